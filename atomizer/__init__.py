@@ -1,0 +1,30 @@
+"""The Atomizer: audio as atoms, in any order, and a Transformer that fills in what is unknown.
+
+    from atomizer import read, write, parse, prepare, fill, load_model
+
+    task = prepare(read("in.wav"), parse(["above:8000"]))
+    for step in fill(task, model=load_model()):
+        print(f"step {step.number} of {step.total}")
+    write("out.wav", task.render(step.grid))
+"""
+
+from .atomizers import MDCTAtomizer
+from .atoms import FEATURES, Atoms, AtomizerError, AtomSpace, Feature
+from .audio import Sound, read, write
+from .fill import Settings, Step, fill
+from .orderings import ORDERINGS, order
+from .selection import Region, Selection, parse
+from .task import Task, prepare
+
+__version__ = "0.1.0"
+
+
+def load_model(checkpoint=None, device: str | None = None):
+    """The shipped model, or that of another checkpoint folder, on `device` (a GPU where there is one), ready to fill."""
+    from .checkpoint import load
+
+    return load(checkpoint, device)
+
+
+__all__ = ["FEATURES", "ORDERINGS", "AtomSpace", "Atoms", "AtomizerError", "Feature", "MDCTAtomizer", "Region", "Selection", "Settings",
+           "Sound", "Step", "Task", "fill", "load_model", "order", "parse", "prepare", "read", "write"]

@@ -1,0 +1,260 @@
+"""Atoms: a sound as a bag of small integer tuples.
+
+* `Feature`    one discrete property of an atom: its name, cardinality and unit
+* `AtomSpace`  the five features and what their values mean in seconds, hertz and decibels
+* `Atoms`      N atoms as a struct of arrays, in any order, each feature known or unknown (∅)
+
+Everything else (embeddings, masks, heads, command-line choices, tick boxes) derives from the declaration in `AtomSpace.features`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Iterable
+
+import numpy as np
+
+
+class AtomizerError(ValueError):
+    """Something the user gave cannot be used; the message is one sentence that says why and what is accepted."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One discrete feature of an atom.
+
+    name         the field's own term
+    cardinality  number of values, 0 … cardinality - 1
+    unit         what one step of the value means
+    locates      True where the feature says where the atom is, not what it is like
+    when_unknown what happens to an atom whose feature is unknown, in one line for people
+    """
+
+    name: str
+    cardinality: int
+    unit: str
+    locates: bool
+    when_unknown: str
+
+
+FEATURES = ("time", "frequency", "channel", "velocity", "sign")
+BIT = {name: 1 << i for i, name in enumerate(FEATURES)}  # one bit per feature in `Atoms.unknown`
+LOUDNESS = ("velocity", "sign")  # together they are the atom's whole content: without them nothing of it is heard
+
+
+@dataclass(frozen=True)
+class AtomSpace:
+    """The values that the features of an atom may take, and their units.
+
+    rate      samples per second
+    hop       samples between two frames; also the number of frequency bins (an MDCT frame is 2 * hop long)
+    window    "sine" or "kbd" (Kaiser-Bessel-derived, alpha 4)
+    frames    cardinality of time (of a whole sound, or of one window of the model)
+    channels  cardinality of channel
+    levels    cardinality of velocity; level 0 is inaudible
+    step_db   decibels between two levels
+    headroom_db  how far the top level lies above the reference, the loudest known atom
+    """
+
+    rate: int = 44_100
+    hop: int = 1024
+    window: str = "sine"
+    frames: int = 65_536
+    channels: int = 8
+    levels: int = 96
+    step_db: float = 1.0
+    headroom_db: float = 12.0
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The one declaration of the features, in the order of `FEATURES`."""
+        return (
+            Feature("time", self.frames, f"frames of {1e3 * self.hop / self.rate:.1f} ms", True,
+                    "the atoms' moments are lost: the model places them in time again"),
+            Feature("frequency", self.hop, f"bins of {self.bin_hz:.1f} Hz", True,
+                    "the atoms' pitches are lost: the model places them in frequency again"),
+            Feature("channel", self.channels, "channels", True,
+                    "the atoms' channels are lost: the model decides again who plays what"),
+            Feature("velocity", self.levels, f"levels of {self.step_db:g} dB, 0 = inaudible", False,
+                    "the loudness is lost: the model guesses every level"),
+            Feature("sign", 2, "0 = negative, 1 = positive", False,
+                    "the polarity is lost: the model guesses the phase"),
+        )
+
+    @property
+    def bin_hz(self) -> float:
+        return self.rate / 2 / self.hop
+
+    @property
+    def floor_db(self) -> float:
+        """Decibels above the reference of the quietest audible level (a negative number)."""
+        return self.level_db(1)
+
+    def seconds(self, time: np.ndarray) -> np.ndarray:
+        """Centre of a frame, in seconds. Frame m covers the samples from (m - 1) * hop to (m + 1) * hop."""
+        return np.asarray(time) * (self.hop / self.rate)
+
+    def hertz(self, frequency: np.ndarray) -> np.ndarray:
+        """Centre of a bin, in Hz."""
+        return (np.asarray(frequency) + 0.5) * self.bin_hz
+
+    def frame_count(self, samples: int) -> int:
+        return -(-samples // self.hop) + 1
+
+    def level_db(self, level):
+        """Decibels of a level above the reference."""
+        return (level - (self.levels - 1)) * self.step_db + self.headroom_db
+
+    def quantise(self, amplitude: np.ndarray, reference: float) -> np.ndarray:
+        """Levels (int16) of signed or unsigned amplitudes; what lies below the floor is level 0."""
+        with np.errstate(divide="ignore"):
+            db = 20 * np.log10(np.abs(amplitude).astype(np.float32) / np.float32(max(reference, 1e-30)))
+        level = np.round((db - self.headroom_db) / self.step_db) + self.levels - 1
+        return np.clip(level, 0, self.levels - 1).astype(np.int16)
+
+    def amplitude(self, level: np.ndarray, reference: float) -> np.ndarray:
+        """Unsigned amplitude (float32) of levels; level 0 is silence."""
+        level = np.asarray(level)
+        loud = 10 ** (self.level_db(level.astype(np.float32)) / 20) * reference
+        return np.where(level > 0, loud, 0).astype(np.float32)
+
+    def check_same_analysis(self, other: "AtomSpace") -> None:
+        """Raise unless both spaces describe the same atoms (they may differ in frames and channels: those are windows)."""
+        for name in ("rate", "hop", "window", "levels", "step_db", "headroom_db"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine != theirs:
+                raise AtomizerError(
+                    f"This checkpoint was trained for atoms with {name} = {theirs}, but these atoms have {name} = {mine}: "
+                    f"use a checkpoint and an atomizer of the same AtomSpace."
+                )
+
+
+def parse_features(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Feature names in canonical order from "velocity,sign" or a sequence of names."""
+    if isinstance(names, str):
+        names = [n.strip() for n in names.split(",") if n.strip()]
+    names = list(names)
+    for name in names:
+        if name not in FEATURES:
+            raise AtomizerError(f"There is no feature {str(name)[:40]!r}: choose from {', '.join(FEATURES)}.")
+    if not names:
+        raise AtomizerError(f"Choose at least one feature to make unknown, from {', '.join(FEATURES)}.")
+    return tuple(name for name in FEATURES if name in names)
+
+
+def _empty(dtype) -> np.ndarray:
+    return np.zeros(0, dtype)
+
+
+@dataclass
+class Atoms:
+    """N atoms, in any order: the order carries no meaning for the sound.
+
+    time, frequency, channel, velocity, sign  int arrays of shape (N,), values as declared in `space.features`
+    amplitude  (N,) float32, the exact signed coefficient behind velocity and sign; what is heard of a known atom
+    unknown    (N,) uint8, a bit per feature (`BIT`): set where that feature is ∅ and must not be read
+    length     samples of the sound at space.rate
+    reference  amplitude at 0 dB, the loudest known atom
+    """
+
+    space: AtomSpace
+    length: int
+    reference: float
+    time: np.ndarray = field(default_factory=lambda: _empty(np.int32))
+    frequency: np.ndarray = field(default_factory=lambda: _empty(np.int32))
+    channel: np.ndarray = field(default_factory=lambda: _empty(np.int32))
+    velocity: np.ndarray = field(default_factory=lambda: _empty(np.int16))
+    sign: np.ndarray = field(default_factory=lambda: _empty(np.int8))
+    amplitude: np.ndarray = field(default_factory=lambda: _empty(np.float32))
+    unknown: np.ndarray = field(default_factory=lambda: _empty(np.uint8))
+
+    ARRAYS = FEATURES + ("amplitude", "unknown")
+
+    @classmethod
+    def from_grid(cls, grid: np.ndarray, space: AtomSpace, length: int, reference: float | None = None,
+                  where: np.ndarray | None = None) -> "Atoms":
+        """Atoms of a dense grid of coefficients.
+
+        grid   (channels, frames, bins) float
+        where  (channels, frames, bins) bool, which cells become atoms; by default the non-zero ones
+        """
+        where = grid != 0 if where is None else where
+        channel, time, frequency = (i.astype(np.int32) for i in np.nonzero(where))
+        amplitude = grid[where].astype(np.float32)
+        if reference is None:
+            reference = float(np.abs(amplitude).max(initial=0.0))
+        return cls(space, length, reference, time, frequency, channel, space.quantise(amplitude, reference),
+                   (amplitude >= 0).astype(np.int8), amplitude, np.zeros(len(amplitude), np.uint8))
+
+    def to_grid(self) -> np.ndarray:
+        """(channels, frames, bins) float32; atoms that share a place add up, so every order gives the same grid."""
+        shape = (self.space.channels, self.space.frame_count(self.length), self.space.hop)
+        grid = np.zeros(shape, np.float32)
+        grid[self.channel, self.time, self.frequency] = self.amplitude  # places are unique in an MDCT
+        return grid
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def __getitem__(self, index) -> "Atoms":
+        """The atoms of a permutation, mask, slice or index array, in that order."""
+        return replace(self, **{name: getattr(self, name)[index] for name in self.ARRAYS})
+
+    def is_unknown(self, feature: str) -> np.ndarray:
+        return (self.unknown & BIT[feature]) != 0
+
+    @property
+    def audible(self) -> np.ndarray:
+        return self.velocity > 0
+
+    def with_unknown(self, mask: np.ndarray, features: Iterable[str]) -> "Atoms":
+        """The same atoms with `features` of the masked ones unknown."""
+        bits = np.uint8(sum(BIT[name] for name in parse_features(features)))
+        return replace(self, unknown=np.where(mask, self.unknown | bits, self.unknown).astype(np.uint8))
+
+    def above(self, db: float) -> "Atoms":
+        """Only the atoms at or above a velocity threshold, in dB relative to the reference."""
+        return self[np.abs(self.amplitude) >= self.reference * 10 ** (db / 20)]
+
+    def loudest(self, count: int) -> "Atoms":
+        """Only the `count` loudest atoms, in their present order; ties go to the earlier atom."""
+        if count >= len(self):
+            return self
+        keep = np.argsort(-np.abs(self.amplitude), kind="stable")[: max(0, count)]
+        return self[np.sort(keep)]
+
+    def atoms_only(self) -> "Atoms":
+        """The discrete representation alone: amplitudes rebuilt from level and sign."""
+        amplitude = self.space.amplitude(self.velocity, self.reference) * np.where(self.sign > 0, 1, -1)
+        return replace(self, amplitude=amplitude.astype(np.float32))
+
+    def save(self, path) -> None:
+        """Write an `.npz` that `load` reads back."""
+        meta = {f"space_{k}": v for k, v in asdict(self.space).items()}
+        np.savez_compressed(path, length=self.length, reference=self.reference, **meta,
+                            **{name: getattr(self, name) for name in self.ARRAYS})
+
+    @classmethod
+    def load(cls, path) -> "Atoms":
+        """Read an `.npz` written by `save`. Raises AtomizerError where it is anything else."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                space = AtomSpace(**{k[6:]: file[k].item() for k in file.files if k.startswith("space_")})
+                atoms = cls(space, int(file["length"]), float(file["reference"]), *(file[name] for name in cls.ARRAYS))
+        except Exception as error:
+            raise AtomizerError("This file holds no atoms: an .npz written by the Atomizer is accepted.") from error
+        atoms.validate()
+        return atoms
+
+    def validate(self) -> None:
+        """Raise AtomizerError where arrays disagree in length or a value lies outside its cardinality."""
+        if len({len(getattr(self, name)) for name in self.ARRAYS}) != 1:
+            raise AtomizerError("The arrays of these atoms differ in length: every atom needs all of its features.")
+        frames = self.space.frame_count(self.length)
+        for feature in self.space.features:
+            values = getattr(self, feature.name)
+            top = min(feature.cardinality, frames) if feature.name == "time" else feature.cardinality
+            if len(values) and (values.min() < 0 or values.max() >= top):
+                raise AtomizerError(f"An atom's {feature.name} lies outside 0 … {top - 1}.")
+        if not np.isfinite(self.amplitude).all():
+            raise AtomizerError("An atom's amplitude is not a finite number.")

@@ -1,0 +1,220 @@
+"""The command line. Heavy imports happen inside the commands, so that --help answers at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from .atoms import FEATURES, LOUDNESS, AtomizerError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+                  help="Audio as atoms, in any order, and a Transformer that fills in what is unknown.")
+
+ORDER_NAMES = ("time", "frequency", "velocity", "channel", "random")
+OrderName = Enum("OrderName", {name: name for name in ORDER_NAMES}, type=str)
+MethodName = Enum("MethodName", {name: name for name in ("model", "noise", "erased")}, type=str)
+
+In = Annotated[Path, typer.Argument(metavar="IN", help="a sound file")]
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="the file to write: .wav, .flac, .ogg or .mp3")]
+Reverse = Annotated[bool, typer.Option("--reverse", help="from the ordering's end")]
+Seed = Annotated[int, typer.Option(help="same seed, same sound")]
+Checkpoint = Annotated[Optional[Path], typer.Option(help="folder of another model than the shipped one")]
+
+
+@app.command()
+def fill(
+    source: In,
+    out: Out,
+    select: Annotated[Optional[list[str]], typer.Option(help=(
+        "what is unknown; several add up: above:HZ below:HZ time:START-END after:SECONDS channel:K random:PERCENT "
+        "quietest:PERCENT loudest:PERCENT rect:T0,T1,F0,F1 (channels count from 0; percent of the audible atoms)"))] = None,
+    regions: Annotated[Optional[Path], typer.Option(help="a selection as JSON, as the page saves it")] = None,
+    features: Annotated[Optional[str], typer.Option(help=f"which features of the atoms are unknown, of {','.join(FEATURES)}; "
+                                                    f"{','.join(LOUDNESS)} unless --regions says otherwise")] = None,
+    order: Annotated[Optional[OrderName], typer.Option(help="in which order atoms are filled in; default: what suits the selection")] = None,
+    reverse: Reverse = False,
+    steps: Annotated[Optional[int], typer.Option(help="how often the model looks again; default: what suits the selection")] = None,
+    temperature: Annotated[Optional[float], typer.Option(help="1 is the model's own belief, lower is safer")] = None,
+    nucleus: Annotated[Optional[float], typer.Option(help="sample from the likeliest values that hold this probability")] = None,
+    expected: Annotated[Optional[bool], typer.Option("--expected/--sampled", help="the expected amplitude, or a sampled one; "
+                                                     "default: expected for restoration and signs")] = None,
+    seed: Seed = 0,
+    method: Annotated[MethodName, typer.Option(help="model, noise with interpolated levels, or erased")] = MethodName.model,
+    erase_only: Annotated[bool, typer.Option("--erase-only", help="write the masked sound: the same as --method erased")] = False,
+    extend: Annotated[float, typer.Option(help="continue the sound by so many seconds")] = 0.0,
+    add_channels: Annotated[int, typer.Option(help="add so many channels (upmix)")] = 0,
+    checkpoint: Checkpoint = None,
+) -> None:
+    """Make atoms of IN unknown, fill them in, and write OUT, with IN's rate and channels unless more were asked for."""
+    from dataclasses import replace
+
+    from tqdm import tqdm
+
+    from .atoms import parse_features
+    from .audio import read, write
+    from .fill import Settings, fill as filling
+    from .selection import Selection, parse
+    from .task import prepare
+
+    check_output(out)
+    sound = read(source)
+    selection = Selection.from_json(read_text(regions)) if regions else Selection()
+    selection = selection + parse(select or [])
+    if features is not None:
+        selection = replace(selection, features=parse_features(features))
+    task = prepare(sound, selection, extend=extend, add_channels=add_channels, seed=seed)
+    settings = Settings("erased" if erase_only else method.value, order and order.value, reverse, steps, temperature, nucleus, expected, seed)
+    model = None
+    if settings.method == "model":
+        from . import load_model
+
+        model = load_model(checkpoint)
+    bar = tqdm(desc="filling", unit="step", disable=None)
+    for step in filling(task, settings, model):
+        bar.total = step.total
+        bar.update()
+    bar.close()
+    write(out, task.render(step.grid))
+
+
+@app.command()
+def order(
+    source: In,
+    out: Out,
+    by: Annotated[OrderName, typer.Option(help="the ordering")] = OrderName.velocity,
+    first: Annotated[Optional[int], typer.Option(help="only the first so many atoms; default: all")] = None,
+    reverse: Reverse = False,
+    seed: Seed = 0,
+) -> None:
+    """Write the sound of the first atoms of an ordering of IN."""
+    import numpy as np
+
+    from .atomizers import MDCTAtomizer
+    from .audio import Sound, read, resample, write
+    from .orderings import order as ordering
+
+    check_output(out)
+    if first is not None and first < 0:
+        raise AtomizerError(f"The first {first} atoms are asked for; 0 or more are accepted.")
+    sound = read(source)
+    atomizer = MDCTAtomizer()
+    atoms = atomizer.analyse(sound.at(atomizer.space.rate))
+    some = atoms[ordering(atoms, by.value, reverse, seed)[:first]]
+    samples = atomizer.synthesise(some, sound.channels)
+    back = resample(samples, atomizer.space.rate, sound.rate)
+    length = sound.samples.shape[1]
+    back = np.pad(back, ((0, 0), (0, max(0, length - back.shape[1]))))[:, :length]
+    write(out, Sound(back, sound.rate, sound.subtype))
+    typer.echo(f"{len(some):,} of {len(atoms):,} atoms")
+
+
+@app.command()
+def info(
+    source: In,
+    first: Annotated[Optional[int], typer.Option(help="keep only so many atoms, the loudest")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+) -> None:
+    """Say what the atoms of IN are."""
+    from .atomizers import MDCTAtomizer
+    from .audio import read
+
+    sound = read(source)
+    atomizer = MDCTAtomizer()
+    samples = sound.at(atomizer.space.rate)
+    start = time.perf_counter()
+    atoms = atomizer.analyse(samples, loudest=first)
+    seconds = time.perf_counter() - start
+    facts = {"atoms": len(atoms), "audible": int(atoms.audible.sum()), "channels": sound.channels, "rate": sound.rate,
+             "duration_s": round(sound.seconds, 6), "analysis_s": round(seconds, 6),
+             "snr_db": snr_db(samples, atomizer.synthesise(atoms, sound.channels)),
+             "features": {f.name: {"cardinality": f.cardinality, "unit": f.unit} for f in atomizer.space.features}}
+    if as_json:
+        typer.echo(json.dumps(facts, indent=1))
+        return
+    for name, value in facts.items():
+        if name != "features":
+            typer.echo(f"{name:12} {value}")
+    for name, feature in facts["features"].items():
+        typer.echo(f"{name:12} {feature['cardinality']} values, {feature['unit']}")
+
+
+@app.command()
+def train(
+    audio: Annotated[Path, typer.Option(help="folder of recordings, with a manifest.csv if there is one")],
+    out: Annotated[Path, typer.Option(help="folder for the checkpoint, the log and the state to resume from")],
+    init: Annotated[Optional[Path], typer.Option(help="checkpoint to start from")] = None,
+    config: Annotated[Optional[Path], typer.Option(help="JSON of ModelConfig fields that differ from the default")] = None,
+    minutes: Annotated[float, typer.Option(help="training time in all, which the schedule is made for")] = 60.0,
+    batch: Annotated[int, typer.Option(help="windows per step and process")] = 4,
+    asked: Annotated[int, typer.Option(help="unknown atoms decoded per step")] = 16_000,
+    lr: Annotated[float, typer.Option(help="peak learning rate")] = 1.5e-3,
+    warmup: Annotated[int, typer.Option(help="steps of warm-up")] = 150,
+    seed: Seed = 0,
+    device: Annotated[Optional[str], typer.Option(help="cpu, cuda …; default: a GPU where there is one")] = None,
+    save_minutes: Annotated[float, typer.Option(help="how often the checkpoint is written")] = 3.0,
+    evaluate_minutes: Annotated[float, typer.Option(help="how often held-out recordings are tried")] = 15.0,
+) -> None:
+    """Train a model on all masking tasks; the same command again goes on where it stopped."""
+    from .model import ModelConfig
+    from .training.loop import train as training
+
+    model = ModelConfig()
+    if config is not None:
+        try:
+            model = ModelConfig.from_dict({**model.to_dict(), **json.loads(read_text(config))})
+        except (ValueError, TypeError) as error:
+            raise AtomizerError(f"{config.name!r} is no model configuration: {error}.") from error
+    table = training(str(audio), str(out), model=model, init=init and str(init), minutes=minutes, batch=batch, asked=asked, lr=lr,
+                     warmup=warmup, seed=seed, device=device, save_minutes=save_minutes, evaluate_minutes=evaluate_minutes)
+    for task, row in table.items():
+        typer.echo(f"{task:16} " + " ".join(f"{k} {v:.3f}" for k, v in row.items()))
+
+
+@app.command("app")
+def app_(port: Annotated[Optional[int], typer.Option(help="default: GRADIO_SERVER_PORT, or 7860")] = None) -> None:
+    """Open the page."""
+    from .ui import launch
+
+    launch(**({} if port is None else {"server_port": port}))
+
+
+def check_output(out: Path) -> None:
+    """Fail before the work where OUT cannot be written after it."""
+    if not out.parent.is_dir():
+        raise AtomizerError(f"There is no folder {str(out.parent)!r} to write {out.name!r} into.")
+
+
+def read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AtomizerError(f"{path.name!r} cannot be read as text: a JSON file is accepted.") from error
+
+
+def snr_db(samples: "np.ndarray", kept: "np.ndarray") -> float | None:
+    """Signal-to-noise ratio in dB; None where there is no signal."""
+    import numpy as np
+
+    signal, noise = float((samples.astype(float) ** 2).sum()), float(((samples - kept).astype(float) ** 2).sum())
+    return round(10 * np.log10(signal / max(noise, 1e-30)), 3) if signal else None
+
+
+def run() -> None:
+    """The command line with one sentence instead of a traceback; exit code 0 only where the work was done."""
+    try:
+        app()
+    except AtomizerError as error:
+        typer.echo(f"atomizer: {error}", err=True)
+        sys.exit(2)
+    except MemoryError:
+        typer.echo("atomizer: this needs more memory than there is: take a shorter sound.", err=True)
+        sys.exit(1)

@@ -1,0 +1,111 @@
+"""Fill: the sampler that reveals the unknown atoms of a task, step by step, along an ordering.
+
+    task = prepare(read("in.wav"), parse(["above:8000"]))
+    for step in fill(task, Settings(), model):
+        print(step.number, step.total)
+    write("out.wav", task.render(step.grid))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Iterator
+
+import numpy as np
+
+from .atoms import AtomizerError
+from .noise import noise_fill
+from .orderings import ORDERINGS
+from .task import Task
+
+if TYPE_CHECKING:
+    from .model import AtomTransformer
+
+METHODS = ("model", "noise", "erased")
+MAX_STEPS = 64
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to fill; None means: what suits the task (`resolve`).
+
+    method       "model", "noise" (interpolated levels) or "erased"
+    order        a name in `orderings.ORDERINGS`; velocity means loudest predicted first
+    reverse      from that ordering's end
+    steps        how many times the model looks again
+    temperature  of the sampled features; 1 is the model's own belief
+    nucleus      sample from the likeliest values that hold this probability together
+    expected     True for the expected signed amplitude (2p - 1) E|a| instead of samples: least error, less energy
+    seed         same seed, same sound
+    """
+
+    method: str = "model"
+    order: str | None = None
+    reverse: bool = False
+    steps: int | None = None
+    temperature: float | None = None
+    nucleus: float | None = None
+    expected: bool | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """The state after a step: `number` of `total` done.
+
+    grid      (channels, frames, bins) float32: known and revealed atoms; those still unknown are silent
+    revealed  (channels, frames, bins) bool: selected atoms that are filled in by now
+    """
+
+    number: int
+    total: int
+    grid: np.ndarray
+    revealed: np.ndarray
+
+
+def resolve(settings: Settings, task: Task) -> Settings:
+    """The settings with every None replaced by what suits the task. Raises AtomizerError for values out of range."""
+    defaults = DEFAULTS[task.purpose] if set(task.features) != {"sign"} else DEFAULTS["restore"]
+    chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
+    settings = replace(settings, **chosen)
+    if settings.method not in METHODS:
+        raise AtomizerError(f"There is no method {settings.method[:40]!r}: choose from {', '.join(METHODS)}.")
+    if settings.order not in ORDERINGS:
+        raise AtomizerError(f"There is no ordering {str(settings.order)[:40]!r}: choose from {', '.join(ORDERINGS)}.")
+    if not isinstance(settings.steps, int) or not 1 <= settings.steps <= MAX_STEPS:
+        raise AtomizerError(f"A fill takes 1 to {MAX_STEPS} steps, not {settings.steps}.")
+    if not 0 <= settings.temperature <= 4:
+        raise AtomizerError(f"The temperature lies between 0 and 4, not at {settings.temperature:g}.")
+    if not 0 < settings.nucleus <= 1:
+        raise AtomizerError(f"The nucleus lies above 0 and up to 1, not at {settings.nucleus:g}.")
+    return settings
+
+
+# What suits which shape of selection.
+DEFAULTS: dict[str, dict] = {
+    "bandwidth": dict(order="random", steps=4, temperature=1.0, nucleus=0.95, expected=False),
+    "upmix": dict(order="random", steps=4, temperature=1.0, nucleus=0.95, expected=False),
+    "continue": dict(order="time", steps=16, temperature=1.0, nucleus=0.95, expected=False),
+    "gap": dict(order="random", steps=8, temperature=1.0, nucleus=0.95, expected=False),
+    "region": dict(order="random", steps=8, temperature=1.0, nucleus=0.95, expected=False),
+    "restore": dict(order="random", steps=2, temperature=1.0, nucleus=1.0, expected=True),
+}
+
+
+def fill(task: Task, settings: Settings = Settings(), model: AtomTransformer | None = None) -> Iterator[Step]:
+    """Fill the task's unknown atoms in; yields after every step, and the last step holds the result.
+
+    Only what is near the unknown atoms is computed. What the selection hides is never read.
+    Raises AtomizerError for settings out of range, or a model of another AtomSpace.
+    """
+    settings = resolve(settings, task)
+    if settings.method == "erased":
+        yield Step(1, 1, task.erased(), task.mask)
+    elif settings.method == "noise":
+        yield Step(1, 1, noise_fill(task.grid, task.mask, settings.seed), task.mask)
+    elif model is None:
+        raise AtomizerError("The method 'model' needs a trained model: give a checkpoint, or choose the method noise.")
+    else:
+        from .sampler import sample  # torch is loaded only where a model is used
+
+        yield from sample(task, settings, model)

@@ -1,0 +1,140 @@
+"""The canvas: everything that is known of a whole sound while it is being filled, and the windows that the model sees of it."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..atoms import AtomSpace
+from ..task import Task
+from .atom_transformer import AtomTransformer, Context
+from .state import State
+
+REFERENCE_FLOOR_DB = -50.0  # a window's reference never lies further below the sound's
+_OWNED = 0.75  # share of a window's frames that it decides on, where all of the sound is to be filled; the rest is context
+_OWNED_LOCALLY = 0.5  # the same where the surroundings are known and worth seeing
+
+
+@dataclass(frozen=True)
+class Window:
+    """What the model looks at in one go.
+
+    start        first frame of the window, may lie outside of the sound
+    first, last  frames that it decides on (last excluded)
+    channels     channels that it sees; decides: how many of them, from the first, it decides on
+    """
+
+    start: int
+    first: int
+    last: int
+    channels: tuple[int, ...]
+    decides: int
+
+
+class Canvas:
+    """Known magnitudes and signs of a sound's grid; unknown ones are zero here, so that nothing hidden can be read.
+
+    magnitude, positive           (C, T, F) float32 and bool
+    velocity_known, sign_known    (C, T, F) bool
+    """
+
+    def __init__(self, task: Task, velocity_known: np.ndarray, sign_known: np.ndarray):
+        self.space = task.space
+        self.velocity_known, self.sign_known = velocity_known.copy(), sign_known.copy()
+        self.magnitude = np.where(velocity_known, np.abs(task.grid), np.float32(0))
+        self.positive = np.where(sign_known, task.grid >= 0, False)
+        self.loudest = task.reference or 1.0
+
+    def windows(self, mask: np.ndarray, size: int) -> list[Window]:
+        """Windows of `size` frames whose decisions tile the frames of mask (C, T, F), each amid what it decides on."""
+        needed = np.flatnonzero(mask.any(axis=(0, 2)))
+        owned = max(1, int(size * (_OWNED if len(needed) == mask.shape[1] else _OWNED_LOCALLY)))
+        groups = self.channel_groups(mask)
+        out, at = [], 0
+        while at < len(needed):
+            first = int(needed[at])
+            at = int(np.searchsorted(needed, first + owned))
+            last = int(needed[at - 1]) + 1
+            start = (first + last) // 2 - size // 2
+            out += [Window(start, first, last, channels, decides) for channels, decides in groups]
+        return out
+
+    def channel_groups(self, mask: np.ndarray) -> list[tuple[tuple[int, ...], int]]:
+        """Channels seen together, and how many of them, from the first, are decided on.
+
+        One or two channels are seen as they are; of more, each is seen beside the known channel that is most coherent with it.
+        """
+        channels = len(mask)
+        if channels <= 2:
+            return [(tuple(range(channels)), channels)]
+        signed = np.where(self.positive, self.magnitude, -self.magnitude).reshape(channels, -1)
+        energy = (signed**2).sum(1)
+        groups = []
+        for c in np.flatnonzero(mask.any(axis=(1, 2))):
+            coherence = np.abs(signed @ signed[c]) / np.sqrt(energy * energy[c] + 1e-20)
+            if energy[c] == 0:
+                coherence = energy / (energy.max() + 1e-20)
+            coherence[c] = -1
+            groups.append(((int(c), int(coherence.argmax())), 1))
+        return groups
+
+    def cut(self, array: np.ndarray, window: Window, size: int, outside) -> np.ndarray:
+        """(channels, size, F) piece of an array (C, T, F), `outside` beyond the sound's ends."""
+        low, high = max(window.start, 0), min(window.start + size, array.shape[1])
+        piece = np.full((len(window.channels), size, array.shape[2]), outside, array.dtype)
+        piece[:, low - window.start : high - window.start] = array[list(window.channels), low:high]
+        return piece
+
+    def known_piece(self, array: np.ndarray, window: Window, size: int) -> np.ndarray:
+        """As `cut`, for what is known: beyond the sound's ends lies known silence, or more of the unknown that touches them."""
+        piece = self.cut(array, window, size, True)
+        before, after = -window.start, array.shape[1] - window.start
+        if before > 0:
+            piece[:, :before] = piece[:, before : before + 1]
+        if after < size:
+            piece[:, after:] = piece[:, after - 1 : after]
+        return piece
+
+    def reference(self, window: Window, size: int) -> float:
+        """The loudest atom that a window knows; what was filled in counts up to the loudest of the sound, lest errors grow on errors."""
+        seen = min(float(self.cut(self.magnitude, window, size, 0).max()), self.loudest)
+        return max(seen, self.loudest * 10 ** (REFERENCE_FLOOR_DB / 20))
+
+    def state(self, window: Window, space: AtomSpace) -> State:
+        """What the model sees, as a batch of one; a missing second channel is absent."""
+        size = space.frames
+        level = self.space.quantise(self.cut(self.magnitude, window, size, 0), self.reference(window, size)).astype(np.int64)
+
+        def grid(array: np.ndarray, fill) -> torch.Tensor:
+            missing = space.channels - len(array)
+            return torch.from_numpy(np.pad(array, ((0, missing), (0, 0), (0, 0)), constant_values=fill))[None]
+
+        return State(grid(level, 0), grid(self.cut(self.positive, window, size, False).astype(np.int64), 0),
+                     grid(self.known_piece(self.velocity_known, window, size), True),
+                     grid(self.known_piece(self.sign_known, window, size), True),
+                     grid(np.ones(level.shape, bool), False))
+
+
+def precision(model: AtomTransformer):
+    """bfloat16 where the device multiplies matrices in it, float32 elsewhere."""
+    kind = model.device.type
+    if kind == "cuda" or (kind == "cpu" and torch.cpu._is_avx512_bf16_supported()):
+        return torch.autocast(kind, torch.bfloat16)
+    return nullcontext()
+
+
+def read(model: AtomTransformer, state: State, trunk: bool = True) -> Context:
+    with precision(model):
+        return model.read(state.to(model.device), trunk)
+
+
+def decode(model: AtomTransformer, context: Context, places: np.ndarray, chunk: int = 32_768):
+    """Decode places (n, 3) of channel, frame and bin in a window; yields (slice, Decoded) by chunks."""
+    for at in range(0, len(places), chunk):
+        part = torch.from_numpy(places[at : at + chunk].astype(np.int64)).to(model.device)
+        with precision(model):
+            decoded = model.decode(context, torch.zeros_like(part[:, 0]), *part.unbind(1))
+        yield slice(at, at + len(part)), decoded

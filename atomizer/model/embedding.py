@@ -1,0 +1,104 @@
+"""Atoms to tokens: the sum of one embedding per feature, and cells that pack the atoms of a neighbourhood."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from .config import ModelConfig
+from .state import State
+
+
+class FeatureEmbedding(nn.Module):
+    """y_n = sum over features f of E_f(z_nf), where the last row of every E_f is its own trained ∅ vector.
+
+    Where level and sign are both known, sign * A(velocity) is added: a signed amplitude is a product, and a product is no sum.
+    """
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        self.tables = nn.ParameterDict({f.name: nn.Parameter(torch.randn(f.cardinality + 1, config.embed) * 0.3)
+                                        for f in config.space.features})
+        self.signed = nn.Parameter(torch.randn(config.space.levels, config.embed) * 0.3)
+        if config.encoding == "sinusoidal":
+            for feature in config.space.features[:2]:
+                self.register_buffer(f"waves_{feature.name}", _waves(feature.cardinality, config.embed), persistent=False)
+
+    def table(self, name: str) -> Tensor:
+        """(cardinality + 1, embed) embeddings of a feature; the last row is ∅."""
+        table = self.tables[name]
+        if self.config.encoding == "sinusoidal" and name in ("time", "frequency"):
+            return torch.cat([getattr(self, f"waves_{name}") + 0 * table[:-1], table[-1:]])
+        return table
+
+    def content(self) -> Tensor:
+        """((levels + 1) * 3, embed): the part of y that does not depend on the place, for every velocity and sign code."""
+        velocity, sign = self.table("velocity"), self.table("sign")
+        product = self.signed[:, None] * torch.tensor([-1.0, 1.0, 0.0], device=velocity.device)[:, None]
+        product = torch.cat([product, torch.zeros_like(product[:1])])
+        return (velocity[:, None] + sign + product).flatten(0, 1)
+
+    def forward(self, atoms: Tensor) -> Tensor:
+        """(..., 5) feature values, cardinality for ∅ -> (..., embed)."""
+        time, frequency, channel, velocity, sign = atoms.unbind(-1)
+        return (self.content()[velocity * 3 + sign] + self.table("time")[time] + self.table("frequency")[frequency]
+                + self.table("channel")[channel])
+
+
+def _waves(cardinality: int, width: int) -> Tensor:
+    """(cardinality, width) sinusoids of geometrically spaced periods, from 4 to 4 * cardinality values."""
+    periods = 4 * cardinality ** torch.linspace(0, 1, math.ceil(width / 2))
+    phase = 2 * math.pi * torch.arange(cardinality)[:, None] / periods
+    return torch.cat([phase.sin(), phase.cos()], 1)[:, :width]
+
+
+class Cells(nn.Module):
+    """Packs the atoms of every occupied cell into one token: slots concatenated, empty slots zero, one linear map."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        self.pack = nn.Linear(config.slots * config.embed, config.width)
+        ct, cf, cc = config.cells
+        t, f, c = torch.meshgrid(torch.arange(ct), torch.arange(cf), torch.arange(cc), indexing="ij")
+        places = torch.stack([t, f, c], -1).flatten(0, 2) * torch.tensor(config.cell)
+        self.register_buffer("origin", places, persistent=False)  # (cells, 3): first frame, bin and channel of a cell
+
+    def split(self, grid: Tensor) -> Tensor:
+        """(B, C, T, F) -> (B, cells, slots)."""
+        (ct, cf, cc), (t, f, c) = self.config.cells, self.config.cell
+        grid = grid.view(len(grid), cc, c, ct, t, cf, f)
+        return grid.permute(0, 3, 5, 1, 4, 6, 2).reshape(len(grid), ct * cf * cc, t * f * c)
+
+    def address(self, channel: Tensor, time: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor]:
+        """Cell and slot of atoms, as `split` numbers them."""
+        (ct, cf, cc), (t, f, c) = self.config.cells, self.config.cell
+        cell = (time // t * cf + frequency // f) * cc + channel // c
+        slot = (time % t * f + frequency % f) * c + channel % c
+        return cell, slot
+
+    def occupied(self, state: State) -> tuple[Tensor, Tensor]:
+        """Cells with an atom in them: indices (B, L), and which of those are not padding (B, L) bool."""
+        has = self.split(state.occupied).any(-1)
+        length = max(1, int(has.sum(1).max()))
+        index = torch.argsort(~has, dim=1, stable=True)[:, :length]
+        return index, has.gather(1, index)
+
+    def forward(self, state: State, embedding: FeatureEmbedding, index: Tensor) -> Tensor:
+        """(B, L, width) tokens of the cells (B, L)."""
+        rows = index[..., None].expand(-1, -1, self.config.slots)
+        velocity, sign = state.codes(self.config.space)
+        codes = self.split(torch.where(state.occupied, velocity * 3 + sign, 0)).gather(1, rows)
+        content = embedding.content()
+        content = torch.cat([torch.zeros_like(content[:1]), content[1:]])  # code 0 is a silent place: an empty slot
+        # sums before look-ups: their gradients are then sums too, where those of look-ups are slow scatters
+        place = (embedding.table("time")[:-1, None, None] + embedding.table("frequency")[:-1, None]
+                 + embedding.table("channel")[:-1])
+        (ct, cf, cc), (t, f, c) = self.config.cells, self.config.cell
+        place = place.view(ct, t, cf, f, cc, c, -1).permute(0, 2, 4, 1, 3, 5, 6).flatten(3).flatten(0, 2)
+        place = nn.functional.embedding(index, place).view(*index.shape, self.config.slots, -1)
+        atoms = nn.functional.embedding(codes, content) + place * (codes > 0)[..., None]
+        return self.pack(atoms.flatten(2))

@@ -1,0 +1,80 @@
+"""Orderings: pure functions from atoms to a permutation of them.
+
+A sound is the sum of its atoms, so any order gives the same sound; which atoms come first is the user's choice.
+Every ordering breaks ties by time, then frequency, then channel, so that it is a total order.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Sequence
+
+import numpy as np
+
+from .atoms import Atoms, AtomizerError
+
+
+def _by(atoms: Atoms, *keys: np.ndarray) -> np.ndarray:
+    """Permutation that sorts by the first key, then the second …, then time, frequency, channel."""
+    return np.lexsort((atoms.channel, atoms.frequency, atoms.time) + keys[::-1])
+
+
+def by_time(atoms: Atoms, seed: int = 0) -> np.ndarray:
+    """First things first: continuation."""
+    return _by(atoms)
+
+
+def by_frequency(atoms: Atoms, seed: int = 0) -> np.ndarray:
+    """From low to high: bandwidth extension."""
+    return _by(atoms, atoms.frequency)
+
+
+def by_velocity(atoms: Atoms, seed: int = 0) -> np.ndarray:
+    """From loud to quiet: compression. Within a level, the exactly louder atom first; unknown velocities come last."""
+    known = ~atoms.is_unknown("velocity")
+    return _by(atoms, -np.where(known, atoms.velocity, -1), -np.where(known, np.abs(atoms.amplitude), 0))
+
+
+def by_channel(atoms: Atoms, seed: int = 0) -> np.ndarray:
+    """One channel after the other: upmixing."""
+    return _by(atoms, atoms.channel)
+
+
+def at_random(atoms: Atoms, seed: int = 0) -> np.ndarray:
+    """In no order: restoration. The same seed gives the same order for the same set of atoms, however they are stored."""
+    canonical = _by(atoms)
+    return canonical[np.random.default_rng(seed).permutation(len(atoms))]
+
+
+ORDERINGS: dict[str, Callable[[Atoms, int], np.ndarray]] = {
+    "time": by_time,
+    "frequency": by_frequency,
+    "velocity": by_velocity,
+    "channel": by_channel,
+    "random": at_random,
+}
+
+
+def order(atoms: Atoms, by: str | Callable[[Atoms], np.ndarray] | Sequence[int] = "time", reverse: bool = False,
+          seed: int = 0) -> np.ndarray:
+    """Permutation of N atoms: `atoms[order(atoms, "velocity")]` has the loudest first.
+
+    by       a name in `ORDERINGS`; or a function from Atoms to N keys, sorted from small to large; or a permutation of N
+    reverse  the same permutation from its end
+    seed     of the random ordering
+
+    Raises AtomizerError for an unknown name or a sequence that is no permutation.
+    """
+    if isinstance(by, str):
+        if by not in ORDERINGS:
+            raise AtomizerError(f"There is no ordering {by[:40]!r}: choose from {', '.join(ORDERINGS)}.")
+        permutation = ORDERINGS[by](atoms, seed)
+    elif callable(by):
+        keys = np.asarray(by(atoms))
+        if keys.shape != (len(atoms),):
+            raise AtomizerError(f"An ordering's key function returns one key per atom, {len(atoms)} in all, not {keys.shape}.")
+        permutation = _by(atoms, keys)
+    else:
+        permutation = np.asarray(by)
+        if not np.array_equal(np.sort(permutation), np.arange(len(atoms))):
+            raise AtomizerError(f"This is no permutation of the {len(atoms)} atoms: every index from 0 on must occur once.")
+    return permutation[::-1] if reverse else permutation

@@ -1,0 +1,145 @@
+"""Placing: atoms that have lost their time, frequency or channel find places again, by the model's pointer.
+
+Every loose atom scores the free places that its known features allow and takes one of them; one atom per bin and channel. Atoms
+have their turn in the chosen ordering, so that early ones take first.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import numpy as np
+import torch
+
+from .atoms import FEATURES, Atoms, AtomizerError
+from .fill import Settings, Step
+from .model import AtomTransformer
+from .model.canvas import Canvas, Window, decode, read
+from .orderings import order
+from .task import Task
+
+PLACES = FEATURES[:3]
+AT_ONCE = 1024  # loose atoms that the Transformer reads in one go
+MAX_SCORES = 1 << 30  # atom-place pairs of one task: about ten minutes of work on two cores
+
+
+def place(task: Task, settings: Settings, model: AtomTransformer, trunk: bool = True) -> Iterator[Step]:
+    """Place the audible selected atoms, whose `task.features` are unknown, among the selected places.
+
+    Yields a Step after each of settings.steps; selected places that no atom took are silent in the last.
+    Raises AtomizerError where the atoms and places are too many.
+    """
+    atoms = loose_atoms(task)
+    lost = [name in task.features for name in PLACES]
+    canvas = Canvas(task, ~task.mask, ~task.mask)
+    windows = canvas.windows(task.mask, model.config.space.frames)
+    free = task.mask.copy()
+    limit(atoms, free, lost)
+    turn = order(known_only(atoms), settings.order, settings.reverse, settings.seed)
+    generator = np.random.default_rng(settings.seed)
+    grid = task.erased()
+    for number in range(1, settings.steps + 1):
+        now = atoms[turn[len(atoms) * (number - 1) // settings.steps : len(atoms) * number // settings.steps]]
+        scores = [s for w in windows for s in score_window(canvas, w, now, free, lost, task, model, trunk)]
+        for at, amplitude in assign(now, scores, lost, settings, generator):
+            grid[at] = amplitude
+            free[at] = False
+            canvas.magnitude[at], canvas.positive[at] = abs(amplitude), amplitude >= 0
+            canvas.velocity_known[at] = "velocity" not in task.features
+            canvas.sign_known[at] = "sign" not in task.features
+        last = number == settings.steps
+        yield Step(number, settings.steps, grid.copy(), task.mask.copy() if last else task.mask & ~free)
+
+
+def loose_atoms(task: Task) -> Atoms:
+    """The audible selected atoms in an order that their unknown features have no part in."""
+    reference = task.reference or float(np.abs(task.grid).max(initial=0))
+    audible = task.mask & (task.space.quantise(task.grid, reference) > 0)
+    atoms = Atoms.from_grid(task.grid, task.space, task.length, reference, audible)
+    atoms = atoms.with_unknown(np.ones(len(atoms), bool), task.features)
+    visible = known_only(atoms)
+    return atoms[np.lexsort((visible.amplitude, visible.channel, visible.frequency, visible.time))]
+
+
+def known_only(atoms: Atoms) -> Atoms:
+    """The atoms with every unknown feature set to zero: what an ordering may look at."""
+    out = atoms[:]
+    for name in FEATURES:
+        setattr(out, name, np.where(atoms.is_unknown(name), 0, getattr(atoms, name)))
+    magnitude = np.where(atoms.is_unknown("velocity"), 1, np.abs(atoms.amplitude))
+    out.amplitude = (magnitude * np.where(atoms.is_unknown("sign"), 1, np.sign(atoms.amplitude))).astype(np.float32)
+    return out
+
+
+def groups_of(lost: list[bool], time: np.ndarray, frequency: np.ndarray, channel: np.ndarray) -> np.ndarray:
+    """One number per atom or place, equal where the known ones of its coordinates are equal."""
+    t, f, c = (np.where(gone, 0, value).astype(np.int64) for gone, value in zip(lost, (time, frequency, channel)))
+    return (t << 28) + (f << 8) + c
+
+
+def limit(atoms: Atoms, free: np.ndarray, lost: list[bool]) -> None:
+    """Raise AtomizerError where there are more pairs of atom and place than can be scored."""
+    c, t, f = np.nonzero(free)
+    group, count = np.unique(groups_of(lost, t, f, c), return_counts=True)
+    mine = groups_of(lost, atoms.time, atoms.frequency, atoms.channel)
+    pairs = int(count[np.searchsorted(group, mine)].sum()) if len(mine) else 0
+    if pairs > MAX_SCORES:
+        raise AtomizerError(f"{len(atoms):,} atoms among their possible places make {pairs:.1e} pairs, more than the {MAX_SCORES:.1e} "
+                            "that are accepted: select a smaller region, or let fewer of time, frequency and channel be unknown.")
+
+
+def score_window(canvas: Canvas, window: Window, atoms: Atoms, free: np.ndarray, lost: list[bool], task: Task,
+                 model: AtomTransformer, trunk: bool) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Scores of the free places that a window decides on, for the atoms that fit there.
+
+    Yields (atoms' indices (K,), places (n, 3) of channel, frame, bin, scores (K, n), -inf where they do not fit).
+    """
+    space = model.config.space
+    decided = np.array(window.channels[: window.decides])
+    c, t, f = np.nonzero(free[decided, window.first : window.last])
+    c, t = decided[c], t + window.first
+    place_group = groups_of(lost, t, f, c)
+    atom_group = groups_of(lost, atoms.time, atoms.frequency, atoms.channel)
+    fitting = np.flatnonzero(np.isin(atom_group, place_group))
+    wanted = np.isin(place_group, atom_group)
+    c, t, f, place_group = c[wanted], t[wanted], f[wanted], place_group[wanted]
+    local = {int(channel): n for n, channel in enumerate(window.channels)}
+    seat = np.array([local[int(i)] for i in c], np.int64)
+    cardinality = np.array([feature.cardinality for feature in space.features])
+    reference = canvas.reference(window, space.frames)
+    state = canvas.state(window, space)
+    for at in range(0, len(fitting), AT_ONCE):
+        index = fitting[at : at + AT_ONCE]
+        some = atoms[index]
+        channel = np.array([local.get(int(i), 0) for i in some.channel])
+        values = np.stack([some.time - window.start, some.frequency, channel, task.space.quantise(some.amplitude, reference), some.sign], 1)
+        unknown = np.stack([some.is_unknown(name) for name in FEATURES], 1)
+        values = torch.from_numpy(np.where(unknown, cardinality, values).astype(np.int64))
+        state.loose, state.loose_valid = values[None], torch.ones(1, len(values), dtype=torch.bool)
+        context = read(model, state, trunk)
+        score = np.empty((len(index), len(c)), np.float32)
+        for part, decoded in decode(model, context, np.stack([seat, t - window.start, f], 1), chunk=8192):
+            score[:, part] = model.point(context.loose[0], values.to(model.device), decoded).float().cpu().numpy()
+        score[atom_group[index][:, None] != place_group] = -np.inf
+        yield index, np.stack([c, t, f], 1), score
+
+
+def assign(atoms: Atoms, scores: list[tuple[np.ndarray, np.ndarray, np.ndarray]], lost: list[bool], settings: Settings,
+           generator: np.random.Generator) -> Iterator[tuple[tuple[int, int, int], float]]:
+    """Give every atom, in turn, a place of its own: the best by score plus Gumbel noise, which samples the softmax."""
+    options: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
+    for index, places, score in scores:
+        noisy = score + settings.temperature * generator.gumbel(size=score.shape).astype(np.float32)
+        for row, i in enumerate(index):
+            fits = np.flatnonzero(np.isfinite(score[row]))
+            options.setdefault(int(i), []).append((places[fits], noisy[row, fits]))
+    taken: set[tuple[int, int, int]] = set()
+    for i in range(len(atoms)):
+        places = np.concatenate([p for p, _ in options.get(i, [])] or [np.zeros((0, 3), int)])
+        noisy = np.concatenate([s for _, s in options.get(i, [])] or [np.zeros(0)])
+        for best in np.argsort(-noisy, kind="stable"):
+            at = tuple(int(v) for v in places[best])
+            if at not in taken:
+                taken.add(at)
+                yield at, float(atoms.amplitude[i])
+                break

@@ -1,0 +1,161 @@
+"""A fill as a task: a sound, its grid of atoms, what of it is unknown; and how a filled grid becomes sound again.
+
+The result is the input plus the change: out = in + synthesis(filled - original) over the selected atoms. Samples out of reach of
+the selection are therefore the input's own, whatever its rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.ndimage import minimum_filter1d, uniform_filter1d
+
+from .atoms import AtomizerError, Atoms, AtomSpace
+from .atomizers import MDCTAtomizer
+from .audio import MAX_CHANNELS, MAX_SECONDS, Sound, resample
+from .mdct import imdct
+from .selection import Region, Selection
+
+MAX_EXTEND_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to fill.
+
+    sound      the input, with silence where it is to be extended and silent channels where some are to be added
+    space      of the atoms
+    grid       (channels, frames, bins) float32, the sound's coefficients at space.rate
+    mask       (channels, frames, bins) bool, the selected atoms
+    selection  what the mask was made from; its features are unknown
+    purpose    "restore" (random, quietest, loudest parts), "bandwidth", "gap", "continue", "upmix" or "region":
+               the shape of the mask, from which the defaults of a fill follow
+    """
+
+    sound: Sound
+    space: AtomSpace
+    grid: np.ndarray
+    mask: np.ndarray
+    selection: Selection
+    purpose: str
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return self.selection.features
+
+    @property
+    def length(self) -> int:
+        """Samples at space.rate."""
+        return -(-self.sound.samples.shape[1] * self.space.rate // self.sound.rate)
+
+    @property
+    def reference(self) -> float:
+        """The loudest atom outside the selection; of the whole sound where that is silent but for the selection."""
+        return float(np.abs(self.grid[~self.mask]).max(initial=0.0))
+
+    @property
+    def output_rate(self) -> int:
+        """The input's rate, unless the selection reaches above what that rate can hold."""
+        bins = np.flatnonzero(self.mask.any(axis=(0, 1)))
+        beyond = self.space.hertz(bins[-1]) > self.sound.rate / 2 if len(bins) else False
+        return self.space.rate if beyond and self.sound.rate < self.space.rate else self.sound.rate
+
+    def atoms(self, grid: np.ndarray | None = None) -> Atoms:
+        """Every audible or selected atom, the selected ones with their features unknown."""
+        grid = self.grid if grid is None else grid
+        reference = float(np.abs(self.grid).max(initial=0.0))
+        where = (self.space.quantise(grid, reference) > 0) | self.mask
+        atoms = Atoms.from_grid(grid, self.space, self.length, reference, where)
+        return atoms.with_unknown(self.mask[where], self.features)
+
+    def erased(self) -> np.ndarray:
+        """The grid with the selected atoms silent."""
+        return np.where(self.mask, np.float32(0), self.grid)
+
+    def render(self, grid: np.ndarray) -> Sound:
+        """The input plus the change that `grid` makes to the selected atoms, at `output_rate`."""
+        rate, length = self.output_rate, self.sound.samples.shape[1]
+        change = np.where(self.mask, grid - self.grid, np.float32(0))
+        change = imdct(change, self.length, self.space.window)
+        change = resample(change, self.space.rate, rate)
+        if rate == self.sound.rate:
+            base = self.sound.samples
+        else:
+            base = self.sound.at(rate)
+            length = base.shape[1]
+        change = np.pad(change, ((0, 0), (0, max(0, length - change.shape[1]))))[:, :length]
+        if rate != self.space.rate:
+            # the resampler rings for ever; the change ends with the windows of the selected atoms
+            change = change * self._reach(rate, length)
+        return Sound(base + limited(change, base, rate), rate, self.sound.subtype)
+
+    def _reach(self, rate: int, length: int) -> np.ndarray:
+        """(channels, length) bool: samples that a selected atom's window covers."""
+        first = (np.arange(self.mask.shape[1]) - 1) * self.space.hop * rate / self.space.rate
+        frame_of = np.searchsorted(first, np.arange(length), side="right") - 1
+        frames = self.mask.any(axis=2)
+        return frames[:, frame_of] | frames[:, np.maximum(frame_of - 1, 0)]
+
+
+def limited(change: np.ndarray, base: np.ndarray, rate: int) -> np.ndarray:
+    """The change, turned down around the moments where base + change would pass full scale; (channels, n) each.
+
+    The gain falls and rises over 10 ms and never lets a sample through that the base did not have above 1 already.
+    """
+    over = np.abs(base + change) > 1
+    if not over.any():
+        return change
+    room = np.maximum(1 - np.abs(base), 0)
+    need = np.where(over & (np.abs(change) > 0), np.minimum(1, room / np.maximum(np.abs(change), 1e-9)), 1).min(0)
+    width = max(3, int(0.01 * rate)) | 1
+    gain = uniform_filter1d(minimum_filter1d(need, width), width, mode="nearest")
+    return (change * np.minimum(gain, need)).astype(np.float32)
+
+
+def prepare(sound: Sound, selection: Selection, *, extend: float = 0.0, add_channels: int = 0, seed: int = 0,
+            space: AtomSpace = AtomSpace()) -> Task:
+    """The task of filling `selection` in `sound`, of continuing it by `extend` seconds, or of adding channels to it.
+
+    Raises AtomizerError where nothing, or nothing of this sound, is selected.
+    """
+    if not 0 <= extend <= MAX_EXTEND_SECONDS:
+        raise AtomizerError(f"A sound can be continued by 0 to {MAX_EXTEND_SECONDS:g} seconds, not by {extend:g}.")
+    if extend and sound.seconds + extend > MAX_SECONDS:
+        raise AtomizerError(f"The continued sound would be longer than {MAX_SECONDS:g} seconds, the most that is accepted.")
+    if add_channels < 0 or sound.channels + add_channels > MAX_CHANNELS:
+        raise AtomizerError(f"This sound has {sound.channels} channels and may have up to {MAX_CHANNELS}: "
+                            f"0 to {MAX_CHANNELS - sound.channels} can be added, not {add_channels}.")
+    extra = []
+    if extend:
+        extra.append(Region(t=(sound.seconds, None)))
+    if add_channels:
+        extra.append(Region(channels=tuple(range(sound.channels, sound.channels + add_channels))))
+    selection = replace(selection, regions=selection.regions + tuple(extra))
+    if extra and not selection.erases:
+        raise AtomizerError("What is added to a sound has neither velocity nor sign yet: leave both features unknown.")
+    padded = np.pad(sound.samples, ((0, add_channels), (0, round(extend * sound.rate))))
+    sound = replace(sound, samples=padded)
+    atomizer = MDCTAtomizer(space)
+    grid = atomizer.grid(sound.at(space.rate))
+    mask = selection.mask(grid, space, seed, nyquist=sound.rate / 2)
+    return Task(sound, space, grid, mask, selection, _purpose(selection, mask))
+
+
+def _purpose(selection: Selection, mask: np.ndarray) -> str:
+    if selection.parts and not selection.regions:
+        return "restore"
+    if mask.all(axis=2).all(axis=1).any() or (len(mask) > 1 and _only_channels(selection)):
+        return "upmix"
+    frames = mask.any(axis=(0, 2))
+    bins = mask.any(axis=(0, 1))
+    if frames.all() and bins[-1] and not bins[0]:
+        return "bandwidth"
+    spans_all_bins = mask.any(axis=(0, 1)).all() and all(r.f is None and r.points is None for r in selection.regions)
+    if spans_all_bins:
+        return "continue" if frames[-1] and not frames[0] else "gap"
+    return "region"
+
+
+def _only_channels(selection: Selection) -> bool:
+    return all(r.channels is not None and r.t is None and r.f is None and r.points is None for r in selection.regions)

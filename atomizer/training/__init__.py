@@ -1,0 +1,1 @@
+"""Training: audio to masked windows, losses, and the loop."""

@@ -1,0 +1,232 @@
+"""The training loop: resumable, on a CPU, a GPU, or several under torchrun or accelerate."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections import defaultdict
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from tqdm import tqdm
+
+from ..atoms import AtomizerError
+from ..model import AtomTransformer, ModelConfig
+from .data import AudioBank, list_clips
+from .losses import Losses
+from .masking import TASKS, mask_batch
+
+STATE = "training.pt"
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """minutes   training time that the schedule is made for, over all runs, evaluation and reading not counted
+    batch      windows per step and process
+    asked      unknown atoms per step that are decoded
+    lr         peak learning rate; linear warm-up, then a cosine to nothing
+    ema        decay of the averaged weights, which are what is saved
+    save_minutes, evaluate_minutes   how often
+    """
+
+    minutes: float = 60.0
+    batch: int = 4
+    asked: int = 16_000
+    lr: float = 1.5e-3
+    warmup: int = 150
+    weight_decay: float = 0.02
+    ema: float = 0.999
+    clip: float = 1.0
+    seed: int = 0
+    save_minutes: float = 3.0
+    evaluate_minutes: float = 15.0
+
+
+class Trainer:
+    """Everything that a run consists of; `run()` trains until the minutes are used up."""
+
+    def __init__(self, audio: str, out: str, config: TrainingConfig = TrainingConfig(), model: ModelConfig = ModelConfig(),
+                 init: str | None = None, device: str | None = None, progress: bool = True):
+        self.config, self.out = config, Path(out)
+        self.process, self.processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        if self.processes > 1:
+            if self.device.type == "cuda":
+                self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+                torch.cuda.set_device(self.device)
+            if not dist.is_initialized():
+                dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+        self.progress = progress and self.process == 0
+        torch.manual_seed(config.seed)
+        self.model = (AtomTransformer.from_pretrained(init) if init else AtomTransformer(model)).float().to(self.device).train()
+        self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        self.optimiser = self._optimiser()
+        self.step, self.spent = 0, 0.0  # steps done, seconds of training spent
+        self.generator = torch.Generator().manual_seed(config.seed * 1000 + self.process)
+        self.out.mkdir(parents=True, exist_ok=True)
+        if (self.out / STATE).is_file():
+            self.resume()
+        clips = list_clips(audio)
+        kept = [c for c in clips if not c.held_out] or clips
+        space = self.model.config.space
+        self.bank = AudioBank(kept, space, self.device, self.progress)
+        held_out = [c for c in clips if c.held_out]
+        self.development = AudioBank(held_out, space, self.device, self.progress) if held_out and self.process == 0 else None
+        self.losses = Losses(self.model, config.asked)
+        self.parallel = torch.nn.parallel.DistributedDataParallel(self.losses, find_unused_parameters=True) \
+            if self.processes > 1 else self.losses
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        matrices = [p for p in self.model.parameters() if p.ndim > 1]
+        others = [p for p in self.model.parameters() if p.ndim <= 1]
+        groups = [{"params": matrices, "weight_decay": self.config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        return torch.optim.AdamW(groups, lr=self.config.lr, betas=(0.9, 0.98), fused=True)
+
+    def autocast(self):
+        """bfloat16 where the machine multiplies matrices in it, float32 elsewhere."""
+        if self.device.type == "cpu" and not torch.cpu._is_avx512_bf16_supported():
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    @property
+    def share(self) -> float:
+        """How much of the schedule is done, 0 … 1."""
+        return min(1.0, self.spent / 60 / self.config.minutes)
+
+    def rate(self) -> float:
+        """Learning rate of this step."""
+        return self.config.lr * min(1.0, (self.step + 1) / self.config.warmup) * (0.5 + 0.5 * math.cos(math.pi * self.share)) + 1e-6
+
+    def train_step(self) -> dict[str, float]:
+        batch = mask_batch(*self.bank.draw(self.config.batch, self.generator), self.model.config.space, self.generator)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        with self.autocast():
+            loss, report = self.parallel(batch)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        if torch.isfinite(norm):  # one bad batch must not ruin hours
+            self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, value in self.model.state_dict().items():
+                self.average[name].lerp_(value, 1 - decay)
+        self.step += 1
+        return report
+
+    def run(self) -> dict[str, dict[str, float]]:
+        """Train until the schedule ends; returns the last evaluation."""
+        shown = {}
+        bar = tqdm(total=100, initial=round(100 * self.share), unit="%", disable=not self.progress,
+                   bar_format="{l_bar}{bar}| {elapsed} {postfix}")
+        saved = evaluated = self.spent
+        while self._together(self.share) < 1:
+            start = time.perf_counter()
+            report = self.train_step()
+            self.spent += time.perf_counter() - start
+            for name, value in report.items():
+                shown[name] = value if name not in shown else 0.98 * shown[name] + 0.02 * value
+            if self.step % 10 == 0:
+                bar.n = round(100 * self.share, 1)
+                bar.set_postfix_str(f"step {self.step} " + " ".join(f"{k} {v:.3f}" for k, v in shown.items()))
+            if self.step % 50 == 0:
+                self.log("train", {"step": self.step, "minutes": self.spent / 60, "lr": self.rate(), **shown})
+            if self.spent - saved > 60 * self.config.save_minutes:
+                self.save()
+                saved = self.spent
+            if self.spent - evaluated > 60 * self.config.evaluate_minutes:
+                self.evaluate()
+                evaluated = self.spent
+        bar.close()
+        self.save()
+        return self.evaluate()
+
+    def _together(self, share: float) -> float:
+        """The same share on all processes, so that they stop at the same step."""
+        if self.processes > 1:
+            value = torch.tensor([share], device=self.device)
+            dist.broadcast(value, 0)
+            return float(value)
+        return share
+
+    # ------------------------------------------------------------------ evaluation
+
+    @torch.no_grad()
+    def evaluate(self, rounds: int = 3) -> dict[str, dict[str, float]]:
+        """Losses per task on recordings of held-out sources, with the averaged weights; the same windows every time."""
+        if self.development is None:
+            return {}
+        live = {k: v.clone() for k, v in self.model.state_dict().items()}
+        self.model.load_state_dict(self.average)
+        self.model.eval()
+        table = {}
+        for task in TASKS:
+            sums = defaultdict(list)
+            generator = torch.Generator().manual_seed(1)
+            for n in range(rounds):
+                grid = self.development.draw(4, generator, augment=False)
+                batch = mask_batch(*grid, self.model.config.space, generator, task=task, reveal=(0.0, 0.5, 0.0)[n % 3])
+                with self.autocast():
+                    _, report = self.losses(batch, generator)
+                for name, value in report.items():
+                    sums[name].append(value)
+            table[task] = {k: sum(v) / len(v) for k, v in sums.items()}
+        self.model.load_state_dict(live)
+        self.model.train()
+        for task, row in table.items():
+            self.log("held-out " + task, {"step": self.step, **row})
+        return table
+
+    def log(self, title: str, values: dict[str, float]) -> None:
+        if self.process == 0:
+            line = " ".join(f"{k} {v:.5g}" for k, v in values.items())
+            with open(self.out / "log.txt", "a", encoding="utf-8") as file:
+                file.write(f"{title}: {line}\n")
+
+    # ------------------------------------------------------------------ files
+
+    def save(self) -> None:
+        """Write the averaged model, and the state from which training resumes; each replaces the former at once."""
+        if self.process:
+            return
+        live = self.model.state_dict()
+        live = {k: v.clone() for k, v in live.items()}
+        self.model.load_state_dict(self.average)
+        self.model.save_pretrained(self.out)
+        self.model.load_state_dict(live)
+        state = {"model": live, "average": self.average, "optimiser": self.optimiser.state_dict(), "step": self.step,
+                 "spent": self.spent, "generator": self.generator.get_state(), "config": asdict(self.config),
+                 "model_config": self.model.config.to_dict()}
+        partial = self.out / (STATE + ".part")
+        torch.save(state, partial)
+        partial.replace(self.out / STATE)
+
+    def resume(self) -> None:
+        """Go on from the state in the output folder. Raises AtomizerError where it belongs to another model."""
+        state = torch.load(self.out / STATE, map_location="cpu", weights_only=True)
+        if ModelConfig.from_dict(state["model_config"]) != self.model.config:
+            self.model = AtomTransformer(ModelConfig.from_dict(state["model_config"])).to(self.device).train()
+            self.optimiser = self._optimiser()
+        self.model.load_state_dict(state["model"])
+        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.spent = state["step"], state["spent"]
+        if self.process == 0:
+            self.generator.set_state(state["generator"])
+        else:
+            self.generator.manual_seed(self.config.seed * 1000 + self.process + 7919 * self.step)
+
+
+def train(audio: str, out: str, **options) -> dict[str, dict[str, float]]:
+    """Train, or go on training, a model; `options` are fields of TrainingConfig and arguments of Trainer."""
+    fields = {k: options.pop(k) for k in list(options) if k in TrainingConfig.__dataclass_fields__}
+    try:
+        trainer = Trainer(audio, out, replace(TrainingConfig(), **fields), **options)
+    except FileNotFoundError as error:
+        raise AtomizerError(f"{error.filename!r} is missing.") from error
+    return trainer.run()

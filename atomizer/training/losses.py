@@ -1,0 +1,126 @@
+"""Losses: what the model is asked, and what it is told."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..model import AtomTransformer
+from .masking import Batch
+
+WEIGHTS = {"velocity": 1.0, "sign": 1.0, "envelope": 10.0, "occupancy": 0.3, "pointer": 0.2}
+
+
+def velocity_floor(step_db: float) -> float:
+    """Cross-entropy in nats of the level of a Gaussian coefficient whose variance is known: nothing predicts it better.
+
+    The level in dB is 10 log10 of a chi-square variable with one degree of freedom; the entropy of its quantisation is its
+    differential entropy minus log(step), numerically 3.53 nats at 1 dB.
+    """
+    x = np.linspace(-120, 25, 200_001)
+    power = 10 ** (x / 10)
+    density = np.sqrt(power / (2 * np.pi)) * np.exp(-power / 2) * math.log(10) / 10
+    return float(-np.sum(density * np.log(np.maximum(density, 1e-300))) * (x[1] - x[0]) - math.log(step_db))
+
+
+class Losses(nn.Module):
+    """forward(batch) -> the training loss and a dict of detached numbers; a module so that DDP can wrap it."""
+
+    def __init__(self, model: AtomTransformer, asked: int = 16_000, trunk: bool = True):
+        super().__init__()
+        self.model, self.asked, self.trunk = model, asked, trunk
+
+    def forward(self, batch: Batch, generator: torch.Generator | None = None) -> tuple[Tensor, dict[str, float]]:
+        model, state = self.model, batch.state
+        space = model.config.space
+        device = batch.velocity.device
+        context = model.read(state, trunk=self.trunk)
+        places, uniform = self._ask(batch, generator)
+        decoded = model.decode(context, *places)
+        target_v, target_s = batch.velocity[places], batch.sign[places].float()
+        zero = torch.zeros((), device=device)
+        parts, report = {}, {}
+
+        ask_v = uniform & ~state.velocity_known[places]
+        nats = F.cross_entropy(decoded.velocity.float(), target_v, reduction="none")
+        parts["velocity"] = nats[ask_v].mean() if ask_v.any() else zero
+        audible = ask_v & (target_v > 0)
+        if audible.any():
+            report["excess_nats"] = float(nats[audible].mean().detach()) - velocity_floor(space.step_db)
+
+        ask_s = (target_v > 0) & ~state.sign_known[places]
+        weight = (10 ** ((target_v - space.levels) * space.step_db * 0.035) + 0.02) * ask_s  # louder signs count more
+        logistic = F.binary_cross_entropy_with_logits(decoded.sign.float(), target_s, reduction="none")
+        parts["sign"] = (logistic * weight).sum() / (weight.sum() + 1e-6)
+        ask_s &= uniform
+        if ask_s.sum() > 50:
+            right = ((decoded.sign > 0) == (target_s > 0))[ask_s].float()
+            loud = target_v[ask_s].argsort(descending=True)
+            for percent in (2, 10):
+                report[f"sign_{percent}"] = float(right[loud[: max(1, len(loud) * percent // 100)]].mean())
+
+        parts["envelope"], parts["occupancy"] = self._envelope(batch, context)
+        parts["pointer"] = self._pointer(batch, context, report) if state.loose is not None else zero
+        loss = sum(WEIGHTS[name] * part for name, part in parts.items())
+        return loss, {**{k: float(v.detach()) for k, v in parts.items()}, **report}
+
+    def _ask(self, batch: Batch, generator: torch.Generator | None) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Places to decode, (b, c, t, f), and which of them were drawn evenly; the rest are loud ones, for the signs."""
+        places = batch.ask.nonzero()
+        if not len(places):
+            places = batch.state.present.nonzero()[:1]
+        even = torch.randint(len(places), (self.asked * 3 // 4,), generator=generator).to(places.device)
+        level = batch.velocity[places.unbind(1)]
+        weight = torch.exp(0.1 * (level - level.max()).float())
+        if len(weight) > 1 << 22:  # multinomial takes up to 2^24 categories
+            keep = torch.randint(len(weight), (1 << 22,), device=weight.device)
+            loud = keep[torch.multinomial(weight[keep], self.asked // 4, replacement=True)]
+        else:
+            loud = torch.multinomial(weight, self.asked // 4, replacement=True)
+        index = torch.cat([even, loud])
+        uniform = torch.arange(len(index), device=index.device) < len(even)
+        return places[index].unbind(1), uniform
+
+    def _envelope(self, batch: Batch, context) -> tuple[Tensor, Tensor]:
+        """Mean level of the unknown audible atoms of every cell and channel, and their share of the unknown ones."""
+        cells, slots_per_channel = self.model.cells, self.model.config.cell[0] * self.model.config.cell[1]
+        rows = context.index[..., None].expand(-1, -1, self.model.config.slots)
+        split = lambda x: cells.split(x).gather(1, rows).unflatten(-1, (slots_per_channel, -1)).transpose(2, 3)  # (B, L, C, n)
+        ask = split(batch.ask & ~batch.state.velocity_known)
+        level = split(batch.velocity)
+        loud = ask & (level > 0)
+        envelope = context.envelope[:, :-1].float()
+        has, some = loud.sum(-1), ask.sum(-1)
+        mean = (level * loud).sum(-1) / has.clamp(min=1) / 32
+        squared = (envelope[..., 0] - mean) ** 2 * (has > 0)
+        share = has / some.clamp(min=1)
+        entropy = F.binary_cross_entropy_with_logits(envelope[..., 1], share, reduction="none") * (some > 0)
+        return squared.sum() / (has > 0).sum().clamp(min=1), entropy.sum() / (some > 0).sum().clamp(min=1)
+
+    def _pointer(self, batch: Batch, context, report: dict[str, float]) -> Tensor:
+        """Cross-entropy of the true places of loose atoms among the unknown places that their known features allow."""
+        losses, right = [], []
+        cardinality = torch.tensor([f.cardinality for f in self.model.config.space.features], device=batch.velocity.device)
+        for b in batch.state.loose_valid.any(1).nonzero().flatten().tolist():
+            c, t, f = batch.state.unknown("velocity")[b].nonzero().unbind(1)
+            valid = batch.state.loose_valid[b]
+            atoms, place = batch.state.loose[b][valid], batch.loose_place[b][valid]
+            decoded = self.model.decode(context, torch.full_like(c, b), c, t, f)
+            score = self.model.point(context.loose[b][valid], atoms, decoded)
+            where = torch.stack([t, f, c], 1)
+            fits = ((atoms[:, None, :3] == where) | (atoms[:, None, :3] == cardinality[:3])).all(-1)
+            target = (place[:, None, 0] == c) & (place[:, None, 1] == t) & (place[:, None, 2] == f)
+            target = target.float().argmax(1)
+            score = score.masked_fill(~fits, -1e4)
+            losses.append(F.cross_entropy(score, target, reduction="none"))
+            right.append((score.argmax(1) == target).float())
+        if not losses:
+            return torch.zeros((), device=batch.velocity.device)
+        report["pointer_right"] = float(torch.cat(right).mean())
+        return torch.cat(losses).mean()
+
+

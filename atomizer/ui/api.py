@@ -1,0 +1,98 @@
+"""The endpoints for programs: `/atomize` and `/fill`.
+
+    from gradio_client import Client, handle_file
+
+    client = Client("http://127.0.0.1:7860")
+    client.predict(handle_file("in.wav"), api_name="/atomize")
+    path = client.predict(handle_file("in.wav"), select=["above:8000"], api_name="/fill")
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+import gradio as gr
+
+from ..atomizers import MDCTAtomizer
+from ..atoms import AtomizerError, AtomSpace
+from ..audio import read, write
+from ..fill import METHODS, fill
+from ..orderings import ORDERINGS
+from ..selection import parse
+from ..task import prepare
+from .actions import AUTO, MAX_SECONDS, has_model, model_for, sentence_of, settings_of
+
+
+def atomize(file: str) -> dict:
+    """Count the atoms of a sound file.
+
+    Returns a dictionary: atoms (the audible ones), channels, rate (of the file, in Hz) and duration_s.
+    """
+    with _errors_for_clients():
+        sound = read(file, MAX_SECONDS)
+        space = AtomSpace()
+        atoms = MDCTAtomizer(space).analyse(sound.at(space.rate))
+        return {"atoms": int(atoms.audible.sum()), "channels": sound.channels, "rate": sound.rate, "duration_s": sound.seconds}
+
+
+def fill_file(file: str, select: list[str] | str, features: list[str], order: str, reverse: bool, steps: float | None,
+              temperature: float | None, nucleus: float | None, seed: float, method: str, extend: float,
+              add_channels: float) -> str:
+    """Fill the unknown atoms of a sound file in, and return the filled file.
+
+    select        what is unknown: specifications such as "above:8000" or "time:2-4", as a list or in one string
+    features      which features of it are unknown
+    order         "auto" for what suits the task, or the name of an ordering; reverse: from its end
+    steps, temperature, nucleus   null for what suits the task
+    seed          the same seed gives the same sound
+    method        "model", "noise" or "erased"
+    extend        seconds to continue the sound by
+    add_channels  channels to add to it
+    """
+    with _errors_for_clients():
+        # rect:T0,T1,F0,F1 has commas of its own: a comma parts two specifications only where a name follows
+        words = re.split(r"\s+|,\s*(?=[a-z])", select) if isinstance(select, str) else select
+        selection = parse([w for w in words or [] if w], features)
+        settings = settings_of(order, reverse, steps, temperature, nucleus, seed, method)
+        task = prepare(read(file, MAX_SECONDS), selection, extend=extend or 0, add_channels=int(add_channels or 0),
+                       seed=settings.seed)
+        for step in fill(task, settings, model_for(method)):
+            pass
+        suffix = Path(file).suffix.lower()
+        path = Path(tempfile.mkdtemp(prefix="atomizer-")) / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
+        write(path, task.render(step.grid))
+        return str(path)
+
+
+class _errors_for_clients:
+    """Every error reaches the client as a sentence."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, Exception) and not isinstance(error, gr.Error):
+            raise gr.Error(sentence_of(error), print_exception=False) from (None if isinstance(error, AtomizerError) else error)
+
+
+def add_endpoints() -> None:
+    """Declare both endpoints in the Blocks that is being built; their components are never shown."""
+    names = [feature.name for feature in AtomSpace().features]
+    file = gr.File(type="filepath", visible=False, label="Sound file")
+    select = gr.JSON(visible=False, label="What is unknown: a list of specifications", value=[])
+    features = gr.CheckboxGroup(names, value=["velocity", "sign"], visible=False, label="Unknown features")
+    order = gr.Dropdown([AUTO, *ORDERINGS], value=AUTO, visible=False, label="Ordering")
+    reverse = gr.Checkbox(False, visible=False, label="Reverse")
+    steps, temperature, nucleus = (gr.Number(None, visible=False, label=name, placeholder=AUTO)
+                                   for name in ("Steps", "Temperature", "Nucleus"))
+    seed = gr.Number(0, visible=False, label="Seed")
+    method = gr.Dropdown(list(METHODS), value="model" if has_model() else "noise", visible=False, label="Method")
+    extend = gr.Number(0, visible=False, label="Seconds to continue by")
+    channels = gr.Number(0, visible=False, label="Channels to add")
+    inputs = [file, select, features, order, reverse, steps, temperature, nucleus, seed, method, extend, channels]
+    never = gr.Button(visible=False)  # an endpoint needs an event; nobody can press this one
+    never.click(atomize, file, gr.JSON(visible=False, label="The atoms"), api_name="atomize")
+    never.click(fill_file, inputs, gr.File(visible=False, label="The filled sound"), api_name="fill", concurrency_limit=1,
+                concurrency_id="model")

@@ -1,0 +1,164 @@
+"""Layout and wiring of the page."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import gradio as gr
+
+from ..atoms import LOUDNESS, AtomSpace
+from ..orderings import ORDERINGS
+from . import actions, api
+from .view import PLOTLY_JS, STATIC, AtomView
+
+ASSETS = Path(__file__).parents[2] / "assets"
+SOUND_ENDINGS = (".flac", ".ogg", ".wav")
+PRIVATE = dict(api_visibility="private", show_progress="hidden")
+FILLS = dict(concurrency_limit=1, concurrency_id="model", **PRIVATE)
+
+INTRO = """
+<h1>The Atomizer</h1>
+<p>A sound is a bag of atoms. Make some of them unknown, and a Transformer fills them in.</p>
+"""
+
+
+def example_sounds() -> list[tuple[str, str]]:
+    """(title, path) of the sounds in assets/."""
+    paths = sorted(p for p in ASSETS.glob("*") if p.suffix.lower() in SOUND_ENDINGS) if ASSETS.is_dir() else []
+    return [(path.stem.replace("_", " ").replace("-", " ").capitalize(), str(path)) for path in paths]
+
+
+def heading(number: int, text: str) -> None:
+    gr.HTML(f'<h2><span>{number}</span>{text}</h2>', elem_classes="heading", padding=False)
+
+
+def build() -> gr.Blocks:
+    """The page, not yet launched."""
+    gr.set_static_paths([PLOTLY_JS])
+    with gr.Blocks(title="The Atomizer", delete_cache=(3600, 24 * 3600), fill_width=True) as demo:
+        session = gr.State(None, time_to_live=3600, delete_callback=lambda s: s and s.close())
+        gr.HTML(INTRO, elem_id="intro", padding=False)
+        with gr.Row(elem_id="bench"):
+            with gr.Column(elem_id="source", min_width=0):
+                file, examples = _source()
+            with gr.Column(elem_id="stage", min_width=0):
+                view = AtomView(elem_id="view")
+            with gr.Column(elem_id="controls", min_width=0):
+                features = _features()
+                controls, go, halt = _fill_controls()
+                beyond = _beyond()
+        _wire(demo, session, view, file, examples, features, controls, go, halt, beyond)
+        api.add_endpoints()
+    demo.queue(max_size=20)
+    return demo
+
+
+def _source():
+    heading(1, "Choose a sound")
+    sounds = example_sounds()
+    examples = gr.Dropdown(sounds, value=sounds[0][1] if sounds else None, label="Examples", elem_id="examples",
+                           visible=bool(sounds), filterable=False)
+    file = gr.Audio(type="filepath", sources=["upload", "microphone"], label="Your own", elem_id="file", editable=False)
+    return file, examples
+
+
+def _features() -> list[gr.Checkbox]:
+    heading(2, "Select atoms in the picture, and what of them is unknown")
+    with gr.Group(elem_id="features"):
+        return [gr.Checkbox(feature.name in LOUDNESS, label=feature.name, info=feature.when_unknown, elem_id=f"feature-{feature.name}",
+                            container=False)
+                for feature in sorted(AtomSpace().features, key=lambda f: f.locates)]
+
+
+def _fill_controls():
+    heading(3, "Choose an ordering and fill them in")
+    with gr.Row(elem_classes="pair", elem_id="ordering"):
+        order = gr.Dropdown([("what suits the task", actions.AUTO), *((name, name) for name in ORDERINGS)], value=actions.AUTO,
+                            label="Ordering: which atoms come first", show_label=False, container=False, filterable=False,
+                            elem_id="order", min_width=0, scale=3)
+        reverse = gr.Checkbox(False, label="reversed", elem_id="reverse", container=False, min_width=0, scale=1)
+    with gr.Row(elem_classes="pair"):
+        go = gr.Button("Fill in", variant="primary", elem_id="fill", scale=3, min_width=0)
+        halt = gr.Button("Stop", elem_id="stop", scale=1, min_width=0)
+    with gr.Accordion("Settings", open=False, elem_id="settings"):
+        # text, because an empty box means "what suits the task" and gr.Number turns it into 0
+        with gr.Row(elem_classes="pair"):
+            steps = gr.Textbox("", label="Steps", placeholder="auto", elem_id="steps", min_width=0)
+            seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed", min_width=0)
+        with gr.Row(elem_classes="pair"):
+            temperature = gr.Textbox("", label="Temperature", placeholder="auto", elem_id="temperature", min_width=0)
+            nucleus = gr.Textbox("", label="Nucleus", placeholder="auto", elem_id="nucleus", min_width=0)
+        method = gr.Radio([("the model", "model"), ("noise of interpolated levels", "noise")], label="Filled in by", elem_id="method",
+                          value="model" if actions.has_model() else "noise")
+    return [order, reverse, steps, temperature, nucleus, seed, method], go, halt
+
+
+def _beyond():
+    """Buttons for what needs no selection, because what is to be filled is not there yet."""
+    gr.HTML("<h2>Or go beyond the sound</h2>", elem_classes="heading", padding=False)
+    with gr.Row(elem_classes="pair"):
+        onward = gr.Button("Continue past the end", elem_id="continue", scale=3, min_width=0)
+        seconds = gr.Number(4, label="Seconds", show_label=False, container=False, minimum=0.1, maximum=60, elem_id="seconds",
+                            scale=1, min_width=0)
+    with gr.Row(elem_classes="pair"):
+        channel = gr.Button("Mono to stereo", elem_id="add-channel", interactive=False, min_width=0)
+        highs = gr.Button("Add the highs", elem_id="bandwidth", interactive=False, min_width=0)
+    return onward, seconds, channel, highs
+
+
+def _wire(demo, session, view, file, examples, features, controls, go, halt, beyond):
+    onward, seconds, channel, highs = beyond
+    order, reverse, steps, temperature, nucleus, seed, method = controls
+    names = [box.label for box in features]
+
+    def chosen_features(values) -> list[str]:
+        return [name for name, on in zip(names, values) if on]
+
+    def loaded(path, old):
+        message, fresh = actions.load(view, path, old)
+        if message == gr.skip():
+            return message, fresh, gr.skip(), gr.skip()
+        sound = fresh.sound
+        return message, fresh, gr.update(interactive=sound.channels == 1), gr.update(interactive=sound.rate < fresh.space.rate)
+
+    def uploaded(path, old):
+        # the drop zone empties again, and no example is chosen: the picture has a player, and a name, of its own
+        return *loaded(path, old), None, None
+
+    def describe(chosen, old, seed, *boxes):
+        return actions.describe(chosen, chosen_features(boxes), seed, old)
+
+    def fill_selection(chosen, old, *values):
+        boxes, values = values[: len(names)], values[len(names):]
+        yield from actions.fill_selection(chosen, old, chosen_features(boxes), *values)
+
+    fills = [
+        go.click(fill_selection, [view, session, *features, *controls], view, **FILLS),
+        onward.click(actions.continue_sound, [session, seconds, *controls], view, **FILLS),
+        channel.click(actions.add_channel, [session, *controls], view, **FILLS),
+        highs.click(actions.extend_bandwidth, [session, *controls], view, **FILLS),
+    ]
+    halt.click(actions.stop, session, view, cancels=fills, **PRIVATE)
+
+    outputs = [view, session, channel, highs]
+    gr.on([file.upload, file.stop_recording], uploaded, [file, session], [*outputs, file, examples], cancels=fills, **PRIVATE)
+    examples.input(loaded, [examples, session], outputs, cancels=fills, **PRIVATE)
+    if examples.value:
+        demo.load(loaded, [examples, session], outputs, **PRIVATE)
+
+    for changed in (view.selected, seed.input, *(box.input for box in features)):
+        changed(describe, [view, session, seed, *features], view, queue=False, trigger_mode="always_last", **PRIVATE)
+
+
+def theme() -> gr.themes.Base:
+    """Quiet colours and the system's own fonts: no request leaves the page's origin."""
+    return gr.themes.Base(primary_hue="indigo", neutral_hue="slate", radius_size="md", spacing_size="sm", text_size="md",
+                          font=["system-ui", "-apple-system", "Segoe UI", "sans-serif"],
+                          font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "monospace"])
+
+
+def launch(demo: gr.Blocks, **options):
+    """Launch the page; `options` go to `Blocks.launch`."""
+    return demo.launch(theme=theme(), css=(STATIC / "page.css").read_text(encoding="utf-8"), max_file_size="100mb",
+                       footer_links=["api", "gradio", "settings"], **options)

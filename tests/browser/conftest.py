@@ -1,0 +1,164 @@
+"""The page in a real browser: the app as a subprocess on a free port, Chromium through Playwright.
+
+Every test that uses `page` fails on any error in the browser's console and on any request that leaves the page's origin.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+ROOT = Path(__file__).parents[2]
+HAS_MODEL = (ROOT / "checkpoints" / "config.json").is_file()
+WAIT = 60_000  # milliseconds: generous, because the machine may be busy
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--mute-audio",
+         "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+
+
+# the same page, but every fill takes eight slow steps: there is time to watch it and to stop it
+SLOW_APP = """
+import time
+from atomizer.fill import Step
+from atomizer.noise import noise_fill
+from atomizer.ui import actions, build, launch
+
+def slow_fill(task, settings, model):
+    result = noise_fill(task.grid, task.mask, settings.seed)
+    frames = task.mask.any(axis=(0, 2)).nonzero()[0]
+    for number in range(1, 9):
+        time.sleep(0.7)
+        revealed = task.mask.copy()
+        revealed[:, frames[len(frames) * number // 8 - 1] + 1 :] = False
+        yield Step(number, 8, (result * revealed + task.grid * ~task.mask).astype("float32"), revealed)
+
+actions.fill = slow_fill
+actions.has_model = lambda: False
+launch(build())
+"""
+
+
+def run_app(command, tmp_path_factory):
+    """Start a server on a free port, yield its address, and end it."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    log = tmp_path_factory.mktemp("log") / "app.log"
+    env = dict(os.environ, GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port), GRADIO_ANALYTICS_ENABLED="False",
+               HF_HUB_OFFLINE="1", GRADIO_TEMP_DIR=str(tmp_path_factory.mktemp("gradio")), ATOMIZER_PAGE_SECONDS="30",
+               PYTHONPATH=str(ROOT))
+    with log.open("w") as out:
+        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(url + "/config", timeout=2)
+                break
+            except OSError:
+                time.sleep(0.5)
+            assert process.poll() is None, log.read_text()
+        else:
+            pytest.fail(log.read_text())
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory):
+    yield from run_app(["app.py"], tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def slow_app_url(tmp_path_factory):
+    yield from run_app(["-c", SLOW_APP], tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with playwright.sync_playwright() as p:
+        try:
+            browser = p.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
+        except playwright.Error as error:
+            pytest.skip(f"no Chromium: {error}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, request):
+    """Function that opens a watched page; what it did wrong fails the test at the end."""
+    wrong, contexts = [], []
+
+    def opened(width=1400, height=900, query="", app="app_url", **options):
+        url = request.getfixturevalue(app)
+
+        def gate(route):
+            if route.request.url.startswith((url + "/", "data:", f"blob:{url}/")):
+                route.continue_()
+            else:
+                wrong.append("request to " + route.request.url)
+                route.abort()
+
+        context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **options)
+        contexts.append(context)
+        context.route("**/*", gate)
+        page = context.new_page()
+        page.set_default_timeout(WAIT)
+        page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
+        page.on("console", lambda m: wrong.append(f"console: {m.text}") if m.type == "error" else None)
+        page.goto(f"{url}/{query}", wait_until="domcontentloaded")
+        page.wait_for_selector('.atom-view[data-ready="true"]')
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not wrong, wrong
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory):
+    """Small sounds, made here: {"stereo", "mono", "low_rate"} -> path; and files that are none."""
+    folder = tmp_path_factory.mktemp("sounds")
+    rng = np.random.default_rng(0)
+
+    def tones(seconds, rate, channels):
+        t = np.arange(int(seconds * rate)) / rate
+        voices = [sum(np.sin(2 * np.pi * f * (1 + k / 50) * t) * np.exp(-(t % 0.5) * 4) for f in (220, 440, 900, 2500)) / 12
+                  + 0.01 * rng.standard_normal(len(t)) for k in range(channels)]
+        return np.stack(voices, 1).astype(np.float32)
+
+    paths = {}
+    for name, seconds, rate, channels in [("stereo", 4, 44_100, 2), ("mono", 3, 44_100, 1), ("low_rate", 3, 16_000, 1)]:
+        paths[name] = folder / f"{name}.wav"
+        soundfile.write(paths[name], tones(seconds, rate, channels), rate, subtype="PCM_24")
+    paths["nan"] = folder / "nan.wav"
+    soundfile.write(paths["nan"], np.full((4000, 1), np.nan, np.float32), 44_100, subtype="FLOAT")
+    paths["long"] = folder / "long.wav"
+    soundfile.write(paths["long"], np.zeros((8_000 * 31, 1), np.float32), 8_000)
+    paths["single"] = folder / "single.wav"
+    soundfile.write(paths["single"], np.array([[0.5]], np.float32), 44_100, subtype="FLOAT")
+    paths["garbage"] = folder / "garbage.wav"
+    paths["garbage"].write_bytes(bytes(rng.integers(0, 256, 5000, dtype=np.uint8)))
+    paths["empty"] = folder / "empty.wav"
+    paths["empty"].write_bytes(b"")
+    return paths

@@ -1,0 +1,61 @@
+"""The endpoints, driven by gradio_client with no page open."""
+
+import numpy as np
+import pytest
+import soundfile
+from atomizer.audio import read
+
+client_module = pytest.importorskip("gradio_client")
+
+
+@pytest.fixture(scope="module")
+def client(app_url, tmp_path_factory):
+    return client_module.Client(app_url, download_files=str(tmp_path_factory.mktemp("downloads")), verbose=False)
+
+
+def handle(path):
+    return client_module.handle_file(str(path))
+
+
+def test_only_the_clean_endpoints_are_listed(client):
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/atomize", "/fill"}
+
+
+def test_atomize(client, sounds):
+    info = client.predict(handle(sounds["stereo"]), api_name="/atomize")
+    assert info["channels"] == 2 and info["rate"] == 44_100 and info["duration_s"] == pytest.approx(4) and info["atoms"] > 1000
+
+
+def test_fill_with_defaults(client, sounds):
+    path = client.predict(handle(sounds["stereo"]), select=["above:8000"], steps=2, api_name="/fill")
+    filled = read(path)
+    original = read(sounds["stereo"])
+    assert filled.samples.shape == original.samples.shape and filled.rate == 44_100 and filled.subtype == "PCM_24"
+    assert not np.array_equal(filled.samples, original.samples)
+
+
+@pytest.mark.parametrize("select", [["time:1-2", "above:9000"], "time:1-2 above:9000", "time:1-2,above:9000"])
+def test_specifications_come_as_a_list_or_as_text(client, sounds, select):
+    path = client.predict(handle(sounds["mono"]), select=select, method="noise", seed=3, api_name="/fill")
+    assert read(path).seconds == pytest.approx(3)
+
+
+def test_beyond_the_sound(client, sounds):
+    path = client.predict(handle(sounds["mono"]), extend=1, steps=1, api_name="/fill")
+    assert read(path).seconds == pytest.approx(4)
+    path = client.predict(handle(sounds["mono"]), add_channels=1, steps=1, api_name="/fill")
+    assert soundfile.info(path).channels == 2
+
+
+@pytest.mark.parametrize("arguments, sentence", [
+    (dict(select=["above:loud"]), "is no selection"), (dict(select=["sideways:3"]), "There is no selection"),
+    (dict(select=[]), "Nothing is selected"), (dict(select=["above:8000"], features=[]), "at least one feature"),
+    (dict(select=["above:8000"], steps=1000), "steps")])
+def test_errors_reach_the_client_as_a_sentence(client, sounds, arguments, sentence):
+    with pytest.raises(Exception, match=sentence):
+        client.predict(handle(sounds["mono"]), **arguments, api_name="/fill")
+
+
+def test_garbage_reaches_the_client_as_a_sentence(client, sounds):
+    with pytest.raises(Exception, match="cannot be read as sound"):
+        client.predict(handle(sounds["garbage"]), api_name="/atomize")

@@ -1,0 +1,253 @@
+"""The page, driven as a person drives it."""
+
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from atomizer.audio import read
+from atomizer.atoms import AtomSpace
+from atomizer.selection import Selection
+from atomizer.task import prepare
+from driver import (VIEW, add_preset, drag, draw_box, draw_lasso, fill, pixel, set_steps, sound_of, state, status, tool, upload,
+                    wait, wait_status)
+
+
+def drawn_atoms(page) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Channel, frame and bin of the scene's atoms, from the file that the picture draws."""
+    scene = state(page, "state.scene")
+    with urllib.request.urlopen(scene["atoms"]["url"]) as response:
+        data, n = response.read(), scene["count"]
+    return (np.frombuffer(data, "u1", n, 5 * n) >> 1) & 7, np.frombuffer(data, "<u2", n), np.frombuffer(data, "<u2", n, 2 * n)
+
+
+def drawn_and_selected(page, path) -> tuple[int, int]:
+    """Atoms that the picture counts as selected, and that Python's mask selects among the drawn ones."""
+    sent = state(page, "({regions: state.items.filter(i => !i.part).map(({everything, ...r}) => r), "
+                       "parts: state.items.filter(i => i.part).map(i => i.part)})")
+    task = prepare(read(path), Selection.from_dict(sent))
+    return int(page.get_attribute(VIEW, "data-selected")), int(task.mask[drawn_atoms(page)].sum())
+
+
+def test_box_lasso_and_presets_select_what_python_selects(page, sounds):
+    upload(page, sounds["stereo"])
+    draw_box(page, 1, 2, 300, 3000)
+    region = state(page, "state.items[0]")
+    assert region["t"] == pytest.approx([1, 2], abs=0.02) and region["f"] == pytest.approx([300, 3000], rel=0.05)
+    mine, python = drawn_and_selected(page, sounds["stereo"])
+    assert mine == python > 0
+    draw_lasso(page, [(2.2, 200), (3, 5000), (3.5, 900), (2.6, 150)])
+    assert state(page, "state.items[1].scale") == "log"
+    assert len(set(drawn_and_selected(page, sounds["stereo"]))) == 1
+    page.click(f"{VIEW} [data-act=subtract]")
+    draw_box(page, 1.4, 1.6, 500, 2000)
+    assert state(page, "state.items[2].op") == "subtract"
+    assert len(set(drawn_and_selected(page, sounds["stereo"]))) == 1
+    page.click(f"{VIEW} [data-act=subtract]")
+    for name, *values in [("above", 8000), ("below", 100), ("time", 0.5, 0.7), ("after", 3.8), ("channel", 1)]:
+        add_preset(page, name, *values)
+        assert len(set(drawn_and_selected(page, sounds["stereo"]))) == 1, name
+
+
+def test_parts_are_ranked_by_python_and_shown(page, sounds):
+    upload(page, sounds["mono"])
+    for part in ("random", "quietest", "loudest"):
+        page.keyboard.press("Escape")
+        add_preset(page, part, 30)
+        wait(page, "state.partBits && state.selectedCount > 0")
+        wait(page, f"state.partBits.key.includes('{part}')")
+        mine, python = drawn_and_selected(page, sounds["mono"])
+        assert mine == python > 0
+    wait_status(page, "atoms selected")
+
+
+def test_edit_undo_invert_and_keys(page, sounds):
+    upload(page, sounds["stereo"])
+    page.focus(VIEW)
+    page.keyboard.press("b")
+    draw_box(page, 1, 2, 300, 3000)
+    first = state(page, "state.selectedCount")
+    page.click(f"{VIEW} [data-act=invert]")
+    assert state(page, "state.selectedCount") == state(page, "state.original.count") - first
+    assert len(set(drawn_and_selected(page, sounds["stereo"]))) == 1
+    page.keyboard.press("Control+z")
+    wait(page, f"state.selectedCount === {first}")
+    tool(page, "move")
+    drag(page, pixel(page, 1.5, 900), pixel(page, 2.5, 900))
+    wait(page, "state.items[0].t[0] > 1.9")
+    assert state(page, "state.items[0].t") == pytest.approx([2, 3], abs=0.03)
+    page.focus(VIEW)
+    page.keyboard.press("Control+z")
+    wait(page, "state.items[0].t[0] < 1.1")
+    page.keyboard.press("Control+Shift+z")
+    wait(page, "state.items[0].t[0] > 1.9")
+    page.keyboard.press("y")
+    wait(page, "!picture.log && picture.yaxis.type === 'linear'")
+    assert state(page, "state.items.length") == 1
+    tool(page, "zoom")
+    drag(page, pixel(page, 1, 9000), pixel(page, 3, 1000))
+    wait(page, "picture.xaxis.range[1] < 3.5")
+    assert state(page, "state.items.length") == 1
+    page.keyboard.press("0")
+    wait(page, "picture.xaxis.range[1] > 3.9")
+    page.keyboard.press("Escape")
+    wait(page, "state.items.length === 0 && state.selectedCount === 0")
+    # a click without a drag is no region, it moves the playhead
+    tool(page, "box")
+    page.mouse.click(*pixel(page, 2.5, 6000))
+    wait(page, "Math.abs(player.position() - 2.5) < 0.05")
+    assert state(page, "state.items.length") == 0
+
+
+def test_fill_play_compare_and_download(page, sounds):
+    path = sounds["stereo"]
+    upload(page, path)
+    set_steps(page, 2)
+    draw_box(page, 1, 2, 300, 3000)
+    assert "Filled in" in fill(page)
+    assert state(page, "state.items.length") == 1, "the selection survives what Python sends"
+    assert state(page, "state.version") == "filled" and state(page, "state.steps") >= 1
+    assert state(page, "state.filled.state.filter(s => s === 2).length") > 0
+
+    original, masked, filled = (sound_of(page, version)[0] for version in ("original", "masked", "filled"))
+    t0, t1 = state(page, "state.items[0].t")
+    margin, rate = 2 * AtomSpace().hop, 44_100
+    inside = np.zeros(len(original), bool)
+    inside[max(0, int(t0 * rate) - margin) : int(t1 * rate) + margin] = True
+    assert np.abs(original - masked)[inside].max() > 1e-2
+    assert np.array_equal(original[~inside], masked[~inside]) and np.array_equal(original[~inside], filled[~inside])
+    assert np.abs(filled - masked)[inside].max() > 1e-3
+
+    with page.expect_download() as download:
+        page.click(f"{VIEW} .download")
+    assert download.value.suggested_filename == "stereo-filled.wav"
+    saved = Path(download.value.path())
+    info, mine = soundfile.info(saved), soundfile.read(saved)[0]
+    assert (info.samplerate, info.subtype, info.channels) == (44_100, "PCM_24", 2)
+    assert np.array_equal(mine[~inside], soundfile.read(path)[0][~inside])
+
+    # one position, whichever version plays
+    page.focus(VIEW)
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    wait(page, "player.playing && player.position() > 0.3 && player.level() > 1e-4")
+    for version in ("original", "masked", "filled"):
+        before = state(page, "player.position()")
+        page.click(f"{VIEW} [data-version={version}]")
+        wait(page, f"player.version === '{version}'")
+        assert state(page, "Object.values(player.voices).length") == 3
+        assert state(page, "player.position()") >= before or not state(page, "player.playing")
+    page.evaluate("document.querySelector('.atom-view').atomView.player.pause()")
+    page.click(f"{VIEW} [data-act=loop]")
+    page.click(f"{VIEW} [data-act=play]")
+    wait(page, "player.playing && player.loopSpan")
+    assert t0 <= state(page, "player.position()") <= t1
+    page.click(f"{VIEW} [data-act=play]")
+
+
+def test_draw_then_fill_at_once_in_two_sessions(open_page, sounds):
+    pages = [open_page(), open_page()]
+    for page, start in zip(pages, (0.5, 2.0)):
+        upload(page, sounds["stereo"])
+        set_steps(page, 1)
+        draw_box(page, start, start + 1, 300, 3000)
+        page.click("#fill")  # no wait in between
+    for page, start in zip(pages, (0.5, 2.0)):
+        wait(page, "!state.busy && player.buffers.filled")
+        frames = state(page, "Array.from(state.filled.frame).filter((_, i) => state.filled.state[i] === 2)")
+        seconds = AtomSpace().seconds(np.array(frames))
+        assert start - 0.05 <= seconds.min() and seconds.max() <= start + 1.05
+
+
+def test_features_are_the_ones_ticked(page, sounds):
+    upload(page, sounds["mono"])
+    for feature in AtomSpace().features:
+        assert page.is_visible(f"#feature-{feature.name} >> text={feature.when_unknown}")
+        assert page.is_checked(f"#feature-{feature.name} input") == (feature.name in ("velocity", "sign"))
+    draw_box(page, 1, 2, 300, 3000)
+    for name in ("velocity", "sign"):
+        page.uncheck(f"#feature-{name} input")
+    wait_status(page, "Choose at least one feature")
+    page.click("#fill")
+    page.wait_for_selector(".toast-body >> text=Choose at least one feature")
+    assert state(page, "state.items.length") == 1 and state(page, "state.scene.name") == "mono.wav"
+    page.check("#feature-sign input")
+    set_steps(page, 1)
+    assert "Filled in" in fill(page)
+
+
+@pytest.mark.parametrize("bad, sentence", [("garbage", "cannot be read as sound"), ("empty", "empty file"), ("nan", "not numbers"),
+                                           ("long", "longer than 30 seconds")])
+def test_a_bad_file_is_explained_and_changes_nothing(page, sounds, bad, sentence):
+    upload(page, sounds["mono"])
+    draw_box(page, 1, 2, 300, 3000)
+    scene = state(page, "state.scene.id")
+    page.set_input_files("#file input[type=file]", str(sounds[bad]))
+    page.wait_for_selector(f".toast-body >> text={sentence}")
+    assert state(page, "state.scene.id") == scene and state(page, "state.items.length") == 1
+    set_steps(page, 1)
+    assert "Filled in" in fill(page)
+    upload(page, sounds["stereo"])
+
+
+def test_nothing_selected_and_a_region_outside(page, sounds):
+    upload(page, sounds["mono"])
+    page.click("#fill")
+    page.wait_for_selector(".toast-body >> text=Nothing is selected")
+    add_preset(page, "after", 20)
+    page.click("#fill")
+    page.wait_for_selector(".toast-body >> text=holds no atom of this sound")
+    assert state(page, "state.items.length") == 1
+
+
+def test_one_sample(page, sounds):
+    upload(page, sounds["single"])
+    assert state(page, "state.original.count") > 0
+
+
+def test_continue_past_the_end(page, sounds):
+    upload(page, sounds["mono"])
+    set_steps(page, 1)
+    page.fill("#seconds input", "1")
+    page.press("#seconds input", "Tab")
+    fill(page, "#continue")
+    samples, rate = sound_of(page, "filled")
+    assert len(samples) == 4 * rate and state(page, "state.scene.duration") == pytest.approx(4)
+    assert np.abs(samples[int(3.1 * rate) :]).max() > 1e-4
+    assert np.abs(sound_of(page, "masked")[0][int(3.1 * rate) :]).max() < 1e-3
+    # what is filled next is the sound itself again
+    draw_box(page, 1, 2, 300, 3000)
+    fill(page)
+    assert state(page, "state.scene.duration") == pytest.approx(3)
+
+
+def test_mono_to_stereo_and_missing_highs(page, sounds):
+    upload(page, sounds["low_rate"])
+    set_steps(page, 1)
+    fill(page, "#bandwidth")
+    samples, rate = sound_of(page, "filled")
+    assert rate == 44_100
+    fill(page, "#add-channel")
+    samples, rate = sound_of(page, "filled")
+    assert samples.shape[1] == 2 and np.abs(samples[:, 1]).max() > 1e-3 and state(page, "state.scene.channels") == 2
+    upload(page, sounds["stereo"])
+    page.wait_for_selector("#add-channel:disabled")
+    page.wait_for_selector("#bandwidth:disabled")
+
+
+def test_examples_theme_and_phone(open_page):
+    page = open_page(390, 844, "?__theme=dark", has_touch=True)
+    if not page.is_visible("#examples"):
+        pytest.skip("there are no example sounds in assets/")
+    wait(page, "state.scene && player.buffers.original")
+    assert "dark" in page.get_attribute("body", "class") and state(page, "picture.dark")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    name = state(page, "state.scene.name")
+    page.click("#examples input")
+    page.click("#examples [role=option] >> nth=1")
+    wait(page, f"state.scene.name !== '{name}'")
+    page.select_option(f"{VIEW} [data-name=colour]", "state")
+    page.select_option(f"{VIEW} [data-name=channel]", "1")
+    assert state(page, "[state.colour, state.channel]") == ["state", 1]
+    assert status(page)

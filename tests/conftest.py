@@ -1,0 +1,84 @@
+"""What the tests share: small atoms, short sounds, and what a refusal must look like."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from atomizer.atoms import AtomizerError, Atoms, AtomSpace
+from atomizer.audio import Sound
+
+settings.register_profile("atomizer", max_examples=25, deadline=None, derandomize=True)
+settings.load_profile("atomizer")
+
+SMALL = AtomSpace(rate=8000, hop=64)  # bins of 62.5 Hz, frames of 8 ms: every case of the default space, a hundred times faster
+
+
+@contextmanager
+def _refused(*words: str):
+    with pytest.raises(AtomizerError) as caught:
+        yield caught
+    message = str(caught.value)
+    assert message.endswith(".") and "\n" not in message, f"no sentence: {message!r}"
+    assert not re.search(r"[.!?]\s+[A-Z]", message), f"more than one sentence: {message!r}"
+    assert len(message) < 400, f"too long to read: {message!r}"
+    for word in words:
+        assert word.lower() in message.lower(), f"{word!r} is not named in {message!r}"
+
+
+@pytest.fixture(scope="session")
+def refused():
+    """`with refused("words", "it", "names"): …` passes where an AtomizerError of one sentence is raised."""
+    return _refused
+
+
+@pytest.fixture(scope="session")
+def small() -> AtomSpace:
+    return SMALL
+
+
+def make_samples(length: int, channels: int = 1, rate: int = 44_100, seed: int = 0) -> np.ndarray:
+    """(channels, length) float32 below 0.6: three gliding tones, a click and some noise, different in every channel."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(length) / rate
+    out = 0.02 * rng.standard_normal((channels, length))
+    for channel in range(channels):
+        for pitch, gain in zip(rng.uniform(0.004, 0.2, 3) * rate, (0.2, 0.1, 0.1)):
+            out[channel] += gain * np.sin(2 * np.pi * pitch * (t + 0.05 * t**2) + rng.uniform(0, 6))
+        out[channel, length // 3] += 0.1
+    return out.astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def samples():
+    return make_samples
+
+
+@pytest.fixture(scope="session")
+def sound():
+    """`sound(seconds, channels, rate)`: a Sound of `make_samples`."""
+    return lambda seconds=0.5, channels=1, rate=44_100, seed=0: Sound(make_samples(max(1, round(seconds * rate)), channels, rate, seed), rate)
+
+
+def make_atoms(count: int = 300, seed: int = 0, ties: bool = True) -> Atoms:
+    """Atoms at different places of a small space, of few different amplitudes where `ties`."""
+    rng = np.random.default_rng(seed)
+    grid = np.zeros((2, SMALL.frame_count(1000), SMALL.hop), np.float32)
+    places = rng.permutation(grid.size)[:count]
+    amplitude = rng.choice([0.5, 0.25, -0.25, 0.1, -0.01], count) if ties else rng.standard_normal(count)
+    grid.flat[places] = amplitude
+    return Atoms.from_grid(grid, SMALL, 1000)
+
+
+@pytest.fixture(scope="session")
+def atoms_of():
+    return make_atoms
+
+
+@pytest.fixture
+def atoms() -> Atoms:
+    return make_atoms()

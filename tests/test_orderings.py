@@ -1,0 +1,166 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from atomizer.atomizers import MDCTAtomizer
+from atomizer.atoms import Atoms
+from atomizer.orderings import ORDERINGS, order
+
+NAMES = ("time", "frequency", "velocity", "channel", "random")
+
+
+def places(atoms):
+    return list(zip(atoms.time.tolist(), atoms.frequency.tolist(), atoms.channel.tolist()))
+
+
+def loudness(atoms):
+    return list(zip((-atoms.velocity).tolist(), (-np.abs(atoms.amplitude)).tolist()))
+
+
+# what each ordering sorts by, written out
+KEYS = {
+    "time": lambda a: places(a),
+    "frequency": lambda a: list(zip(a.frequency.tolist(), places(a))),
+    "channel": lambda a: list(zip(a.channel.tolist(), places(a))),
+    "velocity": lambda a: list(zip(loudness(a), places(a))),
+}
+
+
+def test_the_five_orderings():
+    assert tuple(ORDERINGS) == NAMES
+    assert all(function.__doc__ for function in ORDERINGS.values())
+
+
+@pytest.mark.parametrize("by", KEYS)
+def test_sorts_by_its_key_then_by_time_frequency_and_channel(by, atoms):
+    keys = KEYS[by](atoms[order(atoms, by)])
+    assert keys == sorted(keys) and len(set(keys)) == len(keys)
+
+
+def test_the_atoms_of_these_tests_have_ties(atoms):
+    assert len(set(atoms.velocity.tolist())) < 10 and len(set(atoms.time.tolist())) < len(atoms)
+
+
+def test_velocity_begins_with_the_loudest_and_orders_within_a_level_by_exact_amplitude(small):
+    amplitude = np.array([0.500, 0.505, -0.510, 0.1, 1.0], np.float32)
+    n = np.arange(5, dtype=np.int32)
+    atoms = Atoms(small, 1000, 1.0, n, n, 0 * n, small.quantise(amplitude, 1.0), (amplitude > 0).astype(np.int8), amplitude, np.zeros(5, np.uint8))
+    assert len(set(atoms.velocity[:3].tolist())) == 1
+    assert order(atoms, "velocity").tolist() == [4, 2, 1, 0, 3]
+
+
+@pytest.mark.parametrize("reverse", (False, True))
+@pytest.mark.parametrize("by", NAMES)
+def test_every_ordering_is_a_permutation_that_does_not_depend_on_how_the_atoms_are_stored(by, reverse, atoms):
+    permutation = order(atoms, by, reverse, seed=3)
+    assert np.array_equal(np.sort(permutation), np.arange(len(atoms)))
+    for seed in (1, 2):
+        stored = atoms[np.random.default_rng(seed).permutation(len(atoms))]
+        assert places(stored[order(stored, by, reverse, seed=3)]) == places(atoms[permutation])
+
+
+@pytest.mark.parametrize("by", NAMES)
+def test_reversed_is_the_same_from_its_end(by, atoms):
+    assert order(atoms, by, reverse=True, seed=5).tolist() == order(atoms, by, seed=5).tolist()[::-1]
+
+
+@pytest.mark.parametrize("by", NAMES)
+def test_every_ordering_gives_the_same_sound(by, atoms):
+    atomizer = MDCTAtomizer(atoms.space)
+    np.testing.assert_array_equal(atomizer.synthesise(atoms[order(atoms, by)]), atomizer.synthesise(atoms))
+
+
+def test_random_follows_its_seed(atoms):
+    assert order(atoms, "random", seed=1).tolist() == order(atoms, "random", seed=1).tolist()
+    assert order(atoms, "random", seed=1).tolist() != order(atoms, "random", seed=2).tolist()
+    assert order(atoms, "random", seed=1).tolist() != order(atoms, "time").tolist()
+
+
+@given(st.integers(0, 2**32))
+def test_random_favours_no_atom(atoms_of, seed):
+    first = order(atoms_of(300), "random", seed=seed)[:150]
+    assert 45 < (first < 150).sum() < 105  # 75 on average, 4.3 apart
+
+
+def test_atoms_of_unknown_velocity_come_last_and_tell_nothing(atoms):
+    hidden = np.arange(len(atoms)) % 2 == 0
+    masked = atoms.with_unknown(hidden, ["velocity"])
+    permutation = order(masked, "velocity")
+    assert hidden[permutation[-hidden.sum() :]].all()
+    other = replace(masked, velocity=np.where(hidden, 50, masked.velocity).astype(np.int16),
+                    amplitude=np.where(hidden, 0.123, masked.amplitude).astype(np.float32))
+    assert order(other, "velocity").tolist() == permutation.tolist()
+
+
+@pytest.mark.parametrize("by", ("time", "frequency", "channel"))
+def test_an_unknown_place_tells_nothing(by, atoms):
+    """`Atoms.unknown`: set where that feature is ∅ and must not be read."""
+    hidden = np.arange(len(atoms)) % 2 == 0
+    masked = atoms.with_unknown(hidden, [by])
+    top = getattr(atoms, by).max()
+    other = replace(masked, **{by: np.where(hidden, top - getattr(atoms, by), getattr(atoms, by)).astype(np.int32)})
+    assert order(other, by).tolist() == order(masked, by).tolist()
+
+
+# --- orderings of the user's own ---------------------------------------------------------------------------------------------
+
+
+def test_a_key_function_sorts_from_small_to_large_with_the_same_tie_breaks(atoms):
+    by_octave = order(atoms, lambda a: np.log2(a.frequency + 1).astype(int))
+    chosen = atoms[by_octave]
+    keys = list(zip(np.log2(chosen.frequency + 1).astype(int).tolist(), places(chosen)))
+    assert keys == sorted(keys)
+    assert order(atoms, lambda a: -a.time, reverse=True).tolist() == order(atoms, lambda a: -a.time).tolist()[::-1]
+
+
+def test_a_constant_key_leaves_only_the_tie_breaks(atoms):
+    shuffled = atoms[np.random.default_rng(0).permutation(len(atoms))]
+    assert order(shuffled, lambda a: np.zeros(len(a))).tolist() == order(shuffled, "time").tolist()
+
+
+@given(st.permutations(range(12)))
+def test_a_permutation_is_taken_as_it_is(atoms_of, permutation):
+    atoms = atoms_of(12)
+    assert order(atoms, permutation).tolist() == list(permutation)
+    assert order(atoms, np.array(permutation), reverse=True).tolist() == list(permutation)[::-1]
+    assert len(atoms[order(atoms, permutation)]) == 12
+
+
+def test_no_atoms_have_an_empty_order(small):
+    nothing = Atoms(small, 100, 0.0)
+    for by in NAMES + ((lambda a: a.time), []):
+        assert len(order(nothing, by)) == 0
+
+
+@pytest.mark.parametrize("by", ["loudness", "", "Velocity", "x" * 500])
+def test_an_unknown_name_is_refused(by, atoms, refused):
+    with refused("ordering", *NAMES):
+        order(atoms, by)
+
+
+@pytest.mark.parametrize("by", [[0, 1], list(range(299)) + [0], list(range(1, 301)), list(range(301)), [[*range(300)]], ["a"] * 300],
+                         ids=["too few", "one twice", "from one", "too many", "two axes", "letters"])
+def test_what_is_no_permutation_is_refused(by, atoms, refused):
+    with refused("permutation", "300"):
+        order(atoms, by)
+
+
+@pytest.mark.parametrize("by", [[False, True], [1.0, 0.0]], ids=["booleans", "floats"])
+def test_what_cannot_index_is_a_permutation_or_refused(by, atoms_of, refused):
+    """numpy calls these equal to 0 and 1, but they do not permute an array."""
+    atoms = atoms_of(2)
+    try:
+        permutation = order(atoms, by)
+    except ValueError:
+        return
+    assert places(atoms[permutation]) == [places(atoms)[int(i)] for i in by]
+
+
+@pytest.mark.parametrize("key", [lambda a: 0, lambda a: a.time[:-1], lambda a: np.zeros((len(a), 2)), lambda a: None],
+                         ids=["one number", "too few", "two axes", "none"])
+def test_a_wrong_key_function_is_refused(key, atoms, refused):
+    with refused("key", "300"):
+        order(atoms, key)
