@@ -9,10 +9,13 @@ Everything else (embeddings, masks, heads, command-line choices, tick boxes) der
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Iterable
 
 import numpy as np
+
+from .mdct import WINDOWS
 
 
 class AtomizerError(ValueError):
@@ -118,6 +121,13 @@ class AtomSpace:
         loud = 10 ** (self.level_db(level.astype(np.float32)) / 20) * reference
         return np.where(level > 0, loud, 0).astype(np.float32)
 
+    def validate(self) -> None:
+        """Raise AtomizerError where a value is none that an analysis can have."""
+        if min(self.rate, self.frames, self.channels) < 1 or self.hop < 2 or self.hop % 2 or self.levels < 2 or not self.step_db > 0:
+            raise AtomizerError("These atoms are of no possible AtomSpace: its counts are positive and its hop is even.")
+        if self.window not in WINDOWS:
+            raise AtomizerError(f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS)}.")
+
     def check_same_analysis(self, other: "AtomSpace") -> None:
         """Raise unless both spaces describe the same atoms (they may differ in frames and channels: those are windows)."""
         for name in ("rate", "hop", "window", "levels", "step_db", "headroom_db"):
@@ -190,7 +200,8 @@ class Atoms:
         """(channels, frames, bins) float32; atoms that share a place add up, so every order gives the same grid."""
         shape = (self.space.channels, self.space.frame_count(self.length), self.space.hop)
         grid = np.zeros(shape, np.float32)
-        grid[self.channel, self.time, self.frequency] = self.amplitude  # places are unique in an MDCT
+        place = np.ravel_multi_index((self.channel, self.time, self.frequency), shape)
+        np.add.at(grid.reshape(-1), place, self.amplitude)
         return grid
 
     def __len__(self) -> int:
@@ -229,10 +240,11 @@ class Atoms:
         return replace(self, amplitude=amplitude.astype(np.float32))
 
     def save(self, path) -> None:
-        """Write an `.npz` that `load` reads back."""
+        """Write an `.npz` that `load` reads back, under the very name that was given."""
         meta = {f"space_{k}": v for k, v in asdict(self.space).items()}
-        np.savez_compressed(path, length=self.length, reference=self.reference, **meta,
-                            **{name: getattr(self, name) for name in self.ARRAYS})
+        with open(path, "wb") as file:  # numpy would add an ending to a name
+            np.savez_compressed(file, length=self.length, reference=self.reference, **meta,
+                                **{name: getattr(self, name) for name in self.ARRAYS})
 
     @classmethod
     def load(cls, path) -> "Atoms":
@@ -240,7 +252,9 @@ class Atoms:
         try:
             with np.load(path, allow_pickle=False) as file:
                 space = AtomSpace(**{k[6:]: file[k].item() for k in file.files if k.startswith("space_")})
-                atoms = cls(space, int(file["length"]), float(file["reference"]), *(file[name] for name in cls.ARRAYS))
+                empty = cls(space, int(file["length"]), float(file["reference"]))
+                # no cast but to the declared kind of number: floats are no places, and text is no amplitude
+                atoms = replace(empty, **{name: file[name].astype(getattr(empty, name).dtype, casting="same_kind") for name in cls.ARRAYS})
         except Exception as error:
             raise AtomizerError("This file holds no atoms: an .npz written by the Atomizer is accepted.") from error
         atoms.validate()
@@ -248,7 +262,10 @@ class Atoms:
 
     def validate(self) -> None:
         """Raise AtomizerError where arrays disagree in length or a value lies outside its cardinality."""
-        if len({len(getattr(self, name)) for name in self.ARRAYS}) != 1:
+        self.space.validate()
+        if self.length < 0 or not 0 <= self.reference < math.inf:
+            raise AtomizerError("The length and the reference of these atoms must be finite numbers from 0.")
+        if any(getattr(self, name).ndim != 1 for name in self.ARRAYS) or len({len(getattr(self, name)) for name in self.ARRAYS}) != 1:
             raise AtomizerError("The arrays of these atoms differ in length: every atom needs all of its features.")
         frames = self.space.frame_count(self.length)
         for feature in self.space.features:

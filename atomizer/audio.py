@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import soxr
 from .atoms import AtomizerError
 
 MAX_CHANNELS = 8
-MAX_SECONDS = float(os.environ.get("ATOMIZER_MAX_SECONDS", 1800))
+MAX_SECONDS = float(os.environ.get("ATOMIZER_MAX_SECONDS", 1500))
 RATES = (1_000, 768_000)
 _BLOCK = 1 << 18  # frames read at a time, so that a header that lies about its length costs no memory
 
@@ -97,20 +99,26 @@ def write(path: str | os.PathLike, sound: Sound) -> None:
         subtype = sound.subtype if sound.subtype in soundfile.available_subtypes(format_) else soundfile.default_subtype(format_)
     if format_ == "OGG":
         subtype = "OPUS" if path.suffix.lower() == ".opus" else "VORBIS"
+    # under a temporary name first: a full disk must not leave half a file under the real one
+    partial = path.with_name(f".{uuid.uuid4().hex}.part{path.suffix}")
     try:
-        # under a temporary name first: a full disk must not leave half a file under the real one
-        partial = path.with_name(f".{path.stem}.part{path.suffix}")
-        soundfile.write(partial, sound.samples.T, sound.rate, subtype=subtype, format=format_)
+        with soundfile.SoundFile(partial, "w", sound.rate, sound.channels, subtype, format=format_) as file:
+            for start in range(0, sound.samples.shape[1], _BLOCK):  # the Vorbis encoder overflows the stack on minutes at once
+                file.write(sound.samples[:, start : start + _BLOCK].T)
         partial.replace(path)
     except (soundfile.SoundFileError, RuntimeError, OSError, ValueError) as error:
-        partial.unlink(missing_ok=True)
-        raise AtomizerError(f"The sound cannot be written to {path.name!r}: {str(error).splitlines()[0].rstrip('.')}.") from error
+        with contextlib.suppress(OSError, ValueError):
+            partial.unlink()
+        reason = (error.strerror if isinstance(error, OSError) else getattr(error, "error_string", None)) or str(error)
+        reason = reason.removeprefix("Error : ").strip().rstrip(".") or "unknown reason"
+        raise AtomizerError(f"The sound cannot be written to {path.name[:80]!r}: {reason}.") from error
 
 
 def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
     """(channels, n) -> (channels, ceil(n * to / rate)) float32, band-limited (soxr, very high quality)."""
     if rate == to:
         return samples
-    out = soxr.resample(samples.T, rate, to, quality="VHQ").T
+    # a little silence after the end, or soxr rounds the last sample away, and a very short sound altogether
+    out = soxr.resample(np.pad(samples, ((0, 0), (0, -(-rate // to)))).T, rate, to, quality="VHQ").T
     length = -(-samples.shape[1] * to // rate)
     return np.ascontiguousarray(np.pad(out, ((0, 0), (0, max(0, length - out.shape[1]))))[:, :length], np.float32)

@@ -179,6 +179,35 @@ def train(
         typer.echo(f"{task:16} " + " ".join(f"{k} {v:.3f}" for k, v in row.items()))
 
 
+@app.command()
+def evaluate(
+    audio: Annotated[Path, typer.Option(help="folder of recordings, with a manifest.csv if there is one")],
+    out: Annotated[Optional[Path], typer.Option(help="JSON file for the records; an existing one is gone on with")] = None,
+    tasks: Annotated[Optional[str], typer.Option(help="comma-separated names; default: all")] = None,
+    methods: Annotated[Optional[str], typer.Option(help="comma-separated names; default: all")] = None,
+    clips: Annotated[int, typer.Option(help="how many clips")] = 20,
+    seconds: Annotated[float, typer.Option(help="of every clip, from its middle")] = 6.0,
+    everything: Annotated[bool, typer.Option("--all", help="also sources that the model was trained on")] = False,
+    steps: Annotated[Optional[int], typer.Option(help="default: what suits the task")] = None,
+    order: Annotated[Optional[OrderName], typer.Option(help="default: what suits the task")] = None,
+    temperature: Annotated[Optional[float], typer.Option(help="default: what suits the task")] = None,
+    nucleus: Annotated[Optional[float], typer.Option(help="default: what suits the task")] = None,
+    expected: Annotated[Optional[bool], typer.Option("--expected/--sampled", help="default: what suits the task")] = None,
+    seed: Seed = 0,
+    checkpoint: Checkpoint = None,
+) -> None:
+    """Measure the model beside its baselines on recordings of sources that it was not trained on."""
+    from . import load_model
+    from .evaluation.run import evaluate as evaluation
+    from .evaluation.run import table
+    from .fill import Settings
+
+    settings = Settings("model", order and order.value, False, steps, temperature, nucleus, expected, seed)
+    split = lambda names: names.split(",") if names else None  # noqa: E731
+    report = evaluation(str(audio), out and str(out), split(tasks), split(methods), load_model(checkpoint), settings, clips, seconds, everything)
+    typer.echo(table(report))
+
+
 @app.command("app")
 def app_(port: Annotated[Optional[int], typer.Option(help="default: GRADIO_SERVER_PORT, or 7860")] = None) -> None:
     """Open the page."""

@@ -76,6 +76,8 @@ def resolve(settings: Settings, task: Task) -> Settings:
         raise AtomizerError(f"A fill takes 1 to {MAX_STEPS} steps, not {settings.steps}.")
     if not 0 <= settings.temperature <= 4:
         raise AtomizerError(f"The temperature lies between 0 and 4, not at {settings.temperature:g}.")
+    if settings.seed < 0:
+        raise AtomizerError(f"A seed is a whole number from 0, not {settings.seed}.")
     if not 0 < settings.nucleus <= 1:
         raise AtomizerError(f"The nucleus lies above 0 and up to 1, not at {settings.nucleus:g}.")
     return settings

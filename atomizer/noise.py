@@ -15,7 +15,10 @@ def interpolated_power(grid: np.ndarray, known: np.ndarray) -> np.ndarray:
     power of those that do.
     """
     power = np.zeros(grid.shape, np.float32)
-    informed = known.any(axis=(1, 2))
+    wanted = ~known.all(axis=(0, 1))  # what is known of other bins, such as silence above a low rate's Nyquist, tells nothing of these
+    informed = (known & wanted).any(axis=(1, 2))
+    if not informed.any():
+        informed = known.any(axis=(1, 2))
     for channel in np.flatnonzero(informed):
         weight = known[channel].astype(np.float32)
         power[channel] = _pull_push(grid[channel].astype(np.float32) ** 2 * weight, weight)

@@ -15,7 +15,13 @@ from .atoms import Atoms, AtomizerError
 
 def _by(atoms: Atoms, *keys: np.ndarray) -> np.ndarray:
     """Permutation that sorts by the first key, then the second …, then time, frequency, channel."""
-    return np.lexsort((atoms.channel, atoms.frequency, atoms.time) + keys[::-1])
+    return np.lexsort(tuple(_known(atoms, name) for name in ("channel", "frequency", "time")) + keys[::-1])
+
+
+def _known(atoms: Atoms, feature: str) -> np.ndarray:
+    """The feature's values, with one and the same, the last, where they are unknown."""
+    values = getattr(atoms, feature)
+    return np.where(atoms.is_unknown(feature), np.iinfo(values.dtype).max, values)
 
 
 def by_time(atoms: Atoms, seed: int = 0) -> np.ndarray:
@@ -25,7 +31,7 @@ def by_time(atoms: Atoms, seed: int = 0) -> np.ndarray:
 
 def by_frequency(atoms: Atoms, seed: int = 0) -> np.ndarray:
     """From low to high: bandwidth extension."""
-    return _by(atoms, atoms.frequency)
+    return _by(atoms, _known(atoms, "frequency"))
 
 
 def by_velocity(atoms: Atoms, seed: int = 0) -> np.ndarray:
@@ -36,7 +42,7 @@ def by_velocity(atoms: Atoms, seed: int = 0) -> np.ndarray:
 
 def by_channel(atoms: Atoms, seed: int = 0) -> np.ndarray:
     """One channel after the other: upmixing."""
-    return _by(atoms, atoms.channel)
+    return _by(atoms, _known(atoms, "channel"))
 
 
 def at_random(atoms: Atoms, seed: int = 0) -> np.ndarray:
@@ -75,6 +81,8 @@ def order(atoms: Atoms, by: str | Callable[[Atoms], np.ndarray] | Sequence[int] 
         permutation = _by(atoms, keys)
     else:
         permutation = np.asarray(by)
-        if not np.array_equal(np.sort(permutation), np.arange(len(atoms))):
+        if len(permutation) == 0:
+            permutation = permutation.astype(int)
+        if permutation.dtype.kind not in "iu" or not np.array_equal(np.sort(permutation), np.arange(len(atoms))):
             raise AtomizerError(f"This is no permutation of the {len(atoms)} atoms: every index from 0 on must occur once.")
     return permutation[::-1] if reverse else permutation

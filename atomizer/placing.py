@@ -14,7 +14,7 @@ import torch
 from .atoms import FEATURES, Atoms, AtomizerError
 from .fill import Settings, Step
 from .model import AtomTransformer
-from .model.canvas import Canvas, Window, decode, read
+from .model.canvas import Canvas, Window, decode, point, read
 from .orderings import order
 from .task import Task
 
@@ -119,7 +119,7 @@ def score_window(canvas: Canvas, window: Window, atoms: Atoms, free: np.ndarray,
         context = read(model, state, trunk)
         score = np.empty((len(index), len(c)), np.float32)
         for part, decoded in decode(model, context, np.stack([seat, t - window.start, f], 1), chunk=8192):
-            score[:, part] = model.point(context.loose[0], values.to(model.device), decoded).float().cpu().numpy()
+            score[:, part] = point(model, context.loose[0], values, decoded)
         score[atom_group[index][:, None] != place_group] = -np.inf
         yield index, np.stack([c, t, f], 1), score
 

@@ -50,7 +50,8 @@ class Region:
         if self.kind == "rect":
             (t0, t1), (f0, f1) = _span(self.t), _span(self.f)
             if self.f is None and self.t is not None:
-                return (t + reach > t0) & (t - reach < t1) & np.ones_like(f, bool)
+                # windows that only touch the span do not overlap it, rounding or no rounding
+                return (t + reach - t0 > 1e-9) & (t1 - (t - reach) > 1e-9) & np.ones_like(f, bool)
             return (t >= t0) & (t <= t1) & (f >= f0) & (f <= f1)
         y = np.log2(np.maximum(f, 1e-3)) if self.scale == "log" else f
         p = np.asarray(self.points, float)
@@ -101,6 +102,8 @@ class Selection:
 
         Raises AtomizerError where the selection, or one region of it, holds no atom of this sound.
         """
+        if seed < 0:
+            raise AtomizerError(f"A seed is a whole number from 0, not {seed}.")
         channels, frames, bins = grid.shape
         t = space.seconds(np.arange(frames))[:, None]
         f = space.hertz(np.arange(bins))[None, :]
@@ -119,7 +122,7 @@ class Selection:
                                     f"to {space.rate / 2:.0f} Hz.")
         if self.parts:
             magnitude = np.abs(grid)
-            audible = space.quantise(grid, float(magnitude.max(initial=0))) > 0
+            audible = (space.quantise(grid, float(magnitude.max(initial=0))) > 0) & recorded
             for part in self.parts:
                 out |= part.mask(magnitude, audible, seed)
         if not out.any():
@@ -141,7 +144,7 @@ class Selection:
             regions.append(item)
         data: dict[str, Any] = {"regions": regions, "features": list(self.features)}
         if self.parts:
-            data["parts"] = [f"{p.kind}:{p.percent:g}" for p in self.parts]
+            data["parts"] = [f"{p.kind}:{p.percent!r}".removesuffix(".0") for p in self.parts]
         return data
 
     @classmethod
@@ -154,6 +157,8 @@ class Selection:
         parts, features = data.get("parts", []), data.get("features", list(LOUDNESS))
         if not isinstance(parts, list) or not isinstance(features, list):
             raise AtomizerError('The "parts" and "features" of a selection are lists of strings.')
+        if len(parts) > MAX_REGIONS:
+            raise AtomizerError(f"A selection has at most {MAX_REGIONS} parts.")
         selection = parse([str(p) for p in parts], parse_features(features))
         return replace(selection, regions=tuple(_region(r) for r in data.get("regions", [])) + selection.regions)
 
@@ -212,35 +217,30 @@ def parse(specifications: Iterable[str], features: Iterable[str] = LOUDNESS) -> 
 
 
 def in_polygon(x: np.ndarray, y: np.ndarray, polygon: np.ndarray) -> np.ndarray:
-    """Even-odd test of broadcastable coordinates against (n, 2) corners."""
-    x, y = np.broadcast_arrays(x, y)
-    inside = np.zeros(x.shape, bool)
-    low, high = polygon.min(0), polygon.max(0)
-    box = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
-    xs, ys = x[box], y[box]
-    hit = np.zeros(xs.shape, bool)
-    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, 1, axis=0)):
-        if y0 != y1:
-            crosses = ((y0 > ys) != (y1 > ys)) & (xs < (x1 - x0) * (ys - y0) / (y1 - y0) + x0)
-            hit ^= crosses
-    inside[box] = hit
+    """Even-odd test of coordinates (n, 1) and (1, m) against (corners, 2): (n, m), row by row, so that corners cost little."""
+    inside = np.zeros((x.shape[0], y.shape[1]), bool)
+    (x0, y0), (x1, y1) = polygon.T, np.roll(polygon, 1, axis=0).T
+    for j, level in enumerate(y[0]):
+        cut = (y0 > level) != (y1 > level)
+        if cut.any():
+            crossings = np.sort((x1 - x0)[cut] * (level - y0[cut]) / (y1 - y0)[cut] + x0[cut])
+            inside[:, j] = (len(crossings) - np.searchsorted(crossings, x[:, 0], side="right")) % 2
     return inside
 
 
 def near_line(x: np.ndarray, y: np.ndarray, points: np.ndarray, size: tuple[float, float]) -> np.ndarray:
-    """Whether broadcastable coordinates lie within an ellipse of half axes `size` moved along the line through `points`."""
-    x, y = np.broadcast_arrays(x, y)
+    """Whether ascending coordinates (n, 1) and (1, m) lie within an ellipse of half axes `size` moved along the line through `points`."""
     scale = np.maximum(np.asarray(size, float), 1e-9)
-    low, high = points.min(0) - scale, points.max(0) + scale
-    box = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
-    xs, ys, p = x[box] / scale[0], y[box] / scale[1], points / scale
-    nearest = (xs - p[0, 0]) ** 2 + (ys - p[0, 1]) ** 2
-    for a, b in zip(p[:-1], p[1:]):
-        d = b - a
-        along = np.clip(((xs - a[0]) * d[0] + (ys - a[1]) * d[1]) / max(float(d @ d), 1e-12), 0, 1)
-        np.minimum(nearest, (xs - a[0] - along * d[0]) ** 2 + (ys - a[1] - along * d[1]) ** 2, out=nearest)
-    out = np.zeros(x.shape, bool)
-    out[box] = nearest <= 1
+    xs, ys, p = x[:, 0] / scale[0], y[0] / scale[1], points / scale
+    out = np.zeros((len(xs), len(ys)), bool)
+    for a, b in zip(p, np.concatenate([p[1:], p[-1:]])):
+        (x0, y0), (x1, y1) = np.minimum(a, b) - 1, np.maximum(a, b) + 1
+        rows, columns = slice(*np.searchsorted(xs, (x0, x1))), slice(*np.searchsorted(ys, (y0, y1)))
+        if out[rows, columns].all():
+            continue
+        u, v, d = xs[rows, None] - a[0], ys[None, columns] - a[1], b - a
+        along = np.clip((u * d[0] + v * d[1]) / max(float(d @ d), 1e-12), 0, 1)
+        out[rows, columns] |= (u - along * d[0]) ** 2 + (v - along * d[1]) ** 2 <= 1
     return out
 
 
@@ -280,7 +280,7 @@ def _region(data: Any) -> Region:
     if channels is not None:
         if not isinstance(channels, list) or not channels or not all(type(c) is int and c >= 0 for c in channels):
             raise AtomizerError("A region's channels are a list of whole numbers from 0.")
-        channels = tuple(channels)
+        channels = tuple(dict.fromkeys(channels))
     if kind == "rect":
         t, f = _limits(data.get("t"), "t"), _limits(data.get("f"), "f")
         return Region("rect", op, channels, t, f)

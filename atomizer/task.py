@@ -64,7 +64,7 @@ class Task:
     def atoms(self, grid: np.ndarray | None = None) -> Atoms:
         """Every audible or selected atom, the selected ones with their features unknown."""
         grid = self.grid if grid is None else grid
-        reference = float(np.abs(self.grid).max(initial=0.0))
+        reference = self.reference or float(np.abs(self.grid).max(initial=0.0))
         where = (self.space.quantise(grid, reference) > 0) | self.mask
         atoms = Atoms.from_grid(grid, self.space, self.length, reference, where)
         return atoms.with_unknown(self.mask[where], self.features)
@@ -139,19 +139,20 @@ def prepare(sound: Sound, selection: Selection, *, extend: float = 0.0, add_chan
     atomizer = MDCTAtomizer(space)
     grid = atomizer.grid(sound.at(space.rate))
     mask = selection.mask(grid, space, seed, nyquist=sound.rate / 2)
-    return Task(sound, space, grid, mask, selection, _purpose(selection, mask))
+    return Task(sound, space, grid, mask, selection, _purpose(selection, mask, space.hertz(np.arange(space.hop)) <= sound.rate / 2))
 
 
-def _purpose(selection: Selection, mask: np.ndarray) -> str:
+def _purpose(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> str:
+    """The shape of a mask (channels, frames, bins); recorded (bins,) bool, what the sound's own rate can hold."""
     if selection.parts and not selection.regions:
         return "restore"
-    if mask.all(axis=2).all(axis=1).any() or (len(mask) > 1 and _only_channels(selection)):
+    if mask[..., recorded].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
         return "upmix"
     frames = mask.any(axis=(0, 2))
     bins = mask.any(axis=(0, 1))
     if frames.all() and bins[-1] and not bins[0]:
         return "bandwidth"
-    spans_all_bins = mask.any(axis=(0, 1)).all() and all(r.f is None and r.points is None for r in selection.regions)
+    spans_all_bins = bins[recorded].all() and all(r.f is None and r.points is None for r in selection.regions)
     if spans_all_bins:
         return "continue" if frames[-1] and not frames[0] else "gap"
     return "region"

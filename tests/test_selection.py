@@ -269,13 +269,13 @@ def test_the_default_brush_selects_something(grid, small):
 
 
 @pytest.mark.parametrize("kind", ("lasso", "brush"))
-def test_a_thousand_points_take_no_seconds(kind):
+def test_the_most_points_take_no_seconds(kind):
     """Ten seconds of sound, and a circle as people draw it with a mouse that reports often."""
-    turn = np.linspace(0, 2 * np.pi, 1000)
+    turn = np.linspace(0, 2 * np.pi, MAX_POINTS)
     selection = region(kind=kind, points=np.stack([5 + 4 * np.cos(turn), 11_000 + 9000 * np.sin(turn)], 1).tolist())
     start = time.process_time()
     mask = selection.mask(np.ones((2, 431, 1024), np.float32), AtomSpace())
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 1.5
     assert mask.mean() == pytest.approx(np.pi * 4 * 9000 / (10 * 22_050) if kind == "lasso" else 0.05, rel=0.03 if kind == "lasso" else 1)
 
 

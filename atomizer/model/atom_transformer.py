@@ -10,7 +10,6 @@ import torch
 from huggingface_hub import PyTorchModelHubMixin, load_torch_model, save_torch_state_dict, snapshot_download
 from torch import Tensor, nn
 
-from ..atoms import AtomizerError
 from .config import ModelConfig
 from .decoder import Decoder, Neighbourhood
 from .embedding import Cells, FeatureEmbedding
@@ -152,16 +151,9 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
                          map_location="cpu", **_) -> "AtomTransformer":
         """A local folder, or a model on the Hugging Face Hub."""
         folder = Path(model_id)
-        try:
-            if not folder.is_dir():
-                folder = Path(snapshot_download(model_id, revision=revision, cache_dir=cache_dir, force_download=force_download,
-                                                token=token, local_files_only=local_files_only))
-            config = ModelConfig.from_dict(json.loads((folder / "config.json").read_text()))
-            model = cls(config)
-            load_torch_model(model, folder, strict=True, safe=True, map_location=map_location)
-        except AtomizerError:
-            raise
-        except Exception as error:
-            raise AtomizerError(f"There is no usable checkpoint in {folder.name!r}: a folder with config.json and "
-                                "model.safetensors written by the Atomizer is accepted.") from error
+        if not folder.is_dir():
+            folder = Path(snapshot_download(model_id, revision=revision, cache_dir=cache_dir, force_download=force_download,
+                                            token=token, local_files_only=local_files_only))
+        model = cls(ModelConfig.from_dict(json.loads((folder / "config.json").read_text())))
+        load_torch_model(model, folder, strict=True, safe=True, map_location=map_location)
         return model.to(map_location).eval()

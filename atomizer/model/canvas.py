@@ -138,3 +138,9 @@ def decode(model: AtomTransformer, context: Context, places: np.ndarray, chunk: 
         with precision(model):
             decoded = model.decode(context, torch.zeros_like(part[:, 0]), *part.unbind(1))
         yield slice(at, at + len(part)), decoded
+
+
+def point(model: AtomTransformer, loose: torch.Tensor, atoms: torch.Tensor, places) -> np.ndarray:
+    """Scores (K, n) of decoded places for loose atoms, see `AtomTransformer.point`."""
+    with precision(model):
+        return model.point(loose, atoms.to(model.device), places).float().cpu().numpy()

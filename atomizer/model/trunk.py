@@ -52,14 +52,13 @@ def line_up(key: Tensor, valid: Tensor, window: int, shifted: bool) -> Line:
     """Sort tokens by key, padding last, and cut them into windows; `shifted` moves the cuts by half a window."""
     batch, length = key.shape
     order = torch.argsort(torch.where(valid, key, torch.inf), dim=1, stable=True)
-    start = window // 2 if shifted and length > window else 0
-    places = -(-(length + start) // window) * window
-    forth = torch.full((batch, places), length, device=key.device)
-    forth[:, start : start + length] = order
-    empty = torch.ones((batch, places), dtype=torch.bool, device=key.device)
-    empty[:, start : start + length] = ~valid.gather(1, order)
-    back = torch.empty_like(order).scatter_(1, order, (torch.arange(length, device=key.device) + start).expand_as(order))
-    return Line(forth, back, empty)
+    # each line by its own count, so that a window reads the same whatever else is in the batch
+    start = (window // 2) * (valid.sum(1, keepdim=True) > window) * shifted
+    places = -(-(length + int(start.max())) // window) * window
+    seat = torch.arange(length, device=key.device) + start
+    forth = torch.full((batch, places), length, device=key.device).scatter_(1, seat, order)
+    empty = torch.ones((batch, places), dtype=torch.bool, device=key.device).scatter_(1, seat, ~valid.gather(1, order))
+    return Line(forth, torch.empty_like(order).scatter_(1, order, seat), empty)
 
 
 def rotations(config: ModelConfig, position: Tensor) -> tuple[Tensor, Tensor]:
@@ -107,6 +106,13 @@ def rearrange(x: Tensor, index: Tensor, inverse: Tensor) -> Tensor:
     return _Rearrange.apply(x, index, inverse)
 
 
+class RMSNorm(nn.RMSNorm):
+    """nn.RMSNorm in the precision of its input: autocast leaves the weight behind, and the mixture has no fast kernel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.normalized_shape, self.weight.to(x.dtype), 1e-5)
+
+
 class Block(nn.Module):
     """One layer: windowed attention among cells, full attention for side tokens, then an MLP; weights shared by both."""
 
@@ -114,8 +120,8 @@ class Block(nn.Module):
         super().__init__()
         d = config.width
         self.heads, self.window, self.globals = config.heads, config.window, config.globals
-        self.norm_a, self.norm_m = nn.RMSNorm(d), nn.RMSNorm(d)
-        self.norm_q, self.norm_k = nn.RMSNorm(d // config.heads), nn.RMSNorm(d // config.heads)
+        self.norm_a, self.norm_m = RMSNorm(d), RMSNorm(d)
+        self.norm_q, self.norm_k = RMSNorm(d // config.heads), RMSNorm(d // config.heads)
         self.qkv, self.out = nn.Linear(d, 3 * d, bias=False), nn.Linear(d, d, bias=False)
         self.up, self.down = nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
 
@@ -165,7 +171,7 @@ class Trunk(nn.Module):
         self.config = config
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.globals = nn.Parameter(torch.randn(config.globals, config.width) * 0.3)
-        self.norm = nn.RMSNorm(config.width)
+        self.norm = RMSNorm(config.width)
 
     def forward(self, x: Tensor, place: Tensor, valid: Tensor, loose: Tensor, loose_position: Tensor, loose_valid: Tensor,
                 rank: Tensor | None) -> tuple[Tensor, Tensor]:

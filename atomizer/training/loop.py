@@ -15,8 +15,9 @@ import torch.distributed as dist
 from tqdm import tqdm
 
 from ..atoms import AtomizerError
+from ..clips import list_clips
 from ..model import AtomTransformer, ModelConfig
-from .data import AudioBank, list_clips
+from .data import AudioBank
 from .losses import Losses
 from .masking import TASKS, mask_batch
 

@@ -92,7 +92,7 @@ def load(view: AtomView, path: str | None, session: Session | None):
         return gr.skip(), gr.skip()
     if session is not None:
         session.close()
-    return fresh.say(f"{fresh.message.scene.count:,} atoms"), fresh
+    return fresh.say("Draw a box around atoms to make them unknown, then fill them in."), fresh
 
 
 def describe(chosen: Chosen, features: list[str], seed: float | None, session: Session | None) -> Message:

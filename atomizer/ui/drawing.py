@@ -17,11 +17,20 @@ KEPT, UNKNOWN, FILLED = range(3)  # the state of an atom: two bits of its flags
 def loudest_cells(grid: np.ndarray, space: AtomSpace, limit: int = MAX_DRAWN) -> np.ndarray:
     """Flat indices of the `limit` loudest audible cells of a grid, the quiet ones first."""
     magnitude = np.abs(grid).ravel()
-    cells = np.flatnonzero(magnitude >= magnitude.max(initial=0.0) * 10 ** (space.floor_db / 20))
-    cells = cells[magnitude[cells] > 0]
+    cells = np.flatnonzero(magnitude >= _threshold(magnitude, space))
     if len(cells) > limit:
         cells = cells[np.argpartition(magnitude[cells], -limit)[-limit:]]
     return cells[np.argsort(magnitude[cells], kind="stable")]
+
+
+def audible_count(grid: np.ndarray, space: AtomSpace) -> int:
+    magnitude = np.abs(grid)
+    return int(np.count_nonzero(magnitude >= _threshold(magnitude, space)))
+
+
+def _threshold(magnitude: np.ndarray, space: AtomSpace) -> float:
+    """The quietest audible magnitude, above zero also where all is silent."""
+    return max(float(magnitude.max(initial=0.0)) * 10 ** ((space.floor_db - space.step_db / 2) / 20), 1e-30)
 
 
 def pack(grid: np.ndarray, cells: np.ndarray, space: AtomSpace, states: np.ndarray | None = None) -> bytes:

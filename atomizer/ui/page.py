@@ -41,14 +41,14 @@ def build() -> gr.Blocks:
         gr.HTML(INTRO, elem_id="intro", padding=False)
         with gr.Row(elem_id="bench"):
             with gr.Column(elem_id="source", min_width=0):
-                file, examples = _source()
+                file, microphone, examples = _source()
             with gr.Column(elem_id="stage", min_width=0):
                 view = AtomView(elem_id="view")
             with gr.Column(elem_id="controls", min_width=0):
                 features = _features()
                 controls, go, halt = _fill_controls()
                 beyond = _beyond()
-        _wire(demo, session, view, file, examples, features, controls, go, halt, beyond)
+        _wire(demo, session, view, file, microphone, examples, features, controls, go, halt, beyond)
         api.add_endpoints()
     demo.queue(max_size=20)
     return demo
@@ -59,12 +59,16 @@ def _source():
     sounds = example_sounds()
     examples = gr.Dropdown(sounds, value=sounds[0][1] if sounds else None, label="Examples", elem_id="examples",
                            visible=bool(sounds), filterable=False)
-    file = gr.Audio(type="filepath", sources=["upload", "microphone"], label="Your own", elem_id="file", editable=False)
-    return file, examples
+    # gr.Audio would decode what is dropped in the browser, and knows fewer formats than we do
+    file = gr.File(label="Your own", elem_id="file", height=84)
+    with gr.Accordion("Record with the microphone", open=False, elem_id="record"):
+        microphone = gr.Audio(type="filepath", sources=["microphone"], show_label=False, container=False, elem_id="microphone",
+                              editable=False)
+    return file, microphone, examples
 
 
 def _features() -> list[gr.Checkbox]:
-    heading(2, "Select atoms in the picture, and what of them is unknown")
+    heading(2, "Select atoms, and what is unknown")
     with gr.Group(elem_id="features"):
         return [gr.Checkbox(feature.name in LOUDNESS, label=feature.name, info=feature.when_unknown, elem_id=f"feature-{feature.name}",
                             container=False)
@@ -72,7 +76,7 @@ def _features() -> list[gr.Checkbox]:
 
 
 def _fill_controls():
-    heading(3, "Choose an ordering and fill them in")
+    heading(3, "Fill them in, in an ordering")
     with gr.Row(elem_classes="pair", elem_id="ordering"):
         order = gr.Dropdown([("what suits the task", actions.AUTO), *((name, name) for name in ORDERINGS)], value=actions.AUTO,
                             label="Ordering: which atoms come first", show_label=False, container=False, filterable=False,
@@ -107,7 +111,7 @@ def _beyond():
     return onward, seconds, channel, highs
 
 
-def _wire(demo, session, view, file, examples, features, controls, go, halt, beyond):
+def _wire(demo, session, view, file, microphone, examples, features, controls, go, halt, beyond):
     onward, seconds, channel, highs = beyond
     order, reverse, steps, temperature, nucleus, seed, method = controls
     names = [box.label for box in features]
@@ -142,7 +146,8 @@ def _wire(demo, session, view, file, examples, features, controls, go, halt, bey
     halt.click(actions.stop, session, view, cancels=fills, **PRIVATE)
 
     outputs = [view, session, channel, highs]
-    gr.on([file.upload, file.stop_recording], uploaded, [file, session], [*outputs, file, examples], cancels=fills, **PRIVATE)
+    file.upload(uploaded, [file, session], [*outputs, file, examples], cancels=fills, **PRIVATE)
+    microphone.stop_recording(uploaded, [microphone, session], [*outputs, microphone, examples], cancels=fills, **PRIVATE)
     examples.input(loaded, [examples, session], outputs, cancels=fills, **PRIVATE)
     if examples.value:
         demo.load(loaded, [examples, session], outputs, **PRIVATE)

@@ -38,6 +38,7 @@ class Session:
     step: Step | None = None
     drawn: np.ndarray | None = None  # the grid of the scene, and the flat indices of its drawn cells
     cells: np.ndarray | None = None
+    results: int = 0  # counts what was sent of all fills, so that the picture knows a new one
     run: object = None  # the fill that may speak; None once it was stopped
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="atomizer-")))
@@ -102,7 +103,8 @@ class Session:
         self.drawn, self.cells = grid, drawing.loudest_cells(grid, self.space)
         scene = Scene(
             id=secrets.token_hex(6), sound=self.id, name=self.name, rate=self.space.rate, hop=self.space.hop, floor_db=self.space.floor_db,
-            duration=sound.seconds, channels=sound.channels, sound_rate=sound.rate, count=len(self.cells), added=added,
+            duration=sound.seconds, channels=sound.channels, sound_rate=sound.rate,
+            total=drawing.audible_count(grid, self.space), count=len(self.cells), added=added,
             atoms=self.view.file(drawing.pack(grid, self.cells, self.space), "atoms.bin"),
         )
         self.message = self.message.model_copy(update={
@@ -115,8 +117,9 @@ class Session:
         shown = np.where(task.mask & ~revealed, task.grid, grid)
         states = np.where(task.mask, np.where(revealed, drawing.FILLED, drawing.UNKNOWN), drawing.KEPT).astype(np.uint8)
         cells = drawing.loudest_cells(shown, self.space)
+        self.results += 1
         self.message.result = Result(
-            number=self.message.result.number + 1 if self.message.result else 1, count=len(cells), done=done, total=total,
+            number=self.results, count=len(cells), done=done, total=total,
             atoms=self.view.file(drawing.pack(shown, cells, self.space, states), "filled.bin"), finished=False, key=key)
 
     def _preview(self, sound: Sound, name: str):

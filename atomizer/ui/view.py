@@ -31,6 +31,7 @@ class Scene(GradioModel):
     duration: float
     channels: int
     sound_rate: int
+    total: int  # audible atoms, of which the `count` loudest are drawn
     count: int
     atoms: FileData
     added: list[dict[str, Any]] = []  # regions that were put beside the sound, to be filled

@@ -257,10 +257,10 @@ function showDownload(file) {
 }
 
 function showTitle() {
-  const { name, duration, channels, sound_rate: rate, count } = state.scene;
+  const { name, duration, channels, sound_rate: rate, count, total } = state.scene;
   find('name').textContent = name;
   find('facts').textContent = [duration.toFixed(1) + ' s', channels === 1 ? 'mono' : channels === 2 ? 'stereo' : channels + ' channels',
-    +(rate / 1000).toFixed(2) + ' kHz', count.toLocaleString('en') + ' atoms'].join(' · ');
+    +(rate / 1000).toFixed(2) + ' kHz', total.toLocaleString('en') + ' atoms' + (count < total ? ', the ' + count.toLocaleString('en') + ' loudest drawn' : '')].join(' · ');
 }
 
 function showChannels() {

@@ -1,0 +1,1 @@
+"""Evaluation: metrics, tasks, and a report of the model beside its baselines."""

@@ -1,0 +1,285 @@
+"""Filling: no leak, the ordering is obeyed, only the selection changes, and errors are sentences."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from atomizer.atoms import FEATURES, AtomSpace
+from atomizer.audio import Sound
+from atomizer.fill import DEFAULTS, Settings, fill, resolve
+from atomizer.model import AtomTransformer, ModelConfig
+from atomizer.model.canvas import Canvas
+from atomizer.orderings import ORDERINGS, order
+from atomizer.sampler import draw, sample, turns_of
+from atomizer.selection import Region, Selection, parse
+from atomizer.task import prepare
+
+SPACE = AtomSpace(rate=8000, hop=64)
+TINY = ModelConfig(space=replace(SPACE, frames=16, channels=2), cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16,
+                   slot=4, hidden=32)
+RECT = Region(t=(0.05, 0.12), f=(500, 2000))
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(1)
+    model = AtomTransformer(TINY)
+    with torch.no_grad():  # an untrained head believes in nothing: make its beliefs differ from place to place
+        model.decoder.velocity.weight.mul_(20)
+        model.decoder.sign.weight.mul_(20)
+    return model.eval()
+
+
+def noise(seconds=0.3, channels=2, seed=0, rate=8000):
+    return Sound((0.1 * np.random.default_rng(seed).standard_normal((channels, int(seconds * rate)))).astype(np.float32), rate)
+
+
+def task_of(selection=Selection((RECT,)), **options):
+    return prepare(noise(), selection, space=SPACE, **options)
+
+
+def result(task, model, **settings):
+    for step in fill(task, Settings(**settings), model):
+        pass
+    return step
+
+
+def with_hidden_changed(task, features):
+    """The same task with other content wherever the features are unknown, and nowhere else."""
+    other = np.random.default_rng(9).permutation(task.grid[task.mask])
+    hidden = task.grid[task.mask]
+    if set(features) >= {"velocity", "sign"}:
+        changed = other * 3
+    elif "velocity" in features:
+        changed = np.abs(other) * np.where(hidden >= 0, 1, -1)
+    elif "sign" in features:
+        changed = np.abs(hidden) * np.where(other >= 0, 1, -1)
+    else:
+        changed = hidden
+    grid = task.grid.copy()
+    grid[task.mask] = changed
+    for axis, name in ((1, "time"), (2, "frequency"), (0, "channel")):
+        if name in features and not set(features) >= {"velocity", "sign"}:
+            grid = shuffled_along(grid, task.mask, axis)
+    return replace(task, grid=grid)
+
+
+def shuffled_along(grid, mask, axis):
+    """The selected atoms moved along one axis, among the selected places."""
+    out, rng = grid.copy(), np.random.default_rng(3)
+    values, inside = np.moveaxis(out, axis, -1), np.moveaxis(mask, axis, -1)
+    for index in np.ndindex(values.shape[:-1]):
+        where = inside[index]
+        values[index][where] = rng.permutation(values[index][where])
+    return out
+
+
+@pytest.mark.parametrize("name", list(ORDERINGS))
+@pytest.mark.parametrize("reverse", [False, True])
+def test_hidden_content_never_leaks_in_any_ordering(model, name, reverse):
+    task = task_of()
+    other = with_hidden_changed(task, ("velocity", "sign"))
+    a, b = (result(t, model, order=name, reverse=reverse, steps=3) for t in (task, other))
+    assert not np.array_equal(task.grid, other.grid)
+    assert np.array_equal(a.grid, b.grid)
+
+
+@pytest.mark.parametrize("features", [("velocity",), ("sign",), ("time",), ("frequency",), ("channel",), ("time", "sign"),
+                                      ("frequency", "velocity"), ("time", "frequency"), FEATURES])
+@pytest.mark.parametrize("name", ["time", "velocity", "random"])
+def test_hidden_content_never_leaks_for_any_features(model, features, name):
+    task = task_of(Selection((RECT,), features=features))
+    other = with_hidden_changed(task, features)
+    a, b = (result(t, model, order=name, steps=2) for t in (task, other))
+    assert not np.array_equal(task.grid, other.grid)
+    assert np.array_equal(a.grid, b.grid)
+
+
+@pytest.mark.parametrize("name", ["time", "frequency", "channel", "random"])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_every_step_reveals_exactly_the_next_ranks(model, name, reverse):
+    task = task_of()
+    atoms = task.atoms(np.where(task.mask, 0, task.grid))
+    atoms = atoms[task.mask[atoms.channel, atoms.time, atoms.frequency]]
+    ranked = atoms[order(atoms, name, reverse, 5)]
+    seen = np.zeros_like(task.mask)
+    for step in fill(task, Settings(order=name, reverse=reverse, steps=4, seed=5), model):
+        count = len(ranked) * step.number // 4
+        expected = np.zeros_like(task.mask)
+        first = ranked[:count]
+        expected[first.channel, first.time, first.frequency] = True
+        assert np.array_equal(step.revealed, expected)
+        assert np.array_equal(step.grid[~task.mask], task.grid[~task.mask])
+        assert not step.grid[task.mask & ~expected].any()
+        assert np.array_equal(step.grid[seen], previous[seen]) if seen.any() else True  # what was revealed stays
+        seen, previous = expected, step.grid
+    assert step.number == step.total == 4 and np.array_equal(step.revealed, task.mask)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_velocity_order_reveals_the_loudest_predicted(model, reverse):
+    task = task_of()
+    whole = result(task, model, order="random", steps=1, temperature=0.0, nucleus=1.0, expected=False)
+    step = next(iter(fill(task, Settings(order="velocity", reverse=reverse, steps=4, temperature=0.0, nucleus=1.0), model)))
+    predicted = np.abs(whole.grid[task.mask])  # the same first look at everything
+    chosen = step.revealed[task.mask]
+    assert chosen.sum() == task.mask.sum() // 4
+    if reverse:
+        assert predicted[chosen].max() <= predicted[~chosen].min()
+    else:
+        assert predicted[chosen].min() >= predicted[~chosen].max()
+
+
+def test_same_seed_same_fill_and_another_seed_another(model):
+    task = task_of()
+    a, b, c = (result(task, model, seed=s).grid for s in (1, 1, 2))
+    assert np.array_equal(a, b) and not np.array_equal(a, c)
+
+
+def test_known_features_are_kept(model):
+    sign = task_of(Selection((RECT,), features=("sign",)))
+    filled = result(sign, model, expected=False).grid
+    assert np.allclose(np.abs(filled), np.abs(sign.grid)) and not np.array_equal(filled, sign.grid)
+    velocity = task_of(Selection((RECT,), features=("velocity",)))
+    filled = result(velocity, model).grid
+    heard = filled[velocity.mask] != 0
+    assert (np.sign(filled)[velocity.mask][heard] == np.where(velocity.grid >= 0, 1, -1)[velocity.mask][heard]).all()
+
+
+@pytest.mark.parametrize("feature", ["time", "frequency", "channel"])
+def test_placed_atoms_keep_what_is_known_and_never_share_a_place(model, feature):
+    task = task_of(Selection((RECT,), features=(feature,)))
+    before, after = (np.where(task.mask, g, 0) for g in (task.grid, result(task, model, steps=3).grid))
+    axis = {"channel": 0, "time": 1, "frequency": 2}[feature]
+    loud = task.space.quantise(before, task.reference) > 0
+    assert np.array_equal(np.sort(before[loud]), np.sort(after[after != 0]))
+    ordered = lambda g: np.sort(np.where(task.space.quantise(g, task.reference) > 0, g, 0), axis=axis)  # noqa: E731
+    assert np.array_equal(ordered(before), ordered(after))  # along the lost axis they moved, along the others they did not
+
+
+def test_expected_amplitude_is_quieter_than_samples(model):
+    task = task_of()
+    samples, expected = (np.abs(result(task, model, expected=e).grid[task.mask]).mean() for e in (False, True))
+    assert expected < samples
+
+
+def test_samples_out_of_reach_are_the_inputs_own(model):
+    task = task_of()
+    out = task.render(result(task, model).grid).samples
+    first, last = int((0.05 - 2 * 64 / 8000) * 8000), int((0.12 + 2 * 64 / 8000) * 8000)
+    assert np.array_equal(out[:, :first], task.sound.samples[:, :first]) and np.array_equal(out[:, last:], task.sound.samples[:, last:])
+    assert not np.array_equal(out, task.sound.samples)
+
+
+def test_only_windows_near_the_selection_are_read(model, monkeypatch):
+    import atomizer.sampler as sampler
+
+    reads = []
+    real = sampler.read
+    monkeypatch.setattr(sampler, "read", lambda m, state, trunk: reads.append(1) or real(m, state, trunk))
+    task = prepare(noise(4.0), Selection((RECT,)), space=SPACE)
+    result(task, model, steps=2)
+    assert len(reads) <= 2 * 2 and task.grid.shape[1] > 30 * TINY.space.frames
+
+
+def test_windows_tile_what_they_decide_on():
+    task = prepare(noise(2.0), parse(["above:1000"]), space=SPACE)
+    canvas = Canvas(task, ~task.mask, ~task.mask)
+    decided = np.concatenate([np.arange(w.first, w.last) for w in canvas.windows(task.mask, 16)])
+    assert np.array_equal(decided, np.arange(task.grid.shape[1]))
+
+
+def test_six_channels_fill_beside_their_most_coherent_partner(model):
+    sound = noise(0.3, 6)
+    sound.samples[4] = 0.9 * sound.samples[1] + 0.02 * sound.samples[4]
+    task = prepare(sound, Selection((replace(RECT, channels=(4,)),)), space=SPACE)
+    canvas = Canvas(task, ~task.mask, ~task.mask)
+    assert canvas.channel_groups(task.mask) == [((4, 1), 1)]
+    filled = result(task, model).grid
+    assert np.array_equal(filled[[0, 1, 2, 3, 5]], task.grid[[0, 1, 2, 3, 5]]) and not np.array_equal(filled[4], task.grid[4])
+
+
+@pytest.mark.parametrize("seconds,channels,selection,options", [
+    (1 / 8000, 1, "above:100", {}), (0.004, 1, "above:0", {}), (0.3, 1, "time:0-9", {}), (0.3, 8, "random:50", {}),
+    (0.3, 1, None, {"extend": 0.2}), (0.3, 1, None, {"add_channels": 1}), (0.3, 2, "channel:0", {})])
+def test_every_shape_of_sound_fills(model, seconds, channels, selection, options):
+    task = prepare(noise(seconds, channels), parse([selection] if selection else []), space=SPACE, **options)
+    step = result(task, model, steps=2)
+    out = task.render(step.grid)
+    assert np.isfinite(out.samples).all() and np.array_equal(step.revealed, task.mask)
+    assert out.samples.shape == (channels + options.get("add_channels", 0), round((seconds + options.get("extend", 0)) * 8000))
+
+
+def test_a_silent_sound_can_be_filled(model):
+    task = prepare(Sound(np.zeros((1, 2000), np.float32), 8000), parse(["time:0.1-0.15"]), space=SPACE)
+    assert np.isfinite(task.render(result(task, model).grid).samples).all()
+
+
+def test_errors_do_not_grow_on_errors(model):
+    """A model that always says 'as loud as can be' stays 12 dB above the loudest known atom, however many steps."""
+    loud = AtomTransformer(TINY)
+    with torch.no_grad():
+        loud.decoder.velocity.bias[-1] = 100
+    task = task_of()
+    grid = result(task, loud.eval(), steps=16, expected=False).grid
+    assert np.abs(grid).max() <= task.reference * 10 ** (12.6 / 20)
+
+
+def test_the_drawing_follows_temperature_and_nucleus():
+    logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]])).expand(40_000, 4)
+    g = torch.Generator().manual_seed(0)
+    share = torch.bincount(draw(logits, 1.0, 1.0, g), minlength=4) / 40_000
+    assert torch.allclose(share, torch.tensor([0.5, 0.3, 0.15, 0.05]), atol=0.01)
+    share = torch.bincount(draw(logits, 1.0, 0.7, g), minlength=4) / 40_000
+    assert torch.allclose(share, torch.tensor([0.625, 0.375, 0, 0]), atol=0.01)
+    assert (draw(logits, 0.0, 1.0, g) == 0).all()
+
+
+def test_turns_are_a_permutation_of_the_selected():
+    task = task_of()
+    canvas = Canvas(task, ~task.mask, ~task.mask)
+    turns = turns_of(task, canvas, task.mask, resolve(Settings(order="random"), task))
+    assert np.array_equal(np.sort(turns[task.mask]), np.arange(task.mask.sum())) and (turns[~task.mask] == -1).all()
+
+
+@pytest.mark.parametrize("bad", [dict(order="spiral"), dict(steps=0), dict(steps=1000), dict(temperature=-1.0), dict(nucleus=0.0),
+                                 dict(nucleus=1.5), dict(method="magic")])
+def test_settings_out_of_range_are_refused(bad, refused):
+    with refused():
+        resolve(Settings(**bad), task_of())
+
+
+def test_a_model_of_another_space_is_refused(model, refused):
+    task = prepare(noise(), Selection((RECT,)), space=replace(SPACE, hop=32))
+    with refused("hop", "AtomSpace"):
+        result(task, model)
+
+
+def test_a_model_is_needed_for_the_method_model(refused):
+    with refused("checkpoint"):
+        result(task_of(), None)
+
+
+def test_too_many_atoms_without_a_place_are_refused(model, refused, monkeypatch):
+    monkeypatch.setattr("atomizer.placing.MAX_SCORES", 1000)
+    with refused("smaller"):
+        result(task_of(Selection((RECT,), features=("time", "frequency"))), model)
+
+
+@pytest.mark.parametrize("purpose,selection,options", [
+    ("bandwidth", "above:1000", {}), ("gap", "time:0.1-0.15", {}), ("continue", "after:0.2", {}), ("continue", None, {"extend": 0.1}),
+    ("upmix", "channel:1", {}), ("restore", "random:50", {}), ("restore", "quietest:50", {}), ("region", "rect:0.1,0.2,500,900", {})])
+def test_the_purpose_of_a_selection_sets_the_defaults(purpose, selection, options):
+    task = prepare(noise(), parse([selection] if selection else []), space=SPACE, **options)
+    assert task.purpose == purpose
+    settings = resolve(Settings(), task)
+    assert {k: getattr(settings, k) for k in DEFAULTS[purpose]} == DEFAULTS[purpose]
+
+
+def test_trunk_off_is_another_fill(model):
+    task = task_of()
+    settings = resolve(Settings(expected=True), task)
+    a, b = (list(sample(task, settings, model, trunk=t))[-1].grid for t in (True, False))
+    assert not np.array_equal(a, b)

@@ -1,0 +1,207 @@
+"""The model: embeddings, cells, serialisations, the decoder's symmetry, files."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from atomizer.atoms import FEATURES, AtomizerError, AtomSpace
+from atomizer.checkpoint import load
+from atomizer.model import AtomTransformer, ModelConfig, State
+from atomizer.model.trunk import line_up, rearrange, sort_keys
+
+SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
+TINY = ModelConfig(space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=4, window=16, slot=4, hidden=32)
+
+
+def random_state(batch=2, seed=0, silent_above=None, space=SPACE):
+    g = torch.Generator().manual_seed(seed)
+    shape = (batch, space.channels, space.frames, space.hop)
+    velocity = torch.randint(0, space.levels, shape, generator=g)
+    known = torch.rand(shape, generator=g) < 0.6
+    if silent_above is not None:
+        velocity[..., silent_above:], known[..., silent_above:] = 0, True
+    return State(velocity, torch.randint(0, 2, shape, generator=g), known, known.clone(), torch.ones_like(known))
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return AtomTransformer(TINY).eval()
+
+
+def places_of(state):
+    return state.unknown("velocity").nonzero().unbind(1)
+
+
+def test_default_model_is_small_enough():
+    assert sum(p.numel() for p in AtomTransformer().parameters()) <= 8_000_000
+
+
+def test_embedding_is_the_sum_of_its_features(model):
+    atom = torch.tensor([3, 17, 1, 50, 1])
+    e = model.embedding
+    expected = sum(e.tables[name][value] for name, value in zip(FEATURES, atom.tolist())) + e.signed[50]
+    assert torch.allclose(e(atom), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_each_feature_has_its_own_unknown_vector_and_it_touches_nothing_else(model, feature):
+    cardinality = [f.cardinality for f in SPACE.features]
+    g = torch.Generator().manual_seed(0)
+    atoms = torch.stack([torch.randint(0, c, (40,), generator=g) for c in cardinality], 1)
+    for n, index in enumerate(torch.arange(40) % 5):  # every atom has one unknown feature
+        atoms[n, index] = cardinality[index]
+    before = model.embedding(atoms)
+    with torch.no_grad():
+        model.embedding.tables[feature][-1] += 1
+    changed = (model.embedding(atoms) - before).abs().amax(1) > 0.5
+    assert torch.equal(changed, torch.arange(40) % 5 == FEATURES.index(feature))
+
+
+def test_sinusoidal_encoding_keeps_a_trained_unknown_vector():
+    model = AtomTransformer(replace(TINY, encoding="sinusoidal"))
+    table = model.embedding.table("frequency")
+    table.sum().backward()
+    grad = model.embedding.tables["frequency"].grad
+    assert table.shape == (65, 8) and grad[-1].abs().sum() > 0 and grad[:-1].abs().sum() == 0
+
+
+def test_cells_hold_every_atom_once_where_address_says(model):
+    grid = torch.arange(2 * 16 * 64).view(1, 2, 16, 64)
+    split = model.cells.split(grid)[0]
+    c, t, f = (grid[0] >= 0).nonzero().unbind(1)
+    cell, slot = model.cells.address(c, t, f)
+    assert torch.equal(split[cell, slot], grid[0, c, t, f])
+    assert len(split.unique()) == grid.numel()
+
+
+def test_packing_equals_the_embeddings_of_the_atoms_in_their_slots(model):
+    state = random_state(1)
+    index, _ = model.cells.occupied(state)
+    token = model.cells(state, model.embedding, index)[0, 5]
+    t0, f0, c0 = model.cells.origin[index[0, 5]].tolist()
+    slots = torch.zeros(4, 8, 2, 8)
+    velocity, sign = state.codes(SPACE)
+    for t in range(4):
+        for f in range(8):
+            for c in range(2):
+                at = (0, c0 + c, t0 + t, f0 + f)
+                if state.occupied[at]:
+                    slots[t, f, c] = model.embedding(torch.tensor([t0 + t, f0 + f, c0 + c, velocity[at], sign[at]]))
+    assert torch.allclose(token, model.cells.pack(slots.flatten()), atol=1e-5)
+
+
+def test_only_occupied_cells_become_tokens(model):
+    index, valid = model.cells.occupied(random_state(1, silent_above=16))
+    assert index.shape == (1, 8) and valid.all()  # 4 x 2 cells of the 4 x 8
+
+
+def test_a_window_reads_the_same_alone_and_beside_a_fuller_one(model):
+    sparse, full = random_state(1, silent_above=24), random_state(1, seed=1)
+    both = State(*(torch.cat([getattr(sparse, n), getattr(full, n)]) for n in
+                   ("velocity", "sign", "velocity_known", "sign_known", "present")))
+    places = places_of(sparse)
+    with torch.no_grad():
+        alone = model.decode(model.read(sparse), *places)
+        together = model.decode(model.read(both), *places)
+    assert torch.allclose(alone.velocity, together.velocity, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["time", "frequency", "tile", "order"])
+@pytest.mark.parametrize("shifted", [False, True])
+def test_lines_sort_tokens_and_lead_back(name, shifted):
+    g = torch.Generator().manual_seed(0)
+    place = torch.stack([torch.randint(0, 9, (2, 50), generator=g) for _ in range(3)], 2)
+    rank = torch.rand(2, 50, generator=g)
+    valid = torch.ones(2, 50, dtype=torch.bool)
+    valid[1, 30:] = False
+    key = sort_keys(name, place, rank)
+    line = line_up(key, valid, 16, shifted)
+    for b in range(2):
+        lined = key[b][line.forth[b][~line.empty[b]]]
+        assert torch.equal(lined, key[b][valid[b]].sort().values)
+    x = torch.randn(2, 50, 3, requires_grad=True)
+    there = rearrange(x, line.forth, line.back)
+    assert torch.equal(rearrange(there, line.back, line.forth), x)
+    weight = torch.randn_like(there)
+    (there * weight).sum().backward()
+    assert torch.equal(x.grad, rearrange(weight, line.back, line.forth))
+
+
+def test_polarity_flips_the_sign_logit_exactly(model):
+    state = random_state(1)
+    places = places_of(state)
+    with torch.no_grad():
+        context = model.read(state)
+        flipped = replace(state, sign=1 - state.sign)
+        other = replace(context, around=model.read(flipped).around)  # the Transformer's vectors held fixed
+        a, b = model.decode(context, *places), model.decode(other, *places)
+    assert a.sign.abs().max() > 0
+    assert torch.equal(a.sign, -b.sign) and torch.equal(a.velocity, b.velocity)
+
+
+def test_unknown_values_are_never_read(model):
+    state = random_state(1)
+    hidden = ~state.velocity_known
+    other = replace(state, velocity=torch.where(hidden, (state.velocity + 31) % 96, state.velocity),
+                    sign=torch.where(hidden, 1 - state.sign, state.sign))
+    places = places_of(state)
+    with torch.no_grad():
+        a, b = (model.decode(model.read(s), *places) for s in (state, other))
+    assert torch.equal(a.velocity, b.velocity) and torch.equal(a.sign, b.sign)
+
+
+def test_a_pointer_prefers_the_place_where_its_velocity_is_likely(model):
+    from atomizer.model.atom_transformer import Decoded
+
+    velocity = torch.zeros(2, 96)
+    velocity[1, 40] = 9.0
+    places = Decoded(velocity, torch.zeros(2), torch.zeros(2, 32))
+    atoms = torch.tensor([[16, 5, 0, 40, 2]])
+    score = model.point(torch.zeros(1, 32), atoms, places)
+    assert score[0, 1] > score[0, 0] + 3
+
+
+def test_saving_and_loading_gives_the_same_model_in_small_shards(model, tmp_path, monkeypatch):
+    monkeypatch.setattr("atomizer.model.atom_transformer.SHARD_SIZE", "30KB")
+    model.save_pretrained(tmp_path)
+    shards = list(tmp_path.glob("*.safetensors"))
+    assert len(shards) > 1 and json.loads((tmp_path / "config.json").read_text())["width"] == 32
+    again = AtomTransformer.from_pretrained(str(tmp_path))
+    assert again.config == TINY
+    for a, b in zip(model.state_dict().values(), again.state_dict().values()):
+        assert torch.equal(a.bfloat16().float(), b.float())
+
+
+@pytest.mark.parametrize("break_it", ["config.json", "model.safetensors"])
+def test_a_broken_checkpoint_is_one_sentence(model, tmp_path, break_it):
+    model.save_pretrained(tmp_path)
+    (tmp_path / break_it).write_bytes(b"garbage")
+    with pytest.raises(AtomizerError, match="is broken or not"):
+        load(tmp_path, "cpu")
+
+
+def test_configurations_that_cannot_be_are_refused():
+    for bad in (dict(cell=(3, 8, 2)), dict(width=33), dict(serialisations=("spiral",)), dict(serialisations=("order",)), dict(encoding="x")):
+        with pytest.raises(ValueError):
+            replace(TINY, **bad)
+
+
+def test_config_survives_json():
+    assert ModelConfig.from_dict(json.loads(json.dumps(TINY.to_dict()))) == TINY
+
+
+def test_loose_atoms_are_read_and_change_nothing_where_there_are_none(model):
+    state = random_state(1)
+    places = places_of(state)
+    loose = torch.tensor([[[16, 5, 0, 40, 1], [3, 64, 1, 60, 0]]])
+    with torch.no_grad():
+        plain = model.decode(model.read(state), *places)
+        padded = model.read(replace(state, loose=loose, loose_valid=torch.zeros(1, 2, dtype=torch.bool)))
+        real = model.read(replace(state, loose=loose, loose_valid=torch.ones(1, 2, dtype=torch.bool)))
+    assert torch.allclose(plain.velocity, model.decode(padded, *places).velocity, atol=1e-5)
+    assert not torch.allclose(plain.velocity, model.decode(real, *places).velocity, atol=1e-5)
+    assert np.isfinite(real.loose.numpy()).all() and real.loose.shape == (1, 2, 32)
