@@ -9,7 +9,7 @@
 """
 
 from .atomizers import MDCTAtomizer
-from .atoms import FEATURES, Atoms, AtomizerError, AtomSpace, Feature
+from .atoms import FEATURES, AtomizerError, Atoms, AtomSpace, Feature
 from .audio import Sound, read, write
 from .fill import Settings, Step, fill
 from .orderings import ORDERINGS, order

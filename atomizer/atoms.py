@@ -10,8 +10,8 @@ Everything else (embeddings, masks, heads, command-line choices, tick boxes) der
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Iterable
 
 import numpy as np
 
@@ -128,7 +128,7 @@ class AtomSpace:
         if self.window not in WINDOWS:
             raise AtomizerError(f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS)}.")
 
-    def check_same_analysis(self, other: "AtomSpace") -> None:
+    def check_same_analysis(self, other: AtomSpace) -> None:
         """Raise unless both spaces describe the same atoms (they may differ in frames and channels: those are windows)."""
         for name in ("rate", "hop", "window", "levels", "step_db", "headroom_db"):
             mine, theirs = getattr(self, name), getattr(other, name)
@@ -182,7 +182,7 @@ class Atoms:
 
     @classmethod
     def from_grid(cls, grid: np.ndarray, space: AtomSpace, length: int, reference: float | None = None,
-                  where: np.ndarray | None = None) -> "Atoms":
+                  where: np.ndarray | None = None) -> Atoms:
         """Atoms of a dense grid of coefficients.
 
         grid   (channels, frames, bins) float
@@ -207,7 +207,7 @@ class Atoms:
     def __len__(self) -> int:
         return len(self.time)
 
-    def __getitem__(self, index) -> "Atoms":
+    def __getitem__(self, index) -> Atoms:
         """The atoms of a permutation, mask, slice or index array, in that order."""
         return replace(self, **{name: getattr(self, name)[index] for name in self.ARRAYS})
 
@@ -218,23 +218,23 @@ class Atoms:
     def audible(self) -> np.ndarray:
         return self.velocity > 0
 
-    def with_unknown(self, mask: np.ndarray, features: Iterable[str]) -> "Atoms":
+    def with_unknown(self, mask: np.ndarray, features: Iterable[str]) -> Atoms:
         """The same atoms with `features` of the masked ones unknown."""
         bits = np.uint8(sum(BIT[name] for name in parse_features(features)))
         return replace(self, unknown=np.where(mask, self.unknown | bits, self.unknown).astype(np.uint8))
 
-    def above(self, db: float) -> "Atoms":
+    def above(self, db: float) -> Atoms:
         """Only the atoms at or above a velocity threshold, in dB relative to the reference."""
         return self[np.abs(self.amplitude) >= self.reference * 10 ** (db / 20)]
 
-    def loudest(self, count: int) -> "Atoms":
+    def loudest(self, count: int) -> Atoms:
         """Only the `count` loudest atoms, in their present order; ties go to the earlier atom."""
         if count >= len(self):
             return self
         keep = np.argsort(-np.abs(self.amplitude), kind="stable")[: max(0, count)]
         return self[np.sort(keep)]
 
-    def atoms_only(self) -> "Atoms":
+    def atoms_only(self) -> Atoms:
         """The discrete representation alone: amplitudes rebuilt from level and sign."""
         amplitude = self.space.amplitude(self.velocity, self.reference) * np.where(self.sign > 0, 1, -1)
         return replace(self, amplitude=amplitude.astype(np.float32))
@@ -247,7 +247,7 @@ class Atoms:
                                 **{name: getattr(self, name) for name in self.ARRAYS})
 
     @classmethod
-    def load(cls, path) -> "Atoms":
+    def load(cls, path) -> Atoms:
         """Read an `.npz` written by `save`. Raises AtomizerError where it is anything else."""
         try:
             with np.load(path, allow_pickle=False) as file:

@@ -61,7 +61,8 @@ def fill(
 
     from .atoms import parse_features
     from .audio import read, write
-    from .fill import Settings, fill as filling
+    from .fill import Settings
+    from .fill import fill as filling
     from .selection import Selection, parse
     from .task import prepare
 
@@ -154,6 +155,7 @@ def train(
     init: Annotated[Optional[Path], typer.Option(help="checkpoint to start from")] = None,
     config: Annotated[Optional[Path], typer.Option(help="JSON of ModelConfig fields that differ from the default")] = None,
     minutes: Annotated[float, typer.Option(help="training time in all, which the schedule is made for")] = 60.0,
+    steps: Annotated[Optional[int], typer.Option(help="steps in all, instead of minutes")] = None,
     batch: Annotated[int, typer.Option(help="windows per step and process")] = 4,
     asked: Annotated[int, typer.Option(help="unknown atoms decoded per step")] = 16_000,
     lr: Annotated[float, typer.Option(help="peak learning rate")] = 1.5e-3,
@@ -173,7 +175,7 @@ def train(
             model = ModelConfig.from_dict({**model.to_dict(), **json.loads(read_text(config))})
         except (ValueError, TypeError) as error:
             raise AtomizerError(f"{config.name!r} is no model configuration: {error}.") from error
-    table = training(str(audio), str(out), model=model, init=init and str(init), minutes=minutes, batch=batch, asked=asked, lr=lr,
+    table = training(str(audio), str(out), model=model, init=init and str(init), minutes=minutes, steps=steps, batch=batch, asked=asked, lr=lr,
                      warmup=warmup, seed=seed, device=device, save_minutes=save_minutes, evaluate_minutes=evaluate_minutes)
     for task, row in table.items():
         typer.echo(f"{task:16} " + " ".join(f"{k} {v:.3f}" for k, v in row.items()))
@@ -229,7 +231,7 @@ def read_text(path: Path) -> str:
         raise AtomizerError(f"{path.name!r} cannot be read as text: a JSON file is accepted.") from error
 
 
-def snr_db(samples: "np.ndarray", kept: "np.ndarray") -> float | None:
+def snr_db(samples: np.ndarray, kept: np.ndarray) -> float | None:
     """Signal-to-noise ratio in dB; None where there is no signal."""
     import numpy as np
 

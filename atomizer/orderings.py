@@ -6,11 +6,11 @@ Every ordering breaks ties by time, then frequency, then channel, so that it is 
 
 from __future__ import annotations
 
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .atoms import Atoms, AtomizerError
+from .atoms import AtomizerError, Atoms
 
 
 def _by(atoms: Atoms, *keys: np.ndarray) -> np.ndarray:

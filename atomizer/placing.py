@@ -6,12 +6,12 @@ have their turn in the chosen ordering, so that early ones take first.
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-from .atoms import FEATURES, Atoms, AtomizerError
+from .atoms import FEATURES, AtomizerError, Atoms
 from .fill import Settings, Step
 from .model import AtomTransformer
 from .model.canvas import Canvas, Window, decode, point, read

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -148,7 +149,7 @@ class Selection:
         return data
 
     @classmethod
-    def from_dict(cls, data: Any) -> "Selection":
+    def from_dict(cls, data: Any) -> Selection:
         """Selection of parsed JSON. Raises AtomizerError that names what is wrong."""
         if not isinstance(data, dict) or not isinstance(data.get("regions", []), list):
             raise AtomizerError('A selection is an object {"regions": [...], "features": [...]}.')
@@ -163,14 +164,14 @@ class Selection:
         return replace(selection, regions=tuple(_region(r) for r in data.get("regions", [])) + selection.regions)
 
     @classmethod
-    def from_json(cls, text: str) -> "Selection":
+    def from_json(cls, text: str) -> Selection:
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise AtomizerError(f"The selection is no valid JSON: {error}.") from error
         return cls.from_dict(data)
 
-    def __add__(self, other: "Selection") -> "Selection":
+    def __add__(self, other: Selection) -> Selection:
         """Both selections together; the features stay the first one's."""
         return replace(self, regions=self.regions + other.regions, parts=self.parts + other.parts)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
-from .atoms import AtomizerError, Atoms, AtomSpace
 from .atomizers import MDCTAtomizer
+from .atoms import AtomizerError, Atoms, AtomSpace
 from .audio import MAX_CHANNELS, MAX_SECONDS, Sound, resample
 from .mdct import imdct
 from .selection import Region, Selection

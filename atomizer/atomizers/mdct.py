@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..atoms import Atoms, AtomizerError, AtomSpace
+from ..atoms import AtomizerError, Atoms, AtomSpace
 from ..mdct import imdct, mdct
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..audio import Sound, read
 from ..atoms import AtomizerError
+from ..audio import Sound, read
 from ..clips import Clip, list_clips
 from ..fill import Settings, fill, resolve
 from ..task import prepare
@@ -38,9 +38,7 @@ def fill_with(method: str, task, settings: Settings, model) -> np.ndarray:
         steps = sample(task, resolve(settings, task), model, trunk=False)
     else:
         steps = fill(task, replace(settings, method=method), model)
-    for step in steps:
-        pass
-    return step.grid
+    return list(steps)[-1].grid
 
 
 def evaluate(audio: str, out: str | None = None, tasks: list[str] | None = None, methods: list[str] | None = None, model=None,

@@ -130,7 +130,6 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
         The score is a learned match plus what the heads believe about the known velocity and sign at that place (Bayes).
         """
         score = self.query(loose).float() @ places.vector.float().T / self.config.hidden**0.5
-        levels = self.config.space.levels
         belief = torch.cat([places.velocity.float().log_softmax(1), places.velocity.new_zeros(len(places.sign), 1).float()], 1)
         score = score + self.evidence[0] * belief.T[atoms[:, 3]]
         direction = torch.tensor([-1.0, 1.0, 0.0], device=score.device)[atoms[:, 4]]
@@ -148,7 +147,7 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
 
     @classmethod
     def _from_pretrained(cls, *, model_id, revision=None, cache_dir=None, force_download=False, token=None, local_files_only=False,
-                         map_location="cpu", **_) -> "AtomTransformer":
+                         map_location="cpu", **_) -> AtomTransformer:
         """A local folder, or a model on the Hugging Face Hub."""
         folder = Path(model_id)
         if not folder.is_dir():

@@ -71,6 +71,6 @@ class ModelConfig:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "ModelConfig":
+    def from_dict(cls, data: dict[str, Any]) -> ModelConfig:
         data = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
         return cls(**{**data, "space": AtomSpace(**data["space"])})

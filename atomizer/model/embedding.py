@@ -62,8 +62,7 @@ class Cells(nn.Module):
         super().__init__()
         self.config = config
         self.pack = nn.Linear(config.slots * config.embed, config.width)
-        ct, cf, cc = config.cells
-        t, f, c = torch.meshgrid(torch.arange(ct), torch.arange(cf), torch.arange(cc), indexing="ij")
+        t, f, c = torch.meshgrid(*(torch.arange(n) for n in config.cells), indexing="ij")
         places = torch.stack([t, f, c], -1).flatten(0, 2) * torch.tensor(config.cell)
         self.register_buffer("origin", places, persistent=False)  # (cells, 3): first frame, bin and channel of a cell
 
@@ -75,7 +74,7 @@ class Cells(nn.Module):
 
     def address(self, channel: Tensor, time: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor]:
         """Cell and slot of atoms, as `split` numbers them."""
-        (ct, cf, cc), (t, f, c) = self.config.cells, self.config.cell
+        (_, cf, cc), (t, f, c) = self.config.cells, self.config.cell
         cell = (time // t * cf + frequency // f) * cc + channel // c
         slot = (time % t * f + frequency % f) * c + channel % c
         return cell, slot

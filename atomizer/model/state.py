@@ -33,7 +33,7 @@ class State:
     loose: Tensor | None = None
     loose_valid: Tensor | None = None
 
-    def to(self, device) -> "State":
+    def to(self, device) -> State:
         return State(**{f.name: v.to(device) if (v := getattr(self, f.name)) is not None else None for f in fields(self)})
 
     @property

@@ -27,6 +27,7 @@ STATE = "training.pt"
 @dataclass(frozen=True)
 class TrainingConfig:
     """minutes   training time that the schedule is made for, over all runs, evaluation and reading not counted
+    steps      steps in all; where given, the schedule is made for these and not for minutes
     batch      windows per step and process
     asked      unknown atoms per step that are decoded
     lr         peak learning rate; linear warm-up, then a cosine to nothing
@@ -35,6 +36,7 @@ class TrainingConfig:
     """
 
     minutes: float = 60.0
+    steps: int | None = None
     batch: int = 4
     asked: int = 16_000
     lr: float = 1.5e-3
@@ -96,6 +98,8 @@ class Trainer:
     @property
     def share(self) -> float:
         """How much of the schedule is done, 0 … 1."""
+        if self.config.steps is not None:
+            return min(1.0, self.step / self.config.steps)
         return min(1.0, self.spent / 60 / self.config.minutes)
 
     def rate(self) -> float:
@@ -201,7 +205,7 @@ class Trainer:
         self.model.save_pretrained(self.out)
         self.model.load_state_dict(live)
         state = {"model": live, "average": self.average, "optimiser": self.optimiser.state_dict(), "step": self.step,
-                 "spent": self.spent, "generator": self.generator.get_state(), "config": asdict(self.config),
+                 "spent": self.spent, "generator": self.generator.get_state(), "random": torch.get_rng_state(), "config": asdict(self.config),
                  "model_config": self.model.config.to_dict()}
         partial = self.out / (STATE + ".part")
         torch.save(state, partial)
@@ -219,6 +223,7 @@ class Trainer:
         self.step, self.spent = state["step"], state["spent"]
         if self.process == 0:
             self.generator.set_state(state["generator"])
+            torch.set_rng_state(state["random"])
         else:
             self.generator.manual_seed(self.config.seed * 1000 + self.process + 7919 * self.step)
 

@@ -37,7 +37,7 @@ class Batch:
     loose_place: Tensor | None
     task: list[str]
 
-    def to(self, device) -> "Batch":
+    def to(self, device) -> Batch:
         return replace(self, state=self.state.to(device), velocity=self.velocity.to(device), sign=self.sign.to(device),
                        ask=self.ask.to(device), loose_place=None if self.loose_place is None else self.loose_place.to(device))
 

@@ -5,16 +5,18 @@ Every handler leaves the session and the picture usable: what cannot be done is 
 
 from __future__ import annotations
 
+import html
 import logging
 import math
 import os
 import time
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Callable, Iterator
 
 import gradio as gr
 
+from .. import checkpoint
 from ..atoms import AtomizerError
 from ..audio import read
 from ..fill import Settings, fill, resolve
@@ -23,33 +25,24 @@ from ..task import Task, prepare
 from .session import Session
 from .view import AtomView, Chosen, Message
 
-CHECKPOINT = Path(__file__).parents[2] / "checkpoints"
-MAX_SECONDS = float(os.environ.get("ATOMIZER_PAGE_SECONDS", 300))  # what a visitor may load: memory is shared by all
+MAX_SECONDS = float(os.environ.get("ATOMIZER_PAGE_SECONDS", "300"))  # what a visitor may load: memory is shared by all
 AUTO = "auto"
 
 log = logging.getLogger(__name__)
 
 
 def has_model() -> bool:
-    return (CHECKPOINT / "config.json").is_file()
+    return (checkpoint.SHIPPED / "config.json").is_file()
 
 
 @lru_cache(maxsize=1)
 def load_model():
-    """The shipped model, loaded once, on the GPU where there is one."""
-    import torch
-
-    from ..model import AtomTransformer
-
-    return AtomTransformer.from_pretrained(CHECKPOINT).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    """The shipped model, loaded once, when it is first needed."""
+    return checkpoint.load()
 
 
 def model_for(method: str):
-    if method != "model":
-        return None
-    if not has_model():
-        raise AtomizerError('There is no trained model in "checkpoints": choose the method noise.')
-    return load_model()
+    return load_model() if method == "model" else None
 
 
 def settings_of(order: str, reverse: bool, steps: str | float | None, temperature: str | float | None,
@@ -81,6 +74,11 @@ def sentence_of(error: Exception) -> str:
     return "That went wrong inside the Atomizer: your sound and selection are kept, please try again."
 
 
+def warn(sentence: str, title: str) -> None:
+    """Show a notice; Gradio takes HTML there, and a file's name may hold any character."""
+    gr.Warning(html.escape(sentence, quote=False), title=title)
+
+
 def load(view: AtomView, path: str | None, session: Session | None):
     """A file becomes a new session. Returns (message, session), both skipped where the file is no sound."""
     if not path:
@@ -88,7 +86,7 @@ def load(view: AtomView, path: str | None, session: Session | None):
     try:
         fresh = Session(view, read(path, MAX_SECONDS), Path(path).name)
     except Exception as error:
-        gr.Warning(sentence_of(error), title="This sound cannot be used")
+        warn(sentence_of(error), title="This sound cannot be used")
         return gr.skip(), gr.skip()
     if session is not None:
         session.close()
@@ -107,9 +105,9 @@ def describe(chosen: Chosen, features: list[str], seed: float | None, session: S
         selection = Selection.from_dict({**chosen, "features": features})
         mask = selection.mask(session.grid, session.space, int(seed or 0), nyquist=session.sound.rate / 2)
         energy = session.grid.astype("float64") ** 2
+        share = energy[mask].sum() / max(energy.sum(), 1e-30)
         audible = int((session.space.quantise(session.grid[mask], float(abs(session.grid).max())) > 0).sum())
-        return session.say(f"{audible:,} audible atoms selected, {energy[mask].sum() / max(energy.sum(), 1e-30):.1%} of the energy",
-                           busy)
+        return session.say(f"{audible:,} audible atoms selected, {share:.1%} of the energy", busy)
     except Exception as error:
         return session.say(sentence_of(error), busy)
 
@@ -141,7 +139,7 @@ def extend_bandwidth(session: Session | None, *controls) -> Iterator[Message]:
 def _fill(session: Session | None, make_task: Callable[..., Task], controls: tuple, key: str = "") -> Iterator[Message]:
     """Run a fill and yield what the picture shows after every step."""
     if session is None:
-        gr.Warning("Load a sound first.")
+        warn("Load a sound first.", title="Nothing to fill in")
         yield gr.skip()
         return
     try:
@@ -163,7 +161,7 @@ def _fill(session: Session | None, make_task: Callable[..., Task], controls: tup
         yield session.say(f"Filled in {int(task.mask.sum()):,} unknown atoms in {time.monotonic() - start:.1f} s")
     except Exception as error:
         sentence = sentence_of(error)
-        gr.Warning(sentence, title="Not filled in")
+        warn(sentence, title="Not filled in")
         if session.message.busy and session.step is None:
             session.show_sound()
         yield session.say(sentence)

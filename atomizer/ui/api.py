@@ -16,7 +16,7 @@ from pathlib import Path
 import gradio as gr
 
 from ..atomizers import MDCTAtomizer
-from ..atoms import AtomizerError, AtomSpace
+from ..atoms import LOUDNESS, AtomizerError, AtomSpace
 from ..audio import read, write
 from ..fill import METHODS, fill
 from ..orderings import ORDERINGS
@@ -28,18 +28,19 @@ from .actions import AUTO, MAX_SECONDS, has_model, model_for, sentence_of, setti
 def atomize(file: str) -> dict:
     """Count the atoms of a sound file.
 
-    Returns a dictionary: atoms (the audible ones), channels, rate (of the file, in Hz) and duration_s.
+    Returns a dictionary: atoms, audible (how many of them are), channels, rate (of the file, in Hz) and duration_s.
     """
     with _errors_for_clients():
         sound = read(file, MAX_SECONDS)
         space = AtomSpace()
         atoms = MDCTAtomizer(space).analyse(sound.at(space.rate))
-        return {"atoms": int(atoms.audible.sum()), "channels": sound.channels, "rate": sound.rate, "duration_s": sound.seconds}
+        return {"atoms": len(atoms), "audible": int(atoms.audible.sum()), "channels": sound.channels, "rate": sound.rate,
+                "duration_s": sound.seconds}
 
 
-def fill_file(file: str, select: list[str] | str, features: list[str], order: str, reverse: bool, steps: float | None,
-              temperature: float | None, nucleus: float | None, seed: float, method: str, extend: float,
-              add_channels: float) -> str:
+def fill_file(file: str, select: list[str] | str = (), features: list[str] = LOUDNESS, order: str = AUTO, reverse: bool = False,
+              steps: float | None = None, temperature: float | None = None, nucleus: float | None = None, seed: float = 0,
+              method: str = "model", extend: float = 0, add_channels: float = 0) -> str:
     """Fill the unknown atoms of a sound file in, and return the filled file.
 
     select        what is unknown: specifications such as "above:8000" or "time:2-4", as a list or in one string
@@ -82,9 +83,10 @@ def add_endpoints() -> None:
     names = [feature.name for feature in AtomSpace().features]
     file = gr.File(type="filepath", visible=False, label="Sound file")
     select = gr.JSON(visible=False, label="What is unknown: a list of specifications", value=[])
-    features = gr.CheckboxGroup(names, value=["velocity", "sign"], visible=False, label="Unknown features")
+    features = gr.CheckboxGroup(names, value=list(LOUDNESS), visible=False, label="Unknown features")
     order = gr.Dropdown([AUTO, *ORDERINGS], value=AUTO, visible=False, label="Ordering")
     reverse = gr.Checkbox(False, visible=False, label="Reverse")
+    # no value is right here: None is what suits the task, and the function's defaults say so
     steps, temperature, nucleus = (gr.Number(None, visible=False, label=name, placeholder=AUTO)
                                    for name in ("Steps", "Temperature", "Nucleus"))
     seed = gr.Number(0, visible=False, label="Seed")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -58,7 +57,7 @@ def _source():
     heading(1, "Choose a sound")
     sounds = example_sounds()
     examples = gr.Dropdown(sounds, value=sounds[0][1] if sounds else None, label="Examples", elem_id="examples",
-                           visible=bool(sounds), filterable=False)
+                           visible=bool(sounds), filterable=False, show_label=False, container=False)
     # gr.Audio would decode what is dropped in the browser, and knows fewer formats than we do
     file = gr.File(label="Your own", elem_id="file", height=84)
     with gr.Accordion("Record with the microphone", open=False, elem_id="record"):
@@ -70,8 +69,8 @@ def _source():
 def _features() -> list[gr.Checkbox]:
     heading(2, "Select atoms, and what is unknown")
     with gr.Group(elem_id="features"):
-        return [gr.Checkbox(feature.name in LOUDNESS, label=feature.name, info=feature.when_unknown, elem_id=f"feature-{feature.name}",
-                            container=False)
+        return [gr.Checkbox(feature.name in LOUDNESS, label=feature.name, info=feature.when_unknown,
+                            elem_id=f"feature-{feature.name}", container=False)
                 for feature in sorted(AtomSpace().features, key=lambda f: f.locates)]
 
 
@@ -93,8 +92,8 @@ def _fill_controls():
         with gr.Row(elem_classes="pair"):
             temperature = gr.Textbox("", label="Temperature", placeholder="auto", elem_id="temperature", min_width=0)
             nucleus = gr.Textbox("", label="Nucleus", placeholder="auto", elem_id="nucleus", min_width=0)
-        method = gr.Radio([("the model", "model"), ("noise of interpolated levels", "noise")], label="Filled in by", elem_id="method",
-                          value="model" if actions.has_model() else "noise")
+        method = gr.Radio([("the model", "model"), ("noise of interpolated levels", "noise")], label="Filled in by",
+                          elem_id="method", value="model" if actions.has_model() else "noise")
     return [order, reverse, steps, temperature, nucleus, seed, method], go, halt
 
 
@@ -113,7 +112,7 @@ def _beyond():
 
 def _wire(demo, session, view, file, microphone, examples, features, controls, go, halt, beyond):
     onward, seconds, channel, highs = beyond
-    order, reverse, steps, temperature, nucleus, seed, method = controls
+    seed = next(control for control in controls if control.elem_id == "seed")
     names = [box.label for box in features]
 
     def chosen_features(values) -> list[str]:

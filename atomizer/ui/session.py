@@ -102,7 +102,8 @@ class Session:
     def _scene(self, sound: Sound, grid: np.ndarray, added: list[dict]) -> None:
         self.drawn, self.cells = grid, drawing.loudest_cells(grid, self.space)
         scene = Scene(
-            id=secrets.token_hex(6), sound=self.id, name=self.name, rate=self.space.rate, hop=self.space.hop, floor_db=self.space.floor_db,
+            id=secrets.token_hex(6), sound=self.id, name=self.name,
+            rate=self.space.rate, hop=self.space.hop, floor_db=self.space.floor_db,
             duration=sound.seconds, channels=sound.channels, sound_rate=sound.rate,
             total=drawing.audible_count(grid, self.space), count=len(self.cells), added=added,
             atoms=self.view.file(drawing.pack(grid, self.cells, self.space), "atoms.bin"),

@@ -20,7 +20,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 
 ROOT = Path(__file__).parents[2]
 HAS_MODEL = (ROOT / "checkpoints" / "config.json").is_file()
-WAIT = 60_000  # milliseconds: generous, because the machine may be busy
+WAIT = 180_000  # milliseconds: generous, because the machine may be busy
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--mute-audio",
          "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]

@@ -251,3 +251,13 @@ def test_examples_theme_and_phone(open_page):
     page.select_option(f"{VIEW} [data-name=channel]", "1")
     assert state(page, "[state.colour, state.channel]") == ["state", 1]
     assert status(page)
+
+
+def test_microphone(open_page):
+    page = open_page(permissions=["microphone"])
+    page.click("#record > button")
+    page.click("#microphone .record-button")
+    page.wait_for_timeout(1500)
+    page.click("#microphone .stop-button")
+    wait(page, "state.scene && state.scene.name.startsWith('audio') && player.buffers.original")
+    assert state(page, "state.scene.duration") > 0.3

@@ -39,4 +39,4 @@ def test_another_sound_ends_the_fill_of_the_one_before(open_page, sounds):
     wait(page, "state.busy && state.steps >= 1")
     upload(page, sounds["mono"])
     page.wait_for_timeout(2500)
-    assert state(page, "state.scene.name") == "mono.wav" and not state(page, "state.busy") and state(page, "state.filled === null")
+    assert state(page, "[state.scene.name, state.busy, state.filled]") == ["mono.wav", False, None]

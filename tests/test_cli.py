@@ -1,0 +1,166 @@
+"""The command line: exit code 0 only where OUT was written, one sentence where not."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from atomizer.atoms import AtomSpace
+from atomizer.cli import ORDER_NAMES, run
+from atomizer.fill import METHODS
+from atomizer.model import AtomTransformer, ModelConfig
+from atomizer.orderings import ORDERINGS
+from atomizer.selection import HELP
+
+
+@pytest.fixture
+def wav(tmp_path, samples):
+    path = tmp_path / "in.wav"
+    soundfile.write(path, samples(22_050, 2).T, 44_100, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """An untrained small model for the default AtomSpace."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("checkpoint")
+    space = AtomSpace(frames=16, channels=2)
+    AtomTransformer(ModelConfig(space=space, embed=8, width=32, heads=2, layers=1, hidden=32)).save_pretrained(path)
+    return path
+
+
+def call(*arguments, monkeypatch):
+    """Exit code of the command, in this process."""
+    monkeypatch.setattr(sys, "argv", ["atomizer", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stop:
+        run()
+    return stop.value.code or 0
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    def command(*arguments):
+        code = call(*arguments, monkeypatch=monkeypatch)
+        return code, capsys.readouterr()
+
+    return command
+
+
+def test_the_names_in_the_help_are_those_of_the_code():
+    assert set(ORDER_NAMES) == set(ORDERINGS) and set(METHODS) == {"model", "noise", "erased"}
+    help_text = subprocess.run([sys.executable, "-m", "atomizer", "fill", "--help"], capture_output=True, text=True, check=True).stdout
+    for specification in HELP.split():
+        assert specification in help_text.replace("\n", " ")
+
+
+@pytest.mark.parametrize("options", [
+    ["--select", "above:8000", "--method", "noise"], ["--select", "time:0.1-0.2", "--erase-only"],
+    ["--select", "random:20", "--features", "velocity,sign", "--order", "velocity", "--reverse", "--steps", "2"],
+    ["--select", "rect:0.1,0.2,1000,3000", "--features", "frequency", "--temperature", "0.5", "--nucleus", "0.9", "--seed", "3"]])
+def test_fill_writes_the_filled_sound(command, wav, tmp_path, checkpoint, options):
+    out = tmp_path / "out.wav"
+    code, printed = command("fill", wav, out, *options, "--checkpoint", checkpoint)
+    assert code == 0, printed.err
+    a, b = soundfile.read(wav), soundfile.read(out)
+    assert a[1] == b[1] and a[0].shape == b[0].shape and soundfile.info(out).subtype == "PCM_16" and not np.array_equal(a[0], b[0])
+
+
+@pytest.mark.parametrize("options,shape", [(["--extend", "0.3"], (22_050 + 13_230, 2)), (["--add-channels", "1"], (22_050, 3))])
+def test_fill_extends_and_adds_channels(command, wav, tmp_path, checkpoint, options, shape):
+    out = tmp_path / "out.flac"
+    code, printed = command("fill", wav, out, *options, "--checkpoint", checkpoint, "--steps", 1)
+    assert code == 0, printed.err
+    assert soundfile.read(out)[0].shape == shape
+
+
+def test_fill_takes_regions_as_json(command, wav, tmp_path):
+    regions = tmp_path / "selection.json"
+    regions.write_text(json.dumps({"regions": [{"kind": "lasso", "op": "add", "points": [[0.1, 500], [0.3, 500], [0.2, 4000]]}],
+                                   "features": ["velocity", "sign"]}))
+    code, printed = command("fill", wav, tmp_path / "out.wav", "--regions", regions, "--erase-only")
+    assert code == 0, printed.err
+
+
+@pytest.mark.parametrize("options,words", [
+    (["--select", "above:90000", "--method", "noise"], "holds no atom"), (["--select", "middle:3"], "no selection"),
+    (["--select", "channel:5", "--erase-only"], "channel 5"), ([], "Nothing is selected"),
+    (["--select", "above:8000", "--steps", "0", "--erase-only"], "steps"), (["--select", "above:8000", "--features", "pitch"], "no feature"),
+    (["--select", "above:8000", "--checkpoint", "nowhere"], "no checkpoint"), (["--extend", "-3"], "continued"),
+    (["--add-channels", "9"], "channels"), (["--regions", "nowhere.json"], "nowhere.json")])
+def test_what_cannot_be_is_one_sentence_and_no_file(command, wav, tmp_path, options, words):
+    out = tmp_path / "out.wav"
+    code, printed = command("fill", wav, out, *options)
+    assert code != 0 and not out.exists()
+    assert words in printed.err and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no sound at all", b"RIFF\0\0\0\0WAVE"], ids=["empty", "text", "header"])
+@pytest.mark.parametrize("verb", ["fill", "order", "info"])
+def test_unreadable_files_are_one_sentence(command, tmp_path, content, verb):
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(content)
+    arguments = [verb, bad] + ([] if verb == "info" else [tmp_path / "out.wav"]) + (["--select", "above:10"] if verb == "fill" else [])
+    code, printed = command(*arguments)
+    assert code != 0 and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
+
+
+def test_files_with_nan_are_one_sentence(command, tmp_path):
+    soundfile.write(tmp_path / "nan.wav", np.full((100, 1), np.nan), 44_100, subtype="FLOAT")
+    code, printed = command("info", tmp_path / "nan.wav")
+    assert code != 0 and "not numbers" in printed.err
+
+
+def test_a_checkpoint_of_another_space_is_one_sentence(command, wav, tmp_path):
+    path = tmp_path / "other"
+    space = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
+    AtomTransformer(ModelConfig(space=space, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=1, hidden=32)).save_pretrained(path)
+    code, printed = command("fill", wav, tmp_path / "out.wav", "--select", "above:8000", "--checkpoint", path)
+    assert code != 0 and "AtomSpace" in printed.err and not (tmp_path / "out.wav").exists()
+
+
+def test_out_in_a_missing_folder_fails_before_the_work(command, wav, tmp_path):
+    code, printed = command("fill", wav, tmp_path / "nowhere" / "out.wav", "--select", "above:8000")
+    assert code != 0 and "no folder" in printed.err
+
+
+def test_order_writes_the_first_atoms(command, wav, tmp_path):
+    loud, quiet = tmp_path / "loud.wav", tmp_path / "quiet.wav"
+    assert command("order", wav, loud, "--by", "velocity", "--first", 500)[0] == 0
+    assert command("order", wav, quiet, "--by", "velocity", "--first", 500, "--reverse")[0] == 0
+    whole = soundfile.read(wav)[0]
+    energy = [np.sum(soundfile.read(p)[0] ** 2) / np.sum(whole**2) for p in (loud, quiet)]
+    assert energy[0] > 0.5 and energy[1] < 1e-3
+    assert command("order", wav, loud, "--first", -1)[0] != 0
+
+
+def test_info_says_what_the_atoms_are(command, wav):
+    code, printed = command("info", wav, "--json", "--first", 1000)
+    facts = json.loads(printed.out)
+    assert code == 0 and facts["atoms"] == 1000 and facts["channels"] == 2 and facts["rate"] == 44_100
+    assert facts["duration_s"] == pytest.approx(0.5) and facts["analysis_s"] > 0 and 0 < facts["snr_db"] < 60
+    assert facts["features"]["velocity"]["cardinality"] == 96
+    assert "velocity" in command("info", wav)[1].out
+
+
+def test_train_and_evaluate_from_the_command_line(command, tmp_path, samples):
+    folder, out = tmp_path / "audio", tmp_path / "run"
+    folder.mkdir()
+    for n in range(9):
+        soundfile.write(folder / f"{n}.wav", samples(100_000, 2, seed=n).T, 44_100)
+    tiny = tmp_path / "tiny.json"
+    tiny.write_text(json.dumps({"space": {"frames": 8, "channels": 2}, "cell": [4, 16, 2], "embed": 4, "width": 16, "heads": 1, "layers": 1,
+                                "hidden": 16}))
+    code, printed = command("train", "--audio", folder, "--out", out, "--config", tiny, "--steps", 2, "--batch", 1, "--asked", 100)
+    assert code == 0, printed.err
+    report = tmp_path / "report.json"
+    code, printed = command("evaluate", "--audio", folder, "--all", "--clips", 1, "--seconds", 2.2, "--tasks", "bwe-8k,upmix,restore-50",
+                            "--checkpoint", out, "--out", report, "--steps", 1)
+    assert code == 0, printed.err
+    records = json.loads(report.read_text())["records"]
+    assert {r["method"] for r in records} == {"model", "erased", "noise", "trunk-off"}
+    assert {r["task"] for r in records} == {"bwe-8k", "upmix", "restore-50"} and "| bwe-8k | lsd_hidden |" in printed.out

@@ -1,0 +1,210 @@
+"""Training: masks hide what they say, losses fall, runs resume, and the literal one-token-per-atom model trains too."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from atomizer.atoms import AtomSpace
+from atomizer.clips import list_clips
+from atomizer.model import AtomTransformer, ModelConfig
+from atomizer.training.data import AudioBank
+from atomizer.training.loop import STATE, Trainer, TrainingConfig
+from atomizer.training.losses import Losses, velocity_floor
+from atomizer.training.masking import ORDERS, TASKS, mask_batch
+
+SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
+TINY = ModelConfig(space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16, slot=4, hidden=32)
+# cells of one atom, lined up by the user's ordering: the one-token-per-atom sequence model
+LITERAL = replace(TINY, space=replace(SPACE, frames=4, hop=16), cell=(1, 1, 1), serialisations=("order",), reach=(1, 2))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Twelve recordings of twelve sources, one of them mono, one with a cutoff."""
+    path = tmp_path_factory.mktemp("audio")
+    rng = np.random.default_rng(0)
+    rows = ["file,source_repository,category,brickwall_hz"]
+    for n in range(12):
+        t = np.arange(16_000) / 8000
+        x = sum(0.1 * np.sin(2 * np.pi * f * t + p)[:, None] * rng.uniform(0.3, 1, 2) for f, p in rng.uniform(100, 3000, (6, 2)))
+        x = x + 0.003 * rng.standard_normal(x.shape)
+        soundfile.write(path / f"clip{n}.wav", x[:, : 1 if n == 3 else 2], 8000, subtype="FLOAT")
+        rows.append(f"clip{n}.wav,source{n},{'music-mix' if n % 2 else 'speech'},{2000 if n == 5 else ''}")
+    (path / "manifest.csv").write_text("\n".join(rows) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def bank(folder):
+    return AudioBank(list_clips(folder), SPACE, torch.device("cpu"), progress=False)
+
+
+def batch_of(bank, task=None, seed=0, count=4, **options):
+    g = torch.Generator().manual_seed(seed)
+    return mask_batch(*bank.draw(count, g, augment=False), SPACE, g, task=task, **options)
+
+
+def test_clips_come_with_what_the_manifest_says(folder):
+    clips = {c.path.name: c for c in list_clips(folder)}
+    assert clips["clip5.wav"].cutoff_hz == 2000 and clips["clip0.wav"].cutoff_hz == float("inf")
+    assert clips["clip1.wav"].category == "music-mix" and clips["clip1.wav"].source == "source1"
+    assert 0 < sum(c.held_out for c in clips.values()) < 12
+
+
+def test_folders_without_recordings_are_refused(tmp_path, refused):
+    with refused("no recordings"):
+        list_clips(tmp_path)
+    with refused("no folder"):
+        list_clips(tmp_path / "nowhere")
+
+
+def test_crops_are_the_mdct_of_the_recording(bank):
+    from atomizer.mdct import mdct
+
+    g = torch.Generator().manual_seed(3)
+    grid, channels, _ = bank.draw(1, g, augment=False)
+    # the same draws again, by hand
+    g = torch.Generator().manual_seed(3)
+    torch.rand(1, generator=g)
+    i = int(torch.multinomial(bank.weights, 1, replacement=True, generator=g))
+    length = 17 * 64
+    start = int(bank.starts[i] + torch.randint(int(bank.lengths[i]) - length + 1, (), generator=g))
+    wave = bank.bank[:, start : start + length].float().numpy() / 32768
+    assert np.allclose(grid[0].numpy(), mdct(wave, 64)[:, 1:17], atol=1e-5)
+
+
+def test_augmented_windows_are_finite_and_differ(bank):
+    g = torch.Generator().manual_seed(0)
+    grid, channels, cutoff = bank.draw(64, g)
+    assert torch.isfinite(grid).all() and grid.std((1, 2, 3)).unique().numel() > 50
+    assert (grid[channels == 1, 1] == 0).all() and cutoff.min() >= 1 and cutoff.max() <= 64
+
+
+@pytest.mark.parametrize("task", list(TASKS))
+def test_every_task_hides_something_of_what_it_says(bank, task):
+    batch = batch_of(bank, task, reveal=0.0)
+    state = batch.state
+    hidden_v, hidden_s = state.unknown("velocity"), state.unknown("sign")
+    assert batch.ask.any()
+    if task == "sign":
+        assert not hidden_v.any() and hidden_s.any()
+    elif task == "velocity":
+        assert hidden_v.any() and not hidden_s.any()
+    else:
+        assert torch.equal(hidden_v, hidden_s)
+    if task.startswith("loose"):
+        axis = ["loose-time", "loose-frequency", "loose-channel"].index(task)
+        for b in range(4):
+            if batch.task[b] != task:  # a mono window has no channel to lose
+                continue
+            atoms, place = state.loose[b][state.loose_valid[b]], batch.loose_place[b][state.loose_valid[b]]
+            assert (atoms[:, axis] == SPACE.features[axis].cardinality).all()
+            c, t, f = place.unbind(1)
+            assert hidden_v[b, c, t, f].all() and torch.equal(atoms[:, 3], batch.velocity[b, c, t, f])
+            if len(atoms):
+                assert len(place.unique(dim=0)) == len(place)
+
+
+@pytest.mark.parametrize("order", list(ORDERS))
+def test_revealing_leaves_less_hidden(bank, order):
+    none, half = (batch_of(bank, "cut", reveal=r, order=order).ask.sum() for r in (0.0, 0.5))
+    assert 0.3 * none < half < 0.7 * none
+
+
+def test_what_is_hidden_does_not_set_the_reference(bank):
+    """The levels that the model sees do not change where only the hidden part gets quieter."""
+    g = torch.Generator().manual_seed(0)
+    grid, channels, cutoff = bank.draw(1, g, augment=False)
+    channels[:] = 2
+    first, second = (mask_batch(x, channels, cutoff, SPACE, torch.Generator().manual_seed(5), task="cut", reveal=0.0)
+                     for x in (grid, torch.where(mask_of(grid, channels, cutoff), grid * 0.5, grid)))
+    seen = first.state.velocity_known & second.state.velocity_known
+    assert torch.equal(first.state.velocity[seen], second.state.velocity[seen]) and (~seen).any()
+
+
+def mask_of(grid, channels, cutoff):
+    return ~mask_batch(grid, channels, cutoff, SPACE, torch.Generator().manual_seed(5), task="cut", reveal=0.0).state.velocity_known
+
+
+def test_nothing_is_asked_above_a_cutoff(bank):
+    g = torch.Generator().manual_seed(0)
+    grid, channels, _ = bank.draw(4, g, augment=False)
+    batch = mask_batch(grid, channels, torch.full((4,), 20), SPACE, g, task="cut", reveal=0.0)
+    assert not batch.ask[..., 20:].any() and batch.state.unknown("velocity")[..., 20:].any()
+
+
+def test_the_floor_is_the_entropy_of_a_quantised_gaussian():
+    assert velocity_floor(1.0) == pytest.approx(3.53, abs=0.01) and velocity_floor(1.5) == pytest.approx(3.12, abs=0.01)
+    level = np.round(20 * np.log10(np.abs(np.random.default_rng(0).standard_normal(2_000_000))))
+    _, count = np.unique(level, return_counts=True)
+    p = count / count.sum()
+    assert velocity_floor(1.0) == pytest.approx(-(p * np.log(p)).sum(), abs=0.01)
+
+
+def loss_of(model, batches):
+    model.eval()
+    with torch.no_grad():
+        return np.mean([float(Losses(model, 400)(b, torch.Generator().manual_seed(0))[0]) for b in batches])
+
+
+@pytest.mark.parametrize("config", [TINY, LITERAL], ids=["cells", "one token per atom"])
+def test_a_few_steps_of_training_lower_the_loss(folder, tmp_path, config):
+    trainer = Trainer(folder, tmp_path, TrainingConfig(steps=40, batch=4, asked=400, lr=5e-3, warmup=5), config, progress=False)
+    g = torch.Generator().manual_seed(9)
+    batches = [mask_batch(*trainer.bank.draw(4, g, augment=False), config.space, g, task=t) for t in ("cut", "random", "loose-frequency")]
+    before = loss_of(trainer.model, batches)
+    table = trainer.run()
+    assert loss_of(trainer.model, batches) < before - 0.2
+    assert set(table) == set(TASKS) and all(np.isfinite(v) for row in table.values() for v in row.values())
+    assert AtomTransformer.from_pretrained(str(tmp_path)).config == config
+
+
+def test_the_literal_model_reads_its_atoms_in_the_users_ordering(folder):
+    torch.manual_seed(0)
+    model = AtomTransformer(replace(LITERAL, window=8, layers=1)).eval()
+    bank = AudioBank(list_clips(folder), LITERAL.space, torch.device("cpu"), progress=False)
+    g = torch.Generator().manual_seed(0)
+    batch = mask_batch(*bank.draw(1, g, augment=False), LITERAL.space, g, task="random")
+    places = batch.state.unknown("velocity").nonzero().unbind(1)
+    other = replace(batch.state, rank=torch.rand_like(batch.state.rank))
+    with torch.no_grad():
+        a, b = (model.decode(model.read(s), *places).velocity for s in (batch.state, other))
+    assert not torch.equal(a, b)  # other neighbours in line, other beliefs
+
+
+def test_training_resumes_where_it_stopped(folder, tmp_path):
+    options = TrainingConfig(steps=6, batch=2, asked=200, warmup=2)
+    whole = Trainer(folder, tmp_path / "whole", options, TINY, progress=False)
+    whole.run()
+    first = Trainer(folder, tmp_path / "parts", options, TINY, progress=False)
+    for _ in range(3):
+        first.train_step()
+    first.save()
+    second = Trainer(folder, tmp_path / "parts", options, TINY, progress=False)
+    assert second.step == 3
+    second.run()
+    assert second.step == 6
+    for a, b in zip(whole.average.values(), second.average.values()):
+        assert torch.allclose(a, b, atol=1e-5)
+    assert (tmp_path / "parts" / STATE).is_file() and not list((tmp_path / "parts").glob("*.part"))
+
+
+def test_training_starts_from_a_checkpoint(folder, tmp_path):
+    torch.manual_seed(4)
+    model = AtomTransformer(TINY)
+    model.save_pretrained(tmp_path / "init")
+    trainer = Trainer(folder, tmp_path / "out", TrainingConfig(steps=1), ModelConfig(), init=str(tmp_path / "init"), progress=False)
+    assert trainer.model.config == TINY
+    assert torch.equal(trainer.model.trunk.globals.detach(), model.trunk.globals.detach().bfloat16().float())
+
+
+def test_a_batch_that_is_not_finite_does_no_harm(folder, tmp_path, monkeypatch):
+    trainer = Trainer(folder, tmp_path, TrainingConfig(steps=2, batch=2, asked=200), TINY, progress=False)
+    before = {k: v.clone() for k, v in trainer.model.state_dict().items()}
+    real = Losses.forward
+    monkeypatch.setattr(Losses, "forward", lambda self, batch: (lambda loss, report: (loss * float("nan"), report))(*real(self, batch)))
+    trainer.train_step()
+    assert all(torch.equal(v, before[k]) for k, v in trainer.model.state_dict().items())
