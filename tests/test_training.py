@@ -1,5 +1,8 @@
 """Training: masks hide what they say, losses fall, runs resume, and the literal one-token-per-atom model trains too."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -208,3 +211,15 @@ def test_a_batch_that_is_not_finite_does_no_harm(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(Losses, "forward", lambda self, batch: (lambda loss, report: (loss * float("nan"), report))(*real(self, batch)))
     trainer.train_step()
     assert all(torch.equal(v, before[k]) for k, v in trainer.model.state_dict().items())
+
+
+def test_two_processes_train_one_model(folder, tmp_path):
+    config = tmp_path / "tiny.json"
+    config.write_text(json.dumps(TINY.to_dict()))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0", "-m", "atomizer", "train",
+               "--audio", folder, "--out", tmp_path / "out", "--config", config, "--steps", "3", "--batch", "1", "--asked", "100",
+               "--device", "cpu"]
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    state = torch.load(tmp_path / "out" / STATE, weights_only=True)
+    assert state["step"] == 3 and (tmp_path / "out" / "model.safetensors").is_file()

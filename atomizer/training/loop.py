@@ -235,4 +235,8 @@ def train(audio: str, out: str, **options) -> dict[str, dict[str, float]]:
         trainer = Trainer(audio, out, replace(TrainingConfig(), **fields), **options)
     except FileNotFoundError as error:
         raise AtomizerError(f"{error.filename!r} is missing.") from error
-    return trainer.run()
+    try:
+        return trainer.run()
+    finally:
+        if trainer.processes > 1:
+            dist.destroy_process_group()
