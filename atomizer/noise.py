@@ -4,38 +4,47 @@ from __future__ import annotations
 
 import numpy as np
 
-ENOUGH = 8  # known cells that make a mean power trustworthy
+ENOUGH = 32  # known cells that make a mean level trustworthy
+
+
+LOG_MEAN = 1.2704  # a Gaussian's log power is that much below the log of its mean power, in nats (Euler's gamma + ln 2)
 
 
 def interpolated_power(grid: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(channels, frames, bins) float32: the mean power around every cell, from known cells only.
+    """(channels, frames, bins) float32: the power that the levels of known cells let expect around every cell.
 
-    Pull-push (Gortler et al. 1996): power and knowledge are summed over blocks of 2 x 2, 4 x 4 … cells; every cell then takes the
+    Pull-push (Gortler et al. 1996) on levels: log powers are averaged over blocks of 2 x 2, 4 x 4 … cells; every cell then takes the
     mean of the smallest block around it that knows enough, interpolated between blocks. A channel that knows nothing takes the mean
-    power of those that do.
+    power of those that do, right there. Averages of levels, not of powers: the latter would spread a bass note over the treble.
     """
-    power = np.zeros(grid.shape, np.float32)
+    power = grid.astype(np.float32) ** 2
+    loudest = float(power[known].max(initial=0))
+    if loudest == 0:
+        return np.zeros(grid.shape, np.float32)
+    log = np.log(np.maximum(power, loudest * 1e-12))  # 120 dB below the loudest is silence
     wanted = ~known.all(axis=(0, 1))  # what is known of other bins, such as silence above a low rate's Nyquist, tells nothing of these
     informed = (known & wanted).any(axis=(1, 2))
     if not informed.any():
         informed = known.any(axis=(1, 2))
+    out = np.zeros(grid.shape, np.float32)
     for channel in np.flatnonzero(informed):
         weight = known[channel].astype(np.float32)
-        power[channel] = _pull_push(grid[channel].astype(np.float32) ** 2 * weight, weight)
-    if informed.any() and not informed.all():
-        power[~informed] = power[informed].mean(0)
-    return power
+        level = _pull_push(log[channel] * weight, weight)
+        silent = level < np.log(loudest * 1e-11)
+        out[channel] = np.where(silent, 0, np.exp(np.minimum(level + LOG_MEAN, np.log(loudest))))
+        out[~informed] += _pull_push(power[channel] * weight, weight) / informed.sum()
+    return out
 
 
-def _pull_push(energy: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Mean energy around every cell of (rows, columns)."""
-    mean = energy / np.maximum(weight, 1e-9)
+def _pull_push(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Mean of values around every cell of (rows, columns), from sums of values and of weights."""
+    mean = total / np.maximum(weight, 1e-9)
     trust = np.minimum(1, weight / ENOUGH)
-    if max(energy.shape) == 1:
+    if max(total.shape) == 1:
         return mean
-    rows, columns = energy.shape
+    rows, columns = total.shape
     even = ((0, rows % 2), (0, columns % 2))
-    halves = [np.pad(a, even).reshape((rows + 1) // 2, 2, (columns + 1) // 2, 2).sum((1, 3)) for a in (energy, weight)]
+    halves = [np.pad(a, even).reshape((rows + 1) // 2, 2, (columns + 1) // 2, 2).sum((1, 3)) for a in (total, weight)]
     coarse = _double(_double(_pull_push(*halves), 0), 1)[:rows, :columns]
     return trust * mean + (1 - trust) * coarse
 

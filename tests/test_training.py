@@ -216,7 +216,7 @@ def test_a_batch_that_is_not_finite_does_no_harm(folder, tmp_path, monkeypatch):
 def test_two_processes_train_one_model(folder, tmp_path):
     config = tmp_path / "tiny.json"
     config.write_text(json.dumps(TINY.to_dict()))
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0", "-m", "atomizer", "train",
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "atomizer", "train",
                "--audio", folder, "--out", tmp_path / "out", "--config", config, "--steps", "3", "--batch", "1", "--asked", "100",
                "--device", "cpu"]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
