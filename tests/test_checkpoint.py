@@ -1,0 +1,95 @@
+"""The shipped model: small files, a card, and measurably better than a model of the same shape that knows nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from atomizer import Settings, fill, load_model, parse, prepare, read
+from atomizer.audio import Sound
+from atomizer.checkpoint import SHIPPED
+from atomizer.evaluation import metrics
+from atomizer.model import AtomTransformer
+from atomizer.noise import noise_fill
+
+ASSETS = Path(__file__).parents[1] / "assets"
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_model(device="cpu")
+
+
+def untrained(shipped):
+    torch.manual_seed(0)
+    return AtomTransformer(shipped.config).eval()
+
+
+def shuffled(shipped):
+    """The shipped weights, shuffled within every tensor."""
+    g = torch.Generator().manual_seed(0)
+    model = AtomTransformer(shipped.config)
+    model.load_state_dict({k: v.flatten()[torch.randperm(v.numel(), generator=g)].view_as(v) for k, v in shipped.state_dict().items()})
+    return model.eval()
+
+
+def excerpt(name):
+    """A second and a half of an example sound."""
+    sound = read(ASSETS / name)
+    return Sound(sound.samples[:, 88_200 : 88_200 + 66_150], sound.rate)
+
+
+@pytest.fixture(scope="module")
+def ensemble():
+    return excerpt("ensemble.flac")
+
+
+@pytest.fixture(scope="module")
+def percussion():
+    """It has highs to find."""
+    return excerpt("percussion.flac")
+
+
+def filled(clip, specification, model):
+    task = prepare(clip, parse([specification]))
+    grid = list(fill(task, Settings(steps=1), model))[-1].grid
+    return metrics.normalise(clip.samples, task.render(grid).samples, task.render(task.erased()).samples,
+                             task.render(noise_fill(task.grid, task.mask)).samples)
+
+
+def test_files_are_small_enough_to_be_pushed_and_described():
+    sizes = [f.stat().st_size for f in SHIPPED.iterdir()]
+    assert max(sizes) < 10_000_000 and sum(sizes) < 20_000_000
+    card = (SHIPPED / "README.md").read_text()
+    assert "python -m atomizer train" in card and "python -m atomizer evaluate" in card
+
+
+@pytest.mark.parametrize("worse", [untrained, shuffled])
+def test_the_shipped_model_restores_better_than_one_that_knows_nothing(shipped, ensemble, worse):
+    x, ours, erased, noise = filled(ensemble, "random:50", shipped)
+    theirs = filled(ensemble, "random:50", worse(shipped))[1]
+    snr = [metrics.snr_db(x, y) for y in (ours, theirs, erased, noise)]
+    assert snr[0] > max(snr[1:])
+
+
+@pytest.mark.parametrize("worse", [untrained, shuffled])
+def test_the_shipped_model_extends_bandwidth_better_than_one_that_knows_nothing(shipped, percussion, worse):
+    x, ours, erased, noise = filled(percussion, "above:8000", shipped)
+    theirs = filled(percussion, "above:8000", worse(shipped))[1]
+    distance = [metrics.lsd(x, y, 8200) for y in (ours, theirs, erased, noise)]
+    assert distance[0] < min(distance[1:])
+
+
+def test_the_transformer_itself_helps(shipped, percussion):
+    """Without the Transformer's vectors the decoder, which sees 100 Hz around an atom, knows nothing of the highs."""
+    from atomizer.fill import resolve
+    from atomizer.sampler import sample
+
+    task = prepare(percussion, parse(["above:8000"]))
+    settings = resolve(Settings(steps=1), task)
+    distance = []
+    for trunk in (True, False):
+        grid = list(sample(task, settings, shipped, trunk=trunk))[-1].grid
+        distance.append(metrics.lsd(*metrics.normalise(percussion.samples, task.render(grid).samples), 8200))
+    assert distance[0] < distance[1] and np.isfinite(distance).all()
