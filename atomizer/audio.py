@@ -81,16 +81,23 @@ def read(path: str | os.PathLike, max_seconds: float = MAX_SECONDS) -> Sound:
     return Sound(np.ascontiguousarray(samples), rate, subtype)
 
 
+def format_of(path: str | os.PathLike) -> str:
+    """libsndfile's name of the format that a file's ending names. Raises AtomizerError where it cannot write that."""
+    ending = Path(path).suffix[1:].upper()
+    format_ = {"OPUS": "OGG", "AIF": "AIFF"}.get(ending, ending)
+    if format_ not in soundfile.available_formats():
+        kind = f"{ending.lower()[:20]!r} files" if ending else "files without an ending"
+        raise AtomizerError(f"Sounds cannot be written as {kind}: use .wav, .flac, .ogg or .mp3.")
+    return format_
+
+
 def write(path: str | os.PathLike, sound: Sound) -> None:
     """Write a sound in the format that the file's ending names, with the subtype of the sound where that format has it.
 
     Raises AtomizerError for an ending that libsndfile cannot write, or where the file cannot be written.
     """
     path = Path(path)
-    format_ = {"MP3": "MP3", "OGG": "OGG", "OPUS": "OGG", "AIF": "AIFF"}.get(path.suffix[1:].upper(), path.suffix[1:].upper())
-    if format_ not in soundfile.available_formats():
-        raise AtomizerError(f"Sounds cannot be written as {path.suffix or 'a file without an ending'!r}: "
-                            "use .wav, .flac, .ogg or .mp3.")
+    format_ = format_of(path)
     if format_ == "WAV":
         # lossy sources decode to floats: keep them, so that untouched samples stay the input's own
         subtype = sound.subtype if sound.subtype in soundfile.available_subtypes("WAV") and sound.subtype.startswith(

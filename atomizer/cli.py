@@ -213,13 +213,16 @@ def evaluate(
 @app.command("app")
 def app_(port: Annotated[Optional[int], typer.Option(help="default: GRADIO_SERVER_PORT, or 7860")] = None) -> None:
     """Open the page."""
-    from .ui import launch
+    from .ui import build, launch
 
-    launch(**({} if port is None else {"server_port": port}))
+    launch(build(), **({} if port is None else {"server_port": port}))
 
 
 def check_output(out: Path) -> None:
     """Fail before the work where OUT cannot be written after it."""
+    from .audio import format_of
+
+    format_of(out)
     if not out.parent.is_dir():
         raise AtomizerError(f"There is no folder {str(out.parent)!r} to write {out.name!r} into.")
 

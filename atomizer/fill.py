@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -112,3 +113,8 @@ def fill(task: Task, settings: Settings = Settings(), model: AtomTransformer | N
         from .sampler import sample  # torch is loaded only where a model is used
 
         yield from sample(task, settings, model)
+
+
+def last(steps: Iterator[Step]) -> Step:
+    """Run a fill to its end; only the last step is kept in memory."""
+    return deque(steps, maxlen=1).pop()

@@ -119,8 +119,8 @@ class Selection:
                     raise AtomizerError(f"There is no channel {channel}: this sound has channels 0 to {channels - 1}.")
                 out[channel] = out[channel] | hit if region.op == "add" else out[channel] & ~hit
             if region.op == "add" and not hit.any():
-                raise AtomizerError(f"A selected region holds no atom of this sound, which lasts {t[-1, 0]:.2f} s and reaches up "
-                                    f"to {space.rate / 2:.0f} Hz.")
+                raise AtomizerError(f"A selected region holds no atom of this sound, whose atoms lie between 0 and {t[-1, 0]:.2f} s and "
+                                    f"below {space.rate / 2:.0f} Hz.")
         if self.parts:
             magnitude = np.abs(grid)
             audible = (space.quantise(grid, float(magnitude.max(initial=0))) > 0) & recorded

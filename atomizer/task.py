@@ -124,8 +124,8 @@ def prepare(sound: Sound, selection: Selection, *, extend: float = 0.0, add_chan
     if extend and sound.seconds + extend > MAX_SECONDS:
         raise AtomizerError(f"The continued sound would be longer than {MAX_SECONDS:g} seconds, the most that is accepted.")
     if add_channels < 0 or sound.channels + add_channels > MAX_CHANNELS:
-        raise AtomizerError(f"This sound has {sound.channels} channels and may have up to {MAX_CHANNELS}: "
-                            f"0 to {MAX_CHANNELS - sound.channels} can be added, not {add_channels}.")
+        raise AtomizerError(f"{add_channels} channels cannot be added to the {sound.channels} of this sound: at most "
+                            f"{MAX_CHANNELS - sound.channels} can.")
     extra = []
     if extend:
         extra.append(Region(t=(sound.seconds, None)))

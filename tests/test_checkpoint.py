@@ -10,6 +10,7 @@ from atomizer import Settings, fill, load_model, parse, prepare, read
 from atomizer.audio import Sound
 from atomizer.checkpoint import SHIPPED
 from atomizer.evaluation import metrics
+from atomizer.fill import last, resolve
 from atomizer.model import AtomTransformer
 from atomizer.noise import noise_fill
 
@@ -53,7 +54,7 @@ def percussion():
 
 def filled(clip, specification, model):
     task = prepare(clip, parse([specification]))
-    grid = list(fill(task, Settings(steps=1), model))[-1].grid
+    grid = last(fill(task, Settings(steps=1), model)).grid
     return metrics.normalise(clip.samples, task.render(grid).samples, task.render(task.erased()).samples,
                              task.render(noise_fill(task.grid, task.mask)).samples)
 
@@ -83,13 +84,12 @@ def test_the_shipped_model_extends_bandwidth_better_than_one_that_knows_nothing(
 
 def test_the_transformer_itself_helps(shipped, percussion):
     """Without the Transformer's vectors the decoder, which sees 100 Hz around an atom, knows nothing of the highs."""
-    from atomizer.fill import resolve
     from atomizer.sampler import sample
 
     task = prepare(percussion, parse(["above:8000"]))
     settings = resolve(Settings(steps=1), task)
     distance = []
     for trunk in (True, False):
-        grid = list(sample(task, settings, shipped, trunk=trunk))[-1].grid
+        grid = last(sample(task, settings, shipped, trunk=trunk)).grid
         distance.append(metrics.lsd(*metrics.normalise(percussion.samples, task.render(grid).samples), 8200))
     assert distance[0] < distance[1] and np.isfinite(distance).all()

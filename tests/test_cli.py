@@ -1,6 +1,7 @@
 """The command line: exit code 0 only where OUT was written, one sentence where not."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -115,6 +116,13 @@ def test_files_with_nan_are_one_sentence(command, tmp_path):
     assert code != 0 and "not numbers" in printed.err
 
 
+def test_absurdly_long_files_are_one_sentence(wav, tmp_path):
+    out = tmp_path / "out.wav"
+    done = subprocess.run([sys.executable, "-m", "atomizer", "fill", wav, out, "--select", "above:8000", "--erase-only"],
+                          capture_output=True, text=True, env={**os.environ, "ATOMIZER_MAX_SECONDS": "0.4"})
+    assert done.returncode != 0 and "longer than 0.4 seconds" in done.stderr and done.stderr.count("\n") == 1 and not out.exists()
+
+
 def test_a_checkpoint_of_another_space_is_one_sentence(command, wav, tmp_path):
     path = tmp_path / "other"
     space = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
@@ -145,6 +153,18 @@ def test_info_says_what_the_atoms_are(command, wav):
     assert facts["duration_s"] == pytest.approx(0.5) and facts["analysis_s"] > 0 and 0 < facts["snr_db"] < 60
     assert facts["features"]["velocity"]["cardinality"] == 96
     assert "velocity" in command("info", wav)[1].out
+
+
+def test_app_launches_the_page(command, monkeypatch):
+    launched = []
+    monkeypatch.setattr("atomizer.ui.launch", lambda demo, **options: launched.append((type(demo).__name__, options)))
+    assert command("app", "--port", 7999)[0] == 0
+    assert launched == [("Blocks", {"server_port": 7999})]
+
+
+def test_an_ending_that_cannot_be_written_fails_before_the_work(command, wav, tmp_path):
+    code, printed = command("fill", wav, tmp_path / "out.xyz", "--select", "above:8000", "--checkpoint", "nowhere")
+    assert code != 0 and "xyz" in printed.err
 
 
 def test_train_and_evaluate_from_the_command_line(command, tmp_path, samples):

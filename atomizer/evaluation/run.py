@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..atoms import AtomizerError
 from ..audio import Sound, read
 from ..clips import Clip, list_clips
-from ..fill import Settings, fill, resolve
+from ..fill import Settings, fill, last, resolve
 from ..task import prepare
 from . import metrics
 from .tasks import TASKS
@@ -38,7 +38,7 @@ def fill_with(method: str, task, settings: Settings, model) -> np.ndarray:
         steps = sample(task, resolve(settings, task), model, trunk=False)
     else:
         steps = fill(task, replace(settings, method=method), model)
-    return list(steps)[-1].grid
+    return last(steps).grid
 
 
 def evaluate(audio: str, out: str | None = None, tasks: list[str] | None = None, methods: list[str] | None = None, model=None,

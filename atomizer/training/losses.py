@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from ..model import AtomTransformer
 from .masking import Batch
 
+LOUD_PART = 3  # one asked atom in so many is drawn by its loudness, for the signs
+LOUD_SLOPE = 0.06  # the chance to be drawn so grows with the amplitude to the power of 0.52
 WEIGHTS = {"velocity": 1.0, "sign": 1.0, "envelope": 10.0, "occupancy": 0.3, "pointer": 0.2}
 
 
@@ -53,15 +55,18 @@ class Losses(nn.Module):
             report["excess_nats"] = float(nats[audible].mean().detach()) - velocity_floor(space.step_db)
 
         ask_s = (target_v > 0) & ~state.sign_known[places]
-        weight = (10 ** ((target_v - space.levels) * space.step_db * 0.035) + 0.02) * ask_s  # louder signs count more
         logistic = F.binary_cross_entropy_with_logits(decoded.sign.float(), target_s, reduction="none")
-        parts["sign"] = (logistic * weight).sum() / (weight.sum() + 1e-6)
+        # louder signs count more: by weight among those drawn evenly, by number among the rest, but never by both, which would leave
+        # a few hundred atoms to learn from
+        weight = (10 ** ((target_v - space.levels) * space.step_db * 0.035) + 0.02) * (ask_s & uniform)
+        loud = ask_s & ~uniform
+        parts["sign"] = 0.5 * (logistic * weight).sum() / (weight.sum() + 1e-6) + 0.5 * (logistic * loud).sum() / (loud.sum() + 1e-6)
         ask_s &= uniform
         if ask_s.sum() > 50:
             right = ((decoded.sign > 0) == (target_s > 0))[ask_s].float()
-            loud = target_v[ask_s].argsort(descending=True)
+            loudest = target_v[ask_s].argsort(descending=True)
             for percent in (2, 10):
-                report[f"sign_{percent}"] = float(right[loud[: max(1, len(loud) * percent // 100)]].mean())
+                report[f"sign_{percent}"] = float(right[loudest[: max(1, len(loudest) * percent // 100)]].mean())
 
         parts["envelope"], parts["occupancy"] = self._envelope(batch, context)
         parts["pointer"] = self._pointer(batch, context, report) if state.loose is not None else zero
@@ -73,14 +78,14 @@ class Losses(nn.Module):
         places = batch.ask.nonzero()
         if not len(places):
             places = batch.state.present.nonzero()[:1]
-        even = torch.randint(len(places), (self.asked * 3 // 4,), generator=generator).to(places.device)
+        even = torch.randint(len(places), (self.asked - self.asked // LOUD_PART,), generator=generator).to(places.device)
         level = batch.velocity[places.unbind(1)]
-        weight = torch.exp(0.1 * (level - level.max()).float())
+        weight = torch.exp(LOUD_SLOPE * (level - level.max()).float())
         if len(weight) > 1 << 22:  # multinomial takes up to 2^24 categories
             keep = torch.randint(len(weight), (1 << 22,), device=weight.device)
-            loud = keep[torch.multinomial(weight[keep], self.asked // 4, replacement=True)]
+            loud = keep[torch.multinomial(weight[keep], self.asked // LOUD_PART, replacement=True)]
         else:
-            loud = torch.multinomial(weight, self.asked // 4, replacement=True)
+            loud = torch.multinomial(weight, self.asked // LOUD_PART, replacement=True)
         index = torch.cat([even, loud])
         uniform = torch.arange(len(index), device=index.device) < len(even)
         return places[index].unbind(1), uniform

@@ -49,6 +49,8 @@ def settings_of(order: str, reverse: bool, steps: str | float | None, temperatur
                 nucleus: str | float | None, seed: float | None, method: str) -> Settings:
     """Settings of the values of the controls; empty ones are left to what suits the task."""
     steps = _number("steps", steps)
+    if steps is not None and steps != int(steps):
+        raise AtomizerError(f"The steps must be a whole number, not {steps:g}.")
     return Settings(method=method, order=None if order == AUTO else order, reverse=bool(reverse),
                     steps=None if steps is None else int(steps), temperature=_number("temperature", temperature),
                     nucleus=_number("nucleus", nucleus), seed=int(seed or 0))
@@ -72,6 +74,10 @@ def sentence_of(error: Exception) -> str:
         return str(error)
     log.exception("unexpected", exc_info=error)
     return "That went wrong inside the Atomizer: your sound and selection are kept, please try again."
+
+
+def percent(share: float) -> str:
+    return "less than 0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
 
 
 def warn(sentence: str, title: str) -> None:
@@ -107,7 +113,7 @@ def describe(chosen: Chosen, features: list[str], seed: float | None, session: S
         energy = session.grid.astype("float64") ** 2
         share = energy[mask].sum() / max(energy.sum(), 1e-30)
         audible = int((session.space.quantise(session.grid[mask], float(abs(session.grid).max())) > 0).sum())
-        return session.say(f"{audible:,} audible atoms selected, {share:.1%} of the energy", busy)
+        return session.say(f"{audible:,} audible atoms selected, {percent(share)} of the energy", busy)
     except Exception as error:
         return session.say(sentence_of(error), busy)
 
@@ -145,11 +151,12 @@ def _fill(session: Session | None, make_task: Callable[..., Task], controls: tup
     try:
         settings = settings_of(*controls)
         task = make_task(session.sound, settings.seed)
-        resolve(settings, task)  # bad settings are refused before anything changes
+        steps = resolve(settings, task).steps  # bad settings are refused before anything changes
         model = model_for(settings.method)
         session.run = run = object()
         session.show_task(task, key)
-        yield session.say("Filling in …", busy=True)
+        steps = 1 if settings.method == "noise" else steps
+        yield session.say(f"Filling in, step 1 of {steps} …", busy=True)
         start = time.monotonic()
         for step in fill(task, settings, model):
             if session.run is not run:  # stopped, but Python cannot be interrupted within a step
@@ -158,7 +165,7 @@ def _fill(session: Session | None, make_task: Callable[..., Task], controls: tup
             left = (time.monotonic() - start) / step.number * (step.total - step.number)
             yield session.say(f"Step {step.number} of {step.total}, about {left:.0f} s left", busy=True)
         session.show_end()
-        yield session.say(f"Filled in {int(task.mask.sum()):,} unknown atoms in {time.monotonic() - start:.1f} s")
+        yield session.say(f"Filled in {session.heard():,} audible atoms in {time.monotonic() - start:.1f} s")
     except Exception as error:
         sentence = sentence_of(error)
         warn(sentence, title="Not filled in")

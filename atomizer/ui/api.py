@@ -18,7 +18,7 @@ import gradio as gr
 from ..atomizers import MDCTAtomizer
 from ..atoms import LOUDNESS, AtomizerError, AtomSpace
 from ..audio import read, write
-from ..fill import METHODS, fill
+from ..fill import METHODS, fill, last
 from ..orderings import ORDERINGS
 from ..selection import parse
 from ..task import prepare
@@ -59,8 +59,7 @@ def fill_file(file: str, select: list[str] | str = (), features: list[str] = LOU
         settings = settings_of(order, reverse, steps, temperature, nucleus, seed, method)
         task = prepare(read(file, MAX_SECONDS), selection, extend=extend or 0, add_channels=int(add_channels or 0),
                        seed=settings.seed)
-        for step in fill(task, settings, model_for(method)):
-            pass
+        step = last(fill(task, settings, model_for(method)))
         suffix = Path(file).suffix.lower()
         path = Path(tempfile.mkdtemp(prefix="atomizer-")) / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
         write(path, task.render(step.grid))

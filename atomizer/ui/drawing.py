@@ -33,16 +33,18 @@ def _threshold(magnitude: np.ndarray, space: AtomSpace) -> float:
     return max(float(magnitude.max(initial=0.0)) * 10 ** ((space.floor_db - space.step_db / 2) / 20), 1e-30)
 
 
-def pack(grid: np.ndarray, cells: np.ndarray, space: AtomSpace, states: np.ndarray | None = None) -> bytes:
+def pack(grid: np.ndarray, cells: np.ndarray, space: AtomSpace, states: np.ndarray | None = None,
+         loudest: float = 0.0) -> bytes:
     """Bytes of the atoms at `cells`, flat indices into a grid (channels, frames, bins).
 
-    states  (channels, frames, bins) uint8 of KEPT, UNKNOWN and FILLED; all kept by default
+    states   (channels, frames, bins) uint8 of KEPT, UNKNOWN and FILLED; all kept by default
+    loudest  magnitude of full brightness; the grid's own loudest by default
 
     The brightness spans the dB from the quietest audible level, 0, to the loudest atom, 255.
     """
     channel, frame, bin_ = np.unravel_index(cells, grid.shape)
     amplitude = grid.ravel()[cells]
-    loudest = max(float(np.abs(grid).max(initial=0.0)), 1e-30)
+    loudest = loudest or max(float(np.abs(grid).max(initial=0.0)), 1e-30)
     db = 20 * np.log10(np.maximum(np.abs(amplitude) / loudest, 1e-9))
     brightness = np.clip(255 * (1 - db / space.floor_db), 0, 255)
     flags = (amplitude >= 0).astype(np.uint8) | (channel.astype(np.uint8) << 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
+from gradio.themes.utils.fonts import Font
 
 from ..atoms import LOUDNESS, AtomSpace
 from ..orderings import ORDERINGS
@@ -14,7 +15,8 @@ from .view import PLOTLY_JS, STATIC, AtomView
 ASSETS = Path(__file__).parents[2] / "assets"
 SOUND_ENDINGS = (".flac", ".ogg", ".wav")
 PRIVATE = dict(api_visibility="private", show_progress="hidden")
-FILLS = dict(concurrency_limit=1, concurrency_id="model", **PRIVATE)
+# "multiple": one that was stopped may still count as pending when the next is asked for
+FILLS = dict(concurrency_limit=1, concurrency_id="model", trigger_mode="multiple", **PRIVATE)
 
 INTRO = """
 <h1>The Atomizer</h1>
@@ -35,7 +37,7 @@ def heading(number: int, text: str) -> None:
 def build() -> gr.Blocks:
     """The page, not yet launched."""
     gr.set_static_paths([PLOTLY_JS])
-    with gr.Blocks(title="The Atomizer", delete_cache=(3600, 24 * 3600), fill_width=True) as demo:
+    with gr.Blocks(title="The Atomizer", analytics_enabled=False, delete_cache=(3600, 24 * 3600), fill_width=True) as demo:
         session = gr.State(None, time_to_live=3600, delete_callback=lambda s: s and s.close())
         gr.HTML(INTRO, elem_id="intro", padding=False)
         with gr.Row(elem_id="bench"):
@@ -56,7 +58,7 @@ def build() -> gr.Blocks:
 def _source():
     heading(1, "Choose a sound")
     sounds = example_sounds()
-    examples = gr.Dropdown(sounds, value=sounds[0][1] if sounds else None, label="Examples", elem_id="examples",
+    examples = gr.Dropdown(sounds, value=sounds[0][1] if sounds else None, label="Example sounds", elem_id="examples",
                            visible=bool(sounds), filterable=False, show_label=False, container=False)
     # gr.Audio would decode what is dropped in the browser, and knows fewer formats than we do
     file = gr.File(label="Your own", elem_id="file", height=84)
@@ -158,8 +160,8 @@ def _wire(demo, session, view, file, microphone, examples, features, controls, g
 def theme() -> gr.themes.Base:
     """Quiet colours and the system's own fonts: no request leaves the page's origin."""
     return gr.themes.Base(primary_hue="indigo", neutral_hue="slate", radius_size="md", spacing_size="sm", text_size="md",
-                          font=["system-ui", "-apple-system", "Segoe UI", "sans-serif"],
-                          font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "monospace"])
+                          font=[Font(name) for name in ("system-ui", "-apple-system", "Segoe UI", "sans-serif")],
+                          font_mono=[Font(name) for name in ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")])
 
 
 def launch(demo: gr.Blocks, **options):

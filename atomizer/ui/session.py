@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..atoms import AtomSpace
 from ..atomizers import MDCTAtomizer
+from ..atoms import AtomSpace
 from ..audio import Sound, resample, write
 from ..fill import Step
 from ..selection import Selection
@@ -85,6 +85,11 @@ class Session:
         self.message.download = self.view.file(path.read_bytes(), path.name)
         self.message.result = self.message.result.model_copy(update={"finished": True})
 
+    def heard(self) -> int:
+        """Audible atoms that were filled in; most of what is unknown may have turned out silent."""
+        reference = float(np.abs(self.task.grid).max(initial=0.0)) or float(np.abs(self.step.grid).max(initial=0.0))
+        return int(np.count_nonzero(self.space.quantise(self.step.grid[self.task.mask], reference)))
+
     def show_parts(self, parts: list[str], seed: int) -> None:
         """Mark the drawn atoms that belong to the selected parts, which only Python can rank."""
         if not parts:
@@ -118,10 +123,11 @@ class Session:
         shown = np.where(task.mask & ~revealed, task.grid, grid)
         states = np.where(task.mask, np.where(revealed, drawing.FILLED, drawing.UNKNOWN), drawing.KEPT).astype(np.uint8)
         cells = drawing.loudest_cells(shown, self.space)
+        loudest = float(np.abs(task.grid).max(initial=0.0))  # of the sound, so that a fill dims nothing else
         self.results += 1
         self.message.result = Result(
             number=self.results, count=len(cells), done=done, total=total,
-            atoms=self.view.file(drawing.pack(shown, cells, self.space, states), "filled.bin"), finished=False, key=key)
+            atoms=self.view.file(drawing.pack(shown, cells, self.space, states, loudest), "filled.bin"), finished=False, key=key)
 
     def _preview(self, sound: Sound, name: str):
         """A version for the browser's player: at most stereo, a rate that it decodes, lossless 16 bit."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import soundfile
+
 from atomizer.audio import read
 
 client_module = pytest.importorskip("gradio_client")

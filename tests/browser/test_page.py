@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from atomizer.audio import read
+from driver import VIEW, add_preset, drag, draw_box, draw_lasso, fill, pixel, set_steps, sound_of, state, status, tool, upload, wait, wait_status
+
 from atomizer.atoms import AtomSpace
+from atomizer.audio import read
 from atomizer.selection import Selection
 from atomizer.task import prepare
-from driver import (VIEW, add_preset, drag, draw_box, draw_lasso, fill, pixel, set_steps, sound_of, state, status, tool, upload,
-                    wait, wait_status)
 
 
 def drawn_atoms(page) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

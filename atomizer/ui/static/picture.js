@@ -52,13 +52,13 @@ class Picture {
   }
 
   verticalAxis() {
-    if (!this.log) return { type: 'linear', range: [0, this.topHertz], tickmode: 'auto', tickformat: '~s', ticksuffix: 'Hz' };
+    if (!this.log) return { type: 'linear', range: [0, this.topHertz], tickmode: 'auto', tickformat: ',.0f', ticksuffix: ' Hz' };
     return { type: 'log', range: [LOWEST_HERTZ, this.topHertz].map(Math.log10), ...this.logTicks([LOWEST_HERTZ, this.topHertz].map(Math.log10)) };
   }
 
   /** Round frequencies where the whole range is seen, Plotly's own ticks where one has zoomed in. */
   logTicks(range) {
-    if (range[1] - range[0] < 0.9) return { tickmode: 'auto', tickformat: '~s', ticksuffix: 'Hz', dtick: undefined, nticks: 8 };
+    if (range[1] - range[0] < 0.9) return { tickmode: 'auto', tickformat: ',.0f', ticksuffix: ' Hz', dtick: undefined, nticks: 8 };
     return { tickmode: 'array', tickvals: LOG_TICKS, ticktext: LOG_TICKS.map((f) => (f < 1000 ? f + ' Hz' : f / 1000 + ' kHz')), ticksuffix: '' };
   }
 
