@@ -6,12 +6,12 @@ have their turn in the chosen ordering, so that early ones take first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
 
-from .atoms import FEATURES, AtomizerError, Atoms
+from .atoms import FEATURES, AtomizerError, Atoms, AtomSpace
 from .fill import Settings, Step
 from .model import AtomTransformer
 from .model.canvas import Canvas, Window, decode, point, read
@@ -40,8 +40,8 @@ def place(task: Task, settings: Settings, model: AtomTransformer, trunk: bool = 
     grid = task.erased()
     for number in range(1, settings.steps + 1):
         now = atoms[turn[len(atoms) * (number - 1) // settings.steps : len(atoms) * number // settings.steps]]
-        scores = [s for w in windows for s in score_window(canvas, w, now, free, lost, task, model, trunk)]
-        for at, amplitude in assign(now, scores, lost, settings, generator):
+        scores = [s for w in windows for s in score_window(canvas, w, now, free, lost, model, trunk)]
+        for at, amplitude in assign(now, scores, settings, generator):
             grid[at] = amplitude
             free[at] = False
             canvas.magnitude[at], canvas.positive[at] = abs(amplitude), amplitude >= 0
@@ -88,55 +88,57 @@ def limit(atoms: Atoms, free: np.ndarray, lost: list[bool]) -> None:
                             "that are accepted: select a smaller region, or let fewer of time, frequency and channel be unknown.")
 
 
-def score_window(canvas: Canvas, window: Window, atoms: Atoms, free: np.ndarray, lost: list[bool], task: Task,
-                 model: AtomTransformer, trunk: bool) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def score_window(canvas: Canvas, window: Window, atoms: Atoms, free: np.ndarray, lost: list[bool],
+                 model: AtomTransformer, trunk: bool) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Scores of the free places that a window decides on, for the atoms that fit there.
 
-    Yields (atoms' indices (K,), places (n, 3) of channel, frame, bin, scores (K, n), -inf where they do not fit).
+    Yields (index of an atom, places (n, 3) of channel, frame and bin where it fits, scores (n,)).
     """
     space = model.config.space
     decided = np.array(window.channels[: window.decides])
     c, t, f = np.nonzero(free[decided, window.first : window.last])
-    c, t = decided[c], t + window.first
-    place_group = groups_of(lost, t, f, c)
+    places = np.stack([decided[c], t + window.first, f], 1)
+    seats = np.stack([c, t + window.first - window.start, f], 1)  # the same places, as the window counts them
+    place_group = groups_of(lost, places[:, 1], places[:, 2], places[:, 0])
     atom_group = groups_of(lost, atoms.time, atoms.frequency, atoms.channel)
     fitting = np.flatnonzero(np.isin(atom_group, place_group))
-    wanted = np.isin(place_group, atom_group)
-    c, t, f, place_group = c[wanted], t[wanted], f[wanted], place_group[wanted]
-    local = {int(channel): n for n, channel in enumerate(window.channels)}
-    seat = np.array([local[int(i)] for i in c], np.int64)
-    cardinality = np.array([feature.cardinality for feature in space.features])
-    reference = canvas.reference(window, space.frames)
-    state = canvas.state(window, space)
+    wanted = np.flatnonzero(np.isin(place_group, atom_group))
+    wanted = wanted[np.argsort(place_group[wanted], kind="stable")]  # places of one group side by side
+    places, seats, place_group = places[wanted], seats[wanted], place_group[wanted]
+    first, last = (np.searchsorted(place_group, atom_group, side) for side in ("left", "right"))
+    state, decoded = canvas.state(window, space), None
     for at in range(0, len(fitting), AT_ONCE):
         index = fitting[at : at + AT_ONCE]
-        some = atoms[index]
-        channel = np.array([local.get(int(i), 0) for i in some.channel])
-        values = np.stack([some.time - window.start, some.frequency, channel, task.space.quantise(some.amplitude, reference), some.sign], 1)
-        unknown = np.stack([some.is_unknown(name) for name in FEATURES], 1)
-        values = torch.from_numpy(np.where(unknown, cardinality, values).astype(np.int64))
+        values = loose_values(canvas, window, atoms[index], space)
         state.loose, state.loose_valid = values[None], torch.ones(1, len(values), dtype=torch.bool)
         context = read(model, state, trunk)
-        score = np.empty((len(index), len(c)), np.float32)
-        for part, decoded in decode(model, context, np.stack([seat, t - window.start, f], 1), chunk=8192):
-            score[:, part] = point(model, context.loose[0], values, decoded)
-        score[atom_group[index][:, None] != place_group] = -np.inf
-        yield index, np.stack([c, t, f], 1), score
+        # the places are decoded once: the loose atoms are no neighbours of theirs
+        decoded = decoded or list(decode(model, context, seats, chunk=8192))
+        score = np.concatenate([point(model, context.loose[0], values, part) for _, part in decoded], 1)
+        for row, i in enumerate(index):
+            yield int(i), places[first[i] : last[i]], score[row, first[i] : last[i]]
 
 
-def assign(atoms: Atoms, scores: list[tuple[np.ndarray, np.ndarray, np.ndarray]], lost: list[bool], settings: Settings,
+def loose_values(canvas: Canvas, window: Window, atoms: Atoms, space: AtomSpace) -> torch.Tensor:
+    """(K, 5) feature values of loose atoms as a window counts them, a feature's cardinality for ∅."""
+    seat = {channel: n for n, channel in enumerate(window.channels)}
+    channel = np.array([seat.get(int(c), 0) for c in atoms.channel])
+    level = canvas.space.quantise(atoms.amplitude, canvas.reference(window, space.frames))
+    values = np.stack([atoms.time - window.start, atoms.frequency, channel, level, atoms.sign], 1)
+    unknown = np.stack([atoms.is_unknown(name) for name in FEATURES], 1)
+    cardinality = np.array([feature.cardinality for feature in space.features])
+    return torch.from_numpy(np.where(unknown, cardinality, values).astype(np.int64))
+
+
+def assign(atoms: Atoms, scores: Iterable[tuple[int, np.ndarray, np.ndarray]], settings: Settings,
            generator: np.random.Generator) -> Iterator[tuple[tuple[int, int, int], float]]:
     """Give every atom, in turn, a place of its own: the best by score plus Gumbel noise, which samples the softmax."""
     options: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
-    for index, places, score in scores:
-        noisy = score + settings.temperature * generator.gumbel(size=score.shape).astype(np.float32)
-        for row, i in enumerate(index):
-            fits = np.flatnonzero(np.isfinite(score[row]))
-            options.setdefault(int(i), []).append((places[fits], noisy[row, fits]))
+    for i, places, score in scores:
+        options.setdefault(i, []).append((places, score + settings.temperature * generator.gumbel(size=len(score))))
     taken: set[tuple[int, int, int]] = set()
-    for i in range(len(atoms)):
-        places = np.concatenate([p for p, _ in options.get(i, [])] or [np.zeros((0, 3), int)])
-        noisy = np.concatenate([s for _, s in options.get(i, [])] or [np.zeros(0)])
+    for i in sorted(options):
+        places, noisy = (np.concatenate(parts) for parts in zip(*options[i]))
         for best in np.argsort(-noisy, kind="stable"):
             at = tuple(int(v) for v in places[best])
             if at not in taken:

@@ -111,7 +111,8 @@ def test_a_file_without_samples_is_refused(name, tmp_path, refused):
 
 
 @pytest.mark.parametrize("name", ("x.wav", "x.mp3", "x.flac", "x.ogg", "x.raw", "x.txt", "x"))
-@pytest.mark.parametrize("content", [b"\x00", b"this is a text, not a sound\n" * 50, b"RIFF\xff\xff\xff\xffWAVEfmt ", b"fLaC", b"OggS" * 9, b"\x89PNG\r\n\x1a\n" * 99],
+@pytest.mark.parametrize("content", [b"\x00", b"this is a text, not a sound\n" * 50, b"RIFF\xff\xff\xff\xffWAVEfmt ", b"fLaC", b"OggS" * 9,
+                                     b"\x89PNG\r\n\x1a\n" * 99],
                          ids=["zero", "text", "riff", "flac", "ogg", "png"])
 def test_what_is_no_sound_is_refused(name, content, tmp_path, refused):
     (tmp_path / name).write_bytes(content)
