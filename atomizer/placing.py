@@ -103,20 +103,22 @@ def score_window(canvas: Canvas, window: Window, atoms: Atoms, free: np.ndarray,
     atom_group = groups_of(lost, atoms.time, atoms.frequency, atoms.channel)
     fitting = np.flatnonzero(np.isin(atom_group, place_group))
     wanted = np.flatnonzero(np.isin(place_group, atom_group))
-    wanted = wanted[np.argsort(place_group[wanted], kind="stable")]  # places of one group side by side
+    # atoms and places of one group side by side: a batch of atoms then fits a short run of places
+    fitting = fitting[np.argsort(atom_group[fitting], kind="stable")]
+    wanted = wanted[np.argsort(place_group[wanted], kind="stable")]
     places, seats, place_group = places[wanted], seats[wanted], place_group[wanted]
     first, last = (np.searchsorted(place_group, atom_group, side) for side in ("left", "right"))
-    state, decoded = canvas.state(window, space), None
+    state = canvas.state(window, space)
     for at in range(0, len(fitting), AT_ONCE):
         index = fitting[at : at + AT_ONCE]
         values = loose_values(canvas, window, atoms[index], space)
         state.loose, state.loose_valid = values[None], torch.ones(1, len(values), dtype=torch.bool)
         context = read(model, state, trunk)
-        # the places are decoded once: the loose atoms are no neighbours of theirs
-        decoded = decoded or list(decode(model, context, seats, chunk=8192))
-        score = np.concatenate([point(model, context.loose[0], values, part) for _, part in decoded], 1)
+        start = first[index[0]]
+        parts = decode(model, context, seats[start : last[index[-1]]], chunk=8192)
+        score = np.concatenate([point(model, context.loose[0], values, part) for _, part in parts], 1)
         for row, i in enumerate(index):
-            yield int(i), places[first[i] : last[i]], score[row, first[i] : last[i]]
+            yield int(i), places[first[i] : last[i]], score[row, first[i] - start : last[i] - start]
 
 
 def loose_values(canvas: Canvas, window: Window, atoms: Atoms, space: AtomSpace) -> torch.Tensor:
