@@ -58,7 +58,7 @@ def build() -> gr.Blocks:
 def _source():
     heading(1, "Choose a sound")
     sounds = example_sounds()
-    examples = gr.Dropdown(sounds, value=sounds[0][1] if sounds else None, label="Example sounds", elem_id="examples",
+    examples = gr.Dropdown([("Take an example …", ""), *sounds], value=sounds[0][1] if sounds else "", label="Example sounds", elem_id="examples",
                            visible=bool(sounds), filterable=False, show_label=False, container=False)
     # gr.Audio would decode what is dropped in the browser, and knows fewer formats than we do
     file = gr.File(label="Your own", elem_id="file", height=84)
@@ -129,7 +129,7 @@ def _wire(demo, session, view, file, microphone, examples, features, controls, g
 
     def uploaded(path, old):
         # the drop zone empties again, and no example is chosen: the picture has a player, and a name, of its own
-        return *loaded(path, old), None, None
+        return *loaded(path, old), None, ""
 
     def describe(chosen, old, seed, *boxes):
         return actions.describe(chosen, chosen_features(boxes), seed, old)
