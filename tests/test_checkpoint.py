@@ -82,14 +82,15 @@ def test_the_shipped_model_extends_bandwidth_better_than_one_that_knows_nothing(
     assert distance[0] < min(distance[1:])
 
 
-def test_the_transformer_itself_helps(shipped, percussion):
-    """Without the Transformer's vectors the decoder, which sees 100 Hz around an atom, knows nothing of the highs."""
+def test_the_transformer_itself_helps(shipped):
+    """Over all example sounds, the highs are worse without the Transformer's vectors: the decoder alone sees 100 Hz around an atom."""
     from atomizer.sampler import sample
 
-    task = prepare(percussion, parse(["above:8000"]))
-    settings = resolve(Settings(steps=1), task)
-    distance = []
-    for trunk in (True, False):
-        grid = last(sample(task, settings, shipped, trunk=trunk)).grid
-        distance.append(metrics.lsd(*metrics.normalise(percussion.samples, task.render(grid).samples), 8200))
-    assert distance[0] < distance[1] and np.isfinite(distance).all()
+    distance = {True: [], False: []}
+    for path in sorted(ASSETS.glob("*.flac")):
+        clip = excerpt(path.name)
+        task = prepare(clip, parse(["above:8000"]))
+        for trunk, found in distance.items():
+            grid = last(sample(task, resolve(Settings(steps=1), task), shipped, trunk=trunk)).grid
+            found.append(metrics.lsd(*metrics.normalise(clip.samples, task.render(grid).samples), 8200))
+    assert np.mean(distance[True]) < 0.9 * np.mean(distance[False])
