@@ -111,8 +111,7 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, guess: Guess, settings
     context = read(model, canvas.state(window, space), trunk)
     reference = canvas.reference(window, space.frames)
     scale = torch.from_numpy(canvas.space.amplitude(np.arange(space.levels), reference))
-    # a rare draw from the top levels is a pop in the sound: nothing is filled in louder than the loudest known atom
-    scale = scale.clamp(max=canvas.loudest)
+    scale = scale.clamp(max=canvas.ceiling)
     places = np.stack([c, t + window.first - window.start, f], 1)
     for part, decoded in decode(model, context, places):
         at = (decided[c[part]], t[part] + window.first, f[part])

@@ -225,6 +225,13 @@ def test_errors_do_not_grow_on_errors(model):
     assert np.abs(grid).max() <= task.reference * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("expected", [False, True])
+def test_the_quietest_part_stays_below_the_rest(model, expected):
+    task = task_of(parse(["quietest:70"]))
+    filled = np.abs(result(task, model, expected=expected).grid[task.mask])
+    assert 0 < filled.max() <= np.abs(task.grid[~task.mask & (task.space.quantise(task.grid, task.reference) > 0)]).min()
+
+
 def test_the_drawing_follows_temperature_and_nucleus():
     logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]])).expand(40_000, 4)
     g = torch.Generator().manual_seed(0)

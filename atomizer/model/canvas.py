@@ -47,6 +47,17 @@ class Canvas:
         self.magnitude = np.where(velocity_known, np.abs(task.grid), np.float32(0))
         self.positive = np.where(sign_known, task.grid >= 0, False)
         self.loudest = task.reference or 1.0
+        self.ceiling = self._ceiling(task)
+
+    def _ceiling(self, task: Task) -> float:
+        """The loudest that an unknown atom may be. A rare draw from the top levels is a pop in the sound: nothing is filled in louder
+        than the loudest known atom. Of a sound's quietest part it is known that it lies below everything else that can be heard."""
+        selection = task.selection
+        if not selection.regions and selection.parts and all(part.kind == "quietest" for part in selection.parts):
+            others = np.abs(task.grid[~task.mask])
+            audible = others[self.space.quantise(others, self.loudest) > 0]
+            return float(audible.min(initial=self.loudest))
+        return self.loudest
 
     def windows(self, mask: np.ndarray, size: int) -> list[Window]:
         """Windows of `size` frames whose decisions tile the frames of mask (C, T, F), each amid what it decides on."""
