@@ -245,7 +245,7 @@ def test_examples_theme_and_phone(open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     name = state(page, "state.scene.name")
     page.click("#examples input")
-    page.click("#examples [role=option] >> nth=1")
+    page.click("#examples [role=option] >> nth=2")
     wait(page, f"state.scene.name !== '{name}'")
     page.select_option(f"{VIEW} [data-name=colour]", "state")
     page.select_option(f"{VIEW} [data-name=channel]", "1")
