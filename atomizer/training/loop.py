@@ -6,7 +6,6 @@ import math
 import os
 import time
 from collections import defaultdict
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from ..atoms import AtomizerError
 from ..clips import list_clips
 from ..model import AtomTransformer, ModelConfig
+from ..model.canvas import precision
 from .data import AudioBank
 from .losses import Losses
 from .masking import TASKS, mask_batch
@@ -89,12 +89,6 @@ class Trainer:
         groups = [{"params": matrices, "weight_decay": self.config.weight_decay}, {"params": others, "weight_decay": 0.0}]
         return torch.optim.AdamW(groups, lr=self.config.lr, betas=(0.9, 0.98), fused=True)
 
-    def autocast(self):
-        """bfloat16 where the machine multiplies matrices in it, float32 elsewhere."""
-        if self.device.type == "cpu" and not torch.cpu._is_avx512_bf16_supported():
-            return nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
-
     @property
     def share(self) -> float:
         """How much of the schedule is done, 0 … 1."""
@@ -110,7 +104,7 @@ class Trainer:
         batch = mask_batch(*self.bank.draw(self.config.batch, self.generator), self.model.config.space, self.generator)
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
-        with self.autocast():
+        with precision(self.model):
             loss, report = self.parallel(batch)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
@@ -176,7 +170,7 @@ class Trainer:
             for n in range(rounds):
                 grid = self.development.draw(4, generator, augment=False)
                 batch = mask_batch(*grid, self.model.config.space, generator, task=task, reveal=(0.0, 0.5, 0.0)[n % 3])
-                with self.autocast():
+                with precision(self.model):
                     _, report = self.losses(batch, generator)
                 for name, value in report.items():
                     sums[name].append(value)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..atoms import AtomSpace
+from ..model.canvas import REFERENCE_FLOOR_DB
 from ..model.state import State
 
 # How often each task is drawn. The last three hide where atoms are; they need few atoms, so they are cheap.
@@ -16,8 +17,6 @@ TASKS = {"cut": 0.25, "gap": 0.12, "suffix": 0.10, "channel": 0.13, "loudness": 
          "sign": 0.03, "velocity": 0.02, "loose-time": 0.02, "loose-frequency": 0.02, "loose-channel": 0.02}
 ORDERS = {"random": 0.45, "velocity": 0.2, "frequency": 0.15, "time": 0.15, "channel": 0.05}
 MAX_LOOSE = 128
-# A window's loudest known atom may lie so far below the sound's: the sampler's reference is never lower (see `fill`).
-REFERENCE_FLOOR_DB = -50.0
 
 
 @dataclass
