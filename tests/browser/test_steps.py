@@ -31,6 +31,19 @@ def test_steps_are_shown_live_and_stop_keeps_what_is_there(open_page, sounds):
     wait(page, "!state.busy && player.buffers.filled")
 
 
+def test_fill_straight_after_stop_starts_again(open_page, sounds):
+    page = open_page(app="slow_app_url")
+    upload(page, sounds["mono"])
+    draw_box(page, 0.2, 0.8, 300, 5000)
+    for _ in range(3):
+        page.click("#fill")
+        wait(page, "state.busy")
+        page.click("#stop")
+        wait_status(page, "Stopped")
+    page.click("#fill")
+    wait_status(page, "Filled in")
+
+
 def test_another_sound_ends_the_fill_of_the_one_before(open_page, sounds):
     page = open_page(app="slow_app_url")
     upload(page, sounds["stereo"])
