@@ -82,7 +82,7 @@ def resolve(settings: Settings, task: Task) -> Settings:
         raise AtomizerError(f"A seed is a whole number from 0, not {settings.seed}.")
     if not 0 < settings.nucleus <= 1:
         raise AtomizerError(f"The nucleus lies above 0 and up to 1, not at {settings.nucleus:g}.")
-    return settings
+    return settings if settings.method == "model" else replace(settings, steps=1)  # only the model looks again
 
 
 # What suits which shape of selection, found by evaluation of the shipped model (docs/log.md).

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from .atoms import FEATURES, AtomizerError, Atoms, AtomSpace
+from .canvas import Canvas, Window, decode, point, read
 from .fill import Settings, Step
 from .model import AtomTransformer
-from .model.canvas import Canvas, Window, decode, point, read
 from .orderings import order
 from .task import Task
 

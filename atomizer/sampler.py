@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from .atoms import LOUDNESS, Atoms
+from .canvas import Canvas, Window, decode, read
 from .fill import Settings, Step
 from .model import AtomTransformer
-from .model.canvas import Canvas, Window, decode, read
 from .orderings import order
 from .placing import place
 from .task import Task
@@ -25,9 +25,8 @@ def sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool =
     model.eval()
     unknown = set(task.features)
     mask = task.mask
-    erased = LOUDNESS if task.selection.erases else task.features
     if unknown <= set(LOUDNESS) or task.selection.erases:
-        canvas = Canvas(task, ~mask if "velocity" in erased else np.ones_like(mask), ~mask if "sign" in erased else np.ones_like(mask))
+        canvas = Canvas(task, ~(mask & ("velocity" in unknown)), ~(mask & ("sign" in unknown)))
         yield from reveal(task, canvas, mask, settings, model, trunk)
         return
     # some atoms have lost their places: place them first, then whatever else of them is unknown

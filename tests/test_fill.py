@@ -8,9 +8,9 @@ import torch
 
 from atomizer.atoms import FEATURES, AtomSpace
 from atomizer.audio import Sound
+from atomizer.canvas import Canvas
 from atomizer.fill import DEFAULTS, Settings, fill, last, resolve
 from atomizer.model import AtomTransformer, ModelConfig
-from atomizer.model.canvas import Canvas
 from atomizer.orderings import ORDERINGS, order
 from atomizer.sampler import draw, sample, turns_of
 from atomizer.selection import Region, Selection, parse

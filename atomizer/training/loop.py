@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import torch.distributed as dist
 from tqdm import tqdm
 
 from ..atoms import AtomizerError
+from ..canvas import precision
 from ..clips import list_clips
 from ..model import AtomTransformer, ModelConfig
-from ..model.canvas import precision
 from .data import AudioBank
 from .losses import Losses
 from .masking import TASKS, mask_batch
@@ -160,9 +161,13 @@ class Trainer:
         """Losses per task on recordings of held-out sources, with the averaged weights; the same windows every time."""
         if self.development is None:
             return {}
-        live = {k: v.clone() for k, v in self.model.state_dict().items()}
-        self.model.load_state_dict(self.average)
-        self.model.eval()
+        with self.averaged():
+            table = self._tasks(rounds)
+        for task, row in table.items():
+            self.log("held-out " + task, {"step": self.step, **row})
+        return table
+
+    def _tasks(self, rounds: int) -> dict[str, dict[str, float]]:
         table = {}
         for task in TASKS:
             sums = defaultdict(list)
@@ -175,11 +180,19 @@ class Trainer:
                 for name, value in report.items():
                     sums[name].append(value)
             table[task] = {k: sum(v) / len(v) for k, v in sums.items()}
-        self.model.load_state_dict(live)
-        self.model.train()
-        for task, row in table.items():
-            self.log("held-out " + task, {"step": self.step, **row})
         return table
+
+    @contextmanager
+    def averaged(self):
+        """The model with its averaged weights, for evaluation; yields the live ones, which return afterwards."""
+        live = {k: v.clone() for k, v in self.model.state_dict().items()}
+        self.model.load_state_dict(self.average)
+        self.model.eval()
+        try:
+            yield live
+        finally:
+            self.model.load_state_dict(live)
+            self.model.train()
 
     def log(self, title: str, values: dict[str, float]) -> None:
         if self.process == 0:
@@ -193,11 +206,8 @@ class Trainer:
         """Write the averaged model, and the state from which training resumes; each replaces the former at once."""
         if self.process:
             return
-        live = self.model.state_dict()
-        live = {k: v.clone() for k, v in live.items()}
-        self.model.load_state_dict(self.average)
-        self.model.save_pretrained(self.out)
-        self.model.load_state_dict(live)
+        with self.averaged() as live:
+            self.model.save_pretrained(self.out)
         state = {"model": live, "average": self.average, "optimiser": self.optimiser.state_dict(), "step": self.step,
                  "spent": self.spent, "generator": self.generator.get_state(), "random": torch.get_rng_state(), "config": asdict(self.config),
                  "model_config": self.model.config.to_dict()}

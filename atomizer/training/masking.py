@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..atoms import AtomSpace
-from ..model.canvas import REFERENCE_FLOOR_DB
+from ..canvas import REFERENCE_FLOOR_DB
 from ..model.state import State
 
 # How often each task is drawn. The last three hide where atoms are; they need few atoms, so they are cheap.

@@ -155,7 +155,6 @@ def _fill(session: Session | None, make_task: Callable[..., Task], controls: tup
         model = model_for(settings.method)
         session.run = run = object()
         session.show_task(task, key)
-        steps = 1 if settings.method == "noise" else steps
         yield session.say(f"Filling in, step 1 of {steps} …", busy=True)
         start = time.monotonic()
         for step in fill(task, settings, model):

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..atoms import AtomSpace
-from ..task import Task
-from .atom_transformer import AtomTransformer, Context
-from .state import State
+from .atoms import AtomSpace
+from .model import AtomTransformer, State
+from .model.atom_transformer import Context
+from .task import Task
 
 REFERENCE_FLOOR_DB = -50.0  # a window's reference never lies further below the sound's
 _OWNED = 0.75  # share of a window's frames that it decides on, where all of the sound is to be filled; the rest is context
