@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from . import wiener
 from .atoms import AtomSpace
 from .model import AtomTransformer, State
 from .model.atom_transformer import Context
@@ -16,6 +17,7 @@ from .task import Task
 REFERENCE_FLOOR_DB = -50.0  # a window's reference never lies further below the sound's
 _OWNED = 0.75  # share of a window's frames that it decides on, where all of the sound is to be filled; the rest is context
 _OWNED_LOCALLY = 0.5  # the same where the surroundings are known and worth seeing
+_ESTIMATES = 64  # windows whose Wiener estimate is kept for the next step
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,18 @@ class Canvas:
 
     magnitude, positive           (C, T, F) float32 and bool
     velocity_known, sign_known    (C, T, F) bool
+    given                         (C, T, F) bool, known from the start
     """
 
-    def __init__(self, task: Task, velocity_known: np.ndarray, sign_known: np.ndarray):
+    def __init__(self, task: Task, velocity_known: np.ndarray, sign_known: np.ndarray, predicts: bool = True):
+        """predicts: whether windows come with the Wiener estimate of what is unknown now"""
         self.space = task.space
         self.velocity_known, self.sign_known = velocity_known.copy(), sign_known.copy()
         self.magnitude = np.where(velocity_known, np.abs(task.grid), np.float32(0))
         self.positive = np.where(sign_known, task.grid >= 0, False)
+        self.given = velocity_known & sign_known if predicts else None
+        self.signs_lost = bool((velocity_known & ~sign_known).any())
+        self.estimates: dict[tuple, tuple[np.ndarray, np.ndarray] | None] = {}
         self.loudest = task.reference or 1.0
         self.ceiling = self._ceiling(task)
 
@@ -117,16 +124,34 @@ class Canvas:
     def state(self, window: Window, space: AtomSpace) -> State:
         """What the model sees, as a batch of one; a missing second channel is absent."""
         size = space.frames
-        level = self.space.quantise(self.cut(self.magnitude, window, size, 0), self.reference(window, size)).astype(np.int64)
+        reference = self.reference(window, size)
+        level = self.space.quantise(self.cut(self.magnitude, window, size, 0), reference).astype(np.int64)
 
         def grid(array: np.ndarray, fill) -> torch.Tensor:
             missing = space.channels - len(array)
             return torch.from_numpy(np.pad(array, ((0, missing), (0, 0), (0, 0)), constant_values=fill))[None]
 
+        estimate, spread = (grid(array.astype(np.float32) / reference, 0) for array in found) if (found := self.estimate(window, size)) \
+            else (None, None)
         return State(grid(level, 0), grid(self.cut(self.positive, window, size, False).astype(np.int64), 0),
                      grid(self.known_piece(self.velocity_known, window, size), True),
                      grid(self.known_piece(self.sign_known, window, size), True),
-                     grid(np.ones(level.shape, bool), False))
+                     grid(np.ones(level.shape, bool), False), None, estimate, spread)
+
+    def estimate(self, window: Window, size: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """What Wiener interpolation makes of a window: amplitude and spread (channels, size, F), from what was known at first."""
+        if self.given is None:
+            return None
+        key = (window.start, window.channels)
+        if key not in self.estimates:
+            given, magnitude = self.known_piece(self.given, window, size), self.cut(self.magnitude, window, size, 0)
+            amplitude = np.where(self.cut(self.positive, window, size, True), magnitude, -magnitude)
+            limit = torch.from_numpy(magnitude) if self.signs_lost else None
+            found = wiener.interpolate(torch.from_numpy(amplitude), torch.from_numpy(~given), limit, self.space.window)
+            if len(self.estimates) >= _ESTIMATES:
+                self.estimates.pop(next(iter(self.estimates)))
+            self.estimates[key] = found and (found.amplitude.numpy().astype(np.float16), found.spread.numpy().astype(np.float16))
+        return self.estimates[key]
 
 
 def precision(model: AtomTransformer):

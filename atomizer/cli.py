@@ -36,7 +36,8 @@ def fill(
     out: Out,
     select: Annotated[Optional[list[str]], typer.Option(help=(
         "what is unknown; several add up: above:HZ below:HZ time:START-END after:SECONDS channel:K random:PERCENT "
-        "quietest:PERCENT loudest:PERCENT rect:T0,T1,F0,F1 (channels count from 0; percent of the audible atoms)"))] = None,
+        "quietest:PERCENT loudest:PERCENT keep:PER_SECOND rect:T0,T1,F0,F1 (channels count from 0; percent of the audible atoms; "
+        "keep: all but so many, the loudest)"))] = None,
     regions: Annotated[Optional[Path], typer.Option(help="a selection as JSON, as the page saves it")] = None,
     features: Annotated[Optional[str], typer.Option(help=f"which features of the atoms are unknown, of {','.join(FEATURES)}; "
                                                     f"{','.join(LOUDNESS)} unless --regions says otherwise")] = None,
@@ -52,6 +53,8 @@ def fill(
     erase_only: Annotated[bool, typer.Option("--erase-only", help="write the masked sound: the same as --method erased")] = False,
     extend: Annotated[float, typer.Option(help="continue the sound by so many seconds")] = 0.0,
     add_channels: Annotated[int, typer.Option(help="add so many channels (upmix)")] = 0,
+    settings_file: Annotated[Optional[Path], typer.Option("--settings", help=(
+        "a settings file of the page: its fills are done again, and no other option counts but --checkpoint"))] = None,
     checkpoint: Checkpoint = None,
 ) -> None:
     """Make atoms of IN unknown, fill them in, and write OUT, with IN's rate and channels unless more were asked for."""
@@ -62,29 +65,33 @@ def fill(
     from .atoms import parse_features
     from .audio import read, write
     from .fill import Settings
-    from .fill import fill as filling
+    from .recipe import Recipe, parse_recipes
     from .selection import Selection, parse
-    from .task import prepare
 
     check_output(out)
     sound = read(source)
-    selection = Selection.from_json(read_text(regions)) if regions else Selection()
-    selection = selection + parse(select or [])
-    if features is not None:
-        selection = replace(selection, features=parse_features(features))
-    task = prepare(sound, selection, extend=extend, add_channels=add_channels, seed=seed)
-    settings = Settings("erased" if erase_only else method.value, order and order.value, reverse, steps, temperature, nucleus, expected, seed)
+    if settings_file:
+        recipes = parse_recipes(read_text(settings_file))
+    else:
+        selection = Selection.from_json(read_text(regions)) if regions else Selection()
+        selection = selection + parse(select or [])
+        if features is not None:
+            selection = replace(selection, features=parse_features(features))
+        settings = Settings("erased" if erase_only else method.value, order and order.value, reverse, steps, temperature, nucleus, expected, seed)
+        recipes = [Recipe(selection, settings, extend, add_channels)]
+    recipes[0].task(sound)  # what does not fit the sound is refused before a model is loaded
     model = None
-    if settings.method == "model":
+    if any(recipe.settings.method == "model" for recipe in recipes):
         from . import load_model
 
         model = load_model(checkpoint)
-    bar = tqdm(desc="filling", unit="step", disable=None)
-    for step in filling(task, settings, model):
-        bar.total = step.total
-        bar.update()
-    bar.close()
-    write(out, task.render(step.grid))
+    for recipe in recipes:
+        with tqdm(desc="filling", unit="step", disable=None) as bar:
+            def count(step, bar=bar):
+                bar.total = step.total
+                bar.update()
+            sound = recipe.make(sound, model, count)
+    write(out, sound)
 
 
 @app.command()
@@ -186,10 +193,12 @@ def evaluate(
     audio: Annotated[Path, typer.Option(help="folder of recordings, with a manifest.csv if there is one")],
     out: Annotated[Optional[Path], typer.Option(help="JSON file for the records; an existing one is gone on with")] = None,
     tasks: Annotated[Optional[str], typer.Option(help="comma-separated names; default: all")] = None,
-    methods: Annotated[Optional[str], typer.Option(help="comma-separated names; default: all")] = None,
+    methods: Annotated[Optional[str], typer.Option(help="comma-separated names; default: all that apply")] = None,
     clips: Annotated[int, typer.Option(help="how many clips")] = 20,
     seconds: Annotated[float, typer.Option(help="of every clip, from its middle")] = 6.0,
     everything: Annotated[bool, typer.Option("--all", help="also sources that the model was trained on")] = False,
+    figures: Annotated[Optional[Path], typer.Option(help="folder for a figure per task")] = None,
+    listen: Annotated[Optional[Path], typer.Option("--write", help="folder for the sound of every method: TASK/CLIP/METHOD.wav")] = None,
     steps: Annotated[Optional[int], typer.Option(help="default: what suits the task")] = None,
     order: Annotated[Optional[OrderName], typer.Option(help="default: what suits the task")] = None,
     temperature: Annotated[Optional[float], typer.Option(help="default: what suits the task")] = None,
@@ -200,13 +209,19 @@ def evaluate(
 ) -> None:
     """Measure the model beside its baselines on recordings of sources that it was not trained on."""
     from . import load_model
+    from .checkpoint import SHIPPED
+    from .evaluation.methods import METHODS
+    from .evaluation.report import table
+    from .evaluation.run import checked, fingerprint
     from .evaluation.run import evaluate as evaluation
-    from .evaluation.run import table
     from .fill import Settings
 
+    split = lambda names: [name.strip() for name in names.split(",")] if names else None  # noqa: E731
+    chosen = checked("method", split(methods), METHODS)
     settings = Settings("model", order and order.value, False, steps, temperature, nucleus, expected, seed)
-    split = lambda names: names.split(",") if names else None  # noqa: E731
-    report = evaluation(str(audio), out and str(out), split(tasks), split(methods), load_model(checkpoint), settings, clips, seconds, everything)
+    model = load_model(checkpoint) if any(METHODS[name].model for name in chosen) else None
+    report = evaluation(audio, out, split(tasks), chosen, model, fingerprint(checkpoint or SHIPPED), settings, clips, seconds, everything, figures,
+                        listen)
     typer.echo(table(report))
 
 
@@ -216,6 +231,36 @@ def app_(port: Annotated[Optional[int], typer.Option(help="default: GRADIO_SERVE
     from .ui import build, launch
 
     launch(build(), **({} if port is None else {"server_port": port}))
+
+
+@app.command()
+def stories(
+    out: Annotated[Optional[Path], typer.Option(help="folder for the results; default: assets/stories, from where the page takes them")] = None,
+) -> None:
+    """Compute the page's one-click stories, so that they answer at once; again after every change of the checkpoint."""
+    from .stories import SHIPPED, build
+
+    folder = out or SHIPPED
+    paths = build(folder, lambda story: typer.echo(f"{story.title} …"))
+    typer.echo(f"{len(paths)} stories in {folder}, {sum(path.stat().st_size for path in paths) / 1e6:.1f} MB")
+
+
+@app.command()
+def bench(
+    page: Annotated[bool, typer.Option("--page", help="the page: first picture, redraw, selection feedback, in headless Chromium")] = False,
+    out: Annotated[Optional[Path], typer.Option(help="JSON file for the records")] = None,
+) -> None:
+    """Measure speed, beside a peer where there is one."""
+    from .bench import table
+
+    if not page:
+        raise AtomizerError("There is nothing to measure: choose --page.")
+    from .bench.page import measure
+
+    records = list(measure())
+    typer.echo(table(records))
+    if out:
+        out.write_text(json.dumps([record.to_dict() for record in records], indent=1) + "\n", encoding="utf-8")
 
 
 def check_output(out: Path) -> None:

@@ -70,8 +70,6 @@ def mdct_torch(blocks, window: str = "sine"):
 
     blocks  Tensor (..., frames + 1, hop)
     Returns Tensor (..., frames, hop): frame m spans blocks m and m + 1.
-    The DCT-IV is one complex FFT of half its length between two twiddles: with u = n + 1/8 and v = k + 1/8 the
-    kernel cos(pi / N (2n + 1/2)(2k + 1/2)) is the real part of exp(-i pi u / N) exp(-2 i pi n k / (N / 2)) exp(-i pi v / N).
     """
     import torch
 
@@ -80,8 +78,35 @@ def mdct_torch(blocks, window: str = "sine"):
     w = torch.as_tensor(window_of(window, hop), device=blocks.device)
     first, second = blocks[..., :-1, :] * w[:hop], blocks[..., 1:, :] * w[hop:]
     folded = torch.cat([-second[..., :half].flip(-1) - second[..., half:], first[..., :half] - first[..., half:].flip(-1)], -1)
-    n = torch.arange(half, device=blocks.device)
-    twiddle = torch.polar(torch.ones(half, device=blocks.device), -torch.pi * (n + 1 / 8) / hop)
+    return _dct4_torch(folded)
+
+
+def imdct_torch(spectrum, window: str = "sine"):
+    """The inverse of `mdct_torch`: Tensor (..., frames, hop) -> (..., frames + 1, hop)."""
+    import torch
+
+    hop = spectrum.shape[-1]
+    half = hop // 2
+    w = torch.as_tensor(window_of(window, hop), device=spectrum.device)
+    left, right = _dct4_torch(spectrum).split(half, -1)
+    # as in `imdct`: first and second hop of every frame, which overlap the second of the former and the first of the next
+    first = torch.cat([right, -right.flip(-1)], -1) * w[:hop]
+    second = torch.cat([-left.flip(-1), -left], -1) * w[hop:]
+    pad = torch.nn.functional.pad
+    return pad(first, (0, 0, 0, 1)) + pad(second, (0, 0, 1, 0))
+
+
+def _dct4_torch(folded):
+    """Orthonormal DCT-IV of Tensor (..., N), its own inverse.
+
+    One complex FFT of half its length between two twiddles: with u = n + 1/8 and v = k + 1/8 the kernel
+    cos(pi / N (2n + 1/2)(2k + 1/2)) is the real part of exp(-i pi u / N) exp(-2 i pi n k / (N / 2)) exp(-i pi v / N).
+    """
+    import torch
+
+    hop = folded.shape[-1]
+    n = torch.arange(hop // 2, device=folded.device)
+    twiddle = torch.polar(torch.ones(hop // 2, device=folded.device), -torch.pi * (n + 1 / 8) / hop)
     z = torch.complex(folded[..., ::2].contiguous(), folded.flip(-1)[..., ::2].contiguous()) * twiddle
     z = torch.fft.fft(z) * twiddle * (2 / hop) ** 0.5
     return torch.stack([z.real, -z.imag.flip(-1)], -1).flatten(-2)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 ENOUGH = 32  # known cells that make a mean level trustworthy
-
-
+STEADY = (1.0, 12.0)  # frames (standard deviation) over which the level below a cutoff, and its slope, are averaged: attacks are to be
+# heard above the cutoff too, but a slope of one frame's chi-square noise would be arbitrary an octave on
 LOG_MEAN = 1.2704  # a Gaussian's log power is that much below the log of its mean power, in nats (Euler's gamma + ln 2)
 
 
@@ -16,6 +17,7 @@ def interpolated_power(grid: np.ndarray, known: np.ndarray) -> np.ndarray:
     Pull-push (Gortler et al. 1996) on levels: log powers are averaged over blocks of 2 x 2, 4 x 4 … cells; every cell then takes the
     mean of the smallest block around it that knows enough, interpolated between blocks. A channel that knows nothing takes the mean
     power of those that do, right there. Averages of levels, not of powers: the latter would spread a bass note over the treble.
+    Above the highest bin that a channel knows at all there is nothing to interpolate to: the level goes on as `tilted` says.
     """
     power = grid.astype(np.float32) ** 2
     loudest = float(power[known].max(initial=0))
@@ -30,10 +32,34 @@ def interpolated_power(grid: np.ndarray, known: np.ndarray) -> np.ndarray:
     for channel in np.flatnonzero(informed):
         weight = known[channel].astype(np.float32)
         level = _pull_push(log[channel] * weight, weight)
+        cut = int(np.flatnonzero(known[channel].any(axis=0))[-1]) + 1
+        level[:, cut:] = tilted(log[channel], known[channel], cut)[:, cut:]
         silent = level < np.log(loudest * 1e-11)
         out[channel] = np.where(silent, 0, np.exp(np.minimum(level + LOG_MEAN, np.log(loudest))))
         out[~informed] += _pull_push(power[channel] * weight, weight) / informed.sum()
     return out
+
+
+def tilted(log: np.ndarray, known: np.ndarray, cut: int) -> np.ndarray:
+    """(frames, bins) float32 levels: in every frame a straight line over log-frequency, fitted to the octave below bin `cut`.
+
+    log    (frames, bins) levels, in any logarithmic unit; read where known (bool) only
+
+    Least squares over the known cells of that octave, the sums of which are averaged over time (`STEADY`). The line never rises: what
+    lies above a cutoff is quieter than what lies below it, or at most as loud.
+    """
+    position = np.log2(np.arange(log.shape[1]) + 0.5).astype(np.float32)
+    octave = slice(cut // 2, cut)
+    weight, x = known[:, octave].astype(np.float64), position[octave].astype(np.float64)
+    y = np.where(known[:, octave], log[:, octave], 0).astype(np.float64)
+    sums = np.stack([weight.sum(1), weight @ x, weight @ x**2, y.sum(1), y @ x])
+    # 1e-9 of the sound's mean, so that a frame that knows nothing, however far from those that do, has a level
+    quick, slow = (gaussian_filter1d(sums, frames, axis=1, mode="nearest") + 1e-9 * sums.mean(1, keepdims=True) for frames in STEADY)
+    n, sx, sxx, sy, sxy = slow
+    spread = n * sxx - sx**2
+    slope = np.minimum(0, (n * sxy - sx * sy) / np.where(spread > 1e-9 * n**2, spread, np.inf))
+    n, sx, _, sy, _ = quick
+    return ((sy - slope * sx) / n)[:, None].astype(np.float32) + slope[:, None].astype(np.float32) * position
 
 
 def _pull_push(total: np.ndarray, weight: np.ndarray) -> np.ndarray:

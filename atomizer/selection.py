@@ -19,7 +19,7 @@ from .atoms import LOUDNESS, AtomizerError, AtomSpace, parse_features
 MAX_REGIONS = 200
 MAX_POINTS = 5000
 KINDS = ("rect", "lasso", "brush")
-PARTS = ("random", "quietest", "loudest")
+PARTS = ("random", "quietest", "loudest", "keep")
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,26 @@ class Region:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the audible atoms, by rank: kind in `PARTS`, percent of their number."""
+    """A part of the atoms, by rank: kind in `PARTS`, and how many.
+
+    random, quietest, loudest  `amount` percent of the audible atoms
+    keep                       everything, places without an audible atom too, but the `amount` loudest atoms per second (of all channels
+                               together): not even where the others were is known
+    """
 
     kind: str
-    percent: float
+    amount: float
 
-    def mask(self, magnitude: np.ndarray, audible: np.ndarray, seed: int) -> np.ndarray:
-        """Bool mask, of the shape of `magnitude`, with exactly round(percent / 100 * audible atoms) atoms set."""
+    def mask(self, magnitude: np.ndarray, audible: np.ndarray, recorded: np.ndarray, seconds: float, seed: int) -> np.ndarray:
+        """Bool mask, of the shape of `magnitude`: round(amount / 100 * audible atoms) atoms, or all recorded places but round(amount * seconds)."""
+        if self.kind == "keep":
+            kept = np.flatnonzero(audible)
+            kept = kept[np.argsort(-magnitude.ravel()[kept], kind="stable")[: round(self.amount * seconds)]]
+            out = np.broadcast_to(recorded, audible.shape).ravel()
+            out[kept] = False
+            return out.reshape(audible.shape)
         where = np.flatnonzero(audible)
-        count = round(self.percent / 100 * len(where))
+        count = round(self.amount / 100 * len(where))
         if self.kind == "random":
             chosen = np.random.default_rng(seed).permutation(len(where))[:count]
         else:
@@ -124,8 +135,9 @@ class Selection:
         if self.parts:
             magnitude = np.abs(grid)
             audible = (space.quantise(grid, float(magnitude.max(initial=0))) > 0) & recorded
+            seconds = (frames - 1) * space.hop / space.rate
             for part in self.parts:
-                out |= part.mask(magnitude, audible, seed)
+                out |= part.mask(magnitude, audible, recorded, seconds, seed)
         if not out.any():
             raise AtomizerError("Nothing is selected: choose atoms to fill in, for instance all above 8000 Hz.")
         return out
@@ -145,7 +157,7 @@ class Selection:
             regions.append(item)
         data: dict[str, Any] = {"regions": regions, "features": list(self.features)}
         if self.parts:
-            data["parts"] = [f"{p.kind}:{p.percent!r}".removesuffix(".0") for p in self.parts]
+            data["parts"] = [f"{p.kind}:{p.amount!r}".removesuffix(".0") for p in self.parts]
         return data
 
     @classmethod
@@ -177,7 +189,7 @@ class Selection:
 
 
 HELP = ("above:HZ below:HZ time:START-END after:SECONDS channel:K random:PERCENT quietest:PERCENT loudest:PERCENT "
-        "rect:T0,T1,F0,F1")
+        "keep:PER_SECOND rect:T0,T1,F0,F1")
 
 
 def parse(specifications: Iterable[str], features: Iterable[str] = LOUDNESS) -> Selection:
@@ -209,7 +221,7 @@ def parse(specifications: Iterable[str], features: Iterable[str] = LOUDNESS) -> 
         elif name == "rect":
             regions.append(Region(t=_ordered(numbers[:2], text), f=_ordered(numbers[2:], text)))
         elif name in PARTS:
-            if first > 100:
+            if first > 100 and name != "keep":
                 raise AtomizerError(f"{text[:60]!r} asks for more than 100 percent.")
             parts.append(Part(name, first))
         else:

@@ -11,11 +11,13 @@ import soundfile
 import torch
 
 from atomizer.atoms import AtomSpace
+from atomizer.bench import Record
 from atomizer.cli import ORDER_NAMES, run
-from atomizer.fill import METHODS
+from atomizer.fill import METHODS, Settings
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.orderings import ORDERINGS
-from atomizer.selection import HELP
+from atomizer.recipe import Recipe, dump
+from atomizer.selection import HELP, parse
 
 
 @pytest.fixture
@@ -85,6 +87,46 @@ def test_fill_takes_regions_as_json(command, wav, tmp_path):
                                    "features": ["velocity", "sign"]}))
     code, printed = command("fill", wav, tmp_path / "out.wav", "--regions", regions, "--erase-only")
     assert code == 0, printed.err
+
+
+def test_fill_does_a_settings_file_again(command, wav, tmp_path):
+    settings = tmp_path / "settings.json"
+    settings.write_text(dump([Recipe(parse(["above:8000"]), Settings("noise", seed=3)), Recipe(parse(["time:0.1-0.2"]), Settings("noise", seed=1))]))
+    code, printed = command("fill", wav, tmp_path / "again.wav", "--settings", settings)
+    assert code == 0, printed.err
+    for source, out, options in [(wav, "one.wav", ["above:8000", "--seed", 3]), (tmp_path / "one.wav", "two.wav", ["time:0.1-0.2", "--seed", 1])]:
+        assert command("fill", source, tmp_path / out, "--method", "noise", "--select", *options)[0] == 0
+    a, b = (soundfile.read(tmp_path / name)[0] for name in ("again.wav", "two.wav"))
+    assert np.abs(a - b).max() < 3e-4, "but for the rounding to 16 bit in between"
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"fills": [{"speed": 3}]}'])
+def test_a_settings_file_that_is_none_is_one_sentence(command, wav, tmp_path, content):
+    settings = tmp_path / "settings.json"
+    settings.write_text(content)
+    code, printed = command("fill", wav, tmp_path / "out.wav", "--settings", settings)
+    assert code != 0 and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
+
+
+def test_stories_are_computed_where_they_are_wanted(command, tmp_path, monkeypatch):
+    monkeypatch.setattr("atomizer.stories.build", lambda folder, on_story: [wav_like(folder)])
+    code, printed = command("stories", "--out", tmp_path)
+    assert code == 0 and "1 stories" in printed.out
+
+
+def wav_like(folder):
+    path = folder / "short-0.npz"
+    path.write_bytes(b"0" * 100)
+    return path
+
+
+def test_bench_writes_records(command, tmp_path, monkeypatch):
+    monkeypatch.setattr("atomizer.bench.page.measure", lambda: iter([Record("redraw", 10.0, "ms", "somebody", 2000.0), Record("first picture", 1.5, "s")]))
+    code, printed = command("bench", "--page", "--out", tmp_path / "bench.json")
+    records = json.loads((tmp_path / "bench.json").read_text())
+    assert code == 0 and records[0] == {"name": "redraw", "value": 10, "unit": "ms", "peer": "somebody", "peer_value": 2000, "ratio": 200}
+    assert records[1]["peer"] is None and records[1]["ratio"] is None and "| redraw | 10 ms | somebody | 2000 ms | 200" in printed.out
+    assert command("bench")[0] != 0
 
 
 @pytest.mark.parametrize("options,words", [
@@ -177,10 +219,18 @@ def test_train_and_evaluate_from_the_command_line(command, tmp_path, samples):
                                 "hidden": 16}))
     code, printed = command("train", "--audio", folder, "--out", out, "--config", tiny, "--steps", 2, "--batch", 1, "--asked", 100)
     assert code == 0, printed.err
-    report = tmp_path / "report.json"
-    code, printed = command("evaluate", "--audio", folder, "--all", "--clips", 1, "--seconds", 2.2, "--tasks", "bwe-8k,upmix,restore-50",
-                            "--checkpoint", out, "--out", report, "--steps", 1)
+    report, figures = tmp_path / "report.json", tmp_path / "figures"
+    options = ["evaluate", "--audio", folder, "--all", "--clips", 1, "--seconds", 2.2, "--tasks", "gap-50ms,upmix", "--checkpoint", out, "--out", report]
+    code, printed = command(*options, "--steps", 1, "--figures", figures, "--write", tmp_path / "sounds")
     assert code == 0, printed.err
     records = json.loads(report.read_text())["records"]
-    assert {r["method"] for r in records} == {"model", "erased", "noise", "trunk-off"}
-    assert {r["task"] for r in records} == {"bwe-8k", "upmix", "restore-50"} and "| bwe-8k | lsd_hidden |" in printed.out
+    assert {r["method"] for r in records} == {"model", "erased", "noise", "oracle", "janssen", "janssen-span", "interpolate", "copy", "decorrelator",
+                                              "trunk-off"}
+    assert {r["task"] for r in records} == {"gap-50ms", "upmix"} and "| gap-50ms | clips | model |" in printed.out
+    assert (figures / "upmix.png").is_file() and len(list((tmp_path / "sounds").rglob("*.wav"))) == 8 + 2 + 7 + 2
+    # the same with other steps is another evaluation; and without a model none is loaded
+    code, printed = command(*options, "--steps", 2)
+    assert code != 0 and "other conventions" in printed.err and printed.err.count("\n") == 1
+    code, printed = command("evaluate", "--audio", folder, "--all", "--clips", 1, "--seconds", 2.2, "--tasks", "upmix", "--methods", "copy, erased",
+                            "--checkpoint", tmp_path / "nowhere")
+    assert code == 0 and "| upmix | clips | erased | copy |" in printed.out

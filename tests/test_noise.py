@@ -74,6 +74,47 @@ def test_a_wide_band_gets_a_level_though_nothing_is_near():
     assert abs(decibels(filled[0, :, 310:], grid[0, :, :300])) < 2 and np.isfinite(filled).all()
 
 
+@pytest.mark.parametrize("slope_db", (-6, -18, 0))
+def test_above_a_cutoff_the_level_goes_on_falling(slope_db):
+    """A level that falls by so many dB per octave up to the cutoff is that of the noise an octave above it."""
+    bins = np.maximum(np.arange(1024), 64)
+    grid = noise(2, 60, 1024) * (10 ** (slope_db * np.log2(bins / 256) / 20)).astype(np.float32)
+    mask = np.zeros(grid.shape, bool)
+    mask[..., 256:] = True
+    filled = noise_fill(grid, mask)
+    for low, high in ((256, 300), (480, 560), (900, 1024)):
+        assert abs(decibels(filled[..., low:high], grid[..., low:high])) < 2.5, low
+    np.testing.assert_array_equal(filled, noise_fill(np.where(mask, 1e3, grid), mask))
+
+
+def test_above_a_cutoff_the_level_never_rises():
+    grid = noise(1, 60, 512) * (np.arange(512) / 128).astype(np.float32) ** 2
+    mask = np.zeros(grid.shape, bool)
+    mask[..., 128:] = True
+    filled = noise_fill(grid, mask)
+    assert abs(decibels(filled[..., 400:], filled[..., 128:200])) < 1
+    assert abs(decibels(filled[..., 128:], grid[..., 64:128])) < 3
+
+
+def test_above_a_cutoff_the_level_follows_the_sound():
+    """Loud, then 40 dB softer: so is the noise, a few frames apart; and in frames that know nothing there is something in between."""
+    loud = np.where(np.arange(200) < 100, 1, 0.01).astype(np.float32)
+    grid, mask = noise(1, 200, 256) * loud[None, :, None], np.zeros((1, 200, 256), bool)
+    mask[..., 128:] = True
+    filled = noise_fill(grid, mask)
+    assert decibels(filled[:, :95, 128:], filled[:, 105:, 128:]) == pytest.approx(40, abs=3)
+    mask[:, 60:140] = True
+    assert -43 < decibels(noise_fill(grid, mask)[:, 95:105, 128:], grid[:, :60, :128]) < 3
+
+
+def test_what_reaches_the_top_but_not_all_of_the_time_is_interpolated():
+    """A rectangle up to the top has known highs before and after it, which tell more than the lows below it."""
+    grid = noise(1, 200, 128) * np.where(np.arange(128) < 64, 1, 30).astype(np.float32)
+    mask = np.zeros(grid.shape, bool)
+    mask[:, 90:100, 64:] = True
+    assert abs(decibels(noise_fill(grid, mask)[:, 90:100, 90:], grid[:, :90, 90:])) < 3
+
+
 def test_a_few_known_cells_are_enough():
     grid, mask = noise(1, 20, 64), np.ones((1, 20, 64), bool)
     mask[0, 3, 5] = False

@@ -69,6 +69,19 @@ def test_parts_count_the_audible_atoms_exactly(kind, percent, grid, small):
         assert loud[mask].max() <= rest.min() if kind == "quietest" else loud[mask].min() >= rest.max()
 
 
+@pytest.mark.parametrize("per_second", (0, 100, 1234.5, 1e9))
+def test_keep_selects_everything_but_the_loudest_atoms_per_second(per_second, grid, small):
+    """Of all channels together, and places without an audible atom too: where the others were is not known any more."""
+    seconds = (grid.shape[1] - 1) * small.hop / small.rate
+    audible, loud = small.quantise(grid, np.abs(grid).max()) > 0, np.abs(grid)
+    mask = parse([f"keep:{per_second!r}"]).mask(grid, small)
+    assert (~mask).sum() == min(round(per_second * seconds), audible.sum()) and (mask | audible).all()
+    if 0 < (~mask).sum():
+        assert loud[~mask].min() >= loud[mask].max()
+    beyond = small.hertz(np.arange(BINS)) > 1000
+    assert not parse(["keep:100"]).mask(grid, small, nyquist=1000)[..., beyond].any()
+
+
 def test_equal_loudness_is_no_obstacle_to_an_exact_count(small):
     assert parse(["loudest:25"]).mask(np.ones((1, 10, 64), np.float32), small).sum() == 160
 
@@ -125,6 +138,7 @@ def test_only_regions_that_name_frequencies_reach_above_the_recorded_band(grid, 
 @pytest.mark.parametrize("text", [
     "", ":", "above", "above:", "above:high", "above:1,2", "above:nan", "above:inf", "above:-1", "above:1e999", "below:-0.1", "time:1", "time:2-1",
     "time:1-1", "time:1-2-3", "time:-1-2", "time:nan-2", "time:0-inf", "after:", "after:-1", "after:nan", "channel:-1", "channel:0.5", "channel:left",
+    "keep:-1", "keep:", "keep:inf", "keep:1,2",
     "random:101", "random:-1", "random:nan", "loudest:inf", "quietest:1e9", "rect:1,2,3", "rect:1,2,3,4,5", "rect:2,1,0,9", "rect:0,1,9,3",
     "rect:0,1,0,nan", "rect:0,1,-5,9", "middle:3", "ABOVE:3", "above:" + "9" * 1000, "x" * 1000, "above:1\nbelow:2", "none:5"])
 def test_wrong_specifications_are_refused(text, refused):
@@ -291,7 +305,7 @@ REGIONS = st.one_of(
     st.builds(Region, st.just("rect"), OPS, CHANNELS, LIMITS, LIMITS),
     st.builds(Region, st.just("lasso"), OPS, CHANNELS, points=POINTS, scale=SCALES),
     st.builds(Region, st.just("brush"), OPS, CHANNELS, points=POINTS, size=SIZES, scale=SCALES))
-PARTS = st.builds(Part, st.sampled_from(["random", "quietest", "loudest"]), st.floats(0, 100))
+PARTS = st.builds(Part, st.sampled_from(["random", "quietest", "loudest"]), st.floats(0, 100)) | st.builds(Part, st.just("keep"), st.floats(0, 1e9))
 SUBSETS = st.sets(st.sampled_from(FEATURES), min_size=1).map(lambda s: tuple(n for n in FEATURES if n in s))
 SELECTIONS = st.builds(Selection, st.lists(REGIONS, max_size=4).map(tuple), st.lists(PARTS, max_size=2).map(tuple), SUBSETS)
 

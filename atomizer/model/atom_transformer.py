@@ -80,6 +80,9 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
                 nn.init.normal_(layer.weight, std=0.3 * layer.in_features**-0.5 * self.config.layers**-0.5)
         for layer in (self.decoder.velocity, self.decoder.sign, self.query, self.envelope):
             nn.init.normal_(layer.weight, std=0.02)
+        if self.config.wiener:  # at first, half the weight of a belief for the level and all of it for the sign
+            nn.init.zeros_(self.decoder.trust.weight)
+            self.decoder.trust.bias.data.copy_(torch.tensor([-0.3, 0.5, 1.0]))
 
     @property
     def device(self) -> torch.device:
@@ -121,7 +124,8 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
         token = context.token[batch, cell]
         return Decoded(*self.decoder(context.around.at(batch, channel, time, frequency), channel, frequency,
                                      context.slots[batch, token, slot],
-                                     context.envelope[batch, token, channel % self.config.cell[2]]))
+                                     context.envelope[batch, token, channel % self.config.cell[2]],
+                                     context.around.belief(batch, channel, time, frequency)))
 
     def point(self, loose: Tensor, atoms: Tensor, places: Decoded) -> Tensor:
         """Scores (K, n) of n places for K loose atoms.

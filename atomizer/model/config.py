@@ -25,6 +25,7 @@ class ModelConfig:
     globals         tokens that see everything and that everything sees
     slot            width of what the Transformer tells the decoder about one atom
     reach           neighbourhood of an atom: (frames, bins) to either side
+    wiener          neighbourhood in which the decoder sees the Wiener estimate: (frames, bins) to either side; None without it
     hidden, depth   of the decoder
     """
 
@@ -40,6 +41,7 @@ class ModelConfig:
     globals: int = 4
     slot: int = 16
     reach: tuple[int, int] = (2, 5)
+    wiener: tuple[int, int] | None = (1, 2)
     hidden: int = 256
     depth: int = 2
 
@@ -73,4 +75,5 @@ class ModelConfig:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ModelConfig:
         data = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        return cls(**{**data, "space": AtomSpace(**data["space"])})
+        # configurations without the field are of models without the estimate
+        return cls(**{"wiener": None, **data, "space": AtomSpace(**data["space"])})

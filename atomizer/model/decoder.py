@@ -5,21 +5,25 @@ an odd stream o, which it flips:
 
     u = W o,  b = V h + bias,   o' = gelu(b + u) - gelu(b - u),   h' = gelu(b + u) + gelu(b - u)
 
-The velocity is read from the even stream, the sign from the odd one.
+The velocity is read from the even stream, the sign from the odd one. Where there is a Wiener estimate, both also know what it implies: a
+Gaussian belief about the amplitude, whose width and weight the even stream sets.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..atoms import AtomSpace
 from .config import ModelConfig
 from .state import State
 
 
 class Neighbourhood:
-    """Planes of known levels and signed amplitudes around every place, laid out so that a row is one contiguous read."""
+    """Planes of known levels and signed amplitudes, and of the Wiener estimate, around every place; a row is one contiguous read."""
 
     def __init__(self, state: State, config: ModelConfig, dtype: torch.dtype):
         rt, rf = config.reach
@@ -31,27 +35,93 @@ class Neighbourhood:
         root = 10 ** ((state.velocity - levels).float() * (config.space.step_db / 40))
         amplitude = root.to(dtype) * polarity * known * (state.velocity > 0)
         audible = polarity * ~state.inaudible  # the sign alone, also where the level is unknown
-        self.even, self.odd = (self._rows(planes, rt, rf, channels) for planes in ((level, known), (amplitude, audible)))
-        self.size = (2 * rt + 1) * (2 * rf + 1) * channels
-        self.frames = 2 * rt + 1
+        self.even, self.odd = (self._rows(planes, rt, rf) for planes in ((level, known), (amplitude, audible)))
+        self.frames, self.size = 2 * rt + 1, (2 * rt + 1) * (2 * rf + 1) * channels
+        self.wiener = config.wiener
+        if config.wiener:
+            self.estimate = self._estimate(state, config, dtype)
+            self.state = state
+            self.space = config.space
+
+    def _estimate(self, state: State, config: ModelConfig, dtype: torch.dtype) -> Tensor | None:
+        """Rows of the estimate: its signed root, its level and that of its spread, each zero where there is none."""
+        if state.estimate is None:
+            return None
+        space, (rt, rf) = config.space, config.wiener
+
+        def level(amplitude: Tensor) -> Tensor:
+            return ((20 * torch.log10(amplitude.abs() + 1e-12) - space.headroom_db) / space.step_db + space.levels - 1).clamp(0, space.levels - 1)
+
+        height = level(state.estimate)
+        root = 10 ** ((height - space.levels) * (space.step_db / 40)) * state.estimate.sign() * (height > 0)
+        planes = (root, height * (1.5 / space.levels), level(state.spread) * (1.5 / space.levels))
+        return self._rows(tuple(plane.to(dtype) for plane in planes), rt, rf)
 
     @staticmethod
-    def _rows(planes: tuple[Tensor, Tensor], rt: int, rf: int, channels: int) -> Tensor:
-        """(B, C, T + 2 rt, F, (2 rf + 1) * C * 2) view: the neighbours along frequency, own channel first."""
-        grid = torch.stack(planes, -1).permute(0, 2, 3, 1, 4)  # (B, T, F, C, 2)
-        grid = torch.stack([grid.roll(-c, 3) for c in range(channels)], 1)
+    def _rows(planes: tuple[Tensor, ...], rt: int, rf: int) -> Tensor:
+        """(B, C, T + 2 rt, F, (2 rf + 1) * C * planes) view: the neighbours along frequency, own channel first."""
+        grid = torch.stack(planes, -1).permute(0, 2, 3, 1, 4)  # (B, T, F, C, planes)
+        row = grid.shape[3] * len(planes)
+        grid = torch.stack([grid.roll(-c, 3) for c in range(grid.shape[3])], 1)
         grid = F.pad(grid, (0, 0, 0, 0, rf, rf, rt, rt)).contiguous()
         b, c, t, f, _, _ = grid.shape
-        row = channels * 2
         return grid.as_strided((b, c, t, f - 2 * rf, (2 * rf + 1) * row), grid.stride()[:3] + (row, 1))
 
     def at(self, batch: Tensor, channel: Tensor, time: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor]:
-        """Even and odd features (n, 2 * size) of n places."""
+        """Even and odd features of n places, (n, .) as `features` counts them."""
         rows = time[:, None] + torch.arange(self.frames, device=time.device)
         index = (batch[:, None], channel[:, None], rows, frequency[:, None])
         even, odd = self.even[index].flatten(1), self.odd[index].flatten(1).view(len(time), self.size, 2)
-        peak = odd[..., 0].abs().amax(1, keepdim=True) + 1e-3
-        return even, torch.cat([odd[..., 0] / peak, odd[..., 1]], 1)
+        amplitude, polarity = odd.unbind(2)
+        peak = amplitude.abs().amax(1, keepdim=True)
+        if not self.wiener:
+            return even, torch.cat([amplitude / (peak + 1e-3), polarity], 1)
+        if self.estimate is None:
+            size = estimate_size(self.wiener, self.even.shape[1])
+            return F.pad(even, (0, 2 * size)), F.pad(torch.cat([amplitude / (peak + 1e-3), polarity], 1), (0, size))
+        rows = time[:, None] + torch.arange(2 * self.wiener[0] + 1, device=time.device)
+        root, height, spread = self.estimate[batch[:, None], channel[:, None], rows, frequency[:, None]].flatten(1).unflatten(1, (-1, 3)).unbind(2)
+        peak = torch.maximum(peak, root.abs().amax(1, keepdim=True)) + 1e-3
+        return torch.cat([even, height, spread], 1), torch.cat([amplitude / peak, polarity, root / peak], 1)
+
+    def belief(self, *place: Tensor) -> Belief | None:
+        """The Wiener estimate of n places, float32; None where there is none."""
+        if not self.wiener or self.estimate is None:
+            return None
+        level = self.state.velocity[place]
+        amplitude = level_amplitude(level, self.space) * (self.state.velocity_known[place] & (level > 0))
+        return Belief(self.state.estimate[place].float(), self.state.spread[place].float(), amplitude)
+
+
+@dataclass
+class Belief:
+    """Gaussian beliefs about n amplitudes, all (n,): mean, deviation of the prior (0 for no belief), and the magnitude where known, else 0."""
+
+    mean: Tensor
+    spread: Tensor
+    magnitude: Tensor
+
+    def levels(self, width: Tensor, space: AtomSpace) -> Tensor:
+        """(n, levels) log-density of the level of a Gaussian amplitude with this mean and a deviation of `width`."""
+        y = level_amplitude(torch.arange(space.levels, device=width.device), space) / width[:, None]
+        mean = (self.mean / width).abs()[:, None]
+        # of the magnitude, a folded normal density; of its level, that times the magnitude
+        return (y.log() - 0.5 * (y - mean).square() + torch.log1p(torch.exp(-2 * y * mean))).clamp(min=-12)
+
+    def sign(self, width: Tensor) -> Tensor:
+        """(n,) logit of the sign of a Gaussian amplitude; where its magnitude is unknown, as if that were the deviation's size."""
+        magnitude = torch.where(self.magnitude > 0, self.magnitude, torch.maximum(self.mean.abs(), width))
+        return (2 * self.mean * magnitude / width.square()).clamp(-12, 12)
+
+
+def level_amplitude(level: Tensor, space: AtomSpace) -> Tensor:
+    """Amplitude of levels, relative to the reference."""
+    return 10 ** (((level - space.levels + 1) * space.step_db + space.headroom_db) / 20)
+
+
+def estimate_size(reach: tuple[int, int] | None, channels: int) -> int:
+    """How many places of the Wiener estimate the decoder sees around an atom."""
+    return (2 * reach[0] + 1) * (2 * reach[1] + 1) * channels if reach else 0
 
 
 class Decoder(nn.Module):
@@ -60,22 +130,27 @@ class Decoder(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         size = (2 * config.reach[0] + 1) * (2 * config.reach[1] + 1) * config.space.channels
+        estimate = estimate_size(config.wiener, config.space.channels)
         h = config.hidden
         self.frequency = nn.Embedding(config.space.hop, 16)
         self.channel = nn.Embedding(config.space.channels, 2)
-        even = [2 * size + 16 + 2 + config.slot + 2] + [h] * (config.depth - 1)
-        odd = [2 * size] + [h] * (config.depth - 1)
+        even = [2 * size + 2 * estimate + 16 + 2 + config.slot + 2] + [h] * (config.depth - 1)
+        odd = [2 * size + estimate] + [h] * (config.depth - 1)
         self.even = nn.ModuleList(nn.Linear(n, h) for n in even)
         self.odd = nn.ModuleList(nn.Linear(n, h, bias=False) for n in odd)
         self.velocity, self.sign = nn.Linear(h, config.space.levels), nn.Linear(h, 1, bias=False)
+        self.space = config.space
+        if config.wiener:  # log of a width, weight for the level, weight for the sign
+            self.trust = nn.Linear(h, 3)
         nn.init.normal_(self.frequency.weight, std=0.3)
 
     def forward(self, around: tuple[Tensor, Tensor], channel: Tensor, frequency: Tensor, slot: Tensor,
-                envelope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+                envelope: Tensor, belief: Belief | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Decode n atoms.
 
         around    even and odd features of their neighbourhoods
         slot      (n, slot) what the Transformer says about the atom; envelope (n, 2) what it says about its cell and channel
+        belief    what Wiener interpolation says about it
         Returns velocity logits (n, levels), sign logits (n,), and even vectors (n, hidden).
         """
         even, odd = around
@@ -86,4 +161,11 @@ class Decoder(nn.Module):
             bias, u = to_even(h), to_odd(o)
             plus, minus = F.gelu(bias + u, approximate="tanh"), F.gelu(bias - u, approximate="tanh")
             h, o = plus + minus, plus - minus
-        return self.velocity(h), self.sign(o).squeeze(1), h
+        velocity, sign = self.velocity(h), self.sign(o).squeeze(1)
+        if belief is not None:
+            trust = self.trust(h).float()
+            has = belief.spread > 0
+            width = torch.where(has, belief.spread * trust[:, 0].clamp(-3, 3).exp(), 1).clamp(min=1e-7)
+            velocity = velocity + torch.where(has, trust[:, 1], 0)[:, None] * belief.levels(width, self.space)
+            sign = sign + torch.where(has, trust[:, 2], 0) * belief.sign(width)
+        return velocity, sign, h

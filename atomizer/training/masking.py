@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from .. import wiener
 from ..atoms import AtomSpace
 from ..canvas import REFERENCE_FLOOR_DB
 from ..model.state import State
@@ -66,7 +67,7 @@ def region(kind: str, grid: Tensor, channels: int, space: AtomSpace, g: torch.Ge
         else:
             mask[:, :, cut:] = True
     elif kind == "gap":
-        size = integer(2, max(2, frames * 3 // 8), g)
+        size = round(math.exp(uniform(math.log(2), math.log(max(2, frames * 3 // 8)), g)))
         start = integer(1, frames - size - 1, g)
         where = slice(None) if uniform(0, 1, g) < 0.8 else integer(0, channels - 1, g)
         mask[where, start : start + size] = True
@@ -90,8 +91,8 @@ def region(kind: str, grid: Tensor, channels: int, space: AtomSpace, g: torch.Ge
             values = magnitude[audible]
             share = uniform(0.3, 0.97, g) if uniform(0, 1, g) < 0.7 else uniform(0.01, 0.2, g)
             rank = int(share * (len(values) - 1))
-            if share >= 0.3:  # the quietest part
-                mask = audible & (magnitude <= values.sort().values[rank])
+            if share >= 0.3:  # the quietest part, with or without what cannot be heard at all
+                mask = (audible | (uniform(0, 1, g) < 0.5)) & (magnitude <= values.sort().values[rank])
             else:
                 mask = audible & (magnitude >= values.sort(descending=True).values[rank])
     return mask
@@ -124,6 +125,7 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
     hidden = torch.zeros_like(present)
     v_known, s_known = torch.ones_like(present), torch.ones_like(present)
     ask, rank = torch.zeros_like(present), torch.zeros_like(grid)
+    estimate, spread = torch.zeros_like(grid), torch.zeros_like(grid)
     names = []
     for b in range(batch):
         have = int(channels[b])
@@ -146,6 +148,12 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
         if name == "random" and uniform(0, 1, generator) < 0.6:  # as `random:50` selects: only what can be heard
             mask &= grid[b].abs() > grid[b].abs().max() * 10 ** (space.floor_db / 20)
         mask &= present[b]
+        if not name.startswith("loose"):
+            # from what is known before anything is revealed, as the sampler has it
+            limit = grid[b, :have].abs() if name == "sign" else None
+            known = wiener.interpolate(grid[b, :have], mask[:have], limit, space.window)
+            if known is not None:
+                estimate[b, :have], spread[b, :have] = known.amplitude, known.spread
         share = reveal if reveal is not None else (0.0 if uniform(0, 1, generator) < 0.3 else uniform(0, 0.95, generator))
         if share > 0 and mask.any() and not name.startswith("loose"):
             values = key[mask]
@@ -166,7 +174,8 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
     decibels = 20 * torch.log10(magnitude / reference[:, None, None, None] + 1e-12)
     velocity = (torch.round((decibels - space.headroom_db) / space.step_db) + space.levels - 1).clamp(0, space.levels - 1).long()
     sign = (grid >= 0).long()
-    state = State(velocity, sign, v_known, s_known, present, rank)
+    scale = 1 / reference[:, None, None, None]
+    state = State(velocity, sign, v_known, s_known, present, rank, estimate * scale, spread * scale)
     batch_ = Batch(state, velocity, sign, ask & state.occupied, None, names)
     return _loosen(batch_, hidden, space, generator)
 

@@ -1,4 +1,4 @@
-"""What happens when a sound is loaded, atoms are selected, a fill runs or is stopped.
+"""What happens when a sound is loaded, atoms are selected, a fill runs or is stopped, a variation is used.
 
 Every handler leaves the session and the picture usable: what cannot be done is said in one sentence, and nothing is lost.
 """
@@ -11,20 +11,25 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import gradio as gr
 
-from .. import checkpoint
+from .. import checkpoint, stories
 from ..atoms import AtomizerError
 from ..audio import read
+from ..figures import Look
 from ..fill import Settings, fill, resolve
+from ..recipe import Recipe, seeds
 from ..selection import Region, Selection
-from ..task import Task, prepare
+from ..stories import Story
+from .exports import Wanted, export
 from .session import Session
 from .view import AtomView, Chosen, Message
 
+MAX_COUNT = 8  # variations at a time
 MAX_SECONDS = float(os.environ.get("ATOMIZER_PAGE_SECONDS", "300"))  # what a visitor may load: memory is shared by all
 AUTO = "auto"
 
@@ -76,10 +81,6 @@ def sentence_of(error: Exception) -> str:
     return "That went wrong inside the Atomizer: your sound and selection are kept, please try again."
 
 
-def percent(share: float) -> str:
-    return "less than 0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
-
-
 def warn(sentence: str, title: str) -> None:
     """Show a notice; Gradio takes HTML there, and a file's name may hold any character."""
     gr.Warning(html.escape(sentence, quote=False), title=title)
@@ -96,90 +97,195 @@ def load(view: AtomView, path: str | None, session: Session | None):
         return gr.skip(), gr.skip()
     if session is not None:
         session.close()
-    return fresh.say("Draw a box around atoms to make them unknown, then fill them in."), fresh
+    return fresh.say("Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in."), fresh
 
 
 def describe(chosen: Chosen, features: list[str], seed: float | None, session: Session | None) -> Message:
-    """What is selected, in numbers; and which atoms the selected parts are."""
+    """Which atoms the selected parts are; and what to do next, or what is in the way."""
     if session is None:
         return gr.skip()
     busy = session.message.busy
     try:
         session.show_parts(chosen["parts"], int(seed or 0))
         if not chosen["regions"] and not chosen["parts"]:
-            return session.say("Nothing is selected: draw a box in the picture, or add a preset.", busy)
+            return session.say("Nothing is selected: draw in the picture, or take a preset.", busy)
         selection = Selection.from_dict({**chosen, "features": features})
-        mask = selection.mask(session.grid, session.space, int(seed or 0), nyquist=session.sound.rate / 2)
-        energy = session.grid.astype("float64") ** 2
-        share = energy[mask].sum() / max(energy.sum(), 1e-30)
-        audible = int((session.space.quantise(session.grid[mask], float(abs(session.grid).max())) > 0).sum())
-        return session.say(f"{audible:,} audible atoms selected, {percent(share)} of the energy", busy)
+        selection.mask(session.grid, session.space, int(seed or 0), nyquist=session.sound.rate / 2)
+        lost = " and ".join(selection.features) if len(selection.features) < 3 else f"{len(selection.features)} features"
+        return session.say(f"Ready to fill in the {lost} of what is selected.", busy)
     except Exception as error:
         return session.say(sentence_of(error), busy)
 
 
+# fills
+
+
 def fill_selection(chosen: Chosen, session: Session | None, features: list[str], *controls) -> Iterator[Message]:
     """Fill what is selected in the picture."""
-    def task(sound, seed):
-        return prepare(sound, Selection.from_dict({**chosen, "features": features}), seed=seed)
-    yield from _fill(session, task, controls, chosen.key)
+    yield from _fill(session, lambda settings: Recipe(Selection.from_dict({**chosen, "features": features}), settings), controls, chosen.key)
 
 
 def continue_sound(session: Session | None, seconds: float | None, *controls) -> Iterator[Message]:
     """Continue the sound past its end."""
-    yield from _fill(session, lambda sound, seed: prepare(sound, Selection(), extend=float(seconds or 0), seed=seed), controls)
+    yield from _fill(session, lambda settings: Recipe(settings=settings, extend=float(seconds or 0)), controls)
 
 
 def add_channel(session: Session | None, *controls) -> Iterator[Message]:
     """Invent a second channel for a mono sound."""
-    yield from _fill(session, lambda sound, seed: prepare(sound, Selection(), add_channels=1, seed=seed), controls)
+    yield from _fill(session, lambda settings: Recipe(settings=settings, add_channels=1), controls)
 
 
 def extend_bandwidth(session: Session | None, *controls) -> Iterator[Message]:
     """Invent the highs that a low sampling rate could not hold."""
-    def task(sound, seed):
-        return prepare(sound, Selection((Region(f=(sound.rate / 2, None)),)), seed=seed)
-    yield from _fill(session, task, controls)
+    yield from _fill(session, lambda settings: Recipe(Selection((Region(f=(session.sound.rate / 2, None)),)), settings), controls)
 
 
-def _fill(session: Session | None, make_task: Callable[..., Task], controls: tuple, key: str = "") -> Iterator[Message]:
-    """Run a fill and yield what the picture shows after every step."""
+def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], controls: tuple, key: str = "") -> Iterator[Message]:
+    """Fill with the values of the controls, of which the last is the number of variations."""
+    def recipes():
+        *values, count = controls
+        return seeds(make_recipe(settings_of(*values)), min(max(int(count or 1), 1), MAX_COUNT))
+    yield from run(session, recipes, key)
+
+
+def noise(session: Session | None, number: int | None) -> Iterator[Message]:
+    """Fill what a variation filled in with noise of interpolated levels, to hear what the model adds."""
+    def recipes():
+        if session is None or number not in session.kept:
+            raise AtomizerError("Fill something in first, to compare it with noise.")
+        recipe = session.kept[number].recipe
+        return [replace(recipe, settings=replace(recipe.settings, method="noise"), stop_after=0)]
+    yield from run(session, recipes, session.variation(number).key if session and number in session.kept else "")
+
+
+def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: str = "") -> Iterator[Message]:
+    """Run fills one after the other, and yield what the picture shows after every step."""
     if session is None:
         warn("Load a sound first.", title="Nothing to fill in")
         yield gr.skip()
         return
+    token = object()
     try:
-        settings = settings_of(*controls)
-        task = make_task(session.sound, settings.seed)
-        steps = resolve(settings, task).steps  # bad settings are refused before anything changes
-        model = model_for(settings.method)
-        session.run = run = object()
-        session.show_task(task, key)
-        yield session.say(f"Filling in, step 1 of {steps} …", busy=True)
-        start = time.monotonic()
-        for step in fill(task, settings, model):
-            if session.run is not run:  # stopped, but Python cannot be interrupted within a step
-                return
-            session.show_step(step, key)
-            left = (time.monotonic() - start) / step.number * (step.total - step.number)
-            yield session.say(f"Step {step.number} of {step.total}, about {left:.0f} s left", busy=True)
-        session.show_end()
-        yield session.say(f"Filled in {session.heard():,} audible atoms in {time.monotonic() - start:.1f} s")
+        recipes = make_recipes()
+        for place, recipe in enumerate(recipes):
+            task = recipe.task(session.sound)
+            settings = resolve(recipe.settings, task)  # bad settings are refused before anything changes
+            model = model_for(settings.method)
+            which = f"Variation {place + 1} of {len(recipes)}: step" if len(recipes) > 1 else "Step"
+            session.token = token
+            session.begin(recipe, task, key)
+            yield session.say(f"{which} 1 of {settings.steps} …", busy=True)
+            start = time.monotonic()
+            for step in fill(task, settings, model):
+                if session.token is not token:  # stopped, but Python cannot be interrupted within a step
+                    return
+                session.show_step(step)
+                left = (time.monotonic() - start) / step.number * (step.total - step.number)
+                yield session.say(f"{which} {step.number} of {step.total}, about {left:.0f} s left", busy=True)
+            variation = session.finish()
+            busy = place + 1 < len(recipes)
+            yield session.say(f"{variation.label}: filled in {variation.heard:,} audible atoms in {time.monotonic() - start:.1f} s", busy)
     except Exception as error:
         sentence = sentence_of(error)
         warn(sentence, title="Not filled in")
-        if session.message.busy and session.step is None:
-            session.show_sound()
+        session.abandon()
         yield session.say(sentence)
 
 
 def stop(session: Session | None) -> Message:
     """Keep what a cancelled fill has revealed so far."""
-    if session is None or session.task is None or not session.message.busy:
+    if session is None or not session.message.busy:
         return gr.skip()
-    session.run = None
-    if session.step is None:
-        session.show_sound()
+    session.token = None
+    if session.running is None:  # between two variations
+        return session.say("Stopped: what was filled in so far is kept.")
+    if session.running.step is None:
+        session.abandon()
         return session.say("Stopped before the first step: nothing was filled in.")
-    session.show_end()
-    return session.say(f"Stopped after step {session.step.number} of {session.step.total}: what was filled in so far is kept.")
+    step = session.running.step
+    session.finish()
+    return session.say(f"Stopped after step {step.number} of {step.total}: what was filled in so far is kept.")
+
+
+# variations
+
+
+def adopt(session: Session | None, number: int | None) -> Message:
+    """Make a variation the new original."""
+    if session is None or number not in session.kept:
+        return gr.skip()
+    label = session.variation(number).label
+    session.adopt(number)
+    return session.say(f"{label} is the new original: select in it, and fill in again.")
+
+
+def revert(session: Session | None) -> Message:
+    """Go back to the original that a variation took the place of."""
+    if session is None or not session.before:
+        return gr.skip()
+    session.revert()
+    return session.say("This is the original before the last one.")
+
+
+def forget(session: Session | None, number: int | None) -> Message:
+    """Take a variation out of the history."""
+    if session is None or number not in session.kept:
+        return gr.skip()
+    label = session.variation(number).label
+    session.forget(number)
+    return session.say(f"{label} is forgotten.", session.message.busy)
+
+
+def hand_over(session: Session | None, request: dict) -> Message:
+    """Make the file that the picture asks for: {kind, version, variation, look}."""
+    if session is None:
+        return gr.skip()
+    try:
+        look = request.get("look") or {}
+        look = Look(**{name: tuple(value) if isinstance(value, list) else value for name, value in look.items()})
+        data, name = export(session, Wanted(str(request.get("kind")), str(request.get("version")), request.get("variation"), look))
+        session.hand_over(data, name)
+        return session.say(f"{name} is ready.", session.message.busy)
+    except Exception as error:
+        sentence = sentence_of(error)
+        warn(sentence, title="Not exported")
+        return session.say(sentence, session.message.busy)
+
+
+# stories
+
+
+def tell(view: AtomView, story: Story, session: Session | None):
+    """Load a story's sound and selection, and show its result where it is cached. Returns (message, session)."""
+    message, fresh = load(view, str(story.path), session)
+    if fresh is None or not isinstance(fresh, Session):
+        return message, fresh
+    try:
+        key = fresh.propose(story.recipe.selection)
+        fresh.show_parts(story.recipe.selection.to_dict().get("parts", []), story.recipe.settings.seed)
+        fresh.message.note = story.listen
+        task = story.recipe.task(fresh.sound)
+        step = stories.cached(story, task)
+        if step is None:
+            return fresh.say("Computed for the first time: this takes a moment.", busy=True), fresh
+        fresh.begin(story.recipe, task, key)
+        fresh.show_step(step)
+        fresh.finish()
+        return fresh.say(f"{story.title}: switch between original, masked and filled while it plays."), fresh
+    except Exception as error:
+        return fresh.say(sentence_of(error)), fresh
+
+
+def finish_story(story: Story, session: Session | None) -> Iterator[Message]:
+    """Compute and cache a story that `tell` did not find."""
+    if session is None or session.kept or session.name != story.path.name or session.message.proposal is None:
+        yield gr.skip()
+        return
+    method = story.recipe.settings.method if has_model() else "noise"
+    recipe = replace(story.recipe, settings=replace(story.recipe.settings, method=method))
+    last = None
+    for message in run(session, lambda: [recipe], session.message.proposal.id):
+        last = session.running or last  # gone once the fill is finished
+        yield message
+    if method == "model" and session.kept and last.step.number == last.step.total:
+        stories.keep(story, last.task, last.step)

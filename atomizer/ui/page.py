@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import gradio as gr
 from gradio.themes.utils.fonts import Font
 
+from .. import stories
 from ..atoms import LOUDNESS, AtomSpace
 from ..orderings import ORDERINGS
+from ..stories import ASSETS, Story
 from . import actions, api
 from .view import PLOTLY_JS, STATIC, AtomView
 
-ASSETS = Path(__file__).parents[2] / "assets"
 SOUND_ENDINGS = (".flac", ".ogg", ".wav")
 PRIVATE = dict(api_visibility="private", show_progress="hidden")
 # "multiple": one that was stopped may still count as pending when the next is asked for
@@ -21,6 +22,7 @@ FILLS = dict(concurrency_limit=1, concurrency_id="model", trigger_mode="multiple
 INTRO = """
 <h1>The Atomizer</h1>
 <p>A sound is a bag of atoms. Make some of them unknown, and a Transformer fills them in.</p>
+<span class="links"><button type="button" data-open="how">How it works</button><button type="button" data-open="keys">Shortcuts</button></span>
 """
 
 
@@ -36,10 +38,11 @@ def heading(number: int, text: str) -> None:
 
 def build() -> gr.Blocks:
     """The page, not yet launched."""
-    gr.set_static_paths([PLOTLY_JS])
+    gr.set_static_paths([PLOTLY_JS, STATIC])
     with gr.Blocks(title="The Atomizer", analytics_enabled=False, delete_cache=(3600, 24 * 3600), fill_width=True) as demo:
         session = gr.State(None, time_to_live=3600, delete_callback=lambda s: s and s.close())
         gr.HTML(INTRO, elem_id="intro", padding=False)
+        story_buttons = _stories()
         with gr.Row(elem_id="bench"):
             with gr.Column(elem_id="source", min_width=0):
                 file, microphone, examples = _source()
@@ -49,10 +52,15 @@ def build() -> gr.Blocks:
                 features = _features()
                 controls, go, halt = _fill_controls()
                 beyond = _beyond()
-        _wire(demo, session, view, file, microphone, examples, features, controls, go, halt, beyond)
+        _wire(demo, session, view, (file, microphone, examples), story_buttons, features, controls, go, halt, beyond)
         api.add_endpoints()
     demo.queue(max_size=20)
     return demo
+
+
+def _stories() -> list[tuple[Story, gr.Button]]:
+    with gr.Row(elem_id="stories"):
+        return [(story, gr.Button(story.title, elem_id=f"story-{story.id}", elem_classes="story", min_width=0)) for story in stories.available()]
 
 
 def _source():
@@ -87,49 +95,59 @@ def _fill_controls():
         go = gr.Button("Fill in", variant="primary", elem_id="fill", scale=3, min_width=0)
         halt = gr.Button("Stop", elem_id="stop", scale=1, min_width=0)
     with gr.Accordion("Settings", open=False, elem_id="settings"):
+        with gr.Row(elem_classes="pair"):
+            count = gr.Number(1, label="Variations", precision=0, minimum=1, maximum=actions.MAX_COUNT, elem_id="count", min_width=0)
+            seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed", min_width=0)
         # text, because an empty box means "what suits the task" and gr.Number turns it into 0
         with gr.Row(elem_classes="pair"):
             steps = gr.Textbox("", label="Steps", placeholder="auto", elem_id="steps", min_width=0)
-            seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed", min_width=0)
-        with gr.Row(elem_classes="pair"):
             temperature = gr.Textbox("", label="Temperature", placeholder="auto", elem_id="temperature", min_width=0)
             nucleus = gr.Textbox("", label="Nucleus", placeholder="auto", elem_id="nucleus", min_width=0)
         method = gr.Radio([("the model", "model"), ("noise of interpolated levels", "noise")], label="Filled in by",
                           elem_id="method", value="model" if actions.has_model() else "noise")
-    return [order, reverse, steps, temperature, nucleus, seed, method], go, halt
+    return [order, reverse, steps, temperature, nucleus, seed, method, count], go, halt
 
 
 def _beyond():
     """Buttons for what needs no selection, because what is to be filled is not there yet."""
-    gr.HTML("<h2>Or go beyond the sound</h2>", elem_classes="heading", padding=False)
-    with gr.Row(elem_classes="pair"):
-        onward = gr.Button("Continue past the end", elem_id="continue", scale=3, min_width=0)
-        seconds = gr.Number(4, label="Seconds", show_label=False, container=False, minimum=0.1, maximum=60, elem_id="seconds",
-                            scale=1, min_width=0)
-    with gr.Row(elem_classes="pair"):
-        channel = gr.Button("Mono to stereo", elem_id="add-channel", interactive=False, min_width=0)
-        highs = gr.Button("Add the highs", elem_id="bandwidth", interactive=False, min_width=0)
+    with gr.Accordion("Or go beyond the sound", open=False, elem_id="beyond"):
+        with gr.Row(elem_classes="pair"):
+            onward = gr.Button("Continue past the end", elem_id="continue", scale=3, min_width=0)
+            seconds = gr.Number(4, label="Seconds", show_label=False, container=False, minimum=0.1, maximum=60, elem_id="seconds",
+                                scale=1, min_width=0)
+        with gr.Row(elem_classes="pair"):
+            channel = gr.Button("Mono to stereo", elem_id="add-channel", interactive=False, min_width=0)
+            highs = gr.Button("Add the highs", elem_id="bandwidth", interactive=False, min_width=0)
     return onward, seconds, channel, highs
 
 
-def _wire(demo, session, view, file, microphone, examples, features, controls, go, halt, beyond):
+def _wire(demo, session, view, sources, story_buttons, features, controls, go, halt, beyond):
+    file, microphone, examples = sources
     onward, seconds, channel, highs = beyond
-    seed = next(control for control in controls if control.elem_id == "seed")
+    order, seed = (next(control for control in controls if control.elem_id == name) for name in ("order", "seed"))
     names = [box.label for box in features]
 
     def chosen_features(values) -> list[str]:
         return [name for name, on in zip(names, values) if on]
 
+    def beyond_of(fresh):
+        """Which of the buttons beyond the sound make sense for it."""
+        return gr.update(interactive=fresh.sound.channels == 1), gr.update(interactive=fresh.sound.rate < fresh.space.rate)
+
     def loaded(path, old):
         message, fresh = actions.load(view, path, old)
-        if message == gr.skip():
-            return message, fresh, gr.skip(), gr.skip()
-        sound = fresh.sound
-        return message, fresh, gr.update(interactive=sound.channels == 1), gr.update(interactive=sound.rate < fresh.space.rate)
+        return message, fresh, *((gr.skip(), gr.skip()) if message == gr.skip() else beyond_of(fresh))
 
     def uploaded(path, old):
         # the drop zone empties again, and no example is chosen: the picture has a player, and a name, of its own
         return *loaded(path, old), None, ""
+
+    def told(story):
+        def tell(old):
+            message, fresh = actions.tell(view, story, old)
+            ticked = [name in story.recipe.selection.features for name in names]
+            return message, fresh, *beyond_of(fresh), str(story.path), story.recipe.settings.order or actions.AUTO, *ticked
+        return tell
 
     def describe(chosen, old, seed, *boxes):
         return actions.describe(chosen, chosen_features(boxes), seed, old)
@@ -138,21 +156,45 @@ def _wire(demo, session, view, file, microphone, examples, features, controls, g
         boxes, values = values[: len(names)], values[len(names):]
         yield from actions.fill_selection(chosen, old, chosen_features(boxes), *values)
 
+    def noise(old, event: gr.EventData):
+        yield from actions.noise(old, event._data.get("id"))
+
+    def adopt(old, event: gr.EventData):
+        return actions.adopt(old, event._data.get("id"))
+
+    def forget(old, event: gr.EventData):
+        return actions.forget(old, event._data.get("id"))
+
+    def hand_over(old, event: gr.EventData):
+        return actions.hand_over(old, event._data)
+
     fills = [
         go.click(fill_selection, [view, session, *features, *controls], view, **FILLS),
         onward.click(actions.continue_sound, [session, seconds, *controls], view, **FILLS),
         channel.click(actions.add_channel, [session, *controls], view, **FILLS),
         highs.click(actions.extend_bandwidth, [session, *controls], view, **FILLS),
+        view.noise(noise, session, view, **FILLS),
     ]
+    outputs = [view, session, channel, highs]
+    told_events = []
+    for story, button in story_buttons:
+        first = button.click(told(story), session, [*outputs, examples, order, *features], **PRIVATE)
+        fills.append(first.then(partial(actions.finish_story, story), session, view, **FILLS))
+        told_events.append(button)
+    for button in told_events:  # a fill of the sound before ends
+        button.click(None, cancels=fills, **PRIVATE)
     halt.click(actions.stop, session, view, cancels=fills, **PRIVATE)
 
-    outputs = [view, session, channel, highs]
     file.upload(uploaded, [file, session], [*outputs, file, examples], cancels=fills, **PRIVATE)
     microphone.stop_recording(uploaded, [microphone, session], [*outputs, microphone, examples], cancels=fills, **PRIVATE)
     examples.input(loaded, [examples, session], outputs, cancels=fills, **PRIVATE)
     if examples.value:
         demo.load(loaded, [examples, session], outputs, **PRIVATE)
 
+    view.adopt(adopt, session, view, **PRIVATE)
+    view.revert(actions.revert, session, view, **PRIVATE)
+    view.forget(forget, session, view, **PRIVATE)
+    view.export(hand_over, session, view, **PRIVATE)
     for changed in (view.selected, seed.input, *(box.input for box in features)):
         changed(describe, [view, session, seed, *features], view, queue=False, trigger_mode="always_last", **PRIVATE)
 

@@ -1,4 +1,4 @@
-"""What the server remembers of one visitor: the sound, the last fill, and the files that the picture shows and plays."""
+"""What the server remembers of one visitor: the sound, its variations, and the files that the picture shows and plays."""
 
 from __future__ import annotations
 
@@ -9,19 +9,45 @@ import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from string import ascii_uppercase
 
 import numpy as np
 
 from ..atomizers import MDCTAtomizer
 from ..atoms import AtomSpace
-from ..audio import Sound, resample, write
-from ..fill import Step
+from ..audio import Sound, read, resample, write
+from ..fill import Step, resolve
+from ..recipe import Recipe
 from ..selection import Selection
 from ..task import Task
 from . import drawing
-from .view import AtomView, Message, Parts, Result, Scene
+from .variations import Kept, details_of, judge, masked_grid, title_of
+from .view import AtomView, Download, Message, Parts, Proposal, Result, Scene, Variation
 
 PREVIEW_RATES = (8_000, 96_000)  # what every browser decodes
+MAX_VARIATIONS = 12
+
+
+@dataclass
+class Running:
+    """A fill under way: its task in the plane of a scene, and the last step that was taken."""
+
+    recipe: Recipe
+    task: Task
+    key: str
+    scene: Scene
+    hidden: object  # files that all of its results share
+    masked: object
+    began: float
+    step: Step | None = None
+
+
+@dataclass
+class Original:
+    """What variations are compared with: a sound, and the fills that made it from the loaded one."""
+
+    sound: Sound
+    recipes: tuple[Recipe, ...] = ()
 
 
 @dataclass
@@ -34,18 +60,16 @@ class Session:
     space: AtomSpace = field(default_factory=AtomSpace)
     # numbers rise from one session to the next, so that the browser can tell what is stale
     message: Message = field(default_factory=lambda: Message(number=time.time_ns() // 1_000_000 * 1000))
-    task: Task | None = None
-    step: Step | None = None
-    drawn: np.ndarray | None = None  # the grid of the scene, and the flat indices of its drawn cells
-    cells: np.ndarray | None = None
-    results: int = 0  # counts what was sent of all fills, so that the picture knows a new one
-    run: object = None  # the fill that may speak; None once it was stopped
-    id: str = field(default_factory=lambda: secrets.token_hex(6))
+    recipes: tuple[Recipe, ...] = ()
+    before: list[Original] = field(default_factory=list)  # originals that variations took the place of
+    kept: dict[int, Kept] = field(default_factory=dict)  # by the ids of the message's variations
+    running: Running | None = None
+    made: int = 0  # counts results and variations, so that the picture knows a new one
+    token: object = None  # of the fill that may speak; None once it was stopped
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="atomizer-")))
 
     def __post_init__(self):
-        self.grid = MDCTAtomizer(self.space).grid(self.sound.at(self.space.rate))
-        self.show_sound()
+        self._show_original()
 
     def __deepcopy__(self, memo):
         return self  # gr.State copies its first value; sounds are not worth copying
@@ -53,81 +77,151 @@ class Session:
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # the picture
+    # the original
 
-    def show_sound(self) -> None:
-        """Forget what was filled and show the sound as it was loaded."""
-        self.task = self.step = None
-        self._scene(self.sound, self.grid, [])
+    def adopt(self, number: int) -> None:
+        """Make a variation the new original; the present one can be gone back to."""
+        recipe, sound = self.kept[number].recipe, read(self.kept[number].filled)
+        self.before.append(Original(self.sound, self.recipes))
+        # the exact samples, in the sample format that the sound was loaded with
+        self.sound, self.recipes = replace(sound, subtype=self.sound.subtype), (*self.recipes, recipe)
+        self._show_original()
 
-    def show_task(self, task: Task, key: str) -> None:
-        """Show what is about to be filled."""
-        self.task, self.step = task, None
-        added = task.selection.to_dict()["regions"] if task.sound.samples.shape != self.sound.samples.shape else []
-        scene = self.message.scene
-        if added or scene is None or scene.added:
-            self._scene(task.sound, task.grid, added)
-        self.message.sounds = {"original": self.message.sounds["original"],
-                               "masked": self._preview(task.render(task.erased()), "masked")}
-        self.message.download = None
-        self._result(task.erased(), np.zeros_like(task.mask), 0, 1, key)
+    def revert(self) -> None:
+        """Go back to the original before this one."""
+        original = self.before.pop()
+        self.sound, self.recipes = original.sound, original.recipes
+        self._show_original()
 
-    def show_step(self, step: Step, key: str) -> None:
-        self.step = step
-        self._result(step.grid, step.revealed, step.number, step.total, key)
+    def _show_original(self) -> None:
+        self.running, self.kept = None, {}
+        self.grid = MDCTAtomizer(self.space).grid(self.sound.at(self.space.rate))
+        self.cells = drawing.loudest_cells(self.grid, self.space)
+        scene = self._scene(secrets.token_hex(6), self.sound, self.grid, self.cells, [])
+        self.message = Message(number=self.message.number, scene=scene, original=self._preview(self.sound, "original"),
+                               before=self.name if self.before else None)
 
-    def show_end(self) -> None:
-        """Make the sound of the last step: what a finished, or a stopped, fill leaves behind."""
-        filled = self.task.render(self.step.grid)
-        self.message.sounds = {**self.message.sounds, "filled": self._preview(filled, "filled")}
-        path = self.folder / f"{Path(self.name).stem[:60]}-filled.wav"
-        write(path, filled)
-        self.message.download = self.view.file(path.read_bytes(), path.name)
-        self.message.result = self.message.result.model_copy(update={"finished": True})
-
-    def heard(self) -> int:
-        """Audible atoms that were filled in; most of what is unknown may have turned out silent."""
-        reference = float(np.abs(self.task.grid).max(initial=0.0)) or float(np.abs(self.step.grid).max(initial=0.0))
-        return int(np.count_nonzero(self.space.quantise(self.step.grid[self.task.mask], reference)))
+    # the selection
 
     def show_parts(self, parts: list[str], seed: int) -> None:
         """Mark the drawn atoms that belong to the selected parts, which only Python can rank."""
         if not parts:
             self.message.parts = None
             return
-        mask = Selection.from_dict({"parts": parts}).mask(self.drawn, self.space, seed)
-        bits = np.packbits(mask.ravel()[self.cells], bitorder="little").tobytes()
-        self.message.parts = Parts(key=json.dumps(parts, separators=(",", ":")), bits=self.view.file(bits, "parts.bin"))
+        mask = Selection.from_dict({"parts": parts}).mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2)
+        self.message.parts = Parts(key=json.dumps(parts, separators=(",", ":")),
+                                   bits=self.view.file(drawing.bits(mask.ravel()[self.cells]), "parts.bin"))
+
+    def propose(self, selection: Selection) -> str:
+        """Put a selection in the place of the visitor's; returns the key of the fills that answer it."""
+        data = selection.to_dict()
+        self.message.proposal = Proposal(id=secrets.token_hex(6), regions=data["regions"], specs=data.get("parts", []))
+        return self.message.proposal.id
+
+    # a fill
+
+    def begin(self, recipe: Recipe, task: Task, key: str) -> None:
+        """Show what is about to be filled."""
+        if task.sound.samples.shape == self.sound.samples.shape:
+            scene, cells = self.message.scene, self.cells
+        else:
+            cells = drawing.loudest_cells(task.grid, self.space)
+            scene = self._scene(self.message.scene.sound, task.sound, task.grid, cells, task.selection.to_dict()["regions"])
+        hidden = self.view.file(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
+        masked = self._preview(task.render(masked_grid(task, recipe.settings.seed)), "masked")
+        self.running = Running(recipe, task, key, scene, hidden, masked, time.monotonic())
+        self._result(Step(0, 1, task.erased(), np.zeros_like(task.mask)))
+
+    def show_step(self, step: Step) -> None:
+        self.running.step = step
+        self._result(step)
+
+    def finish(self) -> Variation:
+        """Keep the last step, of a finished or a stopped fill, as a variation, and show it."""
+        run, step = self.running, self.running.step
+        task, recipe = run.task, run.recipe
+        if step.number < step.total:
+            recipe = replace(recipe, stop_after=step.number)
+        settings = resolve(recipe.settings, task)
+        filled = task.render(step.grid)
+        self.made += 1
+        kept = Kept(recipe, self.folder / f"{self.made}-filled.wav", self.folder / f"{self.made}-masked.wav")
+        for path, sound in ((kept.filled, filled), (kept.masked, task.render(masked_grid(task, settings.seed)))):
+            write(path, replace(sound, subtype="FLOAT"))
+        self.kept[self.made] = kept
+        snr, lsd = judge(task, step, filled, recipe)
+        stopped = f", stopped after step {step.number} of {step.total}" if recipe.stop_after else ""
+        used = {v.label for v in self.message.variations}
+        variation = Variation(
+            **dict(self.message.live), id=self.made, label=next((c for c in ascii_uppercase if c not in used), "?"),
+            title=title_of(settings) + stopped, details=details_of(recipe, settings), heard=self._heard(), snr_db=snr, lsd=lsd,
+            seconds=time.monotonic() - run.began, sound=self._preview(filled, "filled"))
+        self.running = None
+        self.message.live = None
+        self.message.variations = [*self.message.variations, variation][-MAX_VARIATIONS:]
+        self.message.current = variation.id
+        for number in set(self.kept) - {v.id for v in self.message.variations}:
+            self._drop(number)
+        return variation
+
+    def abandon(self) -> None:
+        """Forget the fill that is running."""
+        self.running = self.message.live = None
+
+    def variation(self, number: int) -> Variation:
+        return next(v for v in self.message.variations if v.id == number)
+
+    def forget(self, number: int) -> None:
+        """Take a variation out of the history."""
+        self.message.variations = [v for v in self.message.variations if v.id != number]
+        self._drop(number)
+        if self.message.current == number:
+            self.message.current = self.message.variations[-1].id if self.message.variations else None
+
+    def _drop(self, number: int) -> None:
+        kept = self.kept.pop(number, None)
+        for path in (kept.filled, kept.masked) if kept else ():
+            path.unlink(missing_ok=True)
+
+    def _heard(self) -> int:
+        """Audible atoms that were filled in; most of what is unknown may have turned out silent."""
+        task, step = self.running.task, self.running.step
+        reference = float(np.abs(task.grid).max(initial=0.0)) or float(np.abs(step.grid).max(initial=0.0))
+        return int(np.count_nonzero(self.space.quantise(step.grid[task.mask], reference)))
+
+    # what is sent
 
     def say(self, status: str, busy: bool = False) -> Message:
         """The message that shows all of this, and a line of text; busy while a fill is running."""
         self.message = self.message.model_copy(update={"status": status, "busy": busy, "number": self.message.number + 1})
         return self.message
 
-    def _scene(self, sound: Sound, grid: np.ndarray, added: list[dict]) -> None:
-        self.drawn, self.cells = grid, drawing.loudest_cells(grid, self.space)
-        scene = Scene(
-            id=secrets.token_hex(6), sound=self.id, name=self.name,
-            rate=self.space.rate, hop=self.space.hop, floor_db=self.space.floor_db,
-            duration=sound.seconds, channels=sound.channels, sound_rate=sound.rate,
-            total=drawing.audible_count(grid, self.space), count=len(self.cells), added=added,
-            atoms=self.view.file(drawing.pack(grid, self.cells, self.space), "atoms.bin"),
-        )
-        self.message = self.message.model_copy(update={
-            "scene": scene, "result": None, "parts": None, "download": None,
-            "sounds": {"original": self._preview(sound, "original")}})
+    def hand_over(self, data: bytes, name: str) -> None:
+        """Give the visitor a file."""
+        self.message.download = Download(id=secrets.token_hex(6), file=self.view.file(data, name))
 
-    def _result(self, grid: np.ndarray, revealed: np.ndarray, done: int, total: int, key: str) -> None:
-        task = self.task
+    def _scene(self, sound_id: str, sound: Sound, grid: np.ndarray, cells: np.ndarray, added: list[dict]) -> Scene:
+        again = {0: "", 1: " · filled in once"}.get(len(self.recipes), f" · filled in {len(self.recipes)} times")
+        return Scene(
+            id=secrets.token_hex(6), sound=sound_id, name=self.name + again,
+            rate=self.space.rate, hop=self.space.hop, frames=grid.shape[1], floor_db=self.space.floor_db,
+            loudest=float(np.abs(grid).max(initial=0.0)), energy=float((grid.astype(np.float64) ** 2).sum()),
+            duration=sound.seconds, channels=sound.channels, sound_rate=sound.rate,
+            total=drawing.audible_count(grid, self.space), count=len(cells), added=added,
+            atoms=self.view.file(drawing.pack(grid, cells, self.space), "atoms.bin"),
+        )
+
+    def _result(self, step: Step) -> None:
+        run, task = self.running, self.running.task
         # atoms that are still unknown are drawn where they were, as shadows
-        shown = np.where(task.mask & ~revealed, task.grid, grid)
-        states = np.where(task.mask, np.where(revealed, drawing.FILLED, drawing.UNKNOWN), drawing.KEPT).astype(np.uint8)
-        cells = drawing.loudest_cells(shown, self.space)
-        loudest = float(np.abs(task.grid).max(initial=0.0))  # of the sound, so that a fill dims nothing else
-        self.results += 1
-        self.message.result = Result(
-            number=self.results, count=len(cells), done=done, total=total,
-            atoms=self.view.file(drawing.pack(shown, cells, self.space, states, loudest), "filled.bin"), finished=False, key=key)
+        shown = np.where(step.revealed, step.grid, task.grid)
+        loudest = run.scene.loudest or float(np.abs(shown).max(initial=0.0))  # of the sound, so that a fill dims nothing else
+        cells = drawing.loudest_cells(shown, self.space, task.mask, loudest)
+        states = np.where(step.revealed.ravel()[cells], drawing.FILLED, drawing.UNKNOWN)
+        self.made += 1
+        self.message.live = Result(
+            number=self.made, scene=run.scene, hidden=run.hidden, count=len(cells), done=step.number, total=step.total,
+            atoms=self.view.file(drawing.pack(shown, cells, self.space, states, loudest), "filled.bin"), masked=run.masked, key=run.key)
 
     def _preview(self, sound: Sound, name: str):
         """A version for the browser's player: at most stereo, a rate that it decodes, lossless 16 bit."""

@@ -6,6 +6,7 @@ files, complete each time, so that one that is skipped or comes late does no har
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,14 @@ import plotly
 from gradio import processing_utils
 from gradio.data_classes import FileData, GradioModel
 
+from .. import palette
+from ..orderings import ORDERINGS
+from ..selection import MAX_REGIONS
+
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("palette.js", "atoms.js", "selection.js", "player.js", "picture.js", "main.js")
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+# what the picture asks of Python; Gradio finds the names of events in the script
+EVENTS = ("selected", "adopt", "forget", "revert", "export", "noise")
 
 
 class Scene(GradioModel):
@@ -27,7 +33,10 @@ class Scene(GradioModel):
     name: str
     rate: int
     hop: int
+    frames: int
     floor_db: float
+    loudest: float  # amplitude of the highest velocity
+    energy: float  # of all coefficients, also of those too quiet to be drawn
     duration: float
     channels: int
     sound_rate: int
@@ -38,15 +47,36 @@ class Scene(GradioModel):
 
 
 class Result(GradioModel):
-    """The atoms of a scene after a step of a fill; `number` rises with every step of the session."""
+    """What became of the unknown atoms of a scene after a step of a fill; `number` rises with every step of the session.
+
+    hidden  which of the scene's atoms these stand for, a bit per drawn atom
+    atoms   `count` atoms in place of them, filled in or still unknown
+    key     the selection that it answers, as the picture sent it
+    """
 
     number: int
+    scene: Scene
+    hidden: FileData
     count: int
     atoms: FileData
+    masked: FileData
     done: int
     total: int
-    finished: bool
-    key: str  # the selection that it answers, as the picture sent it
+    key: str
+
+
+class Variation(Result):
+    """A finished, or stopped, fill of the history."""
+
+    id: int
+    label: str
+    title: str  # how it was filled in, in a few words
+    details: list[tuple[str, str]]  # names and values of all settings
+    heard: int  # audible atoms that were filled in
+    snr_db: float | None  # of the region, against the original; None where there is nothing to compare with
+    lsd: float | None
+    seconds: float  # that the fill took
+    sound: FileData
 
 
 class Parts(GradioModel):
@@ -56,15 +86,35 @@ class Parts(GradioModel):
     bits: FileData
 
 
+class Proposal(GradioModel):
+    """A selection that takes the place of the present one, once; fills that answer it carry its id as their key."""
+
+    id: str
+    regions: list[dict[str, Any]] = []
+    specs: list[str] = []
+
+
+class Download(GradioModel):
+    """A file that the picture hands to the visitor, once."""
+
+    id: str
+    file: FileData
+
+
 class Message(GradioModel):
     """All that the picture shows and plays."""
 
     number: int = 0
     scene: Scene | None = None
-    result: Result | None = None
+    original: FileData | None = None  # the sound of the scene
+    live: Result | None = None  # the fill that is running
+    variations: list[Variation] = []
+    current: int | None = None  # the id of the variation to show once it is there
     parts: Parts | None = None
-    sounds: dict[str, FileData] = {}
-    download: FileData | None = None
+    proposal: Proposal | None = None
+    download: Download | None = None
+    before: str | None = None  # the name of the original before this one, where a variation took its place
+    note: str = ""  # what to listen for
     status: str = ""
     busy: bool = False
     regions: list[dict[str, Any]] | None = None  # only ever filled in by the browser
@@ -81,16 +131,32 @@ class Chosen(dict):
     key: str = ""
 
 
+def text_of(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+def loader() -> str:
+    """The script that Gradio runs: it imports the modules, first asking whether those in the browser's cache are still the newest."""
+    modules = json.dumps(sorted(path.name for path in STATIC.glob("*.js")))
+    config = json.dumps({"palette": palette.to_dict(), "orderings": list(ORDERINGS), "maxRegions": MAX_REGIONS, "events": list(EVENTS)})
+    # a relative address, so that the page also works behind a proxy's path
+    return f"""
+const base = new URL({json.dumps(f'gradio_api/file={STATIC.as_posix()}/')}, document.baseURI).href;
+Promise.all({modules}.map((name) => fetch(base + name, {{ cache: 'no-cache' }})))
+  .then(() => import(base + 'main.js'))
+  .then((main) => main.mount({{ element, props, trigger, watch, config: {config} }}));
+"""
+
+
 class AtomView(gr.HTML):
     data_model = Message
 
     def __init__(self, **options):
         super().__init__(
             None,
-            html_template=(STATIC / "view.html").read_text(encoding="utf-8"),
-            css_template=(STATIC / "view.css").read_text(encoding="utf-8"),
-            js_on_load="\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS),
-            # a relative address, so that the page also works behind a proxy's path
+            html_template=text_of("view.html").replace("@how", text_of("how.html")),
+            css_template=text_of("view.css"),
+            js_on_load=loader(),
             head=f'<script src="gradio_api/file={PLOTLY_JS}"></script>',
             apply_default_css=False,
             **options,

@@ -16,6 +16,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from atomizer.audio import write
+from atomizer.bench.page import sound_with
+
 playwright = pytest.importorskip("playwright.sync_api")
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +49,14 @@ actions.has_model = lambda: False
 launch(build())
 """
 
+# the same page without a model: fills are noise, and quick
+QUICK_APP = """
+from atomizer.ui import actions, build, launch
+
+actions.has_model = lambda: False
+launch(build())
+"""
+
 
 def run_app(command, tmp_path_factory):
     """Start a server on a free port, yield its address, and end it."""
@@ -55,6 +66,7 @@ def run_app(command, tmp_path_factory):
     log = tmp_path_factory.mktemp("log") / "app.log"
     env = dict(os.environ, GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port),
                HF_HUB_OFFLINE="1", GRADIO_TEMP_DIR=str(tmp_path_factory.mktemp("gradio")), ATOMIZER_PAGE_SECONDS="30",
+               ATOMIZER_CACHE=str(tmp_path_factory.mktemp("cache")),
                PYTHONPATH=str(ROOT))
     env.pop("GRADIO_ANALYTICS_ENABLED", None)  # as a visitor of the README starts it
     with log.open("w") as out:
@@ -84,6 +96,11 @@ def app_url(tmp_path_factory):
 @pytest.fixture(scope="session")
 def slow_app_url(tmp_path_factory):
     yield from run_app(["-c", SLOW_APP], tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def quick_app_url(tmp_path_factory):
+    yield from run_app(["-c", QUICK_APP], tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -133,6 +150,20 @@ def open_page(browser, request):
 @pytest.fixture
 def page(open_page):
     return open_page()
+
+
+@pytest.fixture
+def quick(open_page):
+    """A page whose fills are noise."""
+    return open_page(app="quick_app_url")
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory):
+    """A stereo sound of 30 s and 200,000 audible atoms."""
+    path = tmp_path_factory.mktemp("many") / "many.wav"
+    write(path, sound_with(200_000, 30))
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,11 @@ ATOM_VIEW = "document.querySelector('.atom-view').atomView"
 
 def state(page, expression: str):
     """A value of the component, for instance "state.items"."""
-    return page.evaluate(f"(() => {{ const {{state, player, picture}} = {ATOM_VIEW}; return {expression}; }})()")
+    return page.evaluate(f"(() => {{ const {{state, player, picture, orders, items, history}} = {ATOM_VIEW}; return {expression}; }})()")
 
 
 def wait(page, expression: str) -> None:
-    page.wait_for_function(f"(() => {{ const {{state, player, picture}} = {ATOM_VIEW}; return {expression}; }})()")
+    page.wait_for_function(f"(() => {{ const {{state, player, picture, orders, items, history}} = {ATOM_VIEW}; return {expression}; }})()")
 
 
 def status(page) -> str:
@@ -33,15 +33,14 @@ def wait_status(page, text: str) -> str:
 def upload(page, path) -> None:
     """Load a sound and wait until its atoms are drawn and it can be played."""
     page.set_input_files("#file input[type=file]", str(path))
-    wait(page, f"state.scene && state.scene.name === '{path.name}' && player.buffers.original")
+    wait(page, f"state.scene && state.scene.name === '{path.name}' && player.urls.original === state.originalUrl")
 
 
-def pixel(page, seconds: float, hertz: float) -> tuple[float, float]:
-    """Where a point of the plane lies on the screen."""
-    return tuple(page.evaluate("""([t, f]) => {
-        const plot = document.querySelector('.atom-view .plot'), box = plot.getBoundingClientRect();
-        const {xaxis: x, yaxis: y} = plot._fullLayout;
-        return [box.left + x._offset + x.d2p(t), box.top + y._offset + y.d2p(f)]; }""", [seconds, hertz]))
+def pixel(page, seconds: float, hertz: float, lane: int = 0) -> tuple[float, float]:
+    """Where a point of the plane lies on the screen; `lane` counts the channels where they are stacked."""
+    return tuple(page.evaluate(f"""([t, f, lane]) => {{
+        const {{picture}} = {ATOM_VIEW}, box = picture.stage.getBoundingClientRect();
+        return [box.left + picture.x(t), box.top + picture.y(f, picture.lanes()[lane])]; }}""", [seconds, hertz, lane]))
 
 
 def drag(page, *points, steps: int = 8) -> None:
@@ -54,30 +53,39 @@ def drag(page, *points, steps: int = 8) -> None:
 
 def tool(page, name: str) -> None:
     page.click(f"{VIEW} [data-act={name}]")
-    wait(page, f"picture.tool === '{name}'")
+    wait(page, f"state.tool === '{name}'")
 
 
 def draw_box(page, t0, t1, f0, f1) -> None:
     tool(page, "box")
-    before = state(page, "state.items.length")
+    before = state(page, "items.length")
     drag(page, pixel(page, t0, f1), pixel(page, t1, f0))
-    wait(page, f"state.items.length === {before + 1}")
+    wait(page, f"items.length === {before + 1}")
 
 
 def draw_lasso(page, corners) -> None:
     tool(page, "lasso")
-    before = state(page, "state.items.length")
+    before = state(page, "items.length")
     drag(page, *[pixel(page, *corner) for corner in [*corners, corners[0]]])
-    wait(page, f"state.items.length === {before + 1}")
+    wait(page, f"items.length === {before + 1}")
+
+
+def paint(page, points, name: str = "brush", radius: int = 14) -> None:
+    """A stroke of the brush, or of the harmonic one, through (seconds, Hz) points."""
+    tool(page, name)
+    page.fill(f"{VIEW} [data-name=radius]", str(radius))
+    before = state(page, "items.length")
+    drag(page, *[pixel(page, *point) for point in points])
+    wait(page, f"items.length === {before + 1}")
 
 
 def add_preset(page, name: str, *values) -> None:
     page.select_option(f"{VIEW} [data-name=preset]", name)
     for field, value in zip(("first", "second"), values):
         page.fill(f"{VIEW} [data-name={field}]", str(value))
-    before = state(page, "state.items.length")
+    before = state(page, "items.length")
     page.click(f"{VIEW} [data-act=preset]")
-    wait(page, f"state.items.length === {before + 1}")
+    wait(page, f"items.length === {before + 1}")
 
 
 def set_steps(page, steps: int) -> None:
@@ -91,8 +99,29 @@ def fill(page, button: str = "#fill") -> str:
     """Press a button that fills, wait for the end, and return the status line."""
     announced = state(page, "state.announced || 0")
     page.click(button)
-    wait(page, f"!state.busy && player.buffers.filled && state.announced > {announced}")
+    wait_filled(page, announced)
     return status(page)
+
+
+def wait_filled(page, announced: int = 0) -> None:
+    """Wait until a variation after `announced` is shown and can be played."""
+    wait(page, f"!state.busy && state.announced > {announced} && state.variation && state.variation.id === state.announced "
+               "&& player.urls.filled === state.variation.sound.url && player.buffers.filled")
+
+
+def export(page, kind: str):
+    """Press a line of the export menu and return the download."""
+    page.click(f"{VIEW} [data-name=export-menu] summary")
+    with page.expect_download() as download:
+        page.click(f"{VIEW} [data-export={kind}]")
+    return download.value
+
+
+def tell(page, story: str) -> None:
+    """Press a story, and wait until it can be heard."""
+    before = state(page, "state.base && state.base.id")
+    page.click(f"#story-{story}")
+    wait(page, f"state.base.id !== '{before}' && state.variation && !state.busy && player.buffers.filled")
 
 
 def sound_of(page, version: str) -> tuple[np.ndarray, int]:

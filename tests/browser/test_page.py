@@ -1,12 +1,31 @@
 """The page, driven as a person drives it."""
 
+import re
 import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from driver import VIEW, add_preset, drag, draw_box, draw_lasso, fill, pixel, set_steps, sound_of, state, status, tool, upload, wait, wait_status
+from driver import (
+    VIEW,
+    add_preset,
+    drag,
+    draw_box,
+    draw_lasso,
+    export,
+    fill,
+    pixel,
+    set_steps,
+    sound_of,
+    state,
+    status,
+    tool,
+    upload,
+    wait,
+    wait_filled,
+    wait_status,
+)
 
 from atomizer.atoms import AtomSpace
 from atomizer.audio import read
@@ -19,13 +38,13 @@ def drawn_atoms(page) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     scene = state(page, "state.scene")
     with urllib.request.urlopen(scene["atoms"]["url"]) as response:
         data, n = response.read(), scene["count"]
-    return (np.frombuffer(data, "u1", n, 5 * n) >> 1) & 7, np.frombuffer(data, "<u2", n), np.frombuffer(data, "<u2", n, 2 * n)
+    return (np.frombuffer(data, "u1", n, 6 * n) >> 1) & 7, np.frombuffer(data, "<u2", n), np.frombuffer(data, "<u2", n, 2 * n)
 
 
 def drawn_and_selected(page, path) -> tuple[int, int]:
     """Atoms that the picture counts as selected, and that Python's mask selects among the drawn ones."""
-    sent = state(page, "({regions: state.items.filter(i => !i.part).map(({everything, ...r}) => r), "
-                       "parts: state.items.filter(i => i.part).map(i => i.part)})")
+    sent = state(page, "({regions: items.filter(i => !i.part).map(({everything, ...r}) => r), "
+                       "parts: items.filter(i => i.part).map(i => i.part)})")
     task = prepare(read(path), Selection.from_dict(sent))
     return int(page.get_attribute(VIEW, "data-selected")), int(task.mask[drawn_atoms(page)].sum())
 
@@ -33,16 +52,16 @@ def drawn_and_selected(page, path) -> tuple[int, int]:
 def test_box_lasso_and_presets_select_what_python_selects(page, sounds):
     upload(page, sounds["stereo"])
     draw_box(page, 1, 2, 300, 3000)
-    region = state(page, "state.items[0]")
+    region = state(page, "items[0]")
     assert region["t"] == pytest.approx([1, 2], abs=0.02) and region["f"] == pytest.approx([300, 3000], rel=0.05)
     mine, python = drawn_and_selected(page, sounds["stereo"])
     assert mine == python > 0
     draw_lasso(page, [(2.2, 200), (3, 5000), (3.5, 900), (2.6, 150)])
-    assert state(page, "state.items[1].scale") == "log"
+    assert state(page, "items[1].scale") == "log"
     assert len(set(drawn_and_selected(page, sounds["stereo"]))) == 1
     page.click(f"{VIEW} [data-act=subtract]")
     draw_box(page, 1.4, 1.6, 500, 2000)
-    assert state(page, "state.items[2].op") == "subtract"
+    assert state(page, "items[2].op") == "subtract"
     assert len(set(drawn_and_selected(page, sounds["stereo"]))) == 1
     page.click(f"{VIEW} [data-act=subtract]")
     for name, *values in [("above", 8000), ("below", 100), ("time", 0.5, 0.7), ("after", 3.8), ("channel", 1)]:
@@ -52,14 +71,15 @@ def test_box_lasso_and_presets_select_what_python_selects(page, sounds):
 
 def test_parts_are_ranked_by_python_and_shown(page, sounds):
     upload(page, sounds["mono"])
-    for part in ("random", "quietest", "loudest"):
+    for part in ("random", "quietest", "loudest", "keep"):
         page.keyboard.press("Escape")
         add_preset(page, part, 30)
-        wait(page, "state.partBits && state.selectedCount > 0")
+        wait(page, "state.partBits && state.readout")
         wait(page, f"state.partBits.key.includes('{part}')")
         mine, python = drawn_and_selected(page, sounds["mono"])
         assert mine == python > 0
-    wait_status(page, "atoms selected")
+    wait_status(page, "Ready to fill in the velocity and sign")
+    assert re.search(r"[\d,]+ atoms · .* of the energy", page.inner_text(f"{VIEW} [data-name=readout]"))
 
 
 def test_edit_undo_invert_and_keys(page, sounds):
@@ -67,37 +87,37 @@ def test_edit_undo_invert_and_keys(page, sounds):
     page.focus(VIEW)
     page.keyboard.press("b")
     draw_box(page, 1, 2, 300, 3000)
-    first = state(page, "state.selectedCount")
+    first = state(page, "state.readout.count")
     page.click(f"{VIEW} [data-act=invert]")
-    assert state(page, "state.selectedCount") == state(page, "state.original.count") - first
+    assert state(page, "state.readout.count") == state(page, "state.original.count") - first
     assert len(set(drawn_and_selected(page, sounds["stereo"]))) == 1
     page.keyboard.press("Control+z")
-    wait(page, f"state.selectedCount === {first}")
+    wait(page, f"state.readout.count === {first}")
     tool(page, "move")
     drag(page, pixel(page, 1.5, 900), pixel(page, 2.5, 900))
-    wait(page, "state.items[0].t[0] > 1.9")
-    assert state(page, "state.items[0].t") == pytest.approx([2, 3], abs=0.03)
+    wait(page, "items[0].t[0] > 1.9")
+    assert state(page, "items[0].t") == pytest.approx([2, 3], abs=0.03)
     page.focus(VIEW)
     page.keyboard.press("Control+z")
-    wait(page, "state.items[0].t[0] < 1.1")
+    wait(page, "items[0].t[0] < 1.1")
     page.keyboard.press("Control+Shift+z")
-    wait(page, "state.items[0].t[0] > 1.9")
+    wait(page, "items[0].t[0] > 1.9")
     page.keyboard.press("y")
-    wait(page, "!picture.log && picture.yaxis.type === 'linear'")
-    assert state(page, "state.items.length") == 1
+    wait(page, "picture.scale === 'linear'")
+    assert state(page, "items.length") == 1
     tool(page, "zoom")
     drag(page, pixel(page, 1, 9000), pixel(page, 3, 1000))
-    wait(page, "picture.xaxis.range[1] < 3.5")
-    assert state(page, "state.items.length") == 1
+    wait(page, "picture.t[1] < 3.5")
+    assert state(page, "items.length") == 1
     page.keyboard.press("0")
-    wait(page, "picture.xaxis.range[1] > 3.9")
+    wait(page, "picture.t[1] > 3.9")
     page.keyboard.press("Escape")
-    wait(page, "state.items.length === 0 && state.selectedCount === 0")
+    wait(page, "items.length === 0 && !state.readout")
     # a click without a drag is no region, it moves the playhead
     tool(page, "box")
     page.mouse.click(*pixel(page, 2.5, 6000))
     wait(page, "Math.abs(player.position() - 2.5) < 0.05")
-    assert state(page, "state.items.length") == 0
+    assert state(page, "items.length") == 0
 
 
 def test_fill_play_compare_and_download(page, sounds):
@@ -105,13 +125,13 @@ def test_fill_play_compare_and_download(page, sounds):
     upload(page, path)
     set_steps(page, 2)
     draw_box(page, 1, 2, 300, 3000)
-    assert "Filled in" in fill(page)
-    assert state(page, "state.items.length") == 1, "the selection survives what Python sends"
+    assert "filled in" in fill(page)
+    assert state(page, "items.length") == 1, "the selection survives what Python sends"
     assert state(page, "state.version") == "filled" and state(page, "state.steps") >= 1
-    assert state(page, "state.filled.state.filter(s => s === 2).length") > 0
+    assert state(page, "state.shown.state.filter(s => s === 2).length") > 0
 
     original, masked, filled = (sound_of(page, version)[0] for version in ("original", "masked", "filled"))
-    t0, t1 = state(page, "state.items[0].t")
+    t0, t1 = state(page, "items[0].t")
     margin, rate = 2 * AtomSpace().hop, 44_100
     inside = np.zeros(len(original), bool)
     inside[max(0, int(t0 * rate) - margin) : int(t1 * rate) + margin] = True
@@ -119,10 +139,9 @@ def test_fill_play_compare_and_download(page, sounds):
     assert np.array_equal(original[~inside], masked[~inside]) and np.array_equal(original[~inside], filled[~inside])
     assert np.abs(filled - masked)[inside].max() > 1e-3
 
-    with page.expect_download() as download:
-        page.click(f"{VIEW} .download")
-    assert download.value.suggested_filename == "stereo-filled.wav"
-    saved = Path(download.value.path())
+    download = export(page, "same")
+    assert download.suggested_filename == "stereo-filled-A.wav"
+    saved = Path(download.path())
     info, mine = soundfile.info(saved), soundfile.read(saved)[0]
     assert (info.samplerate, info.subtype, info.channels) == (44_100, "PCM_24", 2)
     assert np.array_equal(mine[~inside], soundfile.read(path)[0][~inside])
@@ -132,11 +151,11 @@ def test_fill_play_compare_and_download(page, sounds):
     page.keyboard.press("Home")
     page.keyboard.press("Space")
     wait(page, "player.playing && player.position() > 0.3 && player.level() > 1e-4")
-    for version in ("original", "masked", "filled"):
+    for version in ("original", "masked", "filled", "change"):
         before = state(page, "player.position()")
         page.click(f"{VIEW} [data-version={version}]")
         wait(page, f"player.version === '{version}'")
-        assert state(page, "Object.values(player.voices).length") == 3
+        assert state(page, "Object.values(player.voices).length") == 4
         assert state(page, "player.position()") >= before or not state(page, "player.playing")
     page.evaluate("document.querySelector('.atom-view').atomView.player.pause()")
     page.click(f"{VIEW} [data-act=loop]")
@@ -154,8 +173,8 @@ def test_draw_then_fill_at_once_in_two_sessions(open_page, sounds):
         draw_box(page, start, start + 1, 300, 3000)
         page.click("#fill")  # no wait in between
     for page, start in zip(pages, (0.5, 2.0)):
-        wait(page, "!state.busy && player.buffers.filled")
-        frames = state(page, "Array.from(state.filled.frame).filter((_, i) => state.filled.state[i] === 2)")
+        wait_filled(page)
+        frames = state(page, "Array.from(state.shown.frame).filter((_, i) => state.shown.state[i] === 2)")
         seconds = AtomSpace().seconds(np.array(frames))
         assert start - 0.05 <= seconds.min() and seconds.max() <= start + 1.05
 
@@ -171,10 +190,10 @@ def test_features_are_the_ones_ticked(page, sounds):
     wait_status(page, "Choose at least one feature")
     page.click("#fill")
     page.wait_for_selector(".toast-body >> text=Choose at least one feature")
-    assert state(page, "state.items.length") == 1 and state(page, "state.scene.name") == "mono.wav"
+    assert state(page, "items.length") == 1 and state(page, "state.scene.name") == "mono.wav"
     page.check("#feature-sign input")
     set_steps(page, 1)
-    assert "Filled in" in fill(page)
+    assert "filled in" in fill(page)
 
 
 @pytest.mark.parametrize("bad, sentence", [("garbage", "cannot be read as sound"), ("empty", "empty file"), ("nan", "not numbers"),
@@ -185,9 +204,9 @@ def test_a_bad_file_is_explained_and_changes_nothing(page, sounds, bad, sentence
     scene = state(page, "state.scene.id")
     page.set_input_files("#file input[type=file]", str(sounds[bad]))
     page.wait_for_selector(f".toast-body >> text={sentence}")
-    assert state(page, "state.scene.id") == scene and state(page, "state.items.length") == 1
+    assert state(page, "state.scene.id") == scene and state(page, "items.length") == 1
     set_steps(page, 1)
-    assert "Filled in" in fill(page)
+    assert "filled in" in fill(page)
     upload(page, sounds["stereo"])
 
 
@@ -198,7 +217,7 @@ def test_nothing_selected_and_a_region_outside(page, sounds):
     add_preset(page, "after", 20)
     page.click("#fill")
     page.wait_for_selector(".toast-body >> text=holds no atom of this sound")
-    assert state(page, "state.items.length") == 1
+    assert state(page, "items.length") == 1
 
 
 def test_one_sample(page, sounds):
@@ -209,6 +228,7 @@ def test_one_sample(page, sounds):
 def test_continue_past_the_end(page, sounds):
     upload(page, sounds["mono"])
     set_steps(page, 1)
+    page.click("#beyond > button")
     page.fill("#seconds input", "1")
     page.press("#seconds input", "Tab")
     fill(page, "#continue")
@@ -224,6 +244,7 @@ def test_continue_past_the_end(page, sounds):
 
 def test_mono_to_stereo_and_missing_highs(page, sounds):
     upload(page, sounds["low_rate"])
+    page.click("#beyond > button")
     set_steps(page, 1)
     fill(page, "#bandwidth")
     samples, rate = sound_of(page, "filled")
@@ -248,7 +269,7 @@ def test_examples_theme_and_phone(open_page):
     page.click("#examples [role=option] >> nth=2")
     wait(page, f"state.scene.name !== '{name}'")
     page.select_option(f"{VIEW} [data-name=colour]", "state")
-    page.select_option(f"{VIEW} [data-name=channel]", "1")
+    page.select_option(f"{VIEW} [data-name=channels]", "1")
     assert state(page, "[state.colour, state.channel]") == ["state", 1]
     assert status(page)
 

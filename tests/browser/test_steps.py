@@ -1,7 +1,7 @@
 """A fill that takes several steps: it is watched live, and Stop keeps what is there."""
 
 import numpy as np
-from driver import draw_box, sound_of, state, status, upload, wait, wait_status
+from driver import draw_box, sound_of, state, status, upload, wait, wait_filled, wait_status
 
 
 def test_steps_are_shown_live_and_stop_keeps_what_is_there(open_page, sounds):
@@ -11,11 +11,11 @@ def test_steps_are_shown_live_and_stop_keeps_what_is_there(open_page, sounds):
     page.click("#fill")
     wait(page, "state.busy && state.steps >= 2")
     assert "of 8" in status(page) and "left" in status(page)
-    counts = state(page, "[1, 2].map(s => state.filled.state.filter(x => x === s).length)")
+    counts = state(page, "[1, 2].map(s => state.shown.state.filter(x => x === s).length)")
     assert min(counts) > 0, "some atoms are filled in, some are still unknown"
     page.click("#stop")
     wait_status(page, "Stopped after step")
-    wait(page, "!state.busy && player.buffers.filled")
+    wait_filled(page)
     steps = state(page, "state.steps")
     filled, rate = sound_of(page, "filled")
     masked = sound_of(page, "masked")[0]
@@ -24,11 +24,11 @@ def test_steps_are_shown_live_and_stop_keeps_what_is_there(open_page, sounds):
     assert difference[int(3.2 * rate) :].max() == 0
     page.wait_for_timeout(2500)
     assert state(page, "state.steps") == steps and not state(page, "state.busy")
-    assert state(page, "state.items.length") == 1
+    assert state(page, "items.length") == 1
     # and the page goes on working
     page.click("#fill")
-    wait_status(page, "Filled in")
-    wait(page, "!state.busy && player.buffers.filled")
+    wait_status(page, "filled in")
+    wait_filled(page)
 
 
 def test_fill_straight_after_stop_starts_again(open_page, sounds):
@@ -41,7 +41,7 @@ def test_fill_straight_after_stop_starts_again(open_page, sounds):
         page.click("#stop")
         wait_status(page, "Stopped")
     page.click("#fill")
-    wait_status(page, "Filled in")
+    wait_status(page, "filled in")
 
 
 def test_another_sound_ends_the_fill_of_the_one_before(open_page, sounds):
@@ -52,4 +52,4 @@ def test_another_sound_ends_the_fill_of_the_one_before(open_page, sounds):
     wait(page, "state.busy && state.steps >= 1")
     upload(page, sounds["mono"])
     page.wait_for_timeout(2500)
-    assert state(page, "[state.scene.name, state.busy, state.filled]") == ["mono.wav", False, None]
+    assert state(page, "[state.scene.name, state.busy, state.shown]") == ["mono.wav", False, None]

@@ -1,167 +1,154 @@
-// The picture: atoms on a canvas of our own, below the transparent axes of Plotly, which give zoom, pan and the drawing of regions.
+// The picture: atoms on a canvas of our own, below the transparent axes of Plotly. It knows where a point of the plane lies on the screen.
 
-const OCTAVES_PER_DECADE = Math.log2(10);
-const LOWEST_HERTZ = 30, SMALLEST_DRAG = 3;
-const TOOLS = { box: 'drawrect', lasso: 'drawclosedpath', move: false, zoom: 'zoom', pan: 'pan' };
-const LOG_TICKS = [50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000];
-const PLOTLY_OPTIONS = { responsive: false, scrollZoom: true, displaylogo: false, displayModeBar: false, doubleClick: false };
+import { splat, nearestAtom, axesOf } from './atoms.js';
+import { SCALES, ticks } from './scales.js';
 
-class Picture {
+const MARGIN = { l: 56, r: 8, t: 8, b: 28 }, LANE_GAP = 12, SHORTEST = 0.02;
+const PLOTLY_OPTIONS = { staticPlot: true, responsive: false, displayModeBar: false };
+
+export class Picture {
   /**
-   * parts     {plot, canvas, playhead} elements
-   * handlers  {drawn(shapes), edited(shapes), hover(x, y), leave(), seek(seconds), moved()}
+   * parts     {stage, plot, canvas, playhead} elements
+   * palette   Palette
+   * handlers  {moved(): after every drawing, rethemed()}
    */
-  constructor(parts, handlers) {
-    Object.assign(this, parts);
-    this.handlers = handlers;
+  constructor(parts, palette, handlers) {
+    Object.assign(this, parts, { palette, handlers, scene: null, atoms: null, axes: null, scale: 'log', stacked: false, t: [0, 10], u: [0, 1] });
     this.pen = this.canvas.getContext('2d');
-    this.scene = null;
-    this.log = true;
-    this.tool = 'box';
     this.dark = document.body.classList.contains('dark');
-    this.table = colourTable(this.dark);
-    this.paint = () => {};
+    this.table = palette.table(this.dark);
   }
 
   async open() {
-    await Plotly.newPlot(this.plot, [{ type: 'scatter', x: [0], y: [LOWEST_HERTZ], mode: 'markers', marker: { opacity: 0 }, hoverinfo: 'skip' }],
-      this.layout(), PLOTLY_OPTIONS);
-    this.plot.on('plotly_relayouting', () => this.redraw());
-    this.plot.on('plotly_relayout', (change) => this.onRelayout(change));
-    this.listenToPointer();
-    new ResizeObserver(() => Plotly.Plots.resize(this.plot).then(() => this.redraw())).observe(this.plot);
+    await this.layOut();
+    new ResizeObserver(() => this.layOut()).observe(this.stage);
     new MutationObserver(() => this.retheme()).observe(document.body, { attributes: true, attributeFilter: ['class'] });
   }
 
-  get xaxis() { return this.plot._fullLayout.xaxis; }
-  get yaxis() { return this.plot._fullLayout.yaxis; }
   get topHertz() { return this.scene ? this.scene.rate / 2 : 22050; }
   get duration() { return this.scene ? Math.max(this.scene.duration, 0.05) : 10; }
+  unit(f) { return SCALES[this.scale].unit(f); }
+  hertz(u) { return SCALES[this.scale].hertz(u); }
+
+  /** [from, to] of the whole plane. */
+  get wholeTime() { return [0, this.duration]; }
+  get wholeUnits() { return [this.unit(SCALES[this.scale].lowest), this.unit(this.topHertz)]; }
+
+  /** Lanes in CSS pixels of the stage, the first channel on top: [{channel, top, height}]. */
+  lanes() {
+    const all = this.stage.clientHeight - MARGIN.t - MARGIN.b, channels = this.scene ? this.scene.channels : 1;
+    if (!this.stacked || channels === 1) return [{ channel: null, top: MARGIN.t, height: all }];
+    const height = (all - LANE_GAP * (channels - 1)) / channels;
+    return Array.from({ length: channels }, (_, channel) => ({ channel, top: MARGIN.t + channel * (height + LANE_GAP), height }));
+  }
+
+  get left() { return MARGIN.l; }
+  get width() { return Math.max(10, this.stage.clientWidth - MARGIN.l - MARGIN.r); }
+
+  // where things are
+
+  x(seconds) { return this.left + ((seconds - this.t[0]) / (this.t[1] - this.t[0])) * this.width; }
+  y(hertz, lane) { return lane.top + ((this.u[1] - this.unit(hertz)) / (this.u[1] - this.u[0])) * lane.height; }
+  secondsAt(x) { return this.t[0] + ((x - this.left) / this.width) * (this.t[1] - this.t[0]); }
+  hertzAt(y, lane) { return this.hertz(this.u[1] - ((y - lane.top) / lane.height) * (this.u[1] - this.u[0])); }
+
+  /** The point of the plane under a pointer event: {x, y, lane, t, f}, pulled to the edge where it lies outside of `lane`. */
+  at(event, lane = null) {
+    const box = this.stage.getBoundingClientRect(), px = event.clientX - box.left, py = event.clientY - box.top, lanes = this.lanes();
+    const held = lane || lanes.find((l) => py <= l.top + l.height + LANE_GAP / 2) || lanes[lanes.length - 1];
+    const x = Math.min(Math.max(px, this.left), this.left + this.width), y = Math.min(Math.max(py, held.top), held.top + held.height);
+    return { x, y, lane: held, t: this.secondsAt(x), f: this.hertzAt(y, held), outside: px < this.left || px > this.left + this.width || py < held.top || py > held.top + held.height };
+  }
+
+  // axes
 
   layout() {
     const ink = this.dark ? '#9aa3b5' : '#5b6475', grid = this.dark ? 'rgba(255,255,255,.06)' : 'rgba(15,23,42,.07)';
-    const axis = { gridcolor: grid, zeroline: false, ticks: 'outside', ticklen: 4, tickcolor: grid, fixedrange: false };
-    return {
-      margin: { l: 52, r: 10, t: 6, b: 28 }, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
-      font: { color: ink, size: 11, family: 'system-ui, sans-serif' }, showlegend: false, hovermode: false, dragmode: TOOLS[this.tool],
-      xaxis: { ...axis, ticksuffix: ' s', range: [0, this.duration], minallowed: 0, maxallowed: this.duration },
-      yaxis: { ...axis, ...this.verticalAxis() },
-      newshape: { ...this.shapeStyle('add'), drawdirection: 'diagonal' },
-      activeshape: { fillcolor: 'rgba(99,102,241,.25)', opacity: 1 }, shapes: [],
-    };
-  }
-
-  verticalAxis() {
-    if (!this.log) return { type: 'linear', range: [0, this.topHertz], tickmode: 'auto', tickformat: ',.0f', ticksuffix: ' Hz' };
-    return { type: 'log', range: [LOWEST_HERTZ, this.topHertz].map(Math.log10), ...this.logTicks([LOWEST_HERTZ, this.topHertz].map(Math.log10)) };
-  }
-
-  /** Round frequencies where the whole range is seen, Plotly's own ticks where one has zoomed in. */
-  logTicks(range) {
-    if (range[1] - range[0] < 0.9) return { tickmode: 'auto', tickformat: ',.0f', ticksuffix: ' Hz', dtick: undefined, nticks: 8 };
-    return { tickmode: 'array', tickvals: LOG_TICKS, ticktext: LOG_TICKS.map((f) => (f < 1000 ? f + ' Hz' : f / 1000 + ' kHz')), ticksuffix: '' };
-  }
-
-  shapeStyle(op) {
-    const line = op === 'subtract' ? (this.dark ? '#f472b6' : '#be185d') : this.dark ? '#e2e8f0' : '#1e293b';
-    return { line: { color: line, width: 1.5, dash: op === 'subtract' ? 'dash' : 'solid' },
-      fillcolor: op === 'subtract' ? 'rgba(244,114,182,.08)' : this.dark ? 'rgba(255,255,255,.05)' : 'rgba(15,23,42,.05)' };
-  }
-
-  relayout(change) {
-    this.silent = true;
-    return Plotly.relayout(this.plot, change).finally(() => { this.silent = false; });
-  }
-
-  async show(scene) {
-    this.scene = scene;
-    const l = this.layout();
-    await this.relayout({ ...this.nested('xaxis', l.xaxis), ...this.nested('yaxis', l.yaxis) });
-  }
-
-  fit() {
-    const l = this.layout();
-    return this.relayout({ 'xaxis.range': l.xaxis.range, ...this.nested('yaxis', this.verticalAxis()) }).then(() => this.redraw());
-  }
-
-  nested(name, values) {
-    return Object.fromEntries(Object.entries(values).map(([key, value]) => [name + '.' + key, value]));
-  }
-
-  async setLog(log) {
-    this.log = log;
-    await this.relayout(this.nested('yaxis', this.verticalAxis()));
-    this.redraw();
-  }
-
-  async setTool(tool) {
-    this.tool = tool;
-    // regions catch the pointer only in the move tool, so that one can draw over them
-    this.plot._context.edits.shapePosition = tool === 'move';
-    await this.relayout({ dragmode: TOOLS[tool], shapes: (this.plot.layout.shapes || []).map((shape) => ({ ...shape, editable: false })) });
-  }
-
-  // regions
-
-  /** Draw the items that have a place in the plane; the others (channels, parts) are only listed. */
-  setItems(items) {
-    const shapes = [];
-    items.forEach((item, index) => {
-      const shape = this.shapeOf(item);
-      if (shape) shapes.push({ ...shape, ...this.shapeStyle(item.op), name: String(index), editable: false, layer: 'above' });
+    const height = Math.max(60, this.stage.clientHeight), lanes = this.lanes(), inner = height - MARGIN.t - MARGIN.b;
+    const axis = { gridcolor: grid, zeroline: false, ticks: 'outside', ticklen: 4, tickcolor: grid, fixedrange: true };
+    const layout = { margin: { ...MARGIN }, width: this.stage.clientWidth, height, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
+      font: { color: ink, size: 11, family: 'system-ui, sans-serif' }, showlegend: false, hovermode: false };
+    lanes.forEach((lane, k) => {
+      const bottom = 1 - (lane.top - MARGIN.t + lane.height) / inner, name = 'yaxis' + (k ? k + 1 : '');
+      layout[name] = { ...axis, ...this.marks(lane), range: this.u, domain: [Math.max(0, bottom), Math.min(1, bottom + lane.height / inner)] };
+      if (lane.channel !== null) layout[name].title = { text: 'ch ' + lane.channel, font: { size: 10 }, standoff: 2 };
     });
-    return this.relayout({ shapes });
+    layout.xaxis = { ...axis, ticksuffix: ' s', range: this.t, anchor: lanes.length > 1 ? 'y' + lanes.length : 'y' };
+    return layout;
   }
 
-  shapeOf(item) {
-    if (item.part || item.everything) return null;
-    if (item.points) return { type: 'path', path: 'M' + item.points.map((p) => p.join(',')).join('L') + 'Z' };
-    if (!item.t && !item.f) return null;
-    const shape = { type: 'rect', xref: 'x', yref: 'y', x0: 0, x1: 1, y0: 0, y1: 1 };
-    if (item.t) Object.assign(shape, { x0: item.t[0] ?? 0, x1: item.t[1] ?? this.duration });
-    else shape.xref = 'paper';
-    if (item.f) Object.assign(shape, { y0: Math.max(item.f[0] ?? 1, 1), y1: item.f[1] ?? this.topHertz });
-    else shape.yref = 'paper';
-    return shape;
+  marks(lane) {
+    const found = ticks(this.scale, Math.max(this.hertz(this.u[0]), SCALES[this.scale].lowest), this.hertz(this.u[1]), lane.height);
+    return { tickmode: 'array', tickvals: found.map((mark) => this.unit(mark.hertz)), ticktext: found.map((mark) => mark.text) };
   }
 
-  /** What an edited or new shape says, laid over the item that it was drawn from. */
-  itemOf(shape, item) {
-    const sorted = (a, b) => [Math.min(a, b), Math.max(a, b)];
-    if (shape.type === 'path') {
-      const points = (shape.path.match(/[ML][^MLZ]+/g) || []).map((corner) => corner.slice(1).split(',').map(Number));
-      return { ...item, kind: 'lasso', points, scale: item.scale || (this.log ? 'log' : 'linear') };
-    }
-    const next = { ...item, kind: 'rect' };
-    const open = (span, old) => span.map((value, k) => (old && old[k] == null ? null : value));
-    if (shape.xref !== 'paper') next.t = open(sorted(+shape.x0, +shape.x1), item.t);
-    if (shape.yref !== 'paper') next.f = open(sorted(+shape.y0, +shape.y1), item.f);
-    return next;
-  }
-
-  onRelayout(change) {
+  /** Lay the axes out anew: what is seen, or the size, has changed. Quick changes are drawn as fast as they can be, and the last one always. */
+  layOut() {
     this.redraw();
-    if (this.silent) return;
-    const keys = Object.keys(change);
-    if (keys.some((key) => key.startsWith('shapes'))) this.onShapes(this.plot.layout.shapes || []);
-    if (this.log && keys.some((key) => key.startsWith('yaxis'))) this.relayout(this.nested('yaxis', this.logTicks(this.yaxis.range)));
+    if (this.laying) { this.again = true; return this.laying; }
+    const traces = this.lanes().map((_, k) => ({ type: 'scatter', x: [0], y: [0], mode: 'markers', marker: { opacity: 0 }, hoverinfo: 'skip', yaxis: 'y' + (k ? k + 1 : '') }));
+    this.laying = Plotly.react(this.plot, traces, this.layout(), PLOTLY_OPTIONS).then(() => {
+      this.laying = null;
+      if (this.again) { this.again = false; return this.layOut(); }
+      return this.redraw();
+    });
+    return this.laying;
   }
 
-  onShapes(shapes) {
-    const fresh = shapes.find((shape) => shape.name === undefined || shape.name === '');
-    if (!fresh) return this.handlers.edited(shapes);
-    const slip = fresh.type === 'rect' && (Math.abs(this.xaxis.d2p(fresh.x1) - this.xaxis.d2p(fresh.x0)) < SMALLEST_DRAG
-      || Math.abs(this.yaxis.d2p(fresh.y1) - this.yaxis.d2p(fresh.y0)) < SMALLEST_DRAG);
-    return this.handlers.drawn(slip ? null : fresh);
+  /** Show a scene from its beginning to its end, or keep what is seen where it is a version of the same sound. */
+  show(scene, atoms, keep = false) {
+    const longer = this.scene && scene.duration !== this.scene.duration;
+    Object.assign(this, { scene, atoms, axes: axesOf(scene) });
+    if (!keep || longer) Object.assign(this, { t: this.wholeTime, u: this.wholeUnits });
+    return this.layOut();
+  }
+
+  fit() { return this.look(this.wholeTime, this.wholeUnits); }
+
+  /** Show spans of time and of units of the axis, as far as there is anything. */
+  look(t, u) {
+    const within = ([from, to], [low, high], least) => {
+      const size = Math.min(Math.max(to - from, least), high - low), start = Math.min(Math.max(from + (to - from - size) / 2, low), high - size);
+      return [start, start + size];
+    };
+    const whole = this.wholeUnits;
+    this.t = within(t, this.wholeTime, Math.min(SHORTEST, this.duration));
+    this.u = within(u, whole, (whole[1] - whole[0]) / 200);
+    return this.layOut();
+  }
+
+  /** Zoom by factors (below 1 closer) around a point of the plane. */
+  zoom(point, time, frequency) {
+    const around = ([from, to], centre, factor) => [centre - (centre - from) * factor, centre + (to - centre) * factor];
+    return this.look(around(this.t, point.t, time), around(this.u, this.unit(point.f), frequency));
+  }
+
+  /** Move by CSS pixels. */
+  pan(dx, dy, lane = this.lanes()[0]) {
+    const t = (dx / this.width) * (this.t[1] - this.t[0]), u = (dy / lane.height) * (this.u[1] - this.u[0]);
+    return this.look(this.t.map((v) => v - t), this.u.map((v) => v + u));
+  }
+
+  setScale(scale) {
+    const [low, high] = this.u.map((u) => this.hertz(u)), whole = this.u.every((u, k) => Math.abs(u - this.wholeUnits[k]) < 1e-6);
+    this.scale = scale;
+    if (whole) return this.look(this.t, this.wholeUnits);
+    return this.look(this.t, [Math.max(low, SCALES[scale].lowest), high].map((f) => this.unit(f)));
+  }
+
+  setStacked(stacked) {
+    this.stacked = stacked;
+    return this.layOut();
   }
 
   // atoms
 
   /** The part of the plane that is on the canvas, in device pixels. */
   plane() {
-    const ratio = Math.min(window.devicePixelRatio || 1, 2), unit = this.yaxis.type === 'log' ? OCTAVES_PER_DECADE : 1;
-    return { ratio, log: this.yaxis.type === 'log', width: Math.max(1, Math.round(this.xaxis._length * ratio)),
-      height: Math.max(1, Math.round(this.yaxis._length * ratio)), t: this.xaxis.range, y: this.yaxis.range.map((v) => v * unit) };
+    const ratio = Math.min(window.devicePixelRatio || 1, 2), lanes = this.lanes(), top = lanes[0].top, last = lanes[lanes.length - 1];
+    return { ratio, t: this.t, u: this.u, unit: SCALES[this.scale].unit, width: Math.max(1, Math.round(this.width * ratio)),
+      height: Math.max(1, Math.round((last.top + last.height - top) * ratio)),
+      lanes: lanes.map((lane) => ({ channel: lane.channel, top: Math.round((lane.top - top) * ratio), height: Math.round(lane.height * ratio) })) };
   }
 
   redraw() {
@@ -169,90 +156,64 @@ class Picture {
   }
 
   draw() {
-    if (!this.scene || !this.plot._fullLayout) return;
-    const began = performance.now(), plane = this.plane();
-    this.place(plane);
-    const image = this.pen.createImageData(plane.width, plane.height), pixels = new Uint32Array(image.data.buffer);
-    pixels.fill(paperPixel(this.dark));
-    this.paint(pixels, plane, this.table);
-    this.pen.putImageData(image, 0, 0);
+    if (!this.scene || !this.atoms) return;
+    const began = performance.now(), plane = this.plane(), { canvas } = this;
+    if (canvas.width !== plane.width || canvas.height !== plane.height || !this.image) {
+      Object.assign(canvas, { width: plane.width, height: plane.height });
+      this.image = this.pen.createImageData(plane.width, plane.height);
+      this.pixels = new Uint32Array(this.image.data.buffer);
+    }
+    Object.assign(canvas.style, { left: this.left + 'px', top: MARGIN.t + 'px', width: this.width + 'px', height: plane.height / plane.ratio + 'px' });
+    this.pixels.fill(this.palette.paper(this.dark));
+    splat(this.pixels, this.atoms, plane, this.table, this.scene);
+    this.pen.putImageData(this.image, 0, 0);
     this.hatch(plane);
     this.drawMilliseconds = performance.now() - began;
+    this.draws = (this.draws || 0) + 1;
     this.handlers.moved();
   }
 
-  place({ width, height }) {
-    if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
-    Object.assign(this.canvas.style, { left: this.xaxis._offset + 'px', top: this.yaxis._offset + 'px',
-      width: this.xaxis._length + 'px', height: this.yaxis._length + 'px' });
-  }
-
-  /** Slanted lines over the time that was added to the sound. */
+  /** Slanted lines over the time that was added to the sound, and nothing between lanes. */
   hatch(plane) {
+    const { pen } = this;
     for (const region of this.scene.added || []) {
       if (!region.t) continue;
-      const x = ((region.t[0] - plane.t[0]) / (plane.t[1] - plane.t[0])) * plane.width;
-      this.pen.save();
-      this.pen.beginPath();
-      this.pen.rect(x, 0, plane.width - x, plane.height);
-      this.pen.clip();
-      this.pen.strokeStyle = this.dark ? 'rgba(255,255,255,.06)' : 'rgba(15,23,42,.06)';
-      this.pen.lineWidth = plane.ratio;
-      this.pen.beginPath();
-      for (let at = -plane.height; at < plane.width; at += 9 * plane.ratio) { this.pen.moveTo(at, plane.height); this.pen.lineTo(at + plane.height, 0); }
-      this.pen.stroke();
-      this.pen.restore();
+      const x = Math.max(0, ((region.t[0] - plane.t[0]) / (plane.t[1] - plane.t[0])) * plane.width);
+      pen.save();
+      pen.beginPath();
+      pen.rect(x, 0, plane.width - x, plane.height);
+      pen.clip();
+      pen.strokeStyle = this.dark ? 'rgba(255,255,255,.06)' : 'rgba(15,23,42,.06)';
+      pen.lineWidth = plane.ratio;
+      pen.beginPath();
+      for (let at = -plane.height; at < plane.width; at += 9 * plane.ratio) { pen.moveTo(at, plane.height); pen.lineTo(at + plane.height, 0); }
+      pen.stroke();
+      pen.restore();
     }
+    plane.lanes.slice(1).forEach((lane, k) => {
+      const above = plane.lanes[k];
+      pen.clearRect(0, above.top + above.height, plane.width, lane.top - above.top - above.height);
+    });
+  }
+
+  /** Index of the atom under a point of the plane, or -1. */
+  atomAt(point) {
+    const plane = this.plane(), top = this.lanes()[0].top;
+    return nearestAtom(this.atoms, plane, this.axes, (point.x - this.left) * plane.ratio, (point.y - top) * plane.ratio);
   }
 
   retheme() {
     const dark = document.body.classList.contains('dark');
     if (dark === this.dark) return;
-    this.dark = dark;
-    this.table = colourTable(dark);
-    const { font, xaxis, yaxis, newshape } = this.layout();
-    this.relayout({ font, 'xaxis.gridcolor': xaxis.gridcolor, 'yaxis.gridcolor': yaxis.gridcolor, newshape }).then(() => this.redraw());
+    Object.assign(this, { dark, table: this.palette.table(dark) });
+    this.layOut();
     this.handlers.rethemed();
   }
 
-  // pointer
-
   placeHead(seconds) {
-    if (!this.scene || !this.plot._fullLayout) return;
-    const { range, _length: length, _offset: offset } = this.xaxis, x = ((seconds - range[0]) / (range[1] - range[0])) * length;
-    this.playhead.hidden = !(x >= 0 && x <= length);
-    Object.assign(this.playhead.style, { transform: 'translateX(' + (offset + x) + 'px)', top: this.yaxis._offset + 'px', height: this.yaxis._length + 'px' });
-  }
-
-  /** Position of an event in device pixels of the canvas, or null outside of it. */
-  at(event) {
-    const box = this.canvas.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
-    if (x < 0 || y < 0 || x > box.width || y > box.height) return null;
-    const ratio = this.canvas.width / box.width;
-    return [x * ratio, y * ratio];
-  }
-
-  listenToPointer() {
-    let press = null;
-    this.plot.addEventListener('pointerdown', (event) => {
-      press = this.scene && event.target.closest('.nsewdrag') ? { x: event.clientX, y: event.clientY, travel: 0 } : null;
-    }, true);
-    window.addEventListener('pointermove', (event) => {
-      // the furthest travel, not the distance at the end: a lasso ends where it began
-      if (press) press.travel = Math.max(press.travel, Math.hypot(event.clientX - press.x, event.clientY - press.y));
-    }, true);
-    window.addEventListener('pointerup', (event) => {
-      const click = press && press.travel <= 4, place = click && this.at(event);
-      press = null;
-      if (!place) return;
-      const [t0, t1] = this.xaxis.range;
-      this.handlers.seek(t0 + (place[0] / this.canvas.width) * (t1 - t0));
-    }, true);
-    this.plot.addEventListener('mousemove', (event) => {
-      const place = this.scene && this.at(event);
-      if (place) this.handlers.hover(...place);
-      else this.handlers.leave();
-    });
-    this.plot.addEventListener('mouseleave', () => this.handlers.leave());
+    if (!this.scene) return;
+    const x = this.x(seconds), lanes = this.lanes(), last = lanes[lanes.length - 1];
+    this.playhead.hidden = !(x >= this.left - 0.5 && x <= this.left + this.width + 0.5);
+    Object.assign(this.playhead.style, { transform: 'translateX(' + x + 'px)', top: lanes[0].top + 'px', height: last.top + last.height - lanes[0].top + 'px' });
   }
 }

@@ -1,0 +1,41 @@
+"""What a measurement is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Record:
+    """One measurement.
+
+    name, value, unit  what was measured
+    peer, peer_value   who else does the same job, and how it did, in the same unit; None where nobody was measured
+    """
+
+    name: str
+    value: float
+    unit: str
+    peer: str | None = None
+    peer_value: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """The peer's value over ours: above 1 where ours is smaller."""
+        return self.peer_value / self.value if self.peer_value is not None and self.value else None
+
+    def to_dict(self) -> dict[str, Any]:
+        rounded = lambda v: None if v is None else float(f"{v:.4g}")
+        return {"name": self.name, "value": rounded(self.value), "unit": self.unit, "peer": self.peer,
+                "peer_value": rounded(self.peer_value), "ratio": rounded(self.ratio)}
+
+
+def table(records: Iterable[Record]) -> str:
+    """Records as a Markdown table."""
+    lines = ["| what | value | peer | its value | ratio |", "|---|---|---|---|---|"]
+    for r in (record.to_dict() for record in records):
+        peer_value = "" if r["peer_value"] is None else f"{r['peer_value']:g} {r['unit']}"
+        lines.append(f"| {r['name']} | {r['value']:g} {r['unit']} | {r['peer'] or ''} | {peer_value} | {'' if r['ratio'] is None else r['ratio']} |")
+    return "\n".join(lines)

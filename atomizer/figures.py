@@ -1,0 +1,203 @@
+"""Static figures of atoms, for papers and slides: what the page shows, drawn by matplotlib."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from . import palette
+from .atoms import AtomizerError, Atoms, AtomSpace
+from .orderings import order
+
+SCALES = ("log", "linear", "mel")
+COLOURS = ("sign", "channel", "rank", "state")
+LOWEST_HZ = 30.0
+TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a picture is drawn.
+
+    scale    of the frequency axis, one of `SCALES`
+    stacked  one panel per channel; otherwise all channels in one, the loudest atom on top
+    colour   one of `COLOURS`: velocity and sign, channel, rank in the ordering, or state (kept or filled in)
+    ordering, reverse, seed   which ordering, for the colour by rank
+    seconds, hertz  the part that is seen, (from, to); None for all
+    dark     light atoms on a dark ground
+    """
+
+    scale: str = "log"
+    stacked: bool = False
+    colour: str = "sign"
+    ordering: str = "velocity"
+    reverse: bool = False
+    seed: int = 0
+    seconds: tuple[float, float] | None = None
+    hertz: tuple[float, float] | None = None
+    dark: bool = False
+
+    def __post_init__(self):
+        for name, value, known in (("scale", self.scale, SCALES), ("colour", self.colour, COLOURS)):
+            if value not in known:
+                raise AtomizerError(f"There is no {name} {str(value)[:40]!r}: choose from {', '.join(known)}.")
+
+
+def unit(hertz, scale: str):
+    """Place of frequencies on an axis: Hz, octaves, or mel (O'Shaughnessy 1987)."""
+    hertz = np.asarray(hertz, float)
+    if scale == "log":
+        return np.log2(np.maximum(hertz, 1e-3))
+    return 2595 * np.log10(1 + hertz / 700) if scale == "mel" else hertz
+
+
+def hertz_of(place, scale: str):
+    """The inverse of `unit`."""
+    place = np.asarray(place, float)
+    if scale == "log":
+        return 2.0**place
+    return 700 * (10 ** (place / 2595) - 1) if scale == "mel" else place
+
+
+def raster(grid: np.ndarray, space: AtomSpace, look: Look, filled: np.ndarray | None = None, width: int = 1600,
+           height: int = 800) -> np.ndarray:
+    """(height, width, 3) uint8 picture of a grid (channels, frames, bins), the highest frequency in the first row.
+
+    filled  bool array of the grid's shape, which atoms were filled in, for the colour by state
+
+    A pixel shows the loudest of the atoms that it covers.
+    """
+    seconds, hertz = limits(grid, space, look)
+    magnitude = np.abs(grid)
+    loudest = float(np.abs(grid).max(initial=0.0)) or 1.0
+    with np.errstate(divide="ignore"):
+        velocity = np.clip(255 * (1 - 20 * np.log10(magnitude / loudest) / space.floor_db), -1, 255)
+    velocity = np.where(np.isfinite(velocity), velocity, -1).astype(np.int16)
+    kind = kinds(grid, space, look, velocity > 0, filled)
+    # all channels on one plane: the loudest atom of a cell
+    top = velocity.argmax(0)[None]
+    velocity, kind = np.take_along_axis(velocity, top, 0)[0], np.take_along_axis(kind, top, 0)[0]
+
+    rows = np.clip(np.floor(hertz_of(np.linspace(unit(hertz[1], look.scale), unit(hertz[0], look.scale), height + 1), look.scale) / space.bin_hz),
+                   0, space.hop - 1).astype(int)
+    columns = np.clip(np.floor(np.linspace(*seconds, width + 1) * space.rate / space.hop + 0.5), 0, grid.shape[1] - 1).astype(int)
+    velocity, kind = _loudest(velocity, kind, columns, 0)
+    velocity, kind = _loudest(velocity, kind, rows, 1)
+    theme = "dark" if look.dark else "light"
+    paper = np.array(palette.THEMES[theme]["paper"], np.uint8)
+    coloured = palette.table(theme)[kind, np.maximum(velocity, 0)]
+    return np.where((velocity > 0)[..., None], coloured, paper).transpose(1, 0, 2)
+
+
+def _loudest(velocity: np.ndarray, kind: np.ndarray, edges: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """Reduce an axis to the stretches between edges (at least one cell each), keeping the loudest cell of each."""
+    velocity, kind = np.moveaxis(velocity, axis, 0), np.moveaxis(kind, axis, 0)
+    out_v = np.empty((len(edges) - 1, velocity.shape[1]), velocity.dtype)
+    out_k = np.empty(out_v.shape, kind.dtype)
+    for k, (a, b) in enumerate(zip(edges[:-1], edges[1:])):
+        low, high = min(a, b), max(a, b, min(a, b) + 1)
+        best = velocity[low:high].argmax(0)[None]
+        out_v[k] = np.take_along_axis(velocity[low:high], best, 0)[0]
+        out_k[k] = np.take_along_axis(kind[low:high], best, 0)[0]
+    return np.moveaxis(out_v, 0, axis), np.moveaxis(out_k, 0, axis)
+
+
+def kinds(grid: np.ndarray, space: AtomSpace, look: Look, audible: np.ndarray, filled: np.ndarray | None = None) -> np.ndarray:
+    """Row of the palette for every cell of a grid."""
+    first = palette.KINDS.index
+    if look.colour == "state":
+        return np.where(np.zeros(grid.shape, bool) if filled is None else filled, first("filled"), first("kept"))
+    if look.colour == "channel":
+        return np.broadcast_to(first("channel 0") + np.arange(len(grid))[:, None, None], grid.shape)
+    if look.colour == "sign":
+        return np.where(grid >= 0, first("positive"), first("negative"))
+    out = np.full(grid.shape, first("rank 0"))
+    atoms = Atoms.from_grid(grid, space, (grid.shape[1] - 1) * space.hop, where=audible)
+    ranks = np.empty(len(atoms))
+    ranks[order(atoms, look.ordering, look.reverse, look.seed)] = np.arange(len(atoms))
+    out[audible] = first("rank 0") + np.minimum(ranks * palette.RANKS // max(len(atoms), 1), palette.RANKS - 1)
+    return out
+
+
+def limits(grid: np.ndarray, space: AtomSpace, look: Look) -> tuple[tuple[float, float], tuple[float, float]]:
+    """((from, to) seconds, (from, to) Hz) that are seen."""
+    end = max(space.seconds(grid.shape[1] - 1), 1e-3)
+    low = LOWEST_HZ if look.scale == "log" else 0.0
+    (t0, t1), (f0, f1) = look.seconds or (0.0, end), look.hertz or (low, space.rate / 2)
+    if not (0 <= t0 < t1 and 0 <= f0 < f1):
+        raise AtomizerError("A picture spans from a lower to a higher time and frequency.")
+    return (t0, min(t1, end) if t0 < end else t1), (max(f0, low), f1)
+
+
+def picture(grid: np.ndarray, space: AtomSpace, look: Look = Look(), title: str = "", filled: np.ndarray | None = None) -> Figure:
+    """Figure of all atoms of a grid (channels, frames, bins) on a time-frequency plane, with axes and a legend; `filled` as in `raster`."""
+    theme = palette.THEMES["dark" if look.dark else "light"]
+    paper, ink = tuple(v / 255 for v in theme["paper"]), "#c9cfdb" if look.dark else "#1e293b"
+    lanes = [slice(c, c + 1) for c in range(len(grid))] if look.stacked else [slice(0, len(grid))]
+    figure = Figure(figsize=(10, 2.2 + 3.2 * min(len(lanes), 4) if len(lanes) > 1 else 5.4), facecolor=paper, layout="constrained")
+    spec = figure.add_gridspec(len(lanes), 2, width_ratios=[40, 1])
+    axes = [figure.add_subplot(spec[0, 0])]
+    axes += [figure.add_subplot(spec[k, 0], sharex=axes[0]) for k in range(1, len(lanes))]
+    seconds, hertz = limits(grid, space, look)
+    bottom, top = (float(unit(f, look.scale)) for f in hertz)
+    for number, (ax, lane) in enumerate(zip(axes, lanes)):
+        # the other channels silent, so that each keeps its own colour and loudness
+        shown = np.zeros_like(grid)
+        shown[lane] = grid[lane]
+        pixels = raster(shown, space, look, filled, height=max(240, 800 // len(lanes)))
+        ax.imshow(pixels, extent=(*seconds, bottom, top), aspect="auto", interpolation="nearest")
+        ticks = ticks_of(hertz, look.scale)
+        ax.set_yticks([float(unit(f, look.scale)) for f in ticks], [f"{f / 1000:g} kHz" if f >= 1000 else f"{f:g} Hz" for f in ticks])
+        ax.set_facecolor(paper)
+        ax.tick_params(colors=ink, labelsize=9)
+        for side, spine in ax.spines.items():
+            spine.set_visible(side in ("left", "bottom"))
+            spine.set_color(ink)
+        if look.stacked:
+            ax.set_title(f"channel {number}", loc="right", fontsize=9, color=ink)
+    axes[-1].set_xlabel("time / s", color=ink)
+    if title:
+        axes[0].set_title(title, loc="left", fontsize=11, color=ink)
+    _legend(figure.add_subplot(spec[:, 1]), look, space, len(grid), ink)
+    return figure
+
+
+def ticks_of(hertz: tuple[float, float], scale: str, apart: float = 0.045) -> list[float]:
+    """Round frequencies within (from, to) that are at least `apart` of the axis away from each other, the highest first."""
+    bottom, top = (float(unit(f, scale)) for f in hertz)
+    out: list[float] = []
+    for f in reversed([f for f in TICKS if hertz[0] <= f <= hertz[1]] or list(np.round(np.linspace(*hertz, 5)))):
+        if not out or abs(float(unit(f, scale)) - float(unit(out[-1], scale))) >= apart * (top - bottom):
+            out.append(float(f))
+    return out
+
+
+def _legend(ax, look: Look, space: AtomSpace, channels: int, ink: str) -> None:
+    """A bar of velocities for every kind of atom that occurs, side by side."""
+    colours = palette.table("dark" if look.dark else "light")
+    steps = range(0, palette.RANKS, palette.RANKS // 4)
+    names = {"sign": {"negative": "negative", "positive": "positive"}, "channel": {f"channel {c}": f"channel {c}" for c in range(channels)},
+             "state": {"kept": "kept", "filled": "filled in"},
+             "rank": {f"rank {k}": label for k, label in zip(steps, ("first", "", "", "last"))}}[look.colour]
+    bars = np.stack([colours[palette.KINDS.index(name)] for name in names], 1)
+    ax.imshow(bars, extent=(0, len(names), space.floor_db, 0), aspect="auto", origin="lower")
+    ax.xaxis.tick_top()
+    ax.set_xticks(np.arange(len(names)) + 0.5, names.values(), rotation=90, fontsize=8)
+    ax.yaxis.tick_right()
+    ax.set_ylabel("velocity / dB", color=ink, fontsize=9)
+    ax.yaxis.set_label_position("right")
+    ax.tick_params(colors=ink, labelsize=8, length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def save(figure: Figure, format_: str) -> bytes:
+    """A figure as a file: "png" or "svg". Text stays text, the atoms are pixels in both."""
+    out = io.BytesIO()
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        figure.savefig(out, format=format_, dpi=160, metadata={"Date": None} if format_ == "svg" else None)
+    return out.getvalue()

@@ -1,0 +1,198 @@
+// Orderings by eye and ear: drag along one, see and hear its first n atoms, let it play through, and compare what n atoms are worth.
+
+import { amplitudesOf } from './atoms.js';
+import { cumulated, countAt, order, ranksOf, stations, worth } from './orderings.js';
+import { Synthesiser } from './synthesis.js';
+import { LINES } from './palette.js';
+import * as format from './format.js';
+
+const HEARD_EVERY = 180, LEAD = 0.6;   // milliseconds between two sounds of a drag; seconds that a sound in the making runs ahead of the playhead
+const DASHES = { time: 'solid', frequency: 'dash', velocity: 'solid', channel: 'dot', random: 'dashdot' };
+
+export class OrderPanel {
+  /**
+   * find      function (name) -> element
+   * names     of the orderings
+   * player    Player
+   * host      {changed(): the picture must be drawn anew, opened(open), dark()}
+   */
+  constructor(find, names, player, host) {
+    Object.assign(this, { find, names, player, host, scene: null, open: false, name: 'velocity', reverse: false, place: 1000, cache: new Map() });
+    find('order-name').replaceChildren(...names.map((name) => new Option('by ' + name, name)));
+    find('order-name').value = this.name;
+    find('order-name').addEventListener('change', (event) => this.choose(event.target.value, this.reverse));
+    find('order-reverse').addEventListener('change', (event) => this.choose(this.name, event.target.checked));
+    find('order-place').addEventListener('input', (event) => { this.halt(); this.go(Number(event.target.value)); });
+    find('order-curves').addEventListener('toggle', () => this.drawCurves());
+  }
+
+  /** The atoms of another scene. */
+  show(scene, atoms) {
+    if (this.atoms === atoms) return;
+    this.halt();
+    Object.assign(this, { scene, atoms, cache: new Map(), synthesiser: null, place: 1000, heard: null });
+    this.player.drop('first');
+    if (this.open) this.enter();
+  }
+
+  get total() { return this.atoms ? this.atoms.count : 0; }
+  get first() { return countAt(this.place, this.total, this.name); }
+
+  permutation(name) {
+    if (!this.cache.has(name)) {
+      const found = order(this.atoms, name, this.scene);
+      this.cache.set(name, { found, sums: cumulated(found, amplitudesOf(this.atoms, this.scene)) });
+    }
+    return this.cache.get(name);
+  }
+
+  /** Ranks of the scene's atoms in the chosen ordering. */
+  ranks() {
+    const key = this.name + this.reverse;
+    if (this.ranked !== key || this.rankedAtoms !== this.atoms) {
+      Object.assign(this, { ranked: key, rankedAtoms: this.atoms, rankArray: ranksOf(this.permutation(this.name).found, this.reverse) });
+    }
+    return this.rankArray;
+  }
+
+  setOpen(open) {
+    if (open === this.open) return;
+    this.open = open;
+    this.halt();
+    this.find('order').hidden = !open;
+    if (open) this.enter();
+    this.host.opened(open);
+  }
+
+  enter() {
+    if (!this.scene) return;
+    this.write();
+    this.drawCurves();
+    this.listen();
+  }
+
+  choose(name, reverse) {
+    this.halt();
+    Object.assign(this, { name, reverse });
+    this.find('order-name').value = name;
+    this.find('order-reverse').checked = reverse;
+    this.go(this.place);
+    this.drawCurves();
+  }
+
+  /** Go to a place of the slider, 0 to 1000. */
+  go(place) {
+    this.place = Math.min(1000, Math.max(0, place));
+    if (!this.scene) return;
+    this.write();
+    this.listen();
+    this.host.changed();
+  }
+
+  write() {
+    const { energy, snr } = worth(this.permutation(this.name).sums, this.first, this.reverse, this.scene.energy), n = this.first;
+    const place = this.find('order-place');
+    place.value = this.place;
+    place.setAttribute('aria-valuetext', 'the first ' + format.count(n) + ' atoms');
+    this.find('order-count').textContent = 'first ' + format.count(n) + ' of ' + format.count(this.total) + ' atoms';
+    this.find('order-worth').textContent = 'SNR ' + format.decibels(snr) + ' · ' + format.percent(energy) + ' of the energy';
+    this.movePoint();
+  }
+
+  /** Make the sound of the first atoms; of several wishes in a row the last one counts, and some on the way. */
+  listen() {
+    this.wanted = true;
+    if (this.making) return this.making;
+    this.making = (async () => {
+      while (this.wanted && this.open && this.scene) {
+        this.wanted = false;
+        const { atoms } = this, n = this.running ? countAt(Math.min(1000, this.place + this.lead), this.total, this.name) : this.first, key = [this.name, this.reverse, n].join();
+        if (this.heard === key) break;
+        this.synthesiser = this.synthesiser || new Synthesiser(this.scene, atoms, amplitudesOf(atoms, this.scene));
+        const channels = await this.synthesiser.first(n, this.ranks());
+        if (!channels || atoms !== this.atoms || !this.open) continue;
+        this.heard = key;
+        this.player.put('first', this.player.buffer(channels, this.scene.rate));
+        this.player.onChange();
+        await new Promise((done) => setTimeout(done, HEARD_EVERY));
+      }
+      this.making = null;
+    })();
+    return this.making;
+  }
+
+  // play through
+
+  toggle() {
+    if (this.running) this.halt();
+    else this.through();
+  }
+
+  /** Let the sound come into being while it plays, in as long as it lasts. */
+  async through() {
+    const from = this.place >= 1000 ? 0 : this.place, lasts = Math.min(20, Math.max(5, this.scene.duration));
+    // only the ordering by time runs beside the playhead
+    this.lead = this.name === 'time' ? (1000 * LEAD) / lasts : 0;
+    this.running = true;
+    this.go(from);
+    await this.making;
+    if (!this.running) return;
+    this.player.silence();
+    this.player.offset = this.name === 'time' && !this.reverse ? (from / 1000) * this.scene.duration : 0;
+    this.player.choose('first');
+    this.host.version('first');
+    this.player.start();
+    this.host.through(true);
+    const began = performance.now();
+    const next = () => {
+      if (!this.running) return;
+      const place = from + (1000 - from) * ((performance.now() - began) / (1000 * lasts));
+      this.go(place);
+      if (place >= 1000) this.halt();
+      else this.timer = setTimeout(next, 80);
+    };
+    next();
+  }
+
+  halt() {
+    if (!this.running) return;
+    this.running = false;
+    clearTimeout(this.timer);
+    this.host.through(false);
+    this.listen();
+  }
+
+  // curves
+
+  get curvesShown() { return this.open && this.scene && this.find('order-curves').open; }
+
+  async drawCurves() {
+    if (!this.curvesShown) return;
+    const at = stations(this.total), ink = this.host.dark() ? '#9aa3b5' : '#5b6475', grid = this.host.dark() ? 'rgba(255,255,255,.08)' : 'rgba(15,23,42,.08)', traces = [];
+    for (const name of this.names) {
+      const points = at.map((n) => worth(this.permutation(name).sums, n, this.reverse, this.scene.energy));
+      const chosen = name === this.name, line = { color: LINES[name], width: chosen ? 3 : 1.5, dash: DASHES[name] }, opacity = chosen ? 1 : 0.75;
+      traces.push({ x: at, y: points.map((p) => p.snr), name, line, opacity, mode: 'lines', hovertemplate: '%{x:,} atoms: %{y:.1f} dB', legendgroup: name },
+        { x: at, y: points.map((p) => 100 * p.energy), name, line, opacity, mode: 'lines', yaxis: 'y2', hovertemplate: '%{x:,} atoms: %{y:.1f} %', showlegend: false, legendgroup: name });
+      await new Promise((done) => setTimeout(done));   // five sorts of all atoms: let the page breathe between them
+      if (!this.curvesShown) return;
+    }
+    const marker = { color: LINES[this.name], size: 10, line: { color: this.host.dark() ? '#fff' : '#0f172a', width: 1.5 } };
+    for (const yaxis of ['y', 'y2']) traces.push({ x: [1], y: [0], mode: 'markers', marker, yaxis, showlegend: false, hoverinfo: 'skip' });
+    const axis = { gridcolor: grid, zeroline: false, fixedrange: true, automargin: true };
+    await Plotly.react(this.find('curves'), traces, {
+      margin: { l: 48, r: 12, t: 8, b: 40 }, height: 280, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', hovermode: 'closest',
+      font: { color: ink, size: 11, family: 'system-ui, sans-serif' }, legend: { orientation: 'h', y: 1.14, x: 0 },
+      xaxis: { ...axis, type: 'log', title: { text: 'first n atoms' }, range: [0, Math.log10(Math.max(10, this.total))], anchor: 'y2', exponentformat: 'SI' },
+      yaxis: { ...axis, title: { text: 'SNR / dB' }, domain: [0.54, 1] }, yaxis2: { ...axis, title: { text: 'energy / %' }, domain: [0, 0.44], range: [0, 102] },
+    }, { displayModeBar: false, responsive: true });
+    this.drawn = this.find('curves').data.length;
+    this.movePoint();
+  }
+
+  movePoint() {
+    if (!this.curvesShown || !this.drawn) return;
+    const { energy, snr } = worth(this.permutation(this.name).sums, this.first, this.reverse, this.scene.energy), n = Math.max(1, this.first);
+    Plotly.restyle(this.find('curves'), { x: [[n], [n]], y: [[snr], [100 * energy]] }, [this.drawn - 2, this.drawn - 1]);
+  }
+}

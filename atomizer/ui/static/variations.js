@@ -1,0 +1,43 @@
+// The history: every fill with its settings and how close it came to the original.
+
+import * as format from './format.js';
+
+/** A few words on how well a variation matches: "SNR 3.2 dB · LSD 0.91", or why it cannot be measured. */
+export function metricsOf(variation) {
+  const words = [];
+  if (variation.snr_db != null) words.push('SNR ' + variation.snr_db.toFixed(1).replace('-', '−') + ' dB');
+  if (variation.lsd != null) words.push('LSD ' + variation.lsd.toFixed(2));
+  return words.join(' · ') || 'nothing to compare with';
+}
+
+/** Fill the list: a radio button per variation, the chosen one with all of its settings. */
+export function showVariations(list, variations, current) {
+  list.replaceChildren(...variations.map((variation) => {
+    const chosen = variation.id === current, row = document.createElement('button');
+    row.type = 'button';
+    row.className = 'variation';
+    row.dataset.variation = variation.id;
+    row.setAttribute('role', 'radio');
+    row.setAttribute('aria-checked', String(chosen));
+    row.tabIndex = chosen ? 0 : -1;
+    const text = (tag, name, content) => {
+      const made = document.createElement(tag);
+      made.className = name;
+      made.textContent = content;
+      return made;
+    };
+    row.append(text('b', 'label', variation.label), text('span', 'how', variation.title), text('span', 'metrics', metricsOf(variation)));
+    if (chosen) {
+      const details = [...variation.details, ['audible atoms', format.count(variation.heard)], ['took', variation.seconds.toFixed(1) + ' s']];
+      row.append(text('span', 'details', details.map(([name, value]) => name + ' ' + value).join(' · ')));
+    }
+    return row;
+  }));
+}
+
+/** The id of the variation `step` places after the current one. */
+export function neighbour(variations, current, step) {
+  if (!variations.length) return null;
+  const at = variations.findIndex((v) => v.id === current);
+  return variations[(at + step + variations.length) % variations.length].id;
+}

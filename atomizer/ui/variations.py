@@ -1,0 +1,76 @@
+"""What a fill leaves behind: how it sounds without, how well it matches the original, and what to call it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..atoms import LOUDNESS
+from ..audio import Sound
+from ..evaluation import metrics
+from ..fill import Settings, Step
+from ..recipe import Recipe
+from ..task import Task
+
+METRIC_RATE = 44_100
+SHORTEST = metrics.SIZE * 4  # samples that a spectral distance is measured on, at least
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A variation on the server: its recipe, and the files of its sound and of the sound without the unknown atoms, both exact."""
+
+    recipe: Recipe
+    filled: Path
+    masked: Path
+
+
+def masked_grid(task: Task, seed: int = 0) -> np.ndarray:
+    """(channels, frames, bins) float32: what is heard while the unknown is unknown.
+
+    Atoms that lost their velocity or their place are silent; those that only lost their sign have a random one.
+    """
+    if set(task.features) != {"sign"}:
+        return task.erased()
+    signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), task.grid.shape)
+    return np.where(task.mask, np.abs(task.grid) * signs, task.grid)
+
+
+def judge(task: Task, step: Step, filled: Sound, recipe: Recipe) -> tuple[float | None, float | None]:
+    """(SNR in dB of the selected atoms, LSD of their part of the plane) against the original; None where there is no original."""
+    hidden = task.grid[task.mask]
+    if recipe.extend or recipe.add_channels or not np.any(hidden):
+        return None, None
+    snr = metrics.snr_db(hidden[None], step.grid[task.mask][None])
+    channels, frames, bins = (np.flatnonzero(task.mask.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
+    reference, estimate = metrics.normalise(task.sound.at(METRIC_RATE)[channels], filled.at(METRIC_RATE)[channels])
+    start, end = (int(round(task.space.seconds(frames[k]) * METRIC_RATE)) + shift * task.space.hop for k, shift in ((0, -1), (-1, 1)))
+    start = max(0, min(start, reference.shape[1] - SHORTEST))
+    piece = slice(start, max(end, start + SHORTEST))
+    low, high = (float(task.space.hertz(bins[k])) for k in (0, -1))
+    top = min(high, task.sound.rate / 2)
+    if top <= low + METRIC_RATE / metrics.SIZE:  # a band that holds no bin of the short-time transform
+        return snr, None
+    return snr, metrics.lsd(reference[:, piece], estimate[:, piece], low, top)
+
+
+def title_of(settings: Settings) -> str:
+    """How it was filled in, in a few words; the settings are resolved ones."""
+    if settings.method == "noise":
+        return f"noise, seed {settings.seed}"
+    order = settings.order + (" reversed" if settings.reverse else "")
+    looks = "1 step" if settings.steps == 1 else f"{settings.steps} steps, {order}"
+    return f"{looks}, seed {settings.seed}"
+
+
+def details_of(recipe: Recipe, settings: Settings) -> list[tuple[str, str]]:
+    """Every setting by name, as text."""
+    rows = [("filled in by", "the model" if settings.method == "model" else "noise of interpolated levels"),
+            ("unknown", ", ".join(recipe.selection.features or LOUDNESS))]
+    if settings.method == "model":
+        rows += [("ordering", settings.order + (", reversed" if settings.reverse else "")), ("steps", str(settings.steps)),
+                 ("amplitudes", "expected" if settings.expected else "sampled"), ("temperature", f"{settings.temperature:g}"),
+                 ("nucleus", f"{settings.nucleus:g}")]
+    return rows + [("seed", str(settings.seed))]

@@ -1,0 +1,162 @@
+"""Wiener interpolation: what the known atoms say about the unknown ones by linear prediction alone, before any model is asked.
+
+Partials last longer than a gap or a missing atom. Let the signal be Gaussian with a short-time power spectrum P that changes
+slowly; the likeliest unknown atoms are those that minimise
+
+    sum over frames and bins of |STFT of the signal|^2 / P
+
+with the known atoms as they are. P is estimated from the signal itself, smoothed along time, in turns with the atoms (as Janssen,
+Veldhuis & Vries 1986 do for an autoregressive model and samples); the minimum is found by preconditioned conjugate gradients. The
+STFT's window is eight hops long, which resolves partials that an MDCT frame cannot; what is shorter than that is the model's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .mdct import imdct_torch, mdct_torch
+
+FRAMES = 8  # hops per window of the STFT
+SMOOTH = 6.0  # standard deviation, in frames of the STFT, of the smoothing of P
+FLOOR = 0.1  # of the mean over neighbouring bins: how far P may fall between partials; lower converges more slowly, and gained nothing
+NEIGHBOURS = 257  # bins of that mean
+ROUNDS = 3  # estimates of P
+ITERATIONS = {False: 8, True: 16}  # of conjugate gradients per round; more where whole stretches of time are unknown
+MARGIN = 2 * FRAMES  # frames of context that are enough on either side of the unknown
+
+
+@dataclass
+class Estimate:
+    """amplitude (C, T, F) likeliest signed amplitude where unknown, zero elsewhere; spread (C, T, F) standard deviation of the prior."""
+
+    amplitude: Tensor
+    spread: Tensor
+
+
+def helps(amplitude: Tensor, unknown: Tensor) -> bool:
+    """Whether some bin of a channel has both known sound and unknown atoms; amplitude, unknown (C, T, F)."""
+    sounds = (amplitude.abs() * ~unknown).amax(1)
+    return bool(((sounds > 0) & unknown.any(1)).any())
+
+
+@torch.no_grad()
+def interpolate(amplitude: Tensor, unknown: Tensor, limit: Tensor | None = None, window: str = "sine") -> Estimate | None:
+    """Estimate the unknown atoms of one window of a sound.
+
+    amplitude  (C, T, F) float32 MDCT coefficients; read only where known
+    unknown    (C, T, F) bool
+    limit      (C, T, F) largest magnitude of every unknown atom, where levels are known and only signs are not
+    Returns None where the known atoms say nothing: where no bin has known and unknown atoms.
+    """
+    known_amplitude = amplitude.masked_fill(unknown, 0)
+    if not helps(known_amplitude, unknown):
+        return None
+    with torch.autocast(amplitude.device.type, enabled=False):
+        frames = unknown.any(2).any(0).nonzero()
+        first, last = max(0, int(frames[0]) - MARGIN), min(unknown.shape[1], int(frames[-1]) + 1 + MARGIN)
+        part = slice(first, last)
+        blank = bool(unknown.flatten(2)[:, part].all(2).any()) or _holes(unknown[:, part])
+        problem = _Problem(known_amplitude[:, part], unknown[:, part], window)
+        estimate = torch.zeros_like(problem.known)
+        for n in range(ROUNDS):
+            power = problem.power(estimate, trust=0.1 * n)
+            estimate = problem.descend(estimate, power, ITERATIONS[blank])
+            if limit is not None:
+                bound = limit[:, part]
+                estimate = torch.minimum(torch.maximum(estimate, -bound), bound) * problem.unknown
+        spread = (problem.at_atoms(power) / problem.taper.square().sum()).sqrt()
+        out = Estimate(torch.zeros_like(amplitude), torch.zeros_like(amplitude))
+        out.amplitude[:, part], out.spread[:, part] = estimate, spread
+        return out
+
+
+def _holes(unknown: Tensor) -> bool:
+    """Whether somewhere three frames in a row lack most of a bin's neighbourhood: scattered atoms converge faster than holes."""
+    size = (min(3, unknown.shape[1]), min(33, unknown.shape[2]))
+    share = F.avg_pool2d(unknown.float()[:, None], size, 1)
+    return bool((share > 0.999).any())
+
+
+class _Problem:
+    """Minimise sum |STFT|^2 / P over the unknown atoms; tensors are (C, T, F), short-time spectra (C, K, bins)."""
+
+    def __init__(self, known: Tensor, unknown: Tensor, window: str):
+        self.known, self.unknown, self.window = known, unknown, window
+        channels, frames, bins = known.shape
+        self.size, self.hop = FRAMES * bins, FRAMES * bins // 2
+        self.length = (frames + 1) * bins
+        self.count = -(-self.length // self.hop) + 1
+        device = known.device
+        self.taper = torch.hann_window(self.size, periodic=True, device=device).sqrt()
+        # centres of the short-time frames, counted in frames of the MDCT, and the other way round; frame 0 of both starts a hop early
+        centre = (torch.arange(self.count, device=device) * self.hop) / bins - 1
+        self.to_short = _interpolation(centre, frames)
+        self.to_atoms = _interpolation((torch.arange(frames, device=device) + 1) * bins / self.hop, self.count)
+        step = torch.arange(self.count, device=device)
+        self.kernel = torch.exp(-0.5 * ((step[:, None] - step) / SMOOTH) ** 2)
+        share = (~unknown).float().repeat_interleave(FRAMES // 2, 2)
+        self.certainty = F.pad(_along_time(self.to_short, share), (0, 1)) ** 2
+
+    def spectrum(self, atoms: Tensor) -> Tensor:
+        """The short-time spectrum of the sound of atoms."""
+        samples = F.pad(imdct_torch(atoms, self.window).flatten(1), (self.hop, self.count * self.hop - self.length))
+        return torch.fft.rfft(samples.unfold(1, self.size, self.hop) * self.taper)
+
+    def adjoint(self, spectrum: Tensor) -> Tensor:
+        """The transpose of `spectrum`, up to a constant."""
+        pieces = torch.fft.irfft(spectrum, self.size) * self.taper
+        out = F.pad(pieces[..., : self.hop], (0, 0, 0, 1))
+        out[:, 1:] += pieces[..., self.hop :]
+        samples = out.flatten(1)[:, self.hop : self.hop + self.length]
+        return mdct_torch(samples.unflatten(1, (-1, self.known.shape[2])), self.window)
+
+    def power(self, estimate: Tensor, trust: float) -> Tensor:
+        """P: short-time power, smoothed along time, where frames weigh by how much of them is known, at least `trust`."""
+        spectrum = self.spectrum(self.known + estimate)
+        power = spectrum.real.square() + spectrum.imag.square()
+        weight = self.certainty.clamp(min=trust) + 1e-4
+        power = (self.kernel @ (power * weight)) / (self.kernel @ weight)
+        around = F.avg_pool1d(power, NEIGHBOURS, 1, NEIGHBOURS // 2, count_include_pad=False)
+        return power + FLOOR * around + 1e-10 * power.amax((1, 2), keepdim=True) + 1e-20
+
+    def at_atoms(self, power: Tensor) -> Tensor:
+        """Mean of a short-time spectrum at the place of every atom."""
+        bins = self.known.shape[2]
+        return _along_time(self.to_atoms, power[..., :-1].unflatten(2, (bins, -1)).mean(3))
+
+    def descend(self, estimate: Tensor, power: Tensor, iterations: int) -> Tensor:
+        """Conjugate gradients, preconditioned by P at every atom, from an estimate."""
+        precondition = self.at_atoms(power) * self.unknown
+        weight = 1 / power
+
+        def gradient(atoms: Tensor) -> Tensor:
+            return self.adjoint(self.spectrum(atoms) * weight) * self.unknown
+
+        dot = lambda a, b: (a * b).sum((1, 2), keepdim=True)  # noqa: E731
+        residual = -gradient(self.known + estimate)
+        z = precondition * residual
+        direction, slope = z, dot(residual, z)
+        for _ in range(iterations):
+            applied = gradient(direction)
+            size = slope / (dot(direction, applied) + 1e-30)
+            estimate, residual = estimate + size * direction, residual - size * applied
+            z = precondition * residual
+            former, slope = slope, dot(residual, z)
+            direction = z + slope / (former + 1e-30) * direction
+        return estimate
+
+
+def _interpolation(position: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Lower and upper index and share of the upper, for linear interpolation at positions among `count` values."""
+    position = position.clamp(0, count - 1)
+    low = position.floor().long()
+    return low, (low + 1).clamp(max=count - 1), (position - low)[:, None]
+
+
+def _along_time(at: tuple[Tensor, Tensor, Tensor], values: Tensor) -> Tensor:
+    low, high, share = at
+    return values[:, low] * (1 - share) + values[:, high] * share

@@ -1,0 +1,206 @@
+"""Selecting with mouse, keyboard and fingers, at 200,000 atoms; what the picture marks is what Python selects."""
+
+import json
+
+import driver as d
+import pytest
+from test_page import drawn_and_selected
+
+STROKE = [(4, 700), (6, 1500), (8, 900)]
+
+
+@pytest.fixture
+def page(quick, many):
+    d.upload(quick, many)
+    return quick
+
+
+def agree(page, path) -> None:
+    mine, python = drawn_and_selected(page, path)
+    assert mine == python > 0
+
+
+def readout(page) -> str:
+    return page.inner_text(f"{d.VIEW} [data-name=readout]")
+
+
+def test_brushes_select_what_python_selects(page, many):
+    d.paint(page, STROKE, radius=20)
+    assert d.state(page, "[items[0].kind, items[0].scale]") == ["brush", "log"]
+    agree(page, many)
+    page.fill(f"{d.VIEW} [data-name=most]", "7") if page.is_visible(f"{d.VIEW} [data-name=most]") else None
+    d.paint(page, [(10, 300), (14, 420)], "harmonics", radius=10)
+    assert d.state(page, "items[1].harmonics") == 16
+    agree(page, many)
+    page.keyboard.down("Alt")
+    d.paint(page, [(5, 900), (7, 1200)])
+    page.keyboard.up("Alt")
+    assert d.state(page, "items[2].op") == "subtract"
+    agree(page, many)
+    for scale in ("linear", "mel"):
+        page.select_option(f"{d.VIEW} [data-name=scale]", scale)
+        d.wait(page, f"picture.scale === '{scale}'")
+        d.paint(page, [(16, 4000), (18, 9000)])
+        d.draw_lasso(page, [(20, 3000), (24, 9000), (26, 4000)])
+        agree(page, many)
+    page.click(f"{d.VIEW} [data-act=invert]")
+    agree(page, many)
+
+
+def test_stacked_lanes_select_their_channel(page, many):
+    page.select_option(f"{d.VIEW} [data-name=channels]", "stacked")
+    d.wait(page, "picture.lanes().length === 2")
+    d.tool(page, "box")
+    d.drag(page, d.pixel(page, 3, 5000, 1), d.pixel(page, 8, 500, 1))
+    d.wait(page, "items.length === 1")
+    assert d.state(page, "items[0].channels") == [1]
+    agree(page, many)
+
+
+def test_the_readout_says_seconds_hertz_atoms_and_energy(page, many):
+    assert "Nothing is selected" in readout(page)
+    d.add_preset(page, "above", 0)
+    assert "200,018 atoms · 100 % of the energy" in readout(page)
+    page.keyboard.press("Escape")
+    page.mouse.move(*d.pixel(page, 5, 3000))
+    page.mouse.down()
+    page.mouse.move(*d.pixel(page, 12, 600), steps=4)
+    d.wait(page, "state.readout && state.readout.count > 100")  # while it is being drawn
+    live = readout(page)
+    page.mouse.up()
+    d.wait(page, "items.length === 1")
+    assert live.split(" · ")[0].startswith("5") and "Hz" in live
+    assert d.state(page, "state.feedbackMilliseconds") > 0
+
+
+def test_presets_have_live_values(page, many):
+    d.add_preset(page, "above", 8000)
+    high = d.state(page, "state.readout.count")
+    page.fill(f"{d.VIEW} [data-name=first]", "12000")
+    d.wait(page, "items[0].f[0] === 12000")
+    assert d.state(page, "state.readout.count") < high
+    page.fill(f"{d.VIEW} [data-name=slide]", "400")
+    d.wait(page, "items[0].f[0] < 1000")
+    agree(page, many)
+    page.focus(d.VIEW)
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    d.wait(page, "items[0].f[0] === 8000")
+    d.draw_box(page, 2, 4, 200, 900)
+    page.click(f"{d.VIEW} [data-chip='0']")
+    assert page.input_value(f"{d.VIEW} [data-name=first]") == "8000"
+    page.click(f"{d.VIEW} [data-remove='0']")
+    d.wait(page, "items.length === 1 && items[0].t")
+
+
+def test_moving_and_resizing_by_mouse_and_keyboard(page, many):
+    d.draw_box(page, 5, 10, 500, 2000)
+    d.tool(page, "move")
+    d.drag(page, d.pixel(page, 10, 1000), d.pixel(page, 15, 1000))
+    d.wait(page, "items[0].t[1] > 14")
+    t, f = d.state(page, "items[0].t"), d.state(page, "items[0].f")
+    assert t == pytest.approx([5, 15], abs=0.2) and f == pytest.approx([500, 2000], rel=0.06)
+    d.drag(page, d.pixel(page, 10, 2000), d.pixel(page, 10, 6000))
+    d.wait(page, "items[0].f[1] > 5000")
+    d.drag(page, d.pixel(page, 8, 1000), d.pixel(page, 12, 1000))
+    d.wait(page, "items[0].t[0] > 8")
+    assert d.state(page, "items[0].t[1] - items[0].t[0]") == pytest.approx(10, abs=0.3)
+    before = d.state(page, "items[0].t[0]")
+    page.focus(d.VIEW)
+    page.keyboard.press("ArrowLeft")
+    d.wait(page, f"items[0].t[0] < {before}")
+    top, low = d.state(page, "items[0].f[1]"), d.state(page, "items[0].f[0]")
+    page.keyboard.press("Shift+ArrowUp")
+    d.wait(page, f"items[0].f[1] > {top}")
+    assert d.state(page, "items[0].f[0]") == low
+    agree(page, many)
+    page.keyboard.press("Delete")
+    d.wait(page, "items.length === 0")
+    page.keyboard.press("Control+z")
+    d.wait(page, "items.length === 1")
+    d.paint(page, STROKE)
+    d.tool(page, "move")
+    points = d.state(page, "items[1].points[0][0]")
+    d.drag(page, d.pixel(page, 6, 1450), d.pixel(page, 7, 1450))
+    d.wait(page, f"items[1].points[0][0] > {points} + 0.8")
+    agree(page, many)
+
+
+def test_only_the_selection_plays_once_or_in_a_loop(page):
+    d.draw_box(page, 5, 6, 500, 2000)
+    page.focus(d.VIEW)
+    page.keyboard.press("Enter")
+    d.wait(page, "player.playing")
+    assert d.state(page, "player.playedRange") == pytest.approx([5, 6], abs=0.1)
+    d.wait(page, "!player.playing")
+    page.keyboard.press("r")
+    page.keyboard.press(" ")
+    d.wait(page, "player.playing && player.loops")
+    page.wait_for_timeout(1500)
+    assert 4.9 <= d.state(page, "player.position()") <= 6.1
+    page.keyboard.press(" ")
+
+
+def test_saved_and_loaded_with_its_features(page, many, tmp_path):
+    d.draw_box(page, 5, 6, 500, 2000)
+    d.add_preset(page, "quietest", 40)
+    page.check("#feature-time input")
+    page.click(f"{d.VIEW} [data-name=export-menu] summary")
+    with page.expect_download() as download:
+        page.click(f"{d.VIEW} [data-act=saveSelection]")
+    saved = json.loads(open(download.value.path()).read())
+    assert set(saved["features"]) == {"velocity", "sign", "time"} and saved["parts"] == ["quietest:40"] and len(saved["regions"]) == 1
+    count = d.state(page, "state.readout.count")
+    page.uncheck("#feature-time input")
+    page.focus(d.VIEW)
+    page.keyboard.press("Escape")
+    d.wait(page, "items.length === 0")
+    page.set_input_files(f"{d.VIEW} [data-name=selection-file]", download.value.path())
+    d.wait(page, f"items.length === 2 && state.partBits && state.readout.count === {count}")
+    assert page.is_checked("#feature-time input")
+    bad = tmp_path / "bad.json"
+    bad.write_text("[]")
+    page.set_input_files(f"{d.VIEW} [data-name=selection-file]", str(bad))
+    d.wait_status(page, "holds no selection")
+    assert d.state(page, "items.length") == 2
+
+
+def test_more_regions_than_there_may_be_are_refused(page):
+    for k in range(13):
+        d.tool(page, "harmonics")
+        before = d.state(page, "items.length")
+        d.drag(page, d.pixel(page, 2 + k, 120), d.pixel(page, 2.5 + k, 130))
+        if before == 12:
+            d.wait_status(page, "more than 200 regions")
+        else:
+            d.wait(page, f"items.length === {before + 1}")
+    assert d.state(page, "items.length") == 12
+
+
+def touch(page, *fingers) -> None:
+    """Fingers that go down together, move along their points and are lifted."""
+    session = page.context.new_cdp_session(page)
+    points = lambda k: [{"x": f[k][0], "y": f[k][1], "id": n} for n, f in enumerate(fingers)]
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points(0)})
+    for k in range(1, len(fingers[0])):
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points(k)})
+        page.wait_for_timeout(30)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_fingers_draw_zoom_and_pan(open_page, many):
+    page = open_page(390, 844, app="quick_app_url", has_touch=True)
+    d.upload(page, many)
+    page.locator(f"{d.VIEW} .stage").scroll_into_view_if_needed()
+    d.tool(page, "brush")
+    touch(page, [d.pixel(page, t, 1000 + 100 * t) for t in (5, 7, 9, 11)])
+    d.wait(page, "items.length === 1 && items[0].kind === 'brush'")
+    agree(page, many)
+    d.tool(page, "box")
+    touch(page, [d.pixel(page, 12, 5000), d.pixel(page, 14, 2000), d.pixel(page, 18, 500)])
+    d.wait(page, "items.length === 2")
+    x, y = d.pixel(page, 15, 1000)
+    touch(page, [(x - 20, y), (x - 50, y), (x - 90, y)], [(x + 20, y), (x + 50, y), (x + 90, y)])
+    d.wait(page, "picture.t[1] - picture.t[0] < 15")
+    assert d.state(page, "items.length") == 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

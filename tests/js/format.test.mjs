@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import * as format from '../../atomizer/ui/static/format.js';
+
+test('notes have names, and cents where they are off', () => {
+  assert.equal(format.note(440), 'A4');
+  assert.equal(format.note(261.63), 'C4');
+  assert.equal(format.note(27.5), 'A0');
+  assert.equal(format.note(440 * 2 ** (30 / 1200)), 'A4 +30');
+  assert.equal(format.note(440 * 2 ** (-40 / 1200)), 'A4 −40');
+});
+
+test('numbers as people read them', () => {
+  assert.equal(format.hertz(432.1), '432 Hz');
+  assert.equal(format.hertz(2540), '2.54 kHz');
+  assert.equal(format.clock(75.25), '1:15.3');
+  assert.equal(format.percent(0.0001), 'less than 0.1 %');
+  assert.equal(format.percent(0), '0 %');
+  assert.equal(format.percent(0.1234), '12.3 %');
+  assert.equal(format.percent(1), '100 %');
+  assert.equal(format.decibels(-12.4), '−12 dB');
+  assert.equal(format.count(200000), '200,000');
+  assert.equal(format.span([1, 2.5], format.seconds), '1–2.5 s');
+});

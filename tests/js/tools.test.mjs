@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { brushSize, dragged, drawn, gripOf } from '../../atomizer/ui/static/tools.js';
+import { actionOf, SHORTCUTS } from '../../atomizer/ui/static/keys.js';
+import { along, Palette } from '../../atomizer/ui/static/palette.js';
+import { matchingGain, rms } from '../../atomizer/ui/static/player.js';
+import { metricsOf, neighbour } from '../../atomizer/ui/static/variations.js';
+
+// a plane of 100 px a second and 1000 Hz to 100 px
+const lane = { channel: null, top: 0, height: 400 };
+const picture = { scale: 'linear', scene: { sound_rate: 44100 }, unit: (f) => f, hertz: (u) => u, x: (t) => 100 * t, y: (f) => 400 - f / 10,
+  secondsAt: (x) => x / 100, hertzAt: (y) => 10 * (400 - y) };
+const at = (x, y, l = lane) => ({ x, y, lane: l, t: x / 100, f: 10 * (400 - y) });
+const box = { kind: 'rect', op: 'add', t: [1, 2], f: [1000, 2000] };
+
+test('tools draw regions, and too small ones are not meant', () => {
+  const how = { op: 'add', radius: 10, most: 5, travel: 99 };
+  assert.deepEqual(drawn('box', [at(100, 300), at(200, 200)], picture, how), box);
+  assert.equal(drawn('box', [at(100, 300), at(101, 200)], picture, how), null);
+  assert.equal(drawn('lasso', [at(1, 1), at(2, 2)], picture, how), null);
+  assert.deepEqual(drawn('box', [at(100, 300, { ...lane, channel: 1 }), at(200, 200)], picture, how).channels, [1]);
+  const brush = drawn('brush', [at(100, 300)], picture, { ...how, op: 'subtract' });
+  assert.deepEqual([brush.op, brush.size[0].toFixed(3), brush.size[1]], ['subtract', '0.100', 100]);
+  assert.equal(drawn('harmonics', [at(100, 300)], picture, how).harmonics, 5);
+  assert.deepEqual(brushSize(picture, at(100, 300), 10, 'linear').map((v) => +v.toFixed(6)), [0.1, 100]);
+});
+
+test('grips are the edges, the corners and the inside', () => {
+  assert.equal(gripOf(box, at(150, 250), picture), 'move');
+  assert.equal(gripOf(box, at(101, 250), picture), 'left');
+  assert.equal(gripOf(box, at(199, 201), picture), 'right top');
+  assert.equal(gripOf(box, at(150, 299), picture), 'bottom');
+  assert.equal(gripOf(box, at(300, 250), picture), '');
+  assert.equal(gripOf({ part: 'random:5' }, at(1, 1), picture), '');
+  assert.equal(gripOf({ kind: 'rect', f: [1000, null] }, at(350, 299), picture), 'bottom');
+});
+
+test('dragging moves, or stretches one edge', () => {
+  const near = (a, b) => a.forEach((v, k) => assert.ok(Math.abs(v - b[k]) < 1e-6, a + ' ' + b));
+  const moved = dragged(box, 'move', at(150, 250), at(250, 200), picture);
+  near([...moved.t, ...moved.f], [2, 3, 1500, 2500]);
+  const wider = dragged(box, 'right', at(200, 250), at(300, 100), picture);
+  near([...wider.t, ...wider.f], [1, 3, 1000, 2000]);
+  const lower = dragged(box, 'bottom', at(150, 300), at(150, 350), picture);
+  near([...lower.t, ...lower.f], [1, 2, 500, 2000]);
+  assert.deepEqual(dragged({ kind: 'rect', op: 'add', f: [1000, null] }, 'bottom', at(0, 300), at(0, 200), picture).f, [2000, null]);
+});
+
+test('every key does one thing', () => {
+  const keys = SHORTCUTS.flatMap(({ rows }) => rows.flatMap((row) => row.keys));
+  assert.equal(new Set(keys).size, keys.length);
+  const press = (key, more = {}) => actionOf({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
+  assert.equal(press('b'), 'box');
+  assert.equal(press('B', { shiftKey: true }), 'box');
+  assert.equal(press('z'), 'zoom');
+  assert.equal(press('z', { ctrlKey: true }), 'undo');
+  assert.equal(press('Z', { metaKey: true, shiftKey: true }), 'redo');
+  assert.equal(press('b', { altKey: true }), undefined);
+  assert.equal(press('q'), undefined);
+});
+
+test('palettes interpolate their stops', () => {
+  assert.deepEqual(along([[0, 0, 0], [100, 200, 50]], 0.5), [50, 100, 25]);
+  const palette = new Palette({ gamma: 1, kinds: ['a'], channels: 1, ranks: 1, themes: { light: { paper: [255, 255, 255], ramps: [[[0, 0, 0], [255, 255, 255]]] } } });
+  const table = palette.table(false);
+  assert.equal(table[0], 0xff000000);
+  assert.equal(table[255], 0xffffffff);
+  assert.match(palette.gradient('a', false), /^linear-gradient/);
+});
+
+test('levels are matched within bounds', () => {
+  const buffer = { numberOfChannels: 1, sampleRate: 10, length: 4, getChannelData: () => Float32Array.of(1, -1, 1, -1) };
+  assert.equal(rms(buffer), 1);
+  assert.equal(matchingGain(0.1, 0.2), 0.5);
+  assert.equal(matchingGain(1, 0.01), 4);
+  assert.equal(matchingGain(0, 0.1), 1);
+});
+
+test('variations have metrics and neighbours', () => {
+  assert.equal(metricsOf({ snr_db: -1.25, lsd: 0.9 }), 'SNR −1.3 dB · LSD 0.90');
+  assert.equal(metricsOf({ snr_db: null, lsd: null }), 'nothing to compare with');
+  const all = [{ id: 3 }, { id: 5 }, { id: 9 }];
+  assert.equal(neighbour(all, 3, 1), 5);
+  assert.equal(neighbour(all, 3, -1), 9);
+  assert.equal(neighbour([], 3, 1), null);
+});

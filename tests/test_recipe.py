@@ -1,0 +1,47 @@
+"""Recipes: a fill as data, done again."""
+
+import json
+
+import numpy as np
+import pytest
+
+from atomizer import Region, Selection, Settings, parse
+from atomizer.recipe import Recipe, dump, parse_recipes, seeds
+
+RECIPES = [
+    Recipe(parse(["above:8000", "random:20"]), Settings("noise", "time", True, 3, 0.5, 0.9, False, 7)),
+    Recipe(Selection((Region("brush", points=((0.1, 500.0), (0.2, 900.0)), size=(0.02, 80.0)),), features=("sign",)), stop_after=2),
+    Recipe(extend=0.5), Recipe(add_channels=1),
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_written_and_read_back(recipe):
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_a_settings_file_holds_several_and_facts(tmp_path):
+    text = dump(RECIPES, sound="in.wav")
+    assert json.loads(text)["sound"] == "in.wav" and parse_recipes(text) == RECIPES
+
+
+def test_made_again_is_the_same(sound):
+    recipe = Recipe(parse(["time:0.1-0.3"]), Settings("noise", seed=4))
+    steps = []
+    once, again = recipe.make(sound(), on_step=steps.append), Recipe.from_dict(recipe.to_dict()).make(sound())
+    assert np.array_equal(once.samples, again.samples) and len(steps) == 1
+    assert not np.array_equal(once.samples, seeds(recipe, 2)[1].make(sound()).samples)
+
+
+def test_variations_count_the_seed_up():
+    assert [r.settings.seed for r in seeds(RECIPES[0], 3)] == [7, 8, 9]
+
+
+@pytest.mark.parametrize("text, words", [
+    ("", "no valid JSON"), ("[]", "settings are an object"), ('{"fills": []}', "1 to 50"), ('{"fills": [3]}', "fill is an object"),
+    ('{"fills": [{"speed": 3}]}', "'speed'"), ('{"fills": [{"settings": {"heat": 3}}]}', "'heat'"), ('{"fills": [{"settings": {"steps": 2.5}}]}', "steps"),
+    ('{"fills": [{"settings": {"seed": true}}]}', "seed"), ('{"fills": [{"settings": {"seed": null}}]}', "seed"),
+    ('{"fills": [{"extend": "long"}]}', "extend"), ('{"fills": [{"selection": {"regions": [{"kind": "star"}]}}]}', "kind")])
+def test_what_is_no_recipe_is_refused(text, words, refused):
+    with refused(words):
+        parse_recipes(text)

@@ -1,0 +1,133 @@
+"""Wiener interpolation: what linear prediction can know, it finds; what it must not see, it does not read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from atomizer import wiener
+from atomizer.mdct import imdct_torch, mdct, mdct_torch
+
+RATE, FRAMES = 44_100, 48
+
+
+def partials(channels: int = 1, seed: int = 0) -> torch.Tensor:
+    """(channels, FRAMES, 1024) atoms of a steady chord."""
+    rng = np.random.default_rng(seed)
+    time = np.arange((FRAMES - 1) * 1024) / RATE
+    chord = sum(a * np.sin(2 * np.pi * f * time + rng.uniform(0, 6)) for f, a in ((220.7, 1.0), (331.3, 0.7), (1108.1, 0.3), (3001.9, 0.1)))
+    return torch.from_numpy(mdct(np.stack([chord * (0.5 + 0.5 * c) for c in range(channels)]).astype(np.float32)))
+
+
+def noise(seed: int = 0) -> torch.Tensor:
+    return torch.randn(1, FRAMES, 1024, generator=torch.Generator().manual_seed(seed))
+
+
+def gap(atoms: torch.Tensor, first: int, last: int) -> torch.Tensor:
+    unknown = torch.zeros_like(atoms, dtype=torch.bool)
+    unknown[:, first:last] = True
+    return unknown
+
+
+def snr(truth: torch.Tensor, estimate: torch.Tensor, where: torch.Tensor) -> float:
+    return float(10 * torch.log10(truth[where].square().sum() / (truth - estimate)[where].square().sum()))
+
+
+@pytest.mark.parametrize("frames, least", ((1, 15), (4, 8), (8, 1.5)))
+def test_it_carries_steady_partials_across_a_gap(frames, least):
+    atoms = partials(2)
+    unknown = gap(atoms, 20, 20 + frames)
+    assert snr(atoms, wiener.interpolate(atoms, unknown).amplitude, unknown) > least
+
+
+def test_it_restores_scattered_atoms():
+    atoms = partials()
+    unknown = torch.rand(atoms.shape, generator=torch.Generator().manual_seed(1)) < 0.5
+    assert snr(atoms, wiener.interpolate(atoms, unknown).amplitude, unknown) > 8
+
+
+def test_of_noise_it_claims_little():
+    atoms = noise()
+    unknown = gap(atoms, 20, 28)
+    estimate = wiener.interpolate(atoms, unknown)
+    assert snr(atoms, estimate.amplitude, unknown) > -1
+    assert estimate.amplitude[unknown].square().mean() < 0.3 * atoms[unknown].square().mean()
+
+
+def test_the_spread_is_the_level_of_what_is_there():
+    atoms = noise() * 0.01
+    unknown = torch.rand(atoms.shape, generator=torch.Generator().manual_seed(1)) < 0.3
+    spread = wiener.interpolate(atoms, unknown).spread[unknown]
+    assert 0.007 < float(spread.square().mean().sqrt()) < 0.012  # 0.01 less what was taken away
+
+
+def test_what_is_unknown_is_never_read():
+    atoms = partials()
+    unknown = gap(atoms, 10, 14) | (torch.rand(atoms.shape, generator=torch.Generator().manual_seed(2)) < 0.2)
+    first = wiener.interpolate(atoms, unknown)
+    second = wiener.interpolate(torch.where(unknown, torch.full_like(atoms, torch.nan), atoms), unknown)
+    assert torch.equal(first.amplitude, second.amplitude) and torch.equal(first.spread, second.spread)
+
+
+def test_known_atoms_have_no_estimate():
+    atoms = partials()
+    unknown = gap(atoms, 10, 14)
+    assert not wiener.interpolate(atoms, unknown).amplitude[~unknown].any()
+
+
+def test_a_flip_of_polarity_flips_the_estimate():
+    atoms, unknown = partials(), gap(partials(), 10, 14)
+    assert torch.equal(wiener.interpolate(-atoms, unknown).amplitude, -wiener.interpolate(atoms, unknown).amplitude)
+
+
+def test_it_scales_with_the_sound():
+    atoms, unknown = partials(), gap(partials(), 10, 14)
+    loud, quiet = wiener.interpolate(atoms, unknown), wiener.interpolate(atoms * 2**-10, unknown)
+    torch.testing.assert_close(quiet.amplitude * 2**10, loud.amplitude, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(quiet.spread * 2**10, loud.spread, rtol=1e-3, atol=1e-5)
+
+
+def test_known_levels_bound_it():
+    atoms = partials()
+    unknown = torch.rand(atoms.shape, generator=torch.Generator().manual_seed(3)) < 0.9
+    free, bound = wiener.interpolate(atoms, unknown).amplitude, wiener.interpolate(atoms, unknown, atoms.abs()).amplitude
+    assert (bound.abs() <= atoms.abs() + 1e-6)[unknown].all()
+    assert (free.abs() > atoms.abs() + 1e-3)[unknown].any()
+
+
+@pytest.mark.parametrize("hide", ("highs", "channel", "everything", "nothing"))
+def test_where_the_known_says_nothing_there_is_no_estimate(hide):
+    atoms = partials(2)
+    unknown = torch.zeros_like(atoms, dtype=torch.bool)
+    if hide == "highs":
+        unknown[:, :, 200:] = True
+    elif hide == "channel":
+        unknown[1] = True
+    elif hide == "everything":
+        unknown[:] = True
+    assert wiener.interpolate(atoms, unknown) is None
+
+
+def test_silence_stays_silent():
+    atoms = torch.zeros(1, FRAMES, 1024)
+    assert wiener.interpolate(atoms, gap(atoms, 10, 14)) is None
+
+
+def test_its_spectrum_and_the_way_back_are_transposes():
+    """<A x, y> = <x, A' y>, up to the constant that the FFT's one-sided spectrum makes for real signals."""
+    atoms = noise(1)
+    problem = wiener._Problem(atoms, gap(atoms, 10, 14), "sine")
+    samples = torch.randn(1, problem.length, generator=torch.Generator().manual_seed(2))
+    other = mdct_torch(samples.unflatten(1, (-1, 1024)))
+    spectrum = problem.spectrum(other)
+    weight = torch.full((spectrum.shape[-1],), 2.0)
+    weight[0] = weight[-1] = 1
+    left = (problem.spectrum(atoms) * spectrum.conj()).real @ weight / problem.size
+    right = (atoms * problem.adjoint(spectrum)).sum()
+    torch.testing.assert_close(left.sum(), right, rtol=1e-4, atol=1e-1)
+
+
+def test_the_inverse_transform_in_torch():
+    atoms = noise(3)
+    torch.testing.assert_close(mdct_torch(imdct_torch(atoms))[:, 1:-1], atoms[:, 1:-1], rtol=1e-4, atol=1e-4)
