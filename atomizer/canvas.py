@@ -7,16 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from . import wiener
 from .atoms import AtomSpace
 from .model import AtomTransformer, State
 from .model.atom_transformer import Context
+from .noise import interpolated_power
 from .task import Task
 
 REFERENCE_FLOOR_DB = -50.0  # a window's reference never lies further below the sound's
 _OWNED = 0.75  # share of a window's frames that it decides on, where all of the sound is to be filled; the rest is context
 _OWNED_LOCALLY = 0.5  # the same where the surroundings are known and worth seeing
+_NEAR_BINS = 5  # bins whose loudest known atom bounds an unknown one
+_ENOUGH = 8  # known frames from which a bin's habits can be told
+_MARGIN = 2.0  # how much louder than its surroundings an atom may be, 6 dB
 _ESTIMATES = 64  # windows whose Wiener estimate is kept for the next step
 
 
@@ -39,28 +44,47 @@ class Window:
 class Canvas:
     """Known magnitudes and signs of a sound's grid; unknown ones are zero here, so that nothing hidden can be read.
 
-    magnitude, positive           (C, T, F) float32 and bool
+    magnitude, positive           (C, T, F) float32 and bool; where not yet known, what a step that is under way has found
     velocity_known, sign_known    (C, T, F) bool
     given                         (C, T, F) bool, known from the start
     """
 
     def __init__(self, task: Task, velocity_known: np.ndarray, sign_known: np.ndarray, predicts: bool = True):
-        """predicts: whether windows come with the Wiener estimate of what is unknown now"""
+        """predicts: whether windows come with `beliefs`"""
         self.space = task.space
         self.velocity_known, self.sign_known = velocity_known.copy(), sign_known.copy()
         self.magnitude = np.where(velocity_known, np.abs(task.grid), np.float32(0))
         self.positive = np.where(sign_known, task.grid >= 0, False)
-        self.given = velocity_known & sign_known if predicts else None
+        self.predicts, self.given = predicts, velocity_known & sign_known
         self.signs_lost = bool((velocity_known & ~sign_known).any())
-        self.estimates: dict[tuple, tuple[np.ndarray, np.ndarray] | None] = {}
+        self.estimates: dict[tuple, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         self.loudest = task.reference or 1.0
-        self.ceiling = self._ceiling(task)
+        self.highest = self._highest(task)
+        self.habit = self._loudest_of_bins(self.magnitude, self.given)
 
-    def _ceiling(self, task: Task) -> float:
-        """The loudest that an unknown atom may be. A rare draw from the top levels is a pop in the sound: nothing is filled in louder
+    @staticmethod
+    def _loudest_of_bins(magnitude: np.ndarray, given: np.ndarray) -> np.ndarray:
+        """(C, F) the loudest that was known from the start in every bin and its neighbours; infinite where next to nothing was."""
+        loudest = maximum_filter1d(np.where(given, magnitude, 0).max(1), _NEAR_BINS, axis=1)
+        return np.where(minimum_filter1d(given.sum(1), _NEAR_BINS, axis=1) >= _ENOUGH, loudest, np.float32(np.inf))
+
+    def ceiling(self, window: Window, size: int) -> np.ndarray:
+        """(channels, F) the loudest that an atom of a window may be filled in.
+
+        A bin is no louder than it is elsewhere in the window, or else in the sound, or else in the other channels: a gap in silence
+        stays silent, and nothing appears above a recording's own bandwidth unless all of that band was selected.
+        """
+        nearby = self._loudest_of_bins(self.cut(self.magnitude, window, size, 0), self.known_piece(self.given, window, size))
+        habit = self.habit[list(window.channels)]
+        out = np.where(np.isfinite(nearby), nearby, habit) * _MARGIN
+        known = np.isfinite(self.habit)
+        others = np.where(known.any(0), np.where(known, self.habit, 0).max(0), np.inf) * _MARGIN**2
+        return np.minimum(np.where(np.isfinite(out), out, others), self.highest)
+
+    def _highest(self, task: Task) -> float:
+        """The loudest that any unknown atom may be. A rare draw from the top levels is a pop in the sound: nothing is filled in louder
         than the loudest known atom. Of a sound's quietest part it is known that it lies below everything else that can be heard."""
-        selection = task.selection
-        if not selection.regions and selection.parts and all(part.kind == "quietest" for part in selection.parts):
+        if task.purpose == "compress":
             others = np.abs(task.grid[~task.mask])
             audible = others[self.space.quantise(others, self.loudest) > 0]
             return float(audible.min(initial=self.loudest))
@@ -118,7 +142,8 @@ class Canvas:
 
     def reference(self, window: Window, size: int) -> float:
         """The loudest atom that a window knows; what was filled in counts up to the loudest of the sound, lest errors grow on errors."""
-        seen = min(float(self.cut(self.magnitude, window, size, 0).max()), self.loudest)
+        known = self.cut(self.magnitude, window, size, 0) * self.cut(self.velocity_known, window, size, False)
+        seen = min(float(known.max()), self.loudest)
         return max(seen, self.loudest * 10 ** (REFERENCE_FLOOR_DB / 20))
 
     def state(self, window: Window, space: AtomSpace) -> State:
@@ -131,17 +156,15 @@ class Canvas:
             missing = space.channels - len(array)
             return torch.from_numpy(np.pad(array, ((0, missing), (0, 0), (0, 0)), constant_values=fill))[None]
 
-        estimate, spread = (grid(array.astype(np.float32) / reference, 0) for array in found) if (found := self.estimate(window, size)) \
-            else (None, None)
+        beliefs = [grid(array.astype(np.float32) / reference, 0) for array in self.beliefs(window, size)] if self.predicts else (None,) * 3
         return State(grid(level, 0), grid(self.cut(self.positive, window, size, False).astype(np.int64), 0),
                      grid(self.known_piece(self.velocity_known, window, size), True),
                      grid(self.known_piece(self.sign_known, window, size), True),
-                     grid(np.ones(level.shape, bool), False), None, estimate, spread)
+                     grid(np.ones(level.shape, bool), False), None, *beliefs)
 
-    def estimate(self, window: Window, size: int) -> tuple[np.ndarray, np.ndarray] | None:
-        """What Wiener interpolation makes of a window: amplitude and spread (channels, size, F), from what was known at first."""
-        if self.given is None:
-            return None
+    def beliefs(self, window: Window, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What was known at first lets expect of a window: the Wiener estimate, its prior's deviation, and that of noise with
+        interpolated levels, each (channels, size, F)."""
         key = (window.start, window.channels)
         if key not in self.estimates:
             given, magnitude = self.known_piece(self.given, window, size), self.cut(self.magnitude, window, size, 0)
@@ -150,7 +173,10 @@ class Canvas:
             found = wiener.interpolate(torch.from_numpy(amplitude), torch.from_numpy(~given), limit, self.space.window)
             if len(self.estimates) >= _ESTIMATES:
                 self.estimates.pop(next(iter(self.estimates)))
-            self.estimates[key] = found and (found.amplitude.numpy().astype(np.float16), found.spread.numpy().astype(np.float16))
+            blind = np.sqrt(interpolated_power(np.where(given, amplitude, 0), given))
+            nothing = np.zeros_like(blind)
+            self.estimates[key] = tuple(np.asarray(a, np.float16) for a in
+                                        ((found.amplitude, found.spread, blind) if found else (nothing, nothing, blind)))
         return self.estimates[key]
 
 

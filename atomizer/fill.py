@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .atoms import AtomizerError
-from .noise import noise_fill
+from .noise import noise_fill, substitute
 from .orderings import ORDERINGS
 from .task import Task
 
@@ -92,6 +92,7 @@ DEFAULTS: dict[str, dict] = {
     "continue": dict(order="time", steps=16, temperature=1.0, nucleus=0.95, expected=False),
     "gap": dict(order="random", steps=8, temperature=0.8, nucleus=0.95, expected=False),
     "region": dict(order="random", steps=4, temperature=0.8, nucleus=0.95, expected=False),
+    "compress": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, expected=True),
     "restore": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, expected=True),
 }
 
@@ -106,7 +107,8 @@ def fill(task: Task, settings: Settings = Settings(), model: AtomTransformer | N
     if settings.method == "erased":
         yield Step(1, 1, task.erased(), task.mask)
     elif settings.method == "noise":
-        yield Step(1, 1, noise_fill(task.grid, task.mask, settings.seed), task.mask)
+        noise = substitute if task.purpose == "compress" else noise_fill
+        yield Step(1, 1, noise(task.grid, task.mask, settings.seed), task.mask)
     elif model is None:
         raise AtomizerError("The method 'model' needs a trained model: give a checkpoint, or choose the method noise.")
     else:

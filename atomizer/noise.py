@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, uniform_filter
+from scipy.special import ndtri
 
 ENOUGH = 32  # known cells that make a mean level trustworthy
 STEADY = (1.0, 12.0)  # frames (standard deviation) over which the level below a cutoff, and its slope, are averaged: attacks are to be
 # heard above the cutoff too, but a slope of one frame's chi-square noise would be arbitrary an octave on
+NEARBY = (9, 17)  # frames and bins that have one level, where only the loudest atoms are known
 LOG_MEAN = 1.2704  # a Gaussian's log power is that much below the log of its mean power, in nats (Euler's gamma + ln 2)
 
 
@@ -88,3 +90,18 @@ def noise_fill(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:
     power = interpolated_power(np.where(mask, 0, grid), ~mask)
     noise = np.random.default_rng(seed).standard_normal(grid.shape, np.float32) * np.sqrt(power)
     return np.where(mask, noise, grid).astype(np.float32)
+
+
+def substitute(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:
+    """The grid with noise for the quiet atoms that were thrown away, in every stretch of a band (NEARBY) that kept some: noise substitution.
+
+    The kept atoms are the loudest, so that the share of a stretch that was kept tells its level: of Gaussian atoms of deviation s the share
+    that exceeds the threshold T is 2 Q(T / s). The noise stays below T, as what was thrown away did.
+    """
+    kept = np.abs(grid[~mask & (grid != 0)])
+    threshold = float(kept.min(initial=np.inf))
+    share = uniform_filter((~mask & (grid != 0)).astype(np.float64), (0, *NEARBY), mode="nearest")
+    deviation = np.where(share > 1e-9, threshold / np.maximum(-ndtri(np.clip(share, 1e-9, 0.9) / 2), 0.1), 0) if len(kept) else np.zeros(grid.shape)
+    noise = np.random.default_rng(seed).standard_normal(grid.shape) * deviation
+    # a draw above the threshold is folded back below it
+    return np.where(mask, np.where(np.abs(noise) > threshold, np.fmod(noise, threshold), noise), grid).astype(np.float32)

@@ -60,6 +60,34 @@ ORDERINGS: dict[str, Callable[[Atoms, int], np.ndarray]] = {
 }
 
 
+# Axes of a grid (channels, frames, bins) from the slowest to the fastest, so that its places lie as an ordering has them.
+_AXES = {"time": (1, 2, 0), "random": (1, 2, 0), "velocity": (1, 2, 0), "frequency": (2, 1, 0), "channel": (0, 1, 2)}
+
+
+def place_turns(mask: np.ndarray, magnitude: np.ndarray, by: str, turns: int, reverse: bool = False, seed: int = 0) -> np.ndarray:
+    """In which of 1 … `turns` turns of equal size every place of a mask comes, 0 outside: `order` for the places of a grid.
+
+    mask, magnitude  (channels, frames, bins) bool and float; magnitudes matter to the ordering by velocity only
+    Returns uint8. A grid of minutes has tens of millions of places, which as Atoms would not fit into memory.
+    """
+    axes = _AXES[by]
+    where = mask.transpose(axes)
+    total = int(mask.sum())
+    bounds = [total * n // turns for n in range(turns + 1)]
+    sizes = np.diff(bounds)
+    numbers = np.arange(1, turns + 1, dtype=np.uint8)
+    turn = np.repeat(numbers[::-1], sizes[::-1]) if reverse else np.repeat(numbers, sizes)
+    if by in ("random", "velocity"):
+        permutation = np.random.default_rng(seed).permutation(total) if by == "random" else \
+            np.argsort(-magnitude.transpose(axes)[where], kind="stable")
+        sequence = np.empty_like(turn)
+        sequence[permutation] = turn
+        turn = sequence
+    out = np.zeros(mask.shape, np.uint8)
+    out.transpose(axes)[where] = turn
+    return out
+
+
 def order(atoms: Atoms, by: str | Callable[[Atoms], np.ndarray] | Sequence[int] = "time", reverse: bool = False,
           seed: int = 0) -> np.ndarray:
     """Permutation of N atoms: `atoms[order(atoms, "velocity")]` has the loudest first.

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .atoms import LOUDNESS, Atoms
+from .atoms import LOUDNESS
 from .canvas import Canvas, Window, decode, read
 from .fill import Settings, Step
 from .model import AtomTransformer
-from .orderings import order
+from .orderings import place_turns
 from .placing import place
 from .task import Task
 
@@ -48,37 +48,26 @@ def reveal(task: Task, canvas: Canvas, mask: np.ndarray, settings: Settings, mod
     windows = canvas.windows(mask, size)
     if canvas.velocity_known.all():
         mask = mask & (canvas.magnitude > 0)  # a silent atom has no sign to find
-    grid = np.where(task.mask, canvas.magnitude * np.where(canvas.positive, 1, -1) * (canvas.velocity_known & canvas.sign_known), task.grid)
-    grid = grid.astype(np.float32)
-    revealed = task.mask & ~mask
-    left = mask.copy()
+    # selected atoms that are known, or silent and hence signless, are there from the start
+    grid = np.where(task.mask & ~canvas.given, np.float32(0), task.grid)
+    turns = None
+    if settings.steps > 1 and (settings.order != "velocity" or canvas.velocity_known.all()):
+        turns = place_turns(mask, canvas.magnitude, settings.order, settings.steps, settings.reverse, settings.seed)
+    left, total = mask.copy(), int(mask.sum())
     generator = torch.Generator().manual_seed(settings.seed)
-    turns = None if settings.order == "velocity" and not canvas.velocity_known.all() else turns_of(task, canvas, mask, settings)
-    total = int(mask.sum())
     for number in range(1, settings.steps + 1):
-        done, goal = total * (number - 1) // settings.steps, total * number // settings.steps
-        now = left if turns is None else (turns >= done) & (turns < goal) & left
-        guess = Guess(mask.shape)
+        now = left if turns is None else turns == number
         for window in windows:
-            look(canvas, window, now, guess, settings, model, generator, trunk)
-        if turns is None:
-            now = loudest(guess.magnitude, left, goal - done, settings.reverse)
-        canvas.magnitude[now] = guess.magnitude[now]
-        canvas.positive[now] = guess.positive[now]
-        canvas.velocity_known[now] = canvas.sign_known[now] = True
-        grid[now] = guess.amplitude[now]
-        revealed, left = revealed | now, left & ~now
-        yield Step(number, settings.steps, grid.copy(), revealed.copy())
-
-
-def turns_of(task: Task, canvas: Canvas, mask: np.ndarray, settings: Settings) -> np.ndarray:
-    """(C, T, F) int: when each place of the mask has its turn in the ordering; -1 outside."""
-    atoms = Atoms.from_grid(canvas.magnitude, task.space, task.length, task.reference, mask)
-    turns = np.full(mask.shape, -1, np.int64)
-    ranks = np.empty(len(atoms), np.int64)
-    ranks[order(atoms, settings.order, settings.reverse, settings.seed)] = np.arange(len(atoms))
-    turns[mask] = ranks
-    return turns
+            look(canvas, window, now, grid, settings, model, generator, trunk)
+        if turns is None and settings.steps > 1:
+            count = total * number // settings.steps - total * (number - 1) // settings.steps
+            now = loudest(canvas.magnitude, left, count, settings.reverse)
+        # what a step found is known only now: all of its windows see the same
+        canvas.velocity_known |= now
+        canvas.sign_known |= now
+        left = left & ~now
+        last = number == settings.steps
+        yield Step(number, settings.steps, grid if last else np.where(left, np.float32(0), grid), task.mask & ~left)
 
 
 def loudest(magnitude: np.ndarray, left: np.ndarray, count: int, reverse: bool) -> np.ndarray:
@@ -91,30 +80,23 @@ def loudest(magnitude: np.ndarray, left: np.ndarray, count: int, reverse: bool) 
     return out.reshape(left.shape)
 
 
-class Guess:
-    """What a step believes: magnitude and sign, which later steps see, and the amplitude that is heard."""
-
-    def __init__(self, shape: tuple[int, ...]):
-        self.magnitude, self.amplitude = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        self.positive = np.zeros(shape, bool)
-
-
-def look(canvas: Canvas, window: Window, now: np.ndarray, guess: Guess, settings: Settings, model: AtomTransformer,
+def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, settings: Settings, model: AtomTransformer,
          generator: torch.Generator, trunk: bool) -> None:
-    """Predict the places of `now` that a window decides on, into `guess`."""
+    """Predict the places of `now` that a window decides on: magnitude and sign, which later steps see, into the canvas, and the
+    amplitude that is heard into `grid`."""
     decided = np.array(window.channels[: window.decides])
     c, t, f = np.nonzero(now[decided, window.first : window.last])
     if not len(c):
         return
     space = model.config.space
     context = read(model, canvas.state(window, space), trunk)
-    reference = canvas.reference(window, space.frames)
-    scale = torch.from_numpy(canvas.space.amplitude(np.arange(space.levels), reference))
-    scale = scale.clamp(max=canvas.ceiling)
+    scale = torch.from_numpy(canvas.space.amplitude(np.arange(space.levels), canvas.reference(window, space.frames)))
+    ceiling = torch.from_numpy(canvas.ceiling(window, space.frames))
     places = np.stack([c, t + window.first - window.start, f], 1)
     for part, decoded in decode(model, context, places):
         at = (decided[c[part]], t[part] + window.first, f[part])
         velocity, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
+        velocity.masked_fill_(scale > ceiling[c[part], f[part], None], -torch.inf)  # silence is always possible
         if settings.expected:
             magnitude = (velocity.softmax(1) @ scale).numpy()
             probability = sign.sigmoid().numpy()
@@ -122,11 +104,10 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, guess: Guess, settings
             magnitude = scale[draw(velocity, settings.temperature, settings.nucleus, generator)].numpy()
             chance = torch.rand(len(sign), generator=generator)
             probability = (chance < (sign / max(settings.temperature, 1e-3)).sigmoid()).float().numpy()
-        known = canvas.velocity_known[at]
-        magnitude = np.where(known, canvas.magnitude[at], magnitude)
+        magnitude = np.where(canvas.velocity_known[at], canvas.magnitude[at], magnitude)
         probability = np.where(canvas.sign_known[at], canvas.positive[at], probability)
-        guess.magnitude[at], guess.positive[at] = magnitude, probability > 0.5
-        guess.amplitude[at] = magnitude * (2 * probability - 1)
+        canvas.magnitude[at], canvas.positive[at] = magnitude, probability > 0.5
+        grid[at] = magnitude * (2 * probability - 1)
 
 
 def draw(logits: Tensor, temperature: float, nucleus: float, generator: torch.Generator) -> Tensor:

@@ -29,8 +29,8 @@ class Task:
     grid       (channels, frames, bins) float32, the sound's coefficients at space.rate
     mask       (channels, frames, bins) bool, the selected atoms
     selection  what the mask was made from; its features are unknown
-    purpose    "restore" (random, quietest, loudest parts), "bandwidth", "gap", "continue", "upmix" or "region":
-               the shape of the mask, from which the defaults of a fill follow
+    purpose    "restore" (random or loudest parts), "compress" (all but the loudest), "bandwidth", "gap", "continue", "upmix" or
+               "region": the shape of the mask, from which the defaults of a fill follow
     """
 
     sound: Sound
@@ -145,7 +145,7 @@ def prepare(sound: Sound, selection: Selection, *, extend: float = 0.0, add_chan
 def _purpose(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> str:
     """The shape of a mask (channels, frames, bins); recorded (bins,) bool, what the sound's own rate can hold."""
     if selection.parts and not selection.regions:
-        return "restore"
+        return "compress" if all(part.kind in ("quietest", "keep") for part in selection.parts) else "restore"
     if mask[..., recorded].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
         return "upmix"
     frames = mask.any(axis=(0, 2))

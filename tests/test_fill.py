@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from atomizer.atoms import FEATURES, AtomSpace
+from atomizer.atoms import FEATURES, Atoms, AtomSpace
 from atomizer.audio import Sound
 from atomizer.canvas import Canvas
 from atomizer.fill import DEFAULTS, Settings, fill, last, resolve
 from atomizer.model import AtomTransformer, ModelConfig
-from atomizer.orderings import ORDERINGS, order
-from atomizer.sampler import draw, sample, turns_of
+from atomizer.orderings import ORDERINGS, order, place_turns
+from atomizer.sampler import draw, sample
 from atomizer.selection import Region, Selection, parse
 from atomizer.task import prepare
 
@@ -242,11 +242,17 @@ def test_the_drawing_follows_temperature_and_nucleus():
     assert (draw(logits, 0.0, 1.0, g) == 0).all()
 
 
-def test_turns_are_a_permutation_of_the_selected():
+@pytest.mark.parametrize("name", sorted(ORDERINGS))
+@pytest.mark.parametrize("reverse", [False, True])
+def test_turns_of_places_are_the_order_of_their_atoms(name, reverse):
     task = task_of()
-    canvas = Canvas(task, ~task.mask, ~task.mask)
-    turns = turns_of(task, canvas, task.mask, resolve(Settings(order="random"), task))
-    assert np.array_equal(np.sort(turns[task.mask]), np.arange(task.mask.sum())) and (turns[~task.mask] == -1).all()
+    mask = task.mask & (task.grid != 0)
+    atoms = Atoms.from_grid(task.grid, task.space, task.length, float(np.abs(task.grid).max()), mask)
+    ranked = atoms[order(atoms, name, reverse, 5)]
+    turns = place_turns(mask, np.abs(task.grid), name, 7, reverse, 5)
+    assert np.array_equal(turns[ranked.channel, ranked.time, ranked.frequency],
+                          1 + np.searchsorted(np.arange(1, 8) * len(atoms) // 7, np.arange(len(atoms)), side="right"))
+    assert not turns[~mask].any()
 
 
 @pytest.mark.parametrize("bad", [dict(order="spiral"), dict(steps=0), dict(steps=1000), dict(temperature=-1.0), dict(nucleus=0.0),
@@ -275,7 +281,7 @@ def test_too_many_atoms_without_a_place_are_refused(model, refused, monkeypatch)
 
 @pytest.mark.parametrize("purpose,selection,options", [
     ("bandwidth", "above:1000", {}), ("gap", "time:0.1-0.15", {}), ("continue", "after:0.2", {}), ("continue", None, {"extend": 0.1}),
-    ("upmix", "channel:1", {}), ("restore", "random:50", {}), ("restore", "quietest:50", {}), ("region", "rect:0.1,0.2,500,900", {})])
+    ("upmix", "channel:1", {}), ("restore", "random:50", {}), ("compress", "quietest:50", {}), ("compress", "keep:500", {}), ("region", "rect:0.1,0.2,500,900", {})])
 def test_the_purpose_of_a_selection_sets_the_defaults(purpose, selection, options):
     task = prepare(noise(), parse([selection] if selection else []), space=SPACE, **options)
     assert task.purpose == purpose

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 
 from ..canvas import Canvas, decode, read
 from ..model import AtomTransformer
+from ..model.belief import velocity_floor
 from ..task import Task
-from ..training.losses import velocity_floor
 
 
 @torch.no_grad()

@@ -22,6 +22,7 @@ CONVENTIONS = {
     "oracle": f"Gaussian noise of the true power per channel, frame and band of {envelopes.BAND} bins of the MDCT: the ceiling of textures",
     "janssen": f"autoregressive interpolation, order {autoregression.ORDER}, of all samples that the hidden atoms reach; janssen-span: of the "
                "span alone, which tells it more than the model knows",
+    "wiener": "linear prediction alone (atomizer/wiener.py), which the model has as a hint",
     "trunk-off": "the decoder without the Transformer's vectors",
     "majority": "the commonest value; of lost places any of the possible ones",
 }
@@ -80,11 +81,16 @@ def _model(case: Case, how: How, trunk: bool) -> Filled:
     return Filled(case.task.render(grid).samples, grid, facts)
 
 
-def _noise(case: Case, how: How) -> np.ndarray:
-    """The product's own noise; for what a compression threw away, noise that knows that it was the quieter part."""
-    if case.evaluation.kind == "compress":
-        return envelopes.substitute(case.task.grid, case.task.mask, how.seed)
-    return last(fill(case.task, replace(how.settings, method="noise"))).grid
+def _wiener(case: Case, how: How) -> np.ndarray:
+    """Linear prediction alone, which the model has as a hint."""
+    import torch
+
+    from ..wiener import interpolate
+
+    task = case.task
+    limit = None if "velocity" in task.features else torch.from_numpy(np.abs(task.grid))
+    found = interpolate(torch.from_numpy(task.grid), torch.from_numpy(task.mask), limit, task.space.window)
+    return np.where(task.mask, 0 if found is None else found.amplitude.numpy(), task.grid)
 
 
 def _janssen(case: Case, how: How, reach: tuple[int, int]) -> Filled:
@@ -122,7 +128,8 @@ METHODS = {method.name: method for method in (
     Method("model", lambda case, how: _model(case, how, True), KINDS, model=True),
     Method("erased", _ERASED, tuple(kind for kind in KINDS if kind != "compress")),
     Method("truncate", _ERASED, ("compress",)),
-    Method("noise", _of_grid(_noise), (*_TEXTURES, "restore", "compress")),
+    Method("noise", _of_grid(lambda case, how: last(fill(case.task, replace(how.settings, method="noise"))).grid), (*_TEXTURES, "restore", "compress")),
+    Method("wiener", _of_grid(_wiener), ("gap", "continue", "restore", "levels")),
     Method("fold", _of_grid(lambda case, how: envelopes.fold(case.task.grid, case.task.mask)), ("bandwidth",)),
     Method("oracle", _of_grid(lambda case, how: envelopes.oracle(case.task.grid, case.task.mask, how.seed)), _TEXTURES),
     Method("janssen", lambda case, how: _janssen(case, how, case.reached_samples), ("gap",)),

@@ -82,7 +82,7 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
             nn.init.normal_(layer.weight, std=0.02)
         if self.config.wiener:  # at first, half the weight of a belief for the level and all of it for the sign
             nn.init.zeros_(self.decoder.trust.weight)
-            self.decoder.trust.bias.data.copy_(torch.tensor([-0.3, 0.5, 1.0]))
+            self.decoder.trust.bias.data.copy_(torch.tensor([-0.3, 0.5, 1.0, 0.7]))
 
     @property
     def device(self) -> torch.device:

@@ -11,13 +11,11 @@ Gaussian belief about the amplitude, whose width and weight the even stream sets
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..atoms import AtomSpace
+from .belief import Belief, level_amplitude
 from .config import ModelConfig
 from .state import State
 
@@ -44,7 +42,7 @@ class Neighbourhood:
             self.space = config.space
 
     def _estimate(self, state: State, config: ModelConfig, dtype: torch.dtype) -> Tensor | None:
-        """Rows of the estimate: its signed root, its level and that of its spread, each zero where there is none."""
+        """Rows of the estimate: its signed root, its level, that of its spread and that of the noise; each zero where there is none."""
         if state.estimate is None:
             return None
         space, (rt, rf) = config.space, config.wiener
@@ -54,7 +52,7 @@ class Neighbourhood:
 
         height = level(state.estimate)
         root = 10 ** ((height - space.levels) * (space.step_db / 40)) * state.estimate.sign() * (height > 0)
-        planes = (root, height * (1.5 / space.levels), level(state.spread) * (1.5 / space.levels))
+        planes = (root, height * (1.5 / space.levels), level(state.spread) * (1.5 / space.levels), level(state.blind) * (1.5 / space.levels))
         return self._rows(tuple(plane.to(dtype) for plane in planes), rt, rf)
 
     @staticmethod
@@ -78,11 +76,12 @@ class Neighbourhood:
             return even, torch.cat([amplitude / (peak + 1e-3), polarity], 1)
         if self.estimate is None:
             size = estimate_size(self.wiener, self.even.shape[1])
-            return F.pad(even, (0, 2 * size)), F.pad(torch.cat([amplitude / (peak + 1e-3), polarity], 1), (0, size))
+            return F.pad(even, (0, 3 * size)), F.pad(torch.cat([amplitude / (peak + 1e-3), polarity], 1), (0, size))
         rows = time[:, None] + torch.arange(2 * self.wiener[0] + 1, device=time.device)
-        root, height, spread = self.estimate[batch[:, None], channel[:, None], rows, frequency[:, None]].flatten(1).unflatten(1, (-1, 3)).unbind(2)
+        around = self.estimate[batch[:, None], channel[:, None], rows, frequency[:, None]].flatten(1).unflatten(1, (-1, 4))
+        root, levels = around[..., 0], around[..., 1:].transpose(1, 2).flatten(1)
         peak = torch.maximum(peak, root.abs().amax(1, keepdim=True)) + 1e-3
-        return torch.cat([even, height, spread], 1), torch.cat([amplitude / peak, polarity, root / peak], 1)
+        return torch.cat([even, levels], 1), torch.cat([amplitude / peak, polarity, root / peak], 1)
 
     def belief(self, *place: Tensor) -> Belief | None:
         """The Wiener estimate of n places, float32; None where there is none."""
@@ -90,33 +89,7 @@ class Neighbourhood:
             return None
         level = self.state.velocity[place]
         amplitude = level_amplitude(level, self.space) * (self.state.velocity_known[place] & (level > 0))
-        return Belief(self.state.estimate[place].float(), self.state.spread[place].float(), amplitude)
-
-
-@dataclass
-class Belief:
-    """Gaussian beliefs about n amplitudes, all (n,): mean, deviation of the prior (0 for no belief), and the magnitude where known, else 0."""
-
-    mean: Tensor
-    spread: Tensor
-    magnitude: Tensor
-
-    def levels(self, width: Tensor, space: AtomSpace) -> Tensor:
-        """(n, levels) log-density of the level of a Gaussian amplitude with this mean and a deviation of `width`."""
-        y = level_amplitude(torch.arange(space.levels, device=width.device), space) / width[:, None]
-        mean = (self.mean / width).abs()[:, None]
-        # of the magnitude, a folded normal density; of its level, that times the magnitude
-        return (y.log() - 0.5 * (y - mean).square() + torch.log1p(torch.exp(-2 * y * mean))).clamp(min=-12)
-
-    def sign(self, width: Tensor) -> Tensor:
-        """(n,) logit of the sign of a Gaussian amplitude; where its magnitude is unknown, as if that were the deviation's size."""
-        magnitude = torch.where(self.magnitude > 0, self.magnitude, torch.maximum(self.mean.abs(), width))
-        return (2 * self.mean * magnitude / width.square()).clamp(-12, 12)
-
-
-def level_amplitude(level: Tensor, space: AtomSpace) -> Tensor:
-    """Amplitude of levels, relative to the reference."""
-    return 10 ** (((level - space.levels + 1) * space.step_db + space.headroom_db) / 20)
+        return Belief(self.state.estimate[place].float(), self.state.spread[place].float(), self.state.blind[place].float(), amplitude)
 
 
 def estimate_size(reach: tuple[int, int] | None, channels: int) -> int:
@@ -134,14 +107,14 @@ class Decoder(nn.Module):
         h = config.hidden
         self.frequency = nn.Embedding(config.space.hop, 16)
         self.channel = nn.Embedding(config.space.channels, 2)
-        even = [2 * size + 2 * estimate + 16 + 2 + config.slot + 2] + [h] * (config.depth - 1)
+        even = [2 * size + 3 * estimate + 16 + 2 + config.slot + 2] + [h] * (config.depth - 1)
         odd = [2 * size + estimate] + [h] * (config.depth - 1)
         self.even = nn.ModuleList(nn.Linear(n, h) for n in even)
         self.odd = nn.ModuleList(nn.Linear(n, h, bias=False) for n in odd)
         self.velocity, self.sign = nn.Linear(h, config.space.levels), nn.Linear(h, 1, bias=False)
         self.space = config.space
-        if config.wiener:  # log of a width, weight for the level, weight for the sign
-            self.trust = nn.Linear(h, 3)
+        if config.wiener:  # log of the belief's width, its weight for the level and for the sign, and how much the width is the prior's
+            self.trust = nn.Linear(h, 4)
         nn.init.normal_(self.frequency.weight, std=0.3)
 
     def forward(self, around: tuple[Tensor, Tensor], channel: Tensor, frequency: Tensor, slot: Tensor,
@@ -164,8 +137,8 @@ class Decoder(nn.Module):
         velocity, sign = self.velocity(h), self.sign(o).squeeze(1)
         if belief is not None:
             trust = self.trust(h).float()
-            has = belief.spread > 0
-            width = torch.where(has, belief.spread * trust[:, 0].clamp(-3, 3).exp(), 1).clamp(min=1e-7)
+            has = torch.maximum(belief.spread, belief.blind) > 0
+            width = belief.width(trust[:, 3], trust[:, 0])
             velocity = velocity + torch.where(has, trust[:, 1], 0)[:, None] * belief.levels(width, self.space)
             sign = sign + torch.where(has, trust[:, 2], 0) * belief.sign(width)
         return velocity, sign, h

@@ -21,7 +21,8 @@ class State:
     present         (B, C, T, F) bool, False outside the sound: a missing channel, frames before its start or after its end
     rank            (B, C, T, F) float or None: the user's ordering, for the "order" serialisation
     estimate        (B, C, T, F) float or None: Wiener estimate of the signed amplitude of what was unknown at first, zero elsewhere,
-    spread          (B, C, T, F) float or None: and its prior's standard deviation, both relative to the window's reference
+    spread          (B, C, T, F) float or None: and its prior's standard deviation; zero in windows without an estimate
+    blind           (B, C, T, F) float or None: deviation of noise with interpolated levels; all relative to the window's reference
     loose           (B, K, 5) int64 or None: atoms without a place; a feature's cardinality stands for ∅
     loose_valid     (B, K) bool or None
     """
@@ -34,6 +35,7 @@ class State:
     rank: Tensor | None = None
     estimate: Tensor | None = None
     spread: Tensor | None = None
+    blind: Tensor | None = None
     loose: Tensor | None = None
     loose_valid: Tensor | None = None
 

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..model import AtomTransformer
+from ..model.belief import velocity_floor
 from .masking import Batch
 
 LOUD_PART = 3  # one asked atom in so many is drawn by its loudness, for the signs
 LOUD_SLOPE = 0.06  # the chance to be drawn so grows with the amplitude to the power of 0.52
 WEIGHTS = {"velocity": 1.0, "sign": 1.0, "envelope": 10.0, "occupancy": 0.3, "pointer": 0.2}
-
-
-def velocity_floor(step_db: float) -> float:
-    """Cross-entropy in nats of the level of a Gaussian coefficient whose variance is known: nothing predicts it better.
-
-    The level in dB is 10 log10 of a chi-square variable with one degree of freedom; the entropy of its quantisation is its
-    differential entropy minus log(step), numerically 3.53 nats at 1 dB.
-    """
-    x = np.linspace(-120, 25, 200_001)
-    power = 10 ** (x / 10)
-    density = np.sqrt(power / (2 * np.pi)) * np.exp(-power / 2) * math.log(10) / 10
-    return float(-np.sum(density * np.log(np.maximum(density, 1e-300))) * (x[1] - x[0]) - math.log(step_db))
 
 
 class Losses(nn.Module):

@@ -12,6 +12,7 @@ from .. import wiener
 from ..atoms import AtomSpace
 from ..canvas import REFERENCE_FLOOR_DB
 from ..model.state import State
+from ..noise import interpolated_power
 
 # How often each task is drawn. The last three hide where atoms are; they need few atoms, so they are cheap.
 TASKS = {"cut": 0.25, "gap": 0.12, "suffix": 0.10, "channel": 0.13, "loudness": 0.06, "random": 0.15, "rect": 0.08,
@@ -125,7 +126,7 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
     hidden = torch.zeros_like(present)
     v_known, s_known = torch.ones_like(present), torch.ones_like(present)
     ask, rank = torch.zeros_like(present), torch.zeros_like(grid)
-    estimate, spread = torch.zeros_like(grid), torch.zeros_like(grid)
+    estimate, spread, blind = torch.zeros_like(grid), torch.zeros_like(grid), torch.zeros_like(grid)
     names = []
     for b in range(batch):
         have = int(channels[b])
@@ -151,6 +152,8 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
         if not name.startswith("loose"):
             # from what is known before anything is revealed, as the sampler has it
             limit = grid[b, :have].abs() if name == "sign" else None
+            power = interpolated_power(grid[b, :have].masked_fill(mask[:have], 0).cpu().numpy(), ~mask[:have].cpu().numpy())
+            blind[b, :have] = torch.from_numpy(power).sqrt().to(grid.device)
             known = wiener.interpolate(grid[b, :have], mask[:have], limit, space.window)
             if known is not None:
                 estimate[b, :have], spread[b, :have] = known.amplitude, known.spread
@@ -175,7 +178,7 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
     velocity = (torch.round((decibels - space.headroom_db) / space.step_db) + space.levels - 1).clamp(0, space.levels - 1).long()
     sign = (grid >= 0).long()
     scale = 1 / reference[:, None, None, None]
-    state = State(velocity, sign, v_known, s_known, present, rank, estimate * scale, spread * scale)
+    state = State(velocity, sign, v_known, s_known, present, rank, estimate * scale, spread * scale, blind * scale)
     batch_ = Batch(state, velocity, sign, ask & state.occupied, None, names)
     return _loosen(batch_, hidden, space, generator)
 

@@ -22,7 +22,7 @@ from atomizer.bench.page import sound_with
 playwright = pytest.importorskip("playwright.sync_api")
 
 ROOT = Path(__file__).parents[2]
-WAIT = 180_000  # milliseconds: generous, because the machine may be busy
+WAIT = int(os.environ.get("ATOMIZER_TEST_WAIT_MS", 180_000))  # generous, because the machine may be busy
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--mute-audio",
          "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]

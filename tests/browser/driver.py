@@ -14,11 +14,11 @@ ATOM_VIEW = "document.querySelector('.atom-view').atomView"
 
 def state(page, expression: str):
     """A value of the component, for instance "state.items"."""
-    return page.evaluate(f"(() => {{ const {{state, player, picture, orders, items, history}} = {ATOM_VIEW}; return {expression}; }})()")
+    return page.evaluate(f"(() => {{ const {{state, player, picture, orders, items, history, props}} = {ATOM_VIEW}; return {expression}; }})()")
 
 
 def wait(page, expression: str) -> None:
-    page.wait_for_function(f"(() => {{ const {{state, player, picture, orders, items, history}} = {ATOM_VIEW}; return {expression}; }})()")
+    page.wait_for_function(f"(() => {{ const {{state, player, picture, orders, items, history, props}} = {ATOM_VIEW}; return {expression}; }})()")
 
 
 def status(page) -> str:

@@ -43,8 +43,7 @@ def drawn_atoms(page) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def drawn_and_selected(page, path) -> tuple[int, int]:
     """Atoms that the picture counts as selected, and that Python's mask selects among the drawn ones."""
-    sent = state(page, "({regions: items.filter(i => !i.part).map(({everything, ...r}) => r), "
-                       "parts: items.filter(i => i.part).map(i => i.part)})")
+    sent = state(page, "({regions: props.value.regions, parts: props.value.specs})")
     task = prepare(read(path), Selection.from_dict(sent))
     return int(page.get_attribute(VIEW, "data-selected")), int(task.mask[drawn_atoms(page)].sum())
 

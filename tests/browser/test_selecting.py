@@ -28,7 +28,6 @@ def test_brushes_select_what_python_selects(page, many):
     d.paint(page, STROKE, radius=20)
     assert d.state(page, "[items[0].kind, items[0].scale]") == ["brush", "log"]
     agree(page, many)
-    page.fill(f"{d.VIEW} [data-name=most]", "7") if page.is_visible(f"{d.VIEW} [data-name=most]") else None
     d.paint(page, [(10, 300), (14, 420)], "harmonics", radius=10)
     assert d.state(page, "items[1].harmonics") == 16
     agree(page, many)
@@ -197,6 +196,7 @@ def test_fingers_draw_zoom_and_pan(open_page, many):
     d.wait(page, "items.length === 1 && items[0].kind === 'brush'")
     agree(page, many)
     d.tool(page, "box")
+    page.locator(f"{d.VIEW} .stage").scroll_into_view_if_needed()
     touch(page, [d.pixel(page, 12, 5000), d.pixel(page, 14, 2000), d.pixel(page, 18, 500)])
     d.wait(page, "items.length === 2")
     x, y = d.pixel(page, 15, 1000)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import uniform_filter
-from scipy.stats import norm
 
 from ...noise import interpolated_power
 
 BAND = 16  # bins, 345 Hz
-NEARBY = (9, 17)  # frames and bins that have one level, where little is known of it
 FLOOR_DB = -120.0  # of a level, below the sound's loudest
 
 
@@ -50,21 +47,6 @@ def band_means(values: np.ndarray) -> np.ndarray:
     edges = np.arange(0, values.shape[-1], BAND)
     width = np.diff(np.append(edges, values.shape[-1]))
     return np.repeat(np.add.reduceat(values, edges, axis=-1, dtype=np.float64) / width, width, axis=-1)
-
-
-def substitute(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:
-    """The grid with noise for the quiet atoms that were thrown away, in every stretch of a band (NEARBY) that kept some: noise substitution.
-
-    The kept atoms are the loudest, so that the share of a stretch that was kept tells its level: of Gaussian atoms of deviation s the share
-    that exceeds the threshold T is 2 Q(T / s). The noise stays below T, as what was thrown away did.
-    """
-    kept = np.abs(grid[~mask & (grid != 0)])
-    threshold = float(kept.min(initial=np.inf))
-    share = uniform_filter((~mask & (grid != 0)).astype(np.float64), (0, *NEARBY), mode="nearest")
-    deviation = np.where(share > 1e-9, threshold / np.maximum(norm.isf(np.clip(share, 1e-9, 0.9) / 2), 0.1), 0) if len(kept) else np.zeros(grid.shape)
-    noise = np.random.default_rng(seed).standard_normal(grid.shape) * deviation
-    # a draw above the threshold is folded back below it
-    return np.where(mask, np.where(np.abs(noise) > threshold, np.fmod(noise, threshold), noise), grid).astype(np.float32)
 
 
 def interpolate(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:

@@ -1,0 +1,83 @@
+"""The one-click stories, the help, and what screen readers are told."""
+
+import re
+
+import driver as d
+import pytest
+
+from atomizer.stories import STORIES
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_story_loads_selects_and_fills(quick, name):
+    story = STORIES[name]
+    d.tell(quick, name)
+    assert d.state(quick, "state.scene.name") == story.sound
+    assert quick.inner_text(f"{d.VIEW} [data-name=note]") == story.listen
+    assert d.state(quick, "props.value.regions.length + props.value.specs.length") == 1
+    assert d.state(quick, "document.querySelector('.atom-view').atomView.pending") is False
+    assert d.state(quick, "state.version") == "filled"
+    for feature in ("time", "frequency", "channel", "velocity", "sign"):
+        assert quick.is_checked(f"#feature-{feature} input") == (feature in story.recipe.selection.features)
+    assert quick.input_value("#order input") == story.recipe.settings.order
+    assert d.state(quick, "state.readout.count") > 0
+
+
+def test_a_story_answers_from_the_cache_and_goes_on_from_there(page):
+    d.tell(page, "hole")
+    first = d.sound_of(page, "filled")[0]
+    d.tell(page, "hole")
+    again = d.sound_of(page, "filled")[0]
+    assert abs(first - again).max() < 1e-3 and "switch between" in d.status(page)
+    d.set_steps(page, 1)
+    d.fill(page)
+    assert d.state(page, "state.variations.length") == 2
+
+
+def test_help_how_it_works_and_shortcuts(page):
+    page.click("[data-open=how]")
+    page.wait_for_selector("dialog[open] >> text=Transformer")
+    assert page.locator("dialog[open] .names text").all_text_contents() == ["time", "frequency", "channel", "velocity", "sign"]
+    assert page.locator("dialog[open] .mask").count() >= 3
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog[open]", state="detached")
+    page.focus(d.VIEW)
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog[open] >> text=harmonic brush")
+    page.keyboard.press("b")  # the sheet is modal: keys do nothing below it
+    page.click("dialog[open] .close")
+    for key, tool in (("l", "lasso"), ("p", "brush"), ("k", "harmonics"), ("v", "move"), ("z", "zoom"), ("h", "pan"), ("b", "box")):
+        page.keyboard.press(key)
+        assert d.state(page, "state.tool") == tool
+
+
+def test_everything_has_a_name_and_can_be_reached_by_tab(quick, sounds):
+    d.upload(quick, sounds["stereo"])
+    d.draw_box(quick, 1, 2, 300, 3000)
+    d.fill(quick)
+    nameless = quick.evaluate("""[...document.querySelectorAll('.atom-view button, .atom-view input, .atom-view select, .atom-view [role]')].filter((e) =>
+        e.offsetParent && !(e.getAttribute('aria-label') || e.getAttribute('title') || e.textContent.trim() || e.closest('label'))).map(e => e.outerHTML)""")
+    assert nameless == []
+    quick.focus(d.VIEW)
+    seen = []
+    for _ in range(60):
+        quick.keyboard.press("Tab")
+        seen.append(quick.evaluate("(() => { const e = document.activeElement; return e.dataset.act || e.dataset.version || e.dataset.name || e.id || e.tagName; })()"))
+    order = [seen.index(name) for name in ("scale", "box", "preset", "play", "original", "volume", "noise")]
+    assert order == sorted(order), seen
+    outline = quick.evaluate("(() => { const e = document.querySelector('.atom-view [data-act=play]'); e.focus(); return e.matches(':focus'); })()")
+    assert outline
+    assert re.search("Press the question mark", quick.get_attribute(d.VIEW, "aria-label"))
+
+
+def test_nothing_jumps_while_it_fills(quick, sounds):
+    d.upload(quick, sounds["stereo"])
+    d.draw_box(quick, 1, 2, 300, 3000)
+    places = lambda: quick.evaluate("['.stage', '.listen', '[data-name=readout]'].map(s => document.querySelector('.atom-view ' + s).getBoundingClientRect().top + scrollY)")
+    before = places()
+    quick.click("#fill")
+    for _ in range(5):
+        assert places() == before
+        quick.wait_for_timeout(60)
+    d.wait_filled(quick)
+    assert places() == before

@@ -1,0 +1,153 @@
+"""The history: variations with settings and metrics, switching, noise, a variation as the new original, exports that can be made again."""
+
+import json
+import os
+import subprocess
+import sys
+
+import driver as d
+import numpy as np
+import pytest
+import soundfile
+
+from atomizer import Atoms
+from atomizer.audio import read
+
+
+def variations(page) -> list:
+    return d.state(page, "state.variations.map(v => ({id: v.id, label: v.label, title: v.title, snr: v.snr_db, lsd: v.lsd, details: v.details}))")
+
+
+def fill_count(page, count: int) -> None:
+    if not page.is_visible("#count input"):
+        page.click("#settings > button")
+    page.fill("#count input", str(count))
+    page.press("#count input", "Tab")
+    wanted = len(variations(page)) + count
+    page.click("#fill")
+    d.wait(page, f"state.variations.length === {wanted} && !state.busy")
+    d.wait_filled(page)
+
+
+@pytest.fixture
+def page(quick, sounds):
+    d.upload(quick, sounds["stereo"])
+    d.draw_box(quick, 1, 2, 300, 3000)
+    return quick
+
+
+def test_several_variations_are_listed_and_switched(page):
+    fill_count(page, 3)
+    made = variations(page)
+    assert [v["label"] for v in made] == ["A", "B", "C"] and [v["title"] for v in made] == [f"noise, seed {k}" for k in range(3)]
+    assert len({v["snr"] for v in made}) == 3 and all(v["snr"] is not None and v["lsd"] > 0 for v in made)
+    assert len({d.sound_of(page, "filled")[0].tobytes()} | {None}) == 2
+    last = d.sound_of(page, "filled")[0]
+    text = page.inner_text(f"{d.VIEW} [data-variation='{made[2]['id']}']")
+    assert "SNR" in text and "LSD" in text and "unknown velocity, sign" in text
+    page.focus(d.VIEW)
+    page.keyboard.press("Space")
+    d.wait(page, "player.playing && player.version === 'filled'")
+    page.click(f"{d.VIEW} [data-variation='{made[0]['id']}']")
+    d.wait(page, f"state.variation.id === {made[0]['id']} && player.urls.filled === state.variation.sound.url")
+    assert d.state(page, "player.playing && player.voices.filled.source.buffer === player.buffers.filled")
+    assert page.inner_text(f"{d.VIEW} [data-version=filled]") == "Filled A"
+    assert not np.array_equal(d.sound_of(page, "filled")[0], last)
+    page.focus(d.VIEW)
+    page.keyboard.press("]")
+    d.wait(page, f"state.variation.id === {made[1]['id']}")
+    page.keyboard.press("[")
+    d.wait(page, f"state.variation.id === {made[0]['id']}")
+    page.focus(f"{d.VIEW} [data-variation='{made[0]['id']}']")
+    page.keyboard.press("ArrowDown")
+    d.wait(page, f"state.variation.id === {made[1]['id']}")
+    page.click(f"{d.VIEW} [data-act=forget]")
+    d.wait(page, "state.variations.length === 2")
+    d.wait(page, f"state.variation && state.variation.id === {made[2]['id']}")
+    assert [v["label"] for v in variations(page)] == ["A", "C"]
+
+
+def test_only_the_change_is_filled_less_masked(page):
+    d.fill(page)
+    change, filled, masked = (d.state(page, f"Array.from(player.buffers.{v}.getChannelData(0).subarray(60000, 61000))") for v in ("change", "filled", "masked"))
+    assert np.allclose(change, np.array(filled) - np.array(masked), atol=1e-6) and np.abs(change).max() > 1e-3
+
+
+def test_levels_are_matched_at_a_click(page):
+    d.add_preset(page, "below", 5000)
+    d.fill(page)
+    page.focus(d.VIEW)
+    page.keyboard.press("m")
+    levels = d.state(page, "player.levels")
+    assert d.state(page, "player.gainOf('filled')") == pytest.approx(levels["original"] / levels["filled"], rel=1e-6)
+    page.keyboard.press("m")
+    assert d.state(page, "player.gainOf('filled')") == 1
+    page.fill(f"{d.VIEW} [data-name=volume]", "50")
+    assert d.state(page, "player.volume") == 0.25
+
+
+def test_a_variation_becomes_the_original_and_back(page):
+    d.fill(page)
+    filled = d.sound_of(page, "filled")[0]
+    scene = d.state(page, "state.base.id")
+    page.click(f"{d.VIEW} [data-act=adopt]")
+    d.wait(page, f"state.base.id !== '{scene}' && !state.variations.length && state.scene.id === state.base.id && player.urls.original === state.originalUrl")
+    assert np.array_equal(d.sound_of(page, "original")[0], filled)
+    assert "filled in once" in page.inner_text(f"{d.VIEW} [data-name=name]") and d.state(page, "items.length") == 1
+    d.draw_box(page, 2.5, 3, 300, 3000)
+    d.fill(page)
+    saved = json.loads(open(d.export(page, "settings").path()).read())
+    assert len(saved["fills"]) == 2
+    page.click(f"{d.VIEW} [data-act=revert]")
+    d.wait(page, "!state.variations.length && player.urls.original === state.originalUrl && !state.scene.name.includes('filled')")
+    assert not np.array_equal(d.sound_of(page, "original")[0], filled)
+    assert page.is_hidden(f"{d.VIEW} [data-act=revert]")
+
+
+def test_exports_and_the_command_line_makes_it_again(page, sounds, tmp_path):
+    fill_count(page, 2)
+    expected = {"same": "PCM_24", "wav16": "PCM_16", "wav24": "PCM_24", "float": "FLOAT", "flac": "PCM_24"}
+    for kind, subtype in expected.items():
+        path = d.export(page, kind).path()
+        assert soundfile.info(path).subtype == subtype and soundfile.info(path).frames == 4 * 44_100
+    exact = soundfile.read(d.export(page, "float").path())[0]
+    atoms = Atoms.load(d.export(page, "npz").path())
+    assert atoms.audible.sum() > 1000
+    download = d.export(page, "csv")
+    assert download.suggested_filename == "stereo-filled-B.csv"
+    lines = open(download.path()).read().splitlines()
+    assert lines[0] == "time,frequency,channel,velocity,sign,seconds,hertz,db,amplitude" and len(lines) == atoms.audible.sum() + 1
+    settings = tmp_path / "settings.json"
+    settings.write_bytes(open(d.export(page, "settings").path(), "rb").read())
+    subprocess.run([sys.executable, "-m", "atomizer", "fill", sounds["stereo"], tmp_path / "again.wav", "--settings", settings], check=True,
+                   env={**os.environ, "PYTHONPATH": os.getcwd()})
+    assert np.abs(read(tmp_path / "again.wav").samples.T - exact).max() < 2**-22, "to the 24 bits of the file"
+    page.keyboard.press("1")
+    assert soundfile.info(d.export(page, "wav16").path()).subtype == "PCM_16"
+
+
+def test_settings_of_nothing_are_refused(quick, sounds):
+    d.upload(quick, sounds["mono"])
+    quick.click(f"{d.VIEW} [data-name=export-menu] summary")
+    quick.click(f"{d.VIEW} [data-export=settings]")
+    quick.wait_for_selector(".toast-body >> text=There are no settings yet")
+
+
+def test_noise_for_comparison_and_a_continuation(quick, sounds):
+    d.upload(quick, sounds["mono"])
+    quick.click("#beyond > button")
+    quick.fill("#seconds input", "1")
+    quick.press("#seconds input", "Tab")
+    d.fill(quick, "#continue")
+    assert "nothing to compare with" in quick.inner_text(f"{d.VIEW} .variation")
+    first = d.state(quick, "state.variation.id")
+    quick.click(f"{d.VIEW} [data-act=noise]")
+    d.wait(quick, f"state.variations.length === 2 && state.variation.id !== {first}")
+    d.wait_filled(quick, first)
+    assert d.state(quick, "state.scene.duration") == pytest.approx(4)
+    quick.click(f"{d.VIEW} [data-version=original]")
+    d.draw_box(quick, 1, 2, 300, 3000)
+    d.fill(quick)
+    assert d.state(quick, "state.scene.duration") == pytest.approx(3)
+    quick.click(f"{d.VIEW} [data-variation='{first}']")
+    d.wait(quick, "state.scene.duration > 3.9 && picture.t[1] > 3.9")
