@@ -18,9 +18,9 @@ from atomizer.evaluation.run import conventions, evaluate, fingerprint
 from atomizer.evaluation.tasks import KINDS, TASKS, Case, Filled, accuracy, estimated_kbps
 from atomizer.fill import Settings
 from atomizer.model import AtomTransformer, ModelConfig
+from atomizer.model.belief import velocity_floor
 from atomizer.selection import parse
 from atomizer.task import prepare
-from atomizer.training.losses import velocity_floor
 
 # janssen-span hides fewer samples than the atoms reach, and a codec reads everything: that is what it is for
 BLIND = [name for name, method in METHODS.items() if not method.model and name not in ("oracle", "janssen-span", "opus", "vorbis", "mp3")]
@@ -315,8 +315,19 @@ def test_a_method_that_is_not_installed_has_no_records(folder, monkeypatch):
     assert {r["method"] for r in report["records"]} == {"truncate"}
 
 
-@pytest.mark.parametrize("change,word", [({"seconds": 2.3}, "seconds"), ({"settings": Settings(seed=1)}, "seed"), ({"checkpoint": "x"}, "checkpoint"),
-                                         ({"settings": Settings(steps=3)}, "steps")])
+@pytest.mark.parametrize("change", [{"checkpoint": "x"}, {"settings": Settings(steps=3)}])
+def test_another_model_keeps_the_baselines_of_a_report(folder, tmp_path, change, monkeypatch):
+    options = dict(tasks=["upmix"], methods=["erased", "copy"], clips=1, seconds=2.2, everything=True, progress=False)
+    evaluate(folder, tmp_path / "r.json", **options)
+    report = json.loads((tmp_path / "r.json").read_text())
+    report["records"] += [{**r, "method": "model"} for r in report["records"] if r["method"] == "copy"]
+    (tmp_path / "r.json").write_text(json.dumps(report))
+    monkeypatch.setattr(Case, "of", lambda *_: pytest.fail("nothing is to be computed again"))
+    again = evaluate(folder, tmp_path / "r.json", **{**options, **change})
+    assert again["records"] == [r for r in report["records"] if r["method"] != "model"]
+
+
+@pytest.mark.parametrize("change,word", [({"seconds": 2.3}, "seconds"), ({"settings": Settings(seed=1)}, "seed")])
 def test_a_report_of_other_conventions_is_refused(folder, tmp_path, refused, change, word):
     options = dict(tasks=["upmix"], methods=["erased"], clips=1, seconds=2.2, everything=True, progress=False)
     evaluate(folder, tmp_path / "r.json", **options)

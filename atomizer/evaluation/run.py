@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 2.0  # seconds of a clip that there is something to learn from
 QUIETEST = 1e-4  # RMS of one
+OF_THE_MODEL = ("checkpoint_sha256", "settings")  # conventions that only the records of methods that need the model depend on
 NO_SETTING = ("method", "seed", "reverse")  # fields of Settings that are no convention, or one of their own
 
 
@@ -137,7 +138,10 @@ def conventions(settings: Settings, seconds: float, checkpoint: str | None) -> d
 
 
 def earlier_records(out: Path, conventions: dict[str, Any]) -> list[dict[str, Any]]:
-    """The records of an earlier run, none where there was none. Raises AtomizerError where it was made with other conventions."""
+    """The records of an earlier run that still hold, none where there was none: those of another model, or of other settings of it, do not.
+
+    Raises AtomizerError where it was made with other conventions.
+    """
     if not out.is_file():
         return []
     try:
@@ -146,8 +150,11 @@ def earlier_records(out: Path, conventions: dict[str, Any]) -> list[dict[str, An
         [(r["task"], r["clip"], r["method"], r["metric"], float(r["value"])) for r in records]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise AtomizerError(f"{out.name!r} is no report of an evaluation: give a new name, or remove it.") from error
-    for key in dict.fromkeys([*conventions, *theirs]):
-        if conventions.get(key) != theirs.get(key):
+    other = [key for key in dict.fromkeys([*conventions, *theirs]) if conventions.get(key) != theirs.get(key)]
+    if other and set(other) <= set(OF_THE_MODEL):  # what the baselines gave holds for every model
+        return [r for r in records if r["method"] in METHODS and not METHODS[r["method"]].model]
+    for key in other:
+        if key not in OF_THE_MODEL:
             raise AtomizerError(f"{out.name!r} was made with other conventions ({key} was {_short(theirs.get(key))}, not {_short(conventions.get(key))}): "
                                 "give another name, or the same options.")
     return records

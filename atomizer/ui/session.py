@@ -65,6 +65,7 @@ class Session:
     kept: dict[int, Kept] = field(default_factory=dict)  # by the ids of the message's variations
     running: Running | None = None
     made: int = 0  # counts results and variations, so that the picture knows a new one
+    id: str = field(default_factory=lambda: secrets.token_hex(6))
     token: object = None  # of the fill that may speak; None once it was stopped
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="atomizer-")))
 
@@ -97,7 +98,7 @@ class Session:
         self.running, self.kept = None, {}
         self.grid = MDCTAtomizer(self.space).grid(self.sound.at(self.space.rate))
         self.cells = drawing.loudest_cells(self.grid, self.space)
-        scene = self._scene(secrets.token_hex(6), self.sound, self.grid, self.cells, [])
+        scene = self._scene(self.sound, self.grid, self.cells, [])
         self.message = Message(number=self.message.number, scene=scene, original=self._preview(self.sound, "original"),
                                before=self.name if self.before else None)
 
@@ -126,7 +127,7 @@ class Session:
             scene, cells = self.message.scene, self.cells
         else:
             cells = drawing.loudest_cells(task.grid, self.space)
-            scene = self._scene(self.message.scene.sound, task.sound, task.grid, cells, task.selection.to_dict()["regions"])
+            scene = self._scene(task.sound, task.grid, cells, task.selection.to_dict()["regions"])
         hidden = self.view.file(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
         masked = self._preview(task.render(masked_grid(task, recipe.settings.seed)), "masked")
         self.running = Running(recipe, task, key, scene, hidden, masked, time.monotonic())
@@ -200,10 +201,10 @@ class Session:
         """Give the visitor a file."""
         self.message.download = Download(id=secrets.token_hex(6), file=self.view.file(data, name))
 
-    def _scene(self, sound_id: str, sound: Sound, grid: np.ndarray, cells: np.ndarray, added: list[dict]) -> Scene:
+    def _scene(self, sound: Sound, grid: np.ndarray, cells: np.ndarray, added: list[dict]) -> Scene:
         again = {0: "", 1: " · filled in once"}.get(len(self.recipes), f" · filled in {len(self.recipes)} times")
         return Scene(
-            id=secrets.token_hex(6), sound=sound_id, name=self.name + again,
+            id=secrets.token_hex(6), sound=self.id, name=self.name + again,
             rate=self.space.rate, hop=self.space.hop, frames=grid.shape[1], floor_db=self.space.floor_db,
             loudest=float(np.abs(grid).max(initial=0.0)), energy=float((grid.astype(np.float64) ** 2).sum()),
             duration=sound.seconds, channels=sound.channels, sound_rate=sound.rate,

@@ -29,7 +29,7 @@ class Scene(GradioModel):
     """A sound's atoms and the plane that they lie in."""
 
     id: str
-    sound: str  # the session's id: the same sound may be shown longer, or with more channels
+    sound: str  # the session's id: while it stays the same, so does the selection
     name: str
     rate: int
     hop: int

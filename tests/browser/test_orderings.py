@@ -87,7 +87,8 @@ def test_curves_of_all_orderings_with_the_current_point(page):
     page.click(f"{d.VIEW} [data-name=order-curves] summary")
     d.wait(page, "orders.drawn")
     page.wait_for_timeout(500)
-    curves = page.evaluate("document.querySelector('[data-name=curves]').data.map(t => ({name: t.name, x: [...t.x], y: [...t.y], axis: t.yaxis || 'y', mode: t.mode}))")
+    curves = page.evaluate("document.querySelector('[data-name=curves]').data.map("
+                           "t => ({name: t.name, x: [...t.x], y: [...t.y], axis: t.yaxis || 'y', mode: t.mode}))")
     lines, points = [c for c in curves if c["mode"] == "lines"], [c for c in curves if c["mode"] == "markers"]
     assert {c["name"] for c in lines} == {"time", "frequency", "velocity", "channel", "random"} and len(lines) == 10 and len(points) == 2
     for curve in lines:

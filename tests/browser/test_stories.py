@@ -62,7 +62,7 @@ def test_everything_has_a_name_and_can_be_reached_by_tab(quick, sounds):
     seen = []
     for _ in range(60):
         quick.keyboard.press("Tab")
-        seen.append(quick.evaluate("(() => { const e = document.activeElement; return e.dataset.act || e.dataset.version || e.dataset.name || e.id || e.tagName; })()"))
+        seen.append(quick.evaluate("(({dataset, id, tagName}) => dataset.act || dataset.version || dataset.name || id || tagName)(document.activeElement)"))
     order = [seen.index(name) for name in ("scale", "box", "preset", "play", "original", "volume", "noise")]
     assert order == sorted(order), seen
     outline = quick.evaluate("(() => { const e = document.querySelector('.atom-view [data-act=play]'); e.focus(); return e.matches(':focus'); })()")
@@ -73,7 +73,8 @@ def test_everything_has_a_name_and_can_be_reached_by_tab(quick, sounds):
 def test_nothing_jumps_while_it_fills(quick, sounds):
     d.upload(quick, sounds["stereo"])
     d.draw_box(quick, 1, 2, 300, 3000)
-    places = lambda: quick.evaluate("['.stage', '.listen', '[data-name=readout]'].map(s => document.querySelector('.atom-view ' + s).getBoundingClientRect().top + scrollY)")
+    places = lambda: quick.evaluate("['.stage', '.listen', '[data-name=readout]'].map("
+                                    "s => document.querySelector('.atom-view ' + s).getBoundingClientRect().top + scrollY)")
     before = places()
     quick.click("#fill")
     for _ in range(5):

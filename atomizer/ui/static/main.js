@@ -671,7 +671,6 @@ class View {
     event.preventDefault();
     next.focus();
     next.click();
-    if (next.dataset.variation) requestAnimationFrame(() => { const again = group.querySelector('[data-variation="' + next.dataset.variation + '"]'); if (again) again.focus(); });
     return undefined;
   }
 }

@@ -102,23 +102,24 @@ export class OrderPanel {
   /** Make the sound of the first atoms; of several wishes in a row the last one counts, and some on the way. */
   listen() {
     this.wanted = true;
-    if (this.making) return this.making;
-    this.making = (async () => {
-      while (this.wanted && this.open && this.scene) {
-        this.wanted = false;
-        const { atoms } = this, n = this.running ? countAt(Math.min(1000, this.place + this.lead), this.total, this.name) : this.first, key = [this.name, this.reverse, n].join();
-        if (this.heard === key) break;
-        this.synthesiser = this.synthesiser || new Synthesiser(this.scene, atoms, amplitudesOf(atoms, this.scene));
-        const channels = await this.synthesiser.first(n, this.ranks());
-        if (!channels || atoms !== this.atoms || !this.open) continue;
-        this.heard = key;
-        this.player.put('first', this.player.buffer(channels, this.scene.rate));
-        this.player.onChange();
-        await new Promise((done) => setTimeout(done, HEARD_EVERY));
-      }
-      this.making = null;
-    })();
+    this.making = this.making || this.make().finally(() => { this.making = null; });
     return this.making;
+  }
+
+  async make() {
+    while (this.wanted && this.open && this.scene) {
+      this.wanted = false;
+      const { atoms } = this, n = this.running ? countAt(Math.min(1000, this.place + this.lead), this.total, this.name) : this.first;
+      const key = [this.name, this.reverse, n].join();
+      if (this.heard === key) continue;
+      this.synthesiser = this.synthesiser || new Synthesiser(this.scene, atoms, amplitudesOf(atoms, this.scene));
+      const channels = await this.synthesiser.first(n, this.ranks());
+      if (!channels || atoms !== this.atoms || !this.open) continue;
+      this.heard = key;
+      this.player.put('first', this.player.buffer(channels, this.scene.rate));
+      this.player.onChange();
+      await new Promise((done) => setTimeout(done, HEARD_EVERY));
+    }
   }
 
   // play through

@@ -12,6 +12,7 @@ export function metricsOf(variation) {
 
 /** Fill the list: a radio button per variation, the chosen one with all of its settings. */
 export function showVariations(list, variations, current) {
+  const focused = list.contains(document.activeElement);
   list.replaceChildren(...variations.map((variation) => {
     const chosen = variation.id === current, row = document.createElement('button');
     row.type = 'button';
@@ -33,6 +34,8 @@ export function showVariations(list, variations, current) {
     }
     return row;
   }));
+  const chosen = focused && list.querySelector('[aria-checked=true]');
+  if (chosen) chosen.focus();
 }
 
 /** The id of the variation `step` places after the current one. */
