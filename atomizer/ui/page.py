@@ -203,7 +203,8 @@ def theme() -> gr.themes.Base:
     """Quiet colours and the system's own fonts: no request leaves the page's origin."""
     return gr.themes.Base(primary_hue="indigo", neutral_hue="slate", radius_size="md", spacing_size="sm", text_size="md",
                           font=[Font(name) for name in ("system-ui", "-apple-system", "Segoe UI", "sans-serif")],
-                          font_mono=[Font(name) for name in ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")])
+                          font_mono=[Font(name) for name in ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")]).set(
+        body_text_color_subdued="*neutral_500")  # the default is too pale to read
 
 
 def launch(demo: gr.Blocks, **options):

@@ -1,74 +1,135 @@
-"""Take the screenshots of the README: python tests/browser/screenshots.py [SOUND]
+"""Take screenshots of the page's states: python tests/browser/screenshots.py
 
-Starts the page, fills the highs of a box of SOUND (by default the first example) in, and writes assets/screenshot-light.png and
-assets/screenshot-dark.png. Needs Chromium and Playwright; uses the trained model where there is one.
+Starts the page and writes docs/screens/*.png, light, dark and as wide as a phone, and from them the two of the README,
+assets/screenshot-light.png and assets/screenshot-dark.png. Needs Chromium and Playwright; uses the trained model where there is one.
 """
 
 import io
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
-from driver import VIEW, draw_box, fill, state, upload, wait
+import driver as d
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from atomizer.bench.page import server
+
 ROOT = Path(__file__).parents[2]
-SIZE = {"width": 1400, "height": 900}
+SCREENS = ROOT / "docs" / "screens"
+DESK, PHONE = (1400, 900), (390, 844)
 
 
-def start():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    env = dict(os.environ, GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port), GRADIO_ANALYTICS_ENABLED="False")
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env)
-    url = f"http://127.0.0.1:{port}"
-    while process.poll() is None:
-        try:
-            urllib.request.urlopen(url + "/config", timeout=2)
-            return process, url
-        except OSError:
-            time.sleep(0.5)
-    raise SystemExit("The page did not start.")
+class Camera:
+    """One page, and the folder for its screenshots, whose names begin with `theme`."""
+
+    def __init__(self, browser, url: str, theme: str, size: tuple[int, int]):
+        phone = size == PHONE
+        self.name = f"phone-{theme}" if phone else theme
+        context = browser.new_context(viewport=dict(zip(("width", "height"), size)), has_touch=phone, device_scale_factor=2 if phone else 1)
+        self.page = context.new_page()
+        self.page.set_default_timeout(300_000)
+        self.page.goto(f"{url}/?__theme={theme}")
+        self.page.wait_for_selector(f'{d.VIEW}[data-ready="true"]')
+        d.wait(self.page, "player.buffers.original && picture.draws")
+
+    def take(self, state: str, whole: bool = False) -> None:
+        self.page.wait_for_timeout(700)
+        image = Image.open(io.BytesIO(self.page.screenshot(full_page=whole))).convert("RGB")
+        # 256 colours are plenty for two ramps, and halve the file
+        image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(SCREENS / f"{self.name}-{state}.png", optimize=True)
 
 
-def take(browser, url: str, theme: str, sound: Path | None) -> None:
-    page = browser.new_context(viewport=SIZE).new_page()
-    page.set_default_timeout(300_000)
-    page.goto(f"{url}/?__theme={theme}")
-    page.wait_for_selector(f'{VIEW}[data-ready="true"]')
-    if sound:
-        upload(page, sound)
-    wait(page, "player.buffers.original")
-    end = state(page, "state.scene.duration")
-    draw_box(page, 0.35 * end, 0.62 * end, 900, 12_000)
-    fill(page)
-    page.evaluate(f"document.querySelector('{VIEW}').atomView.player.seek({0.45 * end})")
+def main_states(camera: Camera) -> None:
+    """What most visitors see: the start, a selection, what was filled in, a story."""
+    page = camera.page
+    camera.take("start")
+    d.draw_box(page, 3.8, 6.6, 900, 12_000)
+    camera.take("selected")
+    page.fill("#seed input", "1") if page.is_visible("#seed input") else None
+    d.fill(page)
+    page.evaluate(f"{d.ATOM_VIEW}.player.seek(5)")
     page.mouse.move(10, 600)
-    page.wait_for_timeout(1000)
-    image = Image.open(io.BytesIO(page.screenshot()))
-    # 256 colours are plenty for two ramps, and halve the file
-    image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(ROOT / "assets" / f"screenshot-{theme}.png", optimize=True)
+    camera.take("filled")
+    page.click(f"{d.VIEW} [data-act=noise]")
+    d.wait(page, "state.variations.length === 2 && !state.busy")
+    camera.take("variations", whole=True)
+
+
+def orderings(camera: Camera) -> None:
+    page = camera.page
+    page.click(f"{d.VIEW} [data-act=order]")
+    d.wait(page, "player.buffers.first")
+    page.fill(f"{d.VIEW} [data-name=order-place]", "720")
+    page.click(f"{d.VIEW} [data-name=order-curves] summary")
+    d.wait(page, "orders.drawn && !orders.making")
+    camera.take("orderings", whole=True)
+    page.click(f"{d.VIEW} [data-act=order]")
+
+
+def dialogs(camera: Camera) -> None:
+    page = camera.page
+    for name in ("how", "keys"):
+        page.click(f"[data-open={name}]")
+        camera.take(name)
+        page.keyboard.press("Escape")
+    page.click(f"{d.VIEW} [data-name=export-menu] summary")
+    camera.take("export")
+    page.click(f"{d.VIEW} [data-name=export-menu] summary")
+
+
+def looks(camera: Camera) -> None:
+    """Other axes, lanes and colours; brushes; grips; a live fill; an error."""
+    page = camera.page
+    page.focus(d.VIEW)
+    page.keyboard.press("Escape")
+    page.click(f"{d.VIEW} [data-version=original]")
+    page.select_option(f"{d.VIEW} [data-name=channels]", "stacked")
+    page.select_option(f"{d.VIEW} [data-name=scale]", "mel")
+    page.select_option(f"{d.VIEW} [data-name=colour]", "rank")
+    camera.take("stacked-mel-rank")
+    for name, value in (("channels", "overlaid"), ("scale", "log"), ("colour", "sign")):
+        page.select_option(f"{d.VIEW} [data-name={name}]", value)
+    d.paint(page, [(2, 500), (3.5, 900), (5, 650)], radius=18)
+    d.paint(page, [(6, 180), (8, 200)], "harmonics", radius=8)
+    page.mouse.move(*d.pixel(page, 7, 4000))
+    camera.take("brushes")
+    d.tool(page, "move")
+    page.click(f"{d.VIEW} [data-chip='0']")
+    camera.take("move")
+    page.click("#fill")
+    d.wait(page, "state.busy && state.live && state.live.done")
+    camera.take("filling")
+    page.click("#stop")
+    d.wait(page, "!state.busy")
+    page.focus(d.VIEW)
+    page.keyboard.press("Escape")
+    page.click("#fill")
+    page.wait_for_selector(".toast-body")
+    camera.take("error")
 
 
 def main() -> None:
-    sound = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    process, url = start()
-    try:
-        with sync_playwright() as p:
-            executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-            browser = p.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-            for theme in ("light", "dark"):
-                take(browser, url, theme, sound)
-            browser.close()
-    finally:
-        process.terminate()
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    with server() as url, sync_playwright() as p:
+        executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        browser = p.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu", "--mute-audio"])
+        for theme in ("light", "dark"):
+            camera = Camera(browser, url, theme, DESK)
+            main_states(camera)
+            orderings(camera)
+            dialogs(camera)
+            looks(camera)
+            d.tell(camera.page, "hole")
+            camera.take("story")
+            camera.page.context.close()
+            shutil.copy(SCREENS / f"{theme}-filled.png", ROOT / "assets" / f"screenshot-{theme}.png")
+            camera = Camera(browser, url, theme, PHONE)
+            camera.take("start", whole=True)
+            d.tell(camera.page, "hole")
+            camera.page.locator(f"{d.VIEW} .title").scroll_into_view_if_needed()
+            camera.take("story", whole=True)
+            camera.page.context.close()
+        browser.close()
 
 
 if __name__ == "__main__":

@@ -73,9 +73,9 @@ class View {
   }
 
   repaint() {
-    const { state } = this, { version } = state;
+    const { state } = this, version = state.live ? 'filled' : state.version;   // a fill is watched, whatever is heard
     if (!state.original) return;
-    const atoms = state.shown && (version === 'filled' || version === 'masked' || version === 'change' || state.busy) ? state.shown : state.original;
+    const atoms = state.shown && (version === 'filled' || version === 'masked' || version === 'change') ? state.shown : state.original;
     const look = { colour: state.colour, version: atoms === state.original && version !== 'first' ? 'original' : version, channel: state.channel, pending: this.pending,
       ranks: state.colour === 'rank' || version === 'first' ? this.orders.ranks() : null, first: version === 'first' ? this.orders.first : null };
     paintKinds(atoms, look, this.palette.index, this.palette.ranks);

@@ -61,6 +61,7 @@ export class OrderPanel {
     this.halt();
     this.find('order').hidden = !open;
     if (open) this.enter();
+    else this.heard = null;   // the player forgets the sound
     this.host.opened(open);
   }
 
