@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from .atoms import AtomizerError
-from .fill import Settings, Step
+from .fill import DEFAULTS, Settings, Step
 from .recipe import Recipe
 from .selection import parse
 from .task import Task
@@ -75,8 +75,8 @@ def cache_folder() -> Path:
 
 
 def key_of(story: Story) -> str:
-    """Names the result: by the checkpoint, the sound and the recipe."""
-    recipe = json.dumps([FORMAT, story.recipe.to_dict()], sort_keys=True).encode()
+    """Names the result: by the checkpoint, the sound, the recipe, and what suits a recipe that leaves settings open."""
+    recipe = json.dumps([FORMAT, DEFAULTS, story.recipe.to_dict()], sort_keys=True).encode()
     return hashlib.sha256(_checkpoint_hash().encode() + _hash(story.path).encode() + recipe).hexdigest()[:16]
 
 

@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections import defaultdict
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from ..clips import list_clips
 from ..model import AtomTransformer, ModelConfig
 from .data import AudioBank
 from .losses import Losses
-from .masking import TASKS, mask_batch
+from .masking import TASKS, Batch, mask_batch
 
 STATE = "training.pt"
 
@@ -71,6 +72,8 @@ class Trainer:
         self.optimiser = self._optimiser()
         self.step, self.spent = 0, 0.0  # steps done, seconds of training spent
         self.generator = torch.Generator().manual_seed(config.seed * 1000 + self.process)
+        self.worker = ThreadPoolExecutor(1)
+        self.next: Future[tuple[Batch, torch.Tensor]] | None = None
         self.out.mkdir(parents=True, exist_ok=True)
         if (self.out / STATE).is_file():
             self.resume()
@@ -101,8 +104,17 @@ class Trainer:
         """Learning rate of this step."""
         return self.config.lr * min(1.0, (self.step + 1) / self.config.warmup) * (0.5 + 0.5 * math.cos(math.pi * self.share)) + 1e-6
 
+    def _prepare(self) -> Future[tuple[Batch, torch.Tensor]]:
+        """The next batch, and the generator's state before it was drawn."""
+        def draw() -> tuple[Batch, torch.Tensor]:
+            before = self.generator.get_state()
+            return mask_batch(*self.bank.draw(self.config.batch, self.generator), self.model.config.space, self.generator), before
+
+        return self.worker.submit(draw)
+
     def train_step(self) -> dict[str, float]:
-        batch = mask_batch(*self.bank.draw(self.config.batch, self.generator), self.model.config.space, self.generator)
+        batch, _ = (self.next or self._prepare()).result()
+        self.next = self._prepare()  # masking runs beside the step: most of it is done by one core
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         with precision(self.model):
@@ -209,7 +221,7 @@ class Trainer:
         with self.averaged() as live:
             self.model.save_pretrained(self.out)
         state = {"model": live, "average": self.average, "optimiser": self.optimiser.state_dict(), "step": self.step,
-                 "spent": self.spent, "generator": self.generator.get_state(), "random": torch.get_rng_state(), "config": asdict(self.config),
+                 "spent": self.spent, "generator": self.next.result()[1] if self.next else self.generator.get_state(), "random": torch.get_rng_state(), "config": asdict(self.config),
                  "model_config": self.model.config.to_dict()}
         partial = self.out / (STATE + ".part")
         torch.save(state, partial)

@@ -96,6 +96,7 @@ def load(view: AtomView, path: str | None, session: Session | None):
         warn(sentence_of(error), title="This sound cannot be used")
         return gr.skip(), gr.skip()
     if session is not None:
+        session.token = None  # a fill that is still in a step has nothing to say any more
         session.close()
     return fresh.say("Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in."), fresh
 
@@ -258,7 +259,7 @@ def hand_over(session: Session | None, request: dict) -> Message:
 def tell(view: AtomView, story: Story, session: Session | None):
     """Load a story's sound and selection, and show its result where it is cached. Returns (message, session)."""
     message, fresh = load(view, str(story.path), session)
-    if fresh is None or not isinstance(fresh, Session):
+    if not isinstance(fresh, Session):  # the sound is broken
         return message, fresh
     try:
         key = fresh.propose(story.recipe.selection)

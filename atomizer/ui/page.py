@@ -145,6 +145,8 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     def told(story):
         def tell(old):
             message, fresh = actions.tell(view, story, old)
+            if message == gr.skip():
+                return (gr.skip(),) * (6 + len(names))
             ticked = [name in story.recipe.selection.features for name in names]
             return message, fresh, *beyond_of(fresh), str(story.path), story.recipe.settings.order or actions.AUTO, *ticked
         return tell
@@ -176,12 +178,10 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
         view.noise(noise, session, view, **FILLS),
     ]
     outputs = [view, session, channel, highs]
-    told_events = []
     for story, button in story_buttons:
-        first = button.click(told(story), session, [*outputs, examples, order, *features], **PRIVATE)
-        fills.append(first.then(partial(actions.finish_story, story), session, view, **FILLS))
-        told_events.append(button)
-    for button in told_events:  # a fill of the sound before ends
+        loading = button.click(told(story), session, [*outputs, examples, order, *features], **PRIVATE)
+        fills.append(loading.then(partial(actions.finish_story, story), session, view, **FILLS))
+    for _, button in story_buttons:  # only now all fills are known that a story puts an end to
         button.click(None, cancels=fills, **PRIVATE)
     halt.click(actions.stop, session, view, cancels=fills, **PRIVATE)
 

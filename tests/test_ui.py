@@ -1,0 +1,100 @@
+"""What the page computes apart from the browser: packed atoms, and what a variation is worth."""
+
+import numpy as np
+import pytest
+
+from atomizer.audio import Sound
+from atomizer.fill import Settings, fill, last
+from atomizer.recipe import Recipe
+from atomizer.selection import parse
+from atomizer.ui import drawing
+from atomizer.ui.exports import KINDS
+from atomizer.ui.variations import details_of, judge, masked_grid, title_of
+
+
+@pytest.fixture
+def grid(small):
+    rng = np.random.default_rng(0)
+    return (rng.standard_normal((2, 20, small.hop)) * 10 ** rng.uniform(-6, 0, (2, 20, small.hop))).astype(np.float32)
+
+
+def unpacked(data: bytes, n: int):
+    return (*(np.frombuffer(data, "<u2", n, 2 * n * k) for k in range(3)), np.frombuffer(data, "u1", n, 6 * n))
+
+
+def test_atoms_are_packed_quiet_ones_first_and_almost_exactly(grid, small):
+    cells = drawing.loudest_cells(grid, small)
+    frame, bin_, velocity, flags = unpacked(drawing.pack(grid, cells, small), len(cells))
+    assert (np.diff(np.abs(grid).ravel()[cells]) >= 0).all() and len(cells) == drawing.audible_count(grid, small) < grid.size
+    db = small.floor_db * (1 - velocity / drawing.TOP)
+    amplitude = np.abs(grid).max() * 10 ** (db / 20) * np.where(flags & 1, 1, -1)
+    exact = grid[(flags >> 1) & 7, frame, bin_]
+    heard = np.abs(exact) > np.abs(grid).max() * 10 ** (small.floor_db / 20)
+    assert np.abs(amplitude / exact - 1)[heard].max() < 1e-3
+    assert len(drawing.loudest_cells(grid, small, limit=50)) == 50
+    assert set(drawing.loudest_cells(grid, small, np.arange(grid.size).reshape(grid.shape) < 500)) == set(cells[cells < 500])
+
+
+def test_states_and_bits(grid, small):
+    cells = drawing.loudest_cells(grid, small)[:9]
+    states = np.arange(9) % 3
+    assert (unpacked(drawing.pack(grid, cells, small, states), 9)[3] >> 4 == states).all()
+    assert drawing.bits(np.array([1, 0, 1, 0, 0, 0, 0, 0, 1], bool)) == bytes([0b101, 1])
+
+
+def test_sorting_by_radix_is_sorting():
+    values = np.abs(np.random.default_rng(0).standard_normal(5000).astype(np.float32))
+    values[::7] = values[3]
+    assert np.array_equal(drawing.ascending(values), np.argsort(values, kind="stable"))
+
+
+def filled(sound: Sound, *select: str, features=("velocity", "sign"), method="noise"):
+    recipe = Recipe(parse(select, features), Settings(method))
+    task = recipe.task(sound)
+    return task, last(fill(task, recipe.settings)), recipe
+
+
+def test_metrics_compare_the_region_with_the_original(sound):
+    task, step, recipe = filled(sound(1.0, 2), "rect:0.2,0.6,500,4000")
+    noise = judge(task, step, task.render(step.grid), recipe)
+    task, step, recipe = filled(sound(1.0, 2), "rect:0.2,0.6,500,4000", method="erased")
+    erased = judge(task, step, task.render(step.grid), recipe)
+    assert erased[0] == pytest.approx(0, abs=1e-6) and 0 < noise[1] < erased[1]
+    perfect = judge(task, type(step)(1, 1, task.grid, task.mask), task.sound, recipe)
+    assert perfect[0] > 100 and perfect[1] == pytest.approx(0, abs=1e-6)
+
+
+def test_what_has_no_original_has_no_metrics(sound):
+    recipe = Recipe(extend=0.2, settings=Settings("noise"))
+    task = recipe.task(sound(0.5))
+    step = last(fill(task, recipe.settings))
+    assert judge(task, step, task.render(step.grid), recipe) == (None, None)
+
+
+def test_a_short_or_narrow_region_is_measured_too(sound):
+    for select in ("time:0.2-0.21", "rect:0.2,0.3,1000,1020"):
+        task, step, recipe = filled(sound(0.5), select)
+        snr, _ = judge(task, step, task.render(step.grid), recipe)
+        assert np.isfinite(snr)
+
+
+def test_without_their_signs_atoms_keep_their_loudness(sound):
+    task, *_ = filled(sound(0.5), "above:0", features=("sign",))
+    masked = masked_grid(task)
+    assert np.array_equal(np.abs(masked), np.abs(task.grid)) and not np.array_equal(masked, task.grid)
+    task, *_ = filled(sound(0.5), "above:3000")
+    assert np.array_equal(masked_grid(task), task.erased())
+
+
+def test_variations_say_how_they_were_made():
+    settings = Settings("model", "time", True, 4, 0.8, 0.95, False, 3)
+    assert title_of(settings) == "4 steps, time reversed, seed 3" and title_of(Settings("noise", seed=1)) == "noise, seed 1"
+    details = dict(details_of(Recipe(parse(["above:1"])), settings))
+    assert details["unknown"] == "velocity, sign" and details["temperature"] == "0.8" and details["amplitudes"] == "sampled"
+
+
+def test_every_export_has_a_button():
+    from atomizer.ui.view import text_of
+
+    page = text_of("view.html")
+    assert all(f'data-export="{kind}"' in page for kind in KINDS)
