@@ -87,12 +87,12 @@ def resolve(settings: Settings, task: Task) -> Settings:
 
 # What suits which shape of selection, found by evaluation of the shipped model (docs/log.md).
 DEFAULTS: dict[str, dict] = {
-    "bandwidth": dict(order="random", steps=2, temperature=1.0, nucleus=0.95, expected=False),
-    "upmix": dict(order="frequency", steps=4, temperature=0.8, nucleus=0.95, expected=False),
-    "continue": dict(order="time", steps=16, temperature=1.0, nucleus=0.95, expected=False),
-    "gap": dict(order="random", steps=8, temperature=0.8, nucleus=0.95, expected=False),
-    "region": dict(order="random", steps=4, temperature=0.8, nucleus=0.95, expected=False),
-    "compress": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, expected=True),
+    "bandwidth": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, expected=False),
+    "upmix": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, expected=False),
+    "continue": dict(order="random", steps=4, temperature=1.0, nucleus=0.95, expected=False),
+    "gap": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, expected=False),
+    "region": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, expected=False),
+    "compress": dict(order="random", steps=1, temperature=0.6, nucleus=0.95, expected=False),
     "restore": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, expected=True),
 }
 

@@ -17,6 +17,10 @@ from .orderings import place_turns
 from .placing import place
 from .task import Task
 
+# An expected amplitude leans on the Wiener estimate the more, the further that stands out from its prior: for partials the model's levels are
+# too blurred. In units of the prior's variance, found on held-out recordings (docs/log.md).
+_DOUBT = 0.3
+
 
 @torch.no_grad()
 def sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool = True) -> Iterator[Step]:
@@ -104,10 +108,19 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
             magnitude = scale[draw(velocity, settings.temperature, settings.nucleus, generator)].numpy()
             chance = torch.rand(len(sign), generator=generator)
             probability = (chance < (sign / max(settings.temperature, 1e-3)).sigmoid()).float().numpy()
+        free = ~(canvas.velocity_known[at] | canvas.sign_known[at])
         magnitude = np.where(canvas.velocity_known[at], canvas.magnitude[at], magnitude)
         probability = np.where(canvas.sign_known[at], canvas.positive[at], probability)
         canvas.magnitude[at], canvas.positive[at] = magnitude, probability > 0.5
-        grid[at] = magnitude * (2 * probability - 1)
+        amplitude = magnitude * (2 * probability - 1)
+        if settings.expected:
+            inside = (c[part], places[part, 1], f[part])
+            estimate, spread = (a[inside].astype(np.float32) for a in canvas.beliefs(window, space.frames)[:2])
+            highest = ceiling[c[part], f[part]].numpy()
+            estimate = estimate.clip(-highest, highest)
+            lean = estimate**2 / (estimate**2 + _DOUBT * spread**2 + 1e-20) * free
+            amplitude += lean * (estimate - amplitude)
+        grid[at] = amplitude
 
 
 def draw(logits: Tensor, temperature: float, nucleus: float, generator: torch.Generator) -> Tensor:

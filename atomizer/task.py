@@ -18,6 +18,7 @@ from .mdct import imdct
 from .selection import Region, Selection
 
 MAX_EXTEND_SECONDS = 60.0
+SHORT_GAP = 6  # frames across which what is predictable of a sound carries
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Task:
     grid       (channels, frames, bins) float32, the sound's coefficients at space.rate
     mask       (channels, frames, bins) bool, the selected atoms
     selection  what the mask was made from; its features are unknown
-    purpose    "restore" (random or loudest parts), "compress" (all but the loudest), "bandwidth", "gap", "continue", "upmix" or
-               "region": the shape of the mask, from which the defaults of a fill follow
+    purpose    "restore" (random or loudest parts, and gaps of at most SHORT_GAP frames), "compress" (all but the loudest),
+               "bandwidth", "gap", "continue", "upmix" or "region": the shape of the mask, from which the defaults of a fill follow
     """
 
     sound: Sound
@@ -154,7 +155,9 @@ def _purpose(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> st
         return "bandwidth"
     spans_all_bins = bins[recorded].all() and all(r.f is None and r.points is None for r in selection.regions)
     if spans_all_bins:
-        return "continue" if frames[-1] and not frames[0] else "gap"
+        if frames[-1] and not frames[0]:
+            return "continue"
+        return "gap" if np.diff(np.flatnonzero(np.diff(np.pad(frames, 1).astype(int))))[::2].max() > SHORT_GAP else "restore"
     return "region"
 
 

@@ -225,9 +225,9 @@ def test_train_and_evaluate_from_the_command_line(command, tmp_path, samples):
     assert code == 0, printed.err
     records = json.loads(report.read_text())["records"]
     assert {r["method"] for r in records} == {"model", "erased", "noise", "oracle", "janssen", "janssen-span", "interpolate", "copy", "decorrelator",
-                                              "trunk-off"}
+                                              "wiener", "trunk-off"}
     assert {r["task"] for r in records} == {"gap-50ms", "upmix"} and "| gap-50ms | clips | model |" in printed.out
-    assert (figures / "upmix.png").is_file() and len(list((tmp_path / "sounds").rglob("*.wav"))) == 8 + 2 + 7 + 2
+    assert (figures / "upmix.png").is_file() and len(list((tmp_path / "sounds").rglob("*.wav"))) == 9 + 2 + 7 + 2
     # the same with other steps is another evaluation; and without a model none is loaded
     code, printed = command(*options, "--steps", 2)
     assert code != 0 and "other conventions" in printed.err and printed.err.count("\n") == 1

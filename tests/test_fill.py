@@ -317,7 +317,8 @@ def test_too_many_atoms_without_a_place_are_refused(model, refused, monkeypatch)
 
 @pytest.mark.parametrize("purpose,selection,options", [
     ("bandwidth", "above:1000", {}), ("gap", "time:0.1-0.15", {}), ("continue", "after:0.2", {}), ("continue", None, {"extend": 0.1}),
-    ("upmix", "channel:1", {}), ("restore", "random:50", {}), ("compress", "quietest:50", {}), ("compress", "keep:500", {}), ("region", "rect:0.1,0.2,500,900", {})])
+    ("upmix", "channel:1", {}), ("restore", "random:50", {}), ("compress", "quietest:50", {}), ("compress", "keep:500", {}), ("restore", "time:0.1-0.12", {}),
+    ("region", "rect:0.1,0.2,500,900", {})])
 def test_the_purpose_of_a_selection_sets_the_defaults(purpose, selection, options):
     task = prepare(noise(), parse([selection] if selection else []), space=SPACE, **options)
     assert task.purpose == purpose

@@ -221,8 +221,8 @@ class Trainer:
         with self.averaged() as live:
             self.model.save_pretrained(self.out)
         state = {"model": live, "average": self.average, "optimiser": self.optimiser.state_dict(), "step": self.step,
-                 "spent": self.spent, "generator": self.next.result()[1] if self.next else self.generator.get_state(), "random": torch.get_rng_state(), "config": asdict(self.config),
-                 "model_config": self.model.config.to_dict()}
+                 "spent": self.spent, "generator": self.next.result()[1] if self.next else self.generator.get_state(),
+                 "random": torch.get_rng_state(), "config": asdict(self.config), "model_config": self.model.config.to_dict()}
         partial = self.out / (STATE + ".part")
         torch.save(state, partial)
         partial.replace(self.out / STATE)

@@ -136,6 +136,7 @@ def open_page(browser, request):
         page = context.new_page()
         page.set_default_timeout(WAIT)
         page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
+        page.on("response", lambda r: wrong.append(f"{r.status} for {r.url}") if r.status >= 400 else None)
         page.on("console", lambda m: wrong.append(f"console: {m.text}") if m.type == "error" else None)
         page.goto(f"{url}/{query}", wait_until="domcontentloaded")
         page.wait_for_selector('.atom-view[data-ready="true"]')

@@ -143,6 +143,7 @@ def test_only_the_selection_plays_once_or_in_a_loop(page):
 def test_saved_and_loaded_with_its_features(page, many, tmp_path):
     d.draw_box(page, 5, 6, 500, 2000)
     d.add_preset(page, "quietest", 40)
+    d.wait(page, "state.partBits")
     page.check("#feature-time input")
     page.click(f"{d.VIEW} [data-name=export-menu] summary")
     with page.expect_download() as download:

@@ -16,6 +16,7 @@ import { Pointer, TOOLS } from './tools.js';
 import { neighbour, showVariations } from './variations.js';
 
 const VERSIONS = { original: 'The original', masked: 'Masked', filled: 'Filled', change: 'The change', first: 'The original' };
+const PATIENCE = 6000, SETTLED = 120;   // milliseconds
 const COLOURS = ['sign', 'state', 'channel', 'rank'], AXES = ['log', 'linear', 'mel'];
 
 export async function mount({ element, props, trigger, watch, config }) {
@@ -48,7 +49,7 @@ class View {
       changed: () => this.repaint(), opened: (open) => this.orderOpened(open), dark: () => this.picture.dark,
       version: (version) => this.chooseVersion(version), through: () => this.syncButtons() });
     this.presets = new PresetEditor(find, { duration: () => this.picture.duration, channels: () => (this.state.scene ? this.state.scene.channels : 1),
-      add: (item) => this.add(this.scoped(item)), replace: (item, key) => this.replaceActive(item, key), say: (text) => this.say(text) });
+      add: (item) => this.add(this.scoped(item)), replace: (item, key) => this.replaceActive(item, key), complain: (text) => this.complain(text) });
     this.pointer = new Pointer(find('stage'), this.picture, {
       tool: () => this.state.tool, items: () => this.items, radius: () => Number(find('radius').value), most: () => Number(find('most').value) || 16,
       op: (event) => (event.altKey ? 'subtract' : this.state.op), preview: (item, index) => this.preview(item, index), add: (item) => this.add(this.scoped(item)),
@@ -136,7 +137,7 @@ class View {
   add(item) {
     if (forPython([...this.items, item]).regions.length > this.config.maxRegions) {
       this.preview(null, -1);
-      return this.say('That is more than ' + this.config.maxRegions + ' regions, the most that a selection has: clear some first, or paint fewer partials.');
+      return this.complain('That is more than ' + this.config.maxRegions + ' regions, the most that a selection has: clear some first, or paint fewer partials.');
     }
     return this.change([...this.items, item], { active: this.items.length });
   }
@@ -161,10 +162,11 @@ class View {
     this.selected();
   }
 
-  /** The selection has changed: show it, and tell Python. */
+  /** The selection has changed: show it, and tell Python, once of quick changes. */
   selected() {
     this.adopt();
-    this.trigger('selected');
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => this.trigger('selected'), SETTLED);
   }
 
   /** Make the selection the component's value, at once, so that a fill that is clicked next sees it. */
@@ -271,7 +273,7 @@ class View {
       try {
         await this.show(next);
       } catch (error) {
-        this.say('This could not be shown: ' + error.message);
+        this.complain('This could not be shown: ' + error.message);
       }
     }
     this.working = false;
@@ -390,7 +392,7 @@ class View {
     this.state.busy = busy;
     this.root.classList.toggle('busy', busy);
     this.find('progress').style.width = busy && live ? (100 * live.done) / live.total + '%' : '0';
-    if (status) this.say(status);
+    if (status && (busy || !(performance.now() < this.complainedUntil))) this.say(status);
   }
 
   download({ id, file }) {
@@ -423,6 +425,12 @@ class View {
   }
 
   say(text) { this.find('status').textContent = text; }
+
+  /** Say what is wrong, and let nothing that Python says of earlier things talk over it. */
+  complain(text) {
+    this.say(text);
+    this.complainedUntil = performance.now() + PATIENCE;
+  }
 
   // ---------- player
 
@@ -484,7 +492,7 @@ class View {
       invert: () => {
         const items = inverted(this.items);
         if (items) this.change(items);
-        else this.say('A random, quietest or loudest part cannot be inverted.');
+        else this.complain('A random, quietest or loudest part cannot be inverted.');
       },
       preset: () => this.presets.add(),
       play: () => player.toggle(),
@@ -566,7 +574,7 @@ class View {
         if (box.checked !== wanted.includes(box.closest('[id^=feature-]').id.slice('feature-'.length))) box.click();
       }
     } catch (error) {
-      this.say(error.message);
+      this.complain(error.message);
     }
   }
 

@@ -5,7 +5,7 @@ import { PRESETS, presetItem, presetOf, sliderOf } from './presets.js';
 export class PresetEditor {
   /**
    * find  function (name) -> element
-   * host  {duration(), channels(), add(item), replace(item, key), say(text)}
+   * host  {duration(), channels(), add(item), replace(item, key), complain(text)}
    */
   constructor(find, host) {
     Object.assign(this, { find, host, live: false });
@@ -62,7 +62,7 @@ export class PresetEditor {
     try {
       this.host.add(presetItem(this.name, this.values, this.host.channels()));
     } catch (error) {
-      this.host.say(error.message);
+      this.host.complain(error.message);
     }
   }
 
