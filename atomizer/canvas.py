@@ -13,7 +13,7 @@ from . import wiener
 from .atoms import AtomSpace
 from .model import AtomTransformer, State
 from .model.atom_transformer import Context
-from .noise import interpolated_power
+from .noise import LOG_MEAN, interpolated_power
 from .task import Task
 
 REFERENCE_FLOOR_DB = -50.0  # a window's reference never lies further below the sound's
@@ -22,6 +22,7 @@ _OWNED_LOCALLY = 0.5  # the same where the surroundings are known and worth seei
 _NEAR_BINS = 5  # bins whose loudest known atom bounds an unknown one
 _ENOUGH = 8  # known frames from which a bin's habits can be told
 _MARGIN = 2.0  # how much louder than its surroundings an atom may be, 6 dB
+_CONTEXT = 192  # frames to either side of a window whose levels count where the window itself knows nothing of a bin
 _ESTIMATES = 64  # windows whose Wiener estimate is kept for the next step
 
 
@@ -58,6 +59,7 @@ class Canvas:
         self.predicts, self.given = predicts, velocity_known & sign_known
         self.signs_lost = bool((velocity_known & ~sign_known).any())
         self.estimates: dict[tuple, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+        self.fair = task.purpose != "compress"  # whether what is known is no louder than the rest
         self.loudest = task.reference or 1.0
         self.highest = self._highest(task)
         self.habit = self._loudest_of_bins(self.magnitude, self.given)
@@ -173,11 +175,29 @@ class Canvas:
             found = wiener.interpolate(torch.from_numpy(amplitude), torch.from_numpy(~given), limit, self.space.window)
             if len(self.estimates) >= _ESTIMATES:
                 self.estimates.pop(next(iter(self.estimates)))
-            blind = np.sqrt(interpolated_power(np.where(given, amplitude, 0), given))
+            blind = self.blind(window, size, given)
             nothing = np.zeros_like(blind)
             self.estimates[key] = tuple(np.asarray(a, np.float16) for a in
                                         ((found.amplitude, found.spread, blind) if found else (nothing, nothing, blind)))
         return self.estimates[key]
+
+    def blind(self, window: Window, size: int, given: np.ndarray) -> np.ndarray:
+        """(channels, size, F) deviation of noise with interpolated levels, from what is known of a window.
+
+        Inside of a box that is longer than the window, bins are unknown from end to end that are known elsewhere: they are as loud as
+        they are on the average of the sound around it, which the window's other bins do not tell.
+        """
+        out = np.sqrt(interpolated_power(np.where(given, self.cut(self.magnitude, window, size, 0), 0), given))
+        channels = list(window.channels)
+        lost = ~given.any(axis=1) & self.given[channels].any(axis=1)
+        if lost.any() and self.fair:
+            around = slice(max(0, window.start - _CONTEXT), window.start + size + _CONTEXT)
+            known = self.given[channels, around]
+            level = np.log(np.maximum(self.magnitude[channels, around], 1e-6 * self.loudest)) * known
+            count = known.sum(1)
+            mean = np.exp(level.sum(1) / np.maximum(count, 1) + LOG_MEAN / 2)
+            out = np.where((lost & (count > 0))[:, None], mean[:, None], out)
+        return out
 
 
 def precision(model: AtomTransformer):

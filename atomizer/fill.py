@@ -68,6 +68,8 @@ class Step:
 def resolve(settings: Settings, task: Task) -> Settings:
     """The settings with every None replaced by what suits the task. Raises AtomizerError for values out of range."""
     defaults = DEFAULTS[task.purpose] if set(task.features) != {"sign"} else DEFAULTS["restore"]
+    if task.mask.all():  # nothing is known to expect signs from, and the expectation of a sign by chance is silence
+        defaults = {**defaults, "expected": False}
     chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
     settings = replace(settings, **chosen)
     if settings.method not in METHODS:

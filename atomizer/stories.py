@@ -59,8 +59,8 @@ STORIES = {story.id: story for story in (
           "voices.flac", _recipe("after:9", order="time")),
     Story("compression", "The quietest 90 % gone", "Masked keeps one atom in ten and bubbles; listen for the room between the notes.",
           "band.flac", _recipe("quietest:90", order="velocity")),
-    Story("signs", "Scrambled signs", "Masked has every velocity right and every sign by chance; listen for attacks becoming sharp again.",
-          "solo.flac", _recipe("above:0", features="sign", order="velocity")),
+    Story("signs", "Scrambled signs", "Masked has every velocity right and half of the signs by chance; listen for the roughness leaving the tone.",
+          "solo.flac", _recipe("random:50", features="sign")),
 )}
 
 

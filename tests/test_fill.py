@@ -252,6 +252,27 @@ def test_a_selected_band_above_the_bandwidth_is_filled(model):
     assert np.abs(result(task, model, expected=False).grid[task.mask]).max() > 0.01 * task.reference
 
 
+def test_where_every_sign_is_unknown_they_are_drawn(model):
+    """Their expectation would be silence."""
+    task = task_of(parse(["above:0"], ("sign",)))
+    filled = np.abs(result(task, model).grid)
+    assert (filled**2).sum() > 0.9 * (task.grid**2).sum()
+
+
+def test_levels_in_the_middle_of_a_long_box_come_from_its_sides():
+    """A box of three windows in a band 40 dB below the one underneath: what its middle window itself knows is the loud band only."""
+    spectrum = np.fft.rfft(noise(2.0).samples)
+    spectrum[:, 2 * 2000 :] *= 0.01
+    sound = Sound(np.fft.irfft(spectrum).astype(np.float32), 8000)
+    task = prepare(sound, parse(["rect:0.7,1.1,2200,3900"]), space=SPACE)
+    canvas, size, bins = Canvas(task, ~task.mask, ~task.mask), TINY.space.frames, slice(40, 60)
+    windows = canvas.windows(task.mask, size)
+    middle = next(w for w in windows if task.mask[0, w.start : w.start + size, 50].all())
+    expected = canvas.beliefs(middle, size)[2][..., bins].astype(np.float64)
+    true = np.sqrt((task.grid[:, 20:80, bins].astype(np.float64) ** 2).mean())
+    assert abs(20 * np.log10(np.sqrt((expected**2).mean()) / true)) < 3
+
+
 @pytest.mark.parametrize("selection", ["time:0.4-0.5", "rect:0.3,0.6,500,2000"])
 def test_a_change_begins_and_ends_without_a_click(model, selection):
     task = prepare(noise(1.0), parse([selection]), space=SPACE)
