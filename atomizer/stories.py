@@ -60,7 +60,7 @@ STORIES = {story.id: story for story in (
     Story("compression", "The quietest 90 % gone", "Masked keeps one atom in ten and bubbles; listen for the room between the notes.",
           "band.flac", _recipe("quietest:90", order="velocity")),
     Story("signs", "Scrambled signs", "Masked has every velocity right and half of the signs by chance; listen for the roughness leaving the tone.",
-          "solo.flac", _recipe("random:50", features="sign")),
+          "solo.flac", _recipe("random:50", features="sign", order="velocity")),
 )}
 
 
