@@ -14,6 +14,7 @@ from .atoms import AtomSpace
 from .model import AtomTransformer, State
 from .model.atom_transformer import Context
 from .noise import bin_sums, censored_deviation, interpolated_power, log_power
+from .orderings import serial_key
 from .task import Task
 
 REFERENCE_FLOOR_DB = -50.0  # a window's reference never lies further below the sound's
@@ -50,12 +51,14 @@ class Canvas:
     given                         (C, T, F) bool, known from the start
     """
 
-    def __init__(self, task: Task, velocity_known: np.ndarray, sign_known: np.ndarray, predicts: bool = True):
-        """predicts: whether windows come with `beliefs`"""
+    def __init__(self, task: Task, velocity_known: np.ndarray, sign_known: np.ndarray, predicts: bool = True,
+                 ordering: tuple[str, bool, int] | None = None):
+        """predicts: whether windows come with `beliefs`; ordering: name, reverse and seed of the one that windows come with"""
         self.space = task.space
         self.velocity_known, self.sign_known = velocity_known.copy(), sign_known.copy()
         self.magnitude = np.where(velocity_known, np.abs(task.grid), np.float32(0))
         self.positive = np.where(sign_known, task.grid >= 0, False)
+        self.ordering = ordering
         self.predicts, self.given = predicts, velocity_known & sign_known
         self.signs_lost = bool((velocity_known & ~sign_known).any())
         self.estimates: dict[tuple, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
@@ -151,11 +154,23 @@ class Canvas:
             missing = space.channels - len(array)
             return torch.from_numpy(np.pad(array, ((0, missing), (0, 0), (0, 0)), constant_values=fill))[None]
 
+        ranks = None if self.ordering is None else grid(self.ranks(window, size), 0)
         beliefs = [grid(array.astype(np.float32) / reference, 0) for array in self.beliefs(window, size)] if self.predicts else (None,) * 3
         return State(grid(level, 0), grid(self.cut(self.positive, window, size, False).astype(np.int64), 0),
                      grid(self.known_piece(self.velocity_known, window, size), True),
                      grid(self.known_piece(self.sign_known, window, size), True),
-                     grid(np.ones(level.shape, bool), False), None, *beliefs)
+                     grid(np.ones(level.shape, bool), False), ranks, *beliefs)
+
+    def ranks(self, window: Window, size: int) -> np.ndarray:
+        """(channels, size, F) float32: where the atoms of a window stand in the ordering.
+
+        Atoms whose velocity is unknown stand among the known ones where noise with interpolated levels would.
+        """
+        by, reverse, seed = self.ordering
+        known = self.known_piece(self.velocity_known, window, size)
+        magnitude = np.where(known, self.cut(self.magnitude, window, size, 0), self.beliefs(window, size)[2])
+        key = serial_key(by, magnitude, np.random.default_rng(seed).random(magnitude.shape, np.float32))
+        return -key if reverse else key
 
     def beliefs(self, window: Window, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What was known at first lets expect of a window: the Wiener estimate, its prior's deviation, and that of noise with

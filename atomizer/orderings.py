@@ -88,6 +88,20 @@ def place_turns(mask: np.ndarray, magnitude: np.ndarray, by: str, turns: int, re
     return out
 
 
+def serial_key(by: str, magnitude: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Sort keys that line the places of a grid up by an ordering; noise, 0 … 1, decides between places that stand alike.
+
+    magnitude, noise  (channels, frames, bins) float32; magnitudes matter to the ordering by velocity only
+    """
+    if by == "random":
+        return noise
+    if by == "velocity":
+        return -20 * np.log10(magnitude + np.float32(1e-9))
+    axis = ("channel", "time", "frequency").index(by)
+    shape = [-1 if n == axis else 1 for n in range(3)]
+    return np.arange(magnitude.shape[axis], dtype=np.float32).reshape(shape) + 0.5 * noise
+
+
 def order(atoms: Atoms, by: str | Callable[[Atoms], np.ndarray] | Sequence[int] = "time", reverse: bool = False,
           seed: int = 0) -> np.ndarray:
     """Permutation of N atoms: `atoms[order(atoms, "velocity")]` has the loudest first.

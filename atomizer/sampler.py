@@ -30,8 +30,9 @@ def sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool =
     model.eval()
     unknown = set(task.features)
     mask = task.mask
+    ordering = ordering_for(model, settings)
     if unknown <= set(LOUDNESS) or task.selection.erases:
-        canvas = Canvas(task, ~(mask & ("velocity" in unknown)), ~(mask & ("sign" in unknown)))
+        canvas = Canvas(task, ~(mask & ("velocity" in unknown)), ~(mask & ("sign" in unknown)), ordering=ordering)
         yield from reveal(task, canvas, mask, settings, model, trunk)
         return
     # some atoms have lost their places: place them first, then whatever else of them is unknown
@@ -42,9 +43,14 @@ def sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool =
     if also:
         placed = step.grid != 0
         moved = replace(task, grid=step.grid)
-        canvas = Canvas(moved, ~(mask & placed & ("velocity" in also)), ~(mask & placed & ("sign" in also)))
+        canvas = Canvas(moved, ~(mask & placed & ("velocity" in also)), ~(mask & placed & ("sign" in also)), ordering=ordering)
         for later in reveal(moved, canvas, mask & placed, settings, model, trunk):
             yield replace(later, number=later.number + step.total, total=later.total + step.total, revealed=later.revealed | (mask & ~placed))
+
+
+def ordering_for(model: AtomTransformer, settings: Settings) -> tuple[str, bool, int] | None:
+    """The ordering in which a model reads atoms; None for one that reads them in serialisations of its own."""
+    return (settings.order, settings.reverse, settings.seed) if "order" in model.config.serialisations else None
 
 
 def reveal(task: Task, canvas: Canvas, mask: np.ndarray, settings: Settings, model: AtomTransformer, trunk: bool) -> Iterator[Step]:

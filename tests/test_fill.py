@@ -120,7 +120,8 @@ def test_every_step_reveals_exactly_the_next_ranks(model, name, reverse):
 def test_velocity_order_reveals_the_loudest_predicted(model, reverse):
     task = task_of()
     whole = result(task, model, order="random", steps=1, temperature=0.0, nucleus=1.0, amplitudes="sampled")
-    step = next(iter(fill(task, Settings(order="velocity", reverse=reverse, steps=4, temperature=0.0, nucleus=1.0), model)))
+    step = next(iter(fill(task, Settings(order="velocity", reverse=reverse, steps=4, temperature=0.0, nucleus=1.0,
+                                                   amplitudes="sampled"), model)))
     predicted = np.abs(whole.grid[task.mask])  # the same first look at everything
     chosen = step.revealed[task.mask]
     assert chosen.sum() == task.mask.sum() // 4
@@ -352,3 +353,17 @@ def test_trunk_off_is_another_fill(model):
     settings = resolve(Settings(amplitudes="expected"), task)
     a, b = (last(sample(task, settings, model, trunk=t)).grid for t in (True, False))
     assert not np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", sorted(ORDERINGS))
+def test_a_model_of_single_atoms_reads_them_in_the_users_ordering(name):
+    """One token per atom, lined up as the user has chosen: another direction, another reading."""
+    config = replace(TINY, space=replace(TINY.space, frames=8), cell=(1, 1, 1), serialisations=("order",), window=32, layers=2)
+    torch.manual_seed(0)
+    model = AtomTransformer(config).eval()
+    task = prepare(noise(), parse(["random:50"]), space=SPACE)
+    forth, again, back = (result(task, model, order=name, reverse=reverse).grid for reverse in (False, False, True))
+    assert np.array_equal(forth, again) and np.isfinite(forth).all() and forth[task.mask].any()
+    assert np.array_equal(forth[~task.mask], task.grid[~task.mask])
+    if name in ("time", "frequency", "velocity"):
+        assert not np.array_equal(forth, back)
