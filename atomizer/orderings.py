@@ -119,7 +119,7 @@ def place_turns(mask: np.ndarray, magnitude: np.ndarray, by: str, turns: int, re
     turn = np.repeat(numbers[::-1], sizes[::-1]) if reverse else np.repeat(numbers, sizes)
     if by in ("random", "velocity"):
         permutation = np.random.default_rng(seed).permutation(total) if by == "random" else \
-            _sorted(-magnitude.transpose(axes)[where])
+            np.argsort(-magnitude.transpose(axes)[where], kind="stable")
         sequence = np.empty_like(turn)
         sequence[permutation] = turn
         turn = sequence

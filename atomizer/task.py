@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 from .atomizers import MDCTAtomizer
 from .atoms import AtomizerError, Atoms, AtomSpace
@@ -107,6 +106,8 @@ def limited(change: np.ndarray, base: np.ndarray, rate: int) -> np.ndarray:
     over = np.abs(base + change) > 1
     if not over.any():
         return change
+    from scipy.ndimage import minimum_filter1d, uniform_filter1d
+
     room = np.maximum(1 - np.abs(base), 0)
     need = np.where(over & (np.abs(change) > 0), np.minimum(1, room / np.maximum(np.abs(change), 1e-9)), 1).min(0)
     width = max(3, int(0.01 * rate)) | 1
