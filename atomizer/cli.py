@@ -247,7 +247,8 @@ def stories(
 @app.command()
 def bench(
     page: Annotated[bool, typer.Option("--page", help="only the page: first picture, redraw, selection feedback, in headless Chromium")] = False,
-    only: Annotated[Optional[str], typer.Option(help="comma-separated names of measurements; default: all but the page")] = None,
+    growth: Annotated[Optional[Path], typer.Option(help="only how the cost of a fill grows: the plot to write, .png or .svg")] = None,
+    only: Annotated[Optional[str], typer.Option(help="comma-separated names of measurements; default: all but the page and the growth")] = None,
     out: Annotated[Optional[Path], typer.Option(help="JSON file for the records")] = None,
 ) -> None:
     """Measure speed and memory beside peers that do the same, in the same run."""
@@ -258,17 +259,23 @@ def bench(
         from .bench.page import measure
 
         works = [measure]
+    elif growth:
+        from .bench.growth import growth as measure_growth
+
+        works = [lambda: measure_growth(growth)]
     else:
         works = measures(split(only))
     typer.echo(describe() + "\n")
     records = []
-    for work in works:
-        for found in work():
-            typer.echo(found if not isinstance(found, Record) else f"{found.name} …", err=True)
-            records += [found] if isinstance(found, Record) else []
+    for found in (found for work in works for found in work()):
+        if not isinstance(found, Record):
+            typer.echo(found)
+            continue
+        typer.echo(f"{found.name} …", err=True)
+        records.append(found)
+        if out:  # at once: a run takes long
+            out.write_text(json.dumps([record.to_dict() for record in records], indent=1) + "\n", encoding="utf-8")
     typer.echo(table(records))
-    if out:
-        out.write_text(json.dumps([record.to_dict() for record in records], indent=1) + "\n", encoding="utf-8")
 
 
 def check_output(out: Path) -> None:

@@ -11,8 +11,8 @@
     growth.py     how the cost of a fill grows, as a plot
     page.py       the page in a headless browser: first picture, redraw, selection feedback
 
-`python -m atomizer bench` runs all but the page, which `--page` runs. A new part is a module with a dict MEASURES, from the names of its
-records to what yields them, and a line in `PARTS`.
+`python -m atomizer bench` runs all but the page and the growth, which `--page` and `--growth` run. A new part is a module with a dict
+MEASURES, from the names of its records to what yields them, and a word in `PARTS`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ of its own needs at most, above what it had when it was idle with its model load
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -119,6 +120,8 @@ def memory() -> Iterator[Record | Missing]:
 
 # --- in a process of its own ------------------------------------------------------------------------------------------------------
 
+STATUS, REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -146,14 +149,13 @@ def _cost(job: Job, repeats: int) -> Cost:
 
 def peak_memory(work: Callable[[], object]) -> float:
     """GB that this process occupies at most during work(), above what it occupied before."""
-    status, refs = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-    if not refs.exists():
-        raise NotImplementedError("the peak of a process can be told on Linux only")
+    if not os.access(REFS, os.W_OK):
+        raise NotImplementedError("since only Linux tells the peak of a process")
 
     def kilobytes(field: str) -> int:
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field + ":"))
+        return next(int(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith(field + ":"))
 
-    refs.write_text("5")  # the peak counts from now on
+    REFS.write_text("5")  # the peak counts from now on
     before = kilobytes("VmRSS")
     work()
     return (kilobytes("VmHWM") - before) / 1e6
