@@ -76,19 +76,32 @@ class Task:
     def render(self, grid: np.ndarray) -> Sound:
         """The input plus the change that `grid` makes to the selected atoms, at `output_rate`."""
         rate, length = self.output_rate, self.sound.samples.shape[1]
-        change = np.where(self.mask, grid - self.grid, np.float32(0))
-        change = imdct(change, self.length, self.space.window)
-        change = resample(change, self.space.rate, rate)
+        change = resample(self._change(grid), self.space.rate, rate)
         if rate == self.sound.rate:
             base = self.sound.samples
         else:
             base = self.sound.at(rate)
             length = base.shape[1]
-        change = np.pad(change, ((0, 0), (0, max(0, length - change.shape[1]))))[:, :length]
+        if change.shape[1] < length:
+            change = np.pad(change, ((0, 0), (0, length - change.shape[1])))
+        change = change[:, :length]
         if rate != self.space.rate:
             # the resampler rings for ever; the change ends with the windows of the selected atoms
             change = change * self._reach(rate, length)
         return Sound(base + limited(change, base, rate), rate, self.sound.subtype)
+
+    def _change(self, grid: np.ndarray) -> np.ndarray:
+        """(channels, length) float32 at space.rate: the sound of what differs, from the first frame that has a selected atom to the last."""
+        hop, out = self.space.hop, np.zeros((len(grid), self.length), np.float32)
+        frames = np.flatnonzero(self.mask.any(axis=(0, 2)))
+        if len(frames):
+            here = slice(frames[0], frames[-1] + 1)
+            change = np.zeros((len(grid), here.stop - here.start + 1, hop), np.float32)  # a silent frame first: `imdct` begins at a centre
+            np.subtract(grid[:, here], self.grid[:, here], out=change[:, 1:], where=self.mask[:, here])
+            start, reach = (int(here.start) - 1) * hop, change.shape[1] * hop
+            first, last = max(0, start), min(start + reach, self.length)
+            out[:, first:last] = imdct(change, reach, self.space.window)[:, first - start : last - start]
+        return out
 
     def _reach(self, rate: int, length: int) -> np.ndarray:
         """(channels, length) bool: samples that a selected atom's window covers."""
@@ -148,7 +161,7 @@ def _purpose(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> st
     """The shape of a mask (channels, frames, bins); recorded (bins,) bool, what the sound's own rate can hold."""
     if selection.parts and not selection.regions:
         return "compress" if all(part.kind in ("quietest", "keep") for part in selection.parts) else "restore"
-    if mask[..., recorded].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
+    if mask[..., : recorded.sum()].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
         return "upmix"
     frames = mask.any(axis=(0, 2))
     bins = mask.any(axis=(0, 1))
