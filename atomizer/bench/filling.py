@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PIECE = ASSETS / "band.flac"
 BWE, GAP, UPMIX = "above:8000", "time:4.9-5.1", "channel:1"
 SECONDS = 10.0
-REPEATS = 5
+REPEATS = 3
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .timing import medians
+from .timing import Work, medians
 
 if TYPE_CHECKING:
     from ..model import AtomTransformer
@@ -48,8 +48,9 @@ def wait(model: AtomTransformer) -> None:
         torch.cuda.synchronize()
 
 
-def matrix_peak(model: AtomTransformer, repeats: int = 15) -> float:
-    """Operations per second (a multiplication and an addition are two) of plain square products, on the model's device and in its precision."""
+def square_product(model: AtomTransformer) -> tuple[Work, int]:
+    """A plain product of square matrices on the model's device and in its precision, and how many operations it has: a multiplication and
+    an addition are two."""
     import torch
 
     from ..canvas import precision
@@ -62,10 +63,16 @@ def matrix_peak(model: AtomTransformer, repeats: int = 15) -> float:
         a @ a
         wait(model)
 
-    return 2 * len(a) ** 3 / medians({"product": product}, repeats)["product"]
+    return product, 2 * len(a) ** 3
 
 
-def operations(work) -> int:
+def matrix_peak(model: AtomTransformer, repeats: int = 15) -> float:
+    """Operations per second of `square_product`."""
+    product, count = square_product(model)
+    return count / medians({"product": product}, repeats)["product"]
+
+
+def operations(work: Work) -> int:
     """Operations of all matrix products and attentions of work(), forward and backward."""
     from torch.utils.flop_counter import FlopCounterMode
 

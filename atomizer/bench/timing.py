@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .records import Missing, Record
@@ -12,19 +12,24 @@ from .records import Missing, Record
 Work = Callable[[], Any]
 
 
-def medians(works: dict[str, Work], repeats: int) -> dict[str, float]:
-    """Median seconds of each of `works`, after one run of each that does not count."""
+def timed(works: Mapping[str, Work], repeats: int, warm: int = 1) -> dict[str, list[float]]:
+    """Seconds of every run of each of `works`, after `warm` runs of each that do not count."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
-    for repeat in range(repeats + 1):
+    for repeat in range(-warm, repeats):
         for name, work in works.items():
             began = time.perf_counter()
             work()
-            if repeat:
+            if repeat >= 0:
                 seconds[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+    return seconds
 
 
-def compared(name: str, ours: Work, peers: dict[str, Work | str], repeats: int, unit: str = "s", scale: float = 1.0) -> Iterator[Record | Missing]:
+def medians(works: Mapping[str, Work], repeats: int) -> dict[str, float]:
+    """Median seconds of each of `works`."""
+    return {name: statistics.median(values) for name, values in timed(works, repeats).items()}
+
+
+def compared(name: str, ours: Work, peers: Mapping[str, Work | str], repeats: int, unit: str = "s", scale: float = 1.0) -> Iterator[Record | Missing]:
     """A record per peer of `scale` times the median seconds; a peer that is a text is missing, and the text says why."""
     yield from (Missing(name, peer, work) for peer, work in peers.items() if isinstance(work, str))
     present: dict[str, Work] = {peer: work for peer, work in peers.items() if not isinstance(work, str)}
@@ -33,7 +38,7 @@ def compared(name: str, ours: Work, peers: dict[str, Work | str], repeats: int, 
     yield from beside(name, value, unit, {peer: scale * seconds for peer, seconds in found.items()})
 
 
-def beside(name: str, value: float, unit: str, peers: dict[str, float], more: bool = False) -> Iterator[Record]:
+def beside(name: str, value: float, unit: str, peers: Mapping[str, float], more: bool = False) -> Iterator[Record]:
     """A record per peer, and one of ours alone where there is none."""
     yield from (Record(name, value, unit, peer, theirs, more) for peer, theirs in peers.items())
     if not peers:

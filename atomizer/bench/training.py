@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..stories import ASSETS
-from .machine import matrix_peak, operations, wait
+from .machine import operations, square_product, wait
 from .records import Record
-from .timing import beside
+from .timing import beside, timed
 
 WARM, STEPS, COUNTED = 3, 24, 6  # steps that do not count, that are timed, and whose operations are counted: tasks differ in what they cost
 
@@ -24,20 +23,18 @@ def training() -> Iterator[Record]:
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(str(ASSETS), str(Path(folder) / "run"), progress=False)
         asked = trainer.config.asked
-        for _ in range(WARM):
-            trainer.train_step()
-        wait(trainer.model)
-        seconds = []
-        for _ in range(STEPS):
-            began = time.perf_counter()
+        product, size = square_product(trainer.model)
+
+        def step():
             trainer.train_step()
             wait(trainer.model)
-            seconds.append(time.perf_counter() - began)
-        counted = sum(operations(trainer.train_step) for _ in range(COUNTED)) / COUNTED
-        peak = matrix_peak(trainer.model)
+
+        found = timed({"step": step, "product": product}, STEPS, WARM)
+        counted = sum(operations(step) for _ in range(COUNTED)) / COUNTED
         if trainer.next:
             trainer.next.result()
-    yield from beside("training_atoms_per_s", asked / statistics.mean(seconds), "atoms per s", {
+    peak = size / statistics.median(found["product"])
+    yield from beside("training_atoms_per_s", asked / statistics.mean(found["step"]), "atoms per s", {
         f"matrix products at {peak / 1e9:.0f} GFLOP/s": asked * peak / counted}, more=True)
 
 
