@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import statistics
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from ..selection import parse
 from ..stories import ASSETS
 from ..task import prepare
 from .records import Missing, Record
-from .timing import Work, beside, compared, medians
+from .timing import Work, beside, compared, timed
 
 if TYPE_CHECKING:
     from ..model import AtomTransformer
@@ -144,7 +145,9 @@ def _cost(job: Job, repeats: int) -> Cost:
     loaded = model()
     work = job.work(loaded)
     memory = peak_memory(work)
-    return Cost(medians({"fill": work}, repeats)["fill"], memory, operations(work)) if repeats else Cost(float("nan"), memory, 0)
+    if not repeats:
+        return Cost(float("nan"), memory, 0)
+    return Cost(statistics.median(timed({"fill": work}, repeats, warm=0)["fill"]), memory, operations(work))
 
 
 def peak_memory(work: Callable[[], object]) -> float:
