@@ -22,6 +22,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 ORDER_NAMES = ("time", "frequency", "velocity", "channel", "random")
 OrderName = Enum("OrderName", {name: name for name in ORDER_NAMES}, type=str)
 MethodName = Enum("MethodName", {name: name for name in ("model", "noise", "erased")}, type=str)
+AmplitudesName = Enum("AmplitudesName", {name: name for name in ("expected", "sampled", "texture")}, type=str)
 
 In = Annotated[Path, typer.Argument(metavar="IN", help="a sound file")]
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="the file to write: .wav, .flac, .ogg or .mp3")]
@@ -46,8 +47,7 @@ def fill(
     steps: Annotated[Optional[int], typer.Option(help="how often the model looks again; default: what suits the selection")] = None,
     temperature: Annotated[Optional[float], typer.Option(help="1 is the model's own belief, lower is safer")] = None,
     nucleus: Annotated[Optional[float], typer.Option(help="sample from the likeliest values that hold this probability")] = None,
-    expected: Annotated[Optional[bool], typer.Option("--expected/--sampled", help="the expected amplitude, or a sampled one; "
-                                                     "default: expected for restoration and signs")] = None,
+    amplitudes: Annotated[Optional[AmplitudesName], typer.Option(help="default: what suits the selection")] = None,
     seed: Seed = 0,
     method: Annotated[MethodName, typer.Option(help="model, noise with interpolated levels, or erased")] = MethodName.model,
     erase_only: Annotated[bool, typer.Option("--erase-only", help="write the masked sound: the same as --method erased")] = False,
@@ -77,7 +77,7 @@ def fill(
         selection = selection + parse(select or [])
         if features is not None:
             selection = replace(selection, features=parse_features(features))
-        settings = Settings("erased" if erase_only else method.value, order and order.value, reverse, steps, temperature, nucleus, expected, seed)
+        settings = Settings("erased" if erase_only else method.value, order and order.value, reverse, steps, temperature, nucleus, amplitudes and amplitudes.value, seed)
         recipes = [Recipe(selection, settings, extend, add_channels)]
     recipes[0].task(sound)  # what does not fit the sound is refused before a model is loaded
     model = None
@@ -203,7 +203,7 @@ def evaluate(
     order: Annotated[Optional[OrderName], typer.Option(help="default: what suits the task")] = None,
     temperature: Annotated[Optional[float], typer.Option(help="default: what suits the task")] = None,
     nucleus: Annotated[Optional[float], typer.Option(help="default: what suits the task")] = None,
-    expected: Annotated[Optional[bool], typer.Option("--expected/--sampled", help="default: what suits the task")] = None,
+    amplitudes: Annotated[Optional[AmplitudesName], typer.Option(help="default: what suits the task")] = None,
     seed: Seed = 0,
     checkpoint: Checkpoint = None,
 ) -> None:
@@ -217,7 +217,7 @@ def evaluate(
     from .fill import Settings
 
     chosen = checked("method", split(methods), METHODS)
-    settings = Settings("model", order and order.value, False, steps, temperature, nucleus, expected, seed)
+    settings = Settings("model", order and order.value, False, steps, temperature, nucleus, amplitudes and amplitudes.value, seed)
     model = load_model(checkpoint) if any(METHODS[name].model for name in chosen) else None
     report = evaluation(audio, out, split(tasks), chosen, model, fingerprint(checkpoint or SHIPPED), settings, clips, seconds, everything, figures,
                         listen)

@@ -55,6 +55,12 @@ class Task:
         return float(np.abs(self.grid[~self.mask]).max(initial=0.0))
 
     @property
+    def threshold(self) -> float:
+        """The quietest audible atom outside the selection: where all but the loudest atoms are selected, those lie below it."""
+        known = np.abs(self.grid[~self.mask])
+        return float(known[self.space.quantise(known, self.reference or 1.0) > 0].min(initial=self.reference))
+
+    @property
     def output_rate(self) -> int:
         """The input's rate, unless the selection reaches above what that rate can hold."""
         bins = np.flatnonzero(self.mask.any(axis=(0, 1)))
@@ -91,16 +97,18 @@ class Task:
         return Sound(base + limited(change, base, rate), rate, self.sound.subtype)
 
     def _change(self, grid: np.ndarray) -> np.ndarray:
-        """(channels, length) float32 at space.rate: the sound of what differs, from the first frame that has a selected atom to the last."""
-        hop, out = self.space.hop, np.zeros((len(grid), self.length), np.float32)
+        """(channels, n) samples at space.rate: what the selected atoms of `grid` change of the sound."""
+        out = np.zeros((len(grid), self.length), np.float32)
         frames = np.flatnonzero(self.mask.any(axis=(0, 2)))
-        if len(frames):
-            here = slice(frames[0], frames[-1] + 1)
-            change = np.zeros((len(grid), here.stop - here.start + 1, hop), np.float32)  # a silent frame first: `imdct` begins at a centre
-            np.subtract(grid[:, here], self.grid[:, here], out=change[:, 1:], where=self.mask[:, here])
-            start, reach = (int(here.start) - 1) * hop, change.shape[1] * hop
-            first, last = max(0, start), min(start + reach, self.length)
-            out[:, first:last] = imdct(change, reach, self.space.window)[:, first - start : last - start]
+        if not len(frames):
+            return out
+        # only from the first frame that changes to the last: a gap costs the same in a long sound as in a short one
+        part, start = slice(frames[0], frames[-1] + 1), (int(frames[0]) - 1) * self.space.hop
+        change = np.where(self.mask[:, part], grid[:, part] - self.grid[:, part], np.float32(0))
+        change = np.pad(change, ((0, 0), (1, 0), (0, 0)))  # the synthesis starts in the middle of its first frame
+        samples = imdct(change, change.shape[1] * self.space.hop, self.space.window)
+        low, high = max(0, start), min(self.length, start + samples.shape[1])
+        out[:, low:high] = samples[:, low - start : high - start]
         return out
 
     def _reach(self, rate: int, length: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,10 +13,10 @@ from .. import wiener
 from ..atoms import AtomSpace
 from ..canvas import REFERENCE_FLOOR_DB
 from ..model.state import State
-from ..noise import interpolated_power
+from ..noise import censored_deviation, interpolated_power
 
 # How often each task is drawn. The last three hide where atoms are; they need few atoms, so they are cheap.
-TASKS = {"cut": 0.25, "gap": 0.12, "suffix": 0.10, "channel": 0.13, "loudness": 0.06, "random": 0.15, "rect": 0.08,
+TASKS = {"cut": 0.24, "gap": 0.12, "suffix": 0.08, "channel": 0.11, "loudness": 0.11, "random": 0.15, "rect": 0.08,
          "sign": 0.03, "velocity": 0.02, "loose-time": 0.02, "loose-frequency": 0.02, "loose-channel": 0.02}
 ORDERS = {"random": 0.45, "velocity": 0.2, "frequency": 0.15, "time": 0.15, "channel": 0.05}
 MAX_LOOSE = 128
@@ -152,8 +153,7 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
         if not name.startswith("loose"):
             # from what is known before anything is revealed, as the sampler has it
             limit = grid[b, :have].abs() if name == "sign" else None
-            power = interpolated_power(grid[b, :have].masked_fill(mask[:have], 0).cpu().numpy(), ~mask[:have].cpu().numpy())
-            blind[b, :have] = torch.from_numpy(power).sqrt().to(grid.device)
+            blind[b, :have] = torch.from_numpy(_blind(grid[b, :have].cpu().numpy(), mask[:have].cpu().numpy(), name, space)).to(grid.device)
             known = wiener.interpolate(grid[b, :have], mask[:have], limit, space.window)
             if known is not None:
                 estimate[b, :have], spread[b, :have] = known.amplitude, known.spread
@@ -181,6 +181,17 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
     state = State(velocity, sign, v_known, s_known, present, rank, estimate * scale, spread * scale, blind * scale)
     batch_ = Batch(state, velocity, sign, ask & state.occupied, None, names)
     return _loosen(batch_, hidden, space, generator)
+
+
+def _blind(grid: np.ndarray, mask: np.ndarray, task: str, space: AtomSpace) -> np.ndarray:
+    """(C, T, F) deviation of noise with the levels that the known atoms of a window let expect, as `Canvas.blind` has it."""
+    if task == "loudness":
+        magnitude = np.abs(grid)
+        kept = ~mask & (magnitude > magnitude.max() * 10 ** (space.floor_db / 20))
+        threshold = float(magnitude[kept].min(initial=np.inf))
+        if magnitude[mask].max(initial=0) <= threshold < np.inf:  # the quietest part
+            return censored_deviation(kept, mask, threshold)
+    return np.sqrt(interpolated_power(np.where(mask, 0, grid), ~mask))
 
 
 def _small_rect(grid: Tensor, channels: int, space: AtomSpace, task: str, g: torch.Generator) -> Tensor:
