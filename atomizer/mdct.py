@@ -33,14 +33,15 @@ def window_of(name: str, hop: int) -> np.ndarray:
 
 
 def _folded(blocks: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """(n + 1, hop) hops of a signal -> (n, hop): frames, windowed and folded in half."""
+    """(..., n + 1, hop) hops of a signal -> (..., n, hop): frames, windowed and folded in half."""
     half = blocks.shape[-1] // 2
     # the four half-hops of a frame: a b | c d  ->  folded (-c' - d, a - b'), where ' reverses
-    out = np.empty((len(blocks) - 1, 2 * half), np.float32)
-    np.multiply(blocks[1:, half - 1 :: -1], -w[3 * half - 1 : 2 * half - 1 : -1], out=out[:, :half])
-    out[:, :half] -= blocks[1:, half:] * w[3 * half :]
-    np.multiply(blocks[:-1, :half], w[:half], out=out[:, half:])
-    out[:, half:] -= blocks[:-1, : half - 1 : -1] * w[2 * half - 1 : half - 1 : -1]
+    first, second = blocks[..., :-1, :], blocks[..., 1:, :]
+    out = np.empty_like(first)
+    np.multiply(second[..., half - 1 :: -1], -w[3 * half - 1 : 2 * half - 1 : -1], out=out[..., :half])
+    out[..., :half] -= second[..., half:] * w[3 * half :]
+    np.multiply(first[..., :half], w[:half], out=out[..., half:])
+    out[..., half:] -= first[..., : half - 1 : -1] * w[2 * half - 1 : half - 1 : -1]
     return out
 
 
@@ -69,7 +70,7 @@ def _parts(frames: int, hop: int) -> Iterator[tuple[int, int]]:
 
 def mdct(x: np.ndarray, hop: int = 1024, window: str = "sine") -> np.ndarray:
     """(..., samples) -> (..., frames, hop) float32."""
-    w, x = window_of(window, hop), np.asarray(x)
+    x = np.asarray(x)
     length = x.shape[-1]
     frames = -(-length // hop) + 1
     out = np.empty(x.shape[:-1] + (frames, hop), np.float32)
@@ -78,8 +79,13 @@ def mdct(x: np.ndarray, hop: int = 1024, window: str = "sine") -> np.ndarray:
             blocks = np.zeros((last - first + 1) * hop, np.float32)  # the hop before the first frame's centre to that after the last one's
             start, end = max((first - 1) * hop, 0), min(last * hop, length)
             blocks[start - (first - 1) * hop : end - (first - 1) * hop] = x[at][start:end]
-            out[at][first:last] = _dct4(_folded(blocks.reshape(-1, hop), w))
+            out[at][first:last] = mdct_blocks(blocks.reshape(-1, hop), window)
     return out
+
+
+def mdct_blocks(blocks: np.ndarray, window: str = "sine") -> np.ndarray:
+    """The transform of a signal that is already cut into hops: (..., frames + 1, hop) -> (..., frames, hop) of the same type."""
+    return _dct4(_folded(blocks, window_of(window, blocks.shape[-1])))
 
 
 def imdct(spectrum: np.ndarray, length: int, window: str = "sine") -> np.ndarray:
