@@ -216,7 +216,6 @@ def evaluate(
     from .evaluation.run import evaluate as evaluation
     from .fill import Settings
 
-    split = lambda names: [name.strip() for name in names.split(",")] if names else None  # noqa: E731
     chosen = checked("method", split(methods), METHODS)
     settings = Settings("model", order and order.value, False, steps, temperature, nucleus, amplitudes and amplitudes.value, seed)
     model = load_model(checkpoint) if any(METHODS[name].model for name in chosen) else None
@@ -247,20 +246,36 @@ def stories(
 
 @app.command()
 def bench(
-    page: Annotated[bool, typer.Option("--page", help="the page: first picture, redraw, selection feedback, in headless Chromium")] = False,
+    page: Annotated[bool, typer.Option("--page", help="only the page: first picture, redraw, selection feedback, in headless Chromium")] = False,
+    growth: Annotated[Optional[Path], typer.Option(help="only how the cost of a fill grows: the plot to write, .png or .svg")] = None,
+    only: Annotated[Optional[str], typer.Option(help="comma-separated names of measurements; default: all but the page and the growth")] = None,
     out: Annotated[Optional[Path], typer.Option(help="JSON file for the records")] = None,
 ) -> None:
-    """Measure speed, beside a peer where there is one."""
-    from .bench import table
+    """Measure speed and memory beside peers that do the same, in the same run."""
+    from .bench import Record, measures, table
+    from .bench.machine import describe
 
-    if not page:
-        raise AtomizerError("There is nothing to measure: choose --page.")
-    from .bench.page import measure
+    if page:
+        from .bench.page import measure
 
-    records = list(measure())
+        works = [measure]
+    elif growth:
+        from .bench.growth import growth as measure_growth
+
+        works = [lambda: measure_growth(growth)]
+    else:
+        works = measures(split(only))
+    typer.echo(describe() + "\n")
+    records = []
+    for found in (found for work in works for found in work()):
+        if not isinstance(found, Record):
+            typer.echo(found)
+            continue
+        typer.echo(f"{found.name} …", err=True)
+        records.append(found)
+        if out:  # at once: a run takes long
+            out.write_text(json.dumps([record.to_dict() for record in records], indent=1) + "\n", encoding="utf-8")
     typer.echo(table(records))
-    if out:
-        out.write_text(json.dumps([record.to_dict() for record in records], indent=1) + "\n", encoding="utf-8")
 
 
 def check_output(out: Path) -> None:
@@ -270,6 +285,11 @@ def check_output(out: Path) -> None:
     format_of(out)
     if not out.parent.is_dir():
         raise AtomizerError(f"There is no folder {str(out.parent)!r} to write {out.name!r} into.")
+
+
+def split(names: str | None) -> list[str] | None:
+    """The names of a comma-separated list; None where none is given."""
+    return [name.strip() for name in names.split(",")] if names else None
 
 
 def read_text(path: Path) -> str:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .atoms import AtomizerError
-from .noise import noise_fill, substitute
 from .orderings import ORDERINGS
 from .task import Task
 
@@ -113,6 +112,8 @@ def fill(task: Task, settings: Settings = Settings(), model: AtomTransformer | N
     if settings.method == "erased":
         yield Step(1, 1, task.erased(), task.mask)
     elif settings.method == "noise":
+        from .noise import noise_fill, substitute  # scipy is loaded only where it is used
+
         noise = (substitute(task.grid, task.mask, task.threshold, settings.seed) if task.purpose == "compress"
                  else noise_fill(task.grid, task.mask, settings.seed))
         yield Step(1, 1, noise, task.mask)

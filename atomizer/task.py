@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 from .atomizers import MDCTAtomizer
 from .atoms import AtomizerError, Atoms, AtomSpace
@@ -83,14 +82,15 @@ class Task:
     def render(self, grid: np.ndarray) -> Sound:
         """The input plus the change that `grid` makes to the selected atoms, at `output_rate`."""
         rate, length = self.output_rate, self.sound.samples.shape[1]
-        change = self._change(grid)
-        change = resample(change, self.space.rate, rate)
+        change = resample(self._change(grid), self.space.rate, rate)
         if rate == self.sound.rate:
             base = self.sound.samples
         else:
             base = self.sound.at(rate)
             length = base.shape[1]
-        change = np.pad(change, ((0, 0), (0, max(0, length - change.shape[1]))))[:, :length]
+        if change.shape[1] < length:
+            change = np.pad(change, ((0, 0), (0, length - change.shape[1])))
+        change = change[:, :length]
         if rate != self.space.rate:
             # the resampler rings for ever; the change ends with the windows of the selected atoms
             change = change * self._reach(rate, length)
@@ -127,6 +127,8 @@ def limited(change: np.ndarray, base: np.ndarray, rate: int) -> np.ndarray:
     over = np.abs(base + change) > 1
     if not over.any():
         return change
+    from scipy.ndimage import minimum_filter1d, uniform_filter1d
+
     room = np.maximum(1 - np.abs(base), 0)
     need = np.where(over & (np.abs(change) > 0), np.minimum(1, room / np.maximum(np.abs(change), 1e-9)), 1).min(0)
     width = max(3, int(0.01 * rate)) | 1
@@ -167,7 +169,7 @@ def _purpose(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> st
     """The shape of a mask (channels, frames, bins); recorded (bins,) bool, what the sound's own rate can hold."""
     if selection.parts and not selection.regions:
         return "compress" if all(part.kind in ("quietest", "keep") for part in selection.parts) else "restore"
-    if mask[..., recorded].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
+    if mask[..., : recorded.sum()].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
         return "upmix"
     frames = mask.any(axis=(0, 2))
     bins = mask.any(axis=(0, 1))
