@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .atoms import AtomizerError
+from .limits import limits
 from .noise import noise_fill, substitute
 from .orderings import ORDERINGS
 from .task import Task
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from .model import AtomTransformer
 
 METHODS = ("model", "noise", "erased")
-MAX_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def resolve(settings: Settings, task: Task) -> Settings:
         raise AtomizerError(f"There is no method {settings.method[:40]!r}: choose from {', '.join(METHODS)}.")
     if settings.order not in ORDERINGS:
         raise AtomizerError(f"There is no ordering {str(settings.order)[:40]!r}: choose from {', '.join(ORDERINGS)}.")
-    if not isinstance(settings.steps, int) or not 1 <= settings.steps <= MAX_STEPS:
-        raise AtomizerError(f"A fill takes 1 to {MAX_STEPS} steps, not {settings.steps}.")
+    if not isinstance(settings.steps, int) or not 1 <= settings.steps <= limits().steps:
+        raise AtomizerError(f"A fill takes 1 to {limits().steps} steps, not {settings.steps}.")
     if not 0 <= settings.temperature <= 4:
         raise AtomizerError(f"The temperature lies between 0 and 4, not at {settings.temperature:g}.")
     if settings.seed < 0:

@@ -9,9 +9,10 @@ from gradio.themes.utils.fonts import Font
 
 from .. import stories
 from ..atoms import LOUDNESS, AtomSpace
+from ..limits import limits
 from ..orderings import ORDERINGS
 from ..stories import ASSETS, Story
-from . import actions, api
+from . import actions, api, device
 from .view import PLOTLY_JS, STATIC, AtomView
 
 SOUND_ENDINGS = (".flac", ".ogg", ".wav")
@@ -37,7 +38,8 @@ def heading(number: int, text: str) -> None:
 
 
 def build() -> gr.Blocks:
-    """The page, not yet launched."""
+    """The page, not yet launched. Raises AtomizerError where the environment sets a limit that is none."""
+    device.prepare()
     gr.set_static_paths([PLOTLY_JS, STATIC])
     with gr.Blocks(title="The Atomizer", analytics_enabled=False, delete_cache=(3600, 24 * 3600), fill_width=True) as demo:
         session = gr.State(None, time_to_live=3600, delete_callback=lambda s: s and s.close())
@@ -54,7 +56,7 @@ def build() -> gr.Blocks:
                 beyond = _beyond()
         _wire(demo, session, view, (file, microphone, examples), story_buttons, features, controls, go, halt, beyond)
         api.add_endpoints()
-    demo.queue(max_size=20)
+    demo.queue(max_size=limits().queue)
     return demo
 
 
@@ -96,7 +98,7 @@ def _fill_controls():
         halt = gr.Button("Stop", elem_id="stop", scale=1, min_width=0)
     with gr.Accordion("Settings", open=False, elem_id="settings"):
         with gr.Row(elem_classes="pair"):
-            count = gr.Number(1, label="Variations", precision=0, minimum=1, maximum=actions.MAX_COUNT, elem_id="count", min_width=0)
+            count = gr.Number(1, label="Variations", precision=0, minimum=1, elem_id="count", min_width=0)
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed", min_width=0)
         # text, because an empty box means "what suits the task" and gr.Number turns it into 0
         with gr.Row(elem_classes="pair"):
@@ -113,7 +115,7 @@ def _beyond():
     with gr.Accordion("Or go beyond the sound", open=False, elem_id="beyond"):
         with gr.Row(elem_classes="pair"):
             onward = gr.Button("Continue past the end", elem_id="continue", scale=3, min_width=0)
-            seconds = gr.Number(4, label="Seconds", show_label=False, container=False, minimum=0.1, maximum=60, elem_id="seconds",
+            seconds = gr.Number(4, label="Seconds", show_label=False, container=False, minimum=0.1, elem_id="seconds",
                                 scale=1, min_width=0)
         with gr.Row(elem_classes="pair"):
             channel = gr.Button("Mono to stereo", elem_id="add-channel", interactive=False, min_width=0)
@@ -167,6 +169,10 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     def forget(old, event: gr.EventData):
         return actions.forget(old, event._data.get("id"))
 
+    def choose_excerpt(old, event: gr.EventData):
+        message, fresh = actions.choose_excerpt(view, old, event._data)
+        return message, fresh, *((gr.skip(), gr.skip()) if fresh == gr.skip() else beyond_of(fresh))
+
     def hand_over(old, event: gr.EventData):
         return actions.hand_over(old, event._data)
 
@@ -191,6 +197,7 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     if examples.value:
         demo.load(loaded, [examples, session], outputs, **PRIVATE)
 
+    view.excerpt(choose_excerpt, session, outputs, cancels=fills, **PRIVATE)
     view.adopt(adopt, session, view, **PRIVATE)
     view.revert(actions.revert, session, view, **PRIVATE)
     view.forget(forget, session, view, **PRIVATE)
@@ -209,5 +216,5 @@ def theme() -> gr.themes.Base:
 
 def launch(demo: gr.Blocks, **options):
     """Launch the page; `options` go to `Blocks.launch`."""
-    return demo.launch(theme=theme(), css=(STATIC / "page.css").read_text(encoding="utf-8"), max_file_size="100mb",
+    return demo.launch(theme=theme(), css=(STATIC / "page.css").read_text(encoding="utf-8"), max_file_size=int(limits().file_mb * 1e6),
                        footer_links=["api", "gradio", "settings"], **options)
