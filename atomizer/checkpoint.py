@@ -7,10 +7,11 @@ from pathlib import Path
 
 import torch
 
+from . import shipped
 from .atoms import AtomizerError
 from .model import AtomTransformer
 
-SHIPPED = Path(os.environ.get("ATOMIZER_CHECKPOINT", Path(__file__).resolve().parent.parent / "checkpoints"))
+SHIPPED = Path(os.environ.get("ATOMIZER_CHECKPOINT") or shipped.folder("checkpoints"))
 
 
 def load(checkpoint: str | os.PathLike | None = None, device: str | None = None) -> AtomTransformer:

@@ -273,6 +273,7 @@ def check_output(out: Path) -> None:
 
 
 def read_text(path: Path) -> str:
+    """The text of a file. Raises AtomizerError where it is none."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

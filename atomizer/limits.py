@@ -15,6 +15,7 @@ from typing import Any
 from .atoms import AtomizerError
 
 PREFIX = "ATOMIZER_MAX_"
+MEGABYTE = 1 << 20  # as Gradio counts them
 
 
 def _limit(default: float, unit: str, line: str, lowest: float = 1, highest: float = math.inf) -> Any:

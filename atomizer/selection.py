@@ -176,6 +176,7 @@ class Selection:
 
     @classmethod
     def from_json(cls, text: str) -> Selection:
+        """Selection of JSON text. Raises AtomizerError that names what is wrong."""
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:

@@ -21,7 +21,7 @@ from ..atoms import AtomizerError
 from ..audio import Sound, TooLong, longest, overview, read
 from ..figures import Look
 from ..fill import Settings, resolve
-from ..limits import limits
+from ..limits import MEGABYTE, limits
 from ..recipe import Recipe, seeds
 from ..selection import Region, Selection
 from ..stories import Story
@@ -91,7 +91,7 @@ def load(view: AtomView, path: str | None, session: Session | None):
 
 def check_size(path: str | Path) -> None:
     """Raise AtomizerError for a file of more than `limits().file_mb`."""
-    size = Path(path).stat().st_size / 1e6 if Path(path).is_file() else 0
+    size = Path(path).stat().st_size / MEGABYTE if Path(path).is_file() else 0
     if size > limits().file_mb:
         raise AtomizerError(f"This file has {size:,.1f} MB; up to {limits().file_mb:g} MB are accepted: a FLAC, OGG or MP3 file takes less room.")
 

@@ -45,6 +45,7 @@ def ascending(magnitude: np.ndarray) -> np.ndarray:
 
 
 def audible_count(grid: np.ndarray, space: AtomSpace) -> int:
+    """How many atoms of a grid are heard beside its loudest."""
     magnitude = np.abs(grid)
     return int(np.count_nonzero(audible(magnitude, float(magnitude.max(initial=0.0)), space)))
 

@@ -9,7 +9,7 @@ from gradio.themes.utils.fonts import Font
 
 from .. import stories
 from ..atoms import LOUDNESS, AtomSpace
-from ..limits import limits
+from ..limits import MEGABYTE, limits
 from ..orderings import ORDERINGS
 from ..stories import ASSETS, Story
 from . import actions, api, device
@@ -34,6 +34,7 @@ def example_sounds() -> list[tuple[str, str]]:
 
 
 def heading(number: int, text: str) -> None:
+    """A numbered heading of the controls."""
     gr.HTML(f'<h2><span>{number}</span>{text}</h2>', elem_classes="heading", padding=False)
 
 
@@ -216,5 +217,5 @@ def theme() -> gr.themes.Base:
 
 def launch(demo: gr.Blocks, **options):
     """Launch the page; `options` go to `Blocks.launch`."""
-    return demo.launch(theme=theme(), css=(STATIC / "page.css").read_text(encoding="utf-8"), max_file_size=int(limits().file_mb * 1e6),
+    return demo.launch(theme=theme(), css=(STATIC / "page.css").read_text(encoding="utf-8"), max_file_size=int(limits().file_mb * MEGABYTE),
                        footer_links=["api", "gradio", "settings"], **options)

@@ -149,6 +149,7 @@ class Session:
         self._result(Step(0, 1, task.erased(), np.zeros_like(task.mask)))
 
     def show_step(self, step: Step) -> None:
+        """Show what a step of the running fill has revealed."""
         self.running.step = step
         self._result(step)
 

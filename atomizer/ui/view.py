@@ -143,6 +143,7 @@ class Chosen(dict):
 
 
 def text_of(name: str) -> str:
+    """A text file of `static`."""
     return (STATIC / name).read_text(encoding="utf-8")
 
 
@@ -160,6 +161,8 @@ Promise.all({modules}.map((name) => fetch(base + name, {{ cache: 'no-cache' }}))
 
 
 class AtomView(gr.HTML):
+    """The component: `Chosen` for Python, a `Message` for the browser."""
+
     data_model = Message
 
     def __init__(self, **options):
@@ -178,6 +181,7 @@ class AtomView(gr.HTML):
         return FileData(path=processing_utils.save_bytes_to_cache(data, name, cache_dir=self.GRADIO_CACHE), orig_name=name)
 
     def preprocess(self, payload: Message | None) -> Chosen:
+        """The selection of what the browser sent."""
         chosen = Chosen(regions=payload and payload.regions or [], parts=payload and payload.specs or [])
         chosen.key = payload.key if payload else ""
         return chosen
