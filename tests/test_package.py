@@ -46,10 +46,15 @@ def run(installed, code, cwd):
 
 
 def test_the_package_brings_its_model_its_sounds_and_its_page(installed, tmp_path):
-    said = run(installed, "import atomizer; from atomizer import checkpoint, stories; from atomizer.ui.view import STATIC; from atomizer.ui.page import example_sounds;"
-                          "model = atomizer.load_model(device='cpu');"
-                          "print(atomizer.__file__, checkpoint.SHIPPED, len(stories.available()), (STATIC / 'main.js').is_file(), len(example_sounds()),"
-                          " len(list(stories.SHIPPED.glob('*.npz'))))", tmp_path)
+    said = run(installed, """
+import atomizer
+from atomizer import checkpoint, stories
+from atomizer.ui.page import example_sounds
+from atomizer.ui.view import STATIC
+atomizer.load_model(device="cpu")
+print(atomizer.__file__, checkpoint.SHIPPED, len(stories.available()), (STATIC / "main.js").is_file(), len(example_sounds()),
+      len(list(stories.SHIPPED.glob("*.npz"))))
+""", tmp_path)
     file, shipped, stories, script, sounds, cached = said.split()
     assert Path(file).is_relative_to(installed) and Path(shipped).is_relative_to(installed)
     assert (stories, script, sounds, cached) == ("6", "True", "5", "6")
@@ -62,9 +67,9 @@ def test_it_brings_its_command(installed, tmp_path):
     assert callable(EntryPoint("atomizer", "atomizer.cli:run", "console_scripts").load())
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if path.relative_to(ROOT).as_posix() not in UNFINISHED], ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_everything_public_says_what_it_is(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", sorted({path.relative_to(ROOT).as_posix() for path in SOURCES} - UNFINISHED))
+def test_everything_public_says_what_it_is(name):
+    tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
     silent = [] if ast.get_docstring(tree) else ["the module"]
 
     def look(node, prefix=""):

@@ -48,7 +48,7 @@ def test_too_many_variations_and_steps(strict, mono):
 def test_variations_that_go_are_named(strict, mono):
     d.upload(strict, mono)
     d.draw_box(strict, 0.1, 0.9, 300, 3000)
-    for k in range(3):
+    for _ in range(3):
         announced = d.state(strict, "state.announced || 0")
         strict.click("#fill")
         d.wait_filled(strict, announced)
