@@ -119,11 +119,18 @@ class _errors_for_clients:
             raise gr.Error(sentence_of(error), print_exception=False) from (None if isinstance(error, AtomizerError) else error)
 
 
+class Specifications(gr.JSON):
+    """Text, or a list of texts; gr.JSON itself says nothing of its type, which MCP takes for a broken schema."""
+
+    def api_info(self) -> dict:
+        return {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
+
+
 def add_endpoints() -> None:
     """Declare both endpoints in the Blocks that is being built; their components are never shown."""
     names = [feature.name for feature in AtomSpace().features]
     file = gr.File(type="filepath", visible=False, label="Sound file")
-    select = gr.JSON(visible=False, label="What is unknown: a list of specifications", value=[])
+    select = Specifications(visible=False, label="What is unknown: a list of specifications", value=[])
     features = gr.CheckboxGroup(names, value=list(LOUDNESS), visible=False, label="Unknown features")
     order = gr.Dropdown([AUTO, *ORDERINGS], value=AUTO, visible=False, label="Ordering")
     reverse = gr.Checkbox(False, visible=False, label="Reverse")

@@ -58,11 +58,15 @@ launch(build())
 """
 
 
-def run_app(command, tmp_path_factory, **variables):
-    """Start a server on a free port, with variables of the environment, yield its address, and end it."""
+def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+        return s.getsockname()[1]
+
+
+def run_app(command, tmp_path_factory, **variables):
+    """Start a server on a free port, with variables of the environment, yield its address, and end it."""
+    port = free_port()
     log = tmp_path_factory.mktemp("log") / "app.log"
     env = dict(os.environ, GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port),
                HF_HUB_OFFLINE="1", GRADIO_TEMP_DIR=str(tmp_path_factory.mktemp("gradio")), ATOMIZER_MAX_EXCERPT_SECONDS="30",
@@ -108,6 +112,17 @@ def strict_app_url(tmp_path_factory):
     """The slow page with limits that are soon passed."""
     yield from run_app(["-c", SLOW_APP], tmp_path_factory, ATOMIZER_MAX_FILL_SECONDS="2", ATOMIZER_MAX_FILE_MB="0.5", ATOMIZER_MAX_VARIATIONS="2",
                        ATOMIZER_MAX_VARIATIONS_KEPT="2", ATOMIZER_MAX_STEPS="9", ATOMIZER_MAX_ATOMS_DRAWN="1000")
+
+
+@pytest.fixture(scope="session")
+def proxied_app_url(tmp_path_factory):
+    """The quick page under a path of a proxy."""
+    sys.path.insert(0, str(ROOT / "tests" / "hosting"))
+    from proxy import proxied
+
+    for url in run_app(["-c", QUICK_APP], tmp_path_factory, GRADIO_ROOT_PATH="/some/where"):
+        with proxied(url, "/some/where", free_port()) as address:
+            yield address
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import uvicorn
@@ -29,8 +29,14 @@ def proxy(upstream: str, prefix: str) -> Starlette:
         headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
         ours = client.build_request(request.method, path + (f"?{query}" if query else ""), headers=headers, content=request.stream())
         answer = await client.send(ours, stream=True)
+
+        async def body() -> AsyncIterator[bytes]:
+            with contextlib.suppress(httpx.RemoteProtocolError):  # the app ended within its answer
+                async for part in answer.aiter_raw():
+                    yield part
+
         kept = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}
-        return StreamingResponse(answer.aiter_raw(), answer.status_code, kept, background=BackgroundTask(answer.aclose))
+        return StreamingResponse(body(), answer.status_code, kept, background=BackgroundTask(answer.aclose))
 
     return Starlette(routes=[Route(prefix + "/{path:path}", forward, methods=METHODS)])
 
