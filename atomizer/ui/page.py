@@ -212,7 +212,9 @@ def theme() -> gr.themes.Base:
     return gr.themes.Base(primary_hue="indigo", neutral_hue="slate", radius_size="md", spacing_size="sm", text_size="md",
                           font=[Font(name) for name in ("system-ui", "-apple-system", "Segoe UI", "sans-serif")],
                           font_mono=[Font(name) for name in ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")]).set(
-        body_text_color_subdued="*neutral_500")  # the default is too pale to read
+        # the defaults are too pale to read
+        body_text_color_subdued="*neutral_500", button_primary_background_fill="*primary_600", button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_600", button_primary_background_fill_hover_dark="*primary_700")
 
 
 def launch(demo: gr.Blocks, **options):
