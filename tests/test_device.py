@@ -11,7 +11,7 @@ import pytest
 
 from atomizer import Settings, parse, prepare
 from atomizer.fill import last
-from atomizer.ui import device
+from atomizer.ui import api, device
 
 
 @pytest.fixture
@@ -86,6 +86,21 @@ def test_without_the_package_the_same_generators_run_here(task):
 def test_a_fill_ends_within_a_step(task, refused):
     with refused("longer than 300 s"):
         list(device.fill(task, Settings(), device.model_for("model", soon(-1))))
+
+
+def test_an_endpoint_gives_no_sound_that_is_filled_in_by_half(task, limited, refused):
+    limited(fill_seconds=0.001)
+    for settings in (Settings(), Settings(steps=3)):
+        with refused("longer than 0.001 s"):
+            api._last_in_time(task, settings)
+    assert api._last_in_time(task, Settings("noise")).total == 1
+
+
+def test_an_endpoint_takes_no_file_that_is_too_large(tmp_path, limited, refused):
+    limited(file_mb=0.001)
+    (tmp_path / "large.wav").write_bytes(bytes(5000))
+    with refused("up to 0.001 MB"):
+        api._read(str(tmp_path / "large.wav"), 0, None)
 
 
 def test_a_wrong_limit_is_told_at_start(limited, refused):
