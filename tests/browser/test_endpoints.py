@@ -52,7 +52,7 @@ def test_beyond_the_sound(client, sounds):
 def test_an_excerpt_of_a_long_file(client, sounds):
     info = client.predict(handle(sounds["long"]), start=60, seconds=2, api_name="/atomize")
     assert info["duration_s"] == 2
-    path = client.predict(handle(sounds["long"]), select=["above:2000"], method="noise", start=60, seconds=2, api_name="/fill")
+    path = client.predict(handle(sounds["long"]), select=["rect:0.5,1,1000,3000"], method="noise", start=60, seconds=2, api_name="/fill")
     filled, original = read(path), read(sounds["long"], start=60, seconds=2)
     assert filled.samples.shape == original.samples.shape and not np.array_equal(filled.samples, original.samples)
     with pytest.raises(Exception, match="lasts 70.0 seconds and 30 are accepted at a time: ask for an excerpt with start and seconds"):
