@@ -293,6 +293,7 @@ def split(names: str | None) -> list[str] | None:
 
 
 def read_text(path: Path) -> str:
+    """The text of a file. Raises AtomizerError where it is none."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

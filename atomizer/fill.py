@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .atoms import AtomizerError
+from .limits import limits
 from .orderings import ORDERINGS
 from .task import Task
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 METHODS = ("model", "noise", "erased")
 AMPLITUDES = ("expected", "sampled", "texture")
-MAX_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def resolve(settings: Settings, task: Task) -> Settings:
         raise AtomizerError(f"There is no ordering {str(settings.order)[:40]!r}: choose from {', '.join(ORDERINGS)}.")
     if settings.amplitudes not in AMPLITUDES:
         raise AtomizerError(f"There are no {str(settings.amplitudes)[:40]!r} amplitudes: choose from {', '.join(AMPLITUDES)}.")
-    if not isinstance(settings.steps, int) or not 1 <= settings.steps <= MAX_STEPS:
-        raise AtomizerError(f"A fill takes 1 to {MAX_STEPS} steps, not {settings.steps}.")
+    if not isinstance(settings.steps, int) or not 1 <= settings.steps <= limits().steps:
+        raise AtomizerError(f"A fill takes 1 to {limits().steps} steps, not {settings.steps}.")
     if not 0 <= settings.temperature <= 4:
         raise AtomizerError(f"The temperature lies between 0 and 4, not at {settings.temperature:g}.")
     if settings.seed < 0:

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 from .atoms import AtomizerError
 from .audio import Sound
 from .fill import Settings, fill
+from .limits import limits
 from .selection import Selection
 from .task import Task, prepare
 
 if TYPE_CHECKING:
     from .model import AtomTransformer
-
-MAX_RECIPES = 50
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,8 @@ def parse_recipes(text: str) -> list[Recipe]:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise AtomizerError(f"The settings are no valid JSON: {error}.") from error
-    if not isinstance(data, dict) or not isinstance(data.get("fills"), list) or not 1 <= len(data["fills"]) <= MAX_RECIPES:
-        raise AtomizerError(f'The settings are an object {{"fills": [...]}} with 1 to {MAX_RECIPES} fills, as the page saves them.')
+    if not isinstance(data, dict) or not isinstance(data.get("fills"), list) or not 1 <= len(data["fills"]) <= limits().fills:
+        raise AtomizerError(f'The settings are an object {{"fills": [...]}} with 1 to {limits().fills} fills, as the page saves them.')
     return [Recipe.from_dict(item) for item in data["fills"]]
 
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from .atomizers import MDCTAtomizer
 from .atoms import AtomizerError, Atoms, AtomSpace
-from .audio import MAX_CHANNELS, MAX_SECONDS, Sound, resample
+from .audio import Sound, longest, resample
+from .limits import limits
 from .mdct import imdct
 from .selection import Region, Selection
 
-MAX_EXTEND_SECONDS = 60.0
 SHORT_GAP = 6  # frames across which what is predictable of a sound carries
 
 
@@ -142,13 +142,14 @@ def prepare(sound: Sound, selection: Selection, *, extend: float = 0.0, add_chan
 
     Raises AtomizerError where nothing, or nothing of this sound, is selected.
     """
-    if not 0 <= extend <= MAX_EXTEND_SECONDS:
-        raise AtomizerError(f"A sound can be continued by 0 to {MAX_EXTEND_SECONDS:g} seconds, not by {extend:g}.")
-    if extend and sound.seconds + extend > MAX_SECONDS:
-        raise AtomizerError(f"The continued sound would be longer than {MAX_SECONDS:g} seconds, the most that is accepted.")
-    if add_channels < 0 or sound.channels + add_channels > MAX_CHANNELS:
+    if not 0 <= extend <= limits().extend_seconds:
+        raise AtomizerError(f"A sound can be continued by 0 to {limits().extend_seconds:g} seconds, not by {extend:g}.")
+    if add_channels < 0 or sound.channels + add_channels > limits().channels:
         raise AtomizerError(f"{add_channels} channels cannot be added to the {sound.channels} of this sound: at most "
-                            f"{MAX_CHANNELS - sound.channels} can.")
+                            f"{limits().channels - sound.channels} can.")
+    most = longest(sound.channels + add_channels, sound.rate)
+    if (extend or add_channels) and sound.seconds + extend > most:
+        raise AtomizerError(f"The sound would become longer than {most:g} seconds, the most that is accepted of {sound.channels + add_channels} channels.")
     extra = []
     if extend:
         extra.append(Region(t=(sound.seconds, None)))

@@ -331,8 +331,8 @@ def test_a_model_is_needed_for_the_method_model(refused):
         result(task_of(), None)
 
 
-def test_too_many_atoms_without_a_place_are_refused(model, refused, monkeypatch):
-    monkeypatch.setattr("atomizer.placing.MAX_SCORES", 1000)
+def test_too_many_atoms_without_a_place_are_refused(model, refused, limited):
+    limited(pairs=1000)
     with refused("smaller"):
         result(task_of(Selection((RECT,), features=("time", "frequency"))), model)
 

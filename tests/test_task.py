@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from atomizer.atoms import BIT, FEATURES, AtomSpace
 from atomizer.audio import Sound
 from atomizer.fill import METHODS, Settings, fill, resolve
+from atomizer.limits import Limits
 from atomizer.selection import parse
-from atomizer.task import MAX_EXTEND_SECONDS, limited, prepare
+from atomizer.task import limited, prepare
 
 SPACE = AtomSpace()
 HOP = SPACE.hop
@@ -197,7 +198,7 @@ def test_both_at_once(sound):
     assert task.mask[1].all() and task.mask[0, -5:].all() and task.mask[0, :, 500:].all() and not task.mask[0, 0, :300].any()
 
 
-@pytest.mark.parametrize("extend", (-1, -1e-9, MAX_EXTEND_SECONDS + 1, 1e9, np.nan, np.inf))
+@pytest.mark.parametrize("extend", (-1, -1e-9, Limits.extend_seconds + 1, 1e9, np.nan, np.inf))
 def test_a_wrong_extension_is_refused(extend, sound, refused):
     with refused("continued", "60"):
         prepare(sound(0.1), parse([]), extend=extend)

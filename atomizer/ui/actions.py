@@ -8,46 +8,32 @@ from __future__ import annotations
 import html
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
-from .. import checkpoint, stories
+from .. import stories
 from ..atoms import AtomizerError
-from ..audio import read
+from ..audio import Sound, TooLong, longest, overview, read
 from ..figures import Look
-from ..fill import Settings, fill, resolve
+from ..fill import Settings, resolve
+from ..limits import MEGABYTE, limits
 from ..recipe import Recipe, seeds
 from ..selection import Region, Selection
 from ..stories import Story
+from .device import OutOfTime, check_time, fill, has_model, model_for
 from .exports import Wanted, export
-from .session import Session
+from .session import LongFile, Session
 from .view import AtomView, Chosen, Message
 
-MAX_COUNT = 8  # variations at a time
-MAX_SECONDS = float(os.environ.get("ATOMIZER_PAGE_SECONDS", "300"))  # what a visitor may load: memory is shared by all
+FIRST_SECONDS = 30.0  # of a file that is too long to be worked on as a whole
 AUTO = "auto"
 
 log = logging.getLogger(__name__)
-
-
-def has_model() -> bool:
-    return (checkpoint.SHIPPED / "config.json").is_file()
-
-
-@lru_cache(maxsize=1)
-def load_model():
-    """The shipped model, loaded once, when it is first needed."""
-    return checkpoint.load()
-
-
-def model_for(method: str):
-    return load_model() if method == "model" else None
 
 
 def settings_of(order: str, reverse: bool, steps: str | float | None, temperature: str | float | None,
@@ -91,14 +77,55 @@ def load(view: AtomView, path: str | None, session: Session | None):
     if not path:
         return gr.skip(), gr.skip()
     try:
-        fresh = Session(view, read(path, MAX_SECONDS), Path(path).name)
+        sound, long = open_file(path)
+        fresh = Session(view, sound, Path(path).name, long)
     except Exception as error:
         warn(sentence_of(error), title="This sound cannot be used")
         return gr.skip(), gr.skip()
+    _close(session)
+    if long is not None:
+        return fresh.say(f"This file lasts {long.outline.seconds:.0f} s and at most {long.longest:g} s are worked on at a time: these are its first "
+                         f"{sound.seconds:g} s, and another excerpt is chosen above the picture."), fresh
+    return fresh.say("Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in."), fresh
+
+
+def check_size(path: str | Path) -> None:
+    """Raise AtomizerError for a file of more than `limits().file_mb`."""
+    size = Path(path).stat().st_size / MEGABYTE if Path(path).is_file() else 0
+    if size > limits().file_mb:
+        raise AtomizerError(f"This file has {size:,.1f} MB; up to {limits().file_mb:g} MB are accepted: a FLAC, OGG or MP3 file takes less room.")
+
+
+def open_file(path: str | Path) -> tuple[Sound, LongFile | None]:
+    """The sound of a file; of one that is too long its first excerpt, and what other excerpts are chosen by. Raises AtomizerError."""
+    check_size(path)
+    try:
+        return read(path, limits().excerpt_seconds), None
+    except TooLong:
+        outline = overview(path)
+    long = LongFile(Path(path), outline, longest(outline.channels, outline.rate, limits().excerpt_seconds))
+    return long.read(0.0, min(FIRST_SECONDS, long.longest)), long
+
+
+def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, Any]):
+    """Another part of a long file becomes a new session: {start, seconds}. Returns (message, session), which is skipped where that fails."""
+    if session is None or session.long is None:
+        return gr.skip(), gr.skip()
+    try:
+        start, seconds = (_number(name, wanted.get(name)) or 0.0 for name in ("start", "seconds"))
+        fresh = Session(view, session.long.read(start, seconds), session.name, replace(session.long, start=start))
+    except Exception as error:
+        sentence = sentence_of(error)
+        warn(sentence, title="This excerpt cannot be used")
+        return session.say(sentence), gr.skip()
+    _close(session)
+    return fresh.say(f"This is the excerpt from {start:.1f} to {start + fresh.sound.seconds:.1f} s: draw in the picture to say which atoms are unknown."), fresh
+
+
+def _close(session: Session | None) -> None:
     if session is not None:
         session.token = None  # a fill that is still in a step has nothing to say any more
         session.close()
-    return fresh.say("Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in."), fresh
 
 
 def describe(chosen: Chosen, features: list[str], seed: float | None, session: Session | None) -> Message:
@@ -145,7 +172,10 @@ def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], co
     """Fill with the values of the controls, of which the last is the number of variations."""
     def recipes():
         *values, count = controls
-        return seeds(make_recipe(settings_of(*values)), min(max(int(count or 1), 1), MAX_COUNT))
+        count = _number("number of variations", count) or 1
+        if not 1 <= count <= limits().variations or count != int(count):
+            raise AtomizerError(f"1 to {limits().variations} variations are made at a time, not {count:g}.")
+        return seeds(make_recipe(settings_of(*values)), int(count))
     yield from run(session, recipes, key)
 
 
@@ -171,7 +201,8 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
         for place, recipe in enumerate(recipes):
             task = recipe.task(session.sound)
             settings = resolve(recipe.settings, task)  # bad settings are refused before anything changes
-            model = model_for(settings.method)
+            end = time.monotonic() + limits().fill_seconds
+            model = model_for(settings.method, end)
             which = f"Variation {place + 1} of {len(recipes)}: step" if len(recipes) > 1 else "Step"
             session.token = token
             session.begin(recipe, task, key)
@@ -183,14 +214,38 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
                 session.show_step(step)
                 left = (time.monotonic() - start) / step.number * (step.total - step.number)
                 yield session.say(f"{which} {step.number} of {step.total}, about {left:.0f} s left", busy=True)
+                if step.number < step.total:
+                    check_time(end)
+            labels = {variation.label for variation in session.message.variations}
             variation = session.finish()
             busy = place + 1 < len(recipes)
-            yield session.say(f"{variation.label}: filled in {variation.heard:,} audible atoms in {time.monotonic() - start:.1f} s", busy)
+            yield session.say(f"{variation.label}: filled in {variation.heard:,} audible atoms in {time.monotonic() - start:.1f} s"
+                              + _let_go(labels, session), busy)
+    except OutOfTime as error:
+        yield out_of_time(session, error)
     except Exception as error:
         sentence = sentence_of(error)
         warn(sentence, title="Not filled in")
         session.abandon()
         yield session.say(sentence)
+
+
+def _let_go(labels: set[str], session: Session) -> str:
+    gone = sorted(labels - {variation.label for variation in session.message.variations})
+    return f"; {', '.join(gone)} went, because {limits().variations_kept} variations are kept" if gone else ""
+
+
+def out_of_time(session: Session, error: OutOfTime) -> Message:
+    """Keep what a fill has revealed when its time is over."""
+    session.token = None
+    warn(str(error), title="Stopped")
+    why = f"a fill takes at most {limits().fill_seconds:g} s here"
+    if session.running is None or session.running.step is None:
+        session.abandon()
+        return session.say(f"Stopped before the first step was done: {why}.")
+    step = session.running.step
+    session.finish()
+    return session.say(f"Stopped after step {step.number} of {step.total}, because {why}: what was filled in so far is kept.")
 
 
 def stop(session: Session | None) -> Message:

@@ -9,9 +9,10 @@ from gradio.themes.utils.fonts import Font
 
 from .. import stories
 from ..atoms import LOUDNESS, AtomSpace
+from ..limits import MEGABYTE, limits
 from ..orderings import ORDERINGS
 from ..stories import ASSETS, Story
-from . import actions, api
+from . import actions, api, device
 from .view import PLOTLY_JS, STATIC, AtomView
 
 SOUND_ENDINGS = (".flac", ".ogg", ".wav")
@@ -33,11 +34,13 @@ def example_sounds() -> list[tuple[str, str]]:
 
 
 def heading(number: int, text: str) -> None:
+    """A numbered heading of the controls."""
     gr.HTML(f'<h2><span>{number}</span>{text}</h2>', elem_classes="heading", padding=False)
 
 
 def build() -> gr.Blocks:
-    """The page, not yet launched."""
+    """The page, not yet launched. Raises AtomizerError where the environment sets a limit that is none."""
+    device.prepare()
     gr.set_static_paths([PLOTLY_JS, STATIC])
     with gr.Blocks(title="The Atomizer", analytics_enabled=False, delete_cache=(3600, 24 * 3600), fill_width=True) as demo:
         session = gr.State(None, time_to_live=3600, delete_callback=lambda s: s and s.close())
@@ -54,7 +57,7 @@ def build() -> gr.Blocks:
                 beyond = _beyond()
         _wire(demo, session, view, (file, microphone, examples), story_buttons, features, controls, go, halt, beyond)
         api.add_endpoints()
-    demo.queue(max_size=20)
+    demo.queue(max_size=limits().queue)
     return demo
 
 
@@ -96,7 +99,7 @@ def _fill_controls():
         halt = gr.Button("Stop", elem_id="stop", scale=1, min_width=0)
     with gr.Accordion("Settings", open=False, elem_id="settings"):
         with gr.Row(elem_classes="pair"):
-            count = gr.Number(1, label="Variations", precision=0, minimum=1, maximum=actions.MAX_COUNT, elem_id="count", min_width=0)
+            count = gr.Number(1, label="Variations", precision=0, minimum=1, elem_id="count", min_width=0)
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed", min_width=0)
         # text, because an empty box means "what suits the task" and gr.Number turns it into 0
         with gr.Row(elem_classes="pair"):
@@ -113,7 +116,7 @@ def _beyond():
     with gr.Accordion("Or go beyond the sound", open=False, elem_id="beyond"):
         with gr.Row(elem_classes="pair"):
             onward = gr.Button("Continue past the end", elem_id="continue", scale=3, min_width=0)
-            seconds = gr.Number(4, label="Seconds", show_label=False, container=False, minimum=0.1, maximum=60, elem_id="seconds",
+            seconds = gr.Number(4, label="Seconds", show_label=False, container=False, minimum=0.1, elem_id="seconds",
                                 scale=1, min_width=0)
         with gr.Row(elem_classes="pair"):
             channel = gr.Button("Mono to stereo", elem_id="add-channel", interactive=False, min_width=0)
@@ -167,6 +170,10 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     def forget(old, event: gr.EventData):
         return actions.forget(old, event._data.get("id"))
 
+    def choose_excerpt(old, event: gr.EventData):
+        message, fresh = actions.choose_excerpt(view, old, event._data)
+        return message, fresh, *((gr.skip(), gr.skip()) if fresh == gr.skip() else beyond_of(fresh))
+
     def hand_over(old, event: gr.EventData):
         return actions.hand_over(old, event._data)
 
@@ -191,6 +198,7 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     if examples.value:
         demo.load(loaded, [examples, session], outputs, **PRIVATE)
 
+    view.excerpt(choose_excerpt, session, outputs, cancels=fills, **PRIVATE)
     view.adopt(adopt, session, view, **PRIVATE)
     view.revert(actions.revert, session, view, **PRIVATE)
     view.forget(forget, session, view, **PRIVATE)
@@ -204,10 +212,12 @@ def theme() -> gr.themes.Base:
     return gr.themes.Base(primary_hue="indigo", neutral_hue="slate", radius_size="md", spacing_size="sm", text_size="md",
                           font=[Font(name) for name in ("system-ui", "-apple-system", "Segoe UI", "sans-serif")],
                           font_mono=[Font(name) for name in ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")]).set(
-        body_text_color_subdued="*neutral_500")  # the default is too pale to read
+        # the defaults are too pale to read
+        body_text_color_subdued="*neutral_500", button_primary_background_fill="*primary_600", button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_600", button_primary_background_fill_hover_dark="*primary_700")
 
 
 def launch(demo: gr.Blocks, **options):
     """Launch the page; `options` go to `Blocks.launch`."""
-    return demo.launch(theme=theme(), css=(STATIC / "page.css").read_text(encoding="utf-8"), max_file_size="100mb",
+    return demo.launch(theme=theme(), css=(STATIC / "page.css").read_text(encoding="utf-8"), max_file_size=int(limits().file_mb * MEGABYTE),
                        footer_links=["api", "gradio", "settings"], **options)

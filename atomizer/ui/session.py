@@ -15,17 +15,17 @@ import numpy as np
 
 from ..atomizers import MDCTAtomizer
 from ..atoms import AtomSpace
-from ..audio import Sound, read, resample, write
+from ..audio import Overview, Sound, read, resample, write
 from ..fill import Step, resolve
+from ..limits import limits
 from ..recipe import Recipe
 from ..selection import Selection
 from ..task import Task
 from . import drawing
 from .variations import Kept, details_of, judge, masked_grid, title_of
-from .view import AtomView, Download, Message, Parts, Proposal, Result, Scene, Variation
+from .view import AtomView, Download, Excerpt, Message, Parts, Proposal, Result, Scene, Variation
 
 PREVIEW_RATES = (8_000, 96_000)  # what every browser decodes
-MAX_VARIATIONS = 12
 
 
 @dataclass
@@ -40,6 +40,20 @@ class Running:
     masked: object
     began: float
     step: Step | None = None
+
+
+@dataclass(frozen=True)
+class LongFile:
+    """A file of which one excerpt is worked on at a time: its outline, the longest excerpt in seconds, and where the present one starts."""
+
+    path: Path
+    outline: Overview
+    longest: float
+    start: float = 0.0
+
+    def read(self, start: float, seconds: float) -> Sound:
+        """An excerpt. Raises AtomizerError where it is too long, or the file does not hold it."""
+        return read(self.path, self.longest, start, seconds)
 
 
 @dataclass
@@ -57,6 +71,7 @@ class Session:
     view: AtomView
     sound: Sound
     name: str
+    long: LongFile | None = None  # the file that the sound is an excerpt of
     space: AtomSpace = field(default_factory=AtomSpace)
     # numbers rise from one session to the next, so that the browser can tell what is stale
     message: Message = field(default_factory=lambda: Message(number=time.time_ns() // 1_000_000 * 1000))
@@ -100,7 +115,7 @@ class Session:
         self.cells = drawing.loudest_cells(self.grid, self.space)
         scene = self._scene(self.sound, self.grid, self.cells, [])
         self.message = Message(number=self.message.number, scene=scene, original=self._preview(self.sound, "original"),
-                               before=self.name if self.before else None)
+                               before=self.name if self.before else None, excerpt=self.message.excerpt or self._excerpt())
 
     # the selection
 
@@ -134,6 +149,7 @@ class Session:
         self._result(Step(0, 1, task.erased(), np.zeros_like(task.mask)))
 
     def show_step(self, step: Step) -> None:
+        """Show what a step of the running fill has revealed."""
         self.running.step = step
         self._result(step)
 
@@ -159,7 +175,7 @@ class Session:
             seconds=time.monotonic() - run.began, sound=self._preview(filled, "filled"))
         self.running = None
         self.message.live = None
-        self.message.variations = [*self.message.variations, variation][-MAX_VARIATIONS:]
+        self.message.variations = [*self.message.variations, variation][-limits().variations_kept:]
         self.message.current = variation.id
         for number in set(self.kept) - {v.id for v in self.message.variations}:
             self._drop(number)
@@ -211,6 +227,14 @@ class Session:
             total=drawing.audible_count(grid, self.space), count=len(cells), added=added,
             atoms=self.view.file(drawing.pack(grid, cells, self.space), "atoms.bin"),
         )
+
+    def _excerpt(self) -> Excerpt | None:
+        if self.long is None:
+            return None
+        outline = self.long.outline
+        peaks = np.round(255 * np.sqrt(np.clip(outline.peaks, 0, 1))).astype(np.uint8)  # roots, so that quiet parts can be told from silence
+        return Excerpt(peaks=self.view.file(peaks.tobytes(), "overview.bin"), duration=outline.seconds, longest=self.long.longest,
+                       start=self.long.start, seconds=self.sound.seconds)
 
     def _result(self, step: Step) -> None:
         run, task = self.running, self.running.task

@@ -16,13 +16,13 @@ from gradio import processing_utils
 from gradio.data_classes import FileData, GradioModel
 
 from .. import palette
+from ..limits import limits
 from ..orderings import ORDERINGS
-from ..selection import MAX_REGIONS
 
 STATIC = Path(__file__).parent / "static"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # what the picture asks of Python; Gradio finds the names of events in the script
-EVENTS = ("selected", "adopt", "forget", "revert", "export", "noise")
+EVENTS = ("selected", "adopt", "forget", "revert", "export", "noise", "excerpt")
 
 
 class Scene(GradioModel):
@@ -101,6 +101,16 @@ class Download(GradioModel):
     file: FileData
 
 
+class Excerpt(GradioModel):
+    """The part of a long file that is worked on, and the outline of all of it: a byte per equal share of its time, the root of its peak."""
+
+    peaks: FileData
+    duration: float
+    longest: float
+    start: float
+    seconds: float
+
+
 class Message(GradioModel):
     """All that the picture shows and plays."""
 
@@ -113,6 +123,7 @@ class Message(GradioModel):
     parts: Parts | None = None
     proposal: Proposal | None = None
     download: Download | None = None
+    excerpt: Excerpt | None = None  # of a file that is too long to be worked on as a whole
     before: str | None = None  # the name of the original before this one, where a variation took its place
     note: str = ""  # what to listen for
     status: str = ""
@@ -132,13 +143,14 @@ class Chosen(dict):
 
 
 def text_of(name: str) -> str:
+    """A text file of `static`."""
     return (STATIC / name).read_text(encoding="utf-8")
 
 
 def loader() -> str:
     """The script that Gradio runs: it imports the modules, first asking whether those in the browser's cache are still the newest."""
     modules = json.dumps(sorted(path.name for path in STATIC.glob("*.js")))
-    config = json.dumps({"palette": palette.to_dict(), "orderings": list(ORDERINGS), "maxRegions": MAX_REGIONS, "events": list(EVENTS)})
+    config = json.dumps({"palette": palette.to_dict(), "orderings": list(ORDERINGS), "maxRegions": limits().regions, "events": list(EVENTS)})
     # a relative address, so that the page also works behind a proxy's path
     return f"""
 const base = new URL({json.dumps(f'gradio_api/file={STATIC.as_posix()}/')}, document.baseURI).href;
@@ -149,6 +161,8 @@ Promise.all({modules}.map((name) => fetch(base + name, {{ cache: 'no-cache' }}))
 
 
 class AtomView(gr.HTML):
+    """The component: `Chosen` for Python, a `Message` for the browser."""
+
     data_model = Message
 
     def __init__(self, **options):
@@ -167,6 +181,7 @@ class AtomView(gr.HTML):
         return FileData(path=processing_utils.save_bytes_to_cache(data, name, cache_dir=self.GRADIO_CACHE), orig_name=name)
 
     def preprocess(self, payload: Message | None) -> Chosen:
+        """The selection of what the browser sent."""
         chosen = Chosen(regions=payload and payload.regions or [], parts=payload and payload.specs or [])
         chosen.key = payload.key if payload else ""
         return chosen
