@@ -17,6 +17,8 @@ from .atoms import AtomizerError
 MAX_CHANNELS = 8
 MAX_SECONDS = float(os.environ.get("ATOMIZER_MAX_SECONDS", 1500))
 RATES = (1_000, 768_000)
+MAX_DENSITY = 8 * 48_000  # samples per second of all channels together; 192 kHz in stereo
+LOUDEST = 1e10  # of float samples, full scale being 1: squares of louder ones overflow
 _BLOCK = 1 << 18  # frames read at a time, so that a header that lies about its length costs no memory
 
 
@@ -50,10 +52,15 @@ def check(samples: np.ndarray, rate: int, max_seconds: float = MAX_SECONDS) -> N
         raise AtomizerError(f"This sound has {rate} samples per second; {RATES[0]:,} to {RATES[1]:,} are accepted.")
     if length == 0:
         raise AtomizerError("This sound is empty: at least one sample is needed.")
+    if length * channels > max_seconds * MAX_DENSITY:
+        raise AtomizerError(f"This sound has {channels} channels at {rate:,} samples per second: up to {max_seconds * MAX_DENSITY / channels / rate:.0f} "
+                            "seconds of that are accepted, so cut an excerpt from it or lower its rate.")
     if length > max_seconds * rate:
         raise AtomizerError(f"This sound is longer than {max_seconds:g} seconds, the most that is accepted: cut an excerpt from it.")
     if not np.isfinite(samples).all():
         raise AtomizerError("This sound contains samples that are not numbers (NaN or infinite): only finite samples are accepted.")
+    if max(samples.max(), -samples.min()) > LOUDEST:
+        raise AtomizerError(f"This sound has samples above {LOUDEST:g}, where 1 is full scale: turn it down.")
 
 
 def read(path: str | os.PathLike, max_seconds: float = MAX_SECONDS) -> Sound:
@@ -65,20 +72,20 @@ def read(path: str | os.PathLike, max_seconds: float = MAX_SECONDS) -> Sound:
         raise AtomizerError(f"{path.name!r} is an empty file: a WAV, FLAC, OGG or MP3 file with sound in it is accepted.")
     try:
         with soundfile.SoundFile(path) as file:
-            rate, subtype, limit = file.samplerate, file.subtype, int(max_seconds * file.samplerate) + 1
+            rate, subtype, limit = file.samplerate, file.subtype, int(max_seconds * min(file.samplerate, MAX_DENSITY / file.channels)) + 1
             blocks, total = [], 0
             while total < limit:
                 block = file.read(min(_BLOCK, limit - total), dtype="float32", always_2d=True)
                 if not len(block):
                     break
-                blocks.append(block)
+                blocks.append(np.ascontiguousarray(block.T))
                 total += len(block)
-            samples = np.concatenate(blocks).T if blocks else np.zeros((file.channels, 0), np.float32)
+            samples = np.concatenate(blocks, 1) if blocks else np.zeros((file.channels, 0), np.float32)
     except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
         raise AtomizerError(f"{path.name!r} cannot be read as sound: WAV, FLAC, OGG, MP3, AIFF and whatever else libsndfile "
                             "reads are accepted.") from error
     check(samples, rate, max_seconds)
-    return Sound(np.ascontiguousarray(samples), rate, subtype)
+    return Sound(samples, rate, subtype)
 
 
 def format_of(path: str | os.PathLike) -> str:

@@ -53,24 +53,29 @@ def model_for(method: str):
 def settings_of(order: str, reverse: bool, steps: str | float | None, temperature: str | float | None,
                 nucleus: str | float | None, seed: float | None, method: str) -> Settings:
     """Settings of the values of the controls; empty ones are left to what suits the task."""
-    steps = _number("steps", steps)
-    if steps is not None and steps != int(steps):
-        raise AtomizerError(f"The steps must be a whole number, not {steps:g}.")
-    return Settings(method=method, order=None if order == AUTO else order, reverse=bool(reverse),
-                    steps=None if steps is None else int(steps), temperature=_number("temperature", temperature),
-                    nucleus=_number("nucleus", nucleus), seed=int(seed or 0))
+    return Settings(method=method, order=None if order == AUTO else order, reverse=bool(reverse), steps=whole_of("steps", steps),
+                    temperature=number_of("temperature", temperature), nucleus=number_of("nucleus", nucleus), seed=whole_of("seed", seed) or 0)
 
 
-def _number(name: str, value: str | float | None) -> float | None:
+def whole_of(name: str, value: str | float | None) -> int | None:
+    """A whole number of what somebody entered, None where that is nothing. Raises AtomizerError for anything else."""
+    found = number_of(name, value)
+    if found is not None and found != int(found):
+        raise AtomizerError(f"The {name} must be a whole number, not {found:g}.")
+    return None if found is None else int(found)
+
+
+def number_of(name: str, value: str | float | None) -> float | None:
+    """As `whole_of`, for any finite number."""
     if value is None or str(value).strip().lower() in ("", AUTO):
         return None
     try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+        found = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
         raise AtomizerError(f"The {name} must be a number, or empty for what suits the task, not {str(value)[:40]!r}.")
-    return number
+    return found
 
 
 def sentence_of(error: Exception) -> str:
@@ -107,11 +112,12 @@ def describe(chosen: Chosen, features: list[str], seed: float | None, session: S
         return gr.skip()
     busy = session.message.busy
     try:
-        session.show_parts(chosen["parts"], int(seed or 0))
+        seed = whole_of("seed", seed) or 0
+        session.show_parts(chosen["parts"], seed)
         if not chosen["regions"] and not chosen["parts"]:
             return session.say("Nothing is selected: draw in the picture, or take a preset.", busy)
         selection = Selection.from_dict({**chosen, "features": features})
-        selection.mask(session.grid, session.space, int(seed or 0), nyquist=session.sound.rate / 2)
+        selection.mask(session.grid, session.space, seed, nyquist=session.sound.rate / 2)
         lost = " and ".join(selection.features) if len(selection.features) < 3 else f"{len(selection.features)} features"
         return session.say(f"Ready to fill in the {lost} of what is selected.", busy)
     except Exception as error:
@@ -128,7 +134,7 @@ def fill_selection(chosen: Chosen, session: Session | None, features: list[str],
 
 def continue_sound(session: Session | None, seconds: float | None, *controls) -> Iterator[Message]:
     """Continue the sound past its end."""
-    yield from _fill(session, lambda settings: Recipe(settings=settings, extend=float(seconds or 0)), controls)
+    yield from _fill(session, lambda settings: Recipe(settings=settings, extend=number_of("seconds", seconds) or 0.0), controls)
 
 
 def add_channel(session: Session | None, *controls) -> Iterator[Message]:
@@ -145,18 +151,18 @@ def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], co
     """Fill with the values of the controls, of which the last is the number of variations."""
     def recipes():
         *values, count = controls
-        return seeds(make_recipe(settings_of(*values)), min(max(int(count or 1), 1), MAX_COUNT))
+        return seeds(make_recipe(settings_of(*values)), min(max(whole_of("variations", count) or 1, 1), MAX_COUNT))
     yield from run(session, recipes, key)
 
 
 def noise(session: Session | None, number: int | None) -> Iterator[Message]:
     """Fill what a variation filled in with noise of interpolated levels, to hear what the model adds."""
     def recipes():
-        if session is None or number not in session.kept:
+        if not has(session, number):
             raise AtomizerError("Fill something in first, to compare it with noise.")
         recipe = session.kept[number].recipe
         return [replace(recipe, settings=replace(recipe.settings, method="noise"), stop_after=0)]
-    yield from run(session, recipes, session.variation(number).key if session and number in session.kept else "")
+    yield from run(session, recipes, session.variation(number).key if has(session, number) else "")
 
 
 def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: str = "") -> Iterator[Message]:
@@ -211,9 +217,14 @@ def stop(session: Session | None) -> Message:
 # variations
 
 
+def has(session: Session | None, number: object) -> bool:
+    """Whether there is a variation of this id, which comes from the browser and may be anything."""
+    return session is not None and isinstance(number, int) and number in session.kept
+
+
 def adopt(session: Session | None, number: int | None) -> Message:
     """Make a variation the new original."""
-    if session is None or number not in session.kept:
+    if not has(session, number):
         return gr.skip()
     label = session.variation(number).label
     session.adopt(number)
@@ -230,7 +241,7 @@ def revert(session: Session | None) -> Message:
 
 def forget(session: Session | None, number: int | None) -> Message:
     """Take a variation out of the history."""
-    if session is None or number not in session.kept:
+    if not has(session, number):
         return gr.skip()
     label = session.variation(number).label
     session.forget(number)
@@ -242,9 +253,12 @@ def hand_over(session: Session | None, request: dict) -> Message:
     if session is None:
         return gr.skip()
     try:
-        look = request.get("look") or {}
-        look = Look(**{name: tuple(value) if isinstance(value, list) else value for name, value in look.items()})
-        data, name = export(session, Wanted(str(request.get("kind")), str(request.get("version")), request.get("variation"), look))
+        if not isinstance(request, dict):
+            raise AtomizerError("An export is asked for by its kind, version, variation and look.")
+        number = request.get("variation")
+        wanted = Wanted(str(request.get("kind")), str(request.get("version")), number if has(session, number) else None,
+                        Look.from_dict(request.get("look") or {}))
+        data, name = export(session, wanted)
         session.hand_over(data, name)
         return session.say(f"{name} is ready.", session.message.busy)
     except Exception as error:

@@ -22,7 +22,7 @@ from ..fill import METHODS, fill, last
 from ..orderings import ORDERINGS
 from ..selection import parse
 from ..task import prepare
-from .actions import AUTO, MAX_SECONDS, has_model, model_for, sentence_of, settings_of
+from .actions import AUTO, MAX_SECONDS, has_model, model_for, number_of, sentence_of, settings_of, whole_of
 
 
 def atomize(file: str) -> dict:
@@ -54,11 +54,13 @@ def fill_file(file: str, select: list[str] | str = (), features: list[str] = LOU
     """
     with _errors_for_clients():
         # rect:T0,T1,F0,F1 has commas of its own: a comma parts two specifications only where a name follows
-        words = re.split(r"\s+|,\s*(?=[a-z])", select) if isinstance(select, str) else select
-        selection = parse([w for w in words or [] if w], features)
+        words = re.split(r"\s+|,\s*(?=[a-z])", select) if isinstance(select, str) else select or []
+        if not isinstance(words, (list, tuple)):
+            raise AtomizerError(f"What is unknown is a list of specifications or one text, not {str(words)[:40]!r}.")
+        selection = parse([w for w in words if w != ""], features)
         settings = settings_of(order, reverse, steps, temperature, nucleus, seed, method)
-        task = prepare(read(file, MAX_SECONDS), selection, extend=extend or 0, add_channels=int(add_channels or 0),
-                       seed=settings.seed)
+        task = prepare(read(file, MAX_SECONDS), selection, extend=number_of("seconds to continue by", extend) or 0.0,
+                       add_channels=whole_of("channels to add", add_channels) or 0, seed=settings.seed)
         step = last(fill(task, settings, model_for(method)))
         suffix = Path(file).suffix.lower()
         path = Path(tempfile.mkdtemp(prefix="atomizer-")) / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
