@@ -36,6 +36,11 @@ def heading(number: int, text: str) -> None:
     gr.HTML(f'<h2><span>{number}</span>{text}</h2>', elem_classes="heading", padding=False)
 
 
+def id_of(event: gr.EventData) -> object:
+    """The id that an event of the picture carries; None where whoever sent it left that out."""
+    return event._data.get("id") if isinstance(event._data, dict) else None
+
+
 def build() -> gr.Blocks:
     """The page, not yet launched."""
     gr.set_static_paths([PLOTLY_JS, STATIC])
@@ -159,13 +164,13 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
         yield from actions.fill_selection(chosen, old, chosen_features(boxes), *values)
 
     def noise(old, event: gr.EventData):
-        yield from actions.noise(old, event._data.get("id"))
+        yield from actions.noise(old, id_of(event))
 
     def adopt(old, event: gr.EventData):
-        return actions.adopt(old, event._data.get("id"))
+        return actions.adopt(old, id_of(event))
 
     def forget(old, event: gr.EventData):
-        return actions.forget(old, event._data.get("id"))
+        return actions.forget(old, id_of(event))
 
     def hand_over(old, event: gr.EventData):
         return actions.hand_over(old, event._data)
