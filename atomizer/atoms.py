@@ -13,6 +13,7 @@ import math
 import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -248,10 +249,12 @@ class Atoms:
         return replace(self, amplitude=amplitude.astype(np.float32))
 
     def save(self, path) -> None:
-        """Write an `.npz` that `load` reads back, under the very name that was given."""
+        """Write an `.npz` that `load` reads back, under the very name that was given. Raises AtomizerError where it cannot be written."""
+        from .files import whole  # which needs the error that is declared here
+
         meta = {f"space_{k}": v for k, v in asdict(self.space).items()}
-        with open(path, "wb") as file:  # numpy would add an ending to a name
-            np.savez_compressed(file, length=self.length, reference=self.reference, **meta,
+        with whole(Path(path), "The atoms") as target:  # a file, because numpy would add an ending to a name
+            np.savez_compressed(target.file, length=self.length, reference=self.reference, **meta,
                                 **{name: getattr(self, name) for name in self.ARRAYS})
 
     @classmethod

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import soundfile
 import soxr
 
 from .atoms import AtomizerError
+from .files import whole
 
 MAX_CHANNELS = 8
 MAX_SECONDS = float(os.environ.get("ATOMIZER_MAX_SECONDS", 1500))
@@ -113,19 +112,11 @@ def write(path: str | os.PathLike, sound: Sound) -> None:
         subtype = sound.subtype if sound.subtype in soundfile.available_subtypes(format_) else soundfile.default_subtype(format_)
     if format_ == "OGG":
         subtype = "OPUS" if path.suffix.lower() == ".opus" else "VORBIS"
-    # under a temporary name first: a full disk must not leave half a file under the real one
-    partial = path.with_name(f".{uuid.uuid4().hex}.part{path.suffix}")
-    try:
-        with soundfile.SoundFile(partial, "w", sound.rate, sound.channels, subtype, format=format_) as file:
+    # libsndfile hides errors of its last write: a full disk would leave half a FLAC file, and no sign of it
+    with whole(path, "The sound", (soundfile.SoundFileError, RuntimeError)) as target:
+        with soundfile.SoundFile(target, "w", sound.rate, sound.channels, subtype, format=format_) as file:
             for start in range(0, sound.samples.shape[1], _BLOCK):  # the Vorbis encoder overflows the stack on minutes at once
                 file.write(sound.samples[:, start : start + _BLOCK].T)
-        partial.replace(path)
-    except (soundfile.SoundFileError, RuntimeError, OSError, ValueError) as error:
-        with contextlib.suppress(OSError, ValueError):
-            partial.unlink()
-        reason = (error.strerror if isinstance(error, OSError) else getattr(error, "error_string", None)) or str(error)
-        reason = reason.removeprefix("Error : ").strip().rstrip(".") or "unknown reason"
-        raise AtomizerError(f"The sound cannot be written to {path.name[:80]!r}: {reason}.") from error
 
 
 def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:

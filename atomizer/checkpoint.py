@@ -20,10 +20,14 @@ SHIPPED = Path(os.environ.get("ATOMIZER_CHECKPOINT", Path(__file__).resolve().pa
 
 
 def load(checkpoint: str | os.PathLike | None = None, device: str | None = None) -> AtomTransformer:
-    """A trained model in evaluation mode. Raises AtomizerError where the folder holds none."""
+    """A trained model in evaluation mode. Raises AtomizerError where the folder holds none, or there is no such device."""
     folder = Path(checkpoint or SHIPPED)
     if not (folder / "config.json").is_file():
         raise AtomizerError(f"There is no checkpoint in {folder.name!r}: give a folder with config.json and model.safetensors.")
+    try:
+        torch.empty(1, device=device or "cpu")
+    except (RuntimeError, AssertionError, ValueError) as error:  # torch asserts that it was built with CUDA
+        raise AtomizerError(f"There is no device {str(device)[:40]!r} here: leave it out for what there is, or take cpu.") from error
     device = device or ("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
     try:
         check(folder)

@@ -5,6 +5,7 @@ Every handler leaves the session and the picture usable: what cannot be done is 
 
 from __future__ import annotations
 
+import errno
 import html
 import logging
 import math
@@ -82,6 +83,10 @@ def sentence_of(error: Exception) -> str:
     """What to tell the visitor about an error; what nobody foresaw goes to the log in full."""
     if isinstance(error, AtomizerError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return "The server has too little memory for this at the moment: your sound and selection are kept, so try again later or with a shorter sound."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "The server's disk is full at the moment: your sound and selection are kept, so try again later."
     log.exception("unexpected", exc_info=error)
     return "That went wrong inside the Atomizer: your sound and selection are kept, please try again."
 

@@ -157,7 +157,7 @@ def atoms_lab(folder: Path):
                 case 1:
                     out[name] = np.asarray(rng.choice([v for v in LEAVES if isinstance(v, (int, float)) and abs(v) < 2**63] + ["text"]))
                 case 2:
-                    if out[name].dtype.kind != "U":
+                    if out[name].dtype.kind not in "UO":
                         out[name] = out[name].astype(rng.choice(("f8", "i8", "u1", "U3", "c8", "?", ">i4")))
                 case 3:
                     out[name] = np.array([{"an": "object"}], dtype=object)
