@@ -101,13 +101,13 @@ def load(view: AtomView, path: str | None, session: Session | None):
     if not path:
         return gr.skip(), gr.skip()
     try:
-        fresh = Session(view, read(path, MAX_SECONDS), Path(path).name)
+        upload = Path(path) if Path(path).resolve().is_relative_to(Path(view.GRADIO_CACHE).resolve()) else None
+        fresh = Session(view, read(path, MAX_SECONDS), Path(path).name, upload=upload)
     except Exception as error:
         warn(sentence_of(error), title="This sound cannot be used")
         return gr.skip(), gr.skip()
     if session is not None:
-        session.token = None  # a fill that is still in a step has nothing to say any more
-        session.close()
+        session.close()  # a fill that is still in a step has nothing to say any more
     return fresh.say("Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in."), fresh
 
 

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from ..atomizers import MDCTAtomizer
 from ..atoms import LOUDNESS, AtomizerError, AtomSpace
@@ -22,6 +23,7 @@ from ..fill import METHODS, fill, last
 from ..orderings import ORDERINGS
 from ..selection import parse
 from ..task import prepare
+from . import visitors
 from .actions import AUTO, MAX_SECONDS, has_model, model_for, number_of, sentence_of, settings_of, whole_of
 
 
@@ -63,8 +65,11 @@ def fill_file(file: str, select: list[str] | str = (), features: list[str] = LOU
                        add_channels=whole_of("channels to add", add_channels) or 0, seed=settings.seed)
         step = last(fill(task, settings, model_for(method)))
         suffix = Path(file).suffix.lower()
-        path = Path(tempfile.mkdtemp(prefix="atomizer-")) / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
+        folder = Path(get_upload_folder())  # from where Gradio serves, without a copy
+        folder.mkdir(parents=True, exist_ok=True)
+        path = Path(tempfile.mkdtemp(prefix="atomizer-", dir=folder)) / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
         write(path, task.render(step.grid))
+        visitors.delete_later(path.parent)
         return str(path)
 
 
