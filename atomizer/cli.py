@@ -315,6 +315,9 @@ def run() -> None:
     except AtomizerError as error:
         typer.echo(f"atomizer: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        typer.echo(f"atomizer: {error.filename or 'a file'!s:.200} cannot be used: {(error.strerror or str(error)).rstrip('.')}.", err=True)
+        sys.exit(1)
     except MemoryError:
         typer.echo("atomizer: this needs more memory than there is: take a shorter sound.", err=True)
         sys.exit(1)

@@ -74,8 +74,8 @@ def resolve(settings: Settings, task: Task) -> Settings:
     chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
     settings = replace(settings, **chosen)
     if settings.method not in METHODS:
-        raise AtomizerError(f"There is no method {settings.method[:40]!r}: choose from {', '.join(METHODS)}.")
-    if settings.order not in ORDERINGS:
+        raise AtomizerError(f"There is no method {str(settings.method)[:40]!r}: choose from {', '.join(METHODS)}.")
+    if settings.order not in tuple(ORDERINGS):
         raise AtomizerError(f"There is no ordering {str(settings.order)[:40]!r}: choose from {', '.join(ORDERINGS)}.")
     if settings.amplitudes not in AMPLITUDES:
         raise AtomizerError(f"There are no {str(settings.amplitudes)[:40]!r} amplitudes: choose from {', '.join(AMPLITUDES)}.")
@@ -83,8 +83,8 @@ def resolve(settings: Settings, task: Task) -> Settings:
         raise AtomizerError(f"A fill takes 1 to {limits().steps} steps, not {settings.steps}.")
     if not 0 <= settings.temperature <= 4:
         raise AtomizerError(f"The temperature lies between 0 and 4, not at {settings.temperature:g}.")
-    if settings.seed < 0:
-        raise AtomizerError(f"A seed is a whole number from 0, not {settings.seed}.")
+    if not 0 <= settings.seed < 2**63:  # what torch's generators take
+        raise AtomizerError(f"A seed is a whole number from 0 and below 2^63, not {settings.seed:.6g}.")
     if not 0 < settings.nucleus <= 1:
         raise AtomizerError(f"The nucleus lies above 0 and up to 1, not at {settings.nucleus:g}.")
     return settings if settings.method == "model" else replace(settings, steps=1)  # only the model looks again
