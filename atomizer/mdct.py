@@ -19,15 +19,15 @@ import scipy.fft
 WINDOWS = ("sine", "kbd")
 
 
-@lru_cache(maxsize=16)
-def window_of(name: str, hop: int) -> np.ndarray:
-    """(2 * hop,) float32 Princen-Bradley window: "sine", or "kbd" (Kaiser-Bessel-derived, alpha 4)."""
+@lru_cache(maxsize=32)
+def window_of(name: str, hop: int, dtype=np.float32) -> np.ndarray:
+    """(2 * hop,) Princen-Bradley window: "sine", or "kbd" (Kaiser-Bessel-derived, alpha 4)."""
     if name == "sine":
-        return np.sin(np.pi * (np.arange(2 * hop) + 0.5) / (2 * hop)).astype(np.float32)
+        return np.sin(np.pi * (np.arange(2 * hop) + 0.5) / (2 * hop)).astype(dtype)
     if name == "kbd":
         cumulative = np.cumsum(np.kaiser(hop + 1, np.pi * 4))
         half = np.sqrt(cumulative[:-1] / cumulative[-1])
-        return np.concatenate([half, half[::-1]]).astype(np.float32)
+        return np.concatenate([half, half[::-1]]).astype(dtype)
     raise ValueError(f"There is no window {name!r}: choose from {', '.join(WINDOWS)}.")
 
 
@@ -41,7 +41,13 @@ def _blocks(x: np.ndarray, hop: int) -> np.ndarray:
 
 def mdct(x: np.ndarray, hop: int = 1024, window: str = "sine") -> np.ndarray:
     """(..., samples) -> (..., frames, hop) float32."""
-    w, half, blocks = window_of(window, hop), hop // 2, _blocks(np.asarray(x), hop)
+    return mdct_blocks(_blocks(np.asarray(x), hop), window)
+
+
+def mdct_blocks(blocks: np.ndarray, window: str = "sine") -> np.ndarray:
+    """The transform of a signal that is already cut into hops: (..., frames + 1, hop) -> (..., frames, hop) of the same type."""
+    hop = blocks.shape[-1]
+    w, half = window_of(window, hop), hop // 2
     # the four half-hops of a frame: a b | c d  ->  folded (-c' - d, a - b'), where ' reverses
     first, second = blocks[..., :-1, :] * w[:hop], blocks[..., 1:, :] * w[hop:]
     folded = np.empty_like(first)
