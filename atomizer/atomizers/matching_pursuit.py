@@ -29,6 +29,7 @@ GABOR = ScaleSpace(hop=32, window="gauss", phases=16)
 
 MOST_DB = 100.0  # single-precision amplitudes hold no more
 _BREATH = 0.1  # seconds between two yields
+_MOST_STEPS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class MatchingPursuitAtomizer:
                 energy = state.energy
             now = time.perf_counter()
             if not every:
-                steps = int(np.clip(steps * _BREATH / max(now - start, 1e-4), steps // 2, 2 * steps)) or 1
+                steps = int(np.clip(steps * _BREATH / max(now - start, 1e-6), max(1, steps // 2), min(2 * steps, _MOST_STEPS)))
             pursuit.seconds = now - began
             pursuit.srr_db = 10 * math.log10(whole / max(energy, 1e-30 * whole)) if whole else 0.0
             if whole <= 0 or (len(taken.bin) < asked and energy > enough):
@@ -163,8 +164,7 @@ class MatchingPursuitAtomizer:
         loudest       stop after this many atoms
         """
         stop = self.stop if loudest is None else Stop(atoms=loudest)
-        for pursuit in self.pursue(samples, stop):
-            pass
+        *_, pursuit = self.pursue(samples, stop)  # which is one and the same object
         return pursuit.atoms if threshold_db is None else pursuit.atoms.above(threshold_db)
 
     def synthesise(self, atoms: Atoms, channels: int | None = None) -> np.ndarray:

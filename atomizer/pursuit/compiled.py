@@ -7,6 +7,8 @@ and every so often all inner products are computed anew, so that what rounding a
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numba
 import numpy as np
 
@@ -42,7 +44,7 @@ class CompiledPursuit:
     @property
     def energy(self) -> float:
         """Of the residual, that beyond the ends of the sound included."""
-        return float(np.vdot(self.residual, self.residual))
+        return float(np.einsum("cn,cn->", self.residual, self.residual))
 
     def analyse(self) -> None:
         """Compute every inner product anew."""
@@ -78,6 +80,7 @@ class CompiledPursuit:
         return Taken(scale.astype(np.int8), frame * self.hops[scale], bin_, (amplitude >= 0).astype(np.int8), amplitude)
 
 
+@lru_cache(maxsize=2)
 def _tables(hops: tuple[int, ...], window: str) -> tuple:
     """What `_pursue` looks up, as flat arrays and where they begin in them; of every pair of scales, the longer one first."""
     pairs = {(a, b): gram.pair(hops[a], hops[b], window) for a in range(len(hops)) for b in range(a + 1)}
@@ -244,19 +247,19 @@ def _pursue(steps, most, enough, energy, pad, residual, hops, counts, blocks, st
         _waveform(atom, hop, bin_, waves[8 * first[a] : 8 * first[a + 1]], windows[2 * first[a] : 2 * first[a + 1]])
         begin = pad + (frame - 1) * hop
         taken = amplitude[step]
-        power = 0.0
+        power, heard = 0.0, 0
         for c in range(channels):
             taken[c] = _dot(residual[c, begin : begin + 2 * hop], atom)
             power += taken[c] * taken[c]
+            heard += taken[c] != 0
         if power < 0.5 * best or power <= 0:
             return step, energy, True
-        for _ in range(channels - most):  # the quietest are left
+        for _ in range(heard - most):  # the quietest are left
             quietest = -1
             for c in range(channels):
                 if taken[c] != 0 and (quietest < 0 or abs(taken[c]) < abs(taken[quietest])):
                     quietest = c
-            if quietest >= 0:
-                taken[quietest] = 0
+            taken[quietest] = 0
         for c in range(channels):
             if taken[c] != 0:
                 _subtract(residual[c, begin : begin + 2 * hop], taken[c], atom)

@@ -50,7 +50,7 @@ class LocalPursuit:
     @property
     def energy(self) -> float:
         """Of the residual, that beyond the ends of the sound included."""
-        return float(np.vdot(self.residual, self.residual))
+        return float(np.einsum("cn,cn->", self.residual, self.residual))
 
     def analyse(self) -> None:
         """Look at every frame again."""
@@ -102,7 +102,7 @@ class LocalPursuit:
     def _moved(self, scale: int, bin_: int, time: int, waveforms: np.ndarray) -> int:
         """The place within half a frame's distance at which the atom takes most (Moussallam, Daudet & Richard 2012)."""
         dictionary, hop = self.dictionary, self.dictionary.space.hop
-        length, most = dictionary.lengths[scale], dictionary.strides[scale] // 2
+        most = dictionary.strides[scale] // 2
         # the frames at both ends stay within the sound's places in time
         earliest, latest = max(-most, -time), min(most, (self.counts[scale] - 1) * dictionary.strides[scale] - time)
         span = dictionary.span(scale, time)
