@@ -20,7 +20,7 @@ import numpy as np
 from ..mdct import window_of
 
 MAX_RATIO = 64  # of the largest to the smallest scale: tables grow with its square
-_CUT = 1e-5  # inner products below this are left out
+_CUT = 3e-5  # inner products below this are left out
 
 
 @dataclass(frozen=True)
