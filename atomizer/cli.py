@@ -93,8 +93,10 @@ def fill(
         recipes = [Recipe(selection, settings, extend, add_channels)]
     recipes[0].task(sound)  # what does not fit the sound is refused before a model is loaded
     if made is not None:
-        from .remaining import remaining
+        from .remaining import check_fillable, remaining
 
+        if recipes[0].settings.method != "erased":
+            check_fillable(recipes[0].selection)
         rest = remaining(sound, recipes[0].selection, made, seed)
         sound = rest.sound
         typer.echo(f"{rest}.")

@@ -48,3 +48,10 @@ def check_erases(selection: Selection) -> None:
     """Raise AtomizerError for what can only be done to MDCT atoms."""
     if not selection.erases:
         raise AtomizerError("Matching-pursuit atoms are known or erased: leave velocity and sign unknown.")
+
+
+def check_fillable(selection: Selection) -> None:
+    """Raise AtomizerError for what can be erased among matching-pursuit atoms, but not filled in among those of the MDCT."""
+    check_erases(selection)
+    if selection.parts:
+        raise AtomizerError("Parts by rank can be erased among matching-pursuit atoms, but not filled in: select a region.")

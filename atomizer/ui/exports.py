@@ -72,6 +72,9 @@ def _audio(ending: str, subtype: str | None) -> Callable[[Session, Wanted], byte
 
 
 def _atoms_of(session: Session, wanted: Wanted) -> Atoms:
+    """The atoms of a version: of the original those that are shown."""
+    if session.pursuit is not None and (wanted.version == "original" or wanted.variation not in session.kept):
+        return session.pursuit.atoms
     return MDCTAtomizer(session.space).analyse(sound_of(session, wanted).at(session.space.rate))
 
 

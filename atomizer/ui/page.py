@@ -161,6 +161,9 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     def noise(old, event: gr.EventData):
         yield from actions.noise(old, event._data.get("id"))
 
+    def pursue(old, event: gr.EventData):
+        yield from actions.decompose(old, event._data.get("name"))
+
     def adopt(old, event: gr.EventData):
         return actions.adopt(old, event._data.get("id"))
 
@@ -176,6 +179,7 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
         channel.click(actions.add_channel, [session, *controls], view, **FILLS),
         highs.click(actions.extend_bandwidth, [session, *controls], view, **FILLS),
         view.noise(noise, session, view, **FILLS),
+        view.pursue(pursue, session, view, **FILLS),
     ]
     outputs = [view, session, channel, highs]
     for story, button in story_buttons:

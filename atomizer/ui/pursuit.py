@@ -1,0 +1,71 @@
+"""Matching-pursuit atoms on the page: what the picture gets of them, and what a fill makes of a region of them.
+
+N atoms are N times (uint32, in hops), N frequencies (uint16, in bins of the largest scale), N velocities (uint16) and N flags and N scales
+(uint8), one array after the other, quiet atoms first; velocities and flags are those of `drawing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..atomizers import ATOMIZERS, MatchingPursuitAtomizer, Stop
+from ..atoms import AtomizerError, Atoms
+from ..audio import Sound
+from ..remaining import Remaining, check_fillable, remaining
+from ..selection import Selection
+from . import drawing
+
+# what the page offers, and how it is called there; all others are for programs
+NAMES = {"mdct": "MDCT atoms", "matching-pursuit": "matching pursuit", "matching-pursuit-optimised": "matching pursuit, optimised"}
+STOP = Stop(atoms=200_000, srr_db=20.0, seconds=120.0)
+
+
+@dataclass
+class Decomposition:
+    """A sound as matching-pursuit atoms, perhaps not all of them yet.
+
+    name    of the atomizer, in `NAMES`
+    energy  of the whole sound
+    """
+
+    name: str
+    atomizer: MatchingPursuitAtomizer
+    atoms: Atoms
+    srr_db: float
+    energy: float
+
+    @cached_property
+    def drawn(self) -> np.ndarray:
+        """Indices of the atoms, quiet ones first, as the picture has them."""
+        return drawing.ascending(np.abs(self.atoms.amplitude))
+
+    def pack(self) -> bytes:
+        atoms = self.atoms[self.drawn]
+        velocity = drawing.velocities(np.abs(atoms.amplitude), atoms.reference, atoms.space)
+        flags = (atoms.sign > 0).astype(np.uint8) | (atoms.channel.astype(np.uint8) << 1)
+        return b"".join([atoms.time.astype("<u4").tobytes(), atoms.frequency.astype("<u2").tobytes(), velocity.astype("<u2").tobytes(),
+                         flags.tobytes(), atoms.scale.astype(np.uint8).tobytes()])
+
+    def bits(self, selection: Selection, seed: int, nyquist: float) -> bytes:
+        """Which of the drawn atoms are selected, a bit each."""
+        return drawing.bits(selection.of(self.atoms, seed, nyquist)[self.drawn])
+
+    def without(self, sound: Sound, selection: Selection, seed: int) -> Remaining:
+        """The sound of the atoms that remain where a selection is erased, for the MDCT model to fill in."""
+        check_fillable(selection)
+        return remaining(sound, selection, self.atomizer, seed, self.atoms)
+
+
+def decompose(sound: Sound, name: str) -> Iterator[tuple[Decomposition, str]]:
+    """Find the atoms of a sound; yields what there is again and again, and why the pursuit has ended, "" while it goes on."""
+    if name not in NAMES or name == "mdct":
+        raise AtomizerError(f"There is no pursuit {str(name)[:40]!r}: choose from {', '.join(list(NAMES)[1:])}.")
+    atomizer = ATOMIZERS[name](stop=STOP)
+    samples = sound.at(atomizer.space.rate)
+    energy = float(np.sum(np.square(samples, dtype=np.float64)))
+    for state in atomizer.pursue(samples):
+        yield Decomposition(name, atomizer, state.atoms, state.srr_db, energy), state.done
