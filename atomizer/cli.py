@@ -99,7 +99,7 @@ def fill(
             check_fillable(recipes[0].selection)
         rest = remaining(sound, recipes[0].selection, made, seed)
         sound = rest.sound
-        typer.echo(f"{rest}.")
+        typer.echo(f"{rest} remain.")
         if recipes[0].settings.method == "erased":  # what is erased are their atoms, and none of the MDCT
             recipes = [replace(recipes[0], selection=Selection())] if extend or add_channels else []
         else:

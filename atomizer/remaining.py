@@ -28,7 +28,7 @@ class Remaining:
     sound: Sound
 
     def __str__(self) -> str:
-        return f"{np.count_nonzero(~self.erased):,} of {len(self.atoms):,} matching-pursuit atoms remain"
+        return f"{np.count_nonzero(~self.erased):,} of {len(self.atoms):,} matching-pursuit atoms"
 
 
 def remaining(sound: Sound, selection: Selection, atomizer: MatchingPursuitAtomizer, seed: int = 0, atoms: Atoms | None = None) -> Remaining:

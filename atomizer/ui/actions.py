@@ -149,7 +149,7 @@ def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], co
     """Fill with the values of the controls, of which the last is the number of variations."""
     def recipes():
         *values, count = controls
-        return seeds(make_recipe(settings_of(*values)), min(max(int(count or 1), 1), MAX_COUNT))
+        return seeds(session.on_shown_atoms(make_recipe(settings_of(*values))), min(max(int(count or 1), 1), MAX_COUNT))
     yield from run(session, recipes, key)
 
 
@@ -189,7 +189,7 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
                 yield session.say(f"{which} {step.number} of {step.total}, about {left:.0f} s left", busy=True)
             variation = session.finish()
             busy = place + 1 < len(recipes)
-            on = f" by the MDCT model, on top of the sound of the atoms that remain ({rest})" if rest else ""
+            on = f" by the MDCT model, on top of the sound of {rest}" if rest else ""
             yield session.say(f"{variation.label}: filled in {variation.heard:,} audible atoms in {time.monotonic() - start:.1f} s{on}", busy)
     except Exception as error:
         sentence = sentence_of(error)

@@ -1,4 +1,4 @@
-"""Matching-pursuit atoms on the page: what the picture gets of them, and what a fill makes of a region of them.
+"""Matching-pursuit atoms on the page: how they are found, and what the picture gets of them.
 
 N atoms are N times (uint32, in hops), N frequencies (uint16, in bins of the largest scale), N velocities (uint16) and N flags and N scales
 (uint8), one array after the other, quiet atoms first; velocities and flags are those of `drawing`.
@@ -15,12 +15,11 @@ import numpy as np
 from ..atomizers import ATOMIZERS, MatchingPursuitAtomizer, Stop
 from ..atoms import AtomizerError, Atoms
 from ..audio import Sound
-from ..remaining import Remaining, check_fillable, remaining
 from ..selection import Selection
 from . import drawing
 
 # what the page offers, and how it is called there; all others are for programs
-NAMES = {"mdct": "MDCT atoms", "matching-pursuit": "matching pursuit", "matching-pursuit-optimised": "matching pursuit, optimised"}
+NAMES = {"mdct": "MDCT", "matching-pursuit": "matching pursuit", "matching-pursuit-optimised": "optimised pursuit"}
 STOP = Stop(atoms=200_000, srr_db=20.0, seconds=120.0)
 
 
@@ -53,11 +52,6 @@ class Decomposition:
     def bits(self, selection: Selection, seed: int, nyquist: float) -> bytes:
         """Which of the drawn atoms are selected, a bit each."""
         return drawing.bits(selection.of(self.atoms, seed, nyquist)[self.drawn])
-
-    def without(self, sound: Sound, selection: Selection, seed: int) -> Remaining:
-        """The sound of the atoms that remain where a selection is erased, for the MDCT model to fill in."""
-        check_fillable(selection)
-        return remaining(sound, selection, self.atomizer, seed, self.atoms)
 
 
 def decompose(sound: Sound, name: str) -> Iterator[tuple[Decomposition, str]]:

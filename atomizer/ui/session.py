@@ -157,11 +157,16 @@ class Session:
 
     # a fill
 
+    def on_shown_atoms(self, recipe: Recipe) -> Recipe:
+        """The recipe, for the atoms that are shown."""
+        return recipe if self.pursuit is None else replace(recipe, atomizer=self.pursuit.name, atoms=len(self.pursuit.atoms))
+
     def task_of(self, recipe: Recipe) -> tuple[Task, Remaining | None]:
         """What a recipe fills in: of this sound, or of the sound of the matching-pursuit atoms that remain, and which those are."""
-        if self.pursuit is None:
+        if recipe.atomizer == "mdct":
             return recipe.task(self.sound), None
-        rest = self.pursuit.without(self.sound, recipe.selection, recipe.settings.seed)
+        known = self.pursuit and (self.pursuit.name, len(self.pursuit.atoms)) == (recipe.atomizer, recipe.atoms)
+        rest = recipe.remaining(self.sound, self.pursuit.atoms if known else None)
         return recipe.task(rest.sound), rest
 
     def begin(self, recipe: Recipe, task: Task, key: str, rest: Remaining | None = None) -> None:
@@ -170,7 +175,8 @@ class Session:
             scene, cells = self.message.scene, self.cells
         else:
             cells = drawing.loudest_cells(task.grid, self.space)
-            scene = self._scene(task.sound, task.grid, cells, task.selection.to_dict()["regions"])
+            added = task.selection.to_dict()["regions"] if task.sound.samples.shape != self.sound.samples.shape else []
+            scene = self._scene(task.sound, task.grid, cells, added)
         hidden = self.view.file(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
         masked = self._preview(task.sound if rest else task.render(masked_grid(task, recipe.settings.seed)), "masked")
         self.running = Running(recipe, task, key, scene, hidden, masked, time.monotonic(), rest=rest)
@@ -198,7 +204,7 @@ class Session:
         whole = task if run.rest is None else replace(recipe.task(self.sound), mask=task.mask)
         snr, lsd = judge(whole, step, filled, recipe)
         stopped = f", stopped after step {step.number} of {step.total}" if recipe.stop_after else ""
-        details = [("on top of", f"the sound of atoms: {run.rest}")] if run.rest else []
+        details = [("on top of", f"the sound of {run.rest}")] if run.rest else []
         used = {v.label for v in self.message.variations}
         variation = Variation(
             **dict(self.message.live), id=self.made, label=next((c for c in ascii_uppercase if c not in used), "?"),

@@ -134,9 +134,18 @@ export class PursuitSynthesiser {
    * Works in short turns, so that the page stays awake; null where a later call has overtaken this one.
    */
   async first(n, ranks, pause = () => new Promise((done) => setTimeout(done))) {
-    const job = ++this.job;
-    let rested = performance.now();
-    for (let i = 0; i < this.atoms.count; i++) {
+    const job = ++this.job, { count } = this.atoms;
+    let rested = performance.now(), all = 0, changed = 0;
+    for (let i = 0; i < count; i++) {
+      const wanted = ranks[i] < n ? 1 : 0;
+      all += wanted;
+      changed += wanted !== this.heard[i];
+    }
+    if (all < changed) {   // quicker from the beginning
+      this.heard.fill(0);
+      for (const sum of this.sums) sum.fill(0);
+    }
+    for (let i = 0; i < count; i++) {
       const wanted = ranks[i] < n ? 1 : 0;
       if (wanted === this.heard[i]) continue;
       this.add(i, wanted ? 1 : -1);
