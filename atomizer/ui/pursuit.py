@@ -15,12 +15,13 @@ import numpy as np
 from ..atomizers import ATOMIZERS, MatchingPursuitAtomizer, Stop
 from ..atoms import AtomizerError, Atoms
 from ..audio import Sound
+from ..limits import limits
 from ..selection import Selection
 from . import drawing
 
 # what the page offers, and how it is called there; all others are for programs
 NAMES = {"mdct": "MDCT", "matching-pursuit": "matching pursuit", "matching-pursuit-optimised": "optimised pursuit"}
-STOP = Stop(atoms=200_000, srr_db=20.0, seconds=120.0)
+ATOMS, SRR_DB, SECONDS = 200_000, 20.0, 120.0  # where a pursuit ends, unless limits are lower
 
 
 @dataclass
@@ -56,9 +57,10 @@ class Decomposition:
 
 def decompose(sound: Sound, name: str) -> Iterator[tuple[Decomposition, str]]:
     """Find the atoms of a sound; yields what there is again and again, and why the pursuit has ended, "" while it goes on."""
-    if name not in NAMES or name == "mdct":
+    if not isinstance(name, str) or name not in NAMES or name == "mdct":
         raise AtomizerError(f"There is no pursuit {str(name)[:40]!r}: choose from {', '.join(list(NAMES)[1:])}.")
-    atomizer = ATOMIZERS[name](stop=STOP)
+    stop = Stop(min(ATOMS, limits().atoms_drawn), SRR_DB, min(SECONDS, limits().fill_seconds))
+    atomizer = ATOMIZERS[name](stop=stop)
     samples = sound.at(atomizer.space.rate)
     energy = float(np.sum(np.square(samples, dtype=np.float64)))
     for state in atomizer.pursue(samples):
