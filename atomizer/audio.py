@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
-import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +14,17 @@ import soundfile
 import soxr
 
 from .atoms import AtomizerError
+from .files import whole
+from .limits import limits
 
-MAX_CHANNELS = 8
-MAX_SECONDS = float(os.environ.get("ATOMIZER_MAX_SECONDS", 1500))
-RATES = (1_000, 768_000)
+LOWEST_RATE = 1_000
+LOUDEST = 1e10  # of float samples, full scale being 1: squares of louder ones overflow
 _BLOCK = 1 << 18  # frames read at a time, so that a header that lies about its length costs no memory
+_PEAK = 1024  # frames that a peak of an overview stands for, at least
+
+
+class TooLong(AtomizerError):
+    """A sound is longer than what is accepted at a time."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +48,85 @@ class Sound:
         return resample(self.samples, self.rate, rate)
 
 
-def check(samples: np.ndarray, rate: int, max_seconds: float = MAX_SECONDS) -> None:
+def longest(channels: int, rate: int, max_seconds: float | None = None) -> float:
+    """Seconds of so many channels and samples per second that are accepted at a time; at most `max_seconds`, by default `limits().seconds`.
+
+    Raises AtomizerError for channels or rates that are not accepted at all.
+    """
+    if not 1 <= channels <= limits().channels:
+        raise AtomizerError(f"This sound has {channels} channels; 1 to {limits().channels} are accepted.")
+    if not LOWEST_RATE <= rate <= limits().rate:
+        raise AtomizerError(f"This sound has {rate} samples per second; {LOWEST_RATE:,} to {limits().rate:,} are accepted.")
+    return min(limits().seconds if max_seconds is None else max_seconds, limits().samples / channels / rate)
+
+
+def check(samples: np.ndarray, rate: int, max_seconds: float | None = None) -> None:
     """Raise AtomizerError unless (channels, n) samples are a sound that the Atomizer can take."""
     channels, length = samples.shape
-    if not 1 <= channels <= MAX_CHANNELS:
-        raise AtomizerError(f"This sound has {channels} channels; 1 to {MAX_CHANNELS} are accepted.")
-    if not RATES[0] <= rate <= RATES[1]:
-        raise AtomizerError(f"This sound has {rate} samples per second; {RATES[0]:,} to {RATES[1]:,} are accepted.")
+    most = longest(channels, rate, max_seconds)
     if length == 0:
         raise AtomizerError("This sound is empty: at least one sample is needed.")
-    if length > max_seconds * rate:
-        raise AtomizerError(f"This sound is longer than {max_seconds:g} seconds, the most that is accepted: cut an excerpt from it.")
+    if length > most * rate:
+        raise TooLong(f"This sound is longer than {most:g} seconds, the most that is accepted at a time: take an excerpt of it.")
     if not np.isfinite(samples).all():
         raise AtomizerError("This sound contains samples that are not numbers (NaN or infinite): only finite samples are accepted.")
+    if max(samples.max(), -samples.min()) > LOUDEST:
+        raise AtomizerError(f"This sound has samples above {LOUDEST:g}, where 1 is full scale: turn it down.")
 
 
-def read(path: str | os.PathLike, max_seconds: float = MAX_SECONDS) -> Sound:
-    """Read any file that libsndfile reads. Raises AtomizerError with one sentence where that fails."""
+def read(path: str | os.PathLike, max_seconds: float | None = None, start: float = 0.0, seconds: float | None = None) -> Sound:
+    """Read any file that libsndfile reads, or `seconds` of it from `start`. Raises AtomizerError with one sentence where that fails.
+
+    max_seconds  the most that is accepted; `limits().seconds` by default
+    seconds      None for all that follows; an excerpt that the file does not fill is shorter
+    """
+    with _opened(path) as file:
+        rate = file.samplerate
+        most = longest(file.channels, rate, max_seconds)
+        _check_excerpt(start, seconds, most)
+        wanted = int(most * rate) + 1 if seconds is None else max(1, round(seconds * rate))
+        if start:
+            file.seek(min(round(start * rate), file.frames))
+        blocks = list(_blocks(file, wanted))
+        samples = np.concatenate(blocks).T if blocks else np.zeros((file.channels, 0), np.float32)
+        subtype = file.subtype
+    if start and not samples.size:
+        raise AtomizerError(f"The excerpt starts at {start:g} seconds, where this sound is over.")
+    check(samples, rate, max_seconds)
+    return Sound(np.ascontiguousarray(samples), rate, subtype)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A whole file in small: peaks (points,) float32 of all channels, one per equal share of its time; seconds; and its format."""
+
+    peaks: np.ndarray
+    seconds: float
+    rate: int
+    channels: int
+
+
+def overview(path: str | os.PathLike, points: int = 1200) -> Overview:
+    """The outline of a file of any length up to `limits().file_seconds`, decoded block by block. Raises AtomizerError as `read` does."""
+    with _opened(path) as file:
+        rate, channels = file.samplerate, file.channels
+        longest(channels, rate)
+        wanted, total, peaks = int(limits().file_seconds * rate) + 1, 0, []
+        for block in _blocks(file, wanted):
+            total += len(block)
+            peaks.append(np.maximum.reduceat(np.abs(block).max(1), np.arange(0, len(block), _PEAK)))
+    if not total:
+        raise AtomizerError("This sound is empty: at least one sample is needed.")
+    if total >= wanted:
+        raise AtomizerError(f"This sound is longer than {limits().file_seconds:g} seconds, the most that an excerpt can be taken from.")
+    fine = np.nan_to_num(np.concatenate(peaks), posinf=0)
+    count = min(points, len(fine))
+    return Overview(np.maximum.reduceat(fine, np.arange(count) * len(fine) // count), total / rate, rate, channels)
+
+
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
+    """An open sound file; whatever goes wrong while it is open becomes an AtomizerError."""
     path = Path(path)
     if not path.is_file():
         raise AtomizerError(f"There is no file {path.name!r}: give the path of a sound file.")
@@ -65,20 +134,27 @@ def read(path: str | os.PathLike, max_seconds: float = MAX_SECONDS) -> Sound:
         raise AtomizerError(f"{path.name!r} is an empty file: a WAV, FLAC, OGG or MP3 file with sound in it is accepted.")
     try:
         with soundfile.SoundFile(path) as file:
-            rate, subtype, limit = file.samplerate, file.subtype, int(max_seconds * file.samplerate) + 1
-            blocks, total = [], 0
-            while total < limit:
-                block = file.read(min(_BLOCK, limit - total), dtype="float32", always_2d=True)
-                if not len(block):
-                    break
-                blocks.append(block)
-                total += len(block)
-            samples = np.concatenate(blocks).T if blocks else np.zeros((file.channels, 0), np.float32)
+            yield file
     except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
         raise AtomizerError(f"{path.name!r} cannot be read as sound: WAV, FLAC, OGG, MP3, AIFF and whatever else libsndfile "
                             "reads are accepted.") from error
-    check(samples, rate, max_seconds)
-    return Sound(np.ascontiguousarray(samples), rate, subtype)
+
+
+def _blocks(file: soundfile.SoundFile, wanted: int) -> Iterator[np.ndarray]:
+    """The next `wanted` frames, or as many as there are, as blocks (n, channels) float32."""
+    while wanted > 0:
+        block = file.read(min(_BLOCK, wanted), dtype="float32", always_2d=True)
+        if not len(block):
+            return
+        yield block
+        wanted -= len(block)
+
+
+def _check_excerpt(start: float, seconds: float | None, most: float) -> None:
+    if not (math.isfinite(start) and start >= 0):
+        raise AtomizerError(f"An excerpt starts at 0 seconds or later, not at {start:g}.")
+    if seconds is not None and not 0 < seconds <= most:
+        raise AtomizerError(f"An excerpt has more than 0 and at most {most:g} seconds, not {seconds:g}.")
 
 
 def format_of(path: str | os.PathLike) -> str:
@@ -106,19 +182,11 @@ def write(path: str | os.PathLike, sound: Sound) -> None:
         subtype = sound.subtype if sound.subtype in soundfile.available_subtypes(format_) else soundfile.default_subtype(format_)
     if format_ == "OGG":
         subtype = "OPUS" if path.suffix.lower() == ".opus" else "VORBIS"
-    # under a temporary name first: a full disk must not leave half a file under the real one
-    partial = path.with_name(f".{uuid.uuid4().hex}.part{path.suffix}")
-    try:
-        with soundfile.SoundFile(partial, "w", sound.rate, sound.channels, subtype, format=format_) as file:
+    # libsndfile hides errors of its last write: a full disk would leave half a FLAC file, and no sign of it
+    with whole(path, "The sound", (soundfile.SoundFileError, RuntimeError)) as target:
+        with soundfile.SoundFile(target, "w", sound.rate, sound.channels, subtype, format=format_) as file:
             for start in range(0, sound.samples.shape[1], _BLOCK):  # the Vorbis encoder overflows the stack on minutes at once
                 file.write(sound.samples[:, start : start + _BLOCK].T)
-        partial.replace(path)
-    except (soundfile.SoundFileError, RuntimeError, OSError, ValueError) as error:
-        with contextlib.suppress(OSError, ValueError):
-            partial.unlink()
-        reason = (error.strerror if isinstance(error, OSError) else getattr(error, "error_string", None)) or str(error)
-        reason = reason.removeprefix("Error : ").strip().rstrip(".") or "unknown reason"
-        raise AtomizerError(f"The sound cannot be written to {path.name[:80]!r}: {reason}.") from error
 
 
 def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:

@@ -24,6 +24,7 @@ OrderName = Enum("OrderName", {name: name for name in ORDER_NAMES}, type=str)
 ATOMIZER_NAMES = ("mdct", "matching-pursuit", "matching-pursuit-optimised", "matching-pursuit-gabor")
 AtomizerName = Enum("AtomizerName", {name: name for name in ATOMIZER_NAMES}, type=str)
 MethodName = Enum("MethodName", {name: name for name in ("model", "noise", "erased")}, type=str)
+AmplitudesName = Enum("AmplitudesName", {name: name for name in ("expected", "sampled", "texture")}, type=str)
 
 In = Annotated[Path, typer.Argument(metavar="IN", help="a sound file")]
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="the file to write: .wav, .flac, .ogg or .mp3")]
@@ -50,8 +51,7 @@ def fill(
     steps: Annotated[Optional[int], typer.Option(help="how often the model looks again; default: what suits the selection")] = None,
     temperature: Annotated[Optional[float], typer.Option(help="1 is the model's own belief, lower is safer")] = None,
     nucleus: Annotated[Optional[float], typer.Option(help="sample from the likeliest values that hold this probability")] = None,
-    expected: Annotated[Optional[bool], typer.Option("--expected/--sampled", help="the expected amplitude, or a sampled one; "
-                                                     "default: expected for restoration and signs")] = None,
+    amplitudes: Annotated[Optional[AmplitudesName], typer.Option(help="default: what suits the selection")] = None,
     seed: Seed = 0,
     method: Annotated[MethodName, typer.Option(help="model, noise with interpolated levels, or erased")] = MethodName.model,
     erase_only: Annotated[bool, typer.Option("--erase-only", help="write the masked sound: the same as --method erased")] = False,
@@ -82,14 +82,14 @@ def fill(
     made = atomizer_of(atomizer, srr)
     if settings_file:
         if made is not None:
-            raise AtomizerError("A settings file says what was filled in among MDCT atoms: leave out --atomizer.")
+            raise AtomizerError("A settings file says itself whose atoms were filled in: leave out --atomizer.")
         recipes = parse_recipes(read_text(settings_file))
     else:
         selection = Selection.from_json(read_text(regions)) if regions else Selection()
         selection = selection + parse(select or [])
         if features is not None:
             selection = replace(selection, features=parse_features(features))
-        settings = Settings("erased" if erase_only else method.value, order and order.value, reverse, steps, temperature, nucleus, expected, seed)
+        settings = Settings("erased" if erase_only else method.value, order and order.value, reverse, steps, temperature, nucleus, amplitudes and amplitudes.value, seed)
         recipes = [Recipe(selection, settings, extend, add_channels)]
     recipes[0].task(sound)  # what does not fit the sound is refused before a model is loaded
     if made is not None:
@@ -231,7 +231,7 @@ def evaluate(
     order: Annotated[Optional[OrderName], typer.Option(help="default: what suits the task")] = None,
     temperature: Annotated[Optional[float], typer.Option(help="default: what suits the task")] = None,
     nucleus: Annotated[Optional[float], typer.Option(help="default: what suits the task")] = None,
-    expected: Annotated[Optional[bool], typer.Option("--expected/--sampled", help="default: what suits the task")] = None,
+    amplitudes: Annotated[Optional[AmplitudesName], typer.Option(help="default: what suits the task")] = None,
     seed: Seed = 0,
     checkpoint: Checkpoint = None,
 ) -> None:
@@ -244,9 +244,8 @@ def evaluate(
     from .evaluation.run import evaluate as evaluation
     from .fill import Settings
 
-    split = lambda names: [name.strip() for name in names.split(",")] if names else None  # noqa: E731
     chosen = checked("method", split(methods), METHODS)
-    settings = Settings("model", order and order.value, False, steps, temperature, nucleus, expected, seed)
+    settings = Settings("model", order and order.value, False, steps, temperature, nucleus, amplitudes and amplitudes.value, seed)
     model = load_model(checkpoint) if any(METHODS[name].model for name in chosen) else None
     report = evaluation(audio, out, split(tasks), chosen, model, fingerprint(checkpoint or SHIPPED), settings, clips, seconds, everything, figures,
                         listen)
@@ -275,20 +274,36 @@ def stories(
 
 @app.command()
 def bench(
-    page: Annotated[bool, typer.Option("--page", help="the page: first picture, redraw, selection feedback, in headless Chromium")] = False,
+    page: Annotated[bool, typer.Option("--page", help="only the page: first picture, redraw, selection feedback, in headless Chromium")] = False,
+    growth: Annotated[Optional[Path], typer.Option(help="only how the cost of a fill grows: the plot to write, .png or .svg")] = None,
+    only: Annotated[Optional[str], typer.Option(help="comma-separated names of measurements; default: all but the page and the growth")] = None,
     out: Annotated[Optional[Path], typer.Option(help="JSON file for the records")] = None,
 ) -> None:
-    """Measure speed, beside a peer where there is one."""
-    from .bench import table
+    """Measure speed and memory beside peers that do the same, in the same run."""
+    from .bench import Record, measures, table
+    from .bench.machine import describe
 
-    if not page:
-        raise AtomizerError("There is nothing to measure: choose --page.")
-    from .bench.page import measure
+    if page:
+        from .bench.page import measure
 
-    records = list(measure())
+        works = [measure]
+    elif growth:
+        from .bench.growth import growth as measure_growth
+
+        works = [lambda: measure_growth(growth)]
+    else:
+        works = measures(split(only))
+    typer.echo(describe() + "\n")
+    records = []
+    for found in (found for work in works for found in work()):
+        if not isinstance(found, Record):
+            typer.echo(found)
+            continue
+        typer.echo(f"{found.name} …", err=True)
+        records.append(found)
+        if out:  # at once: a run takes long
+            out.write_text(json.dumps([record.to_dict() for record in records], indent=1) + "\n", encoding="utf-8")
     typer.echo(table(records))
-    if out:
-        out.write_text(json.dumps([record.to_dict() for record in records], indent=1) + "\n", encoding="utf-8")
 
 
 def atomizer_of(name: AtomizerName, srr: float | None, first: int | None = None):
@@ -311,7 +326,13 @@ def check_output(out: Path) -> None:
         raise AtomizerError(f"There is no folder {str(out.parent)!r} to write {out.name!r} into.")
 
 
+def split(names: str | None) -> list[str] | None:
+    """The names of a comma-separated list; None where none is given."""
+    return [name.strip() for name in names.split(",")] if names else None
+
+
 def read_text(path: Path) -> str:
+    """The text of a file. Raises AtomizerError where it is none."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -333,6 +354,9 @@ def run() -> None:
     except AtomizerError as error:
         typer.echo(f"atomizer: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        typer.echo(f"atomizer: {error.filename or 'a file'!s:.200} cannot be used: {(error.strerror or str(error)).rstrip('.')}.", err=True)
+        sys.exit(1)
     except MemoryError:
         typer.echo("atomizer: this needs more memory than there is: take a shorter sound.", err=True)
         sys.exit(1)

@@ -14,13 +14,13 @@ import torch
 from .atoms import FEATURES, AtomizerError, Atoms, AtomSpace
 from .canvas import Canvas, Window, decode, point, read
 from .fill import Settings, Step
+from .limits import limits
 from .model import AtomTransformer
 from .orderings import order
 from .task import Task
 
 PLACES = FEATURES[:3]
 AT_ONCE = 1024  # loose atoms that the Transformer reads in one go
-MAX_SCORES = 1 << 30  # atom-place pairs of one task: about ten minutes of work on two cores
 
 
 def place(task: Task, settings: Settings, model: AtomTransformer, trunk: bool = True) -> Iterator[Step]:
@@ -31,7 +31,8 @@ def place(task: Task, settings: Settings, model: AtomTransformer, trunk: bool = 
     """
     atoms = loose_atoms(task)
     lost = [name in task.features for name in PLACES]
-    canvas = Canvas(task, ~task.mask, ~task.mask, predicts=False)
+    ordering = (settings.order, settings.reverse, settings.seed) if "order" in model.config.serialisations else None
+    canvas = Canvas(task, ~task.mask, ~task.mask, predicts=False, ordering=ordering)
     windows = canvas.windows(task.mask, model.config.space.frames)
     free = task.mask.copy()
     limit(atoms, free, lost)
@@ -83,8 +84,8 @@ def limit(atoms: Atoms, free: np.ndarray, lost: list[bool]) -> None:
     group, count = np.unique(groups_of(lost, t, f, c), return_counts=True)
     mine = groups_of(lost, atoms.time, atoms.frequency, atoms.channel)
     pairs = int(count[np.searchsorted(group, mine)].sum()) if len(mine) else 0
-    if pairs > MAX_SCORES:
-        raise AtomizerError(f"{len(atoms):,} atoms among their possible places make {pairs:.1e} pairs, more than the {MAX_SCORES:.1e} "
+    if pairs > limits().pairs:
+        raise AtomizerError(f"{len(atoms):,} atoms among their possible places make {pairs:.1e} pairs, more than the {limits().pairs:.1e} "
                             "that are accepted: select a smaller region, or let fewer of time, frequency and channel be unknown.")
 
 

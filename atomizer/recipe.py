@@ -18,14 +18,13 @@ from .atomizers import ATOMIZERS, Stop
 from .atoms import AtomizerError, Atoms
 from .audio import Sound
 from .fill import Settings, fill
+from .limits import limits
 from .remaining import Remaining, check_fillable, remaining
 from .selection import Selection
 from .task import Task, prepare
 
 if TYPE_CHECKING:
     from .model import AtomTransformer
-
-MAX_RECIPES = 50
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Recipe:
         """Raise where a value is of another kind than the declared one; ranges are checked where values are used."""
         number, whole, name, truth = (int, float), (int,), (str,), (bool,)
         wanted = {"method": name, "order": name, "reverse": truth, "steps": whole, "temperature": number, "nucleus": number,
-                  "expected": truth, "seed": whole}
+                  "amplitudes": name, "seed": whole}
         values = [(key, getattr(self.settings, key), kinds) for key, kinds in wanted.items()]
         values += [(key, getattr(self, key), kinds) for key, kinds in (
             ("extend", number), ("add_channels", whole), ("stop_after", whole), ("atomizer", name), ("atoms", whole))]
@@ -116,8 +115,8 @@ def parse_recipes(text: str) -> list[Recipe]:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise AtomizerError(f"The settings are no valid JSON: {error}.") from error
-    if not isinstance(data, dict) or not isinstance(data.get("fills"), list) or not 1 <= len(data["fills"]) <= MAX_RECIPES:
-        raise AtomizerError(f'The settings are an object {{"fills": [...]}} with 1 to {MAX_RECIPES} fills, as the page saves them.')
+    if not isinstance(data, dict) or not isinstance(data.get("fills"), list) or not 1 <= len(data["fills"]) <= limits().fills:
+        raise AtomizerError(f'The settings are an object {{"fills": [...]}} with 1 to {limits().fills} fills, as the page saves them.')
     return [Recipe.from_dict(item) for item in data["fills"]]
 
 

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 
 from .atoms import LOUDNESS, AtomizerError, Atoms, AtomSpace, parse_features
+from .limits import limits
 
-MAX_REGIONS = 200
-MAX_POINTS = 5000
 KINDS = ("rect", "lasso", "brush")
 PARTS = ("random", "quietest", "loudest", "keep")
 
@@ -192,18 +191,19 @@ class Selection:
         """Selection of parsed JSON. Raises AtomizerError that names what is wrong."""
         if not isinstance(data, dict) or not isinstance(data.get("regions", []), list):
             raise AtomizerError('A selection is an object {"regions": [...], "features": [...]}.')
-        if len(data.get("regions", [])) > MAX_REGIONS:
-            raise AtomizerError(f"A selection has at most {MAX_REGIONS} regions.")
+        if len(data.get("regions", [])) > limits().regions:
+            raise AtomizerError(f"A selection has at most {limits().regions} regions.")
         parts, features = data.get("parts", []), data.get("features", list(LOUDNESS))
         if not isinstance(parts, list) or not isinstance(features, list):
             raise AtomizerError('The "parts" and "features" of a selection are lists of strings.')
-        if len(parts) > MAX_REGIONS:
-            raise AtomizerError(f"A selection has at most {MAX_REGIONS} parts.")
+        if len(parts) > limits().regions:
+            raise AtomizerError(f"A selection has at most {limits().regions} parts.")
         selection = parse([str(p) for p in parts], parse_features(features))
         return replace(selection, regions=tuple(_region(r) for r in data.get("regions", [])) + selection.regions)
 
     @classmethod
     def from_json(cls, text: str) -> Selection:
+        """Selection of JSON text. Raises AtomizerError that names what is wrong."""
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -226,6 +226,8 @@ def parse(specifications: Iterable[str], features: Iterable[str] = LOUDNESS) -> 
     """
     regions, parts = [], []
     for text in specifications:
+        if not isinstance(text, str):
+            raise AtomizerError(f"{str(text)[:60]!r} is no selection: selections are {HELP}.")
         name, _, value = text.partition(":")
         numbers = [_number(v, text) for v in value.split("-" if name == "time" else ",")]
         if len(numbers) != {"time": 2, "rect": 4}.get(name, 1):
@@ -305,8 +307,8 @@ def points_near_line(x: np.ndarray, y: np.ndarray, points: np.ndarray, size: tup
     return out
 
 
-def _span(limits: tuple[float | None, float | None] | None) -> tuple[float, float]:
-    low, high = limits or (None, None)
+def _span(ends: tuple[float | None, float | None] | None) -> tuple[float, float]:
+    low, high = ends or (None, None)
     return (-math.inf if low is None else low, math.inf if high is None else high)
 
 
@@ -347,8 +349,8 @@ def _region(data: Any) -> Region:
         return Region("rect", op, channels, t, f)
     points = data.get("points")
     need = 3 if kind == "lasso" else 1
-    if not isinstance(points, list) or not need <= len(points) <= MAX_POINTS or not all(_pair(p) for p in points):
-        raise AtomizerError(f"A {kind} has {need} to {MAX_POINTS} points, each [seconds, hertz].")
+    if not isinstance(points, list) or not need <= len(points) <= limits().points or not all(_pair(p) for p in points):
+        raise AtomizerError(f"A {kind} has {need} to {limits().points} points, each [seconds, hertz].")
     size = data.get("size", Region.size)
     if not _pair(size) or min(size) <= 0:
         raise AtomizerError("A brush's size is [seconds, hertz], both above 0.")

@@ -16,13 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
+from . import shipped
 from .atoms import AtomizerError
 from .fill import DEFAULTS, Settings, Step
 from .recipe import Recipe
 from .selection import parse
 from .task import Task
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+ASSETS = shipped.folder("assets")
 SHIPPED = ASSETS / "stories"  # what the command writes, to be shipped with a checkpoint
 FORMAT = 1  # of the cached files
 

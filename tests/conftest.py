@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from atomizer.atoms import AtomizerError, Atoms, AtomSpace
 from atomizer.audio import Sound
+from atomizer.limits import limits, variable
 
 settings.register_profile("atomizer", max_examples=25, deadline=None, derandomize=True)
 settings.load_profile("atomizer")
@@ -34,6 +35,17 @@ def _refused(*words: str):
 def refused():
     """`with refused("words", "it", "names"): …` passes where an AtomizerError of one sentence is raised."""
     return _refused
+
+
+@pytest.fixture
+def limited(monkeypatch):
+    """`limited(steps=3)`: the environment sets limits, for this test."""
+    def set_limits(**values):
+        for name, value in values.items():
+            monkeypatch.setenv(variable(name), str(value))
+        limits.cache_clear()
+    yield set_limits
+    limits.cache_clear()
 
 
 @pytest.fixture(scope="session")

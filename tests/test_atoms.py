@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from atomizer.atomizers import ATOMIZERS, MDCTAtomizer
 from atomizer.atoms import BIT, FEATURES, LOUDNESS, SCALE, Atoms, AtomSpace, parse_features
-from atomizer.audio import MAX_CHANNELS, MAX_SECONDS
+from atomizer.limits import Limits
 
 SPACE = AtomSpace()
 
@@ -39,8 +39,8 @@ def test_every_feature_has_its_own_bit():
 
 
 def test_the_default_space_holds_every_sound_that_is_accepted():
-    assert SPACE.frame_count(round(MAX_SECONDS * SPACE.rate)) <= SPACE.frames
-    assert MAX_CHANNELS <= SPACE.channels
+    assert SPACE.frame_count(round(Limits.seconds * SPACE.rate)) <= SPACE.frames
+    assert Limits.channels <= SPACE.channels
 
 
 def test_units():

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atomizer import audio
-from atomizer.audio import MAX_CHANNELS, Sound, read, resample, write
+from atomizer.audio import Sound, overview, read, resample, write
+from atomizer.limits import limits
 
 ROOT = Path(__file__).parents[1]
 
@@ -180,7 +181,59 @@ def test_a_damaged_file_is_a_sound_or_refused(refused, tmp_path_factory, samples
         with refused():
             read(path)
     else:
-        assert np.isfinite(sound.samples).all() and 1 <= sound.channels <= MAX_CHANNELS and sound.samples.shape[1] > 0
+        assert np.isfinite(sound.samples).all() and 1 <= sound.channels <= limits().channels and sound.samples.shape[1] > 0
+
+
+# --- excerpts and overviews --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["x.wav", "x.flac", "x.ogg", "x.mp3"])
+def test_an_excerpt_is_the_same_samples_as_in_the_whole_file(name, path_of):
+    path, _ = path_of(name, length=44_100, channels=2)
+    whole = read(path).samples
+    some = read(path, start=0.25, seconds=0.5)
+    assert some.samples.shape == (2, 22_050) and some.rate == 44_100
+    np.testing.assert_array_equal(some.samples, whole[:, 11_025:33_075])
+    np.testing.assert_array_equal(read(path, start=0.75, seconds=0.5).samples, whole[:, 33_075:])
+    np.testing.assert_array_equal(read(path, max_seconds=0.5, start=0.5).samples, whole[:, 22_050:])
+
+
+@pytest.mark.parametrize("options, says", [(dict(start=-1), "starts at 0"), (dict(start=float("inf")), "starts at 0"), (dict(start=1.0), "is over"),
+                                           (dict(start=7.0, seconds=0.1), "is over"), (dict(seconds=0), "at most 0.5"), (dict(seconds=0.6), "at most 0.5"),
+                                           (dict(seconds=float("nan")), "not nan"), (dict(), "longer than 0.5"), (dict(start=0.4), "longer than 0.5")])
+def test_excerpts_that_there_are_not_are_refused(options, says, path_of, refused):
+    path, _ = path_of("x.wav", length=44_100)
+    with refused(says):
+        read(path, max_seconds=0.5, **options)
+
+
+def test_the_number_of_samples_is_limited_too(limited, path_of, refused):
+    path, _ = path_of("x.wav", length=44_100, channels=4)
+    limited(samples=2 * 44_100)
+    with refused("longer than 0.5 seconds"):
+        read(path)
+    assert read(path, seconds=0.5).seconds == 0.5
+
+
+def test_an_overview_holds_the_peaks_of_every_share(path_of):
+    path, x = path_of("x.wav", length=100_000, channels=2, subtype="FLOAT")
+    small = overview(path, points=20)
+    assert (small.peaks.shape, small.rate, small.channels) == ((20,), 44_100, 2) and small.seconds == pytest.approx(100_000 / 44_100)
+    assert small.peaks.max() == np.abs(x).max() and small.peaks.argmax() == np.abs(x).max(0).argmax() // 5000
+    assert len(overview(path, points=1200).peaks) == -(-100_000 // 1024)
+
+
+def test_overviews_are_limited_and_refuse_what_is_no_sound(limited, path_of, refused, tmp_path):
+    path, _ = path_of("x.wav", length=44_100)
+    limited(file_seconds=0.5)
+    with refused("longer than 0.5 seconds"):
+        overview(path)
+    (tmp_path / "garbage.wav").write_bytes(b"garbage")
+    with refused("cannot be read as sound"):
+        overview(tmp_path / "garbage.wav")
+    soundfile.write(tmp_path / "empty.wav", np.zeros((0, 1)), 44_100)
+    with refused("empty"):
+        overview(tmp_path / "empty.wav")
 
 
 # --- writing -----------------------------------------------------------------------------------------------------------------
@@ -266,14 +319,12 @@ def test_what_a_format_cannot_hold_is_refused_and_leaves_an_existing_file_alone(
 
 
 @pytest.mark.parametrize("error", (OSError("No space left on device"), soundfile.SoundFileRuntimeError("disk full"), RuntimeError("x.y.")))
-def test_a_full_disk_leaves_no_file_and_an_existing_one_alone(error, monkeypatch, tmp_path, sound, refused):
-    def half(file, *_, **__):
-        Path(file).write_bytes(b"RIFF half a file")
+def test_an_error_of_the_encoder_leaves_no_file_and_an_existing_one_alone(error, monkeypatch, tmp_path, sound, refused):
+    def half(self, *_):
         raise error
 
     (tmp_path / "old.wav").write_text("mine")
-    monkeypatch.setattr(soundfile, "write", half)
-    monkeypatch.setattr(soundfile.SoundFile, "write", lambda self, *_: half(self.name))  # whichever of the two is used
+    monkeypatch.setattr(soundfile.SoundFile, "write", half)
     for name in ("new.wav", "old.wav"):
         with refused("cannot be written", name):
             write(tmp_path / name, sound(0.1))

@@ -9,15 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from atomizer.atoms import FEATURES, LOUDNESS, AtomSpace
-from atomizer.selection import (
-    HELP,
-    MAX_POINTS,
-    MAX_REGIONS,
-    Part,
-    Region,
-    Selection,
-    parse,
-)
+from atomizer.limits import Limits
+from atomizer.selection import HELP, Part, Region, Selection, parse
 
 FRAMES, BINS = 40, 64  # of the small space: 0.312 s and 4000 Hz
 FINITE = st.floats(-1e4, 1e4).map(lambda v: round(v, 4))
@@ -285,7 +278,7 @@ def test_the_default_brush_selects_something(grid, small):
 @pytest.mark.parametrize("kind", ("lasso", "brush"))
 def test_the_most_points_take_no_seconds(kind):
     """Ten seconds of sound, and a circle as people draw it with a mouse that reports often."""
-    turn = np.linspace(0, 2 * np.pi, MAX_POINTS)
+    turn = np.linspace(0, 2 * np.pi, Limits.points)
     selection = region(kind=kind, points=np.stack([5 + 4 * np.cos(turn), 11_000 + 9000 * np.sin(turn)], 1).tolist())
     start = time.process_time()
     mask = selection.mask(np.ones((2, 431, 1024), np.float32), AtomSpace())
@@ -357,7 +350,7 @@ def test_wrong_rects_are_refused(change, refused):
 @pytest.mark.parametrize("change", [
     {"points": None}, {"points": []}, {"points": {}}, {"points": [1, 2, 3]}, {"points": [[1]] * 3}, {"points": [[1, 2, 3]] * 3}, {"points": "abc"},
     {"points": [["a", "b"]] * 3}, {"points": [[0, float("nan")]] * 3}, {"points": [[float("inf"), 0]] * 3}, {"points": [[None, 0]] * 3},
-    {"points": [[0, 1]] * (MAX_POINTS + 1)}, {"size": 3}, {"size": [1]}, {"size": [0, 1]}, {"size": [1, -1]}, {"size": [float("nan"), 1]},
+    {"points": [[0, 1]] * (Limits.points + 1)}, {"size": 3}, {"size": [1]}, {"size": [0, 1]}, {"size": [1, -1]}, {"size": [float("nan"), 1]},
     {"size": None}])
 def test_wrong_lassos_and_brushes_are_refused(kind, change, refused):
     data = {"kind": kind, "points": [[0, 100], [0.1, 200], [0.2, 50]]} | change
@@ -372,9 +365,9 @@ def test_a_lasso_needs_three_points_and_a_brush_one(refused):
 
 
 def test_too_many_regions_are_refused(refused):
-    with refused(str(MAX_REGIONS)):
-        Selection.from_dict({"regions": [{"kind": "rect"}] * (MAX_REGIONS + 1)})
-    assert len(Selection.from_dict({"regions": [{"kind": "rect"}] * MAX_REGIONS}).regions) == MAX_REGIONS
+    with refused(str(Limits.regions)):
+        Selection.from_dict({"regions": [{"kind": "rect"}] * (Limits.regions + 1)})
+    assert len(Selection.from_dict({"regions": [{"kind": "rect"}] * Limits.regions}).regions) == Limits.regions
 
 
 def test_regions_hidden_among_the_parts_count_too(refused):

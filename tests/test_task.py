@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from atomizer.atoms import BIT, FEATURES, AtomSpace
 from atomizer.audio import Sound
 from atomizer.fill import METHODS, Settings, fill, resolve
+from atomizer.limits import Limits
 from atomizer.selection import parse
-from atomizer.task import MAX_EXTEND_SECONDS, limited, prepare
+from atomizer.task import limited, prepare
 
 SPACE = AtomSpace()
 HOP = SPACE.hop
@@ -197,7 +198,7 @@ def test_both_at_once(sound):
     assert task.mask[1].all() and task.mask[0, -5:].all() and task.mask[0, :, 500:].all() and not task.mask[0, 0, :300].any()
 
 
-@pytest.mark.parametrize("extend", (-1, -1e-9, MAX_EXTEND_SECONDS + 1, 1e9, np.nan, np.inf))
+@pytest.mark.parametrize("extend", (-1, -1e-9, Limits.extend_seconds + 1, 1e9, np.nan, np.inf))
 def test_a_wrong_extension_is_refused(extend, sound, refused):
     with refused("continued", "60"):
         prepare(sound(0.1), parse([]), extend=extend)
@@ -414,6 +415,6 @@ def test_every_setting_has_a_default_that_the_users_own_value_overrides(specific
     task = prepare(sound(0.3), parse(specifications, features))
     chosen = resolve(Settings(), task)
     assert None not in vars(chosen).values()
-    assert chosen.expected == (set(features) == {"sign"} or specifications == ["random:50"])
-    mine = resolve(Settings(order="channel", steps=3, temperature=0.0, nucleus=0.5, expected=False, seed=8), task)
-    assert (mine.order, mine.steps, mine.temperature, mine.nucleus, mine.expected, mine.seed) == ("channel", 3, 0.0, 0.5, False, 8)
+    assert (chosen.amplitudes == "expected") == (set(features) == {"sign"} or specifications == ["random:50"])
+    mine = resolve(Settings(order="channel", steps=3, temperature=0.0, nucleus=0.5, amplitudes="sampled", seed=8), task)
+    assert (mine.order, mine.steps, mine.temperature, mine.nucleus, mine.amplitudes, mine.seed) == ("channel", 3, 0.0, 0.5, "sampled", 8)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 
 from ..atoms import GABOR_WINDOWS, ScaleSpace
 from ..mdct import mdct_blocks, window_of
@@ -140,6 +139,8 @@ class Gabor(_Frames):
         return np.einsum("cmk,cmk->mk", best, best)
 
     def _spectrum(self, frames: np.ndarray, scale: int) -> np.ndarray:
+        import scipy.fft  # as in mdct.py
+
         n, omega = self._grid(scale)
         shift, turn = _odd_shifts(self.lengths[scale])
         return scipy.fft.fft(frames * (self.windows[scale].astype(np.float32) * shift), axis=-1)[..., : len(omega)] * turn

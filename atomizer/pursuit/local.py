@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
 
 from .dictionary import Gabor, MDCTUnion
 
@@ -101,6 +100,8 @@ class LocalPursuit:
 
     def _moved(self, scale: int, bin_: int, time: int, waveforms: np.ndarray) -> int:
         """The place within half a frame's distance at which the atom takes most (Moussallam, Daudet & Richard 2012)."""
+        import scipy.fft  # takes longer to load than the command line has to answer in
+
         dictionary, hop = self.dictionary, self.dictionary.space.hop
         most = dictionary.strides[scale] // 2
         # the frames at both ends stay within the sound's places in time

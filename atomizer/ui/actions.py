@@ -5,80 +5,76 @@ Every handler leaves the session and the picture usable: what cannot be done is 
 
 from __future__ import annotations
 
+import errno
 import html
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
-from .. import checkpoint, stories
+from .. import stories
 from ..atoms import AtomizerError
-from ..audio import read
+from ..audio import Sound, TooLong, longest, overview, read
 from ..figures import Look
-from ..fill import Settings, fill, resolve
+from ..fill import Settings, resolve
+from ..limits import MEGABYTE, limits
 from ..recipe import Recipe, seeds
 from ..selection import Region, Selection
 from ..stories import Story
 from . import pursuit
+from .device import OutOfTime, check_time, fill, has_model, model_for
 from .exports import Wanted, export
-from .session import Session
+from .session import LongFile, Session
 from .view import AtomView, Chosen, Message
 
-MAX_COUNT = 8  # variations at a time
-MAX_SECONDS = float(os.environ.get("ATOMIZER_PAGE_SECONDS", "300"))  # what a visitor may load: memory is shared by all
+FIRST_SECONDS = 30.0  # of a file that is too long to be worked on as a whole
 AUTO = "auto"
 REDRAWN = 0.7  # seconds between two pictures of a pursuit
 
 log = logging.getLogger(__name__)
 
 
-def has_model() -> bool:
-    return (checkpoint.SHIPPED / "config.json").is_file()
-
-
-@lru_cache(maxsize=1)
-def load_model():
-    """The shipped model, loaded once, when it is first needed."""
-    return checkpoint.load()
-
-
-def model_for(method: str):
-    return load_model() if method == "model" else None
-
-
 def settings_of(order: str, reverse: bool, steps: str | float | None, temperature: str | float | None,
                 nucleus: str | float | None, seed: float | None, method: str) -> Settings:
     """Settings of the values of the controls; empty ones are left to what suits the task."""
-    steps = _number("steps", steps)
-    if steps is not None and steps != int(steps):
-        raise AtomizerError(f"The steps must be a whole number, not {steps:g}.")
-    return Settings(method=method, order=None if order == AUTO else order, reverse=bool(reverse),
-                    steps=None if steps is None else int(steps), temperature=_number("temperature", temperature),
-                    nucleus=_number("nucleus", nucleus), seed=int(seed or 0))
+    return Settings(method=method, order=None if order == AUTO else order, reverse=bool(reverse), steps=whole_of("steps", steps),
+                    temperature=number_of("temperature", temperature), nucleus=number_of("nucleus", nucleus), seed=whole_of("seed", seed) or 0)
 
 
-def _number(name: str, value: str | float | None) -> float | None:
+def whole_of(name: str, value: str | float | None) -> int | None:
+    """A whole number of what somebody entered, None where that is nothing. Raises AtomizerError for anything else."""
+    found = number_of(name, value)
+    if found is not None and found != int(found):
+        raise AtomizerError(f"The {name} must be a whole number, not {found:g}.")
+    return None if found is None else int(found)
+
+
+def number_of(name: str, value: str | float | None) -> float | None:
+    """As `whole_of`, for any finite number."""
     if value is None or str(value).strip().lower() in ("", AUTO):
         return None
     try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+        found = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
         raise AtomizerError(f"The {name} must be a number, or empty for what suits the task, not {str(value)[:40]!r}.")
-    return number
+    return found
 
 
 def sentence_of(error: Exception) -> str:
     """What to tell the visitor about an error; what nobody foresaw goes to the log in full."""
     if isinstance(error, AtomizerError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return "The server has too little memory for this at the moment: your sound and selection are kept, so try again later or with a shorter sound."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "The server's disk is full at the moment: your sound and selection are kept, so try again later."
     log.exception("unexpected", exc_info=error)
     return "That went wrong inside the Atomizer: your sound and selection are kept, please try again."
 
@@ -93,14 +89,55 @@ def load(view: AtomView, path: str | None, session: Session | None):
     if not path:
         return gr.skip(), gr.skip()
     try:
-        fresh = Session(view, read(path, MAX_SECONDS), Path(path).name)
+        upload = Path(path) if Path(path).resolve().is_relative_to(Path(view.GRADIO_CACHE).resolve()) else None
+        sound, long = open_file(path)
+        fresh = Session(view, sound, Path(path).name, long, upload=upload)
     except Exception as error:
         warn(sentence_of(error), title="This sound cannot be used")
         return gr.skip(), gr.skip()
-    if session is not None:
-        session.token = None  # a fill that is still in a step has nothing to say any more
-        session.close()
+    _close(session)
+    if long is not None:
+        return fresh.say(f"This file lasts {long.outline.seconds:.0f} s and at most {long.longest:g} s are worked on at a time: these are its first "
+                         f"{sound.seconds:g} s, and another excerpt is chosen above the picture."), fresh
     return fresh.say("Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in."), fresh
+
+
+def check_size(path: str | Path) -> None:
+    """Raise AtomizerError for a file of more than `limits().file_mb`."""
+    size = Path(path).stat().st_size / MEGABYTE if Path(path).is_file() else 0
+    if size > limits().file_mb:
+        raise AtomizerError(f"This file has {size:,.1f} MB; up to {limits().file_mb:g} MB are accepted: a FLAC, OGG or MP3 file takes less room.")
+
+
+def open_file(path: str | Path) -> tuple[Sound, LongFile | None]:
+    """The sound of a file; of one that is too long its first excerpt, and what other excerpts are chosen by. Raises AtomizerError."""
+    check_size(path)
+    try:
+        return read(path, limits().excerpt_seconds), None
+    except TooLong:
+        outline = overview(path)
+    long = LongFile(Path(path), outline, longest(outline.channels, outline.rate, limits().excerpt_seconds))
+    return long.read(0.0, min(FIRST_SECONDS, long.longest)), long
+
+
+def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, Any]):
+    """Another part of a long file becomes a new session: {start, seconds}. Returns (message, session), which is skipped where that fails."""
+    if session is None or session.long is None:
+        return gr.skip(), gr.skip()
+    try:
+        start, seconds = (number_of(name, wanted.get(name)) or 0.0 for name in ("start", "seconds"))
+        fresh = Session(view, session.long.read(start, seconds), session.name, replace(session.long, start=start), upload=session.upload)
+    except Exception as error:
+        sentence = sentence_of(error)
+        warn(sentence, title="This excerpt cannot be used")
+        return session.say(sentence), gr.skip()
+    _close(session)
+    return fresh.say(f"This is the excerpt from {start:.1f} to {start + fresh.sound.seconds:.1f} s: draw in the picture to say which atoms are unknown."), fresh
+
+
+def _close(session: Session | None) -> None:
+    if session is not None:
+        session.close()  # a fill that is still in a step has nothing to say any more
 
 
 def describe(chosen: Chosen, features: list[str], seed: float | None, session: Session | None) -> Message:
@@ -109,11 +146,12 @@ def describe(chosen: Chosen, features: list[str], seed: float | None, session: S
         return gr.skip()
     busy = session.message.busy
     try:
-        session.show_parts(chosen["parts"], int(seed or 0))
+        seed = whole_of("seed", seed) or 0
+        session.show_parts(chosen["parts"], seed)
         if not chosen["regions"] and not chosen["parts"]:
             return session.say("Nothing is selected: draw in the picture, or take a preset.", busy)
         selection = Selection.from_dict({**chosen, "features": features})
-        session.check(selection, int(seed or 0))
+        session.check(selection, seed)
         if session.pursuit is not None:
             return session.say("Masked plays the sound without what is selected; the MDCT model can fill the region in, on top of that sound.", busy)
         lost = " and ".join(selection.features) if len(selection.features) < 3 else f"{len(selection.features)} features"
@@ -132,7 +170,7 @@ def fill_selection(chosen: Chosen, session: Session | None, features: list[str],
 
 def continue_sound(session: Session | None, seconds: float | None, *controls) -> Iterator[Message]:
     """Continue the sound past its end."""
-    yield from _fill(session, lambda settings: Recipe(settings=settings, extend=float(seconds or 0)), controls)
+    yield from _fill(session, lambda settings: Recipe(settings=settings, extend=number_of("seconds", seconds) or 0.0), controls)
 
 
 def add_channel(session: Session | None, *controls) -> Iterator[Message]:
@@ -149,18 +187,21 @@ def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], co
     """Fill with the values of the controls, of which the last is the number of variations."""
     def recipes():
         *values, count = controls
-        return seeds(session.on_shown_atoms(make_recipe(settings_of(*values))), min(max(int(count or 1), 1), MAX_COUNT))
+        count = whole_of("number of variations", count) or 1
+        if not 1 <= count <= limits().variations:
+            raise AtomizerError(f"1 to {limits().variations} variations are made at a time, not {count}.")
+        return seeds(session.on_shown_atoms(make_recipe(settings_of(*values))), count)
     yield from run(session, recipes, key)
 
 
 def noise(session: Session | None, number: int | None) -> Iterator[Message]:
     """Fill what a variation filled in with noise of interpolated levels, to hear what the model adds."""
     def recipes():
-        if session is None or number not in session.kept:
+        if not has(session, number):
             raise AtomizerError("Fill something in first, to compare it with noise.")
         recipe = session.kept[number].recipe
         return [replace(recipe, settings=replace(recipe.settings, method="noise"), stop_after=0)]
-    yield from run(session, recipes, session.variation(number).key if session and number in session.kept else "")
+    yield from run(session, recipes, session.variation(number).key if has(session, number) else "")
 
 
 def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: str = "") -> Iterator[Message]:
@@ -175,7 +216,8 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
         for place, recipe in enumerate(recipes):
             task, rest = session.task_of(recipe)
             settings = resolve(recipe.settings, task)  # bad settings are refused before anything changes
-            model = model_for(settings.method)
+            end = time.monotonic() + limits().fill_seconds
+            model = model_for(settings.method, end)
             which = f"Variation {place + 1} of {len(recipes)}: step" if len(recipes) > 1 else "Step"
             session.token = token
             session.begin(recipe, task, key, rest)
@@ -187,15 +229,39 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
                 session.show_step(step)
                 left = (time.monotonic() - start) / step.number * (step.total - step.number)
                 yield session.say(f"{which} {step.number} of {step.total}, about {left:.0f} s left", busy=True)
+                if step.number < step.total:
+                    check_time(end)
+            labels = {variation.label for variation in session.message.variations}
             variation = session.finish()
             busy = place + 1 < len(recipes)
             on = f" by the MDCT model, on top of the sound of {rest}" if rest else ""
-            yield session.say(f"{variation.label}: filled in {variation.heard:,} audible atoms in {time.monotonic() - start:.1f} s{on}", busy)
+            yield session.say(f"{variation.label}: filled in {variation.heard:,} audible atoms in {time.monotonic() - start:.1f} s{on}"
+                              + _let_go(labels, session), busy)
+    except OutOfTime as error:
+        yield out_of_time(session, error)
     except Exception as error:
         sentence = sentence_of(error)
         warn(sentence, title="Not filled in")
         session.abandon()
         yield session.say(sentence)
+
+
+def _let_go(labels: set[str], session: Session) -> str:
+    gone = sorted(labels - {variation.label for variation in session.message.variations})
+    return f"; {', '.join(gone)} went, because {limits().variations_kept} variations are kept" if gone else ""
+
+
+def out_of_time(session: Session, error: OutOfTime) -> Message:
+    """Keep what a fill has revealed when its time is over."""
+    session.token = None
+    warn(str(error), title="Stopped")
+    why = f"a fill takes at most {limits().fill_seconds:g} s here"
+    if session.running is None or session.running.step is None:
+        session.abandon()
+        return session.say(f"Stopped before the first step was done: {why}.")
+    step = session.running.step
+    session.finish()
+    return session.say(f"Stopped after step {step.number} of {step.total}, because {why}: what was filled in so far is kept.")
 
 
 def stop(session: Session | None) -> Message:
@@ -256,9 +322,14 @@ def told(session: Session) -> str:
 # variations
 
 
+def has(session: Session | None, number: object) -> bool:
+    """Whether there is a variation of this id, which comes from the browser and may be anything."""
+    return session is not None and isinstance(number, int) and number in session.kept
+
+
 def adopt(session: Session | None, number: int | None) -> Message:
     """Make a variation the new original."""
-    if session is None or number not in session.kept:
+    if not has(session, number):
         return gr.skip()
     label = session.variation(number).label
     session.adopt(number)
@@ -275,7 +346,7 @@ def revert(session: Session | None) -> Message:
 
 def forget(session: Session | None, number: int | None) -> Message:
     """Take a variation out of the history."""
-    if session is None or number not in session.kept:
+    if not has(session, number):
         return gr.skip()
     label = session.variation(number).label
     session.forget(number)
@@ -287,9 +358,12 @@ def hand_over(session: Session | None, request: dict) -> Message:
     if session is None:
         return gr.skip()
     try:
-        look = request.get("look") or {}
-        look = Look(**{name: tuple(value) if isinstance(value, list) else value for name, value in look.items()})
-        data, name = export(session, Wanted(str(request.get("kind")), str(request.get("version")), request.get("variation"), look))
+        if not isinstance(request, dict):
+            raise AtomizerError("An export is asked for by its kind, version, variation and look.")
+        number = request.get("variation")
+        wanted = Wanted(str(request.get("kind")), str(request.get("version")), number if has(session, number) else None,
+                        Look.from_dict(request.get("look") or {}))
+        data, name = export(session, wanted)
         session.hand_over(data, name)
         return session.say(f"{name} is ready.", session.message.busy)
     except Exception as error:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..atoms import AtomSpace
+from ..limits import limits
 
-MAX_DRAWN = 2_500_000  # every atom of half a minute in stereo; of longer sounds the loudest
 TOP = 65_535
 KEPT, UNKNOWN, FILLED = range(3)  # the state of an atom: two bits of its flags
 
@@ -22,12 +22,13 @@ def audible(magnitude: np.ndarray, loudest: float, space: AtomSpace) -> np.ndarr
 
 
 def loudest_cells(grid: np.ndarray, space: AtomSpace, where: np.ndarray | None = None, loudest: float | None = None,
-                  limit: int = MAX_DRAWN) -> np.ndarray:
-    """Flat indices of the `limit` loudest audible cells of a grid, the quiet ones first.
+                  limit: int | None = None) -> np.ndarray:
+    """Flat indices of the `limit` loudest audible cells of a grid, by default `limits().atoms_drawn`, the quiet ones first.
 
     where    bool array of the grid's shape, which cells count; all by default
     loudest  magnitude beside which they are heard; the grid's own loudest by default
     """
+    limit = limits().atoms_drawn if limit is None else limit
     magnitude = np.abs(grid).ravel()
     heard = audible(magnitude, float(magnitude.max(initial=0.0)) if loudest is None else loudest, space)
     cells = np.flatnonzero(heard if where is None else heard & where.ravel())
@@ -44,6 +45,7 @@ def ascending(magnitude: np.ndarray) -> np.ndarray:
 
 
 def audible_count(grid: np.ndarray, space: AtomSpace) -> int:
+    """How many atoms of a grid are heard beside its loudest."""
     magnitude = np.abs(grid)
     return int(np.count_nonzero(audible(magnitude, float(magnitude.max(initial=0.0)), space)))
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import ascii_uppercase
 
 import numpy as np
+from gradio.data_classes import FileData
 
 from ..atomizers import MDCTAtomizer
 from ..atoms import AtomSpace
-from ..audio import Sound, read, resample, write
+from ..audio import Overview, Sound, read, resample, write
 from ..fill import Step, resolve
+from ..limits import limits
 from ..recipe import Recipe
 from ..remaining import Remaining, check_fillable
 from ..selection import Selection
@@ -24,10 +26,10 @@ from ..task import Task
 from . import drawing
 from .pursuit import Decomposition
 from .variations import Kept, details_of, judge, masked_grid, title_of
-from .view import AtomView, Download, Message, Parts, Proposal, Result, Scene, Variation
+from .view import AtomView, Download, Excerpt, Message, Parts, Proposal, Result, Scene, Variation
 
 PREVIEW_RATES = (8_000, 96_000)  # what every browser decodes
-MAX_VARIATIONS = 12
+uploads: Counter[Path] = Counter()  # how many sessions were made from a file
 
 
 @dataclass
@@ -45,6 +47,20 @@ class Running:
     rest: Remaining | None = None  # what matching-pursuit atoms the fill begins with
 
 
+@dataclass(frozen=True)
+class LongFile:
+    """A file of which one excerpt is worked on at a time: its outline, the longest excerpt in seconds, and where the present one starts."""
+
+    path: Path
+    outline: Overview
+    longest: float
+    start: float = 0.0
+
+    def read(self, start: float, seconds: float) -> Sound:
+        """An excerpt. Raises AtomizerError where it is too long, or the file does not hold it."""
+        return read(self.path, self.longest, start, seconds)
+
+
 @dataclass
 class Original:
     """What variations are compared with: a sound, and the fills that made it from the loaded one."""
@@ -60,6 +76,7 @@ class Session:
     view: AtomView
     sound: Sound
     name: str
+    long: LongFile | None = None  # the file that the sound is an excerpt of
     space: AtomSpace = field(default_factory=AtomSpace)
     # numbers rise from one session to the next, so that the browser can tell what is stale
     message: Message = field(default_factory=lambda: Message(number=time.time_ns() // 1_000_000 * 1000))
@@ -72,16 +89,41 @@ class Session:
     made: int = 0  # counts results and variations, so that the picture knows a new one
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     token: object = None  # of the fill that may speak; None once it was stopped
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="atomizer-")))
+    upload: Path | None = None  # the visitor's file, where it was uploaded and not one of ours
 
     def __post_init__(self):
+        # files of different visitors never share a folder, and nobody can guess its name
+        self.folder = Path(self.view.GRADIO_CACHE) / f"atomizer-{secrets.token_hex(16)}"
+        self.folder.mkdir(parents=True)
+        if self.upload:
+            uploads[self.upload] += 1
         self._show_original()
 
     def __deepcopy__(self, memo):
         return self  # gr.State copies its first value; sounds are not worth copying
 
     def close(self) -> None:
+        """Forget the fill that is running and delete all files of this session."""
+        self.token, self.running = None, None
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.upload:
+            uploads[self.upload] -= 1
+            if not uploads[self.upload]:  # Gradio keeps the same content, of whomever, in one place
+                del uploads[self.upload]
+                self.upload.unlink(missing_ok=True)
+            self.upload = None
+
+    def send(self, data: bytes, name: str) -> FileData:
+        """A file that the browser may fetch."""
+        path = self._place(name)
+        path.write_bytes(data)
+        return FileData(path=str(path), orig_name=name)
+
+    def _place(self, name: str) -> Path:
+        """Where a new file of this name goes; nothing that was sent is ever overwritten."""
+        folder = self.folder / secrets.token_hex(8)
+        folder.mkdir()
+        return folder / name
 
     # the original
 
@@ -105,7 +147,7 @@ class Session:
         self.cells = drawing.loudest_cells(self.grid, self.space)
         scene = self._scene(self.sound, self.grid, self.cells, [])
         self.message = Message(number=self.message.number, scene=scene, original=self._preview(self.sound, "original"),
-                               before=self.name if self.before else None)
+                               before=self.name if self.before else None, excerpt=self.message.excerpt or self._excerpt())
 
     # other atoms of the same sound
 
@@ -116,7 +158,7 @@ class Session:
         self._show_atoms(scene.model_copy(update=dict(
             id=secrets.token_hex(6), hop=space.hop, frames=space.frame_count(found.atoms.length), bins=space.bins, scales=list(space.scales),
             atomizer=found.name, srr_db=found.srr_db, loudest=found.atoms.reference, energy=found.energy, total=len(found.atoms),
-            count=len(found.atoms), atoms=self.view.file(found.pack(), "atoms.bin"))))
+            count=len(found.atoms), atoms=self.send(found.pack(), "atoms.bin"))))
 
     def show_mdct(self) -> None:
         """Show the atoms of the MDCT again."""
@@ -135,11 +177,11 @@ class Session:
             return
         if self.pursuit is not None:
             chosen = self.pursuit.bits(Selection.from_dict({"parts": parts}), seed, self.sound.rate / 2)
-            self.message.parts = Parts(key=json.dumps(parts, separators=(",", ":")), bits=self.view.file(chosen, "parts.bin"))
+            self.message.parts = Parts(key=json.dumps(parts, separators=(",", ":")), bits=self.send(chosen, "parts.bin"))
             return
         mask = Selection.from_dict({"parts": parts}).mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2)
         self.message.parts = Parts(key=json.dumps(parts, separators=(",", ":")),
-                                   bits=self.view.file(drawing.bits(mask.ravel()[self.cells]), "parts.bin"))
+                                   bits=self.send(drawing.bits(mask.ravel()[self.cells]), "parts.bin"))
 
     def check(self, selection: Selection, seed: int) -> None:
         """Raise AtomizerError where a selection takes none of the atoms that are shown, or cannot be filled in."""
@@ -177,12 +219,13 @@ class Session:
             cells = drawing.loudest_cells(task.grid, self.space)
             added = task.selection.to_dict()["regions"] if task.sound.samples.shape != self.sound.samples.shape else []
             scene = self._scene(task.sound, task.grid, cells, added)
-        hidden = self.view.file(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
+        hidden = self.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
         masked = self._preview(task.sound if rest else task.render(masked_grid(task, recipe.settings.seed)), "masked")
         self.running = Running(recipe, task, key, scene, hidden, masked, time.monotonic(), rest=rest)
         self._result(Step(0, 1, task.erased(), np.zeros_like(task.mask)))
 
     def show_step(self, step: Step) -> None:
+        """Show what a step of the running fill has revealed."""
         self.running.step = step
         self._result(step)
 
@@ -212,7 +255,7 @@ class Session:
             seconds=time.monotonic() - run.began, sound=self._preview(filled, "filled"))
         self.running = None
         self.message.live = None
-        self.message.variations = [*self.message.variations, variation][-MAX_VARIATIONS:]
+        self.message.variations = [*self.message.variations, variation][-limits().variations_kept:]
         self.message.current = variation.id
         for number in set(self.kept) - {v.id for v in self.message.variations}:
             self._drop(number)
@@ -252,7 +295,7 @@ class Session:
 
     def hand_over(self, data: bytes, name: str) -> None:
         """Give the visitor a file."""
-        self.message.download = Download(id=secrets.token_hex(6), file=self.view.file(data, name))
+        self.message.download = Download(id=secrets.token_hex(6), file=self.send(data, name))
 
     def _scene(self, sound: Sound, grid: np.ndarray, cells: np.ndarray, added: list[dict]) -> Scene:
         again = {0: "", 1: " · filled in once"}.get(len(self.recipes), f" · filled in {len(self.recipes)} times")
@@ -262,8 +305,16 @@ class Session:
             loudest=float(np.abs(grid).max(initial=0.0)), energy=float((grid.astype(np.float64) ** 2).sum()),
             duration=sound.seconds, channels=sound.channels, sound_rate=sound.rate,
             total=drawing.audible_count(grid, self.space), count=len(cells), added=added,
-            atoms=self.view.file(drawing.pack(grid, cells, self.space), "atoms.bin"),
+            atoms=self.send(drawing.pack(grid, cells, self.space), "atoms.bin"),
         )
+
+    def _excerpt(self) -> Excerpt | None:
+        if self.long is None:
+            return None
+        outline = self.long.outline
+        peaks = np.round(255 * np.sqrt(np.clip(outline.peaks, 0, 1))).astype(np.uint8)  # roots, so that quiet parts can be told from silence
+        return Excerpt(peaks=self.send(peaks.tobytes(), "overview.bin"), duration=outline.seconds, longest=self.long.longest,
+                       start=self.long.start, seconds=self.sound.seconds)
 
     def _result(self, step: Step) -> None:
         run, task = self.running, self.running.task
@@ -275,15 +326,15 @@ class Session:
         self.made += 1
         self.message.live = Result(
             number=self.made, scene=run.scene, hidden=run.hidden, count=len(cells), done=step.number, total=step.total,
-            atoms=self.view.file(drawing.pack(shown, cells, self.space, states, loudest), "filled.bin"), masked=run.masked, key=run.key)
+            atoms=self.send(drawing.pack(shown, cells, self.space, states, loudest), "filled.bin"), masked=run.masked, key=run.key)
 
-    def _preview(self, sound: Sound, name: str):
+    def _preview(self, sound: Sound, name: str) -> FileData:
         """A version for the browser's player: at most stereo, a rate that it decodes, lossless 16 bit."""
         samples, rate = sound.samples, sound.rate
         if len(samples) > 2:
             samples = np.stack([samples[0::2].mean(0), samples[1::2].mean(0)])
         if not PREVIEW_RATES[0] <= rate <= PREVIEW_RATES[1]:
             samples, rate = resample(samples, rate, self.space.rate), self.space.rate
-        path = self.folder / f"{name}.flac"
+        path = self._place(f"{name}.flac")
         write(path, replace(sound, samples=samples, rate=rate, subtype="PCM_16"))
-        return self.view.file(path.read_bytes(), path.name)
+        return FileData(path=str(path), orig_name=path.name)

@@ -12,18 +12,17 @@ from typing import Any
 
 import gradio as gr
 import plotly
-from gradio import processing_utils
 from gradio.data_classes import FileData, GradioModel
 
 from .. import palette
+from ..limits import limits
 from ..orderings import ORDERINGS
-from ..selection import MAX_REGIONS
 from .pursuit import NAMES
 
 STATIC = Path(__file__).parent / "static"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # what the picture asks of Python; Gradio finds the names of events in the script
-EVENTS = ("selected", "adopt", "forget", "revert", "export", "noise", "pursue")
+EVENTS = ("selected", "adopt", "forget", "revert", "export", "noise", "excerpt", "pursue")
 
 
 class Scene(GradioModel):
@@ -107,6 +106,16 @@ class Download(GradioModel):
     file: FileData
 
 
+class Excerpt(GradioModel):
+    """The part of a long file that is worked on, and the outline of all of it: a byte per equal share of its time, the root of its peak."""
+
+    peaks: FileData
+    duration: float
+    longest: float
+    start: float
+    seconds: float
+
+
 class Message(GradioModel):
     """All that the picture shows and plays."""
 
@@ -119,6 +128,7 @@ class Message(GradioModel):
     parts: Parts | None = None
     proposal: Proposal | None = None
     download: Download | None = None
+    excerpt: Excerpt | None = None  # of a file that is too long to be worked on as a whole
     before: str | None = None  # the name of the original before this one, where a variation took its place
     note: str = ""  # what to listen for
     status: str = ""
@@ -138,13 +148,14 @@ class Chosen(dict):
 
 
 def text_of(name: str) -> str:
+    """A text file of `static`."""
     return (STATIC / name).read_text(encoding="utf-8")
 
 
 def loader() -> str:
     """The script that Gradio runs: it imports the modules, first asking whether those in the browser's cache are still the newest."""
     modules = json.dumps(sorted(path.name for path in STATIC.glob("*.js")))
-    config = json.dumps({"palette": palette.to_dict(), "orderings": list(ORDERINGS), "maxRegions": MAX_REGIONS, "events": list(EVENTS),
+    config = json.dumps({"palette": palette.to_dict(), "orderings": list(ORDERINGS), "maxRegions": limits().regions, "events": list(EVENTS),
                          "atomizers": NAMES})
     # a relative address, so that the page also works behind a proxy's path
     return f"""
@@ -156,6 +167,8 @@ Promise.all({modules}.map((name) => fetch(base + name, {{ cache: 'no-cache' }}))
 
 
 class AtomView(gr.HTML):
+    """The component: `Chosen` for Python, a `Message` for the browser."""
+
     data_model = Message
 
     def __init__(self, **options):
@@ -169,11 +182,8 @@ class AtomView(gr.HTML):
             **options,
         )
 
-    def file(self, data: bytes, name: str) -> FileData:
-        """A file that the browser may fetch; Gradio deletes it with its cache."""
-        return FileData(path=processing_utils.save_bytes_to_cache(data, name, cache_dir=self.GRADIO_CACHE), orig_name=name)
-
     def preprocess(self, payload: Message | None) -> Chosen:
+        """The selection of what the browser sent."""
         chosen = Chosen(regions=payload and payload.regions or [], parts=payload and payload.specs or [])
         chosen.key = payload.key if payload else ""
         return chosen

@@ -58,16 +58,20 @@ launch(build())
 """
 
 
-def run_app(command, tmp_path_factory):
-    """Start a server on a free port, yield its address, and end it."""
+def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+        return s.getsockname()[1]
+
+
+def run_app(command, tmp_path_factory, **variables):
+    """Start a server on a free port, with variables of the environment, yield its address, and end it."""
+    port = free_port()
     log = tmp_path_factory.mktemp("log") / "app.log"
     env = dict(os.environ, GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port),
-               HF_HUB_OFFLINE="1", GRADIO_TEMP_DIR=str(tmp_path_factory.mktemp("gradio")), ATOMIZER_PAGE_SECONDS="30",
+               HF_HUB_OFFLINE="1", GRADIO_TEMP_DIR=str(tmp_path_factory.mktemp("gradio")), ATOMIZER_MAX_EXCERPT_SECONDS="30",
                ATOMIZER_CACHE=str(tmp_path_factory.mktemp("cache")),
-               PYTHONPATH=str(ROOT))
+               PYTHONPATH=str(ROOT), **variables)
     env.pop("GRADIO_ANALYTICS_ENABLED", None)  # as a visitor of the README starts it
     with log.open("w") as out:
         process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
@@ -101,6 +105,24 @@ def slow_app_url(tmp_path_factory):
 @pytest.fixture(scope="session")
 def quick_app_url(tmp_path_factory):
     yield from run_app(["-c", QUICK_APP], tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def strict_app_url(tmp_path_factory):
+    """The slow page with limits that are soon passed."""
+    yield from run_app(["-c", SLOW_APP], tmp_path_factory, ATOMIZER_MAX_FILL_SECONDS="2", ATOMIZER_MAX_FILE_MB="0.5", ATOMIZER_MAX_VARIATIONS="2",
+                       ATOMIZER_MAX_VARIATIONS_KEPT="2", ATOMIZER_MAX_STEPS="9", ATOMIZER_MAX_ATOMS_DRAWN="1000")
+
+
+@pytest.fixture(scope="session")
+def proxied_app_url(tmp_path_factory):
+    """The quick page under a path of a proxy."""
+    sys.path.insert(0, str(ROOT / "tests" / "hosting"))
+    from proxy import proxied
+
+    for url in run_app(["-c", QUICK_APP], tmp_path_factory, GRADIO_ROOT_PATH="/some/where"):
+        with proxied(url, "/some/where", free_port()) as address:
+            yield address
 
 
 @pytest.fixture(scope="session")
@@ -185,8 +207,8 @@ def sounds(tmp_path_factory):
         soundfile.write(paths[name], tones(seconds, rate, channels), rate, subtype="PCM_24")
     paths["nan"] = folder / "nan.wav"
     soundfile.write(paths["nan"], np.full((4000, 1), np.nan, np.float32), 44_100, subtype="FLOAT")
-    paths["long"] = folder / "long.wav"
-    soundfile.write(paths["long"], np.zeros((8_000 * 31, 1), np.float32), 8_000)
+    paths["long"] = folder / "long.wav"  # louder from second to second
+    soundfile.write(paths["long"], np.repeat(np.arange(70) / 70, 8_000) * rng.uniform(-1, 1, 8_000 * 70), 8_000)
     paths["single"] = folder / "single.wav"
     soundfile.write(paths["single"], np.array([[0.5]], np.float32), 44_100, subtype="FLOAT")
     paths["garbage"] = folder / "garbage.wav"

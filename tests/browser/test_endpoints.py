@@ -49,6 +49,18 @@ def test_beyond_the_sound(client, sounds):
     assert soundfile.info(path).channels == 2
 
 
+def test_an_excerpt_of_a_long_file(client, sounds):
+    info = client.predict(handle(sounds["long"]), start=60, seconds=2, api_name="/atomize")
+    assert info["duration_s"] == 2
+    path = client.predict(handle(sounds["long"]), select=["rect:0.5,1,1000,3000"], method="noise", start=60, seconds=2, api_name="/fill")
+    filled, original = read(path), read(sounds["long"], start=60, seconds=2)
+    assert filled.samples.shape == original.samples.shape and not np.array_equal(filled.samples, original.samples)
+    with pytest.raises(Exception, match="lasts 70.0 seconds and 30 are accepted at a time: ask for an excerpt with start and seconds"):
+        client.predict(handle(sounds["long"]), api_name="/atomize")
+    with pytest.raises(Exception, match="at most 30 seconds, not 31"):
+        client.predict(handle(sounds["long"]), seconds=31, api_name="/atomize")
+
+
 @pytest.mark.parametrize("arguments, sentence", [
     (dict(select=["above:loud"]), "is no selection"), (dict(select=["sideways:3"]), "There is no selection"),
     (dict(select=[]), "Nothing is selected"), (dict(select=["above:8000"], features=[]), "at least one feature"),

@@ -1,6 +1,7 @@
 // The component: it owns the selection, shows what Python sends, and wires tools, keys, player and picture together.
 
 import { amplitudesOf, decibelsOf, FILLED, merge, unpack, UNKNOWN } from './atoms.js';
+import { ExcerptPicker } from './excerpt.js';
 import * as format from './format.js';
 import { History } from './history.js';
 import { actionOf, showSheet } from './keys.js';
@@ -53,6 +54,7 @@ class View {
     this.eraser = new Eraser(this.player, { chosen: () => this.state.variation === null && !this.state.live, gone: () => this.chooseVersion('original') });
     this.presets = new PresetEditor(find, { duration: () => this.picture.duration, channels: () => (this.state.scene ? this.state.scene.channels : 1),
       add: (item) => this.add(this.scoped(item)), replace: (item, key) => this.replaceActive(item, key), complain: (text) => this.complain(text) });
+    this.excerpt = new ExcerptPicker(find, { files: (file) => this.files(file), taken: (excerpt) => this.takeExcerpt(excerpt) });
     this.pointer = new Pointer(find('stage'), this.picture, {
       tool: () => this.state.tool, items: () => this.items, radius: () => Number(find('radius').value), most: () => Number(find('most').value) || 16,
       op: (event) => (event.altKey ? 'subtract' : this.state.op), preview: (item, index) => this.preview(item, index), add: (item) => this.add(this.scoped(item)),
@@ -291,6 +293,7 @@ class View {
     }
     if (!message.busy && state.base) this.find('atomizer').value = state.base.atomizer;
     if (message.proposal && state.proposed !== message.proposal.id) this.propose(message.proposal);
+    await this.excerpt.show(message.excerpt);
     await this.showParts(message.parts);
     const announced = message.variations.length && state.announced !== message.current;
     state.variations = message.variations;
@@ -358,6 +361,11 @@ class View {
     this.orders.show(scene, state.original);
     this.mark(this.items);
     await shown;
+  }
+
+  takeExcerpt({ start, seconds }) {
+    this.say('Reading the excerpt …');
+    this.trigger('excerpt', { start, seconds });
   }
 
   propose(proposal) {

@@ -1,0 +1,9 @@
+"""What pyproject.toml cannot say: the shipped checkpoint and the example sounds lie beside the package, and are installed inside of it."""
+
+from setuptools import find_packages, setup
+
+SHIPPED = {"atomizer.checkpoints": "checkpoints", "atomizer.assets": "assets", "atomizer.assets.stories": "assets/stories"}
+
+setup(packages=[*find_packages(include=["atomizer*"]), *SHIPPED], package_dir=SHIPPED,
+      package_data={"atomizer": ["py.typed"], "atomizer.ui": ["static/*"], "atomizer.checkpoints": ["*"], "atomizer.assets": ["*.flac", "README.md"],
+                    "atomizer.assets.stories": ["*.npz"]})

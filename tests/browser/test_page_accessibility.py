@@ -1,0 +1,41 @@
+"""What screen readers, keyboards and weak eyes meet: axe-core's rules (WCAG 2.2 A and AA, and its best practices), light and dark."""
+
+import driver as d
+import pytest
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+GRAVE = ("serious", "critical")
+
+
+def findings(page) -> list[str]:
+    """Every serious or critical one: the rule, and where."""
+    violations = axe.Axe().run(page).response["violations"]
+    return [f"{v['id']}: {node['target']} {node['failureSummary']}" for v in violations if v["impact"] in GRAVE for node in v["nodes"]]
+
+
+@pytest.mark.parametrize("theme", ("light", "dark"))
+@pytest.mark.parametrize("width, height", ((1400, 1000), (390, 844)))
+def test_nothing_serious_is_found(open_page, sounds, theme, width, height):
+    page = open_page(width, height, f"?__theme={theme}", app="quick_app_url")
+    d.upload(page, sounds["stereo"])
+    d.add_preset(page, "above", 8000)
+    d.fill(page)
+    assert findings(page) == []
+    page.click(f"{d.VIEW} [data-act=order]")
+    for section in ("settings", "beyond", "record"):
+        page.click(f"#{section} > button")
+    page.click(f"{d.VIEW} [data-name=export-menu] summary")
+    assert findings(page) == []
+
+
+@pytest.mark.parametrize("theme", ("light", "dark"))
+def test_nothing_serious_is_found_in_the_sheets_and_the_overview(open_page, sounds, theme):
+    page = open_page(1400, 1000, f"?__theme={theme}", app="quick_app_url")
+    for sheet in ("how", "keys"):
+        page.click(f"[data-open={sheet}]")
+        assert findings(page) == [], sheet
+        page.keyboard.press("Escape")
+    d.upload(page, sounds["long"])
+    page.wait_for_selector(f"{d.VIEW} [data-name=excerpt]")
+    assert findings(page) == []

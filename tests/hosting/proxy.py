@@ -1,0 +1,57 @@
+"""A small reverse proxy that shows an app under a path of its own, and nothing anywhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer"}
+
+
+def proxy(upstream: str, prefix: str) -> Starlette:
+    """An app that passes on what lies under `prefix`, which it takes off, to `upstream`, and streams the answers back."""
+    client = httpx.AsyncClient(base_url=upstream, timeout=None)
+
+    async def forward(request: Request) -> StreamingResponse:
+        path = request.scope["raw_path"].decode().removeprefix(prefix) or "/"
+        query = request.scope["query_string"].decode()
+        headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
+        ours = client.build_request(request.method, path + (f"?{query}" if query else ""), headers=headers, content=request.stream())
+        answer = await client.send(ours, stream=True)
+
+        async def body() -> AsyncIterator[bytes]:
+            with contextlib.suppress(httpx.RemoteProtocolError):  # the app ended within its answer
+                async for part in answer.aiter_raw():
+                    yield part
+
+        kept = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}
+        return StreamingResponse(body(), answer.status_code, kept, background=BackgroundTask(answer.aclose))
+
+    return Starlette(routes=[Route(prefix + "/{path:path}", forward, methods=METHODS)])
+
+
+@contextlib.contextmanager
+def proxied(upstream: str, prefix: str, port: int) -> Iterator[str]:
+    """The address of `upstream` under a path of a proxy that runs in a thread."""
+    server = uvicorn.Server(uvicorn.Config(proxy(upstream, prefix), host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the proxy did not start"
+        time.sleep(0.05)
+    try:
+        yield f"http://127.0.0.1:{port}{prefix}"
+    finally:
+        server.should_exit = True
+        thread.join(10)

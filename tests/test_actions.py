@@ -1,0 +1,120 @@
+"""What the page's handlers say and keep, without a browser."""
+
+import gradio as gr
+import numpy as np
+import pytest
+import soundfile
+
+from atomizer.fill import Step
+from atomizer.noise import noise_fill
+from atomizer.ui import actions
+from atomizer.ui.session import Session
+from atomizer.ui.view import AtomView, Chosen
+
+CONTROLS = ("auto", False, None, None, None, 0, "noise")
+ALL = Chosen(regions=[{"kind": "rect", "op": "add", "f": [3000, 9000]}], parts=[])
+
+
+@pytest.fixture(scope="module")
+def view():
+    with gr.Blocks():
+        return AtomView()
+
+
+@pytest.fixture
+def warned(monkeypatch):
+    """The sentences of the notices that were shown."""
+    sentences = []
+    monkeypatch.setattr(actions, "warn", lambda sentence, title: sentences.append(sentence))
+    return sentences
+
+
+@pytest.fixture
+def long(tmp_path, limited):
+    """A sound of 2.5 s, of which 1 s is worked on at a time."""
+    limited(excerpt_seconds=1)
+    soundfile.write(tmp_path / "long.wav", np.random.default_rng(0).uniform(-0.5, 0.5, (20_000, 2)), 8000, subtype="FLOAT")
+    return tmp_path / "long.wav"
+
+
+def filled(session, *, count=1, **options):
+    return list(actions.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, count, **options))
+
+
+def loaded(view, path) -> Session:
+    message, session = actions.load(view, str(path), None)
+    assert isinstance(session, Session), message
+    return session
+
+
+def test_a_long_file_is_worked_on_in_excerpts(view, long, warned):
+    session = loaded(view, long)
+    excerpt = session.message.excerpt
+    assert "lasts 2 s and at most 1 s" in session.message.status and (excerpt.start, excerpt.seconds, excerpt.longest) == (0, 1, 1)
+    assert excerpt.duration == 2.5
+    _, other = actions.choose_excerpt(view, session, {"start": 1.25, "seconds": 0.5})
+    wanted = soundfile.read(long, dtype="float32", always_2d=True)[0][10_000:14_000].T
+    assert np.array_equal(other.sound.samples, wanted) and not session.folder.exists()
+    assert (other.message.excerpt.start, other.message.excerpt.seconds) == (1.25, 0.5) and not warned
+
+
+@pytest.mark.parametrize("wanted, says", [({"start": 0, "seconds": 1.5}, "at most 1 seconds"), ({"start": 3, "seconds": 1}, "is over"),
+                                          ({"start": "x", "seconds": 1}, "must be a number"), ({}, "more than 0"), (None, "went wrong")])
+def test_another_excerpt_that_there_is_not_leaves_everything(view, long, warned, wanted, says):
+    session = loaded(view, long)
+    message, fresh = actions.choose_excerpt(view, session, wanted)
+    assert fresh == gr.skip() and says in message.status and says in warned[0] and session.folder.exists()
+
+
+def test_a_short_file_has_no_excerpts(view, sound, tmp_path):
+    soundfile.write(tmp_path / "short.wav", sound(0.3).samples.T, 44_100)
+    session = loaded(view, tmp_path / "short.wav")
+    assert session.message.excerpt is None and actions.choose_excerpt(view, session, {"start": 0, "seconds": 0.1})[1] == gr.skip()
+
+
+def test_a_file_that_is_too_large_is_refused(view, long, limited, warned):
+    limited(file_mb=0.01)
+    assert actions.load(view, str(long), None) == (gr.skip(), gr.skip())
+    assert "0.2 MB; up to 0.01 MB are accepted" in warned[0]
+
+
+def test_variations_at_a_time_and_kept_are_limited(view, long, limited, warned):
+    limited(variations=2, variations_kept=2)
+    session = loaded(view, long)
+    filled(session, count=3)
+    assert "1 to 2 variations are made at a time, not 3" in warned[0]
+    filled(session, count=2)
+    last = filled(session)[-1]
+    assert last.status.endswith("A went, because 2 variations are kept") and len(last.variations) == len(session.kept) == 2
+
+
+@pytest.mark.parametrize("within", (False, True))
+def test_a_fill_that_takes_too_long_keeps_its_steps(view, long, limited, warned, monkeypatch, within):
+    limited(fill_seconds=0.001)
+    session = loaded(view, long)
+
+    def slow(task, settings, model):
+        for number in (1, 2):
+            if within and number == 2:
+                actions.check_time(0)
+            yield Step(number, 3, noise_fill(task.grid, task.mask, 0), task.mask)
+
+    monkeypatch.setattr(actions, "fill", slow)
+    if not within:
+        monkeypatch.setattr(actions, "check_time", lambda end, check=actions.check_time: check(0))
+    message = filled(session)[-1]
+    assert message.status == "Stopped after step 1 of 3, because a fill takes at most 0.001 s here: what was filled in so far is kept."
+    assert not message.busy and message.variations[0].title.endswith("stopped after step 1 of 3") and "the most that" in warned[0]
+
+
+def test_a_fill_whose_first_step_takes_too_long_keeps_nothing(view, long, limited, warned, monkeypatch):
+    session = loaded(view, long)
+
+    def slow(task, settings, model):
+        actions.check_time(0)
+        yield
+
+    monkeypatch.setattr(actions, "fill", slow)
+    message = filled(session)[-1]
+    assert message.status == "Stopped before the first step was done: a fill takes at most 300 s here." and not message.variations
+    assert session.running is None and "the most that a fill may take" in warned[0]
