@@ -82,7 +82,7 @@ def fill(
     made = atomizer_of(atomizer, srr)
     if settings_file:
         if made is not None:
-            raise AtomizerError("A settings file says what was filled in among MDCT atoms: leave out --atomizer.")
+            raise AtomizerError("A settings file says itself whose atoms were filled in: leave out --atomizer.")
         recipes = parse_recipes(read_text(settings_file))
     else:
         selection = Selection.from_json(read_text(regions)) if regions else Selection()

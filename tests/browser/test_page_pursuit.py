@@ -129,6 +129,7 @@ def test_lassos_and_brushes_take_the_atoms_that_python_takes(page, atoms):
     page.evaluate("() => new Promise(requestAnimationFrame)")
     selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
     assert d.state(page, "state.readout.count") == selection.of(atoms).sum()
+    d.tool(page, "box")
     d.add_preset(page, "loudest", 5)
     d.wait_status(page, "Parts by rank can be erased")
     part = Selection.from_dict({"regions": d.state(page, "props.value.regions"), "parts": ["loudest:5"]})
