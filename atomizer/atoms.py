@@ -10,8 +10,10 @@ Everything else (embeddings, masks, heads, command-line choices, tick boxes) der
 from __future__ import annotations
 
 import math
+import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -42,6 +44,7 @@ class Feature:
 
 FEATURES = ("time", "frequency", "channel", "velocity", "sign")
 BIT = {name: 1 << i for i, name in enumerate(FEATURES)}  # one bit per feature in `Atoms.unknown`
+MAX_PLACES = 1 << 29  # channels * frames * bins of a sound, as many as the default AtomSpace names; 2 GB as a grid
 LOUDNESS = ("velocity", "sign")  # together they are the atom's whole content: without them nothing of it is heard
 
 
@@ -123,6 +126,10 @@ class AtomSpace:
 
     def validate(self) -> None:
         """Raise AtomizerError where a value is none that an analysis can have."""
+        counts = (self.rate, self.hop, self.frames, self.channels, self.levels)
+        decibels = (self.step_db, self.headroom_db)
+        if not all(type(v) is int for v in counts) or not all(type(v) in (int, float) and math.isfinite(v) for v in decibels):
+            raise AtomizerError("These atoms are of no possible AtomSpace: its counts are whole numbers, its decibels finite ones.")
         if min(self.rate, self.frames, self.channels) < 1 or self.hop < 2 or self.hop % 2 or self.levels < 2 or not self.step_db > 0:
             raise AtomizerError("These atoms are of no possible AtomSpace: its counts are positive and its hop is even.")
         if self.window not in WINDOWS:
@@ -143,6 +150,8 @@ def parse_features(names: str | Iterable[str]) -> tuple[str, ...]:
     """Feature names in canonical order from "velocity,sign" or a sequence of names."""
     if isinstance(names, str):
         names = [n.strip() for n in names.split(",") if n.strip()]
+    if not isinstance(names, Iterable):
+        raise AtomizerError(f"Features are given by name, from {', '.join(FEATURES)}.")
     names = list(names)
     for name in names:
         if name not in FEATURES:
@@ -240,21 +249,29 @@ class Atoms:
         return replace(self, amplitude=amplitude.astype(np.float32))
 
     def save(self, path) -> None:
-        """Write an `.npz` that `load` reads back, under the very name that was given."""
+        """Write an `.npz` that `load` reads back, under the very name that was given. Raises AtomizerError where it cannot be written."""
+        from .files import whole  # which needs the error that is declared here
+
         meta = {f"space_{k}": v for k, v in asdict(self.space).items()}
-        with open(path, "wb") as file:  # numpy would add an ending to a name
-            np.savez_compressed(file, length=self.length, reference=self.reference, **meta,
+        with whole(Path(path), "The atoms") as target:  # a file, because numpy would add an ending to a name
+            np.savez_compressed(target.file, length=self.length, reference=self.reference, **meta,
                                 **{name: getattr(self, name) for name in self.ARRAYS})
 
     @classmethod
     def load(cls, path) -> Atoms:
-        """Read an `.npz` written by `save`. Raises AtomizerError where it is anything else."""
+        """Read an `.npz` written by `save`. Raises AtomizerError where it is anything else, or holds more than `MAX_PLACES` atoms."""
         try:
+            with zipfile.ZipFile(path) as archive:  # a few bytes may claim to unpack to anything
+                unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > MAX_PLACES * 20:  # bytes per atom
+                raise AtomizerError(f"This file unpacks to {unpacked / 1e9:.0f} GB: atoms of up to {MAX_PLACES:,} places are accepted.")
             with np.load(path, allow_pickle=False) as file:
                 space = AtomSpace(**{k[6:]: file[k].item() for k in file.files if k.startswith("space_")})
                 empty = cls(space, int(file["length"]), float(file["reference"]))
                 # no cast but to the declared kind of number: floats are no places, and text is no amplitude
                 atoms = replace(empty, **{name: file[name].astype(getattr(empty, name).dtype, casting="same_kind") for name in cls.ARRAYS})
+        except AtomizerError:
+            raise
         except Exception as error:
             raise AtomizerError("This file holds no atoms: an .npz written by the Atomizer is accepted.") from error
         atoms.validate()
@@ -268,6 +285,8 @@ class Atoms:
         if any(getattr(self, name).ndim != 1 for name in self.ARRAYS) or len({len(getattr(self, name)) for name in self.ARRAYS}) != 1:
             raise AtomizerError("The arrays of these atoms differ in length: every atom needs all of its features.")
         frames = self.space.frame_count(self.length)
+        if frames * self.space.hop * self.space.channels > MAX_PLACES:
+            raise AtomizerError(f"These atoms lie in a plane of more than {MAX_PLACES:,} places, the most that is accepted.")
         for feature in self.space.features:
             values = getattr(self, feature.name)
             top = min(feature.cardinality, frames) if feature.name == "time" else feature.cardinality

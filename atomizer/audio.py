@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,11 @@ import soundfile
 import soxr
 
 from .atoms import AtomizerError
+from .files import whole
 from .limits import limits
 
 LOWEST_RATE = 1_000
+LOUDEST = 1e10  # of float samples, full scale being 1: squares of louder ones overflow
 _BLOCK = 1 << 18  # frames read at a time, so that a header that lies about its length costs no memory
 _PEAK = 1024  # frames that a peak of an overview stands for, at least
 
@@ -69,6 +70,8 @@ def check(samples: np.ndarray, rate: int, max_seconds: float | None = None) -> N
         raise TooLong(f"This sound is longer than {most:g} seconds, the most that is accepted at a time: take an excerpt of it.")
     if not np.isfinite(samples).all():
         raise AtomizerError("This sound contains samples that are not numbers (NaN or infinite): only finite samples are accepted.")
+    if max(samples.max(), -samples.min()) > LOUDEST:
+        raise AtomizerError(f"This sound has samples above {LOUDEST:g}, where 1 is full scale: turn it down.")
 
 
 def read(path: str | os.PathLike, max_seconds: float | None = None, start: float = 0.0, seconds: float | None = None) -> Sound:
@@ -179,19 +182,11 @@ def write(path: str | os.PathLike, sound: Sound) -> None:
         subtype = sound.subtype if sound.subtype in soundfile.available_subtypes(format_) else soundfile.default_subtype(format_)
     if format_ == "OGG":
         subtype = "OPUS" if path.suffix.lower() == ".opus" else "VORBIS"
-    # under a temporary name first: a full disk must not leave half a file under the real one
-    partial = path.with_name(f".{uuid.uuid4().hex}.part{path.suffix}")
-    try:
-        with soundfile.SoundFile(partial, "w", sound.rate, sound.channels, subtype, format=format_) as file:
+    # libsndfile hides errors of its last write: a full disk would leave half a FLAC file, and no sign of it
+    with whole(path, "The sound", (soundfile.SoundFileError, RuntimeError)) as target:
+        with soundfile.SoundFile(target, "w", sound.rate, sound.channels, subtype, format=format_) as file:
             for start in range(0, sound.samples.shape[1], _BLOCK):  # the Vorbis encoder overflows the stack on minutes at once
                 file.write(sound.samples[:, start : start + _BLOCK].T)
-        partial.replace(path)
-    except (soundfile.SoundFileError, RuntimeError, OSError, ValueError) as error:
-        with contextlib.suppress(OSError, ValueError):
-            partial.unlink()
-        reason = (error.strerror if isinstance(error, OSError) else getattr(error, "error_string", None)) or str(error)
-        reason = reason.removeprefix("Error : ").strip().rstrip(".") or "unknown reason"
-        raise AtomizerError(f"The sound cannot be written to {path.name[:80]!r}: {reason}.") from error
 
 
 def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:

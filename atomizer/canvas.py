@@ -13,7 +13,8 @@ from . import wiener
 from .atoms import AtomSpace
 from .model import AtomTransformer, State
 from .model.atom_transformer import Context
-from .noise import LOG_MEAN, interpolated_power
+from .noise import bin_sums, censored_deviation, interpolated_power, log_power
+from .orderings import serial_key
 from .task import Task
 
 REFERENCE_FLOOR_DB = -50.0  # a window's reference never lies further below the sound's
@@ -50,18 +51,22 @@ class Canvas:
     given                         (C, T, F) bool, known from the start
     """
 
-    def __init__(self, task: Task, velocity_known: np.ndarray, sign_known: np.ndarray, predicts: bool = True):
-        """predicts: whether windows come with `beliefs`"""
+    def __init__(self, task: Task, velocity_known: np.ndarray, sign_known: np.ndarray, predicts: bool = True,
+                 ordering: tuple[str, bool, int] | None = None):
+        """predicts: whether windows come with `beliefs`; ordering: name, reverse and seed of the one that windows come with"""
         self.space = task.space
         self.velocity_known, self.sign_known = velocity_known.copy(), sign_known.copy()
         self.magnitude = np.where(velocity_known, np.abs(task.grid), np.float32(0))
         self.positive = np.where(sign_known, task.grid >= 0, False)
+        self.ordering = ordering
         self.predicts, self.given = predicts, velocity_known & sign_known
         self.signs_lost = bool((velocity_known & ~sign_known).any())
         self.estimates: dict[tuple, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-        self.fair = task.purpose != "compress"  # whether what is known is no louder than the rest
+        # of a sound's quietest part it is known that it lies below everything else that can be heard
+        self.threshold = task.threshold if task.purpose == "compress" else None
         self.loudest = task.reference or 1.0
-        self.highest = self._highest(task)
+        # a rare draw from the top levels is a pop in the sound: nothing is filled in louder than the loudest known atom
+        self.highest = self.loudest if self.threshold is None else self.threshold
         self.habit = self._loudest_of_bins(self.magnitude, self.given)
 
     @staticmethod
@@ -82,15 +87,6 @@ class Canvas:
         known = np.isfinite(self.habit)
         others = np.where(known.any(0), np.where(known, self.habit, 0).max(0), np.inf) * _MARGIN**2
         return np.minimum(np.where(np.isfinite(out), out, others), self.highest)
-
-    def _highest(self, task: Task) -> float:
-        """The loudest that any unknown atom may be. A rare draw from the top levels is a pop in the sound: nothing is filled in louder
-        than the loudest known atom. Of a sound's quietest part it is known that it lies below everything else that can be heard."""
-        if task.purpose == "compress":
-            others = np.abs(task.grid[~task.mask])
-            audible = others[self.space.quantise(others, self.loudest) > 0]
-            return float(audible.min(initial=self.loudest))
-        return self.loudest
 
     def windows(self, mask: np.ndarray, size: int) -> list[Window]:
         """Windows of `size` frames whose decisions tile the frames of mask (C, T, F), each amid what it decides on."""
@@ -158,11 +154,23 @@ class Canvas:
             missing = space.channels - len(array)
             return torch.from_numpy(np.pad(array, ((0, missing), (0, 0), (0, 0)), constant_values=fill))[None]
 
+        ranks = None if self.ordering is None else grid(self.ranks(window, size), 0)
         beliefs = [grid(array.astype(np.float32) / reference, 0) for array in self.beliefs(window, size)] if self.predicts else (None,) * 3
         return State(grid(level, 0), grid(self.cut(self.positive, window, size, False).astype(np.int64), 0),
                      grid(self.known_piece(self.velocity_known, window, size), True),
                      grid(self.known_piece(self.sign_known, window, size), True),
-                     grid(np.ones(level.shape, bool), False), None, *beliefs)
+                     grid(np.ones(level.shape, bool), False), ranks, *beliefs)
+
+    def ranks(self, window: Window, size: int) -> np.ndarray:
+        """(channels, size, F) float32: where the atoms of a window stand in the ordering.
+
+        Atoms whose velocity is unknown stand among the known ones where noise with interpolated levels would.
+        """
+        by, reverse, seed = self.ordering
+        known = self.known_piece(self.velocity_known, window, size)
+        magnitude = np.where(known, self.cut(self.magnitude, window, size, 0), self.beliefs(window, size)[2])
+        key = serial_key(by, magnitude, np.random.default_rng(seed).random(magnitude.shape, np.float32))
+        return -key if reverse else key
 
     def beliefs(self, window: Window, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What was known at first lets expect of a window: the Wiener estimate, its prior's deviation, and that of noise with
@@ -182,22 +190,16 @@ class Canvas:
         return self.estimates[key]
 
     def blind(self, window: Window, size: int, given: np.ndarray) -> np.ndarray:
-        """(channels, size, F) deviation of noise with interpolated levels, from what is known of a window.
-
-        Inside of a box that is longer than the window, bins are unknown from end to end that are known elsewhere: they are as loud as
-        they are on the average of the sound around it, which the window's other bins do not tell.
-        """
-        out = np.sqrt(interpolated_power(np.where(given, self.cut(self.magnitude, window, size, 0), 0), given))
+        """(channels, size, F) deviation of noise with the levels that what is known around a window lets expect."""
+        magnitude = self.cut(self.magnitude, window, size, 0)
+        if self.threshold is not None:
+            return censored_deviation(given & (magnitude >= self.threshold), ~given, self.threshold)
+        # bins may be unknown from end to end of a window that are known elsewhere, or known too briefly to tell their habit
         channels = list(window.channels)
-        lost = ~given.any(axis=1) & self.given[channels].any(axis=1)
-        if lost.any() and self.fair:
-            around = slice(max(0, window.start - _CONTEXT), window.start + size + _CONTEXT)
-            known = self.given[channels, around]
-            level = np.log(np.maximum(self.magnitude[channels, around], 1e-6 * self.loudest)) * known
-            count = known.sum(1)
-            mean = np.exp(level.sum(1) / np.maximum(count, 1) + LOG_MEAN / 2)
-            out = np.where((lost & (count > 0))[:, None], mean[:, None], out)
-        return out
+        around = slice(max(0, window.start - _CONTEXT), window.start + size + _CONTEXT)
+        known = self.given[channels, around]
+        log = log_power(self.magnitude[channels, around], self.loudest)
+        return np.sqrt(interpolated_power(np.where(given, magnitude, 0), given, bin_sums(log, known), self.loudest))
 
 
 def precision(model: AtomTransformer):

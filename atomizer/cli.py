@@ -22,6 +22,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 ORDER_NAMES = ("time", "frequency", "velocity", "channel", "random")
 OrderName = Enum("OrderName", {name: name for name in ORDER_NAMES}, type=str)
 MethodName = Enum("MethodName", {name: name for name in ("model", "noise", "erased")}, type=str)
+AmplitudesName = Enum("AmplitudesName", {name: name for name in ("expected", "sampled", "texture")}, type=str)
 
 In = Annotated[Path, typer.Argument(metavar="IN", help="a sound file")]
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="the file to write: .wav, .flac, .ogg or .mp3")]
@@ -46,8 +47,7 @@ def fill(
     steps: Annotated[Optional[int], typer.Option(help="how often the model looks again; default: what suits the selection")] = None,
     temperature: Annotated[Optional[float], typer.Option(help="1 is the model's own belief, lower is safer")] = None,
     nucleus: Annotated[Optional[float], typer.Option(help="sample from the likeliest values that hold this probability")] = None,
-    expected: Annotated[Optional[bool], typer.Option("--expected/--sampled", help="the expected amplitude, or a sampled one; "
-                                                     "default: expected for restoration and signs")] = None,
+    amplitudes: Annotated[Optional[AmplitudesName], typer.Option(help="default: what suits the selection")] = None,
     seed: Seed = 0,
     method: Annotated[MethodName, typer.Option(help="model, noise with interpolated levels, or erased")] = MethodName.model,
     erase_only: Annotated[bool, typer.Option("--erase-only", help="write the masked sound: the same as --method erased")] = False,
@@ -77,7 +77,7 @@ def fill(
         selection = selection + parse(select or [])
         if features is not None:
             selection = replace(selection, features=parse_features(features))
-        settings = Settings("erased" if erase_only else method.value, order and order.value, reverse, steps, temperature, nucleus, expected, seed)
+        settings = Settings("erased" if erase_only else method.value, order and order.value, reverse, steps, temperature, nucleus, amplitudes and amplitudes.value, seed)
         recipes = [Recipe(selection, settings, extend, add_channels)]
     recipes[0].task(sound)  # what does not fit the sound is refused before a model is loaded
     model = None
@@ -203,7 +203,7 @@ def evaluate(
     order: Annotated[Optional[OrderName], typer.Option(help="default: what suits the task")] = None,
     temperature: Annotated[Optional[float], typer.Option(help="default: what suits the task")] = None,
     nucleus: Annotated[Optional[float], typer.Option(help="default: what suits the task")] = None,
-    expected: Annotated[Optional[bool], typer.Option("--expected/--sampled", help="default: what suits the task")] = None,
+    amplitudes: Annotated[Optional[AmplitudesName], typer.Option(help="default: what suits the task")] = None,
     seed: Seed = 0,
     checkpoint: Checkpoint = None,
 ) -> None:
@@ -216,9 +216,8 @@ def evaluate(
     from .evaluation.run import evaluate as evaluation
     from .fill import Settings
 
-    split = lambda names: [name.strip() for name in names.split(",")] if names else None  # noqa: E731
     chosen = checked("method", split(methods), METHODS)
-    settings = Settings("model", order and order.value, False, steps, temperature, nucleus, expected, seed)
+    settings = Settings("model", order and order.value, False, steps, temperature, nucleus, amplitudes and amplitudes.value, seed)
     model = load_model(checkpoint) if any(METHODS[name].model for name in chosen) else None
     report = evaluation(audio, out, split(tasks), chosen, model, fingerprint(checkpoint or SHIPPED), settings, clips, seconds, everything, figures,
                         listen)
@@ -247,20 +246,36 @@ def stories(
 
 @app.command()
 def bench(
-    page: Annotated[bool, typer.Option("--page", help="the page: first picture, redraw, selection feedback, in headless Chromium")] = False,
+    page: Annotated[bool, typer.Option("--page", help="only the page: first picture, redraw, selection feedback, in headless Chromium")] = False,
+    growth: Annotated[Optional[Path], typer.Option(help="only how the cost of a fill grows: the plot to write, .png or .svg")] = None,
+    only: Annotated[Optional[str], typer.Option(help="comma-separated names of measurements; default: all but the page and the growth")] = None,
     out: Annotated[Optional[Path], typer.Option(help="JSON file for the records")] = None,
 ) -> None:
-    """Measure speed, beside a peer where there is one."""
-    from .bench import table
+    """Measure speed and memory beside peers that do the same, in the same run."""
+    from .bench import Record, measures, table
+    from .bench.machine import describe
 
-    if not page:
-        raise AtomizerError("There is nothing to measure: choose --page.")
-    from .bench.page import measure
+    if page:
+        from .bench.page import measure
 
-    records = list(measure())
+        works = [measure]
+    elif growth:
+        from .bench.growth import growth as measure_growth
+
+        works = [lambda: measure_growth(growth)]
+    else:
+        works = measures(split(only))
+    typer.echo(describe() + "\n")
+    records = []
+    for found in (found for work in works for found in work()):
+        if not isinstance(found, Record):
+            typer.echo(found)
+            continue
+        typer.echo(f"{found.name} …", err=True)
+        records.append(found)
+        if out:  # at once: a run takes long
+            out.write_text(json.dumps([record.to_dict() for record in records], indent=1) + "\n", encoding="utf-8")
     typer.echo(table(records))
-    if out:
-        out.write_text(json.dumps([record.to_dict() for record in records], indent=1) + "\n", encoding="utf-8")
 
 
 def check_output(out: Path) -> None:
@@ -270,6 +285,11 @@ def check_output(out: Path) -> None:
     format_of(out)
     if not out.parent.is_dir():
         raise AtomizerError(f"There is no folder {str(out.parent)!r} to write {out.name!r} into.")
+
+
+def split(names: str | None) -> list[str] | None:
+    """The names of a comma-separated list; None where none is given."""
+    return [name.strip() for name in names.split(",")] if names else None
 
 
 def read_text(path: Path) -> str:
@@ -295,6 +315,9 @@ def run() -> None:
     except AtomizerError as error:
         typer.echo(f"atomizer: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        typer.echo(f"atomizer: {error.filename or 'a file'!s:.200} cannot be used: {(error.strerror or str(error)).rstrip('.')}.", err=True)
+        sys.exit(1)
     except MemoryError:
         typer.echo("atomizer: this needs more memory than there is: take a shorter sound.", err=True)
         sys.exit(1)

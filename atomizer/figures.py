@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import matplotlib
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from . import palette
 from .atoms import AtomizerError, Atoms, AtomSpace
-from .orderings import order
+from .orderings import ORDERINGS, order
 
 SCALES = ("log", "linear", "mel")
 COLOURS = ("sign", "channel", "rank", "state")
@@ -42,9 +42,23 @@ class Look:
     dark: bool = False
 
     def __post_init__(self):
-        for name, value, known in (("scale", self.scale, SCALES), ("colour", self.colour, COLOURS)):
+        for name, value, known in (("scale", self.scale, SCALES), ("colour", self.colour, COLOURS), ("ordering", self.ordering, tuple(ORDERINGS))):
             if value not in known:
                 raise AtomizerError(f"There is no {name} {str(value)[:40]!r}: choose from {', '.join(known)}.")
+        for span in (self.seconds, self.hertz):
+            if span is not None and not (isinstance(span, tuple) and len(span) == 2
+                                         and all(type(v) in (int, float) and abs(v) < 1e12 for v in span)):
+                raise AtomizerError("A picture spans from a lower to a higher time and frequency.")
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
+            raise AtomizerError(f"A seed is a whole number from 0, not {str(self.seed)[:40]}.")
+
+    @classmethod
+    def from_dict(cls, data: object) -> Look:
+        """Look of parsed JSON. Raises AtomizerError that names what is wrong."""
+        names = [f.name for f in fields(cls)]
+        if not isinstance(data, dict) or not set(data) <= set(names):
+            raise AtomizerError(f"A look is an object of {', '.join(names)}.")
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
 
 
 def unit(hertz, scale: str):

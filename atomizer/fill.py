@@ -17,7 +17,6 @@ import numpy as np
 
 from .atoms import AtomizerError
 from .limits import limits
-from .noise import noise_fill, substitute
 from .orderings import ORDERINGS
 from .task import Task
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from .model import AtomTransformer
 
 METHODS = ("model", "noise", "erased")
+AMPLITUDES = ("expected", "sampled", "texture")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Settings:
     steps        how many times the model looks again
     temperature  of the sampled features; 1 is the model's own belief
     nucleus      sample from the likeliest values that hold this probability together
-    expected     True for the expected signed amplitude (2p - 1) E|a| instead of samples: least error, less energy
+    amplitudes   a name in `AMPLITUDES`: "expected" is the expected signed amplitude (2p - 1) E|a|, least error and less energy; "sampled"
+                 levels are drawn one by one; those of a "texture" share what the model is unsure of (`texture`)
     seed         same seed, same sound
     """
 
@@ -47,7 +48,7 @@ class Settings:
     steps: int | None = None
     temperature: float | None = None
     nucleus: float | None = None
-    expected: bool | None = None
+    amplitudes: str | None = None
     seed: int = 0
 
 
@@ -69,19 +70,21 @@ def resolve(settings: Settings, task: Task) -> Settings:
     """The settings with every None replaced by what suits the task. Raises AtomizerError for values out of range."""
     defaults = DEFAULTS[task.purpose] if set(task.features) != {"sign"} else DEFAULTS["restore"]
     if task.mask.all():  # nothing is known to expect signs from, and the expectation of a sign by chance is silence
-        defaults = {**defaults, "expected": False}
+        defaults = {**defaults, "amplitudes": "sampled"}
     chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
     settings = replace(settings, **chosen)
     if settings.method not in METHODS:
-        raise AtomizerError(f"There is no method {settings.method[:40]!r}: choose from {', '.join(METHODS)}.")
-    if settings.order not in ORDERINGS:
+        raise AtomizerError(f"There is no method {str(settings.method)[:40]!r}: choose from {', '.join(METHODS)}.")
+    if settings.order not in tuple(ORDERINGS):
         raise AtomizerError(f"There is no ordering {str(settings.order)[:40]!r}: choose from {', '.join(ORDERINGS)}.")
+    if settings.amplitudes not in AMPLITUDES:
+        raise AtomizerError(f"There are no {str(settings.amplitudes)[:40]!r} amplitudes: choose from {', '.join(AMPLITUDES)}.")
     if not isinstance(settings.steps, int) or not 1 <= settings.steps <= limits().steps:
         raise AtomizerError(f"A fill takes 1 to {limits().steps} steps, not {settings.steps}.")
     if not 0 <= settings.temperature <= 4:
         raise AtomizerError(f"The temperature lies between 0 and 4, not at {settings.temperature:g}.")
-    if settings.seed < 0:
-        raise AtomizerError(f"A seed is a whole number from 0, not {settings.seed}.")
+    if not 0 <= settings.seed < 2**63:  # what torch's generators take
+        raise AtomizerError(f"A seed is a whole number from 0 and below 2^63, not {settings.seed:.6g}.")
     if not 0 < settings.nucleus <= 1:
         raise AtomizerError(f"The nucleus lies above 0 and up to 1, not at {settings.nucleus:g}.")
     return settings if settings.method == "model" else replace(settings, steps=1)  # only the model looks again
@@ -89,13 +92,13 @@ def resolve(settings: Settings, task: Task) -> Settings:
 
 # What suits which shape of selection, found by evaluation of the shipped model (docs/log.md).
 DEFAULTS: dict[str, dict] = {
-    "bandwidth": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, expected=False),
-    "upmix": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, expected=False),
-    "continue": dict(order="random", steps=4, temperature=1.0, nucleus=0.95, expected=False),
-    "gap": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, expected=False),
-    "region": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, expected=False),
-    "compress": dict(order="random", steps=1, temperature=0.6, nucleus=0.95, expected=False),
-    "restore": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, expected=True),
+    "bandwidth": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
+    "upmix": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, amplitudes="texture"),
+    "continue": dict(order="random", steps=4, temperature=1.0, nucleus=0.95, amplitudes="texture"),
+    "gap": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, amplitudes="texture"),
+    "region": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, amplitudes="texture"),
+    "compress": dict(order="random", steps=1, temperature=0.6, nucleus=0.95, amplitudes="sampled"),
+    "restore": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="expected"),
 }
 
 
@@ -109,8 +112,11 @@ def fill(task: Task, settings: Settings = Settings(), model: AtomTransformer | N
     if settings.method == "erased":
         yield Step(1, 1, task.erased(), task.mask)
     elif settings.method == "noise":
-        noise = substitute if task.purpose == "compress" else noise_fill
-        yield Step(1, 1, noise(task.grid, task.mask, settings.seed), task.mask)
+        from .noise import noise_fill, substitute  # scipy is loaded only where it is used
+
+        noise = (substitute(task.grid, task.mask, task.threshold, settings.seed) if task.purpose == "compress"
+                 else noise_fill(task.grid, task.mask, settings.seed))
+        yield Step(1, 1, noise, task.mask)
     elif model is None:
         raise AtomizerError("The method 'model' needs a trained model: give a checkpoint, or choose the method noise.")
     else:

@@ -11,12 +11,13 @@ frames = ceil(samples / N) + 1; the signal is taken as zero outside its samples.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 
 WINDOWS = ("sine", "kbd")
+_CACHED = 1 << 16  # samples that are transformed at a time: arrays of minutes would go through the memory at every operation
 
 
 @lru_cache(maxsize=16)
@@ -31,38 +32,71 @@ def window_of(name: str, hop: int) -> np.ndarray:
     raise ValueError(f"There is no window {name!r}: choose from {', '.join(WINDOWS)}.")
 
 
-def _blocks(x: np.ndarray, hop: int) -> np.ndarray:
-    """(..., frames + 1, hop): the signal cut into hops, one of silence before it and at least one after."""
-    frames = -(-x.shape[-1] // hop) + 1
-    padded = np.zeros(x.shape[:-1] + ((frames + 1) * hop,), np.float32)
-    padded[..., hop : hop + x.shape[-1]] = x
-    return padded.reshape(x.shape[:-1] + (frames + 1, hop))
+def _folded(blocks: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """(..., n + 1, hop) hops of a signal -> (..., n, hop): frames, windowed and folded in half."""
+    half = blocks.shape[-1] // 2
+    # the four half-hops of a frame: a b | c d  ->  folded (-c' - d, a - b'), where ' reverses
+    first, second = blocks[..., :-1, :], blocks[..., 1:, :]
+    out = np.empty_like(first)
+    np.multiply(second[..., half - 1 :: -1], -w[3 * half - 1 : 2 * half - 1 : -1], out=out[..., :half])
+    out[..., :half] -= second[..., half:] * w[3 * half :]
+    np.multiply(first[..., :half], w[:half], out=out[..., half:])
+    out[..., half:] -= first[..., : half - 1 : -1] * w[2 * half - 1 : half - 1 : -1]
+    return out
+
+
+def _unfold(folded: np.ndarray, w: np.ndarray, blocks: np.ndarray) -> None:
+    """Add (n, hop) folded frames to the (n + 1, hop) hops that they cover: the transpose of `_folded`."""
+    half = blocks.shape[-1] // 2
+    left, right = folded[:, :half], folded[:, half:]
+    # a = right, b = -right', c = -left', d = -left
+    blocks[:-1, :half] += right * w[:half]
+    blocks[:-1, half:] -= right[:, ::-1] * w[half : 2 * half]
+    blocks[1:, :half] -= left[:, ::-1] * w[2 * half : 3 * half]
+    blocks[1:, half:] -= left * w[3 * half :]
+
+
+def _dct4(folded: np.ndarray) -> np.ndarray:
+    import scipy.fft  # takes longer to load than the command line has to answer in
+
+    return scipy.fft.dct(folded, type=4, norm="ortho", axis=-1, overwrite_x=True)
+
+
+def _parts(frames: int, hop: int) -> Iterator[tuple[int, int]]:
+    """Spans (first, last) of frames small enough to stay in a core's cache."""
+    step = max(1, _CACHED // hop)
+    return ((first, min(first + step, frames)) for first in range(0, frames, step))
 
 
 def mdct(x: np.ndarray, hop: int = 1024, window: str = "sine") -> np.ndarray:
     """(..., samples) -> (..., frames, hop) float32."""
-    w, half, blocks = window_of(window, hop), hop // 2, _blocks(np.asarray(x), hop)
-    # the four half-hops of a frame: a b | c d  ->  folded (-c' - d, a - b'), where ' reverses
-    first, second = blocks[..., :-1, :] * w[:hop], blocks[..., 1:, :] * w[hop:]
-    folded = np.empty_like(first)
-    folded[..., :half] = -second[..., half - 1 :: -1] - second[..., half:]
-    folded[..., half:] = first[..., :half] - first[..., : half - 1 : -1]
-    return scipy.fft.dct(folded, type=4, norm="ortho", axis=-1, overwrite_x=True)
+    x = np.asarray(x)
+    length = x.shape[-1]
+    frames = -(-length // hop) + 1
+    out = np.empty(x.shape[:-1] + (frames, hop), np.float32)
+    for at in np.ndindex(x.shape[:-1]):
+        for first, last in _parts(frames, hop):
+            blocks = np.zeros((last - first + 1) * hop, np.float32)  # the hop before the first frame's centre to that after the last one's
+            start, end = max((first - 1) * hop, 0), min(last * hop, length)
+            blocks[start - (first - 1) * hop : end - (first - 1) * hop] = x[at][start:end]
+            out[at][first:last] = mdct_blocks(blocks.reshape(-1, hop), window)
+    return out
+
+
+def mdct_blocks(blocks: np.ndarray, window: str = "sine") -> np.ndarray:
+    """The transform of a signal that is already cut into hops: (..., frames + 1, hop) -> (..., frames, hop) of the same type."""
+    return _dct4(_folded(blocks, window_of(window, blocks.shape[-1])))
 
 
 def imdct(spectrum: np.ndarray, length: int, window: str = "sine") -> np.ndarray:
     """(..., frames, hop) -> (..., length) float32, the inverse of `mdct`."""
-    hop = spectrum.shape[-1]
-    w, half = window_of(window, hop), hop // 2
-    folded = scipy.fft.dct(np.asarray(spectrum, np.float32), type=4, norm="ortho", axis=-1)
-    out = np.zeros(folded.shape[:-2] + (folded.shape[-2] + 1, hop), np.float32)
-    left, right = folded[..., :half], folded[..., half:]
-    # unfolding is the transpose of folding: a = right, b = -right', c = -left', d = -left
-    out[..., :-1, :half] += right * w[:half]
-    out[..., :-1, half:] -= right[..., ::-1] * w[half:hop]
-    out[..., 1:, :half] -= left[..., ::-1] * w[hop : hop + half]
-    out[..., 1:, half:] -= left * w[hop + half :]
-    return out.reshape(out.shape[:-2] + (-1,))[..., hop : hop + length]
+    frames, hop = spectrum.shape[-2:]
+    w, leading = window_of(window, hop), spectrum.shape[:-2]
+    out = np.zeros(leading + (frames + 1, hop), np.float32)
+    for at in np.ndindex(leading):
+        for first, last in _parts(frames, hop):
+            _unfold(_dct4(np.array(spectrum[at][first:last], np.float32)), w, out[at][first : last + 1])
+    return out.reshape(leading + (-1,))[..., hop : hop + length]
 
 
 def mdct_torch(blocks, window: str = "sine"):

@@ -13,33 +13,54 @@ NEARBY = (9, 17)  # frames and bins that have one level, where only the loudest 
 LOG_MEAN = 1.2704  # a Gaussian's log power is that much below the log of its mean power, in nats (Euler's gamma + ln 2)
 
 
-def interpolated_power(grid: np.ndarray, known: np.ndarray) -> np.ndarray:
+def interpolated_power(grid: np.ndarray, known: np.ndarray, around: tuple[np.ndarray, np.ndarray] | None = None,
+                       loudest: float | None = None) -> np.ndarray:
     """(channels, frames, bins) float32: the power that the levels of known cells let expect around every cell.
 
-    Pull-push (Gortler et al. 1996) on levels: log powers are averaged over blocks of 2 x 2, 4 x 4 … cells; every cell then takes the
-    mean of the smallest block around it that knows enough, interpolated between blocks. A channel that knows nothing takes the mean
-    power of those that do, right there. Averages of levels, not of powers: the latter would spread a bass note over the treble.
+    grid    (channels, frames, bins) amplitudes, read where known (bool)
+    around  (channels, bins) sums of log powers and numbers of cells, of the same known cells and others of the same bins, such as those of
+            a longer stretch of the sound (`bin_sums`); default: of the known cells alone
+    loudest known amplitude of the whole sound; default: of the known cells
+
+    A level is the mean of its bin, which tells partials from what lies between them, plus what pull-push (Gortler et al. 1996) makes of
+    the known deviations from that: they are averaged over blocks of 2 x 2, 4 x 4 … cells; every cell then takes the mean of the smallest
+    block around it that knows enough, interpolated between blocks. A channel that knows nothing takes the mean power of those that do,
+    right there. Averages of levels, not of powers: the latter would spread a bass note over the treble.
     Above the highest bin that a channel knows at all there is nothing to interpolate to: the level goes on as `tilted` says.
     """
-    power = grid.astype(np.float32) ** 2
-    loudest = float(power[known].max(initial=0))
+    loudest = loudest or float(np.abs(grid[known]).max(initial=0))
     if loudest == 0:
         return np.zeros(grid.shape, np.float32)
-    log = np.log(np.maximum(power, loudest * 1e-12))  # 120 dB below the loudest is silence
+    log = log_power(grid, loudest)
+    totals, counts = around or bin_sums(log, known)
     wanted = ~known.all(axis=(0, 1))  # what is known of other bins, such as silence above a low rate's Nyquist, tells nothing of these
-    informed = (known & wanted).any(axis=(1, 2))
+    informed = (known & wanted).any(axis=(1, 2)) | (counts[:, wanted] > 0).any(axis=1)
     if not informed.any():
         informed = known.any(axis=(1, 2))
     out = np.zeros(grid.shape, np.float32)
     for channel in np.flatnonzero(informed):
         weight = known[channel].astype(np.float32)
-        level = _pull_push(log[channel] * weight, weight)
-        cut = int(np.flatnonzero(known[channel].any(axis=0))[-1]) + 1
-        level[:, cut:] = tilted(log[channel], known[channel], cut)[:, cut:]
-        silent = level < np.log(loudest * 1e-11)
-        out[channel] = np.where(silent, 0, np.exp(np.minimum(level + LOG_MEAN, np.log(loudest))))
-        out[~informed] += _pull_push(power[channel] * weight, weight) / informed.sum()
+        habit = _pull_push(totals[None, channel], counts[None, channel].astype(np.float32))
+        level = habit + _pull_push((log[channel] - habit) * weight, weight)
+        cut = int(np.flatnonzero(counts[channel])[-1]) + 1
+        below = known[channel][:, cut // 2 : cut].any()
+        level[:, cut:] = tilted(*((log[channel], known[channel]) if below else (habit, counts[None, channel] > 0)), cut)[:, cut:]
+        silent = level < 2 * np.log(loudest) + np.log(1e-11)
+        out[channel] = np.where(silent, 0, np.exp(np.minimum(level + LOG_MEAN, 2 * np.log(loudest))))
+        if not informed.all():
+            power = np.exp(log[channel])
+            out[~informed] += _pull_push(power * weight, weight) / informed.sum()
     return out
+
+
+def log_power(grid: np.ndarray, loudest: float) -> np.ndarray:
+    """Natural logarithm of the power of amplitudes; 120 dB below the loudest is silence."""
+    return np.log(np.maximum(grid.astype(np.float32) ** 2, loudest**2 * 1e-12))
+
+
+def bin_sums(log: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(channels, bins) sum of the known log powers of every bin, and how many there are."""
+    return (log * known).sum(1), known.sum(1)
 
 
 def tilted(log: np.ndarray, known: np.ndarray, cut: int) -> np.ndarray:
@@ -92,16 +113,24 @@ def noise_fill(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:
     return np.where(mask, noise, grid).astype(np.float32)
 
 
-def substitute(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:
-    """The grid with noise for the quiet atoms that were thrown away, in every stretch of a band (NEARBY) that kept some: noise substitution.
+def substitute(grid: np.ndarray, mask: np.ndarray, threshold: float, seed: int = 0) -> np.ndarray:
+    """The grid with noise for the quiet atoms that were thrown away, in every stretch of a band that kept some: noise substitution.
 
-    The kept atoms are the loudest, so that the share of a stretch that was kept tells its level: of Gaussian atoms of deviation s the share
-    that exceeds the threshold T is 2 Q(T / s). The noise stays below T, as what was thrown away did.
+    threshold  the amplitude below which atoms were thrown away; the noise stays below it too
     """
-    kept = np.abs(grid[~mask & (grid != 0)])
-    threshold = float(kept.min(initial=np.inf))
-    share = uniform_filter((~mask & (grid != 0)).astype(np.float64), (0, *NEARBY), mode="nearest")
-    deviation = np.where(share > 1e-9, threshold / np.maximum(-ndtri(np.clip(share, 1e-9, 0.9) / 2), 0.1), 0) if len(kept) else np.zeros(grid.shape)
-    noise = np.random.default_rng(seed).standard_normal(grid.shape) * deviation
+    noise = np.random.default_rng(seed).standard_normal(grid.shape) * censored_deviation(~mask & (np.abs(grid) >= threshold), mask, threshold)
     # a draw above the threshold is folded back below it
     return np.where(mask, np.where(np.abs(noise) > threshold, np.fmod(noise, threshold), noise), grid).astype(np.float32)
+
+
+def censored_deviation(kept: np.ndarray, mask: np.ndarray, threshold: float) -> np.ndarray:
+    """(channels, frames, bins) float32: deviation of Gaussian atoms of which those above a threshold were kept; zero where none was.
+
+    kept, mask  (channels, frames, bins) bool: louder than the threshold, and thrown away
+
+    The share of a stretch (NEARBY) that was kept tells its level: of Gaussian atoms of deviation s the share that exceeds the threshold
+    T is 2 Q(T / s). What is neither kept nor thrown away was too quiet to be heard and counts as thrown away.
+    """
+    share = uniform_filter(kept.astype(np.float32), (0, *NEARBY), mode="nearest")
+    quantile = -ndtri(np.clip(share, 1e-9, 0.9) / 2).astype(np.float32)
+    return np.where(share > 1e-6, np.float32(threshold) / np.maximum(quantile, np.float32(0.1)), np.float32(0))

@@ -15,13 +15,53 @@ from .atoms import AtomizerError, Atoms
 
 def _by(atoms: Atoms, *keys: np.ndarray) -> np.ndarray:
     """Permutation that sorts by the first key, then the second …, then time, frequency, channel."""
-    return np.lexsort(tuple(_known(atoms, name) for name in ("channel", "frequency", "time")) + keys[::-1])
+    return _sorted(*keys, *(_known(atoms, name) for name in ("time", "frequency", "channel")))
+
+
+def _sorted(*keys: np.ndarray) -> np.ndarray:
+    """Permutation (N,) that sorts by the first key, then the second …; equal atoms stay in their order.
+
+    What np.lexsort does, several times faster: a radix sort of words that hold as many keys as fit into 64 bits, by 16 bits at a time,
+    for which numpy's stable sort counts and does not compare.
+    """
+    permutation = np.arange(len(keys[0]))
+    for word, bits in _words(keys):
+        for shift in range(0, bits, 16):
+            digit = (word >> np.uint64(shift)).astype(np.uint16)
+            permutation = permutation[np.argsort(digit[permutation], kind="stable")]
+    return permutation
+
+
+def _words(keys: Sequence[np.ndarray]) -> list[tuple[np.ndarray, int]]:
+    """Keys packed into uint64 words, from the last key up, and the bits that are used of each word."""
+    words = [(np.zeros(len(keys[0]), np.uint64), 0)]
+    for key in reversed(keys):
+        value, bits = _whole(key)
+        word, used = words[-1]
+        if used + bits > 64:
+            words.append((value, bits))
+        else:
+            words[-1] = (word | value << np.uint64(used), used + bits)
+    return words
+
+
+def _whole(key: np.ndarray) -> tuple[np.ndarray, int]:
+    """The key as uint64 from 0 on, in the same order, and how many bits the largest value has."""
+    if key.dtype.kind == "f" and key.dtype.itemsize <= 8:
+        # the bits of floats from 0 on are in the order of the floats, those of negative ones in the opposite order; NaN comes last
+        raw = np.where(np.isnan(key), np.nan, key + 0).astype(key.dtype).view(f"u{key.dtype.itemsize}")  # -0 + 0 is 0
+        top = raw.dtype.type(1 << 8 * key.dtype.itemsize - 1)
+        key = np.where(raw & top, ~raw, raw | top)
+    elif key.dtype.kind not in "iu":
+        key = np.unique(key, return_inverse=True)[1]
+    low, high = (int(key.min()), int(key.max())) if len(key) else (0, 0)
+    return key.astype(np.uint64) - np.uint64(low % (1 << 64)), (high - low).bit_length()
 
 
 def _known(atoms: Atoms, feature: str) -> np.ndarray:
     """The feature's values, with one and the same, the last, where they are unknown."""
-    values = getattr(atoms, feature)
-    return np.where(atoms.is_unknown(feature), np.iinfo(values.dtype).max, values)
+    values, unknown = getattr(atoms, feature), atoms.is_unknown(feature)
+    return np.where(unknown, values.max(where=~unknown, initial=0) + 1, values) if unknown.any() else values
 
 
 def by_time(atoms: Atoms, seed: int = 0) -> np.ndarray:
@@ -86,6 +126,20 @@ def place_turns(mask: np.ndarray, magnitude: np.ndarray, by: str, turns: int, re
     out = np.zeros(mask.shape, np.uint8)
     out.transpose(axes)[where] = turn
     return out
+
+
+def serial_key(by: str, magnitude: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Sort keys that line the places of a grid up by an ordering; noise, 0 … 1, decides between places that stand alike.
+
+    magnitude, noise  (channels, frames, bins) float32; magnitudes matter to the ordering by velocity only
+    """
+    if by == "random":
+        return noise
+    if by == "velocity":
+        return -20 * np.log10(magnitude + np.float32(1e-9))
+    axis = ("channel", "time", "frequency").index(by)
+    shape = [-1 if n == axis else 1 for n in range(3)]
+    return np.arange(magnitude.shape[axis], dtype=np.float32).reshape(shape) + 0.5 * noise
 
 
 def order(atoms: Atoms, by: str | Callable[[Atoms], np.ndarray] | Sequence[int] = "time", reverse: bool = False,

@@ -31,7 +31,8 @@ def place(task: Task, settings: Settings, model: AtomTransformer, trunk: bool = 
     """
     atoms = loose_atoms(task)
     lost = [name in task.features for name in PLACES]
-    canvas = Canvas(task, ~task.mask, ~task.mask, predicts=False)
+    ordering = (settings.order, settings.reverse, settings.seed) if "order" in model.config.serialisations else None
+    canvas = Canvas(task, ~task.mask, ~task.mask, predicts=False, ordering=ordering)
     windows = canvas.windows(task.mask, model.config.space.frames)
     free = task.mask.copy()
     limit(atoms, free, lost)

@@ -77,7 +77,7 @@ class Recipe:
         """Raise where a value is of another kind than the declared one; ranges are checked where values are used."""
         number, whole, name, truth = (int, float), (int,), (str,), (bool,)
         wanted = {"method": name, "order": name, "reverse": truth, "steps": whole, "temperature": number, "nucleus": number,
-                  "expected": truth, "seed": whole}
+                  "amplitudes": name, "seed": whole}
         values = [(key, getattr(self.settings, key), kinds) for key, kinds in wanted.items()]
         values += [("extend", self.extend, number), ("add_channels", self.add_channels, whole), ("stop_after", self.stop_after, whole)]
         optional = {f.name for f in fields(Settings) if f.default is None}

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from . import texture
 from .atoms import LOUDNESS
 from .canvas import Canvas, Window, decode, read
 from .fill import Settings, Step
@@ -29,8 +30,9 @@ def sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool =
     model.eval()
     unknown = set(task.features)
     mask = task.mask
+    ordering = ordering_for(model, settings)
     if unknown <= set(LOUDNESS) or task.selection.erases:
-        canvas = Canvas(task, ~(mask & ("velocity" in unknown)), ~(mask & ("sign" in unknown)))
+        canvas = Canvas(task, ~(mask & ("velocity" in unknown)), ~(mask & ("sign" in unknown)), ordering=ordering)
         yield from reveal(task, canvas, mask, settings, model, trunk)
         return
     # some atoms have lost their places: place them first, then whatever else of them is unknown
@@ -41,9 +43,14 @@ def sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool =
     if also:
         placed = step.grid != 0
         moved = replace(task, grid=step.grid)
-        canvas = Canvas(moved, ~(mask & placed & ("velocity" in also)), ~(mask & placed & ("sign" in also)))
+        canvas = Canvas(moved, ~(mask & placed & ("velocity" in also)), ~(mask & placed & ("sign" in also)), ordering=ordering)
         for later in reveal(moved, canvas, mask & placed, settings, model, trunk):
             yield replace(later, number=later.number + step.total, total=later.total + step.total, revealed=later.revealed | (mask & ~placed))
+
+
+def ordering_for(model: AtomTransformer, settings: Settings) -> tuple[str, bool, int] | None:
+    """The ordering in which a model reads atoms; None for one that reads them in serialisations of its own."""
+    return (settings.order, settings.reverse, settings.seed) if "order" in model.config.serialisations else None
 
 
 def reveal(task: Task, canvas: Canvas, mask: np.ndarray, settings: Settings, model: AtomTransformer, trunk: bool) -> Iterator[Step]:
@@ -96,28 +103,33 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
     context = read(model, canvas.state(window, space), trunk)
     scale = torch.from_numpy(canvas.space.amplitude(np.arange(space.levels), canvas.reference(window, space.frames)))
     ceiling = torch.from_numpy(canvas.ceiling(window, space.frames))
+    lent = texture.lent(canvas, window, space.frames) if settings.amplitudes == "texture" else None
     places = np.stack([c, t + window.first - window.start, f], 1)
     for part, decoded in decode(model, context, places):
-        at = (decided[c[part]], t[part] + window.first, f[part])
+        at, inside = (decided[c[part]], t[part] + window.first, f[part]), (c[part], places[part, 1], f[part])
         velocity, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
-        velocity.masked_fill_(scale > ceiling[c[part], f[part], None], -torch.inf)  # silence is always possible
-        if settings.expected:
+        highest = ceiling[inside[0], inside[2]]
+        velocity.masked_fill_(scale > highest[:, None], -torch.inf)  # silence is always possible
+        if settings.amplitudes == "expected":
             magnitude = (velocity.softmax(1) @ scale).numpy()
             probability = sign.sigmoid().numpy()
         else:
-            magnitude = scale[draw(velocity, settings.temperature, settings.nucleus, generator)].numpy()
             chance = torch.rand(len(sign), generator=generator)
             probability = (chance < (sign / max(settings.temperature, 1e-3)).sigmoid()).float().numpy()
+            if settings.amplitudes == "sampled":
+                magnitude = scale[draw(velocity, settings.temperature, settings.nucleus, generator)].numpy()
+            else:
+                unevenness, positive = texture.at(lent, inside, generator)
+                probability = np.where(np.isnan(positive), probability, positive)
+                magnitude = texture.magnitude(velocity, scale, settings.temperature * unevenness, highest).numpy()
         free = ~(canvas.velocity_known[at] | canvas.sign_known[at])
         magnitude = np.where(canvas.velocity_known[at], canvas.magnitude[at], magnitude)
         probability = np.where(canvas.sign_known[at], canvas.positive[at], probability)
         canvas.magnitude[at], canvas.positive[at] = magnitude, probability > 0.5
         amplitude = magnitude * (2 * probability - 1)
-        if settings.expected:
-            inside = (c[part], places[part, 1], f[part])
+        if settings.amplitudes == "expected":
             estimate, spread = (a[inside].astype(np.float32) for a in canvas.beliefs(window, space.frames)[:2])
-            highest = ceiling[c[part], f[part]].numpy()
-            estimate = estimate.clip(-highest, highest)
+            estimate = estimate.clip(-highest.numpy(), highest.numpy())
             lean = estimate**2 / (estimate**2 + _DOUBT * spread**2 + 1e-20) * free
             amplitude += lean * (estimate - amplitude)
         grid[at] = amplitude

@@ -199,6 +199,8 @@ def parse(specifications: Iterable[str], features: Iterable[str] = LOUDNESS) -> 
     """
     regions, parts = [], []
     for text in specifications:
+        if not isinstance(text, str):
+            raise AtomizerError(f"{str(text)[:60]!r} is no selection: selections are {HELP}.")
         name, _, value = text.partition(":")
         numbers = [_number(v, text) for v in value.split("-" if name == "time" else ",")]
         if len(numbers) != {"time": 2, "rect": 4}.get(name, 1):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 from .atomizers import MDCTAtomizer
 from .atoms import AtomizerError, Atoms, AtomSpace
@@ -56,6 +55,12 @@ class Task:
         return float(np.abs(self.grid[~self.mask]).max(initial=0.0))
 
     @property
+    def threshold(self) -> float:
+        """The quietest audible atom outside the selection: where all but the loudest atoms are selected, those lie below it."""
+        known = np.abs(self.grid[~self.mask])
+        return float(known[self.space.quantise(known, self.reference or 1.0) > 0].min(initial=self.reference))
+
+    @property
     def output_rate(self) -> int:
         """The input's rate, unless the selection reaches above what that rate can hold."""
         bins = np.flatnonzero(self.mask.any(axis=(0, 1)))
@@ -77,19 +82,34 @@ class Task:
     def render(self, grid: np.ndarray) -> Sound:
         """The input plus the change that `grid` makes to the selected atoms, at `output_rate`."""
         rate, length = self.output_rate, self.sound.samples.shape[1]
-        change = np.where(self.mask, grid - self.grid, np.float32(0))
-        change = imdct(change, self.length, self.space.window)
-        change = resample(change, self.space.rate, rate)
+        change = resample(self._change(grid), self.space.rate, rate)
         if rate == self.sound.rate:
             base = self.sound.samples
         else:
             base = self.sound.at(rate)
             length = base.shape[1]
-        change = np.pad(change, ((0, 0), (0, max(0, length - change.shape[1]))))[:, :length]
+        if change.shape[1] < length:
+            change = np.pad(change, ((0, 0), (0, length - change.shape[1])))
+        change = change[:, :length]
         if rate != self.space.rate:
             # the resampler rings for ever; the change ends with the windows of the selected atoms
             change = change * self._reach(rate, length)
         return Sound(base + limited(change, base, rate), rate, self.sound.subtype)
+
+    def _change(self, grid: np.ndarray) -> np.ndarray:
+        """(channels, n) samples at space.rate: what the selected atoms of `grid` change of the sound."""
+        out = np.zeros((len(grid), self.length), np.float32)
+        frames = np.flatnonzero(self.mask.any(axis=(0, 2)))
+        if not len(frames):
+            return out
+        # only from the first frame that changes to the last: a gap costs the same in a long sound as in a short one
+        part, start = slice(frames[0], frames[-1] + 1), (int(frames[0]) - 1) * self.space.hop
+        change = np.where(self.mask[:, part], grid[:, part] - self.grid[:, part], np.float32(0))
+        change = np.pad(change, ((0, 0), (1, 0), (0, 0)))  # the synthesis starts in the middle of its first frame
+        samples = imdct(change, change.shape[1] * self.space.hop, self.space.window)
+        low, high = max(0, start), min(self.length, start + samples.shape[1])
+        out[:, low:high] = samples[:, low - start : high - start]
+        return out
 
     def _reach(self, rate: int, length: int) -> np.ndarray:
         """(channels, length) bool: samples that a selected atom's window covers."""
@@ -107,6 +127,8 @@ def limited(change: np.ndarray, base: np.ndarray, rate: int) -> np.ndarray:
     over = np.abs(base + change) > 1
     if not over.any():
         return change
+    from scipy.ndimage import minimum_filter1d, uniform_filter1d
+
     room = np.maximum(1 - np.abs(base), 0)
     need = np.where(over & (np.abs(change) > 0), np.minimum(1, room / np.maximum(np.abs(change), 1e-9)), 1).min(0)
     width = max(3, int(0.01 * rate)) | 1
@@ -148,7 +170,7 @@ def _purpose(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> st
     """The shape of a mask (channels, frames, bins); recorded (bins,) bool, what the sound's own rate can hold."""
     if selection.parts and not selection.regions:
         return "compress" if all(part.kind in ("quietest", "keep") for part in selection.parts) else "restore"
-    if mask[..., recorded].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
+    if mask[..., : recorded.sum()].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
         return "upmix"
     frames = mask.any(axis=(0, 2))
     bins = mask.any(axis=(0, 1))

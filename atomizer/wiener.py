@@ -120,7 +120,7 @@ class _Problem:
         power = spectrum.real.square() + spectrum.imag.square()
         weight = self.certainty.clamp(min=trust) + 1e-4
         power = (self.kernel @ (power * weight)) / (self.kernel @ weight)
-        around = F.avg_pool1d(power, NEIGHBOURS, 1, NEIGHBOURS // 2, count_include_pad=False)
+        around = _moving_mean(power, NEIGHBOURS)
         return power + FLOOR * around + 1e-10 * power.amax((1, 2), keepdim=True) + 1e-20
 
     def at_atoms(self, power: Tensor) -> Tensor:
@@ -148,6 +148,14 @@ class _Problem:
             former, slope = slope, dot(residual, z)
             direction = z + slope / (former + 1e-30) * direction
         return estimate
+
+
+def _moving_mean(x: Tensor, width: int) -> Tensor:
+    """Mean over an odd number of neighbours along the last axis, fewer at its ends, from differences of sums (float64: power spans decades)."""
+    total = F.pad(x.double().cumsum(-1), (1, 0))
+    at = torch.arange(x.shape[-1], device=x.device)
+    low, high = (at - width // 2).clamp(min=0), (at + width // 2 + 1).clamp(max=x.shape[-1])
+    return ((total[..., high] - total[..., low]) / (high - low)).clamp(min=0).to(x.dtype)
 
 
 def _interpolation(position: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:

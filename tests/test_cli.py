@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import soundfile
 import torch
 
 from atomizer.atoms import AtomSpace
-from atomizer.bench import Record
+from atomizer.bench import Missing, Record
 from atomizer.cli import ORDER_NAMES, run
 from atomizer.fill import METHODS, Settings
 from atomizer.model import AtomTransformer, ModelConfig
@@ -126,7 +127,21 @@ def test_bench_writes_records(command, tmp_path, monkeypatch):
     records = json.loads((tmp_path / "bench.json").read_text())
     assert code == 0 and records[0] == {"name": "redraw", "value": 10, "unit": "ms", "peer": "somebody", "peer_value": 2000, "ratio": 200}
     assert records[1]["peer"] is None and records[1]["ratio"] is None and "| redraw | 10 ms | somebody | 2000 ms | 200" in printed.out
-    assert command("bench")[0] != 0
+
+
+def test_only_what_is_named_is_measured_and_written_at_once(command, monkeypatch, tmp_path):
+    out = tmp_path / "bench.json"
+
+    def measure(name):
+        yield Missing(name, "nobody", "who is not here")
+        yield Record(name, 2.0, "s", "somebody", 3.0)
+        assert json.loads(out.read_text())[-1]["name"] == name
+
+    monkeypatch.setattr("atomizer.bench.transform.MEASURES", {name: partial(measure, name) for name in ("first", "second", "third")})
+    code, printed = command("bench", "--only", "third, first", "--out", out)
+    assert code == 0 and [record["name"] for record in json.loads(out.read_text())] == ["third", "first"]
+    assert "first: not beside nobody, who is not here." in printed.out and "| third | 2 s | somebody | 3 s | 1.5 |" in printed.out
+    assert command("bench", "--only", "fourth")[0] == 2
 
 
 @pytest.mark.parametrize("options,words", [

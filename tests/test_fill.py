@@ -9,7 +9,7 @@ import torch
 from atomizer.atoms import FEATURES, Atoms, AtomSpace
 from atomizer.audio import Sound
 from atomizer.canvas import Canvas
-from atomizer.fill import DEFAULTS, Settings, fill, last, resolve
+from atomizer.fill import AMPLITUDES, DEFAULTS, Settings, fill, last, resolve
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.orderings import ORDERINGS, order, place_turns
 from atomizer.sampler import draw, sample
@@ -119,8 +119,9 @@ def test_every_step_reveals_exactly_the_next_ranks(model, name, reverse):
 @pytest.mark.parametrize("reverse", [False, True])
 def test_velocity_order_reveals_the_loudest_predicted(model, reverse):
     task = task_of()
-    whole = result(task, model, order="random", steps=1, temperature=0.0, nucleus=1.0, expected=False)
-    step = next(iter(fill(task, Settings(order="velocity", reverse=reverse, steps=4, temperature=0.0, nucleus=1.0), model)))
+    whole = result(task, model, order="random", steps=1, temperature=0.0, nucleus=1.0, amplitudes="sampled")
+    step = next(iter(fill(task, Settings(order="velocity", reverse=reverse, steps=4, temperature=0.0, nucleus=1.0,
+                                                   amplitudes="sampled"), model)))
     predicted = np.abs(whole.grid[task.mask])  # the same first look at everything
     chosen = step.revealed[task.mask]
     assert chosen.sum() == task.mask.sum() // 4
@@ -138,7 +139,7 @@ def test_same_seed_same_fill_and_another_seed_another(model):
 
 def test_known_features_are_kept(model):
     sign = task_of(Selection((RECT,), features=("sign",)))
-    filled = result(sign, model, expected=False).grid
+    filled = result(sign, model, amplitudes="sampled").grid
     assert np.allclose(np.abs(filled), np.abs(sign.grid)) and not np.array_equal(filled, sign.grid)
     velocity = task_of(Selection((RECT,), features=("velocity",)))
     filled = result(velocity, model).grid
@@ -159,7 +160,7 @@ def test_placed_atoms_keep_what_is_known_and_never_share_a_place(model, feature)
 
 def test_expected_amplitude_is_quieter_than_samples(model):
     task = task_of()
-    samples, expected = (np.abs(result(task, model, expected=e).grid[task.mask]).mean() for e in (False, True))
+    samples, expected = (np.abs(result(task, model, amplitudes=a).grid[task.mask]).mean() for a in ("sampled", "expected"))
     assert expected < samples
 
 
@@ -216,20 +217,20 @@ def test_errors_do_not_grow_on_errors(model):
     with torch.no_grad():
         loud.decoder.velocity.bias[-1] = 100
     task = task_of()
-    grid = result(task, loud.eval(), steps=16, expected=False).grid
+    grid = result(task, loud.eval(), steps=16, amplitudes="sampled").grid
     assert np.abs(grid).max() <= task.reference * (1 + 1e-6)
 
 
 def test_a_silent_sound_stays_silent(model):
     task = prepare(Sound(np.zeros((1, 4000), np.float32), 8000), parse(["time:0.2-0.25"]), space=SPACE)
-    assert not task.render(result(task, model, expected=False).grid).samples.any()
+    assert not task.render(result(task, model, amplitudes="sampled").grid).samples.any()
 
 
 def test_a_gap_in_silence_stays_silent(model):
     sound = noise(1.0)
     sound.samples[:, 2400:] = 0
     task = prepare(sound, parse(["time:0.7-0.75"]), space=SPACE)
-    assert not task.render(result(task, model, expected=False).grid).samples[:, 4800:7200].any()
+    assert not task.render(result(task, model, amplitudes="sampled").grid).samples[:, 4800:7200].any()
 
 
 @pytest.mark.parametrize("selection", ["time:0.4-0.5", "after:0.7", "channel:1", "random:50"])
@@ -238,7 +239,7 @@ def test_nothing_appears_above_a_recordings_own_bandwidth(model, selection):
     spectrum = np.fft.rfft(noise(1.0, rate=8000).samples)
     spectrum *= 1 / (1 + (np.arange(4001) / 2000) ** 40)  # a gentle edge: the atoms of an abrupt one leak far
     task = prepare(Sound(np.fft.irfft(spectrum).astype(np.float32), 8000), parse([selection]), space=SPACE)
-    filled = np.abs(result(task, model, expected=False).grid) * task.mask
+    filled = np.abs(result(task, model, amplitudes="sampled").grid) * task.mask
     above = SPACE.hertz(np.arange(SPACE.hop)) > 3000
     assert filled[..., ~above].max() > 0.1 * task.reference
     assert 4 * np.abs(task.grid[:, 8:-8, above]).max() < 0.05 * task.reference  # the windows' leakage
@@ -249,7 +250,7 @@ def test_a_selected_band_above_the_bandwidth_is_filled(model):
     spectrum = np.fft.rfft(noise(1.0).samples)
     spectrum[:, 2000:] = 0
     task = prepare(Sound(np.fft.irfft(spectrum).astype(np.float32), 8000), parse(["above:2000"]), space=SPACE)
-    assert np.abs(result(task, model, expected=False).grid[task.mask]).max() > 0.01 * task.reference
+    assert np.abs(result(task, model, amplitudes="sampled").grid[task.mask]).max() > 0.01 * task.reference
 
 
 def test_where_every_sign_is_unknown_they_are_drawn(model):
@@ -276,16 +277,16 @@ def test_levels_in_the_middle_of_a_long_box_come_from_its_sides():
 @pytest.mark.parametrize("selection", ["time:0.4-0.5", "rect:0.3,0.6,500,2000"])
 def test_a_change_begins_and_ends_without_a_click(model, selection):
     task = prepare(noise(1.0), parse([selection]), space=SPACE)
-    change = task.render(result(task, model, expected=False).grid).samples - task.sound.samples
+    change = task.render(result(task, model, amplitudes="sampled").grid).samples - task.sound.samples
     where = np.flatnonzero(np.abs(change).max(0) > 0)
     for edge in (change[:, where[:4]], change[:, where[-4:]]):
         assert np.abs(edge).max() < 0.12 * np.abs(change).max()  # 4 of the 64 samples over which a window rises
 
 
-@pytest.mark.parametrize("expected", [False, True])
-def test_the_quietest_part_stays_below_the_rest(model, expected):
+@pytest.mark.parametrize("amplitudes", AMPLITUDES)
+def test_the_quietest_part_stays_below_the_rest(model, amplitudes):
     task = task_of(parse(["quietest:70"]))
-    filled = np.abs(result(task, model, expected=expected).grid[task.mask])
+    filled = np.abs(result(task, model, amplitudes=amplitudes).grid[task.mask])
     assert 0 < filled.max() <= np.abs(task.grid[~task.mask & (task.space.quantise(task.grid, task.reference) > 0)]).min()
 
 
@@ -349,6 +350,20 @@ def test_the_purpose_of_a_selection_sets_the_defaults(purpose, selection, option
 
 def test_trunk_off_is_another_fill(model):
     task = task_of()
-    settings = resolve(Settings(expected=True), task)
+    settings = resolve(Settings(amplitudes="expected"), task)
     a, b = (last(sample(task, settings, model, trunk=t)).grid for t in (True, False))
     assert not np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", sorted(ORDERINGS))
+def test_a_model_of_single_atoms_reads_them_in_the_users_ordering(name):
+    """One token per atom, lined up as the user has chosen: another direction, another reading."""
+    config = replace(TINY, space=replace(TINY.space, frames=8), cell=(1, 1, 1), serialisations=("order",), window=32, layers=2)
+    torch.manual_seed(0)
+    model = AtomTransformer(config).eval()
+    task = prepare(noise(), parse(["random:50"]), space=SPACE)
+    forth, again, back = (result(task, model, order=name, reverse=reverse).grid for reverse in (False, False, True))
+    assert np.array_equal(forth, again) and np.isfinite(forth).all() and forth[task.mask].any()
+    assert np.array_equal(forth[~task.mask], task.grid[~task.mask])
+    if name in ("time", "frequency", "velocity"):
+        assert not np.array_equal(forth, back)

@@ -105,6 +105,34 @@ def test_an_unknown_place_tells_nothing(by, atoms):
     assert order(other, by).tolist() == order(masked, by).tolist()
 
 
+KEY_TYPES = (np.int8, np.uint16, np.int32, np.int64, np.uint64, np.float16, np.float32, np.float64, np.bool_)
+
+
+@given(st.integers(0, 2**32), st.lists(st.sampled_from(KEY_TYPES), min_size=1, max_size=4))
+def test_keys_of_every_kind_are_sorted_as_numpy_sorts_them(atoms_of, seed, kinds):
+    """Whole numbers of every width, floats of either sign, with infinities, -0 and NaN; with many ties, and over their whole range."""
+    rng, atoms = np.random.default_rng(seed), atoms_of(60)
+    last = np.lexsort((atoms.channel, atoms.frequency, atoms.time))
+    for kind in kinds:
+        if np.issubdtype(kind, np.floating):
+            key = np.concatenate([rng.standard_normal(40), rng.choice([0.0, -0.0, np.inf, -np.inf, np.nan, -np.nan, 1.0, -1.0], 20)])
+        elif kind is np.bool_ or rng.integers(2):
+            key = rng.integers(0, 2, 60)
+        else:
+            key = rng.integers(np.iinfo(kind).min, np.iinfo(kind).max, 60, dtype=kind, endpoint=True)
+        key = rng.permutation(key).astype(kind)
+        assert order(atoms, lambda a, key=key: key).tolist() == last[np.argsort(key[last], kind="stable")].tolist()
+
+
+@given(st.integers(0, 2**32))
+def test_atoms_of_one_place_stay_in_their_order(atoms_of, seed):
+    once, rng = atoms_of(30), np.random.default_rng(seed)
+    twice = once[rng.integers(0, 30, 90)]
+    for by, key in (("time", ()), ("frequency", (twice.frequency,)), ("channel", (twice.channel,)),
+                    ("velocity", (-np.abs(twice.amplitude), -twice.velocity))):
+        assert order(twice, by).tolist() == np.lexsort((twice.channel, twice.frequency, twice.time, *key)).tolist()
+
+
 # --- orderings of the user's own ---------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from atomizer import Region, Selection, Settings, parse
 from atomizer.recipe import Recipe, dump, parse_recipes, seeds
 
 RECIPES = [
-    Recipe(parse(["above:8000", "random:20"]), Settings("noise", "time", True, 3, 0.5, 0.9, False, 7)),
+    Recipe(parse(["above:8000", "random:20"]), Settings("noise", "time", True, 3, 0.5, 0.9, "sampled", 7)),
     Recipe(Selection((Region("brush", points=((0.1, 500.0), (0.2, 900.0)), size=(0.02, 80.0)),), features=("sign",)), stop_after=2),
     Recipe(extend=0.5), Recipe(add_channels=1),
 ]

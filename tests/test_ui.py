@@ -87,7 +87,7 @@ def test_without_their_signs_atoms_keep_their_loudness(sound):
 
 
 def test_variations_say_how_they_were_made():
-    settings = Settings("model", "time", True, 4, 0.8, 0.95, False, 3)
+    settings = Settings("model", "time", True, 4, 0.8, 0.95, "sampled", 3)
     assert title_of(settings) == "4 steps, time reversed, seed 3" and title_of(Settings("noise", seed=1)) == "noise, seed 1"
     details = dict(details_of(Recipe(parse(["above:1"])), settings))
     assert details["unknown"] == "velocity, sign" and details["temperature"] == "0.8" and details["amplitudes"] == "sampled"

@@ -1,11 +1,41 @@
-"""Measurements of speed, each beside a peer where there is one.
+"""Measurements of speed and memory, each beside peers that do the same job in the same run.
 
-    records.py  what a measurement is, and how it is written down
-    page.py     the page in a headless browser: first picture, redraw, selection feedback
+    records.py    what a measurement is, and how it is written down
+    timing.py     medians of us and our peers, taken in turns
+    machine.py    what was measured on: its description, and its matrix products
+    transform.py  the MDCT beside other MDCTs
+    atomizing.py  samples to ordered atoms and back
+    filling.py    fills: seconds, and memory in a process of their own
+    start.py      the command line's and the page's first answer
+    training.py   atoms per second, beside the machine's matrix products
+    growth.py     how the cost of a fill grows, as a plot
+    page.py       the page in a headless browser: first picture, redraw, selection feedback
 
-`python -m atomizer bench --page` runs them; a new part is a function that yields records.
+`python -m atomizer bench` runs all but the page and the growth, which `--page` and `--growth` run. A new part is a module with a dict
+MEASURES, from the names of its records to what yields them, and a word in `PARTS`.
 """
 
-from .records import Record, table
+from __future__ import annotations
 
-__all__ = ["Record", "table"]
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+from ..atoms import AtomizerError
+from .records import Missing, Record, table
+
+Measure = Callable[[], Iterator["Record | Missing"]]
+PARTS = ("transform", "atomizing", "filling", "start", "training")
+
+
+def measures(only: list[str] | None = None) -> list[Measure]:
+    """What yields the records of these names, or of all. Raises AtomizerError for a name that nothing measures."""
+    known: dict[str, Measure] = {}
+    for part in PARTS:
+        known |= import_module(f".{part}", __name__).MEASURES
+    for name in only or ():
+        if name not in known:
+            raise AtomizerError(f"There is no measurement {name[:60]!r}: choose from {', '.join(known)}.")
+    return list(dict.fromkeys(known[name] for name in only or known))
+
+
+__all__ = ["Missing", "Record", "measures", "table"]

@@ -5,16 +5,9 @@ The peer of drawing and selecting is Plotly's own scattergl with as many points,
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +17,7 @@ from ..atomizers import MDCTAtomizer
 from ..atoms import AtomizerError, Atoms, AtomSpace
 from ..audio import Sound, write
 from .records import Record
+from .start import server
 
 ATOMS = 200_000
 RUNS = 15
@@ -88,29 +82,6 @@ def music(seconds: float, seed: int = 0) -> Sound:
     t = np.arange(int(seconds * rate)) / rate
     tones = sum(np.sin(2 * np.pi * f * t) * np.exp(-(t % 0.5) * 5) for f in (220, 440, 890, 1800, 5000)) / 12
     return Sound(np.stack([tones + 0.02 * rng.standard_normal(len(t)) for _ in range(2)]).astype(np.float32), rate, "PCM_16")
-
-
-@contextlib.contextmanager
-def server() -> Iterator[str]:
-    """The page on a free port of this machine; yields its address."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    env = dict(os.environ, GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port), GRADIO_ANALYTICS_ENABLED="False")
-    process = subprocess.Popen([sys.executable, "-m", "atomizer", "app"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        for _ in range(240):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(url + "/config", timeout=2)
-                break
-            if process.poll() is not None:
-                raise AtomizerError("The page did not start: run `python -m atomizer app` to see why.")
-            time.sleep(0.5)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def measure(runs: int = RUNS) -> Iterator[Record]:

@@ -20,7 +20,8 @@ def excess_nats(task: Task, asked: np.ndarray, model: AtomTransformer, trunk: bo
     """
     space = model.config.space
     of_sign = "velocity" not in task.features
-    canvas = Canvas(task, ~(task.mask & ("velocity" in task.features)), ~(task.mask & ("sign" in task.features)))
+    canvas = Canvas(task, ~(task.mask & ("velocity" in task.features)), ~(task.mask & ("sign" in task.features)),
+                    ordering=("random", False, 0) if "order" in model.config.serialisations else None)
     total, count = 0.0, 0
     for window in canvas.windows(task.mask, space.frames):
         decided = np.array(window.channels[: window.decides])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import re
+import shutil
+import tempfile
 import time
 from collections import defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,17 +16,20 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from safetensors import SafetensorError
 from tqdm import tqdm
 
 from ..atoms import AtomizerError
 from ..canvas import precision
 from ..clips import list_clips
+from ..files import reason_of
 from ..model import AtomTransformer, ModelConfig
 from .data import AudioBank
 from .losses import Losses
 from .masking import TASKS, Batch, mask_batch
 
 STATE = "training.pt"
+LOG = "log.txt"
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,10 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(config.seed * 1000 + self.process)
         self.worker = ThreadPoolExecutor(1)
         self.next: Future[tuple[Batch, torch.Tensor]] | None = None
-        self.out.mkdir(parents=True, exist_ok=True)
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AtomizerError(f"The folder {self.out.name!r} cannot be made: {reason_of(error)}.") from error
         if (self.out / STATE).is_file():
             self.resume()
         clips = list_clips(audio)
@@ -209,27 +218,52 @@ class Trainer:
     def log(self, title: str, values: dict[str, float]) -> None:
         if self.process == 0:
             line = " ".join(f"{k} {v:.5g}" for k, v in values.items())
-            with open(self.out / "log.txt", "a", encoding="utf-8") as file:
+            with open(self.out / LOG, "a", encoding="utf-8") as file:
                 file.write(f"{title}: {line}\n")
 
     # ------------------------------------------------------------------ files
 
     def save(self) -> None:
-        """Write the averaged model, and the state from which training resumes; each replaces the former at once."""
+        """Write the averaged model, and the state from which training resumes; each file replaces the former at once.
+
+        Raises AtomizerError where they cannot be written; what was saved before is then left as it was.
+        """
         if self.process:
             return
-        with self.averaged() as live:
-            self.model.save_pretrained(self.out)
+        try:
+            self._write()
+        except (OSError, RuntimeError, SafetensorError) as error:  # torch's writer hides the system's error in a RuntimeError
+            raise AtomizerError(f"The checkpoint of step {self.step} cannot be written to {self.out.name!r} ({reason_of(error)[:100]}): the one before "
+                                "is kept, so make room and start the same command again.") from error
+
+    def _write(self) -> None:
+        with self.averaged() as live, tempfile.TemporaryDirectory(prefix=".saving-", dir=self.out) as folder:
+            self.model.save_pretrained(folder)
+            for path in Path(folder).iterdir():
+                if path.suffix != ".md" or not (self.out / path.name).exists():  # somebody may have written a better card
+                    path.replace(self.out / path.name)
         state = {"model": live, "average": self.average, "optimiser": self.optimiser.state_dict(), "step": self.step,
                  "spent": self.spent, "generator": self.next.result()[1] if self.next else self.generator.get_state(),
                  "random": torch.get_rng_state(), "config": asdict(self.config), "model_config": self.model.config.to_dict()}
         partial = self.out / (STATE + ".part")
-        torch.save(state, partial)
-        partial.replace(self.out / STATE)
+        try:
+            torch.save(state, partial)
+            partial.replace(self.out / STATE)
+        finally:
+            partial.unlink(missing_ok=True)
 
     def resume(self) -> None:
-        """Go on from the state in the output folder. Raises AtomizerError where it belongs to another model."""
-        state = torch.load(self.out / STATE, map_location="cpu", weights_only=True)
+        """Go on from the state in the output folder, whose model it takes. Raises AtomizerError where that cannot be read."""
+        try:
+            state = torch.load(self.out / STATE, map_location="cpu", weights_only=True)
+            self._take(state)
+        except Exception as error:
+            raise AtomizerError(f"The training state {STATE!r} in {self.out.name!r} is broken: take it away to begin anew, "
+                                "with --init to begin from the model beside it.") from error
+        if self.process == 0:
+            self._clear_up()
+
+    def _take(self, state: dict) -> None:
         if ModelConfig.from_dict(state["model_config"]) != self.model.config:
             self.model = AtomTransformer(ModelConfig.from_dict(state["model_config"])).to(self.device).train()
             self.optimiser = self._optimiser()
@@ -242,6 +276,15 @@ class Trainer:
             torch.set_rng_state(state["random"])
         else:
             self.generator.manual_seed(self.config.seed * 1000 + self.process + 7919 * self.step)
+
+    def _clear_up(self) -> None:
+        """Remove what a process that was killed while it saved has left, and the log of steps after the last save: they are done again."""
+        for leftover in (self.out / (STATE + ".part"), *self.out.glob(".saving-*")):
+            shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+        path = self.out / LOG
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            path.write_text("".join(x for x in lines if not (at := re.search(r": step (\d+)", x)) or int(at[1]) <= self.step), encoding="utf-8")
 
 
 def train(audio: str, out: str, **options) -> dict[str, dict[str, float]]:

@@ -7,12 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..model import AtomTransformer
-from ..model.belief import velocity_floor
+from ..model.belief import level_amplitude, velocity_floor
 from .masking import Batch
 
 LOUD_PART = 3  # one asked atom in so many is drawn by its loudness, for the signs
 LOUD_SLOPE = 0.06  # the chance to be drawn so grows with the amplitude to the power of 0.52
-WEIGHTS = {"velocity": 1.0, "sign": 1.0, "envelope": 10.0, "occupancy": 0.3, "pointer": 0.2}
+WEIGHTS = {"velocity": 1.0, "sign": 1.0, "error": 0.5, "envelope": 10.0, "occupancy": 0.3, "pointer": 0.2}
 
 
 class Losses(nn.Module):
@@ -54,6 +54,7 @@ class Losses(nn.Module):
             for percent in (2, 10):
                 report[f"sign_{percent}"] = float(right[loudest[: max(1, len(loudest) * percent // 100)]].mean())
 
+        parts["error"] = self._error(batch, places, decoded)
         parts["envelope"], parts["occupancy"] = self._envelope(batch, context)
         parts["pointer"] = self._pointer(batch, context, report) if state.loose is not None else zero
         loss = sum(WEIGHTS[name] * part for name, part in parts.items())
@@ -75,6 +76,21 @@ class Losses(nn.Module):
         index = torch.cat([even, loud])
         uniform = torch.arange(len(index), device=index.device) < len(even)
         return places[index].unbind(1), uniform
+
+    def _error(self, batch: Batch, places: tuple[Tensor, ...], decoded) -> Tensor:
+        """Energy of the error of the expected signed amplitudes over that of the true ones, a mean over windows. Cross-entropy alone
+        blurs the levels of partials, which linear prediction has almost exactly."""
+        state, space = batch.state, self.model.config.space
+        amplitude = level_amplitude(torch.arange(space.levels, device=batch.velocity.device), space)
+        amplitude[0] = 0
+        velocity, sign = batch.velocity[places], batch.sign[places]
+        magnitude = torch.where(state.velocity_known[places], amplitude[velocity], decoded.velocity.float().softmax(1) @ amplitude)
+        direction = torch.where(state.sign_known[places], 2.0 * sign - 1, 2 * decoded.sign.float().sigmoid() - 1)
+        true = amplitude[velocity] * (2.0 * sign - 1)
+        sums = torch.zeros(2, len(batch.task), device=true.device)
+        energy = sums[0].index_add(0, places[0], true.square())
+        error = sums[1].index_add(0, places[0], (magnitude * direction - true).square())
+        return (error / energy.clamp(min=1e-12)).clamp(max=4)[energy > 1e-12].sum() / len(batch.task)
 
     def _envelope(self, batch: Batch, context) -> tuple[Tensor, Tensor]:
         """Mean level of the unknown audible atoms of every cell and channel, and their share of the unknown ones."""

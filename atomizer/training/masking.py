@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,10 +13,11 @@ from .. import wiener
 from ..atoms import AtomSpace
 from ..canvas import REFERENCE_FLOOR_DB
 from ..model.state import State
-from ..noise import interpolated_power
+from ..noise import censored_deviation, interpolated_power
+from ..orderings import serial_key
 
 # How often each task is drawn. The last three hide where atoms are; they need few atoms, so they are cheap.
-TASKS = {"cut": 0.25, "gap": 0.12, "suffix": 0.10, "channel": 0.13, "loudness": 0.06, "random": 0.15, "rect": 0.08,
+TASKS = {"cut": 0.24, "gap": 0.12, "suffix": 0.08, "channel": 0.11, "loudness": 0.11, "random": 0.15, "rect": 0.08,
          "sign": 0.03, "velocity": 0.02, "loose-time": 0.02, "loose-frequency": 0.02, "loose-channel": 0.02}
 ORDERS = {"random": 0.45, "velocity": 0.2, "frequency": 0.15, "time": 0.15, "channel": 0.05}
 MAX_LOOSE = 128
@@ -99,20 +101,11 @@ def region(kind: str, grid: Tensor, channels: int, space: AtomSpace, g: torch.Ge
     return mask
 
 
-def keys(order: str, grid: Tensor, space: AtomSpace, g: torch.Generator) -> Tensor:
-    """(C, T, F) sort keys of an ordering, reversed half of the time."""
-    c, t, f = (torch.arange(n, device=grid.device) for n in grid.shape)
-    noise = torch.rand(grid.shape, generator=g).to(grid.device)
-    key = {
-        "random": lambda: noise,
-        "time": lambda: t[:, None] + 0.5 * noise,
-        "frequency": lambda: f + 0.5 * noise,
-        "channel": lambda: c[:, None, None] + 0.5 * noise,
-        # the sampler goes by its own predictions, which are off by some decibels
-        "velocity": lambda: -torch.log10(grid.abs() + 1e-9) * 20 + 6 * noise,
-    }[order]()
-    early = 0.2 if order == "velocity" else 0.4
-    return key if uniform(0, 1, g) > early else -key
+def keys(order: str, magnitude: Tensor, g: torch.Generator) -> Tensor:
+    """(C, T, F) sort keys of an ordering; the sampler's own predictions, by which it goes, are off by some decibels."""
+    noise = torch.rand(magnitude.shape, generator=g)
+    key = torch.from_numpy(serial_key(order, magnitude.cpu().numpy(), noise.numpy()))
+    return (key + 6 * noise if order == "velocity" else key).to(magnitude.device)
 
 
 def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace, generator: torch.Generator,
@@ -138,8 +131,8 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
             name = "cut"
         names.append(name)
         by = order or choose(ORDERS, generator)
-        key = keys(by, grid[b], space, generator)
-        rank[b] = key
+        direction = 1 if uniform(0, 1, generator) > (0.2 if by == "velocity" else 0.4) else -1
+        key = direction * keys(by, grid[b].abs(), generator)
         if name.startswith("loose"):
             mask = _small_rect(grid[b], have, space, name, generator)
         elif name in ("sign", "velocity"):
@@ -152,11 +145,12 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
         if not name.startswith("loose"):
             # from what is known before anything is revealed, as the sampler has it
             limit = grid[b, :have].abs() if name == "sign" else None
-            power = interpolated_power(grid[b, :have].masked_fill(mask[:have], 0).cpu().numpy(), ~mask[:have].cpu().numpy())
-            blind[b, :have] = torch.from_numpy(power).sqrt().to(grid.device)
+            blind[b, :have] = torch.from_numpy(_blind(grid[b, :have].cpu().numpy(), mask[:have].cpu().numpy(), name, space)).to(grid.device)
             known = wiener.interpolate(grid[b, :have], mask[:have], limit, space.window)
             if known is not None:
                 estimate[b, :have], spread[b, :have] = known.amplitude, known.spread
+        # what is hidden stands where its expected level would, as in the sampler
+        rank[b] = direction * keys(by, torch.where(mask, blind[b], grid[b].abs()), generator) if by != "random" else key
         share = reveal if reveal is not None else (0.0 if uniform(0, 1, generator) < 0.3 else uniform(0, 0.95, generator))
         if share > 0 and mask.any() and not name.startswith("loose"):
             values = key[mask]
@@ -181,6 +175,17 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
     state = State(velocity, sign, v_known, s_known, present, rank, estimate * scale, spread * scale, blind * scale)
     batch_ = Batch(state, velocity, sign, ask & state.occupied, None, names)
     return _loosen(batch_, hidden, space, generator)
+
+
+def _blind(grid: np.ndarray, mask: np.ndarray, task: str, space: AtomSpace) -> np.ndarray:
+    """(C, T, F) deviation of noise with the levels that the known atoms of a window let expect, as `Canvas.blind` has it."""
+    if task == "loudness":
+        magnitude = np.abs(grid)
+        kept = ~mask & (magnitude > magnitude.max() * 10 ** (space.floor_db / 20))
+        threshold = float(magnitude[kept].min(initial=np.inf))
+        if magnitude[mask].max(initial=0) <= threshold < np.inf:  # the quietest part
+            return censored_deviation(kept, mask, threshold)
+    return np.sqrt(interpolated_power(np.where(mask, 0, grid), ~mask))
 
 
 def _small_rect(grid: Tensor, channels: int, space: AtomSpace, task: str, g: torch.Generator) -> Tensor:

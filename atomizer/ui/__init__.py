@@ -3,6 +3,7 @@
     view.py      the picture as a component: what Python sends it, what it sends back
     drawing.py   atoms packed into the bytes that the picture draws
     session.py   what the server remembers of one visitor
+    visitors.py  frees what visitors leave behind
     actions.py   what happens when something is loaded, selected, filled or stopped
     api.py       the endpoints for programs
     page.py      layout and wiring

@@ -5,6 +5,7 @@ Every handler leaves the session and the picture usable: what cannot be done is 
 
 from __future__ import annotations
 
+import errno
 import html
 import logging
 import math
@@ -39,30 +40,39 @@ log = logging.getLogger(__name__)
 def settings_of(order: str, reverse: bool, steps: str | float | None, temperature: str | float | None,
                 nucleus: str | float | None, seed: float | None, method: str) -> Settings:
     """Settings of the values of the controls; empty ones are left to what suits the task."""
-    steps = _number("steps", steps)
-    if steps is not None and steps != int(steps):
-        raise AtomizerError(f"The steps must be a whole number, not {steps:g}.")
-    return Settings(method=method, order=None if order == AUTO else order, reverse=bool(reverse),
-                    steps=None if steps is None else int(steps), temperature=_number("temperature", temperature),
-                    nucleus=_number("nucleus", nucleus), seed=int(seed or 0))
+    return Settings(method=method, order=None if order == AUTO else order, reverse=bool(reverse), steps=whole_of("steps", steps),
+                    temperature=number_of("temperature", temperature), nucleus=number_of("nucleus", nucleus), seed=whole_of("seed", seed) or 0)
 
 
-def _number(name: str, value: str | float | None) -> float | None:
+def whole_of(name: str, value: str | float | None) -> int | None:
+    """A whole number of what somebody entered, None where that is nothing. Raises AtomizerError for anything else."""
+    found = number_of(name, value)
+    if found is not None and found != int(found):
+        raise AtomizerError(f"The {name} must be a whole number, not {found:g}.")
+    return None if found is None else int(found)
+
+
+def number_of(name: str, value: str | float | None) -> float | None:
+    """As `whole_of`, for any finite number."""
     if value is None or str(value).strip().lower() in ("", AUTO):
         return None
     try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+        found = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
         raise AtomizerError(f"The {name} must be a number, or empty for what suits the task, not {str(value)[:40]!r}.")
-    return number
+    return found
 
 
 def sentence_of(error: Exception) -> str:
     """What to tell the visitor about an error; what nobody foresaw goes to the log in full."""
     if isinstance(error, AtomizerError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return "The server has too little memory for this at the moment: your sound and selection are kept, so try again later or with a shorter sound."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "The server's disk is full at the moment: your sound and selection are kept, so try again later."
     log.exception("unexpected", exc_info=error)
     return "That went wrong inside the Atomizer: your sound and selection are kept, please try again."
 
@@ -77,8 +87,9 @@ def load(view: AtomView, path: str | None, session: Session | None):
     if not path:
         return gr.skip(), gr.skip()
     try:
+        upload = Path(path) if Path(path).resolve().is_relative_to(Path(view.GRADIO_CACHE).resolve()) else None
         sound, long = open_file(path)
-        fresh = Session(view, sound, Path(path).name, long)
+        fresh = Session(view, sound, Path(path).name, long, upload=upload)
     except Exception as error:
         warn(sentence_of(error), title="This sound cannot be used")
         return gr.skip(), gr.skip()
@@ -112,8 +123,8 @@ def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, An
     if session is None or session.long is None:
         return gr.skip(), gr.skip()
     try:
-        start, seconds = (_number(name, wanted.get(name)) or 0.0 for name in ("start", "seconds"))
-        fresh = Session(view, session.long.read(start, seconds), session.name, replace(session.long, start=start))
+        start, seconds = (number_of(name, wanted.get(name)) or 0.0 for name in ("start", "seconds"))
+        fresh = Session(view, session.long.read(start, seconds), session.name, replace(session.long, start=start), upload=session.upload)
     except Exception as error:
         sentence = sentence_of(error)
         warn(sentence, title="This excerpt cannot be used")
@@ -124,8 +135,7 @@ def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, An
 
 def _close(session: Session | None) -> None:
     if session is not None:
-        session.token = None  # a fill that is still in a step has nothing to say any more
-        session.close()
+        session.close()  # a fill that is still in a step has nothing to say any more
 
 
 def describe(chosen: Chosen, features: list[str], seed: float | None, session: Session | None) -> Message:
@@ -134,11 +144,12 @@ def describe(chosen: Chosen, features: list[str], seed: float | None, session: S
         return gr.skip()
     busy = session.message.busy
     try:
-        session.show_parts(chosen["parts"], int(seed or 0))
+        seed = whole_of("seed", seed) or 0
+        session.show_parts(chosen["parts"], seed)
         if not chosen["regions"] and not chosen["parts"]:
             return session.say("Nothing is selected: draw in the picture, or take a preset.", busy)
         selection = Selection.from_dict({**chosen, "features": features})
-        selection.mask(session.grid, session.space, int(seed or 0), nyquist=session.sound.rate / 2)
+        selection.mask(session.grid, session.space, seed, nyquist=session.sound.rate / 2)
         lost = " and ".join(selection.features) if len(selection.features) < 3 else f"{len(selection.features)} features"
         return session.say(f"Ready to fill in the {lost} of what is selected.", busy)
     except Exception as error:
@@ -155,7 +166,7 @@ def fill_selection(chosen: Chosen, session: Session | None, features: list[str],
 
 def continue_sound(session: Session | None, seconds: float | None, *controls) -> Iterator[Message]:
     """Continue the sound past its end."""
-    yield from _fill(session, lambda settings: Recipe(settings=settings, extend=float(seconds or 0)), controls)
+    yield from _fill(session, lambda settings: Recipe(settings=settings, extend=number_of("seconds", seconds) or 0.0), controls)
 
 
 def add_channel(session: Session | None, *controls) -> Iterator[Message]:
@@ -172,21 +183,21 @@ def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], co
     """Fill with the values of the controls, of which the last is the number of variations."""
     def recipes():
         *values, count = controls
-        count = _number("number of variations", count) or 1
-        if not 1 <= count <= limits().variations or count != int(count):
-            raise AtomizerError(f"1 to {limits().variations} variations are made at a time, not {count:g}.")
-        return seeds(make_recipe(settings_of(*values)), int(count))
+        count = whole_of("number of variations", count) or 1
+        if not 1 <= count <= limits().variations:
+            raise AtomizerError(f"1 to {limits().variations} variations are made at a time, not {count}.")
+        return seeds(make_recipe(settings_of(*values)), count)
     yield from run(session, recipes, key)
 
 
 def noise(session: Session | None, number: int | None) -> Iterator[Message]:
     """Fill what a variation filled in with noise of interpolated levels, to hear what the model adds."""
     def recipes():
-        if session is None or number not in session.kept:
+        if not has(session, number):
             raise AtomizerError("Fill something in first, to compare it with noise.")
         recipe = session.kept[number].recipe
         return [replace(recipe, settings=replace(recipe.settings, method="noise"), stop_after=0)]
-    yield from run(session, recipes, session.variation(number).key if session and number in session.kept else "")
+    yield from run(session, recipes, session.variation(number).key if has(session, number) else "")
 
 
 def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: str = "") -> Iterator[Message]:
@@ -266,9 +277,14 @@ def stop(session: Session | None) -> Message:
 # variations
 
 
+def has(session: Session | None, number: object) -> bool:
+    """Whether there is a variation of this id, which comes from the browser and may be anything."""
+    return session is not None and isinstance(number, int) and number in session.kept
+
+
 def adopt(session: Session | None, number: int | None) -> Message:
     """Make a variation the new original."""
-    if session is None or number not in session.kept:
+    if not has(session, number):
         return gr.skip()
     label = session.variation(number).label
     session.adopt(number)
@@ -285,7 +301,7 @@ def revert(session: Session | None) -> Message:
 
 def forget(session: Session | None, number: int | None) -> Message:
     """Take a variation out of the history."""
-    if session is None or number not in session.kept:
+    if not has(session, number):
         return gr.skip()
     label = session.variation(number).label
     session.forget(number)
@@ -297,9 +313,12 @@ def hand_over(session: Session | None, request: dict) -> Message:
     if session is None:
         return gr.skip()
     try:
-        look = request.get("look") or {}
-        look = Look(**{name: tuple(value) if isinstance(value, list) else value for name, value in look.items()})
-        data, name = export(session, Wanted(str(request.get("kind")), str(request.get("version")), request.get("variation"), look))
+        if not isinstance(request, dict):
+            raise AtomizerError("An export is asked for by its kind, version, variation and look.")
+        number = request.get("variation")
+        wanted = Wanted(str(request.get("kind")), str(request.get("version")), number if has(session, number) else None,
+                        Look.from_dict(request.get("look") or {}))
+        data, name = export(session, wanted)
         session.hand_over(data, name)
         return session.say(f"{name} is ready.", session.message.busy)
     except Exception as error:

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from ..atomizers import MDCTAtomizer
 from ..atoms import LOUDNESS, AtomizerError, AtomSpace
@@ -27,7 +28,8 @@ from ..limits import limits
 from ..orderings import ORDERINGS
 from ..selection import parse
 from ..task import Task, prepare
-from .actions import AUTO, check_size, sentence_of, settings_of
+from . import visitors
+from .actions import AUTO, check_size, number_of, sentence_of, settings_of, whole_of
 from .device import check_time, fill, has_model, model_for
 
 
@@ -76,14 +78,20 @@ def fill_file(file: str, select: list[str] | str = (), features: list[str] = LOU
     """
     with _errors_for_clients():
         # rect:T0,T1,F0,F1 has commas of its own: a comma parts two specifications only where a name follows
-        words = re.split(r"\s+|,\s*(?=[a-z])", select) if isinstance(select, str) else select
-        selection = parse([w for w in words or [] if w], features)
+        words = re.split(r"\s+|,\s*(?=[a-z])", select) if isinstance(select, str) else select or []
+        if not isinstance(words, (list, tuple)):
+            raise AtomizerError(f"What is unknown is a list of specifications or one text, not {str(words)[:40]!r}.")
+        selection = parse([w for w in words if w != ""], features)
         settings = settings_of(order, reverse, steps, temperature, nucleus, seed, method)
-        task = prepare(_read(file, start, seconds), selection, extend=extend or 0, add_channels=int(add_channels or 0), seed=settings.seed)
+        task = prepare(_read(file, start, seconds), selection, extend=number_of("seconds to continue by", extend) or 0.0,
+                       add_channels=whole_of("channels to add", add_channels) or 0, seed=settings.seed)
         step = _last_in_time(task, settings)
         suffix = Path(file).suffix.lower()
-        path = Path(tempfile.mkdtemp(prefix="atomizer-")) / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
+        folder = Path(get_upload_folder())  # from where Gradio serves, without a copy
+        folder.mkdir(parents=True, exist_ok=True)
+        path = Path(tempfile.mkdtemp(prefix="atomizer-", dir=folder)) / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
         write(path, task.render(step.grid))
+        visitors.delete_later(path.parent)
         return str(path)
 
 

@@ -12,13 +12,13 @@ from ..atoms import LOUDNESS, AtomSpace
 from ..limits import MEGABYTE, limits
 from ..orderings import ORDERINGS
 from ..stories import ASSETS, Story
-from . import actions, api, device
+from . import actions, api, device, visitors
 from .view import PLOTLY_JS, STATIC, AtomView
 
 SOUND_ENDINGS = (".flac", ".ogg", ".wav")
 PRIVATE = dict(api_visibility="private", show_progress="hidden")
 # "multiple": one that was stopped may still count as pending when the next is asked for
-FILLS = dict(concurrency_limit=1, concurrency_id="model", trigger_mode="multiple", **PRIVATE)
+FILLS = dict(concurrency_limit=1, concurrency_id="model", trigger_mode="multiple", api_visibility="private", show_progress="minimal")
 
 INTRO = """
 <h1>The Atomizer</h1>
@@ -38,12 +38,17 @@ def heading(number: int, text: str) -> None:
     gr.HTML(f'<h2><span>{number}</span>{text}</h2>', elem_classes="heading", padding=False)
 
 
+def id_of(event: gr.EventData) -> object:
+    """The id that an event of the picture carries; None where whoever sent it left that out."""
+    return event._data.get("id") if isinstance(event._data, dict) else None
+
+
 def build() -> gr.Blocks:
     """The page, not yet launched. Raises AtomizerError where the environment sets a limit that is none."""
     device.prepare()
     gr.set_static_paths([PLOTLY_JS, STATIC])
     with gr.Blocks(title="The Atomizer", analytics_enabled=False, delete_cache=(3600, 24 * 3600), fill_width=True) as demo:
-        session = gr.State(None, time_to_live=3600, delete_callback=lambda s: s and s.close())
+        session = gr.State(None, delete_callback=lambda s: s and s.close())
         gr.HTML(INTRO, elem_id="intro", padding=False)
         story_buttons = _stories()
         with gr.Row(elem_id="bench"):
@@ -53,10 +58,11 @@ def build() -> gr.Blocks:
                 view = AtomView(elem_id="view")
             with gr.Column(elem_id="controls", min_width=0):
                 features = _features()
-                controls, go, halt = _fill_controls()
+                controls, go, halt, queue = _fill_controls()
                 beyond = _beyond()
-        _wire(demo, session, view, (file, microphone, examples), story_buttons, features, controls, go, halt, beyond)
+        _wire(demo, session, view, (file, microphone, examples), story_buttons, features, controls, go, halt, queue, beyond)
         api.add_endpoints()
+        visitors.watch(demo)
     demo.queue(max_size=limits().queue)
     return demo
 
@@ -97,6 +103,7 @@ def _fill_controls():
     with gr.Row(elem_classes="pair"):
         go = gr.Button("Fill in", variant="primary", elem_id="fill", scale=3, min_width=0)
         halt = gr.Button("Stop", elem_id="stop", scale=1, min_width=0)
+    queue = gr.HTML("", elem_id="queue", padding=False)  # Gradio writes the place in the queue here
     with gr.Accordion("Settings", open=False, elem_id="settings"):
         with gr.Row(elem_classes="pair"):
             count = gr.Number(1, label="Variations", precision=0, minimum=1, elem_id="count", min_width=0)
@@ -108,7 +115,7 @@ def _fill_controls():
             nucleus = gr.Textbox("", label="Nucleus", placeholder="auto", elem_id="nucleus", min_width=0)
         method = gr.Radio([("the model", "model"), ("noise of interpolated levels", "noise")], label="Filled in by",
                           elem_id="method", value="model" if actions.has_model() else "noise")
-    return [order, reverse, steps, temperature, nucleus, seed, method, count], go, halt
+    return [order, reverse, steps, temperature, nucleus, seed, method, count], go, halt, queue
 
 
 def _beyond():
@@ -124,7 +131,7 @@ def _beyond():
     return onward, seconds, channel, highs
 
 
-def _wire(demo, session, view, sources, story_buttons, features, controls, go, halt, beyond):
+def _wire(demo, session, view, sources, story_buttons, features, controls, go, halt, queue, beyond):
     file, microphone, examples = sources
     onward, seconds, channel, highs = beyond
     order, seed = (next(control for control in controls if control.elem_id == name) for name in ("order", "seed"))
@@ -138,6 +145,7 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
         return gr.update(interactive=fresh.sound.channels == 1), gr.update(interactive=fresh.sound.rate < fresh.space.rate)
 
     def loaded(path, old):
+        visitors.free_idle(demo)
         message, fresh = actions.load(view, path, old)
         return message, fresh, *((gr.skip(), gr.skip()) if message == gr.skip() else beyond_of(fresh))
 
@@ -162,13 +170,13 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
         yield from actions.fill_selection(chosen, old, chosen_features(boxes), *values)
 
     def noise(old, event: gr.EventData):
-        yield from actions.noise(old, event._data.get("id"))
+        yield from actions.noise(old, id_of(event))
 
     def adopt(old, event: gr.EventData):
-        return actions.adopt(old, event._data.get("id"))
+        return actions.adopt(old, id_of(event))
 
     def forget(old, event: gr.EventData):
-        return actions.forget(old, event._data.get("id"))
+        return actions.forget(old, id_of(event))
 
     def choose_excerpt(old, event: gr.EventData):
         message, fresh = actions.choose_excerpt(view, old, event._data)
@@ -177,17 +185,18 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     def hand_over(old, event: gr.EventData):
         return actions.hand_over(old, event._data)
 
+    filling = dict(show_progress_on=queue, **FILLS)
     fills = [
-        go.click(fill_selection, [view, session, *features, *controls], view, **FILLS),
-        onward.click(actions.continue_sound, [session, seconds, *controls], view, **FILLS),
-        channel.click(actions.add_channel, [session, *controls], view, **FILLS),
-        highs.click(actions.extend_bandwidth, [session, *controls], view, **FILLS),
-        view.noise(noise, session, view, **FILLS),
+        go.click(fill_selection, [view, session, *features, *controls], view, **filling),
+        onward.click(actions.continue_sound, [session, seconds, *controls], view, **filling),
+        channel.click(actions.add_channel, [session, *controls], view, **filling),
+        highs.click(actions.extend_bandwidth, [session, *controls], view, **filling),
+        view.noise(noise, session, view, **filling),
     ]
     outputs = [view, session, channel, highs]
     for story, button in story_buttons:
         loading = button.click(told(story), session, [*outputs, examples, order, *features], **PRIVATE)
-        fills.append(loading.then(partial(actions.finish_story, story), session, view, **FILLS))
+        fills.append(loading.then(partial(actions.finish_story, story), session, view, **filling))
     for _, button in story_buttons:  # only now all fills are known that a story puts an end to
         button.click(None, cancels=fills, **PRIVATE)
     halt.click(actions.stop, session, view, cancels=fills, **PRIVATE)

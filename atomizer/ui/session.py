@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import ascii_uppercase
 
 import numpy as np
+from gradio.data_classes import FileData
 
 from ..atomizers import MDCTAtomizer
 from ..atoms import AtomSpace
@@ -26,6 +27,7 @@ from .variations import Kept, details_of, judge, masked_grid, title_of
 from .view import AtomView, Download, Excerpt, Message, Parts, Proposal, Result, Scene, Variation
 
 PREVIEW_RATES = (8_000, 96_000)  # what every browser decodes
+uploads: Counter[Path] = Counter()  # how many sessions were made from a file
 
 
 @dataclass
@@ -82,16 +84,41 @@ class Session:
     made: int = 0  # counts results and variations, so that the picture knows a new one
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     token: object = None  # of the fill that may speak; None once it was stopped
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="atomizer-")))
+    upload: Path | None = None  # the visitor's file, where it was uploaded and not one of ours
 
     def __post_init__(self):
+        # files of different visitors never share a folder, and nobody can guess its name
+        self.folder = Path(self.view.GRADIO_CACHE) / f"atomizer-{secrets.token_hex(16)}"
+        self.folder.mkdir(parents=True)
+        if self.upload:
+            uploads[self.upload] += 1
         self._show_original()
 
     def __deepcopy__(self, memo):
         return self  # gr.State copies its first value; sounds are not worth copying
 
     def close(self) -> None:
+        """Forget the fill that is running and delete all files of this session."""
+        self.token, self.running = None, None
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.upload:
+            uploads[self.upload] -= 1
+            if not uploads[self.upload]:  # Gradio keeps the same content, of whomever, in one place
+                del uploads[self.upload]
+                self.upload.unlink(missing_ok=True)
+            self.upload = None
+
+    def send(self, data: bytes, name: str) -> FileData:
+        """A file that the browser may fetch."""
+        path = self._place(name)
+        path.write_bytes(data)
+        return FileData(path=str(path), orig_name=name)
+
+    def _place(self, name: str) -> Path:
+        """Where a new file of this name goes; nothing that was sent is ever overwritten."""
+        folder = self.folder / secrets.token_hex(8)
+        folder.mkdir()
+        return folder / name
 
     # the original
 
@@ -126,7 +153,7 @@ class Session:
             return
         mask = Selection.from_dict({"parts": parts}).mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2)
         self.message.parts = Parts(key=json.dumps(parts, separators=(",", ":")),
-                                   bits=self.view.file(drawing.bits(mask.ravel()[self.cells]), "parts.bin"))
+                                   bits=self.send(drawing.bits(mask.ravel()[self.cells]), "parts.bin"))
 
     def propose(self, selection: Selection) -> str:
         """Put a selection in the place of the visitor's; returns the key of the fills that answer it."""
@@ -143,7 +170,7 @@ class Session:
         else:
             cells = drawing.loudest_cells(task.grid, self.space)
             scene = self._scene(task.sound, task.grid, cells, task.selection.to_dict()["regions"])
-        hidden = self.view.file(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
+        hidden = self.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
         masked = self._preview(task.render(masked_grid(task, recipe.settings.seed)), "masked")
         self.running = Running(recipe, task, key, scene, hidden, masked, time.monotonic())
         self._result(Step(0, 1, task.erased(), np.zeros_like(task.mask)))
@@ -215,7 +242,7 @@ class Session:
 
     def hand_over(self, data: bytes, name: str) -> None:
         """Give the visitor a file."""
-        self.message.download = Download(id=secrets.token_hex(6), file=self.view.file(data, name))
+        self.message.download = Download(id=secrets.token_hex(6), file=self.send(data, name))
 
     def _scene(self, sound: Sound, grid: np.ndarray, cells: np.ndarray, added: list[dict]) -> Scene:
         again = {0: "", 1: " · filled in once"}.get(len(self.recipes), f" · filled in {len(self.recipes)} times")
@@ -225,7 +252,7 @@ class Session:
             loudest=float(np.abs(grid).max(initial=0.0)), energy=float((grid.astype(np.float64) ** 2).sum()),
             duration=sound.seconds, channels=sound.channels, sound_rate=sound.rate,
             total=drawing.audible_count(grid, self.space), count=len(cells), added=added,
-            atoms=self.view.file(drawing.pack(grid, cells, self.space), "atoms.bin"),
+            atoms=self.send(drawing.pack(grid, cells, self.space), "atoms.bin"),
         )
 
     def _excerpt(self) -> Excerpt | None:
@@ -233,7 +260,7 @@ class Session:
             return None
         outline = self.long.outline
         peaks = np.round(255 * np.sqrt(np.clip(outline.peaks, 0, 1))).astype(np.uint8)  # roots, so that quiet parts can be told from silence
-        return Excerpt(peaks=self.view.file(peaks.tobytes(), "overview.bin"), duration=outline.seconds, longest=self.long.longest,
+        return Excerpt(peaks=self.send(peaks.tobytes(), "overview.bin"), duration=outline.seconds, longest=self.long.longest,
                        start=self.long.start, seconds=self.sound.seconds)
 
     def _result(self, step: Step) -> None:
@@ -246,15 +273,15 @@ class Session:
         self.made += 1
         self.message.live = Result(
             number=self.made, scene=run.scene, hidden=run.hidden, count=len(cells), done=step.number, total=step.total,
-            atoms=self.view.file(drawing.pack(shown, cells, self.space, states, loudest), "filled.bin"), masked=run.masked, key=run.key)
+            atoms=self.send(drawing.pack(shown, cells, self.space, states, loudest), "filled.bin"), masked=run.masked, key=run.key)
 
-    def _preview(self, sound: Sound, name: str):
+    def _preview(self, sound: Sound, name: str) -> FileData:
         """A version for the browser's player: at most stereo, a rate that it decodes, lossless 16 bit."""
         samples, rate = sound.samples, sound.rate
         if len(samples) > 2:
             samples = np.stack([samples[0::2].mean(0), samples[1::2].mean(0)])
         if not PREVIEW_RATES[0] <= rate <= PREVIEW_RATES[1]:
             samples, rate = resample(samples, rate, self.space.rate), self.space.rate
-        path = self.folder / f"{name}.flac"
+        path = self._place(f"{name}.flac")
         write(path, replace(sound, samples=samples, rate=rate, subtype="PCM_16"))
-        return self.view.file(path.read_bytes(), path.name)
+        return FileData(path=str(path), orig_name=path.name)

@@ -71,6 +71,6 @@ def details_of(recipe: Recipe, settings: Settings) -> list[tuple[str, str]]:
             ("unknown", ", ".join(recipe.selection.features or LOUDNESS))]
     if settings.method == "model":
         rows += [("ordering", settings.order + (", reversed" if settings.reverse else "")), ("steps", str(settings.steps)),
-                 ("amplitudes", "expected" if settings.expected else "sampled"), ("temperature", f"{settings.temperature:g}"),
+                 ("amplitudes", settings.amplitudes), ("temperature", f"{settings.temperature:g}"),
                  ("nucleus", f"{settings.nucleus:g}")]
     return rows + [("seed", str(settings.seed))]

@@ -12,7 +12,6 @@ from typing import Any
 
 import gradio as gr
 import plotly
-from gradio import processing_utils
 from gradio.data_classes import FileData, GradioModel
 
 from .. import palette
@@ -175,10 +174,6 @@ class AtomView(gr.HTML):
             apply_default_css=False,
             **options,
         )
-
-    def file(self, data: bytes, name: str) -> FileData:
-        """A file that the browser may fetch; Gradio deletes it with its cache."""
-        return FileData(path=processing_utils.save_bytes_to_cache(data, name, cache_dir=self.GRADIO_CACHE), orig_name=name)
 
     def preprocess(self, payload: Message | None) -> Chosen:
         """The selection of what the browser sent."""

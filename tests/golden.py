@@ -1,0 +1,123 @@
+"""A fingerprint of the shipped checkpoint: what it fills in, in a few numbers.
+
+    python -m tests.golden            # compute it anew and write tests/golden.json: once for every new checkpoint or sampler
+    python -m tests.golden --compare  # threads, vector instructions and precision against each other, in processes of their own
+
+Tolerances, far above what was measured between thread counts, AVX2, AVX-512 and none, bfloat16 and float32 (docs/reliability.md), and far
+below what any change of the model makes of it: `DECIBELS` for the level of a band of drawn atoms, `SHARE` for the error of expected
+amplitudes, as a share of their root mean square.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+FILE = Path(__file__).with_name("golden.json")
+DECIBELS, SHARE = 1.0, 0.05
+EDGES = (0, 200, 400, 800, 1600, 3200, 6400, 9000, 12_000, 16_000, 22_050)
+FILLS = {  # name: (sound, from second, selection, features); one second each
+    "half of the atoms": ("solo.flac", 3.5, "random:50", ("velocity", "sign")),
+    "half of the signs": ("ensemble.flac", 2.0, "random:50", ("sign",)),
+    "highs": ("percussion.flac", 1.0, "above:8000", ("velocity", "sign")),
+    "a gap": ("band.flac", 2.0, "time:0.4-0.6", ("velocity", "sign")),
+}
+
+
+def identity() -> str:
+    """Hash of the shipped checkpoint."""
+    from atomizer.checkpoint import SHIPPED
+
+    return hashlib.sha256(b"".join((SHIPPED / name).read_bytes() for name in ("config.json", "model.safetensors"))).hexdigest()[:16]
+
+
+def fingerprint(model, names=FILLS) -> dict[str, dict[str, list[float]]]:
+    """{"bands", "atoms"} of every fill: levels in dB of the filled atoms of octaves, and the filled amplitudes of the 32 atoms that were
+    loudest before they were hidden, in units of the root mean square of these."""
+    from atomizer import Settings, fill, parse, prepare, read
+    from atomizer.audio import Sound
+    from atomizer.fill import last
+
+    out = {}
+    for name in names:
+        file, start, select, features = FILLS[name]
+        sound = read(ROOT / "assets" / file)
+        sound = Sound(sound.samples[:, int(start * sound.rate) : int((start + 1) * sound.rate)], sound.rate)
+        task = prepare(sound, parse([select], features))
+        grid = last(fill(task, Settings(seed=1), model)).grid
+        filled, hertz = np.where(task.mask, grid, 0).astype(np.float64), task.space.hertz(np.arange(task.space.hop))
+        bands = [10 * np.log10((filled[..., (hertz >= low) & (hertz < high)] ** 2).sum() + 1e-12) for low, high in zip(EDGES, EDGES[1:])]
+        hidden = np.abs(np.where(task.mask, task.grid, 0)).ravel()
+        loudest = np.sort(np.argsort(-hidden, kind="stable")[:32])
+        unit = float(np.sqrt((task.grid.ravel()[loudest].astype(np.float64) ** 2).mean()))
+        out[name] = {"bands": [round(v, 3) for v in bands], "atoms": [round(float(v) / unit, 4) for v in filled.ravel()[loudest]]}
+    return out
+
+
+def distance(a: dict, b: dict) -> dict[str, tuple[float, float]]:
+    """{fill: (largest difference of a band in dB, root mean square difference of the atoms)} of two fingerprints; bands below -60 dB, where a
+    few atoms decide, are left out."""
+    out = {}
+    for name in a:
+        bands = [abs(x - y) for x, y in zip(a[name]["bands"], b[name]["bands"]) if max(x, y) > -60]
+        atoms = np.subtract(a[name]["atoms"], b[name]["atoms"])
+        out[name] = (max(bands), float(np.sqrt((atoms**2).mean())))
+    return out
+
+
+def here(threads: int, bfloat16: bool) -> dict:
+    """The fingerprint in this process."""
+    import torch
+
+    from atomizer import load_model
+
+    torch.set_num_threads(threads)
+    if not bfloat16:
+        torch.cpu._is_avx512_bf16_supported = lambda: False
+    return fingerprint(load_model(device="cpu"))
+
+
+def elsewhere(threads: int = 1, bfloat16: bool = True, instructions: str | None = None) -> dict:
+    """The fingerprint of a process of its own, with PyTorch's kernels for `instructions`: "default" (no AVX), "avx2", or None for the best."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
+    if instructions:
+        environment |= {"ATEN_CPU_CAPABILITY": instructions, "ONEDNN_MAX_CPU_ISA": "AVX2" if instructions == "avx2" else "SSE41",
+                        "DNNL_MAX_CPU_ISA": "AVX2" if instructions == "avx2" else "SSE41", "MKL_ENABLE_INSTRUCTIONS": "AVX2" if instructions == "avx2" else "SSE4_2",
+                        "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"}
+    code = f"import json; from tests.golden import here; print(json.dumps(here({threads}, {bfloat16})))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def compare() -> None:
+    runs = {"1 thread, as it comes": elsewhere(), "the same again": elsewhere(), "2 threads": elsewhere(2), "without bfloat16": elsewhere(bfloat16=False),
+            "without bfloat16, 2 threads": elsewhere(2, False), "AVX2, without bfloat16": elsewhere(bfloat16=False, instructions="avx2"),
+            "no AVX, without bfloat16": elsewhere(bfloat16=False, instructions="default")}
+    first = next(iter(runs.values()))
+    for name, found in runs.items():
+        print(f"{name:28}" + "; ".join(f"{fill} {bands:.3f} dB, {100 * atoms:.2f} %" for fill, (bands, atoms) in distance(first, found).items()), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--compare", action="store_true")
+    if parser.parse_args().compare:
+        compare()
+        return
+    data = {"checkpoint": identity(), "fills": here(1, False)}
+    FILE.write_text(json.dumps(data, indent=1).replace("\n    ", " ").replace("\n   ]", "]") + "\n")
+    print(f"{FILE.name} is of checkpoint {data['checkpoint']}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""A short run of the fuzzer (tests/fuzz), and what it once found."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import random
+import struct
+import tempfile
+import warnings
+
+import gradio as gr
+import numpy as np
+import pytest
+import soundfile
+from fuzz.run import KINDS, LIMIT_SECONDS, Outside, judge
+from hypothesis import given
+from hypothesis import strategies as st
+
+from atomizer import checkpoint
+from atomizer.atoms import MAX_PLACES, AtomizerError, Atoms
+from atomizer.audio import LOUDEST, check, longest, read
+from atomizer.figures import Look
+from atomizer.fill import Settings, resolve
+from atomizer.limits import limits
+from atomizer.recipe import parse_recipes
+from atomizer.selection import Selection, parse
+from atomizer.task import prepare
+from atomizer.ui import actions, api
+from atomizer.ui.view import AtomView
+
+SHORT = {"sound": 150, "selection": 150, "settings": 40, "atoms": 100, "checkpoint": 10, "api": 100, "page": 8}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_stranger_gets_a_result_or_a_sentence(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    monkeypatch.setattr(actions, "has_model", lambda: False)
+    kind, outside = KINDS[name], Outside(tmp_path.resolve())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        case = kind.lab(tmp_path)
+        case_of = lambda number: judge(case, random.Random(f"7/{name}/{number}"), outside, kind.memory)
+        case_of(-1)  # imports that happen late are no files of the case
+        faulthandler.dump_traceback_later(LIMIT_SECONDS, exit=True)
+        for number in range(SHORT[name]):
+            outcome, wrong = case_of(number)
+            assert not wrong, f"--kinds {name} --only {number} --seed 7: {wrong}"
+        faulthandler.cancel_dump_traceback_later()
+
+
+ANYTHING = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=4)
+                        | st.dictionaries(st.sampled_from(["kind", "op", "t", "f", "points", "size", "channels", "scale", "settings", "selection", "regions",
+                                                           "parts", "features", "fills", "steps", "seed"]) | st.text(max_size=4), inner, max_size=4))
+
+
+@given(ANYTHING)
+def test_any_json_is_a_selection_or_refused(data):
+    try:
+        assert Selection.from_dict(Selection.from_dict(data).to_dict()) == Selection.from_dict(data)
+    except AtomizerError as error:
+        assert str(error).endswith(".")
+
+
+@given(ANYTHING)
+def test_any_json_is_a_settings_file_or_refused(data):
+    try:
+        assert parse_recipes(json.dumps({"fills": [data]}))
+    except AtomizerError as error:
+        assert str(error).endswith(".")
+
+
+# --- what was found
+
+
+def test_samples_that_overflow_are_refused(tmp_path, refused):
+    soundfile.write(tmp_path / "x.wav", np.array([0, 3e38, -3e38], np.float32), 8000, "FLOAT")
+    with refused("1e+10", "turn it down"):
+        read(tmp_path / "x.wav")
+    check(np.full((1, 9), LOUDEST, np.float32), 8000)
+
+
+def test_many_channels_at_a_high_rate_are_counted_together():
+    """Thirty kilobytes of silence can be gigabytes of samples."""
+    assert longest(8, 192_000) * 8 * 192_000 == limits().samples < limits().seconds * 8 * 192_000
+
+
+@pytest.mark.parametrize("name, value", [
+    ("space_rate", 8000 + 0j), ("space_hop", 64.0), ("space_frames", True), ("space_step_db", np.inf), ("space_step_db", 1j)])
+def test_atoms_of_a_space_that_is_none_are_refused(name, value, tmp_path, atoms, refused):
+    with refused("possible AtomSpace"):
+        Atoms.load(saved(tmp_path, atoms, **{name: value}))
+
+
+def test_atoms_in_too_large_a_plane_are_refused(tmp_path, atoms, refused):
+    with refused(f"{MAX_PLACES:,} places"):
+        Atoms.load(saved(tmp_path, atoms, length=2**40))
+
+
+def test_atoms_that_unpack_to_more_than_memory_are_refused(tmp_path, atoms, refused):
+    path = saved(tmp_path, atoms)
+    data, at = bytearray(path.read_bytes()), 0
+    while (at := data.find(b"PK\x01\x02", at + 1)) >= 0:  # entries of the directory; 24 bytes on, each claims a size
+        data[at + 24 : at + 28] = struct.pack("<I", 2**32 - 2)
+    path.write_bytes(data)
+    with refused("unpacks to"):
+        Atoms.load(path)
+
+
+def saved(folder, atoms, **changed):
+    path = folder / "x.npz"
+    atoms.save(path)
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    np.savez_compressed(path, **{**arrays, **changed})
+    return path
+
+
+@pytest.mark.parametrize("changes", [{"width": 49_152}, {"layers": 10**9}, {"layers": 200}, {"window": 2**40}, {"reach": [9000, 9000]}, {"hidden": 60_000}])
+def test_a_configuration_that_asks_for_other_weights_takes_no_memory(changes, tmp_path, refused):
+    config = json.loads((checkpoint.SHIPPED / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, **changes}))
+    (tmp_path / "model.safetensors").write_bytes((checkpoint.SHIPPED / "model.safetensors").read_bytes())
+    with refused("broken or not an Atomizer's"):
+        checkpoint.load(tmp_path)
+    with pytest.raises(ValueError):
+        checkpoint.check(tmp_path)
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (dict(select=[3]), "is no selection"), (dict(select=7.5), "list of specifications"), (dict(features=4.0), "Features are given by name"),
+    (dict(order={}), "There is no ordering"), (dict(method=[]), "There is no method"), (dict(steps=[1]), "steps must be"), (dict(steps=True), "steps must be"),
+    (dict(seed="/etc/passwd"), "seed must be"), (dict(seed=2**70), "below 2^63"), (dict(extend="long"), "seconds to continue by must be"),
+    (dict(add_channels={}), "channels to add must be"), (dict(add_channels=0.5), "channels to add must be a whole number")])
+def test_an_endpoint_says_which_value_it_cannot_take(arguments, words, tmp_path):
+    soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).uniform(-0.1, 0.1, 4000), 8000)
+    with pytest.raises(gr.Error) as caught:
+        api.fill_file(str(tmp_path / "x.wav"), **{"select": ["above:1000"], "method": "noise", **arguments})
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize("look", [3, {"zoom": 1}, {"seconds": [1]}, {"seconds": ["a", "b"]}, {"hertz": [float("nan"), 1]}, {"seed": -1}, {"seed": []},
+                                  {"ordering": {}}, {"ordering": "alphabet"}])
+def test_a_look_that_is_none_is_refused(look, refused):
+    with refused():
+        Look.from_dict(look)
+
+
+@pytest.mark.parametrize("number", [[], {}, "1", None, 7.0, 99])
+def test_a_variation_that_is_not_there_changes_nothing(number, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).uniform(-0.1, 0.1, 4000), 8000)
+    _, session = actions.load(AtomView(), str(tmp_path / "x.wav"), None)
+    assert actions.adopt(session, number) == actions.forget(session, number) == gr.skip()
+    assert "is ready" in actions.hand_over(session, {"kind": "flac", "version": "filled", "variation": number}).status  # of the original
+    session.close()
+
+
+def test_huge_seeds_are_refused(sound, refused):
+    task = prepare(sound(0.1), parse(["above:1000"]))
+    with refused("below 2^63"):
+        resolve(Settings("noise", seed=2**63), task)
+    assert resolve(Settings("noise", seed=2**63 - 1), task).seed == 2**63 - 1
+
+
+def test_files_of_the_server_are_not_served(tmp_path, monkeypatch):
+    """Over HTTP: only files that were uploaded or made for a visitor, and the page's own, leave the server."""
+    from gradio.routes import App
+    from starlette.testclient import TestClient
+
+    from atomizer.ui import build
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    secret = tmp_path / "secret.txt"
+    secret.write_text("canary")
+    demo = build()
+    client = TestClient(App.create_app(demo))
+    assert client.get("/config").status_code == 200
+    for path in (str(secret), "/etc/passwd", str(tmp_path / "gradio" / ".." / "secret.txt"), "..%2f" * 9 + "etc%2fpasswd", f"file://{secret}",
+                 str(checkpoint.SHIPPED / "config.json")):
+        for route in ("/gradio_api/file=", "/gradio_api/file/", "/static/", "/assets/"):
+            answer = client.get(route + path, follow_redirects=False)
+            assert answer.status_code >= 300 and "canary" not in answer.text and "root:" not in answer.text, path
+    for file in ({"path": str(secret)}, {"path": "/etc/passwd"}, {"path": "x", "url": f"file://{secret}"}):
+        answer = client.post("/gradio_api/run/atomize", json={"data": [{**file, "meta": {"_type": "gradio.FileData"}}]})
+        assert answer.status_code >= 400 and "canary" not in answer.text and "root:" not in answer.text

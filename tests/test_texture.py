@@ -1,0 +1,75 @@
+"""Textures: levels with the unevenness of noise, and highs with that of the octave below them."""
+
+import numpy as np
+import torch
+
+from atomizer import texture
+from atomizer.atoms import AtomSpace
+from atomizer.audio import Sound
+from atomizer.canvas import Canvas
+from atomizer.selection import parse
+from atomizer.task import prepare
+
+SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
+
+
+def window_of(sound, specification):
+    """A canvas whose selection is unknown, and its middle window."""
+    task = prepare(sound, parse([specification]), space=SPACE)
+    canvas = Canvas(task, ~task.mask, ~task.mask)
+    windows = canvas.windows(task.mask, SPACE.frames)
+    return canvas, windows[len(windows) // 2]
+
+
+def white(seconds=1.0, channels=1):
+    return Sound(np.random.default_rng(0).standard_normal((channels, int(8000 * seconds))).astype(np.float32) * 0.1, 8000)
+
+
+def test_noise_is_as_uneven_as_a_gaussian_variable():
+    uneven, positive = texture.at(None, (np.zeros(200_000),), torch.Generator().manual_seed(0))
+    assert abs(float(uneven.mean())) < 0.1 and abs(float(uneven.std()) - texture.NOISE_DB) < 0.1
+    assert np.isnan(positive).all()
+
+
+def test_highs_are_lent_what_stands_out_below_them_and_its_signs():
+    samples = white(2.0).samples + 0.5 * np.sin(2 * np.pi * 1500 * np.arange(16000) / 8000).astype(np.float32)
+    canvas, window = window_of(Sound(samples, 8000), "above:2000")
+    uneven, positive = texture.lent(canvas, window, SPACE.frames)
+    cut = int(np.flatnonzero(canvas.given.any((0, 1)))[-1]) + 1
+    assert np.isnan(uneven[..., :cut]).all() and not np.isnan(uneven[..., cut:]).any()
+    partial = int(1500 / SPACE.bin_hz)
+    stands_out = np.median(uneven[0], axis=0)
+    assert stands_out[partial + cut - cut // 2] > 10  # an octave's width above the partial there is one too
+    assert abs(np.median(stands_out[cut + 1 : partial + cut - cut // 2 - 3])) < 8
+    part = slice(window.start, window.start + SPACE.frames)
+    assert np.array_equal(positive[0, :, cut:cut + 4] == 1, canvas.positive[0, part, cut // 2 : cut // 2 + 4])
+
+
+def test_nothing_is_lent_where_no_whole_octave_is_known():
+    for sound, specification in ((white(), "time:0.4-0.6"), (white(channels=2), "channel:1"), (white(), "below:1000")):
+        canvas, window = window_of(sound, specification)
+        assert texture.lent(canvas, window, SPACE.frames) is None
+
+
+def level_of(logits, unevenness, highest=1e9):
+    scale = torch.from_numpy(SPACE.amplitude(np.arange(SPACE.levels), 1.0))
+    n = len(unevenness)
+    return texture.magnitude(logits.expand(n, -1), scale, torch.as_tensor(unevenness), torch.full((n,), highest))
+
+
+def test_a_sure_level_is_even_and_an_unsure_one_as_uneven_as_noise():
+    level = torch.arange(SPACE.levels, dtype=torch.float32)
+    uneven = np.array([-10.0, 0.0, 10.0], np.float32)
+    sure = 20 * torch.log10(level_of(-((level - 60) ** 2) / 0.1, uneven))
+    unsure = 20 * torch.log10(level_of(-((level - 60) ** 2) / (2 * 15**2), uneven))
+    mean = SPACE.level_db(60)
+    assert torch.allclose(sure, torch.full((3,), mean), atol=1.0)
+    assert torch.allclose(unsure, torch.tensor(mean + uneven), atol=0.5)
+
+
+def test_a_texture_keeps_below_the_ceiling_and_may_be_silent():
+    level = torch.arange(SPACE.levels, dtype=torch.float32)
+    loud = level_of(-((level - 90) ** 2) / 2, np.full(5, 30.0, np.float32), highest=0.25)
+    assert float(loud.max()) <= 0.25
+    quiet = level_of(-(level**2) / 2, np.full(5, -30.0, np.float32))
+    assert not quiet.any()
