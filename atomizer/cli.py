@@ -53,8 +53,10 @@ def fill(
     erase_only: Annotated[bool, typer.Option("--erase-only", help="write the masked sound: the same as --method erased")] = False,
     extend: Annotated[float, typer.Option(help="continue the sound by so many seconds")] = 0.0,
     add_channels: Annotated[int, typer.Option(help="add so many channels (upmix)")] = 0,
+    start: Annotated[float, typer.Option(help="work on an excerpt that starts at so many seconds")] = 0.0,
+    seconds: Annotated[Optional[float], typer.Option(help="how long the excerpt is; default: all that follows")] = None,
     settings_file: Annotated[Optional[Path], typer.Option("--settings", help=(
-        "a settings file of the page: its fills are done again, and no other option counts but --checkpoint"))] = None,
+        "a settings file of the page: its fills are done again, and no other option counts but --start, --seconds and --checkpoint"))] = None,
     checkpoint: Checkpoint = None,
 ) -> None:
     """Make atoms of IN unknown, fill them in, and write OUT, with IN's rate and channels unless more were asked for."""
@@ -69,7 +71,7 @@ def fill(
     from .selection import Selection, parse
 
     check_output(out)
-    sound = read(source)
+    sound = read(source, start=start, seconds=seconds)
     if settings_file:
         recipes = parse_recipes(read_text(settings_file))
     else:
