@@ -64,6 +64,8 @@ class Canvas:
         self.estimates: dict[tuple, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         # of a sound's quietest part it is known that it lies below everything else that can be heard
         self.threshold = task.threshold if task.purpose == "compress" else None
+        # what is around a hole tells its level as well as the model does, and both together better (docs/log.md)
+        self.steady = task.purpose in ("gap", "continue", "region")
         self.loudest = task.reference or 1.0
         # a rare draw from the top levels is a pop in the sound: nothing is filled in louder than the loudest known atom
         self.highest = self.loudest if self.threshold is None else self.threshold

@@ -57,8 +57,10 @@ def fill(
     erase_only: Annotated[bool, typer.Option("--erase-only", help="write the masked sound: the same as --method erased")] = False,
     extend: Annotated[float, typer.Option(help="continue the sound by so many seconds")] = 0.0,
     add_channels: Annotated[int, typer.Option(help="add so many channels (upmix)")] = 0,
+    start: Annotated[float, typer.Option(help="work on an excerpt that starts at so many seconds")] = 0.0,
+    seconds: Annotated[Optional[float], typer.Option(help="how long the excerpt is; default: all that follows")] = None,
     settings_file: Annotated[Optional[Path], typer.Option("--settings", help=(
-        "a settings file of the page: its fills are done again, and no other option counts but --checkpoint"))] = None,
+        "a settings file of the page: its fills are done again, and no other option counts but --start, --seconds and --checkpoint"))] = None,
     atomizer: Atomizer = AtomizerName.mdct,
     srr: Srr = None,
     checkpoint: Checkpoint = None,
@@ -78,7 +80,7 @@ def fill(
     from .selection import Selection, parse
 
     check_output(out)
-    sound = read(source)
+    sound = read(source, start=start, seconds=seconds)
     made = atomizer_of(atomizer, srr)
     if settings_file:
         if made is not None:

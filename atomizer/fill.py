@@ -70,7 +70,7 @@ def resolve(settings: Settings, task: Task) -> Settings:
     """The settings with every None replaced by what suits the task. Raises AtomizerError for values out of range."""
     defaults = DEFAULTS[task.purpose] if set(task.features) != {"sign"} else DEFAULTS["restore"]
     if task.mask.all():  # nothing is known to expect signs from, and the expectation of a sign by chance is silence
-        defaults = {**defaults, "amplitudes": "sampled"}
+        defaults = {**defaults, "amplitudes": "texture"}
     chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
     settings = replace(settings, **chosen)
     if settings.method not in METHODS:
@@ -93,11 +93,11 @@ def resolve(settings: Settings, task: Task) -> Settings:
 # What suits which shape of selection, found by evaluation of the shipped model (docs/log.md).
 DEFAULTS: dict[str, dict] = {
     "bandwidth": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
-    "upmix": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, amplitudes="texture"),
-    "continue": dict(order="random", steps=4, temperature=1.0, nucleus=0.95, amplitudes="texture"),
-    "gap": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, amplitudes="texture"),
-    "region": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, amplitudes="texture"),
-    "compress": dict(order="random", steps=1, temperature=0.6, nucleus=0.95, amplitudes="sampled"),
+    "upmix": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
+    "continue": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
+    "gap": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
+    "region": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
+    "compress": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
     "restore": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="expected"),
 }
 

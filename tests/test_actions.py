@@ -1,13 +1,19 @@
 """What the page's handlers say and keep, without a browser."""
 
+import json
+import shlex
+
 import gradio as gr
 import numpy as np
 import pytest
 import soundfile
 
+from atomizer.cli import run
+from atomizer.figures import Look
 from atomizer.fill import Step
 from atomizer.noise import noise_fill
 from atomizer.ui import actions
+from atomizer.ui.exports import Wanted, export
 from atomizer.ui.session import Session
 from atomizer.ui.view import AtomView, Chosen
 
@@ -56,6 +62,22 @@ def test_a_long_file_is_worked_on_in_excerpts(view, long, warned):
     wanted = soundfile.read(long, dtype="float32", always_2d=True)[0][10_000:14_000].T
     assert np.array_equal(other.sound.samples, wanted) and not session.folder.exists()
     assert (other.message.excerpt.start, other.message.excerpt.seconds) == (1.25, 0.5) and not warned
+
+
+def test_the_settings_of_an_excerpt_say_how_to_do_it_again(view, long, tmp_path, monkeypatch):
+    session = loaded(view, long)
+    _, session = actions.choose_excerpt(view, session, {"start": 1.25, "seconds": 0.5})
+    variation = filled(session)[-1].variations[0]
+    data, _ = export(session, Wanted("settings", "filled", variation.id, Look()))
+    (tmp_path / "saved.json").write_bytes(data)
+    words = shlex.split(json.loads(data)["again"].replace("THIS_FILE", str(tmp_path / "saved.json")))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", words[2:])
+    with pytest.raises(SystemExit) as ended:
+        run()
+    assert ended.value.code == 0
+    again, page = soundfile.read("out.wav")[0], soundfile.read(session.kept[variation.id].filled)[0]
+    assert again.shape == page.shape and np.abs(again - page).max() < 1e-6
 
 
 @pytest.mark.parametrize("wanted, says", [({"start": 0, "seconds": 1.5}, "at most 1 seconds"), ({"start": 3, "seconds": 1}, "is over"),

@@ -73,3 +73,24 @@ def test_a_texture_keeps_below_the_ceiling_and_may_be_silent():
     assert float(loud.max()) <= 0.25
     quiet = level_of(-(level**2) / 2, np.full(5, -30.0, np.float32))
     assert not quiet.any()
+
+
+def test_the_level_of_what_is_around_counts_as_much_as_the_models():
+    level = torch.arange(SPACE.levels, dtype=torch.float32)
+    logits = (-((level - 60) ** 2) / (2 * 15**2)).expand(3, -1)
+    scale = torch.from_numpy(SPACE.amplitude(np.arange(SPACE.levels), 1.0))
+    highest, even = torch.full((3,), 1e9), torch.zeros(3)
+    alone = 20 * torch.log10(texture.magnitude(logits, scale, even, highest))
+    blind = torch.tensor([0.0, 10 ** (SPACE.level_db(40) / 20), 10 ** (SPACE.level_db(80) / 20)])
+    both = 20 * torch.log10(texture.magnitude(logits, scale, even, highest, blind))
+    noise = 20 * torch.log10(blind[1:]) - 5.52  # a Gaussian variable's mean level lies that much below its power's
+    assert torch.allclose(both[:1], alone[:1]) and torch.allclose(both[1:], (alone[1:] + noise) / 2, atol=0.1)
+
+
+def test_what_is_rather_inaudible_than_not_is_silent_where_that_was_asked_for():
+    logits = torch.zeros(2, SPACE.levels)
+    logits[0, 0], logits[1, 0] = 20.0, -20.0
+    scale = torch.from_numpy(SPACE.amplitude(np.arange(SPACE.levels), 1.0))
+    arguments = logits, scale, torch.full((2,), 12.0), torch.full((2,), 1e9)
+    assert (texture.magnitude(*arguments) > 0).all()
+    assert (texture.magnitude(*arguments, hush=True) > 0).tolist() == [False, True]

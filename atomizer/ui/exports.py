@@ -109,7 +109,9 @@ def _settings(session: Session, wanted: Wanted) -> bytes:
     recipes = [*session.recipes, *([kept.recipe] if kept and wanted.version != "original" else [])]
     if not recipes:
         raise AtomizerError("There are no settings yet: fill something in first.")
-    command = f"python -m atomizer fill {json.dumps(session.name)} out.wav --settings THIS_FILE"
+    part = session.message.excerpt
+    excerpt = f" --start {part.start:.6f} --seconds {part.seconds:.6f}" if part else ""
+    command = f"python -m atomizer fill {json.dumps(session.name)} out.wav --settings THIS_FILE{excerpt}"
     return dump(recipes, atomizer=__version__, sound=session.name, checkpoint=checkpoint.SHIPPED.name, again=command).encode()
 
 

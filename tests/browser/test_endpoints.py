@@ -1,8 +1,13 @@
 """The endpoints, driven by gradio_client with no page open."""
 
+import time
+from functools import partial
+
 import numpy as np
 import pytest
 import soundfile
+from conftest import SLOW_APP, run_app
+from gradio_client.utils import Status
 
 from atomizer.audio import read
 
@@ -73,3 +78,19 @@ def test_errors_reach_the_client_as_a_sentence(client, sounds, arguments, senten
 def test_garbage_reaches_the_client_as_a_sentence(client, sounds):
     with pytest.raises(Exception, match="cannot be read as sound"):
         client.predict(handle(sounds["garbage"]), api_name="/atomize")
+
+
+def test_who_comes_when_too_many_wait_is_told(tmp_path_factory, sounds):
+    slow = SLOW_APP.replace("launch(build())", "from atomizer.ui import api\napi.fill = slow_fill\nlaunch(build())")
+    for url in run_app(["-c", slow], tmp_path_factory, ATOMIZER_MAX_QUEUE="1"):
+        client = client_module.Client(url, download_files=False, verbose=False)
+        job = partial(client.submit, handle(sounds["mono"]), select=["above:8000"], method="noise", api_name="/fill")
+        running = job()
+        while running.status().code != Status.PROCESSING:
+            time.sleep(0.05)
+        waiting = job()
+        while waiting.status().code != Status.IN_QUEUE:
+            time.sleep(0.05)
+        with pytest.raises(Exception, match="Queue is full"):
+            job().result()
+        assert running.result() and waiting.result()

@@ -265,7 +265,7 @@ def test_examples_theme_and_phone(open_page):
     name = state(page, "state.scene.name")
     page.click("#examples input")
     page.click("#examples [role=option] >> nth=2")
-    wait(page, f"state.scene.name !== '{name}'")
+    wait(page, f"state.scene.name !== '{name}' && player.urls.original === state.originalUrl")
     page.select_option(f"{VIEW} [data-name=colour]", "state")
     page.select_option(f"{VIEW} [data-name=channels]", "1")
     assert state(page, "[state.colour, state.channel]") == ["state", 1]
