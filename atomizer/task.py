@@ -94,7 +94,13 @@ class Task:
         if rate != self.space.rate:
             # the resampler rings for ever; the change ends with the windows of the selected atoms
             change = change * self._reach(rate, length)
-        return Sound(base + limited(change, base, rate), rate, self.sound.subtype)
+        out = base.copy()
+        frames = np.flatnonzero(self.mask.any(axis=(0, 2)))
+        if len(frames):  # beyond the windows of the selected atoms there is no change
+            hop = self.space.hop * rate / self.space.rate
+            part = slice(max(0, int((frames[0] - 1) * hop)), min(length, int(np.ceil((frames[-1] + 1) * hop)) + 1))
+            out[:, part] += limited(change[:, part], base[:, part], rate)
+        return Sound(out, rate, self.sound.subtype)
 
     def _change(self, grid: np.ndarray) -> np.ndarray:
         """(channels, n) samples at space.rate: what the selected atoms of `grid` change of the sound."""
