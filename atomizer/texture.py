@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DECIBELS = 10 / np.log(10)  # per neper of power
 NOISE_DB = 9.64  # standard deviation of a Gaussian variable's level
-AROUND = (3.0, 12.0)  # frames and bins, standard deviation: what is more even than this is the model's business, what is less is lent
+AROUND = (3.0, 1 / 8)  # frames and octaves, standard deviation: what is more even than this is the model's business, what is less is lent
 QUIET_DB = -100.0  # below the loudest: quieter levels are as uneven as this one
 _SILENCE_DB = 3.0  # how far below the quietest audible level the inaudible one counts
 
@@ -39,7 +39,7 @@ def lent(canvas: Canvas, window: Window, size: int) -> tuple[np.ndarray, np.ndar
     octave = slice(cut // 2, cut)
     level = canvas.cut(canvas.magnitude, window, size, 0)[..., octave]
     level = 20 * np.log10(np.maximum(level, canvas.loudest * 10 ** (QUIET_DB / 20)))
-    uneven = level - gaussian_filter(level, (0, *AROUND), mode="nearest")
+    uneven = level - gaussian_filter(level, (0, AROUND[0], AROUND[1] * level.shape[2]), mode="nearest")
     positive = canvas.cut(canvas.positive, window, size, False)[..., octave]
     above = np.arange(cut, len(known))
     out = np.full((2, len(level), size, len(known)), np.nan, np.float32)
