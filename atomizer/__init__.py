@@ -8,8 +8,8 @@
     write("out.wav", task.render(step.grid))
 """
 
-from .atomizers import MDCTAtomizer
-from .atoms import FEATURES, AtomizerError, Atoms, AtomSpace, Feature
+from .atomizers import MatchingPursuitAtomizer, MDCTAtomizer, Stop
+from .atoms import FEATURES, AtomizerError, Atoms, AtomSpace, Feature, ScaleSpace
 from .audio import Sound, read, write
 from .fill import Settings, Step, fill
 from .orderings import ORDERINGS, order
@@ -26,5 +26,5 @@ def load_model(checkpoint=None, device: str | None = None):
     return load(checkpoint, device)
 
 
-__all__ = ["FEATURES", "ORDERINGS", "AtomSpace", "Atoms", "AtomizerError", "Feature", "MDCTAtomizer", "Region", "Selection", "Settings",
-           "Sound", "Step", "Task", "fill", "load_model", "order", "parse", "prepare", "read", "write"]
+__all__ = ["FEATURES", "ORDERINGS", "AtomSpace", "Atoms", "AtomizerError", "Feature", "MDCTAtomizer", "MatchingPursuitAtomizer", "Region", "ScaleSpace",
+           "Selection", "Settings", "Sound", "Step", "Stop", "Task", "fill", "load_model", "order", "parse", "prepare", "read", "write"]

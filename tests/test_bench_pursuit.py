@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from atomizer.atomizers import MatchingPursuitAtomizer, Stop
-from atomizer.bench import pursuit
+from atomizer.atomizers import MatchingPursuitAtomizer, MDCTAtomizer, Stop
+from atomizer.bench import atomizers, pursuit
 
 
 def test_the_plain_peer_takes_the_same_atoms(samples):
@@ -15,10 +15,10 @@ def test_the_plain_peer_takes_the_same_atoms(samples):
 
 def test_the_figures_have_their_names(monkeypatch, samples):
     monkeypatch.setattr(pursuit, "clips", lambda: [samples(12_000, seed=seed) for seed in (0, 1)])
-    speed, ratio = pursuit.measure(50, 20)
+    (speed,), (ratio,) = pursuit.speed(50, 20), pursuit.ratio(20)
     assert (speed.name, speed.unit) == ("pursuit_atoms_per_s", "atoms/s") and speed.value > 0 and speed.peer_value > 0
     assert (ratio.name, ratio.unit) == ("pursuit_srr_20_db", "dB") and ratio.value > ratio.peer_value > 0
-    assert pursuit.FEW == 1000
+    assert set(pursuit.MEASURES) == {"pursuit_atoms_per_s", "pursuit_srr_1000_db"}
 
 
 def test_clips_are_five_seconds_of_mono():
@@ -29,7 +29,21 @@ def test_clips_are_five_seconds_of_mono():
 def test_without_examples_one_sentence(monkeypatch, tmp_path, refused):
     monkeypatch.setattr(pursuit, "ASSETS", tmp_path)
     with refused("example sounds"):
-        next(pursuit.measure())
+        next(pursuit.speed())
+
+
+def test_curves_of_atomizers_rise_to_what_was_asked_for(monkeypatch, samples):
+    monkeypatch.setattr(atomizers, "clip", lambda name: samples(9000))
+    curves = [atomizers.curve("noise", name, 10) for name in ("mdct", "matching-pursuit")]
+    for curve in curves:
+        assert (np.diff(curve.srr_db) >= 0).all() and curve.srr_db[0] == 0 and curve.srr_db[-1] >= 10 and len(curve.seconds) == len(curve.srr_db)
+        n, _ = curve.needed(10)
+        assert curve.srr_db[n - 1] < 10 <= curve.srr_db[n]
+    loudest = MDCTAtomizer().analyse(samples(9000), loudest=curves[0].needed(10)[0])
+    left = samples(9000) - MDCTAtomizer().synthesise(loudest)
+    assert 10 <= 10 * np.log10(np.sum(samples(9000) ** 2) / np.sum(left**2)) < 11, "a little of what is left lies beyond the ends"
+    assert curves[1].needed(40) is None and "| noise | mdct |" in atomizers.table(curves)
+    assert len(atomizers.draw(curves).axes) == 1
 
 
 @pytest.mark.parametrize("count", [0, 1])

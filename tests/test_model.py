@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from atomizer.atoms import FEATURES, AtomizerError, AtomSpace
+from atomizer.atoms import FEATURES, AtomizerError, AtomSpace, ScaleSpace
 from atomizer.checkpoint import load
 from atomizer.model import AtomTransformer, ModelConfig, State
+from atomizer.model.embedding import FeatureEmbedding
 from atomizer.model.trunk import line_up, rearrange, sort_keys
 
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
@@ -45,6 +46,15 @@ def test_embedding_is_the_sum_of_its_features(model):
     e = model.embedding
     expected = sum(e.tables[name][value] for name, value in zip(FEATURES, atom.tolist())) + e.signed[50]
     assert torch.allclose(e(atom), expected, atol=1e-6)
+
+
+def test_a_sixth_feature_has_an_embedding_of_its_own():
+    space = ScaleSpace(rate=8000, hop=8, frames=16, channels=2, scales=(16, 64, 256))
+    embedding = FeatureEmbedding(replace(TINY, space=space, cell=(1, 1, 1)))
+    atom = torch.tensor([3, 100, 1, 50, 1, 2])
+    assert set(embedding.tables) == {f.name for f in space.features} and len(embedding.tables["scale"]) == 4
+    expected = sum(embedding.tables[f.name][value] for f, value in zip(space.features, atom.tolist())) + embedding.signed[50]
+    assert torch.allclose(embedding(atom), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("feature", FEATURES)

@@ -5,11 +5,12 @@
     machine.py    what was measured on: its description, and its matrix products
     transform.py  the MDCT beside other MDCTs
     atomizing.py  samples to ordered atoms and back
-    pursuit.py    matching pursuit: atoms per second, and how much a thousand of them hold
     filling.py    fills: seconds, and memory in a process of their own
     start.py      the command line's and the page's first answer
+    pursuit.py    matching pursuit: atoms per second, and what a thousand of them hold
     training.py   atoms per second, beside the machine's matrix products
     growth.py     how the cost of a fill grows, as a plot
+    atomizers.py  the figure of docs/atomizers.md: how many atoms of which atomizer hold a sound
     page.py       the page in a headless browser: first picture, redraw, selection feedback
 
 `python -m atomizer bench` runs all but the page and the growth, which `--page` and `--growth` run. A new part is a module with a dict
@@ -25,7 +26,7 @@ from ..atoms import AtomizerError
 from .records import Missing, Record, table
 
 Measure = Callable[[], Iterator["Record | Missing"]]
-PARTS = ("transform", "atomizing", "pursuit", "filling", "start", "training")
+PARTS = ("transform", "atomizing", "filling", "start", "pursuit", "training")
 
 
 def measures(only: list[str] | None = None) -> list[Measure]:

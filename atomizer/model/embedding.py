@@ -42,10 +42,12 @@ class FeatureEmbedding(nn.Module):
         return (velocity[:, None] + sign + product).flatten(0, 1)
 
     def forward(self, atoms: Tensor) -> Tensor:
-        """(..., 5) feature values, cardinality for ∅ -> (..., embed)."""
-        time, frequency, channel, velocity, sign = atoms.unbind(-1)
-        return (self.content()[velocity * 3 + sign] + self.table("time")[time] + self.table("frequency")[frequency]
-                + self.table("channel")[channel])
+        """(..., features) values in the order of the space's declaration, cardinality for ∅ -> (..., embed)."""
+        values = dict(zip((f.name for f in self.config.space.features), atoms.unbind(-1)))
+        out = self.content()[values.pop("velocity") * 3 + values.pop("sign")]
+        for name, value in values.items():
+            out = out + self.table(name)[value]
+        return out
 
 
 def _waves(cardinality: int, width: int) -> Tensor:
