@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, fields
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -58,7 +59,8 @@ class Look:
         names = [f.name for f in fields(cls)]
         if not isinstance(data, dict) or not set(data) <= set(names):
             raise AtomizerError(f"A look is an object of {', '.join(names)}.")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        return cls(**values)
 
 
 def unit(hertz, scale: str):
@@ -139,7 +141,7 @@ def kinds(grid: np.ndarray, space: AtomSpace, look: Look, audible: np.ndarray, f
 
 def limits(grid: np.ndarray, space: AtomSpace, look: Look) -> tuple[tuple[float, float], tuple[float, float]]:
     """((from, to) seconds, (from, to) Hz) that are seen."""
-    end = max(space.seconds(grid.shape[1] - 1), 1e-3)
+    end = max(float(space.seconds(grid.shape[1] - 1)), 1e-3)
     low = LOWEST_HZ if look.scale == "log" else 0.0
     (t0, t1), (f0, f1) = look.seconds or (0.0, end), look.hertz or (low, space.rate / 2)
     if not (0 <= t0 < t1 and 0 <= f0 < f1):
@@ -150,7 +152,7 @@ def limits(grid: np.ndarray, space: AtomSpace, look: Look) -> tuple[tuple[float,
 def picture(grid: np.ndarray, space: AtomSpace, look: Look = Look(), title: str = "", filled: np.ndarray | None = None) -> Figure:
     """Figure of all atoms of a grid (channels, frames, bins) on a time-frequency plane, with axes and a legend; `filled` as in `raster`."""
     theme = palette.THEMES["dark" if look.dark else "light"]
-    paper, ink = tuple(v / 255 for v in theme["paper"]), "#c9cfdb" if look.dark else "#1e293b"
+    paper, ink = "#" + bytes(int(v) for v in theme["paper"]).hex(), "#c9cfdb" if look.dark else "#1e293b"
     lanes = [slice(c, c + 1) for c in range(len(grid))] if look.stacked else [slice(0, len(grid))]
     figure = Figure(figsize=(10, 2.2 + 3.2 * min(len(lanes), 4) if len(lanes) > 1 else 5.4), facecolor=paper, layout="constrained")
     spec = figure.add_gridspec(len(lanes), 2, width_ratios=[40, 1])

@@ -306,7 +306,7 @@ def _region(data: Any) -> Region:
     size = data.get("size", Region.size)
     if not _pair(size) or min(size) <= 0:
         raise AtomizerError("A brush's size is [seconds, hertz], both above 0.")
-    return Region(kind, op, channels, points=tuple((float(x), float(y)) for x, y in points), size=tuple(map(float, size)), scale=scale)
+    return Region(kind, op, channels, points=tuple((float(x), float(y)) for x, y in points), size=(float(size[0]), float(size[1])), scale=scale)
 
 
 def _finite(value: Any) -> bool:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import gradio as gr
 
@@ -176,7 +176,8 @@ def add_channel(session: Session | None, *controls) -> Iterator[Message]:
 
 def extend_bandwidth(session: Session | None, *controls) -> Iterator[Message]:
     """Invent the highs that a low sampling rate could not hold."""
-    yield from _fill(session, lambda settings: Recipe(Selection((Region(f=(session.sound.rate / 2, None)),)), settings), controls)
+    beyond = session.sound.rate / 2 if session is not None else 0.0
+    yield from _fill(session, lambda settings: Recipe(Selection((Region(f=(beyond, None)),)), settings), controls)
 
 
 def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], controls: tuple, key: str = "") -> Iterator[Message]:
@@ -190,7 +191,7 @@ def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], co
     yield from run(session, recipes, key)
 
 
-def noise(session: Session | None, number: int | None) -> Iterator[Message]:
+def noise(session: Session | None, number: Any) -> Iterator[Message]:
     """Fill what a variation filled in with noise of interpolated levels, to hear what the model adds."""
     def recipes():
         if not has(session, number):
@@ -277,12 +278,12 @@ def stop(session: Session | None) -> Message:
 # variations
 
 
-def has(session: Session | None, number: object) -> bool:
+def has(session: Session | None, number: Any) -> TypeGuard[Session]:
     """Whether there is a variation of this id, which comes from the browser and may be anything."""
     return session is not None and isinstance(number, int) and number in session.kept
 
 
-def adopt(session: Session | None, number: int | None) -> Message:
+def adopt(session: Session | None, number: Any) -> Message:
     """Make a variation the new original."""
     if not has(session, number):
         return gr.skip()
@@ -299,7 +300,7 @@ def revert(session: Session | None) -> Message:
     return session.say("This is the original before the last one.")
 
 
-def forget(session: Session | None, number: int | None) -> Message:
+def forget(session: Session | None, number: Any) -> Message:
     """Take a variation out of the history."""
     if not has(session, number):
         return gr.skip()
@@ -362,5 +363,5 @@ def finish_story(story: Story, session: Session | None) -> Iterator[Message]:
     for message in run(session, lambda: [recipe], session.message.proposal.id):
         last = session.running or last  # gone once the fill is finished
         yield message
-    if method == "model" and session.kept and last.step.number == last.step.total:
+    if method == "model" and session.kept and last is not None and last.step is not None and last.step.number == last.step.total:
         stories.keep(story, last.task, last.step)

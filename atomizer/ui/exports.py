@@ -32,7 +32,7 @@ class Wanted:
 
 def sound_of(session: Session, wanted: Wanted) -> Sound:
     """The exact samples of a version, in the sample format of the original."""
-    kept = session.kept.get(wanted.variation)
+    kept = None if wanted.variation is None else session.kept.get(wanted.variation)
     if wanted.version == "original" or kept is None:
         return session.sound
     read_ = lambda path: replace(read(path), subtype=session.sound.subtype)
@@ -98,7 +98,7 @@ def _csv(session: Session, wanted: Wanted) -> bytes:
 
 def _settings(session: Session, wanted: Wanted) -> bytes:
     """All fills that lead from the loaded sound to this version."""
-    kept = session.kept.get(wanted.variation)
+    kept = None if wanted.variation is None else session.kept.get(wanted.variation)
     recipes = [*session.recipes, *([kept.recipe] if kept and wanted.version != "original" else [])]
     if not recipes:
         raise AtomizerError("There are no settings yet: fill something in first.")

@@ -38,8 +38,8 @@ class Running:
     task: Task
     key: str
     scene: Scene
-    hidden: object  # files that all of its results share
-    masked: object
+    hidden: FileData  # files that all of its results share
+    masked: FileData
     began: float
     step: Step | None = None
 
@@ -166,6 +166,7 @@ class Session:
     def begin(self, recipe: Recipe, task: Task, key: str) -> None:
         """Show what is about to be filled."""
         if task.sound.samples.shape == self.sound.samples.shape:
+            assert self.message.scene is not None, "there is no sound"
             scene, cells = self.message.scene, self.cells
         else:
             cells = drawing.loudest_cells(task.grid, self.space)
@@ -177,12 +178,14 @@ class Session:
 
     def show_step(self, step: Step) -> None:
         """Show what a step of the running fill has revealed."""
-        self.running.step = step
+        self._under_way().step = step
         self._result(step)
 
     def finish(self) -> Variation:
         """Keep the last step, of a finished or a stopped fill, as a variation, and show it."""
-        run, step = self.running, self.running.step
+        run, live = self._under_way(), self.message.live
+        step = run.step
+        assert step is not None and live is not None, "nothing was filled in yet"
         task, recipe = run.task, run.recipe
         if step.number < step.total:
             recipe = replace(recipe, stop_after=step.number)
@@ -197,8 +200,8 @@ class Session:
         stopped = f", stopped after step {step.number} of {step.total}" if recipe.stop_after else ""
         used = {v.label for v in self.message.variations}
         variation = Variation(
-            **dict(self.message.live), id=self.made, label=next((c for c in ascii_uppercase if c not in used), "?"),
-            title=title_of(settings) + stopped, details=details_of(recipe, settings), heard=self._heard(), snr_db=snr, lsd=lsd,
+            **dict(live), id=self.made, label=next((c for c in ascii_uppercase if c not in used), "?"),
+            title=title_of(settings) + stopped, details=details_of(recipe, settings), heard=self._heard(task, step), snr_db=snr, lsd=lsd,
             seconds=time.monotonic() - run.began, sound=self._preview(filled, "filled"))
         self.running = None
         self.message.live = None
@@ -207,6 +210,10 @@ class Session:
         for number in set(self.kept) - {v.id for v in self.message.variations}:
             self._drop(number)
         return variation
+
+    def _under_way(self) -> Running:
+        assert self.running is not None, "no fill is running"
+        return self.running
 
     def abandon(self) -> None:
         """Forget the fill that is running."""
@@ -227,9 +234,8 @@ class Session:
         for path in (kept.filled, kept.masked) if kept else ():
             path.unlink(missing_ok=True)
 
-    def _heard(self) -> int:
+    def _heard(self, task: Task, step: Step) -> int:
         """Audible atoms that were filled in; most of what is unknown may have turned out silent."""
-        task, step = self.running.task, self.running.step
         reference = float(np.abs(task.grid).max(initial=0.0)) or float(np.abs(step.grid).max(initial=0.0))
         return int(np.count_nonzero(self.space.quantise(step.grid[task.mask], reference)))
 
@@ -264,7 +270,8 @@ class Session:
                        start=self.long.start, seconds=self.sound.seconds)
 
     def _result(self, step: Step) -> None:
-        run, task = self.running, self.running.task
+        run = self._under_way()
+        task = run.task
         # atoms that are still unknown are drawn where they were, as shadows
         shown = np.where(step.revealed, step.grid, task.grid)
         loudest = run.scene.loudest or float(np.abs(shown).max(initial=0.0))  # of the sound, so that a fill dims nothing else
