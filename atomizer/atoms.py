@@ -2,6 +2,7 @@
 
 * `Feature`    one discrete property of an atom: its name, cardinality and unit
 * `AtomSpace`  the five features and what their values mean in seconds, hertz and decibels
+* `ScaleSpace` the same for atoms of several scales: a sixth feature, `scale`
 * `Atoms`      N atoms as a struct of arrays, in any order, each feature known or unknown (∅)
 
 Everything else (embeddings, masks, heads, command-line choices, tick boxes) derives from the declaration in `AtomSpace.features`.
@@ -43,8 +44,10 @@ class Feature:
 
 
 FEATURES = ("time", "frequency", "channel", "velocity", "sign")
-BIT = {name: 1 << i for i, name in enumerate(FEATURES)}  # one bit per feature in `Atoms.unknown`
-MAX_PLACES = 1 << 29  # channels * frames * bins of a sound, as many as the default AtomSpace names; 2 GB as a grid
+SCALE = "scale"  # of atoms in a ScaleSpace
+BIT = {name: 1 << i for i, name in enumerate((*FEATURES, SCALE))}  # one bit per feature in `Atoms.unknown`
+GABOR_WINDOWS = ("gauss", "damped")
+MAX_PLACES = 1 << 29  # channels * frames * hop of a sound, as many as the default AtomSpace names; 2 GB as a grid
 LOUDNESS = ("velocity", "sign")  # together they are the atom's whole content: without them nothing of it is heard
 
 
@@ -77,7 +80,7 @@ class AtomSpace:
         return (
             Feature("time", self.frames, f"frames of {1e3 * self.hop / self.rate:.1f} ms", True,
                     "the atoms' moments are lost: the model places them in time again"),
-            Feature("frequency", self.hop, f"bins of {self.bin_hz:.1f} Hz", True,
+            Feature("frequency", self.bins, f"bins of {self.bin_hz:.1f} Hz", True,
                     "the atoms' pitches are lost: the model places them in frequency again"),
             Feature("channel", self.channels, "channels", True,
                     "the atoms' channels are lost: the model decides again who plays what"),
@@ -88,8 +91,17 @@ class AtomSpace:
         )
 
     @property
+    def bins(self) -> int:
+        """Cardinality of frequency."""
+        return self.hop
+
+    @property
     def bin_hz(self) -> float:
-        return self.rate / 2 / self.hop
+        return self.rate / 2 / self.bins
+
+    def reach(self, scale: np.ndarray | None = None) -> np.ndarray | float:
+        """Half the length of an atom's window, in seconds."""
+        return self.hop / self.rate
 
     @property
     def floor_db(self) -> float:
@@ -126,17 +138,22 @@ class AtomSpace:
 
     def validate(self) -> None:
         """Raise AtomizerError where a value is none that an analysis can have."""
-        counts = (self.rate, self.hop, self.frames, self.channels, self.levels)
-        decibels = (self.step_db, self.headroom_db)
-        if not all(type(v) is int for v in counts) or not all(type(v) in (int, float) and math.isfinite(v) for v in decibels):
-            raise AtomizerError("These atoms are of no possible AtomSpace: its counts are whole numbers, its decibels finite ones.")
+        self._check_numbers(self.rate, self.hop, self.frames, self.channels, self.levels)
         if min(self.rate, self.frames, self.channels) < 1 or self.hop < 2 or self.hop % 2 or self.levels < 2 or not self.step_db > 0:
             raise AtomizerError("These atoms are of no possible AtomSpace: its counts are positive and its hop is even.")
         if self.window not in WINDOWS:
             raise AtomizerError(f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS)}.")
 
+    def _check_numbers(self, *counts: object) -> None:
+        if not all(type(v) is int for v in counts) or not all(type(v) in (int, float) and math.isfinite(v) for v in (self.step_db, self.headroom_db)):
+            raise AtomizerError("These atoms are of no possible AtomSpace: its counts are whole numbers, its decibels finite ones.")
+
     def check_same_analysis(self, other: AtomSpace) -> None:
         """Raise unless both spaces describe the same atoms (they may differ in frames and channels: those are windows)."""
+        mine, theirs = ([feature.name for feature in space.features] for space in (self, other))
+        if mine != theirs:
+            raise AtomizerError(f"This checkpoint was trained for atoms with the features {', '.join(theirs)}, but these atoms have "
+                                f"{', '.join(mine)}: use an atomizer of the same AtomSpace.")
         for name in ("rate", "hop", "window", "levels", "step_db", "headroom_db"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
@@ -146,19 +163,90 @@ class AtomSpace:
                 )
 
 
-def parse_features(names: str | Iterable[str]) -> tuple[str, ...]:
-    """Feature names in canonical order from "velocity,sign" or a sequence of names."""
+@dataclass(frozen=True)
+class ScaleSpace(AtomSpace):
+    """The values of atoms whose windows have several lengths (matching pursuit): their scale is a sixth feature.
+
+    Time counts steps of `hop` samples, and frequency counts bins of the largest scale, whatever an atom's own scale is, so that atoms of
+    all scales are ordered, selected and drawn together.
+
+    hop      samples between two places in time: the hop of the smallest scale, or less where atoms lie between the frames
+    scales   lengths of the windows in samples, from small to large, each a multiple of the one before
+    window   "sine" or "kbd" of a union of MDCT bases; "gauss" or "damped" of Gabor atoms, whose phase is free
+    phases   cardinality of sign: 2, or for Gabor atoms an even number of phases, of which 0 is pi and the middle one 0
+    """
+
+    hop: int = 64
+    frames: int = 1 << 26
+    scales: tuple[int, ...] = (128, 1024, 8192)
+    phases: int = 2
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        time, frequency, channel, velocity, sign = super().features
+        scales = Feature(SCALE, len(self.scales), f"windows of {' / '.join(map(str, self.scales))} samples", True,
+                         "the atoms' lengths are lost")
+        if self.phases > 2:
+            sign = replace(sign, cardinality=self.phases, unit=f"phases of {360 / self.phases:g} degrees, from -180")
+        return (replace(time, unit=f"steps of {1e3 * self.hop / self.rate:.3g} ms"), frequency, channel, velocity, sign, scales)
+
+    @property
+    def bins(self) -> int:
+        return self.scales[-1] // 2
+
+    def reach(self, scale: np.ndarray | None = None) -> np.ndarray | float:
+        """Half the length of an atom's window, in seconds; of the largest scale where none is given."""
+        half = np.asarray(self.scales) / 2 / self.rate
+        return half[-1] if scale is None else half[scale]
+
+    def frame_count(self, samples: int) -> int:
+        """Places in time: the last frame of the largest scale is centred up to half its length behind the end."""
+        last = -(-samples // self.bins) * self.bins
+        return last // self.hop + 1
+
+    def fine(self, scale: np.ndarray, bin_: np.ndarray) -> np.ndarray:
+        """Frequency of a scale's own bins: the bin of the largest scale in their middle."""
+        ratio = self.scales[-1] // np.asarray(self.scales)[scale]
+        return bin_ * ratio + ratio // 2
+
+    def own(self, scale: np.ndarray, frequency: np.ndarray) -> np.ndarray:
+        """A scale's own bins of frequencies: the inverse of `fine`."""
+        return frequency // (self.scales[-1] // np.asarray(self.scales)[scale])
+
+    def phase(self, sign: np.ndarray) -> np.ndarray:
+        """Phase in radians of the cosine in the middle of an atom; only Gabor atoms have one of their own."""
+        return np.asarray(sign) * (2 * np.pi / self.phases) - np.pi
+
+    def validate(self) -> None:
+        scales = self.scales if isinstance(self.scales, tuple) else (None,)  # a file may say anything
+        self._check_numbers(self.rate, self.hop, self.frames, self.channels, self.levels, self.phases, *scales)
+        pairs = zip(self.scales, self.scales[1:])
+        if not self.scales or self.scales[0] < 4 or self.scales[0] % 4 or any(b % a or a == b for a, b in pairs):
+            raise AtomizerError("The scales of a dictionary rise from a multiple of 4, each to a multiple of the one before.")
+        if min(self.rate, self.frames, self.channels, self.hop) < 1 or self.levels < 2 or not self.step_db > 0:
+            raise AtomizerError("These atoms are of no possible AtomSpace: its counts are positive.")
+        if self.window not in WINDOWS + GABOR_WINDOWS:
+            raise AtomizerError(f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS + GABOR_WINDOWS)}.")
+        step = self.scales[0] // (4 if self.window in GABOR_WINDOWS else 2)
+        if step % self.hop:
+            raise AtomizerError(f"The hop of {self.hop} samples does not divide the frames of the smallest scale, {step} samples apart.")
+        if self.phases < 2 or self.phases % 2 or (self.phases > 2) != (self.window in GABOR_WINDOWS):
+            raise AtomizerError("MDCT atoms have 2 signs, and Gabor atoms an even number of phases from 4.")
+
+
+def parse_features(names: str | Iterable[str], known: tuple[str, ...] = FEATURES) -> tuple[str, ...]:
+    """Feature names in canonical order, of `known`, from "velocity,sign" or a sequence of names."""
     if isinstance(names, str):
         names = [n.strip() for n in names.split(",") if n.strip()]
     if not isinstance(names, Iterable):
         raise AtomizerError(f"Features are given by name, from {', '.join(FEATURES)}.")
     names = list(names)
     for name in names:
-        if name not in FEATURES:
-            raise AtomizerError(f"There is no feature {str(name)[:40]!r}: choose from {', '.join(FEATURES)}.")
+        if name not in known:
+            raise AtomizerError(f"There is no feature {str(name)[:40]!r}: choose from {', '.join(known)}.")
     if not names:
-        raise AtomizerError(f"Choose at least one feature to make unknown, from {', '.join(FEATURES)}.")
-    return tuple(name for name in FEATURES if name in names)
+        raise AtomizerError(f"Choose at least one feature to make unknown, from {', '.join(known)}.")
+    return tuple(name for name in known if name in names)
 
 
 def _empty(dtype) -> np.ndarray:
@@ -170,6 +258,7 @@ class Atoms:
     """N atoms, in any order: the order carries no meaning for the sound.
 
     time, frequency, channel, velocity, sign  int arrays of shape (N,), values as declared in `space.features`
+    scale      (N,) int8, only in a ScaleSpace
     amplitude  (N,) float32, the exact signed coefficient behind velocity and sign; what is heard of a known atom
     unknown    (N,) uint8, a bit per feature (`BIT`): set where that feature is ∅ and must not be read
     length     samples of the sound at space.rate
@@ -186,8 +275,14 @@ class Atoms:
     sign: np.ndarray = field(default_factory=lambda: _empty(np.int8))
     amplitude: np.ndarray = field(default_factory=lambda: _empty(np.float32))
     unknown: np.ndarray = field(default_factory=lambda: _empty(np.uint8))
+    scale: np.ndarray = field(default_factory=lambda: _empty(np.int8))
 
     ARRAYS = FEATURES + ("amplitude", "unknown")
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Names of the arrays that these atoms have: `ARRAYS`, and the features that their space has beyond `FEATURES`."""
+        return self.ARRAYS + tuple(feature.name for feature in self.space.features[len(FEATURES):])
 
     @classmethod
     def from_grid(cls, grid: np.ndarray, space: AtomSpace, length: int, reference: float | None = None,
@@ -218,7 +313,7 @@ class Atoms:
 
     def __getitem__(self, index) -> Atoms:
         """The atoms of a permutation, mask, slice or index array, in that order."""
-        return replace(self, **{name: getattr(self, name)[index] for name in self.ARRAYS})
+        return replace(self, **{name: getattr(self, name)[index] for name in self.arrays})
 
     def is_unknown(self, feature: str) -> np.ndarray:
         return (self.unknown & BIT[feature]) != 0
@@ -229,7 +324,7 @@ class Atoms:
 
     def with_unknown(self, mask: np.ndarray, features: Iterable[str]) -> Atoms:
         """The same atoms with `features` of the masked ones unknown."""
-        bits = np.uint8(sum(BIT[name] for name in parse_features(features)))
+        bits = np.uint8(sum(BIT[name] for name in parse_features(features, tuple(f.name for f in self.space.features))))
         return replace(self, unknown=np.where(mask, self.unknown | bits, self.unknown).astype(np.uint8))
 
     def above(self, db: float) -> Atoms:
@@ -245,7 +340,9 @@ class Atoms:
 
     def atoms_only(self) -> Atoms:
         """The discrete representation alone: amplitudes rebuilt from level and sign."""
-        amplitude = self.space.amplitude(self.velocity, self.reference) * np.where(self.sign > 0, 1, -1)
+        amplitude = self.space.amplitude(self.velocity, self.reference)
+        if self.space.features[4].cardinality == 2:  # phases are no part of the amplitude
+            amplitude = amplitude * np.where(self.sign > 0, 1, -1)
         return replace(self, amplitude=amplitude.astype(np.float32))
 
     def save(self, path) -> None:
@@ -255,7 +352,7 @@ class Atoms:
         meta = {f"space_{k}": v for k, v in asdict(self.space).items()}
         with whole(Path(path), "The atoms") as target:  # a file, because numpy would add an ending to a name
             np.savez_compressed(target.file, length=self.length, reference=self.reference, **meta,
-                                **{name: getattr(self, name) for name in self.ARRAYS})
+                                **{name: getattr(self, name) for name in self.arrays})
 
     @classmethod
     def load(cls, path) -> Atoms:
@@ -263,13 +360,16 @@ class Atoms:
         try:
             with zipfile.ZipFile(path) as archive:  # a few bytes may claim to unpack to anything
                 unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > MAX_PLACES * 20:  # bytes per atom
+            if unpacked > MAX_PLACES * 21:  # bytes per atom
                 raise AtomizerError(f"This file unpacks to {unpacked / 1e9:.0f} GB: atoms of up to {MAX_PLACES:,} places are accepted.")
             with np.load(path, allow_pickle=False) as file:
-                space = AtomSpace(**{k[6:]: file[k].item() for k in file.files if k.startswith("space_")})
+                # a tuple comes back as an array of one axis
+                values = {k[6:]: file[k].item() if file[k].ndim == 0 else tuple(file[k].tolist()) for k in file.files if k.startswith("space_")}
+                space = (ScaleSpace if "scales" in values else AtomSpace)(**values)
+                space.validate()  # before its features are asked for
                 empty = cls(space, int(file["length"]), float(file["reference"]))
                 # no cast but to the declared kind of number: floats are no places, and text is no amplitude
-                atoms = replace(empty, **{name: file[name].astype(getattr(empty, name).dtype, casting="same_kind") for name in cls.ARRAYS})
+                atoms = replace(empty, **{name: file[name].astype(getattr(empty, name).dtype, casting="same_kind") for name in empty.arrays})
         except AtomizerError:
             raise
         except Exception as error:
@@ -282,10 +382,10 @@ class Atoms:
         self.space.validate()
         if self.length < 0 or not 0 <= self.reference < math.inf:
             raise AtomizerError("The length and the reference of these atoms must be finite numbers from 0.")
-        if any(getattr(self, name).ndim != 1 for name in self.ARRAYS) or len({len(getattr(self, name)) for name in self.ARRAYS}) != 1:
+        if any(getattr(self, name).ndim != 1 for name in self.arrays) or len({len(getattr(self, name)) for name in self.arrays}) != 1:
             raise AtomizerError("The arrays of these atoms differ in length: every atom needs all of its features.")
         frames = self.space.frame_count(self.length)
-        if frames * self.space.hop * self.space.channels > MAX_PLACES:
+        if max(frames * self.space.hop, self.space.bins) * self.space.channels > MAX_PLACES:
             raise AtomizerError(f"These atoms lie in a plane of more than {MAX_PLACES:,} places, the most that is accepted.")
         for feature in self.space.features:
             values = getattr(self, feature.name)

@@ -197,3 +197,9 @@ def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
     out = soxr.resample(np.pad(samples, ((0, 0), (0, -(-rate // to)))).T, rate, to, quality="VHQ").T
     length = -(-samples.shape[1] * to // rate)
     return np.ascontiguousarray(np.pad(out, ((0, 0), (0, max(0, length - out.shape[1]))))[:, :length], np.float32)
+
+
+def fitted(samples: np.ndarray, rate: int, to: int, length: int) -> np.ndarray:
+    """(channels, n) at a rate -> (channels, length) at another: resampled, and cut or continued by silence."""
+    out = resample(samples, rate, to)[:, :length]
+    return np.pad(out, ((0, 0), (0, length - out.shape[1])))

@@ -23,6 +23,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 # literals, so that mypy knows the members; a test compares them with what there is
 OrderName = Enum("OrderName", {"time": "time", "frequency": "frequency", "velocity": "velocity", "channel": "channel", "random": "random"}, type=str)
+AtomizerName = Enum("AtomizerName", {"mdct": "mdct", "matching-pursuit": "matching-pursuit", "matching-pursuit-optimised": "matching-pursuit-optimised",
+                                     "matching-pursuit-gabor": "matching-pursuit-gabor"}, type=str)
 MethodName = Enum("MethodName", {"model": "model", "noise": "noise", "erased": "erased"}, type=str)
 AmplitudesName = Enum("AmplitudesName", {"expected": "expected", "sampled": "sampled", "texture": "texture"}, type=str)
 
@@ -30,6 +32,8 @@ In = Annotated[Path, typer.Argument(metavar="IN", help="a sound file")]
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="the file to write: .wav, .flac, .ogg or .mp3")]
 Reverse = Annotated[bool, typer.Option("--reverse", help="from the ordering's end")]
 Seed = Annotated[int, typer.Option(help="same seed, same sound")]
+Atomizer = Annotated[AtomizerName, typer.Option(help="how the sound becomes atoms")]
+Srr = Annotated[Optional[float], typer.Option(help="the signal-to-residual ratio in dB at which a matching pursuit ends; 30 unless --first says when")]
 Checkpoint = Annotated[Optional[Path], typer.Option(help="folder of another model than the shipped one")]
 
 
@@ -59,9 +63,14 @@ def fill(
     seconds: Annotated[Optional[float], typer.Option(help="how long the excerpt is; default: all that follows")] = None,
     settings_file: Annotated[Optional[Path], typer.Option("--settings", help=(
         "a settings file of the page: its fills are done again, and no other option counts but --start, --seconds and --checkpoint"))] = None,
+    atomizer: Atomizer = AtomizerName.mdct,
+    srr: Srr = None,
     checkpoint: Checkpoint = None,
 ) -> None:
-    """Make atoms of IN unknown, fill them in, and write OUT, with IN's rate and channels unless more were asked for."""
+    """Make atoms of IN unknown, fill them in, and write OUT, with IN's rate and channels unless more were asked for.
+
+    Matching-pursuit atoms are erased; the MDCT model then fills the region in, on top of the sound of the atoms that remain.
+    """
     from dataclasses import replace
 
     from tqdm import tqdm
@@ -74,7 +83,10 @@ def fill(
 
     check_output(out)
     sound = read(source, start=start, seconds=seconds)
+    made = atomizer_of(atomizer, srr)
     if settings_file:
+        if made is not None:
+            raise AtomizerError("A settings file says itself whose atoms were filled in: leave out --atomizer.")
         recipes = parse_recipes(read_text(settings_file))
     else:
         selection = Selection.from_json(read_text(regions)) if regions else Selection()
@@ -85,6 +97,18 @@ def fill(
                             amplitudes and amplitudes.value, seed)
         recipes = [Recipe(selection, settings, extend, add_channels)]
     recipes[0].task(sound)  # what does not fit the sound is refused before a model is loaded
+    if made is not None:
+        from .remaining import check_fillable, remaining
+
+        if recipes[0].settings.method != "erased":
+            check_fillable(recipes[0].selection)
+        rest = remaining(sound, recipes[0].selection, made, seed)
+        sound = rest.sound
+        typer.echo(f"{rest} remain.")
+        if recipes[0].settings.method == "erased":  # what is erased are their atoms, and none of the MDCT
+            recipes = [replace(recipes[0], selection=Selection())] if extend or add_channels else []
+        else:
+            typer.echo("The region is filled in by the MDCT model, on top of the sound of the atoms that remain.")
     model = None
     if any(recipe.settings.method == "model" for recipe in recipes):
         from . import load_model
@@ -107,49 +131,53 @@ def order(
     first: Annotated[Optional[int], typer.Option(help="only the first so many atoms; default: all")] = None,
     reverse: Reverse = False,
     seed: Seed = 0,
+    atomizer: Atomizer = AtomizerName.mdct,
+    srr: Srr = None,
 ) -> None:
     """Write the sound of the first atoms of an ordering of IN."""
-    import numpy as np
-
     from .atomizers import MDCTAtomizer
-    from .audio import Sound, read, resample, write
+    from .audio import Sound, fitted, read, write
     from .orderings import order as ordering
 
     check_output(out)
     if first is not None and first < 0:
         raise AtomizerError(f"The first {first} atoms are asked for; 0 or more are accepted.")
     sound = read(source)
-    atomizer = MDCTAtomizer()
-    atoms = atomizer.analyse(sound.at(atomizer.space.rate))
+    made = atomizer_of(atomizer, srr) or MDCTAtomizer()
+    atoms = made.analyse(sound.at(made.space.rate))
     some = atoms[ordering(atoms, by.value, reverse, seed)[:first]]
-    samples = atomizer.synthesise(some, sound.channels)
-    back = resample(samples, atomizer.space.rate, sound.rate)
-    length = sound.samples.shape[1]
-    back = np.pad(back, ((0, 0), (0, max(0, length - back.shape[1]))))[:, :length]
-    write(out, Sound(back, sound.rate, sound.subtype))
+    samples = fitted(made.synthesise(some, sound.channels), made.space.rate, sound.rate, sound.samples.shape[1])
+    write(out, Sound(samples, sound.rate, sound.subtype))
     typer.echo(f"{len(some):,} of {len(atoms):,} atoms")
 
 
 @app.command()
 def info(
     source: In,
-    first: Annotated[Optional[int], typer.Option(help="keep only so many atoms, the loudest")] = None,
+    first: Annotated[Optional[int], typer.Option(help="keep only so many atoms, the loudest; a matching pursuit stops there")] = None,
+    atomizer: Atomizer = AtomizerName.mdct,
+    srr: Srr = None,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Say what the atoms of IN are."""
+    import numpy as np
+
     from .atomizers import MDCTAtomizer
     from .audio import read
 
+    if first is not None and first < 0:
+        raise AtomizerError(f"The first {first} atoms are asked for; 0 or more are accepted.")
     sound = read(source)
-    atomizer = MDCTAtomizer()
-    samples = sound.at(atomizer.space.rate)
+    made = atomizer_of(atomizer, srr, first) or MDCTAtomizer()
+    samples = sound.at(made.space.rate)
+    made.analyse(np.ones((1, 1), np.float32))  # imports, compiles and makes tables: no part of the analysis
     start = time.perf_counter()
-    atoms = atomizer.analyse(samples, loudest=first)
+    atoms = made.analyse(samples, **({} if atomizer != AtomizerName.mdct else {"loudest": first}))
     seconds = time.perf_counter() - start
     facts: dict[str, Any] = {"atoms": len(atoms), "audible": int(atoms.audible.sum()), "channels": sound.channels, "rate": sound.rate,
              "duration_s": round(sound.seconds, 6), "analysis_s": round(seconds, 6),
-             "snr_db": snr_db(samples, atomizer.synthesise(atoms, sound.channels)),
-             "features": {f.name: {"cardinality": f.cardinality, "unit": f.unit} for f in atomizer.space.features}}
+             "snr_db": snr_db(samples, made.synthesise(atoms, sound.channels)),
+             "atomizer": atomizer.value, "features": {f.name: {"cardinality": f.cardinality, "unit": f.unit} for f in made.space.features}}
     if as_json:
         typer.echo(json.dumps(facts, indent=1))
         return
@@ -282,6 +310,17 @@ def bench(
         if out:  # at once: a run takes long
             out.write_text(json.dumps([record.to_dict() for record in records], indent=1) + "\n", encoding="utf-8")
     typer.echo(table(records))
+
+
+def atomizer_of(name: AtomizerName, srr: float | None, first: int | None = None):
+    """The matching-pursuit atomizer of a name, which ends where it is told; None for "mdct", which every command makes itself."""
+    if name == AtomizerName.mdct:
+        if srr is not None:
+            raise AtomizerError("Only a matching pursuit ends at a signal-to-residual ratio: choose an --atomizer, or leave out --srr.")
+        return None
+    from .atomizers import ATOMIZERS, Stop
+
+    return ATOMIZERS[name.value](stop=Stop(first, 30.0 if srr is None and first is None else srr))
 
 
 def check_output(out: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,11 +12,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from . import palette
-from .atoms import AtomizerError, Atoms, AtomSpace
+from .atoms import AtomizerError, Atoms, AtomSpace, ScaleSpace
 from .orderings import ORDERINGS, order
 
 SCALES = ("log", "linear", "mel")
-COLOURS = ("sign", "channel", "rank", "state")
+COLOURS = ("sign", "channel", "rank", "state", "scale")
 LOWEST_HZ = 30.0
 TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 
@@ -26,7 +27,7 @@ class Look:
 
     scale    of the frequency axis, one of `SCALES`
     stacked  one panel per channel; otherwise all channels in one, the loudest atom on top
-    colour   one of `COLOURS`: velocity and sign, channel, rank in the ordering, or state (kept or filled in)
+    colour   one of `COLOURS`: velocity and sign, channel, rank in the ordering, state (kept or filled in), or scale of matching-pursuit atoms
     ordering, reverse, seed   which ordering, for the colour by rank
     seconds, hertz  the part that is seen, (from, to); None for all
     dark     light atoms on a dark ground
@@ -87,7 +88,7 @@ def raster(grid: np.ndarray, space: AtomSpace, look: Look, filled: np.ndarray | 
 
     A pixel shows the loudest of the atoms that it covers.
     """
-    seconds, hertz = limits(grid, space, look)
+    seconds, hertz = limits(space.seconds(grid.shape[1] - 1), space, look)
     magnitude = np.abs(grid)
     loudest = float(np.abs(grid).max(initial=0.0)) or 1.0
     with np.errstate(divide="ignore"):
@@ -129,7 +130,7 @@ def kinds(grid: np.ndarray, space: AtomSpace, look: Look, audible: np.ndarray, f
         return np.where(np.zeros(grid.shape, bool) if filled is None else filled, first("filled"), first("kept"))
     if look.colour == "channel":
         return np.broadcast_to(first("channel 0") + np.arange(len(grid))[:, None, None], grid.shape)
-    if look.colour == "sign":
+    if look.colour in ("sign", "scale"):  # there is one scale
         return np.where(grid >= 0, first("positive"), first("negative"))
     out = np.full(grid.shape, first("rank 0"))
     atoms = Atoms.from_grid(grid, space, (grid.shape[1] - 1) * space.hop, where=audible)
@@ -139,9 +140,50 @@ def kinds(grid: np.ndarray, space: AtomSpace, look: Look, audible: np.ndarray, f
     return out
 
 
-def limits(grid: np.ndarray, space: AtomSpace, look: Look) -> tuple[tuple[float, float], tuple[float, float]]:
-    """((from, to) seconds, (from, to) Hz) that are seen."""
-    end = max(float(space.seconds(grid.shape[1] - 1)), 1e-3)
+def raster_tiles(atoms: Atoms, look: Look, width: int = 1600, height: int = 800) -> np.ndarray:
+    """(height, width, 3) uint8 picture of the atoms of a ScaleSpace, each as its share of the plane: half its window, and one bin of its scale."""
+    space = atoms.space
+    seconds, hertz = limits(_end(atoms), space, look)
+    theme = "dark" if look.dark else "light"
+    pixels = np.empty((height, width, 3), np.uint8)
+    pixels[:] = palette.THEMES[theme]["paper"]
+    loudest = np.maximum(np.abs(atoms.amplitude) / max(atoms.reference, 1e-30), 1e-9)
+    velocity = np.clip(255 * (1 - 20 * np.log10(loudest) / space.floor_db), 0, 255).astype(int)
+    colours = palette.table(theme)[_kinds_of(atoms, look), velocity]
+    reach, bin_hz = space.reach(atoms.scale) / 2, space.rate / np.asarray(space.scales)[atoms.scale]
+    middle, centre = space.seconds(atoms.time), (space.own(atoms.scale, atoms.frequency) + 0.5) * bin_hz
+    across = lambda t: (t - seconds[0]) / (seconds[1] - seconds[0]) * width
+    bottom, top = (float(unit(f, look.scale)) for f in hertz)
+    along = lambda f: (top - unit(np.maximum(f, 1e-3), look.scale)) / (top - bottom) * height
+    left, right = (np.round(across(middle + side * reach)).astype(int) for side in (-1, 1))
+    upper, lower = (np.round(along(centre + side * bin_hz / 2)).astype(int) for side in (1, -1))
+    for i in np.argsort(np.abs(atoms.amplitude), kind="stable"):
+        x, y = max(left[i], 0), max(upper[i], 0)
+        pixels[y : max(lower[i], upper[i] + 2, 0), x : max(right[i], left[i] + 2, 0)] = colours[i]
+    return pixels
+
+
+def _kinds_of(atoms: Atoms, look: Look) -> np.ndarray:
+    """Row of the palette for every atom of a ScaleSpace."""
+    first = palette.KINDS.index
+    if look.colour == "state":
+        return np.full(len(atoms), first("kept"))
+    if look.colour in ("channel", "scale"):
+        return first("channel 0") + getattr(atoms, look.colour).astype(int)
+    if look.colour == "sign":
+        return np.where(atoms.sign > 0, first("positive"), first("negative"))
+    ranks = np.empty(len(atoms), int)
+    ranks[order(atoms, look.ordering, look.reverse, look.seed)] = np.arange(len(atoms))
+    return first("rank 0") + np.minimum(ranks * palette.RANKS // max(len(atoms), 1), palette.RANKS - 1)
+
+
+def _end(atoms: Atoms) -> float:
+    return atoms.length / atoms.space.rate
+
+
+def limits(end: float, space: AtomSpace, look: Look) -> tuple[tuple[float, float], tuple[float, float]]:
+    """((from, to) seconds, (from, to) Hz) that are seen of a sound of `end` seconds."""
+    end = max(end, 1e-3)
     low = LOWEST_HZ if look.scale == "log" else 0.0
     (t0, t1), (f0, f1) = look.seconds or (0.0, end), look.hertz or (low, space.rate / 2)
     if not (0 <= t0 < t1 and 0 <= f0 < f1):
@@ -151,21 +193,34 @@ def limits(grid: np.ndarray, space: AtomSpace, look: Look) -> tuple[tuple[float,
 
 def picture(grid: np.ndarray, space: AtomSpace, look: Look = Look(), title: str = "", filled: np.ndarray | None = None) -> Figure:
     """Figure of all atoms of a grid (channels, frames, bins) on a time-frequency plane, with axes and a legend; `filled` as in `raster`."""
+    def pixels(lane: slice, height: int) -> np.ndarray:
+        # the other channels silent, so that each keeps its own colour and loudness
+        shown = np.zeros_like(grid)
+        shown[lane] = grid[lane]
+        return raster(shown, space, look, filled, height=height)
+    return _figure(pixels, len(grid), space, look, title, space.seconds(grid.shape[1] - 1))
+
+
+def picture_of_tiles(atoms: Atoms, channels: int, look: Look = Look(), title: str = "") -> Figure:
+    """The same of the atoms of a ScaleSpace."""
+    def pixels(lane: slice, height: int) -> np.ndarray:
+        return raster_tiles(atoms[(atoms.channel >= lane.start) & (atoms.channel < lane.stop)], look, height=height)
+    return _figure(pixels, channels, atoms.space, look, title, _end(atoms))
+
+
+def _figure(pixels: Callable[[slice, int], np.ndarray], channels: int, space: AtomSpace, look: Look, title: str, end: float) -> Figure:
+    """Figure of what `pixels` makes of every lane of channels, at a height in pixels."""
     theme = palette.THEMES["dark" if look.dark else "light"]
     paper, ink = "#" + bytes(int(v) for v in theme["paper"]).hex(), "#c9cfdb" if look.dark else "#1e293b"
-    lanes = [slice(c, c + 1) for c in range(len(grid))] if look.stacked else [slice(0, len(grid))]
+    lanes = [slice(c, c + 1) for c in range(channels)] if look.stacked else [slice(0, channels)]
     figure = Figure(figsize=(10, 2.2 + 3.2 * min(len(lanes), 4) if len(lanes) > 1 else 5.4), facecolor=paper, layout="constrained")
     spec = figure.add_gridspec(len(lanes), 2, width_ratios=[40, 1])
     axes = [figure.add_subplot(spec[0, 0])]
     axes += [figure.add_subplot(spec[k, 0], sharex=axes[0]) for k in range(1, len(lanes))]
-    seconds, hertz = limits(grid, space, look)
+    seconds, hertz = limits(end, space, look)
     bottom, top = (float(unit(f, look.scale)) for f in hertz)
     for number, (ax, lane) in enumerate(zip(axes, lanes)):
-        # the other channels silent, so that each keeps its own colour and loudness
-        shown = np.zeros_like(grid)
-        shown[lane] = grid[lane]
-        pixels = raster(shown, space, look, filled, height=max(240, 800 // len(lanes)))
-        ax.imshow(pixels, extent=(*seconds, bottom, top), aspect="auto", interpolation="nearest")
+        ax.imshow(pixels(lane, max(240, 800 // len(lanes))), extent=(*seconds, bottom, top), aspect="auto", interpolation="nearest")
         ticks = ticks_of(hertz, look.scale)
         ax.set_yticks([float(unit(f, look.scale)) for f in ticks], [f"{f / 1000:g} kHz" if f >= 1000 else f"{f:g} Hz" for f in ticks])
         ax.set_facecolor(paper)
@@ -178,7 +233,7 @@ def picture(grid: np.ndarray, space: AtomSpace, look: Look = Look(), title: str 
     axes[-1].set_xlabel("time / s", color=ink)
     if title:
         axes[0].set_title(title, loc="left", fontsize=11, color=ink)
-    _legend(figure.add_subplot(spec[:, 1]), look, space, len(grid), ink)
+    _legend(figure.add_subplot(spec[:, 1]), look, space, channels, ink)
     return figure
 
 
@@ -198,6 +253,8 @@ def _legend(ax, look: Look, space: AtomSpace, channels: int, ink: str) -> None:
     steps = range(0, palette.RANKS, palette.RANKS // 4)
     names = {"sign": {"negative": "negative", "positive": "positive"}, "channel": {f"channel {c}": f"channel {c}" for c in range(channels)},
              "state": {"kept": "kept", "filled": "filled in"},
+             "scale": ({f"channel {k}": f"{n:,} samples" for k, n in enumerate(space.scales)} if isinstance(space, ScaleSpace)
+                       else {"negative": "negative", "positive": "positive"}),
              "rank": {f"rank {k}": label for k, label in zip(steps, ("first", "", "", "last"))}}[look.colour]
     bars = np.stack([colours[palette.KINDS.index(name)] for name in names], 1)
     ax.imshow(bars, extent=(0, len(names), space.floor_db, 0), aspect="auto", origin="lower")

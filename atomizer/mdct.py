@@ -20,15 +20,15 @@ WINDOWS = ("sine", "kbd")
 _CACHED = 1 << 16  # samples that are transformed at a time: arrays of minutes would go through the memory at every operation
 
 
-@lru_cache(maxsize=16)
-def window_of(name: str, hop: int) -> np.ndarray:
-    """(2 * hop,) float32 Princen-Bradley window: "sine", or "kbd" (Kaiser-Bessel-derived, alpha 4)."""
+@lru_cache(maxsize=32)
+def window_of(name: str, hop: int, dtype=np.float32) -> np.ndarray:
+    """(2 * hop,) Princen-Bradley window: "sine", or "kbd" (Kaiser-Bessel-derived, alpha 4)."""
     if name == "sine":
-        return np.sin(np.pi * (np.arange(2 * hop) + 0.5) / (2 * hop)).astype(np.float32)
+        return np.sin(np.pi * (np.arange(2 * hop) + 0.5) / (2 * hop)).astype(dtype)
     if name == "kbd":
         cumulative = np.cumsum(np.kaiser(hop + 1, np.pi * 4))
         half = np.sqrt(cumulative[:-1] / cumulative[-1])
-        return np.concatenate([half, half[::-1]]).astype(np.float32)
+        return np.concatenate([half, half[::-1]]).astype(dtype)
     raise ValueError(f"There is no window {name!r}: choose from {', '.join(WINDOWS)}.")
 
 

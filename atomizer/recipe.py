@@ -14,10 +14,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from .atoms import AtomizerError
+from .atomizers import ATOMIZERS, Stop
+from .atoms import AtomizerError, Atoms
 from .audio import Sound
 from .fill import Settings, fill
 from .limits import limits
+from .remaining import Remaining, check_fillable, remaining
 from .selection import Selection
 from .task import Task, prepare
 
@@ -34,6 +36,8 @@ class Recipe:
     extend        seconds by which the sound is continued
     add_channels  channels that are added to it
     stop_after    steps after which the fill was stopped; 0 where it went on to its end
+    atomizer      whose atoms are erased: where they are of a matching pursuit, the sound of those that remain is filled in
+    atoms         how many of them the pursuit takes
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -41,14 +45,21 @@ class Recipe:
     extend: float = 0.0
     add_channels: int = 0
     stop_after: int = 0
+    atomizer: str = "mdct"
+    atoms: int = 0
+
+    def remaining(self, sound: Sound, atoms: Atoms | None = None) -> Remaining:
+        """The matching-pursuit atoms that remain where the selection is erased; `atoms` are all of the sound's, where they are known."""
+        check_fillable(self.selection)
+        return remaining(sound, self.selection, ATOMIZERS[self.atomizer](stop=Stop(atoms=self.atoms)), self.settings.seed, atoms)
 
     def task(self, sound: Sound) -> Task:
-        """The task of this recipe for a sound; raises AtomizerError where it does not fit the sound."""
+        """The task of this recipe for a sound, of the remaining atoms where some were erased; raises AtomizerError where it does not fit the sound."""
         return prepare(sound, self.selection, extend=self.extend, add_channels=self.add_channels, seed=self.settings.seed)
 
     def make(self, sound: Sound, model: AtomTransformer | None = None, on_step=lambda step: None) -> Sound:
         """The sound with its unknown atoms filled in; `on_step` is called with every `Step`."""
-        task = self.task(sound)
+        task = self.task(sound if self.atomizer == "mdct" else self.remaining(sound).sound)
         for step in fill(task, self.settings, model):
             on_step(step)
             if step.number == self.stop_after:
@@ -58,7 +69,8 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready data; `from_dict` reads it back."""
         data: dict[str, Any] = {"selection": self.selection.to_dict(), "settings": asdict(self.settings)}
-        return data | {name: getattr(self, name) for name in ("extend", "add_channels", "stop_after") if getattr(self, name)}
+        return data | {name: getattr(self, name) for name in ("extend", "add_channels", "stop_after", "atoms") if getattr(self, name)} | (
+            {} if self.atomizer == "mdct" else {"atomizer": self.atomizer})
 
     @classmethod
     def from_dict(cls, data: Any) -> Recipe:
@@ -69,7 +81,8 @@ class Recipe:
         if unknown:
             raise AtomizerError(f"A fill has no {min(unknown)[:40]!r}: its settings are {', '.join(f.name for f in fields(Settings))}.")
         recipe = cls(Selection.from_dict(data.get("selection", {"regions": []})), Settings(**data.get("settings", {})),
-                     data.get("extend", 0.0), data.get("add_channels", 0), data.get("stop_after", 0))
+                     data.get("extend", 0.0), data.get("add_channels", 0), data.get("stop_after", 0),
+                     data.get("atomizer", "mdct"), data.get("atoms", 0))
         recipe._check_kinds()
         return recipe
 
@@ -79,13 +92,16 @@ class Recipe:
         wanted = {"method": name, "order": name, "reverse": truth, "steps": whole, "temperature": number, "nucleus": number,
                   "amplitudes": name, "seed": whole}
         values = [(key, getattr(self.settings, key), kinds) for key, kinds in wanted.items()]
-        values += [("extend", self.extend, number), ("add_channels", self.add_channels, whole), ("stop_after", self.stop_after, whole)]
+        values += [(key, getattr(self, key), kinds) for key, kinds in (
+            ("extend", number), ("add_channels", whole), ("stop_after", whole), ("atomizer", name), ("atoms", whole))]
         optional = {f.name for f in fields(Settings) if f.default is None}
         for key, value, kinds in values:
             if value is None and key in optional:
                 continue
             if not isinstance(value, kinds) or isinstance(value, bool) != (kinds is truth):
                 raise AtomizerError(f"The {key.replace('_', ' ')} of a fill cannot be {str(value)[:40]!r}.")
+        if self.atomizer not in ATOMIZERS:
+            raise AtomizerError(f"There is no atomizer {self.atomizer[:40]!r}: choose from {', '.join(ATOMIZERS)}.")
 
 
 def dump(recipes: Iterable[Recipe], **facts: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .atoms import LOUDNESS, AtomizerError, AtomSpace, parse_features
+from .atoms import LOUDNESS, AtomizerError, Atoms, AtomSpace, parse_features
 from .limits import limits
 
 KINDS = ("rect", "lasso", "brush")
@@ -46,7 +46,10 @@ class Region:
     scale: str = "linear"
 
     def contains(self, t: np.ndarray, f: np.ndarray, reach: float) -> np.ndarray:
-        """Bool array of the broadcast shape of `t` (seconds) and `f` (Hz); `reach` is half an atom's window, in seconds."""
+        """Bool array of the broadcast shape of `t` (seconds) and `f` (Hz); `reach` is half an atom's window, in seconds.
+
+        Times (n, 1) and frequencies (1, m) stand for the places of a grid; times and frequencies (n,) are those of n atoms.
+        """
         if self.kind == "rect":
             (t0, t1), (f0, f1) = _span(self.t), _span(self.f)
             if self.f is None and self.t is not None:
@@ -57,6 +60,8 @@ class Region:
         p = np.asarray(self.points, float)
         if self.scale == "log":
             p = np.stack([p[:, 0], np.log2(np.maximum(p[:, 1], 1e-3))], 1)
+        if t.ndim == 1:
+            return points_in_polygon(t, y, p) if self.kind == "lasso" else points_near_line(t, y, p, self.size)
         return in_polygon(t, y, p) if self.kind == "lasso" else near_line(t, y, p, self.size)
 
 
@@ -139,6 +144,28 @@ class Selection:
                 out |= part.mask(magnitude, audible, recorded, seconds, seed)
         if not out.any():
             raise AtomizerError("Nothing is selected: choose atoms to fill in, for instance all above 8000 Hz.")
+        return out
+
+    def of(self, atoms: Atoms, seed: int = 0, nyquist: float | None = None) -> np.ndarray:
+        """Bool array (N,): which of N atoms, of any scales, are selected. An atom is in a region where its centre is.
+
+        Raises AtomizerError where none is.
+        """
+        space = atoms.space
+        t, f, reach = space.seconds(atoms.time), space.hertz(atoms.frequency), space.reach(atoms.scale)
+        recorded = f <= (nyquist or math.inf)
+        out = np.zeros(len(atoms), bool)
+        for region in self.regions:
+            hit = region.contains(t, f, reach)
+            if region.channels is not None:
+                hit &= np.isin(atoms.channel, region.channels)
+            if region.f is None and region.points is None:
+                hit &= recorded
+            out = out | hit if region.op == "add" else out & ~hit
+        for part in self.parts:
+            out |= part.mask(np.abs(atoms.amplitude), atoms.audible & recorded, recorded, atoms.length / space.rate, seed)
+        if not out.any():
+            raise AtomizerError(f"None of the {len(atoms)} atoms of this sound is selected: choose a larger part of it.")
         return out
 
     def to_dict(self) -> dict[str, Any]:
@@ -256,6 +283,27 @@ def near_line(x: np.ndarray, y: np.ndarray, points: np.ndarray, size: tuple[floa
         u, v, d = xs[rows, None] - a[0], ys[None, columns] - a[1], b - a
         along = np.clip((u * d[0] + v * d[1]) / max(float(d @ d), 1e-12), 0, 1)
         out[rows, columns] |= (u - along * d[0]) ** 2 + (v - along * d[1]) ** 2 <= 1
+    return out
+
+
+def points_in_polygon(x: np.ndarray, y: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """`in_polygon` of n points with coordinates (n,)."""
+    inside = np.zeros(len(x), bool)
+    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0)):
+        cut = (y0 > y) != (y1 > y)
+        inside[cut] ^= (x1 - x0) * (y[cut] - y0) / (y1 - y0) + x0 > x[cut]
+    return inside
+
+
+def points_near_line(x: np.ndarray, y: np.ndarray, points: np.ndarray, size: tuple[float, float]) -> np.ndarray:
+    """`near_line` of n points with coordinates (n,)."""
+    scale = np.maximum(np.asarray(size, float), 1e-9)
+    u, v, p = x / scale[0], y / scale[1], points / scale
+    out = np.zeros(len(x), bool)
+    for a, b in zip(p, np.concatenate([p[1:], p[-1:]])):
+        d = b - a
+        along = np.clip(((u - a[0]) * d[0] + (v - a[1]) * d[1]) / max(float(d @ d), 1e-12), 0, 1)
+        out |= (u - a[0] - along * d[0]) ** 2 + (v - a[1] - along * d[1]) ** 2 <= 1
     return out
 
 

@@ -12,7 +12,8 @@ from atomizer.mdct import imdct, mdct
 from atomizer.orderings import ORDERINGS, order
 
 NAMES = ("mdct_roundtrip_60s_stereo_s", "atomize_10s_stereo_s", "order_1m_atoms_s", "fill_bwe8k_s_per_s", "fill_gap200_10s_clip_s",
-         "fill_gap200_60s_clip_s", "fill_upmix_s_per_s", "fill_peak_memory_gb", "app_start_s", "training_atoms_per_s")
+         "fill_gap200_60s_clip_s", "fill_upmix_s_per_s", "fill_peak_memory_gb", "app_start_s", "training_atoms_per_s", "pursuit_atoms_per_s",
+         "pursuit_srr_1000_db")
 
 
 def test_a_ratio_above_one_is_ours_ahead():

@@ -11,9 +11,10 @@ import pytest
 import soundfile
 import torch
 
+from atomizer.atomizers import ATOMIZERS
 from atomizer.atoms import AtomSpace
 from atomizer.bench import Missing, Record
-from atomizer.cli import AmplitudesName, MethodName, OrderName, run
+from atomizer.cli import AmplitudesName, AtomizerName, MethodName, OrderName, run
 from atomizer.fill import AMPLITUDES, METHODS, Settings
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.orderings import ORDERINGS
@@ -211,6 +212,52 @@ def test_info_says_what_the_atoms_are(command, wav):
     assert facts["duration_s"] == pytest.approx(0.5) and facts["analysis_s"] > 0 and 0 < facts["snr_db"] < 60
     assert facts["features"]["velocity"]["cardinality"] == 96
     assert "velocity" in command("info", wav)[1].out
+
+
+@pytest.mark.parametrize("atomizer,features", [("mdct", 5), ("matching-pursuit", 6), ("matching-pursuit-optimised", 6), ("matching-pursuit-gabor", 6)])
+def test_info_knows_every_atomizer(command, wav, atomizer, features):
+    code, printed = command("info", wav, "--json", "--first", 30, "--atomizer", atomizer)
+    facts = json.loads(printed.out)
+    assert code == 0 and facts["atoms"] == 30 and facts["atomizer"] == atomizer and len(facts["features"]) == features
+    assert facts["snr_db"] > 1 and facts["analysis_s"] > 0
+
+
+def test_a_pursuit_stops_at_a_ratio_and_is_ordered(command, wav, tmp_path):
+    out = tmp_path / "out.wav"
+    facts = json.loads(command("info", wav, "--json", "--srr", 8, "--atomizer", "matching-pursuit")[1].out)
+    assert 8 <= facts["snr_db"] < 8.5
+    code, printed = command("order", wav, out, "--atomizer", "matching-pursuit", "--srr", 8, "--by", "frequency", "--first", 20)
+    assert code == 0 and printed.out == f"20 of {facts['atoms']:,} atoms\n"
+    heard, whole = soundfile.read(out)[0], soundfile.read(wav)[0]
+    assert heard.shape == whole.shape and 0 < np.sum(heard**2) < np.sum(whole**2)
+
+
+def test_erased_matching_pursuit_atoms_are_filled_in_by_the_model(command, wav, tmp_path, checkpoint):
+    erased, filled = tmp_path / "erased.wav", tmp_path / "filled.wav"
+    options = ["--atomizer", "matching-pursuit", "--srr", 8, "--select", "rect:0.1,0.3,300,6000"]
+    code, printed = command("fill", wav, erased, *options, "--erase-only")
+    assert code == 0 and "matching-pursuit atoms remain" in printed.out and "model" not in printed.out
+    code, printed = command("fill", wav, filled, *options, "--checkpoint", checkpoint, "--steps", 1)
+    assert code == 0 and "matching-pursuit atoms remain" in printed.out and "filled in by the MDCT model" in printed.out
+    whole, rest, result = (soundfile.read(path)[0] for path in (wav, erased, filled))
+    assert whole.shape == rest.shape == result.shape
+    assert np.sum(rest**2) < np.sum(whole**2) and np.abs(result - rest).max() > 1e-3
+    away = slice(int(0.35 * 44_100), None)  # nothing but what lies under the region is changed
+    np.testing.assert_allclose(result[away], rest[away], atol=1e-4)
+
+
+@pytest.mark.parametrize("options,words", [
+    (["info", "--srr", "20"], "--atomizer"), (["info", "--atomizer", "matching-pursuit", "--srr", "400"], "0 to 100 dB"),
+    (["info", "--first", "-1"], "0 or more"),
+    (["fill", "--atomizer", "matching-pursuit", "--select", "above:3000", "--features", "sign"], "velocity and sign")])
+def test_what_no_pursuit_can_do_is_one_sentence(command, wav, tmp_path, options, words):
+    verb, *options = options
+    code, printed = command(verb, wav, *([] if verb == "info" else [tmp_path / "out.wav"]), *options)
+    assert code != 0 and words in printed.err and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
+
+
+def test_the_atomizers_of_the_command_line_are_all_there_are():
+    assert tuple(AtomizerName.__members__) == tuple(ATOMIZERS)
 
 
 def test_app_launches_the_page(command, monkeypatch):

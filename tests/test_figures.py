@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from atomizer import palette
-from atomizer.figures import COLOURS, SCALES, Look, hertz_of, kinds, picture, raster, save, ticks_of, unit
+from atomizer.atomizers import MatchingPursuitAtomizer
+from atomizer.atoms import Atoms, ScaleSpace
+from atomizer.figures import COLOURS, SCALES, Look, hertz_of, kinds, picture, picture_of_tiles, raster, raster_tiles, save, ticks_of, unit
 
 
 @pytest.fixture
@@ -71,3 +73,22 @@ def test_what_there_is_not_is_refused(refused, grid, small):
         Look(colour="mood")
     with refused("lower to a higher"):
         raster(grid, small, Look(seconds=(2.0, 1.0)))
+
+
+def test_tiles_are_where_atoms_belong_in_their_colour():
+    space = ScaleSpace()
+    one = lambda **values: Atoms(space, 44_100, 1.0, **{name: np.array([value]) for name, value in values.items()}, unknown=np.zeros(1, np.uint8))
+    atom = one(time=345, frequency=1024, channel=1, velocity=83, sign=1, amplitude=1.0, scale=2)
+    for colour, kind in (("scale", "channel 2"), ("channel", "channel 1"), ("sign", "positive"), ("state", "kept"), ("rank", "rank 0")):
+        pixels = raster_tiles(atom, Look("linear", colour=colour, seconds=(0, 1), hertz=(0, 22_050)), 1000, 4096)
+        rows, columns = np.nonzero((pixels != 255).any(-1))
+        assert (rows.min(), rows.max()) == (4096 - 1025, 4096 - 1024) and columns.max() - columns.min() + 1 == pytest.approx(93, abs=1)
+        assert (columns.min() + columns.max()) / 2 == pytest.approx(1000 * 345 * 64 / 44_100, abs=1)
+        np.testing.assert_array_equal(pixels[rows[0], columns[0]], palette.table("light")[palette.KINDS.index(kind), 255])
+
+
+@pytest.mark.parametrize("look", [Look(colour="scale"), Look("mel", True, "channel", dark=True)])
+def test_pictures_of_a_pursuit_are_files(samples, look):
+    atoms = MatchingPursuitAtomizer().analyse(samples(5000, 2), loudest=50)
+    figure = picture_of_tiles(atoms, 2, look, "tiles")
+    assert save(figure, "png").startswith(b"\x89PNG") and len(figure.axes) == (3 if look.stacked else 2)

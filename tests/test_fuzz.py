@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atomizer import checkpoint
-from atomizer.atoms import MAX_PLACES, AtomizerError, Atoms
+from atomizer.atomizers import MatchingPursuitAtomizer
+from atomizer.atoms import MAX_PLACES, AtomizerError, Atoms, ScaleSpace
 from atomizer.audio import LOUDEST, check, longest, read
 from atomizer.figures import Look
 from atomizer.fill import Settings, resolve
@@ -106,6 +107,26 @@ def test_atoms_that_unpack_to_more_than_memory_are_refused(tmp_path, atoms, refu
     path.write_bytes(data)
     with refused("unpacks to"):
         Atoms.load(path)
+
+
+@pytest.fixture(scope="module")
+def pursued():
+    space = ScaleSpace(rate=8000, hop=8, scales=(16, 64))
+    return MatchingPursuitAtomizer(space).analyse(np.random.default_rng(0).standard_normal((1, 300)).astype(np.float32), loudest=20)
+
+
+@pytest.mark.parametrize("name, value", [
+    ("space_scales", 64), ("space_scales", [16.0, 64.0]), ("space_scales", ["16", "64"]), ("space_phases", 2.0), ("space_hop", True),
+    ("space_step_db", np.nan)])
+def test_atoms_of_scales_that_are_none_are_refused(name, value, tmp_path, pursued, refused):
+    with refused("possible AtomSpace"):
+        Atoms.load(saved(tmp_path, pursued, **{name: value}))
+
+
+@pytest.mark.parametrize("changes", [{"length": 2**40}, {"length": 0, "space_scales": [16, 2**40]}])
+def test_atoms_of_scales_in_too_large_a_plane_are_refused(changes, tmp_path, pursued, refused):
+    with refused(f"{MAX_PLACES:,} places"):
+        Atoms.load(saved(tmp_path, pursued[:0], **changes))
 
 
 def saved(folder, atoms, **changed):

@@ -7,7 +7,7 @@ from atomizer.audio import Sound
 from atomizer.fill import Settings, fill, last
 from atomizer.recipe import Recipe
 from atomizer.selection import parse
-from atomizer.ui import drawing
+from atomizer.ui import drawing, pursuit
 from atomizer.ui.exports import KINDS
 from atomizer.ui.variations import details_of, judge, masked_grid, title_of
 
@@ -98,3 +98,37 @@ def test_every_export_has_a_button():
 
     page = text_of("view.html")
     assert all(f'data-export="{kind}"' in page for kind in KINDS)
+
+
+# --- matching pursuit ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def found(sound):
+    return [*pursuit.decompose(sound(0.2, 2), "matching-pursuit")][-1][0]
+
+
+def test_atoms_of_a_pursuit_are_packed_with_their_scales(found):
+    atoms, n = found.atoms[found.drawn], len(found.atoms)
+    data = found.pack()
+    assert len(data) == 10 * n and (np.diff(np.abs(atoms.amplitude)) >= 0).all() and found.srr_db >= 20
+    np.testing.assert_array_equal(np.frombuffer(data, "<u4", n), atoms.time)
+    np.testing.assert_array_equal(np.frombuffer(data, "<u2", n, 4 * n), atoms.frequency)
+    db = atoms.space.floor_db * (1 - np.frombuffer(data, "<u2", n, 6 * n) / drawing.TOP)
+    floor = atoms.reference * 10 ** (atoms.space.floor_db / 20)
+    np.testing.assert_allclose(atoms.reference * 10 ** (db / 20), np.maximum(np.abs(atoms.amplitude), floor), rtol=1e-3)
+    flags = np.frombuffer(data, "u1", n, 8 * n)
+    np.testing.assert_array_equal(flags & 1, atoms.sign)
+    np.testing.assert_array_equal(flags >> 1, atoms.channel)
+    np.testing.assert_array_equal(np.frombuffer(data, "u1", n, 9 * n), atoms.scale)
+
+
+def test_selected_atoms_of_a_pursuit_are_bits_in_the_drawn_order(found):
+    bits = np.unpackbits(np.frombuffer(found.bits(parse(["above:2000"]), 0, 22_050), "u1"), bitorder="little")[: len(found.atoms)]
+    np.testing.assert_array_equal(bits, found.atoms.space.hertz(found.atoms[found.drawn].frequency) >= 2000)
+
+
+def test_only_pursuits_that_the_page_offers_are_begun(sound, refused):
+    for name in ("mdct", "matching-pursuit-gabor", "axe", None):
+        with refused("no pursuit"):
+            next(pursuit.decompose(sound(0.1), name))

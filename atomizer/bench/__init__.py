@@ -5,6 +5,7 @@
     machine.py    what was measured on: its description, and its matrix products
     transform.py  the MDCT beside other MDCTs
     atomizing.py  samples to ordered atoms and back
+    pursuit.py    matching pursuit: atoms per second, and how much a thousand of them hold
     filling.py    fills: seconds, and memory in a process of their own
     start.py      the command line's and the page's first answer
     training.py   atoms per second, beside the machine's matrix products
@@ -24,7 +25,7 @@ from ..atoms import AtomizerError
 from .records import Missing, Record, table
 
 Measure = Callable[[], Iterator["Record | Missing"]]
-PARTS = ("transform", "atomizing", "filling", "start", "training")
+PARTS = ("transform", "atomizing", "pursuit", "filling", "start", "training")
 
 
 def measures(only: list[str] | None = None) -> list[Measure]:

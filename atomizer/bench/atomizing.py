@@ -32,6 +32,7 @@ def plainly(atoms: Atoms, by: str) -> np.ndarray:
 
 
 def atomize() -> Iterator[Record | Missing]:
+    """Samples to atoms, the loudest first."""
     x, atomizer = noise(10), MDCTAtomizer()
 
     def ours():
@@ -46,6 +47,7 @@ def atomize() -> Iterator[Record | Missing]:
 
 
 def synthesise() -> Iterator[Record | Missing]:
+    """Atoms, the loudest first, to samples."""
     x, atomizer = noise(10), MDCTAtomizer()
     atoms = atomizer.analyse(x)
     atoms = atoms[order(atoms, "velocity")]

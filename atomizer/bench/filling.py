@@ -84,30 +84,35 @@ def model() -> AtomTransformer:
 
 
 def bwe() -> Iterator[Record | Missing]:
+    """Everything above 8 kHz."""
     job = Job(BWE)
     yield from compared("fill_bwe8k_s_per_s", job.work(model()), peers_of(job, "bwe-8k", {
         "noise of interpolated levels": "noise", "band fold": "fold"}), REPEATS, "s per s", 1 / SECONDS)
 
 
 def gap() -> Iterator[Record | Missing]:
+    """200 ms of a clip."""
     job = Job(GAP)
     yield from compared("fill_gap200_10s_clip_s", job.work(model()), peers_of(job, "gap-200ms", {
         "Janssen": "janssen", "linear prediction of atoms": "wiener", "interpolated levels, random signs": "interpolate"}), REPEATS)
 
 
 def long_gap() -> Iterator[Record | Missing]:
+    """The same gap in a minute, which should cost no more."""
     job, loaded = Job(GAP, 60.0), model()
     yield from compared("fill_gap200_60s_clip_s", job.work(loaded), {
         "the same in a 10 s clip": Job(GAP).work(loaded), **peers_of(job, "gap-200ms", {"Janssen": "janssen"})}, REPEATS)
 
 
 def upmix() -> Iterator[Record | Missing]:
+    """One of two channels."""
     job = Job(UPMIX)
     yield from compared("fill_upmix_s_per_s", job.work(model()), peers_of(job, "upmix", {
         "decorrelator": "decorrelator", "copy of the level, random signs": "copy"}), REPEATS, "s per s", 1 / SECONDS)
 
 
 def memory() -> Iterator[Record | Missing]:
+    """The highs of a minute, in a process of its own."""
     name, job = "fill_peak_memory_gb", Job(BWE, 60.0)
     try:
         value = cost(job).memory_gb

@@ -48,19 +48,23 @@ def server(*command: str) -> Iterator[str]:
 
 
 def open_page(*command: str) -> None:
+    """Serve a page until it answers once."""
     with server(*command):
         pass
 
 
 def run(*command: str) -> None:
+    """Run a command of Python to its end."""
     subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
 
 
 def app_start() -> Iterator[Record | Missing]:
+    """`python -m atomizer app` to a page that answers."""
     yield from compared("app_start_s", open_page, {"a Gradio page of one line": lambda: open_page("-c", BARE)}, 3)
 
 
 def help_() -> Iterator[Record | Missing]:
+    """`python -m atomizer --help`."""
     yield from compared("help_s", lambda: run("-m", "atomizer", "--help"), {
         "import typer, numpy": lambda: run("-c", "import typer, numpy"), "import torch": lambda: run("-c", "import torch")}, 5)
 

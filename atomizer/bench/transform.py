@@ -52,6 +52,7 @@ def plain_imdct(spectrum: np.ndarray, length: int) -> np.ndarray:
 
 
 def roundtrip() -> Iterator[Record | Missing]:
+    """There and back, by us and by all of them."""
     import torch
 
     x = noise(SECONDS)

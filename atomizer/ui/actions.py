@@ -26,6 +26,7 @@ from ..limits import MEGABYTE, limits
 from ..recipe import Recipe, seeds
 from ..selection import Region, Selection
 from ..stories import Story
+from . import pursuit
 from .device import OutOfTime, check_time, fill, has_model, model_for
 from .exports import Wanted, export
 from .session import LongFile, Session
@@ -33,6 +34,7 @@ from .view import AtomView, Chosen, Message
 
 FIRST_SECONDS = 30.0  # of a file that is too long to be worked on as a whole
 AUTO = "auto"
+REDRAWN = 0.7  # seconds between two pictures of a pursuit
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +151,9 @@ def describe(chosen: Chosen, features: list[str], seed: float | None, session: S
         if not chosen["regions"] and not chosen["parts"]:
             return session.say("Nothing is selected: draw in the picture, or take a preset.", busy)
         selection = Selection.from_dict({**chosen, "features": features})
-        selection.mask(session.grid, session.space, seed, nyquist=session.sound.rate / 2)
+        session.check(selection, seed)
+        if session.pursuit is not None:
+            return session.say("Masked plays the sound without what is selected; the MDCT model can fill the region in, on top of that sound.", busy)
         lost = " and ".join(selection.features) if len(selection.features) < 3 else f"{len(selection.features)} features"
         return session.say(f"Ready to fill in the {lost} of what is selected.", busy)
     except Exception as error:
@@ -187,7 +191,7 @@ def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], co
         count = whole_of("number of variations", count) or 1
         if not 1 <= count <= limits().variations:
             raise AtomizerError(f"1 to {limits().variations} variations are made at a time, not {count}.")
-        return seeds(make_recipe(settings_of(*values)), count)
+        return seeds(session.on_shown_atoms(make_recipe(settings_of(*values))), count)
     yield from run(session, recipes, key)
 
 
@@ -211,13 +215,13 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
     try:
         recipes = make_recipes()
         for place, recipe in enumerate(recipes):
-            task = recipe.task(session.sound)
+            task, rest = session.task_of(recipe)
             settings = resolve(recipe.settings, task)  # bad settings are refused before anything changes
             end = time.monotonic() + limits().fill_seconds
             model = model_for(settings.method, end)
             which = f"Variation {place + 1} of {len(recipes)}: step" if len(recipes) > 1 else "Step"
             session.token = token
-            session.begin(recipe, task, key)
+            session.begin(recipe, task, key, rest)
             yield session.say(f"{which} 1 of {settings.steps} …", busy=True)
             start = time.monotonic()
             for step in fill(task, settings, model):
@@ -231,7 +235,8 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
             labels = {variation.label for variation in session.message.variations}
             variation = session.finish()
             busy = place + 1 < len(recipes)
-            yield session.say(f"{variation.label}: filled in {variation.heard:,} audible atoms in {time.monotonic() - start:.1f} s"
+            on = f" by the MDCT model, on top of the sound of {rest}" if rest else ""
+            yield session.say(f"{variation.label}: filled in {variation.heard:,} audible atoms in {time.monotonic() - start:.1f} s{on}"
                               + _let_go(labels, session), busy)
     except OutOfTime as error:
         yield out_of_time(session, error)
@@ -265,6 +270,9 @@ def stop(session: Session | None) -> Message:
     if session is None or not session.message.busy:
         return gr.skip()
     session.token = None
+    if session.seeking:
+        session.seeking = False
+        return session.say(f"Stopped: {told(session)}." if session.pursuit else "Stopped before the first atoms were shown.")
     if session.running is None:  # between two variations
         return session.say("Stopped: what was filled in so far is kept.")
     if session.running.step is None:
@@ -273,6 +281,43 @@ def stop(session: Session | None) -> Message:
     step = session.running.step
     session.finish()
     return session.say(f"Stopped after step {step.number} of {step.total}: what was filled in so far is kept.")
+
+
+# other atoms
+
+
+def decompose(session: Session | None, name: str | None) -> Iterator[Message]:
+    """Show the sound as atoms of another atomizer, and those of a matching pursuit while they are found."""
+    if session is None:
+        yield gr.skip()
+        return
+    token = object()
+    try:
+        session.token, session.seeking = token, name != "mdct"
+        if name == "mdct":
+            session.show_mdct()
+            yield session.say("These are the atoms of the MDCT, which the model fills in directly.")
+            return
+        yield session.say("The pursuit begins; the first one takes some seconds more, to compile …", busy=True)
+        shown = 0.0
+        for found, done in pursuit.decompose(session.sound, name):
+            if session.token is not token:
+                return
+            if done or time.monotonic() - shown > REDRAWN:
+                shown = time.monotonic()
+                session.show_pursuit(found)
+                session.seeking = not done
+                yield session.say(f"{told(session)}{'' if done else ' …'}", busy=not done)
+    except Exception as error:
+        session.seeking = False
+        sentence = sentence_of(error)
+        warn(sentence, title="No other atoms")
+        yield session.say(sentence)
+
+
+def told(session: Session) -> str:
+    """How many atoms a pursuit has found, and how much of the sound they are."""
+    return f"{len(session.pursuit.atoms):,} matching-pursuit atoms are the sound with a signal-to-residual ratio of {session.pursuit.srr_db:.1f} dB"
 
 
 # variations

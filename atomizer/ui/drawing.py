@@ -60,12 +60,17 @@ def pack(grid: np.ndarray, cells: np.ndarray, space: AtomSpace, states: np.ndarr
     channel, frame, bin_ = np.unravel_index(cells, grid.shape)
     amplitude = grid.ravel()[cells]
     loudest = loudest or max(float(np.abs(grid).max(initial=0.0)), 1e-30)
-    db = 20 * np.log10(np.maximum(np.abs(amplitude) / loudest, 1e-9))
-    velocity = np.clip(np.round(TOP * (1 - db / space.floor_db)), 0, TOP)
+    velocity = velocities(np.abs(amplitude), loudest, space)
     flags = (amplitude >= 0).astype(np.uint8) | (channel.astype(np.uint8) << 1)
     if states is not None:
         flags |= states.astype(np.uint8) << 4
     return b"".join([frame.astype("<u2").tobytes(), bin_.astype("<u2").tobytes(), velocity.astype("<u2").tobytes(), flags.tobytes()])
+
+
+def velocities(magnitude: np.ndarray, loudest: float, space: AtomSpace) -> np.ndarray:
+    """Magnitudes as velocities from 0 to TOP, the one of `loudest`."""
+    db = 20 * np.log10(np.maximum(magnitude / max(loudest, 1e-30), 1e-9))
+    return np.clip(np.round(TOP * (1 - db / space.floor_db)), 0, TOP)
 
 
 def bits(mask: np.ndarray) -> bytes:

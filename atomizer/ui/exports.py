@@ -15,7 +15,7 @@ from .. import __version__, checkpoint
 from ..atomizers import MDCTAtomizer
 from ..atoms import AtomizerError, Atoms
 from ..audio import Sound, read, write
-from ..figures import Look, picture, save
+from ..figures import Look, picture, picture_of_tiles, save
 from ..recipe import dump
 from .session import Session
 
@@ -71,7 +71,14 @@ def _audio(ending: str, subtype: str | None) -> Callable[[Session, Wanted], byte
     return make
 
 
+def shows_pursuit(session: Session, wanted: Wanted) -> bool:
+    """Whether a version is shown as matching-pursuit atoms: the original is, where there are any."""
+    return session.pursuit is not None and (wanted.version == "original" or wanted.variation not in session.kept)
+
+
 def _atoms_of(session: Session, wanted: Wanted) -> Atoms:
+    if shows_pursuit(session, wanted):
+        return session.pursuit.atoms
     return MDCTAtomizer(session.space).analyse(sound_of(session, wanted).at(session.space.rate))
 
 
@@ -83,7 +90,7 @@ def _npz(session: Session, wanted: Wanted) -> bytes:
 
 
 def _csv(session: Session, wanted: Wanted) -> bytes:
-    """Audible atoms as text: the five features, and what they mean in seconds, Hz and dB."""
+    """Audible atoms as text: their features, and what they mean in seconds, Hz and dB."""
     atoms = _atoms_of(session, wanted)
     atoms = atoms[atoms.audible]
     space = atoms.space
@@ -110,6 +117,8 @@ def _settings(session: Session, wanted: Wanted) -> bytes:
 
 def _picture(ending: str) -> Callable[[Session, Wanted], bytes]:
     def make(session: Session, wanted: Wanted) -> bytes:
+        if shows_pursuit(session, wanted):
+            return save(picture_of_tiles(session.pursuit.atoms, session.sound.channels, wanted.look, name_of(session, wanted, "")), ending[1:])
         sound = sound_of(session, wanted)
         grid = MDCTAtomizer(session.space).grid(sound.at(session.space.rate))
         filled = None

@@ -39,9 +39,9 @@ def heading(number: int, text: str) -> None:
     gr.HTML(f'<h2><span>{number}</span>{text}</h2>', elem_classes="heading", padding=False)
 
 
-def id_of(event: gr.EventData) -> Any:
-    """The id that an event of the picture carries; None where whoever sent it left that out."""
-    return event._data.get("id") if isinstance(event._data, dict) else None
+def sent_with(event: gr.EventData, key: str = "id") -> Any:
+    """What an event of the picture carries; None where whoever sent it left that out."""
+    return event._data.get(key) if isinstance(event._data, dict) else None
 
 
 def build() -> gr.Blocks:
@@ -171,13 +171,16 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
         yield from actions.fill_selection(chosen, old, chosen_features(boxes), *values)
 
     def noise(old, event: gr.EventData):
-        yield from actions.noise(old, id_of(event))
+        yield from actions.noise(old, sent_with(event))
+
+    def pursue(old, event: gr.EventData):
+        yield from actions.decompose(old, sent_with(event, "name"))
 
     def adopt(old, event: gr.EventData):
-        return actions.adopt(old, id_of(event))
+        return actions.adopt(old, sent_with(event))
 
     def forget(old, event: gr.EventData):
-        return actions.forget(old, id_of(event))
+        return actions.forget(old, sent_with(event))
 
     def choose_excerpt(old, event: gr.EventData):
         message, fresh = actions.choose_excerpt(view, old, event._data)
@@ -193,6 +196,7 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
         channel.click(actions.add_channel, [session, *controls], view, **filling),
         highs.click(actions.extend_bandwidth, [session, *controls], view, **filling),
         view.noise(noise, session, view, **filling),
+        view.pursue(pursue, session, view, **filling),
     ]
     outputs = [view, session, channel, highs]
     for story, button in story_buttons:

@@ -20,9 +20,11 @@ from ..audio import Overview, Sound, read, resample, write
 from ..fill import Step, resolve
 from ..limits import limits
 from ..recipe import Recipe
+from ..remaining import Remaining, check_fillable
 from ..selection import Selection
 from ..task import Task
 from . import drawing
+from .pursuit import Decomposition
 from .variations import Kept, details_of, judge, masked_grid, title_of
 from .view import AtomView, Download, Excerpt, Message, Parts, Proposal, Result, Scene, Variation
 
@@ -42,6 +44,7 @@ class Running:
     masked: FileData
     began: float
     step: Step | None = None
+    rest: Remaining | None = None  # what matching-pursuit atoms the fill begins with
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Session:
     before: list[Original] = field(default_factory=list)  # originals that variations took the place of
     kept: dict[int, Kept] = field(default_factory=dict)  # by the ids of the message's variations
     running: Running | None = None
+    pursuit: Decomposition | None = None  # the atoms, where they are not those of the MDCT
+    seeking: bool = False  # while a pursuit goes on
     made: int = 0  # counts results and variations, so that the picture knows a new one
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     token: object = None  # of the fill that may speak; None once it was stopped
@@ -137,12 +142,31 @@ class Session:
         self._show_original()
 
     def _show_original(self) -> None:
-        self.running, self.kept = None, {}
+        self.running, self.kept, self.pursuit = None, {}, None
         self.grid = MDCTAtomizer(self.space).grid(self.sound.at(self.space.rate))
         self.cells = drawing.loudest_cells(self.grid, self.space)
         scene = self._scene(self.sound, self.grid, self.cells, [])
         self.message = Message(number=self.message.number, scene=scene, original=self._preview(self.sound, "original"),
                                before=self.name if self.before else None, excerpt=self.message.excerpt or self._excerpt())
+
+    # other atoms of the same sound
+
+    def show_pursuit(self, found: Decomposition) -> None:
+        """Show matching-pursuit atoms in the place of all others; variations are kept."""
+        self.pursuit = found
+        space, scene = found.atomizer.space, self.message.scene
+        self._show_atoms(scene.model_copy(update=dict(
+            id=secrets.token_hex(6), hop=space.hop, frames=space.frame_count(found.atoms.length), bins=space.bins, scales=list(space.scales),
+            atomizer=found.name, srr_db=found.srr_db, loudest=found.atoms.reference, energy=found.energy, total=len(found.atoms),
+            count=len(found.atoms), atoms=self.send(found.pack(), "atoms.bin"))))
+
+    def show_mdct(self) -> None:
+        """Show the atoms of the MDCT again."""
+        self.pursuit = None
+        self._show_atoms(self._scene(self.sound, self.grid, self.cells, []))
+
+    def _show_atoms(self, scene: Scene) -> None:
+        self.message.scene, self.message.parts, self.message.live, self.message.current = scene, None, None, None
 
     # the selection
 
@@ -151,9 +175,21 @@ class Session:
         if not parts:
             self.message.parts = None
             return
+        if self.pursuit is not None:
+            chosen = self.pursuit.bits(Selection.from_dict({"parts": parts}), seed, self.sound.rate / 2)
+            self.message.parts = Parts(key=json.dumps(parts, separators=(",", ":")), bits=self.send(chosen, "parts.bin"))
+            return
         mask = Selection.from_dict({"parts": parts}).mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2)
         self.message.parts = Parts(key=json.dumps(parts, separators=(",", ":")),
                                    bits=self.send(drawing.bits(mask.ravel()[self.cells]), "parts.bin"))
+
+    def check(self, selection: Selection, seed: int) -> None:
+        """Raise AtomizerError where a selection takes none of the atoms that are shown, or cannot be filled in."""
+        if self.pursuit is None:
+            selection.mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2)
+        else:
+            check_fillable(selection)
+            selection.of(self.pursuit.atoms, seed, nyquist=self.sound.rate / 2)
 
     def propose(self, selection: Selection) -> str:
         """Put a selection in the place of the visitor's; returns the key of the fills that answer it."""
@@ -163,17 +199,30 @@ class Session:
 
     # a fill
 
-    def begin(self, recipe: Recipe, task: Task, key: str) -> None:
+    def on_shown_atoms(self, recipe: Recipe) -> Recipe:
+        """The recipe, for the atoms that are shown."""
+        return recipe if self.pursuit is None else replace(recipe, atomizer=self.pursuit.name, atoms=len(self.pursuit.atoms))
+
+    def task_of(self, recipe: Recipe) -> tuple[Task, Remaining | None]:
+        """What a recipe fills in: of this sound, or of the sound of the matching-pursuit atoms that remain, and which those are."""
+        if recipe.atomizer == "mdct":
+            return recipe.task(self.sound), None
+        known = self.pursuit and (self.pursuit.name, len(self.pursuit.atoms)) == (recipe.atomizer, recipe.atoms)
+        rest = recipe.remaining(self.sound, self.pursuit.atoms if known else None)
+        return recipe.task(rest.sound), rest
+
+    def begin(self, recipe: Recipe, task: Task, key: str, rest: Remaining | None = None) -> None:
         """Show what is about to be filled."""
-        if task.sound.samples.shape == self.sound.samples.shape:
+        if rest is None and self.pursuit is None and task.sound.samples.shape == self.sound.samples.shape:
             assert self.message.scene is not None, "there is no sound"
             scene, cells = self.message.scene, self.cells
         else:
             cells = drawing.loudest_cells(task.grid, self.space)
-            scene = self._scene(task.sound, task.grid, cells, task.selection.to_dict()["regions"])
+            added = task.selection.to_dict()["regions"] if task.sound.samples.shape != self.sound.samples.shape else []
+            scene = self._scene(task.sound, task.grid, cells, added)
         hidden = self.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
-        masked = self._preview(task.render(masked_grid(task, recipe.settings.seed)), "masked")
-        self.running = Running(recipe, task, key, scene, hidden, masked, time.monotonic())
+        masked = self._preview(task.sound if rest else task.render(masked_grid(task, recipe.settings.seed)), "masked")
+        self.running = Running(recipe, task, key, scene, hidden, masked, time.monotonic(), rest=rest)
         self._result(Step(0, 1, task.erased(), np.zeros_like(task.mask)))
 
     def show_step(self, step: Step) -> None:
@@ -193,15 +242,19 @@ class Session:
         filled = task.render(step.grid)
         self.made += 1
         kept = Kept(recipe, self.folder / f"{self.made}-filled.wav", self.folder / f"{self.made}-masked.wav")
-        for path, sound in ((kept.filled, filled), (kept.masked, task.render(masked_grid(task, settings.seed)))):
+        masked = task.sound if run.rest else task.render(masked_grid(task, settings.seed))
+        for path, sound in ((kept.filled, filled), (kept.masked, masked)):
             write(path, replace(sound, subtype="FLOAT"))
         self.kept[self.made] = kept
-        snr, lsd = judge(task, step, filled, recipe)
+        # a region is compared with what it was before anything was erased
+        whole = task if run.rest is None else replace(recipe.task(self.sound), mask=task.mask)
+        snr, lsd = judge(whole, step, filled, recipe)
         stopped = f", stopped after step {step.number} of {step.total}" if recipe.stop_after else ""
+        details = [("on top of", f"the sound of {run.rest}")] if run.rest else []
         used = {v.label for v in self.message.variations}
         variation = Variation(
             **dict(live), id=self.made, label=next((c for c in ascii_uppercase if c not in used), "?"),
-            title=title_of(settings) + stopped, details=details_of(recipe, settings), heard=self._heard(task, step), snr_db=snr, lsd=lsd,
+            title=title_of(settings) + stopped, details=details_of(recipe, settings) + details, heard=self._heard(task, step), snr_db=snr, lsd=lsd,
             seconds=time.monotonic() - run.began, sound=self._preview(filled, "filled"))
         self.running = None
         self.message.live = None

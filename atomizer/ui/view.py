@@ -17,11 +17,12 @@ from gradio.data_classes import FileData, GradioModel
 from .. import palette
 from ..limits import limits
 from ..orderings import ORDERINGS
+from .pursuit import NAMES
 
 STATIC = Path(__file__).parent / "static"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # what the picture asks of Python; Gradio finds the names of events in the script
-EVENTS = ("selected", "adopt", "forget", "revert", "export", "noise", "excerpt")
+EVENTS = ("selected", "adopt", "forget", "revert", "export", "noise", "excerpt", "pursue")
 
 
 class Scene(GradioModel):
@@ -43,6 +44,11 @@ class Scene(GradioModel):
     count: int
     atoms: FileData
     added: list[dict[str, Any]] = []  # regions that were put beside the sound, to be filled
+    # of matching-pursuit atoms only: lengths of the windows, bins of the largest one, and how much of the sound the atoms are
+    atomizer: str = "mdct"
+    scales: list[int] = []
+    bins: int = 0
+    srr_db: float | None = None
 
 
 class Result(GradioModel):
@@ -149,7 +155,8 @@ def text_of(name: str) -> str:
 def loader() -> str:
     """The script that Gradio runs: it imports the modules, first asking whether those in the browser's cache are still the newest."""
     modules = json.dumps(sorted(path.name for path in STATIC.glob("*.js")))
-    config = json.dumps({"palette": palette.to_dict(), "orderings": list(ORDERINGS), "maxRegions": limits().regions, "events": list(EVENTS)})
+    config = json.dumps({"palette": palette.to_dict(), "orderings": list(ORDERINGS), "maxRegions": limits().regions, "events": list(EVENTS),
+                         "atomizers": NAMES})
     # a relative address, so that the page also works behind a proxy's path
     return f"""
 const base = new URL({json.dumps(f'gradio_api/file={STATIC.as_posix()}/')}, document.baseURI).href;

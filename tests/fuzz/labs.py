@@ -118,7 +118,7 @@ def settings_lab(folder: Path):
 
     sound = Sound(samples_of(1600, 2, 8000).T.astype(np.float32).copy(), 8000)
     seed = {"atomizer": "0.1", "fills": [
-        Recipe(Selection.from_dict({**SELECTION, "parts": ["random:50"]}), Settings("noise", "time", True, 3, 0.5, 0.9, False, 7)).to_dict(),
+        Recipe(Selection.from_dict({**SELECTION, "parts": ["random:50"]}), Settings("noise", "time", True, 3, 0.5, 0.9, "sampled", 7)).to_dict(),
         {**Recipe(Selection.from_dict({"parts": ["random:50"]}), Settings("noise")).to_dict(), "extend": 0.1},
         {"selection": {"regions": []}, "settings": {"method": "noise"}, "add_channels": 1, "stop_after": 1}]}
 

@@ -16,7 +16,7 @@ export function unpack(buffer, count) {
   return atoms;
 }
 
-function blank(count, frame = new Uint16Array(count), bin = new Uint16Array(count), velocity = new Uint16Array(count)) {
+export function blank(count, frame = new Uint16Array(count), bin = new Uint16Array(count), velocity = new Uint16Array(count)) {
   const bytes = () => new Uint8Array(count);
   return { count, frame, bin, velocity, sign: bytes(), channel: bytes(), state: bytes(), selected: bytes(), kind: bytes(), source: null };
 }
@@ -49,9 +49,10 @@ export function merge(scene, hidden, changed) {
 
 /** Centres of frames in seconds and of bins in Hz: the same arithmetic as AtomSpace, so that both sides agree on what lies in a region. */
 export function axesOf(scene) {
-  const perFrame = scene.hop / scene.rate, perBin = scene.rate / 2 / scene.hop;
-  return { perFrame, perBin, seconds: Float64Array.from({ length: scene.frames }, (_, m) => m * perFrame),
-    hertz: Float64Array.from({ length: scene.hop }, (_, k) => (k + 0.5) * perBin) };
+  const bins = scene.bins || scene.hop, perFrame = scene.hop / scene.rate, perBin = scene.rate / 2 / bins;
+  // the times of a pursuit are too fine for a table
+  return { perFrame, perBin, seconds: Float64Array.from({ length: scene.bins ? 0 : scene.frames }, (_, m) => m * perFrame),
+    hertz: Float64Array.from({ length: bins }, (_, k) => (k + 0.5) * perBin) };
 }
 
 /** Velocities in dB below the loudest atom of the scene. */

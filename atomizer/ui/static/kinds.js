@@ -1,11 +1,12 @@
 // Which colour every atom gets: by what is looked at, what is selected, and which version is heard.
 
 import { FILLED, HIDDEN, KEPT, UNKNOWN } from './atoms.js';
+import * as format from './format.js';
 
 /**
  * Set `atoms.kind`, the row of the colour table, or HIDDEN.
  *
- * look   {colour: "sign", "state", "channel" or "rank", version, channel: number or null, pending: the selection was not filled in yet,
+ * look   {colour: "sign", "state", "channel", "rank" or "scale", version, channel: number or null, pending: the selection was not filled in yet,
  *         ranks: rank of every atom of the scene or null, first: number of atoms or null for all}
  * rows   Map of kinds to rows of the table; classes: how many ranges of rank there are
  */
@@ -22,15 +23,17 @@ export function paintKinds(atoms, look, rows, classes) {
     if ((s === UNKNOWN && version !== 'original') || (pending && selected[i] && s !== FILLED && version !== 'first')) { atoms.kind[i] = unknown; continue; }
     if (colour === 'state') atoms.kind[i] = s === FILLED ? filled : kept;
     else if (colour === 'channel') atoms.kind[i] = firstChannel + atoms.channel[i];
+    else if (colour === 'scale' && atoms.scale) atoms.kind[i] = firstChannel + atoms.scale[i];
     else if (colour === 'rank') atoms.kind[i] = rank === undefined ? filled : firstRank + Math.min(classes - 1, Math.floor(rank / perClass));
     else atoms.kind[i] = sign[i] ? positive : negative;
   }
 }
 
-/** What the legend lists: [[kind, text], …]. */
-export function legendOf(colour, channels, classes) {
+/** What the legend lists: [[kind, text], …]; `scales` are the lengths of the windows of a pursuit. */
+export function legendOf(colour, channels, classes, scales = []) {
   const rows = { sign: [['negative', 'negative'], ['positive', 'positive']], state: [['kept', 'kept'], ['filled', 'filled in']],
     channel: Array.from({ length: channels }, (_, c) => ['channel ' + c, 'channel ' + c]),
+    scale: scales.length ? scales.map((length, s) => ['channel ' + s, format.count(length) + ' samples']) : [['negative', 'negative'], ['positive', 'positive']],
     rank: [['rank 0', 'first'], ['rank ' + (classes >> 1), 'midway'], ['rank ' + (classes - 1), 'last']] }[colour];
   return [...rows, ['unknown', 'unknown']];
 }

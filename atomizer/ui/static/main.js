@@ -12,13 +12,15 @@ import { Palette } from './palette.js';
 import { Picture } from './picture.js';
 import { Player } from './player.js';
 import { PresetEditor } from './preset_editor.js';
+import { Eraser } from './eraser.js';
+import { Chosen, extentOf, isPursuit, unpackPursuit } from './pursuit.js';
 import { Cells, forPython, fromFile, fromPython, inverted, nameOf, readout, spanOf, toFile, transformed } from './selection.js';
 import { Pointer, TOOLS } from './tools.js';
 import { neighbour, showVariations } from './variations.js';
 
 const VERSIONS = { original: 'The original', masked: 'Masked', filled: 'Filled', change: 'The change', first: 'The original' };
 const PATIENCE = 6000, SETTLED = 120;   // milliseconds
-const COLOURS = ['sign', 'state', 'channel', 'rank'], AXES = ['log', 'linear', 'mel'];
+const COLOURS = ['sign', 'state', 'channel', 'rank', 'scale'], AXES = ['log', 'linear', 'mel'];
 
 export async function mount({ element, props, trigger, watch, config }) {
   const root = element.querySelector('.atom-view');
@@ -49,6 +51,7 @@ class View {
     this.orders = new OrderPanel(find, config.orderings, this.player, {
       changed: () => this.repaint(), opened: (open) => this.orderOpened(open), dark: () => this.picture.dark,
       version: (version) => this.chooseVersion(version), through: () => this.syncButtons() });
+    this.eraser = new Eraser(this.player, { chosen: () => this.state.variation === null && !this.state.live, gone: () => this.chooseVersion('original') });
     this.presets = new PresetEditor(find, { duration: () => this.picture.duration, channels: () => (this.state.scene ? this.state.scene.channels : 1),
       add: (item) => this.add(this.scoped(item)), replace: (item, key) => this.replaceActive(item, key), complain: (text) => this.complain(text) });
     this.excerpt = new ExcerptPicker(find, { files: (file) => this.files(file), taken: (excerpt) => this.takeExcerpt(excerpt) });
@@ -93,7 +96,7 @@ class View {
   }
 
   showLegend() {
-    const { state, palette } = this, kinds = legendOf(state.colour, state.scene ? state.scene.channels : 1, palette.ranks);
+    const { state, palette } = this, kinds = legendOf(state.colour, state.scene ? state.scene.channels : 1, palette.ranks, (state.scene || {}).scales);
     const floor = format.decibels(state.scene ? state.scene.floor_db : -82);
     this.find('legend').replaceChildren(...kinds.map(([kind, text]) => {
       const label = document.createElement('span'), swatch = document.createElement('i');
@@ -123,11 +126,12 @@ class View {
 
   /** Lines about an atom: place and pitch, velocity and sign, rank. */
   describe(atoms, i) {
-    const { state } = this, f = this.picture.axes.hertz[atoms.bin[i]], source = atoms.source ? atoms.source[i] : i;
+    const { state } = this, f = atoms.scale ? extentOf(state.scene, atoms, i).f : this.picture.axes.hertz[atoms.bin[i]], source = atoms.source ? atoms.source[i] : i;
     const status = atoms.state[i] === FILLED ? 'filled in' : atoms.state[i] === UNKNOWN || (this.pending && atoms.selected[i]) ? 'unknown' : '';
     const rank = source >= 0 && this.orders.rankArray && this.orders.rankedAtoms === state.original ? this.orders.rankArray[source] : null;
-    return [format.hertz(f) + '  ' + format.note(f), this.picture.axes.seconds[atoms.frame[i]].toFixed(3) + ' s' + (state.scene.channels > 1 ? ' · channel ' + atoms.channel[i] : ''),
-      format.decibels(decibelsOf(atoms.velocity[i], state.scene)) + ' · sign ' + (atoms.sign[i] ? '+' : '−') + (status ? ' · ' + status : ''),
+    const scale = atoms.scale ? [format.count(state.scene.scales[atoms.scale[i]]) + ' samples long'] : [];
+    return [format.hertz(f) + '  ' + format.note(f), (atoms.frame[i] * this.picture.axes.perFrame).toFixed(3) + ' s' + (state.scene.channels > 1 ? ' · channel ' + atoms.channel[i] : ''),
+      format.decibels(decibelsOf(atoms.velocity[i], state.scene)) + ' · sign ' + (atoms.sign[i] ? '+' : '−') + (status ? ' · ' + status : ''), ...scale,
       ...(rank === null ? [] : ['rank ' + format.count(rank + 1) + ' by ' + this.orders.name + (this.orders.reverse ? ', reversed' : '')])];
   }
 
@@ -168,7 +172,7 @@ class View {
   selected() {
     this.adopt();
     clearTimeout(this.telling);
-    this.telling = setTimeout(() => this.trigger('selected'), SETTLED);
+    this.telling = setTimeout(() => { this.eraser.listen(this.state); this.trigger('selected'); }, SETTLED);
   }
 
   /** Make the selection the component's value, at once, so that a fill that is clicked next sees it. */
@@ -283,7 +287,11 @@ class View {
 
   async show(message) {
     const { state } = this, { scene } = message;
-    if (scene && (!state.base || state.base.id !== scene.id)) await this.showSound(message);
+    if (scene && (!state.base || state.base.id !== scene.id)) {
+      const same = state.base && state.base.sound === scene.sound && state.originalUrl === message.original.url;
+      await (same ? this.changeAtoms(scene) : this.showSound(message));
+    }
+    if (!message.busy && state.base) this.find('atomizer').value = state.base.atomizer;
     if (message.proposal && state.proposed !== message.proposal.id) this.propose(message.proposal);
     await this.excerpt.show(message.excerpt);
     await this.showParts(message.parts);
@@ -310,6 +318,7 @@ class View {
   async showSound(message) {
     const { state, player } = this, { scene } = message, another = !state.base || state.base.sound !== scene.sound;
     const buffer = this.files(scene.atoms);
+    this.eraser.forget();
     player.silence();
     player.offset = 0;
     player.loopSpan = null;
@@ -328,14 +337,25 @@ class View {
     await player.load({ original: message.original.url });
   }
 
+  /** The same sound made of other atoms, or of more of them: the selection, the variations and what plays stay. */
+  async changeAtoms(scene) {
+    const { state } = this;
+    state.scenes.delete(state.base.id);
+    Object.assign(state, { base: scene, variation: null, partBits: null });
+    if (!isPursuit(scene) && state.colour === 'scale') this.setColour('sign');
+    await this.useScene(scene);
+    await this.eraser.listen(state);
+  }
+
   /** Make a scene, of the sound itself or of a longer or wider version of it, the plane that is shown. */
   async useScene(scene, buffer, keep = true) {
     const { state } = this;
     if (state.scene && state.scene.id === scene.id) return;
-    if (!state.scenes.has(scene.id)) state.scenes.set(scene.id, unpack(await (buffer || this.files(scene.atoms)), scene.count));
+    if (!state.scenes.has(scene.id)) state.scenes.set(scene.id, (isPursuit(scene) ? unpackPursuit : unpack)(await (buffer || this.files(scene.atoms)), scene.count));
     Object.assign(state, { scene, original: state.scenes.get(scene.id), shown: null });
     const shown = this.picture.show(scene, state.original, keep);
-    state.cells = new Cells(scene, this.picture.axes);
+    state.cells = isPursuit(scene) ? new Chosen(scene) : new Cells(scene, this.picture.axes);
+    this.find('colour').querySelector('[value=scale]').hidden = !isPursuit(state.base);
     this.showTitle();
     this.showLegend();
     this.orders.show(scene, state.original);
@@ -384,6 +404,7 @@ class View {
       state.shown = null;
       await this.useScene(state.base);
       await this.player.load({ original: state.originalUrl });
+      this.eraser.listen(state);
     }
     this.chooseVersion(version || (this.player.buffers[state.version] ? state.version : 'original'));
     this.showHistory();
@@ -417,10 +438,10 @@ class View {
   }
 
   showTitle() {
-    const { name, duration, channels, sound_rate: rate, count, total } = this.state.scene;
+    const { name, duration, channels, sound_rate: rate, count, total, srr_db: srr } = this.state.scene;
     this.find('name').textContent = name;
     this.find('facts').textContent = [duration.toFixed(1) + ' s', channels === 1 ? 'mono' : channels === 2 ? 'stereo' : channels + ' channels',
-      +(rate / 1000).toFixed(2) + ' kHz', format.count(total) + ' atoms' + (count < total ? ', the ' + format.count(count) + ' loudest drawn' : '')].join(' · ');
+      +(rate / 1000).toFixed(2) + ' kHz', format.count(total) + ' atoms' + (srr === null || srr === undefined ? '' : ', ' + srr.toFixed(1) + ' dB') + (count < total ? ', the ' + format.count(count) + ' loudest drawn' : '')].join(' · ');
   }
 
   showChannels() {
@@ -464,8 +485,20 @@ class View {
     if (!this.player.buffers[version]) return;
     this.state.version = version;
     this.player.choose(version);
+    this.showPlane();
     this.repaint();
     this.syncButtons();
+  }
+
+  /** Of a fill on top of matching-pursuit atoms: those are the original, and all else is shown as the atoms of the MDCT, which the fill knows. */
+  async showPlane() {
+    const { state } = this, { variation, base } = state;
+    if (!isPursuit(base) || !variation || state.live) return;
+    const scene = state.version === 'original' ? base : variation.scene;
+    if (scene.id === state.scene.id) return;
+    if (scene === base) await this.useScene(base);
+    else await this.showResult(variation);
+    this.repaint();
   }
 
   orderOpened(open) {
@@ -492,7 +525,10 @@ class View {
       fit: () => picture.fit(),
       closer: () => this.zoomBy(0.7), farther: () => this.zoomBy(1 / 0.7),
       scale: () => this.setScale(AXES[(AXES.indexOf(picture.scale) + 1) % AXES.length]),
-      colour: () => this.setColour(COLOURS[(COLOURS.indexOf(state.colour) + 1) % COLOURS.length]),
+      colour: () => {
+        const colours = COLOURS.filter((colour) => colour !== 'scale' || isPursuit(state.base));
+        this.setColour(colours[(colours.indexOf(state.colour) + 1) % colours.length]);
+      },
       subtract: () => { state.op = state.op === 'add' ? 'subtract' : 'add'; },
       undo: () => this.stepBack(this.history.undo()), redo: () => this.stepBack(this.history.redo()),
       clear: () => { if (this.items.length) this.change([]); },
@@ -613,6 +649,7 @@ class View {
       button.disabled = !player.buffers[version];
     }
     for (const button of this.root.querySelectorAll('[data-export]')) button.disabled = !state.scene;
+    this.find('atomizer').disabled = !state.scene || state.busy;
     const which = state.variation && ['filled', 'change'].includes(state.version) ? ' ' + state.variation.label : '';
     this.find('export-what').textContent = VERSIONS[state.version] + which;
     this.root.querySelector('[data-version=filled]').textContent = state.variation && state.variations.length > 1 ? 'Filled ' + state.variation.label : 'Filled';
@@ -645,6 +682,8 @@ class View {
       if (menu.open && !menu.contains(event.target)) menu.open = false;
     });
     for (const dialog of root.querySelectorAll('dialog')) dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+    find('atomizer').append(...Object.entries(this.config.atomizers).map(([name, text]) => new Option(text, name)));
+    find('atomizer').addEventListener('change', (event) => this.trigger('pursue', { name: event.target.value }));
     find('scale').addEventListener('change', (event) => this.setScale(event.target.value));
     find('colour').addEventListener('change', (event) => this.setColour(event.target.value));
     find('channels').addEventListener('change', (event) => this.setChannels(event.target.value));

@@ -4,6 +4,7 @@ import { amplitudesOf } from './atoms.js';
 import { cumulated, countAt, order, ranksOf, stations, worth } from './orderings.js';
 import { Synthesiser } from './synthesis.js';
 import { LINES } from './palette.js';
+import { isPursuit, PursuitSynthesiser } from './pursuit.js';
 import * as format from './format.js';
 
 const HEARD_EVERY = 180, LEAD = 0.6;   // milliseconds between two sounds of a drag; seconds that a sound in the making runs ahead of the playhead
@@ -96,7 +97,8 @@ export class OrderPanel {
     place.value = this.place;
     place.setAttribute('aria-valuetext', 'the first ' + format.count(n) + ' atoms');
     this.find('order-count').textContent = 'first ' + format.count(n) + ' of ' + format.count(this.total) + ' atoms';
-    this.find('order-worth').textContent = 'SNR ' + format.decibels(snr) + ' · ' + format.percent(energy) + ' of the energy';
+    // atoms of a pursuit are not orthogonal, so that the sum of their energies only tells about how much they are
+    this.find('order-worth').textContent = (isPursuit(this.scene) ? 'SNR about ' : 'SNR ') + format.decibels(snr) + ' · ' + format.percent(energy) + ' of the energy';
     this.movePoint();
   }
 
@@ -113,7 +115,7 @@ export class OrderPanel {
       const { atoms } = this, n = this.running ? countAt(Math.min(1000, this.place + this.lead), this.total, this.name) : this.first;
       const key = [this.name, this.reverse, n].join();
       if (this.heard === key) continue;
-      this.synthesiser = this.synthesiser || new Synthesiser(this.scene, atoms, amplitudesOf(atoms, this.scene));
+      this.synthesiser = this.synthesiser || new (isPursuit(this.scene) ? PursuitSynthesiser : Synthesiser)(this.scene, atoms, amplitudesOf(atoms, this.scene));
       const channels = await this.synthesiser.first(n, this.ranks());
       if (!channels || atoms !== this.atoms || !this.open) continue;
       this.heard = key;

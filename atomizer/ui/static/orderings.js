@@ -26,8 +26,10 @@ export function order(atoms, name, scene, seed = 0) {
   const plain = Uint32Array.from({ length: atoms.count }, (_, i) => i);
   if (name === 'velocity') return plain.reverse();   // they come quiet ones first
   // every ordering breaks ties by time, then frequency, then channel
-  let index = sortBy(sortBy(sortBy(plain, atoms.channel, 8), atoms.bin, scene.hop), atoms.frame, scene.frames);
-  if (name === 'frequency') index = sortBy(index, atoms.bin, scene.hop);
+  const bins = scene.bins || scene.hop, low = atoms.frame.map((m) => m & 0xffff), high = atoms.frame.map((m) => m >>> 16);
+  // times sort by halves, because those of a pursuit are many
+  let index = sortBy(sortBy(sortBy(sortBy(plain, atoms.channel, 8), atoms.bin, bins), low, 65536), high, (scene.frames >>> 16) + 1);
+  if (name === 'frequency') index = sortBy(index, atoms.bin, bins);
   if (name === 'channel') index = sortBy(index, atoms.channel, 8);
   if (name === 'random') {
     const next = random(seed + 1);

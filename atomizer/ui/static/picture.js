@@ -1,6 +1,7 @@
 // The picture: atoms on a canvas of our own, below the transparent axes of Plotly. It knows where a point of the plane lies on the screen.
 
 import { splat, nearestAtom, axesOf } from './atoms.js';
+import { isPursuit, nearestPursuit, splatPursuit } from './pursuit.js';
 import { SCALES, ticks } from './scales.js';
 
 const MARGIN = { l: 56, r: 8, t: 8, b: 28 }, LANE_GAP = 12, SHORTEST = 0.02;
@@ -165,7 +166,7 @@ export class Picture {
     }
     Object.assign(canvas.style, { left: this.left + 'px', top: MARGIN.t + 'px', width: this.width + 'px', height: plane.height / plane.ratio + 'px' });
     this.pixels.fill(this.palette.paper(this.dark));
-    splat(this.pixels, this.atoms, plane, this.table, this.scene);
+    (isPursuit(this.scene) ? splatPursuit : splat)(this.pixels, this.atoms, plane, this.table, this.scene);
     this.pen.putImageData(this.image, 0, 0);
     this.hatch(plane);
     this.drawMilliseconds = performance.now() - began;
@@ -198,8 +199,8 @@ export class Picture {
 
   /** Index of the atom under a point of the plane, or -1. */
   atomAt(point) {
-    const plane = this.plane(), top = this.lanes()[0].top;
-    return nearestAtom(this.atoms, plane, this.axes, (point.x - this.left) * plane.ratio, (point.y - top) * plane.ratio);
+    const plane = this.plane(), x = (point.x - this.left) * plane.ratio, y = (point.y - this.lanes()[0].top) * plane.ratio;
+    return isPursuit(this.scene) ? nearestPursuit(this.atoms, plane, this.scene, x, y) : nearestAtom(this.atoms, plane, this.axes, x, y);
   }
 
   retheme() {

@@ -144,7 +144,7 @@ export function readout(atoms, amplitude, axes, whole) {
     if (atoms.bin[i] > k1) k1 = atoms.bin[i];
   }
   if (!count) return null;
-  return { count, energy: energy / Math.max(whole, 1e-30), t: [axes.seconds[m0], axes.seconds[m1]], f: [axes.hertz[k0], axes.hertz[k1]] };
+  return { count, energy: energy / Math.max(whole, 1e-30), t: [m0 * axes.perFrame, m1 * axes.perFrame], f: [axes.hertz[k0], axes.hertz[k1]] };
 }
 
 /** Everything but the selection: the whole plane, less what was added and with what was taken away. Null where parts forbid it. */

@@ -1,0 +1,119 @@
+"""Matching pursuit with local updates: after every atom, only the frames that it overlaps are analysed again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .dictionary import Gabor, MDCTUnion
+
+
+@dataclass
+class Taken:
+    """What a run has taken: n steps of one atom per channel.
+
+    scale, bin       (n,) int
+    time             (n,) int, samples from the start of the sound to the middle of the window
+    sign, amplitude  (n, channels) int8 and float64
+    """
+
+    scale: np.ndarray
+    time: np.ndarray
+    bin: np.ndarray
+    sign: np.ndarray
+    amplitude: np.ndarray
+
+    @property
+    def energy(self) -> np.ndarray:
+        """(n,) what every step took from the residual."""
+        return (self.amplitude**2).sum(1)
+
+
+class LocalPursuit:
+    """The state of a pursuit: a residual, and the best place of every frame.
+
+    samples  (channels, n) float
+    Where the hop of the dictionary's space is below its frames' distance, every atom is moved to where it takes most.
+    """
+
+    def __init__(self, dictionary: MDCTUnion | Gabor, samples: np.ndarray):
+        self.dictionary, self.length = dictionary, samples.shape[1]
+        self.residual = dictionary.padded(samples)
+        self.counts = dictionary.counts(self.length)
+        self.first = np.concatenate([[0], np.cumsum(self.counts)])  # of every scale in the arrays of all frames
+        self.peak = np.zeros(self.first[-1], np.float32)  # energy of the best place of a frame, and its bin
+        self.best = np.zeros(self.first[-1], np.int32)
+        self.analyse()
+
+    @property
+    def energy(self) -> float:
+        """Of the residual, that beyond the ends of the sound included."""
+        return float(np.einsum("cn,cn->", self.residual, self.residual))
+
+    def analyse(self) -> None:
+        """Look at every frame again."""
+        for scale, count in enumerate(self.counts):
+            chunk = max(1, (1 << 22) // self.dictionary.lengths[scale])
+            for first in range(0, count, chunk):
+                self._look(scale, first, min(count, first + chunk))
+
+    def _look(self, scale: int, first: int, last: int) -> None:
+        power = self.dictionary.power(self.residual, scale, first, last)
+        at = slice(self.first[scale] + first, self.first[scale] + last)
+        self.best[at] = power.argmax(1)
+        self.peak[at] = np.take_along_axis(power, self.best[at, None], 1)[:, 0]
+
+    def run(self, steps: int, most: int, enough: float) -> Taken:
+        """Take up to `steps` atoms, each in up to `most` channels (the loudest), while the energy of the residual is above `enough`."""
+        taken, energy = [], self.energy
+        while len(taken) < steps and energy > enough:
+            step = self._step(most)
+            fallen = float((step[-1] ** 2).sum())
+            if fallen <= 0:  # silence, but for rounding
+                break
+            taken.append(step)
+            energy -= fallen
+        channels = len(self.residual)
+        columns = zip(*taken) if taken else (np.zeros(shape) for shape in ((0,), (0,), (0,), (0, channels), (0, channels)))
+        scale, time, bin_, sign, amplitude = (np.asarray(list(column)) for column in columns)
+        return Taken(scale.astype(np.int8), time.astype(np.int64), bin_.astype(np.int64), sign.astype(np.int8), amplitude.astype(float))
+
+    def _step(self, most: int) -> tuple:
+        dictionary = self.dictionary
+        at = int(self.peak.argmax())
+        scale = int(np.searchsorted(self.first, at, side="right")) - 1
+        bin_ = int(self.best[at])
+        waveforms = dictionary.waveforms(scale, bin_)
+        time = (at - int(self.first[scale])) * dictionary.strides[scale]
+        if dictionary.space.hop < dictionary.strides[0]:
+            time = self._moved(scale, bin_, time, waveforms)
+        under = self.residual[:, dictionary.span(scale, time)]
+        sign, amplitude = dictionary.project(under @ waveforms.T, scale, bin_)
+        if most < len(amplitude):
+            amplitude[np.argsort(-np.abs(amplitude), kind="stable")[most:]] = 0
+        under -= dictionary.combination(sign, amplitude, scale, bin_) @ waveforms
+        half = dictionary.lengths[scale] // 2
+        for other, count in enumerate(self.counts):
+            self._look(other, *dictionary.touched(other, time - half, time + half, count))
+        return scale, time, bin_, sign, amplitude
+
+    def _moved(self, scale: int, bin_: int, time: int, waveforms: np.ndarray) -> int:
+        """The place within half a frame's distance at which the atom takes most (Moussallam, Daudet & Richard 2012)."""
+        import scipy.fft  # loaded when it is needed, as in `mdct`
+
+        dictionary, hop = self.dictionary, self.dictionary.space.hop
+        most = dictionary.strides[scale] // 2
+        # the frames at both ends stay within the sound's places in time
+        earliest, latest = max(-most, -time), min(most, (self.counts[scale] - 1) * dictionary.strides[scale] - time)
+        span = dictionary.span(scale, time)
+        under = self.residual[:, span.start + earliest : span.stop + latest]
+        size = scipy.fft.next_fast_len(under.shape[1], real=True)
+        spectra = scipy.fft.rfft(under, size)[:, None] * np.conj(scipy.fft.rfft(waveforms, size))[None]
+        products = scipy.fft.irfft(spectra, size)[..., : latest - earliest + 1]  # (channels, waveforms, shifts)
+        shifts = np.arange(earliest, latest + 1)
+        fitting = (time + shifts) % hop == 0
+        power = np.zeros(len(shifts))
+        for channel in products:
+            power += dictionary.project(channel.T, scale, bin_)[1] ** 2
+        return time + int(shifts[np.where(fitting, power, -1).argmax()])
