@@ -88,7 +88,7 @@ def raster(grid: np.ndarray, space: AtomSpace, look: Look, filled: np.ndarray | 
 
     A pixel shows the loudest of the atoms that it covers.
     """
-    seconds, hertz = limits(space.seconds(grid.shape[1] - 1), space, look)
+    seconds, hertz = limits(float(space.seconds(grid.shape[1] - 1)), space, look)
     magnitude = np.abs(grid)
     loudest = float(np.abs(grid).max(initial=0.0)) or 1.0
     with np.errstate(divide="ignore"):
@@ -143,6 +143,7 @@ def kinds(grid: np.ndarray, space: AtomSpace, look: Look, audible: np.ndarray, f
 def raster_tiles(atoms: Atoms, look: Look, width: int = 1600, height: int = 800) -> np.ndarray:
     """(height, width, 3) uint8 picture of the atoms of a ScaleSpace, each as its share of the plane: half its window, and one bin of its scale."""
     space = atoms.space
+    assert isinstance(space, ScaleSpace), "only atoms of a ScaleSpace are tiles"
     seconds, hertz = limits(_end(atoms), space, look)
     theme = "dark" if look.dark else "light"
     pixels = np.empty((height, width, 3), np.uint8)
@@ -198,7 +199,7 @@ def picture(grid: np.ndarray, space: AtomSpace, look: Look = Look(), title: str 
         shown = np.zeros_like(grid)
         shown[lane] = grid[lane]
         return raster(shown, space, look, filled, height=height)
-    return _figure(pixels, len(grid), space, look, title, space.seconds(grid.shape[1] - 1))
+    return _figure(pixels, len(grid), space, look, title, float(space.seconds(grid.shape[1] - 1)))
 
 
 def picture_of_tiles(atoms: Atoms, channels: int, look: Look = Look(), title: str = "") -> Figure:

@@ -45,7 +45,7 @@ class Region:
     size: tuple[float, float] = (0.05, 200.0)
     scale: str = "linear"
 
-    def contains(self, t: np.ndarray, f: np.ndarray, reach: float) -> np.ndarray:
+    def contains(self, t: np.ndarray, f: np.ndarray, reach: float | np.ndarray) -> np.ndarray:
         """Bool array of the broadcast shape of `t` (seconds) and `f` (Hz); `reach` is half an atom's window, in seconds.
 
         Times (n, 1) and frequencies (1, m) stand for the places of a grid; times and frequencies (n,) are those of n atoms.

@@ -272,7 +272,7 @@ def stop(session: Session | None) -> Message:
     session.token = None
     if session.seeking:
         session.seeking = False
-        return session.say(f"Stopped: {told(session)}." if session.pursuit else "Stopped before the first atoms were shown.")
+        return session.say(f"Stopped: {told(session.pursuit)}." if session.pursuit else "Stopped before the first atoms were shown.")
     if session.running is None:  # between two variations
         return session.say("Stopped: what was filled in so far is kept.")
     if session.running.step is None:
@@ -286,7 +286,7 @@ def stop(session: Session | None) -> Message:
 # other atoms
 
 
-def decompose(session: Session | None, name: str | None) -> Iterator[Message]:
+def decompose(session: Session | None, name: Any) -> Iterator[Message]:
     """Show the sound as atoms of another atomizer, and those of a matching pursuit while they are found."""
     if session is None:
         yield gr.skip()
@@ -307,7 +307,7 @@ def decompose(session: Session | None, name: str | None) -> Iterator[Message]:
                 shown = time.monotonic()
                 session.show_pursuit(found)
                 session.seeking = not done
-                yield session.say(f"{told(session)}{'' if done else ' …'}", busy=not done)
+                yield session.say(f"{told(found)}{'' if done else ' …'}", busy=not done)
     except Exception as error:
         session.seeking = False
         sentence = sentence_of(error)
@@ -315,9 +315,9 @@ def decompose(session: Session | None, name: str | None) -> Iterator[Message]:
         yield session.say(sentence)
 
 
-def told(session: Session) -> str:
+def told(found: pursuit.Decomposition) -> str:
     """How many atoms a pursuit has found, and how much of the sound they are."""
-    return f"{len(session.pursuit.atoms):,} matching-pursuit atoms are the sound with a signal-to-residual ratio of {session.pursuit.srr_db:.1f} dB"
+    return f"{len(found.atoms):,} matching-pursuit atoms are the sound with a signal-to-residual ratio of {found.srr_db:.1f} dB"
 
 
 # variations

@@ -77,7 +77,7 @@ def shows_pursuit(session: Session, wanted: Wanted) -> bool:
 
 
 def _atoms_of(session: Session, wanted: Wanted) -> Atoms:
-    if shows_pursuit(session, wanted):
+    if session.pursuit is not None and shows_pursuit(session, wanted):
         return session.pursuit.atoms
     return MDCTAtomizer(session.space).analyse(sound_of(session, wanted).at(session.space.rate))
 
@@ -117,7 +117,7 @@ def _settings(session: Session, wanted: Wanted) -> bytes:
 
 def _picture(ending: str) -> Callable[[Session, Wanted], bytes]:
     def make(session: Session, wanted: Wanted) -> bytes:
-        if shows_pursuit(session, wanted):
+        if session.pursuit is not None and shows_pursuit(session, wanted):
             return save(picture_of_tiles(session.pursuit.atoms, session.sound.channels, wanted.look, name_of(session, wanted, "")), ending[1:])
         sound = sound_of(session, wanted)
         grid = MDCTAtomizer(session.space).grid(sound.at(session.space.rate))

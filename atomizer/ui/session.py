@@ -155,6 +155,7 @@ class Session:
         """Show matching-pursuit atoms in the place of all others; variations are kept."""
         self.pursuit = found
         space, scene = found.atomizer.space, self.message.scene
+        assert scene is not None, "there is no sound"
         self._show_atoms(scene.model_copy(update=dict(
             id=secrets.token_hex(6), hop=space.hop, frames=space.frame_count(found.atoms.length), bins=space.bins, scales=list(space.scales),
             atomizer=found.name, srr_db=found.srr_db, loudest=found.atoms.reference, energy=found.energy, total=len(found.atoms),
@@ -207,8 +208,9 @@ class Session:
         """What a recipe fills in: of this sound, or of the sound of the matching-pursuit atoms that remain, and which those are."""
         if recipe.atomizer == "mdct":
             return recipe.task(self.sound), None
-        known = self.pursuit and (self.pursuit.name, len(self.pursuit.atoms)) == (recipe.atomizer, recipe.atoms)
-        rest = recipe.remaining(self.sound, self.pursuit.atoms if known else None)
+        found = self.pursuit
+        known = found is not None and (found.name, len(found.atoms)) == (recipe.atomizer, recipe.atoms)
+        rest = recipe.remaining(self.sound, found.atoms if found is not None and known else None)
         return recipe.task(rest.sound), rest
 
     def begin(self, recipe: Recipe, task: Task, key: str, rest: Remaining | None = None) -> None:
