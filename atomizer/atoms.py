@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -364,7 +365,7 @@ class Atoms:
                 raise AtomizerError(f"This file unpacks to {unpacked / 1e9:.0f} GB: atoms of up to {MAX_PLACES:,} places are accepted.")
             with np.load(path, allow_pickle=False) as file:
                 # a tuple comes back as an array of one axis
-                values = {k[6:]: file[k].item() if file[k].ndim == 0 else tuple(file[k].tolist()) for k in file.files if k.startswith("space_")}
+                values: dict[str, Any] = {k[6:]: file[k].item() if file[k].ndim == 0 else tuple(file[k].tolist()) for k in file.files if k.startswith("space_")}
                 space = (ScaleSpace if "scales" in values else AtomSpace)(**values)
                 space.validate()  # before its features are asked for
                 empty = cls(space, int(file["length"]), float(file["reference"]))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator
 from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -19,12 +21,12 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Audio as atoms, in any order, and a Transformer that fills in what is unknown.")
 
-ORDER_NAMES = ("time", "frequency", "velocity", "channel", "random")
-OrderName = Enum("OrderName", {name: name for name in ORDER_NAMES}, type=str)
-ATOMIZER_NAMES = ("mdct", "matching-pursuit", "matching-pursuit-optimised", "matching-pursuit-gabor")
-AtomizerName = Enum("AtomizerName", {name: name for name in ATOMIZER_NAMES}, type=str)
-MethodName = Enum("MethodName", {name: name for name in ("model", "noise", "erased")}, type=str)
-AmplitudesName = Enum("AmplitudesName", {name: name for name in ("expected", "sampled", "texture")}, type=str)
+# literals, so that mypy knows the members; a test compares them with what there is
+OrderName = Enum("OrderName", {"time": "time", "frequency": "frequency", "velocity": "velocity", "channel": "channel", "random": "random"}, type=str)
+AtomizerName = Enum("AtomizerName", {"mdct": "mdct", "matching-pursuit": "matching-pursuit", "matching-pursuit-optimised": "matching-pursuit-optimised",
+                                     "matching-pursuit-gabor": "matching-pursuit-gabor"}, type=str)
+MethodName = Enum("MethodName", {"model": "model", "noise": "noise", "erased": "erased"}, type=str)
+AmplitudesName = Enum("AmplitudesName", {"expected": "expected", "sampled": "sampled", "texture": "texture"}, type=str)
 
 In = Annotated[Path, typer.Argument(metavar="IN", help="a sound file")]
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="the file to write: .wav, .flac, .ogg or .mp3")]
@@ -172,7 +174,7 @@ def info(
     start = time.perf_counter()
     atoms = made.analyse(samples, **({} if atomizer != AtomizerName.mdct else {"loudest": first}))
     seconds = time.perf_counter() - start
-    facts = {"atoms": len(atoms), "audible": int(atoms.audible.sum()), "channels": sound.channels, "rate": sound.rate,
+    facts: dict[str, Any] = {"atoms": len(atoms), "audible": int(atoms.audible.sum()), "channels": sound.channels, "rate": sound.rate,
              "duration_s": round(sound.seconds, 6), "analysis_s": round(seconds, 6),
              "snr_db": snr_db(samples, made.synthesise(atoms, sound.channels)),
              "atomizer": atomizer.value, "features": {f.name: {"cardinality": f.cardinality, "unit": f.unit} for f in made.space.features}}
@@ -286,6 +288,7 @@ def bench(
     from .bench import Record, measures, table
     from .bench.machine import describe
 
+    works: list[Callable[[], Iterator]]
     if page:
         from .bench.page import measure
 
@@ -293,7 +296,7 @@ def bench(
     elif growth:
         from .bench.growth import growth as measure_growth
 
-        works = [lambda: measure_growth(growth)]
+        works = [partial(measure_growth, growth)]
     else:
         works = measures(split(only))
     typer.echo(describe() + "\n")

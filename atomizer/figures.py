@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -59,7 +60,8 @@ class Look:
         names = [f.name for f in fields(cls)]
         if not isinstance(data, dict) or not set(data) <= set(names):
             raise AtomizerError(f"A look is an object of {', '.join(names)}.")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        return cls(**values)
 
 
 def unit(hertz, scale: str):
@@ -86,7 +88,7 @@ def raster(grid: np.ndarray, space: AtomSpace, look: Look, filled: np.ndarray | 
 
     A pixel shows the loudest of the atoms that it covers.
     """
-    seconds, hertz = limits(space.seconds(grid.shape[1] - 1), space, look)
+    seconds, hertz = limits(float(space.seconds(grid.shape[1] - 1)), space, look)
     magnitude = np.abs(grid)
     loudest = float(np.abs(grid).max(initial=0.0)) or 1.0
     with np.errstate(divide="ignore"):
@@ -141,6 +143,7 @@ def kinds(grid: np.ndarray, space: AtomSpace, look: Look, audible: np.ndarray, f
 def raster_tiles(atoms: Atoms, look: Look, width: int = 1600, height: int = 800) -> np.ndarray:
     """(height, width, 3) uint8 picture of the atoms of a ScaleSpace, each as its share of the plane: half its window, and one bin of its scale."""
     space = atoms.space
+    assert isinstance(space, ScaleSpace), "only atoms of a ScaleSpace are tiles"
     seconds, hertz = limits(_end(atoms), space, look)
     theme = "dark" if look.dark else "light"
     pixels = np.empty((height, width, 3), np.uint8)
@@ -196,7 +199,7 @@ def picture(grid: np.ndarray, space: AtomSpace, look: Look = Look(), title: str 
         shown = np.zeros_like(grid)
         shown[lane] = grid[lane]
         return raster(shown, space, look, filled, height=height)
-    return _figure(pixels, len(grid), space, look, title, space.seconds(grid.shape[1] - 1))
+    return _figure(pixels, len(grid), space, look, title, float(space.seconds(grid.shape[1] - 1)))
 
 
 def picture_of_tiles(atoms: Atoms, channels: int, look: Look = Look(), title: str = "") -> Figure:
@@ -209,7 +212,7 @@ def picture_of_tiles(atoms: Atoms, channels: int, look: Look = Look(), title: st
 def _figure(pixels: Callable[[slice, int], np.ndarray], channels: int, space: AtomSpace, look: Look, title: str, end: float) -> Figure:
     """Figure of what `pixels` makes of every lane of channels, at a height in pixels."""
     theme = palette.THEMES["dark" if look.dark else "light"]
-    paper, ink = tuple(v / 255 for v in theme["paper"]), "#c9cfdb" if look.dark else "#1e293b"
+    paper, ink = "#" + bytes(int(v) for v in theme["paper"]).hex(), "#c9cfdb" if look.dark else "#1e293b"
     lanes = [slice(c, c + 1) for c in range(channels)] if look.stacked else [slice(0, channels)]
     figure = Figure(figsize=(10, 2.2 + 3.2 * min(len(lanes), 4) if len(lanes) > 1 else 5.4), facecolor=paper, layout="constrained")
     spec = figure.add_gridspec(len(lanes), 2, width_ratios=[40, 1])

@@ -15,7 +15,8 @@ class Whole:
     """A binary file for libraries that lose errors: what a write or a seek raises is kept in `error`."""
 
     def __init__(self, file: BinaryIO):
-        self.file, self.error = file, None
+        self.file = file
+        self.error: OSError | None = None
 
     def write(self, data) -> int:
         try:
@@ -66,7 +67,7 @@ def whole(path: Path, what: str, errors: tuple[type[Exception], ...] = ()) -> It
             if checked.error:
                 raise checked.error
         partial.replace(path)
-    except (OSError, ValueError, *errors) as error:
+    except (OSError, ValueError) + errors as error:
         with contextlib.suppress(OSError, ValueError):
             partial.unlink()
         raise AtomizerError(f"{what} cannot be written to {path.name[:80]!r}: {reason_of(error)}.") from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +53,17 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Resolved(Settings):
+    """Settings of which none is open, as `resolve` makes them."""
+
+    order: str = "random"
+    steps: int = 1
+    temperature: float = 1.0
+    nucleus: float = 1.0
+    amplitudes: str = "sampled"
+
+
+@dataclass(frozen=True)
 class Step:
     """The state after a step: `number` of `total` done.
 
@@ -66,13 +77,13 @@ class Step:
     revealed: np.ndarray
 
 
-def resolve(settings: Settings, task: Task) -> Settings:
+def resolve(settings: Settings, task: Task) -> Resolved:
     """The settings with every None replaced by what suits the task. Raises AtomizerError for values out of range."""
     defaults = DEFAULTS[task.purpose] if set(task.features) != {"sign"} else DEFAULTS["restore"]
     if task.mask.all():  # nothing is known to expect signs from, and the expectation of a sign by chance is silence
         defaults = {**defaults, "amplitudes": "texture"}
     chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
-    settings = replace(settings, **chosen)
+    settings = Resolved(**{**asdict(settings), **chosen})
     if settings.method not in METHODS:
         raise AtomizerError(f"There is no method {str(settings.method)[:40]!r}: choose from {', '.join(METHODS)}.")
     if settings.order not in tuple(ORDERINGS):

@@ -49,7 +49,8 @@ class Limits:
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Limits:
         """The limits that an environment sets, defaults for the rest. Raises AtomizerError for a value that is none."""
-        return cls(**{f.name: _parse(f, environ[variable(f.name)]) for f in fields(cls) if environ.get(variable(f.name), "").strip()})
+        given: dict[str, Any] = {f.name: _parse(f, environ[variable(f.name)]) for f in fields(cls) if environ.get(variable(f.name), "").strip()}
+        return cls(**given)
 
 
 def variable(name: str) -> str:

@@ -36,8 +36,8 @@ def oklab(lightness: float, a: float, b: float) -> tuple[int, int, int]:
         linear = _linear(lightness, a * share, b * share)
         if all(-1e-4 <= value <= 1 + 1e-4 for value in linear):
             break
-    encoded = [12.92 * v if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in (min(max(v, 0.0), 1.0) for v in linear)]
-    return tuple(round(255 * value) for value in encoded)
+    red, green, blue = [12.92 * v if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in (min(max(v, 0.0), 1.0) for v in linear)]
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def _linear(lightness: float, a: float, b: float) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ import torch
 
 from .atoms import FEATURES, AtomizerError, Atoms, AtomSpace
 from .canvas import Canvas, Window, decode, point, read
-from .fill import Settings, Step
+from .fill import Resolved, Step
 from .limits import limits
 from .model import AtomTransformer
 from .orderings import order
@@ -23,7 +23,7 @@ PLACES = FEATURES[:3]
 AT_ONCE = 1024  # loose atoms that the Transformer reads in one go
 
 
-def place(task: Task, settings: Settings, model: AtomTransformer, trunk: bool = True) -> Iterator[Step]:
+def place(task: Task, settings: Resolved, model: AtomTransformer, trunk: bool = True) -> Iterator[Step]:
     """Place the audible selected atoms, whose `task.features` are unknown, among the selected places.
 
     Yields a Step after each of settings.steps; selected places that no atom took are silent in the last.
@@ -133,7 +133,7 @@ def loose_values(canvas: Canvas, window: Window, atoms: Atoms, space: AtomSpace)
     return torch.from_numpy(np.where(unknown, cardinality, values).astype(np.int64))
 
 
-def assign(atoms: Atoms, scores: Iterable[tuple[int, np.ndarray, np.ndarray]], settings: Settings,
+def assign(atoms: Atoms, scores: Iterable[tuple[int, np.ndarray, np.ndarray]], settings: Resolved,
            generator: np.random.Generator) -> Iterator[tuple[tuple[int, int, int], float]]:
     """Give every atom, in turn, a place of its own: the best by score plus Gumbel noise, which samples the softmax."""
     options: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
@@ -143,7 +143,8 @@ def assign(atoms: Atoms, scores: Iterable[tuple[int, np.ndarray, np.ndarray]], s
     for i in sorted(options):
         places, noisy = (np.concatenate(parts) for parts in zip(*options[i]))
         for best in np.argsort(-noisy, kind="stable"):
-            at = tuple(int(v) for v in places[best])
+            channel, frame, bin_ = (int(v) for v in places[best])
+            at = channel, frame, bin_
             if at not in taken:
                 taken.add(at)
                 yield at, float(atoms.amplitude[i])

@@ -45,7 +45,7 @@ class Region:
     size: tuple[float, float] = (0.05, 200.0)
     scale: str = "linear"
 
-    def contains(self, t: np.ndarray, f: np.ndarray, reach: float) -> np.ndarray:
+    def contains(self, t: np.ndarray, f: np.ndarray, reach: float | np.ndarray) -> np.ndarray:
         """Bool array of the broadcast shape of `t` (seconds) and `f` (Hz); `reach` is half an atom's window, in seconds.
 
         Times (n, 1) and frequencies (1, m) stand for the places of a grid; times and frequencies (n,) are those of n atoms.
@@ -354,7 +354,7 @@ def _region(data: Any) -> Region:
     size = data.get("size", Region.size)
     if not _pair(size) or min(size) <= 0:
         raise AtomizerError("A brush's size is [seconds, hertz], both above 0.")
-    return Region(kind, op, channels, points=tuple((float(x), float(y)) for x, y in points), size=tuple(map(float, size)), scale=scale)
+    return Region(kind, op, channels, points=tuple((float(x), float(y)) for x, y in points), size=(float(size[0]), float(size[1])), scale=scale)
 
 
 def _finite(value: Any) -> bool:

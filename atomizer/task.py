@@ -121,7 +121,7 @@ class Task:
         """(channels, length) bool: samples that a selected atom's window covers."""
         first = (np.arange(self.mask.shape[1]) - 1) * self.space.hop * rate / self.space.rate
         frame_of = np.searchsorted(first, np.arange(length), side="right") - 1
-        frames = self.mask.any(axis=2)
+        frames = np.any(self.mask, axis=2)
         return frames[:, frame_of] | frames[:, np.maximum(frame_of - 1, 0)]
 
 
@@ -178,8 +178,7 @@ def _purpose(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> st
         return "compress" if all(part.kind in ("quietest", "keep") for part in selection.parts) else "restore"
     if mask[..., : recorded.sum()].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
         return "upmix"
-    frames = mask.any(axis=(0, 2))
-    bins = mask.any(axis=(0, 1))
+    frames, bins = np.any(mask, axis=(0, 2)), np.any(mask, axis=(0, 1))
     if frames.all() and bins[-1] and not bins[0]:
         return "bandwidth"
     spans_all_bins = bins[recorded].all() and all(r.f is None and r.points is None for r in selection.regions)

@@ -14,8 +14,8 @@ import torch
 from atomizer.atomizers import ATOMIZERS
 from atomizer.atoms import AtomSpace
 from atomizer.bench import Missing, Record
-from atomizer.cli import ATOMIZER_NAMES, ORDER_NAMES, run
-from atomizer.fill import METHODS, Settings
+from atomizer.cli import AmplitudesName, AtomizerName, MethodName, OrderName, run
+from atomizer.fill import AMPLITUDES, METHODS, Settings
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.orderings import ORDERINGS
 from atomizer.recipe import Recipe, dump
@@ -57,7 +57,8 @@ def command(monkeypatch, capsys):
 
 
 def test_the_names_in_the_help_are_those_of_the_code():
-    assert set(ORDER_NAMES) == set(ORDERINGS) and set(METHODS) == {"model", "noise", "erased"}
+    assert set(OrderName.__members__) == set(ORDERINGS) and set(MethodName.__members__) == set(METHODS)
+    assert set(AmplitudesName.__members__) == set(AMPLITUDES)
     help_text = subprocess.run([sys.executable, "-m", "atomizer", "fill", "--help"], capture_output=True, text=True, check=True).stdout
     for specification in HELP.split():
         assert specification in help_text.replace("\n", " ")
@@ -256,7 +257,7 @@ def test_what_no_pursuit_can_do_is_one_sentence(command, wav, tmp_path, options,
 
 
 def test_the_atomizers_of_the_command_line_are_all_there_are():
-    assert ATOMIZER_NAMES == tuple(ATOMIZERS)
+    assert tuple(AtomizerName.__members__) == tuple(ATOMIZERS)
 
 
 def test_app_launches_the_page(command, monkeypatch):

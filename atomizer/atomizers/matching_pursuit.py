@@ -14,6 +14,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -122,11 +123,10 @@ class MatchingPursuitAtomizer:
         if len(samples) > self.space.channels:
             raise AtomizerError(f"This sound has {len(samples)} channels; up to {self.space.channels} are accepted.")
         began = time.perf_counter()
+        engine: Any = LocalPursuit
         if self.compiled:
-            from ..pursuit.compiled import CompiledPursuit as Engine
-        else:
-            Engine = LocalPursuit
-        state = Engine(self.dictionary, samples)
+            from ..pursuit.compiled import CompiledPursuit as engine
+        state = engine(self.dictionary, samples)
         pursuit = Pursuit(self.space, samples.shape[1], [], state)
         whole = energy = state.energy
         enough = whole * 10 ** (-min(stop.srr_db if stop.srr_db is not None else math.inf, MOST_DB) / 10)
@@ -192,5 +192,5 @@ class MatchingPursuitAtomizer:
         members = np.split(np.argsort(index.ravel(), kind="stable"), np.cumsum(np.bincount(index.ravel(), minlength=len(places)))[:-1])
         for (scale, at, k), here in zip(places, members):
             waves = self.dictionary.combination(atoms.sign[here], atoms.amplitude[here], scale, k) @ self.dictionary.waveforms(scale, k)
-            np.add.at(padded, (atoms.channel[here], self.dictionary.span(scale, at)), waves)
+            np.add.at(padded, (atoms.channel[here], self.dictionary.span(scale, at)), waves)  # type: ignore[arg-type]  # numpy's stubs know no slices
         return padded[:, self.dictionary.pad : self.dictionary.pad + atoms.length]

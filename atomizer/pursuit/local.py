@@ -66,7 +66,8 @@ class LocalPursuit:
 
     def run(self, steps: int, most: int, enough: float) -> Taken:
         """Take up to `steps` atoms, each in up to `most` channels (the loudest), while the energy of the residual is above `enough`."""
-        taken, energy = [], self.energy
+        taken: list = []
+        energy = self.energy
         while len(taken) < steps and energy > enough:
             step = self._step(most)
             fallen = float((step[-1] ** 2).sum())

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import gradio as gr
 
@@ -180,7 +180,8 @@ def add_channel(session: Session | None, *controls) -> Iterator[Message]:
 
 def extend_bandwidth(session: Session | None, *controls) -> Iterator[Message]:
     """Invent the highs that a low sampling rate could not hold."""
-    yield from _fill(session, lambda settings: Recipe(Selection((Region(f=(session.sound.rate / 2, None)),)), settings), controls)
+    beyond = session.sound.rate / 2 if session is not None else 0.0
+    yield from _fill(session, lambda settings: Recipe(Selection((Region(f=(beyond, None)),)), settings), controls)
 
 
 def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], controls: tuple, key: str = "") -> Iterator[Message]:
@@ -194,7 +195,7 @@ def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], co
     yield from run(session, recipes, key)
 
 
-def noise(session: Session | None, number: int | None) -> Iterator[Message]:
+def noise(session: Session | None, number: Any) -> Iterator[Message]:
     """Fill what a variation filled in with noise of interpolated levels, to hear what the model adds."""
     def recipes():
         if not has(session, number):
@@ -271,7 +272,7 @@ def stop(session: Session | None) -> Message:
     session.token = None
     if session.seeking:
         session.seeking = False
-        return session.say(f"Stopped: {told(session)}." if session.pursuit else "Stopped before the first atoms were shown.")
+        return session.say(f"Stopped: {told(session.pursuit)}." if session.pursuit else "Stopped before the first atoms were shown.")
     if session.running is None:  # between two variations
         return session.say("Stopped: what was filled in so far is kept.")
     if session.running.step is None:
@@ -285,7 +286,7 @@ def stop(session: Session | None) -> Message:
 # other atoms
 
 
-def decompose(session: Session | None, name: str | None) -> Iterator[Message]:
+def decompose(session: Session | None, name: Any) -> Iterator[Message]:
     """Show the sound as atoms of another atomizer, and those of a matching pursuit while they are found."""
     if session is None:
         yield gr.skip()
@@ -306,7 +307,7 @@ def decompose(session: Session | None, name: str | None) -> Iterator[Message]:
                 shown = time.monotonic()
                 session.show_pursuit(found)
                 session.seeking = not done
-                yield session.say(f"{told(session)}{'' if done else ' …'}", busy=not done)
+                yield session.say(f"{told(found)}{'' if done else ' …'}", busy=not done)
     except Exception as error:
         session.seeking = False
         sentence = sentence_of(error)
@@ -314,20 +315,20 @@ def decompose(session: Session | None, name: str | None) -> Iterator[Message]:
         yield session.say(sentence)
 
 
-def told(session: Session) -> str:
+def told(found: pursuit.Decomposition) -> str:
     """How many atoms a pursuit has found, and how much of the sound they are."""
-    return f"{len(session.pursuit.atoms):,} matching-pursuit atoms are the sound with a signal-to-residual ratio of {session.pursuit.srr_db:.1f} dB"
+    return f"{len(found.atoms):,} matching-pursuit atoms are the sound with a signal-to-residual ratio of {found.srr_db:.1f} dB"
 
 
 # variations
 
 
-def has(session: Session | None, number: object) -> bool:
+def has(session: Session | None, number: Any) -> TypeGuard[Session]:
     """Whether there is a variation of this id, which comes from the browser and may be anything."""
     return session is not None and isinstance(number, int) and number in session.kept
 
 
-def adopt(session: Session | None, number: int | None) -> Message:
+def adopt(session: Session | None, number: Any) -> Message:
     """Make a variation the new original."""
     if not has(session, number):
         return gr.skip()
@@ -344,7 +345,7 @@ def revert(session: Session | None) -> Message:
     return session.say("This is the original before the last one.")
 
 
-def forget(session: Session | None, number: int | None) -> Message:
+def forget(session: Session | None, number: Any) -> Message:
     """Take a variation out of the history."""
     if not has(session, number):
         return gr.skip()
@@ -407,5 +408,5 @@ def finish_story(story: Story, session: Session | None) -> Iterator[Message]:
     for message in run(session, lambda: [recipe], session.message.proposal.id):
         last = session.running or last  # gone once the fill is finished
         yield message
-    if method == "model" and session.kept and last.step.number == last.step.total:
+    if method == "model" and session.kept and last is not None and last.step is not None and last.step.number == last.step.total:
         stories.keep(story, last.task, last.step)

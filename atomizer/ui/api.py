@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
@@ -52,7 +53,7 @@ def atomize(file: str, start: float = 0, seconds: float | None = None) -> dict:
                 "duration_s": sound.seconds}
 
 
-def fill_file(file: str, select: list[str] | str = (), features: list[str] = LOUDNESS, order: str = AUTO, reverse: bool = False,
+def fill_file(file: str, select: Sequence[str] | str = (), features: Sequence[str] = LOUDNESS, order: str = AUTO, reverse: bool = False,
               steps: float | None = None, temperature: float | None = None, nucleus: float | None = None, seed: float = 0,
               method: str = "model", extend: float = 0, add_channels: float = 0, start: float = 0, seconds: float | None = None) -> str:
     """Fill the unknown atoms of a sound file, or of an excerpt of it, in.

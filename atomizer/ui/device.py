@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 try:
     import spaces
@@ -106,6 +106,6 @@ def gpu(generator: Callable[..., Iterator]) -> Callable[..., Iterator]:
 def lent(task: Task, settings: Settings, model: Timed) -> Iterator[Step | AtomizerError]:
     """The steps of a fill; a refusal is the last of them, because ZeroGPU hands on only the names of exceptions."""
     try:
-        yield from fill_here(task, settings, model)
+        yield from fill_here(task, settings, cast("AtomTransformer", model))
     except AtomizerError as error:
         yield error

@@ -32,7 +32,7 @@ class Wanted:
 
 def sound_of(session: Session, wanted: Wanted) -> Sound:
     """The exact samples of a version, in the sample format of the original."""
-    kept = session.kept.get(wanted.variation)
+    kept = None if wanted.variation is None else session.kept.get(wanted.variation)
     if wanted.version == "original" or kept is None:
         return session.sound
     read_ = lambda path: replace(read(path), subtype=session.sound.subtype)
@@ -77,7 +77,7 @@ def shows_pursuit(session: Session, wanted: Wanted) -> bool:
 
 
 def _atoms_of(session: Session, wanted: Wanted) -> Atoms:
-    if shows_pursuit(session, wanted):
+    if session.pursuit is not None and shows_pursuit(session, wanted):
         return session.pursuit.atoms
     return MDCTAtomizer(session.space).analyse(sound_of(session, wanted).at(session.space.rate))
 
@@ -105,7 +105,7 @@ def _csv(session: Session, wanted: Wanted) -> bytes:
 
 def _settings(session: Session, wanted: Wanted) -> bytes:
     """All fills that lead from the loaded sound to this version."""
-    kept = session.kept.get(wanted.variation)
+    kept = None if wanted.variation is None else session.kept.get(wanted.variation)
     recipes = [*session.recipes, *([kept.recipe] if kept and wanted.version != "original" else [])]
     if not recipes:
         raise AtomizerError("There are no settings yet: fill something in first.")
@@ -117,7 +117,7 @@ def _settings(session: Session, wanted: Wanted) -> bytes:
 
 def _picture(ending: str) -> Callable[[Session, Wanted], bytes]:
     def make(session: Session, wanted: Wanted) -> bytes:
-        if shows_pursuit(session, wanted):
+        if session.pursuit is not None and shows_pursuit(session, wanted):
             return save(picture_of_tiles(session.pursuit.atoms, session.sound.channels, wanted.look, name_of(session, wanted, "")), ending[1:])
         sound = sound_of(session, wanted)
         grid = MDCTAtomizer(session.space).grid(sound.at(session.space.rate))

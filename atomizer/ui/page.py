@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import gradio as gr
 from gradio.themes.utils.fonts import Font
@@ -38,7 +39,7 @@ def heading(number: int, text: str) -> None:
     gr.HTML(f'<h2><span>{number}</span>{text}</h2>', elem_classes="heading", padding=False)
 
 
-def sent_with(event: gr.EventData, key: str = "id") -> object:
+def sent_with(event: gr.EventData, key: str = "id") -> Any:
     """What an event of the picture carries; None where whoever sent it left that out."""
     return event._data.get(key) if isinstance(event._data, dict) else None
 

@@ -40,8 +40,8 @@ class Running:
     task: Task
     key: str
     scene: Scene
-    hidden: object  # files that all of its results share
-    masked: object
+    hidden: FileData  # files that all of its results share
+    masked: FileData
     began: float
     step: Step | None = None
     rest: Remaining | None = None  # what matching-pursuit atoms the fill begins with
@@ -155,6 +155,7 @@ class Session:
         """Show matching-pursuit atoms in the place of all others; variations are kept."""
         self.pursuit = found
         space, scene = found.atomizer.space, self.message.scene
+        assert scene is not None, "there is no sound"
         self._show_atoms(scene.model_copy(update=dict(
             id=secrets.token_hex(6), hop=space.hop, frames=space.frame_count(found.atoms.length), bins=space.bins, scales=list(space.scales),
             atomizer=found.name, srr_db=found.srr_db, loudest=found.atoms.reference, energy=found.energy, total=len(found.atoms),
@@ -207,13 +208,15 @@ class Session:
         """What a recipe fills in: of this sound, or of the sound of the matching-pursuit atoms that remain, and which those are."""
         if recipe.atomizer == "mdct":
             return recipe.task(self.sound), None
-        known = self.pursuit and (self.pursuit.name, len(self.pursuit.atoms)) == (recipe.atomizer, recipe.atoms)
-        rest = recipe.remaining(self.sound, self.pursuit.atoms if known else None)
+        found = self.pursuit
+        known = found is not None and (found.name, len(found.atoms)) == (recipe.atomizer, recipe.atoms)
+        rest = recipe.remaining(self.sound, found.atoms if found is not None and known else None)
         return recipe.task(rest.sound), rest
 
     def begin(self, recipe: Recipe, task: Task, key: str, rest: Remaining | None = None) -> None:
         """Show what is about to be filled."""
         if rest is None and self.pursuit is None and task.sound.samples.shape == self.sound.samples.shape:
+            assert self.message.scene is not None, "there is no sound"
             scene, cells = self.message.scene, self.cells
         else:
             cells = drawing.loudest_cells(task.grid, self.space)
@@ -226,12 +229,14 @@ class Session:
 
     def show_step(self, step: Step) -> None:
         """Show what a step of the running fill has revealed."""
-        self.running.step = step
+        self._under_way().step = step
         self._result(step)
 
     def finish(self) -> Variation:
         """Keep the last step, of a finished or a stopped fill, as a variation, and show it."""
-        run, step = self.running, self.running.step
+        run, live = self._under_way(), self.message.live
+        step = run.step
+        assert step is not None and live is not None, "nothing was filled in yet"
         task, recipe = run.task, run.recipe
         if step.number < step.total:
             recipe = replace(recipe, stop_after=step.number)
@@ -250,8 +255,8 @@ class Session:
         details = [("on top of", f"the sound of {run.rest}")] if run.rest else []
         used = {v.label for v in self.message.variations}
         variation = Variation(
-            **dict(self.message.live), id=self.made, label=next((c for c in ascii_uppercase if c not in used), "?"),
-            title=title_of(settings) + stopped, details=details_of(recipe, settings) + details, heard=self._heard(), snr_db=snr, lsd=lsd,
+            **dict(live), id=self.made, label=next((c for c in ascii_uppercase if c not in used), "?"),
+            title=title_of(settings) + stopped, details=details_of(recipe, settings) + details, heard=self._heard(task, step), snr_db=snr, lsd=lsd,
             seconds=time.monotonic() - run.began, sound=self._preview(filled, "filled"))
         self.running = None
         self.message.live = None
@@ -260,6 +265,10 @@ class Session:
         for number in set(self.kept) - {v.id for v in self.message.variations}:
             self._drop(number)
         return variation
+
+    def _under_way(self) -> Running:
+        assert self.running is not None, "no fill is running"
+        return self.running
 
     def abandon(self) -> None:
         """Forget the fill that is running."""
@@ -280,9 +289,8 @@ class Session:
         for path in (kept.filled, kept.masked) if kept else ():
             path.unlink(missing_ok=True)
 
-    def _heard(self) -> int:
+    def _heard(self, task: Task, step: Step) -> int:
         """Audible atoms that were filled in; most of what is unknown may have turned out silent."""
-        task, step = self.running.task, self.running.step
         reference = float(np.abs(task.grid).max(initial=0.0)) or float(np.abs(step.grid).max(initial=0.0))
         return int(np.count_nonzero(self.space.quantise(step.grid[task.mask], reference)))
 
@@ -317,7 +325,8 @@ class Session:
                        start=self.long.start, seconds=self.sound.seconds)
 
     def _result(self, step: Step) -> None:
-        run, task = self.running, self.running.task
+        run = self._under_way()
+        task = run.task
         # atoms that are still unknown are drawn where they were, as shadows
         shown = np.where(step.revealed, step.grid, task.grid)
         loudest = run.scene.loudest or float(np.abs(shown).max(initial=0.0))  # of the sound, so that a fill dims nothing else

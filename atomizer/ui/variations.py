@@ -10,7 +10,7 @@ import numpy as np
 from ..atoms import LOUDNESS
 from ..audio import Sound
 from ..evaluation import metrics
-from ..fill import Settings, Step
+from ..fill import Resolved, Step
 from ..recipe import Recipe
 from ..task import Task
 
@@ -46,7 +46,7 @@ def judge(task: Task, step: Step, filled: Sound, recipe: Recipe) -> tuple[float 
     snr = metrics.snr_db(hidden[None], step.grid[task.mask][None])
     channels, frames, bins = (np.flatnonzero(task.mask.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
     reference, estimate = metrics.normalise(task.sound.at(METRIC_RATE)[channels], filled.at(METRIC_RATE)[channels])
-    start, end = (int(round(task.space.seconds(frames[k]) * METRIC_RATE)) + shift * task.space.hop for k, shift in ((0, -1), (-1, 1)))
+    start, end = (round(float(task.space.seconds(frames[k])) * METRIC_RATE) + shift * task.space.hop for k, shift in ((0, -1), (-1, 1)))
     start = max(0, min(start, reference.shape[1] - SHORTEST))
     piece = slice(start, max(end, start + SHORTEST))
     low, high = (float(task.space.hertz(bins[k])) for k in (0, -1))
@@ -56,8 +56,8 @@ def judge(task: Task, step: Step, filled: Sound, recipe: Recipe) -> tuple[float 
     return snr, metrics.lsd(reference[:, piece], estimate[:, piece], low, top)
 
 
-def title_of(settings: Settings) -> str:
-    """How it was filled in, in a few words; the settings are resolved ones."""
+def title_of(settings: Resolved) -> str:
+    """How it was filled in, in a few words."""
     if settings.method == "noise":
         return f"noise, seed {settings.seed}"
     order = settings.order + (" reversed" if settings.reverse else "")
@@ -65,7 +65,7 @@ def title_of(settings: Settings) -> str:
     return f"{looks}, seed {settings.seed}"
 
 
-def details_of(recipe: Recipe, settings: Settings) -> list[tuple[str, str]]:
+def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:
     """Every setting by name, as text."""
     rows = [("filled in by", "the model" if settings.method == "model" else "noise of interpolated levels"),
             ("unknown", ", ".join(recipe.selection.features or LOUDNESS))]

@@ -182,13 +182,13 @@ class AtomView(gr.HTML):
             **options,
         )
 
-    def preprocess(self, payload: Message | None) -> Chosen:
+    def preprocess(self, payload: Message | None) -> Chosen:  # type: ignore[override]  # gr.HTML's own value is text
         """The selection of what the browser sent."""
         chosen = Chosen(regions=payload and payload.regions or [], parts=payload and payload.specs or [])
         chosen.key = payload.key if payload else ""
         return chosen
 
-    def postprocess(self, value: Message | None) -> Message | None:
+    def postprocess(self, value: Message | None) -> Message | None:  # type: ignore[override]
         return value
 
     def api_info(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def watch(demo: gr.Blocks) -> None:
 def free(demo: gr.Blocks, visitor: str | None, since: datetime) -> None:
     """Delete the memory and the files of a visitor who has asked for nothing since."""
     holder = demo.state_holder
-    if visitor in holder.session_data and holder.time_last_used.get(visitor, datetime.min) <= since:
+    if visitor is not None and visitor in holder.session_data and holder.time_last_used.get(visitor, datetime.min) <= since:
         holder.delete_state(visitor)
         holder.session_data.pop(visitor, None)
         holder.time_last_used.pop(visitor, None)

@@ -77,7 +77,7 @@ def run_app(command, tmp_path_factory, **variables):
         process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(240):
+        for _ in range(600):
             try:
                 urllib.request.urlopen(url + "/config", timeout=2)
                 break

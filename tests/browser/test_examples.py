@@ -27,4 +27,4 @@ def test_mcp_client(tmp_path_factory, sounds):
     for url in run_app(["-c", QUICK_APP], tmp_path_factory, GRADIO_MCP_SERVER="True"):
         said = run("mcp_client.py", url, sounds["mono"])
         assert "tools: atomize, fill_file" in said and "'channels': 1" in said and "filled.wav" in said
-        assert "There is no selection 'sideways'" in said
+        assert "There is no selection 'sideways:3'" in said
