@@ -89,8 +89,8 @@ def elsewhere(threads: int = 1, bfloat16: bool = True, instructions: str | None 
     """The fingerprint of a process of its own, with PyTorch's kernels for `instructions`: "default" (no AVX), "avx2", or None for the best."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
     if instructions:
-        environment |= {"ATEN_CPU_CAPABILITY": instructions, "ONEDNN_MAX_CPU_ISA": "AVX2" if instructions == "avx2" else "SSE41",
-                        "DNNL_MAX_CPU_ISA": "AVX2" if instructions == "avx2" else "SSE41", "MKL_ENABLE_INSTRUCTIONS": "AVX2" if instructions == "avx2" else "SSE4_2",
+        best, older = ("AVX2", "AVX2") if instructions == "avx2" else ("SSE41", "SSE4_2")
+        environment |= {"ATEN_CPU_CAPABILITY": instructions, "ONEDNN_MAX_CPU_ISA": best, "DNNL_MAX_CPU_ISA": best, "MKL_ENABLE_INSTRUCTIONS": older,
                         "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"}
     code = f"import json; from tests.golden import here; print(json.dumps(here({threads}, {bfloat16}, {list(names)})))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)

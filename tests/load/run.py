@@ -10,8 +10,10 @@ Wrong is any error, any file of somebody else, memory that grows after the first
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
+import os
 import random
 import socket
 import sys
@@ -184,7 +186,11 @@ class Tab:
 def visitor(page: Page, number: int, until: float, model_share: float, result: Result) -> None:
     rng = random.Random(number)
     while time.monotonic() < until and len(result.wrong) < 5:
-        tab = Tab(page, number, result)
+        try:
+            tab = Tab(page, number, result)
+        except OSError as error:
+            result.wrong.append(f"visitor {number} cannot connect: {error!r:.200}")
+            return
         try:
             if rng.random() < 0.2:
                 tab.program(rng)
@@ -198,11 +204,10 @@ def visitor(page: Page, number: int, until: float, model_share: float, result: R
 
 def disk_mb(folder: Path) -> float:
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except OSError:
-            continue  # deleted meanwhile
+    for parent, _, names in os.walk(folder):  # which passes over what is deleted meanwhile
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(parent) / name).stat().st_size
     return total / 1e6
 
 
