@@ -26,6 +26,7 @@ from ..fill import Settings, fill, resolve
 from ..recipe import Recipe, seeds
 from ..selection import Region, Selection
 from ..stories import Story
+from . import visitors
 from .exports import Wanted, export
 from .session import Session
 from .view import AtomView, Chosen, Message
@@ -101,8 +102,7 @@ def load(view: AtomView, path: str | None, session: Session | None):
     if not path:
         return gr.skip(), gr.skip()
     try:
-        upload = Path(path) if Path(path).resolve().is_relative_to(Path(view.GRADIO_CACHE).resolve()) else None
-        fresh = Session(view, read(path, MAX_SECONDS), Path(path).name, upload=upload)
+        fresh = Session(view, read(path, MAX_SECONDS), Path(path).name, upload=visitors.uploaded(path))
     except Exception as error:
         warn(sentence_of(error), title="This sound cannot be used")
         return gr.skip(), gr.skip()
@@ -202,6 +202,8 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
         warn(sentence, title="Not filled in")
         session.abandon()
         yield session.say(sentence)
+    finally:
+        visitors.give_back()
 
 
 def stop(session: Session | None) -> Message:

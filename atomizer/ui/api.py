@@ -69,7 +69,9 @@ def fill_file(file: str, select: list[str] | str = (), features: list[str] = LOU
         folder.mkdir(parents=True, exist_ok=True)
         path = Path(tempfile.mkdtemp(prefix="atomizer-", dir=folder)) / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
         write(path, task.render(step.grid))
-        visitors.delete_later(path.parent)
+        for made in filter(None, (path.parent, visitors.uploaded(file))):
+            visitors.delete_later(made)
+        visitors.give_back()
         return str(path)
 
 
