@@ -192,20 +192,17 @@ assert not torch.cuda.is_available()
 from atomizer.ui import api, build
 build()
 path = api.fill_file(sys.argv[1], ["above:8000"], method="noise")
-assert path.endswith(".wav")
-from atomizer.cli import run
-sys.argv = ["atomizer", "bench", "--page"]
-run()
+print("made", path)
 """
 
 
 def test_without_chromium_ffmpeg_node_and_gpu(tmp_path):
-    """The page is built and fills, and what needs Chromium says so."""
+    """The page is built, and fills: none of them is needed for that."""
     soundfile.write(tmp_path / "x.wav", noise(20_000).samples.T, 44_100)
     environment = {**os.environ, "PATH": str(tmp_path), "CUDA_VISIBLE_DEVICES": "", "GRADIO_TEMP_DIR": str(tmp_path / "gradio"), "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", WITHOUT, str(tmp_path / "x.wav")], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert "Traceback" not in done.stderr and done.returncode == 2, done.stderr[-2000:]
-    assert done.stderr.splitlines()[-1].startswith("atomizer: ") and "hromium" in done.stderr.splitlines()[-1]
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert read(done.stdout.splitlines()[-1].removeprefix("made ")).samples.shape == (1, 20_000)
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "tpu", "meta:x"])
