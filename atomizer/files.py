@@ -15,7 +15,8 @@ class Whole:
     """A binary file for libraries that lose errors: what a write or a seek raises is kept in `error`."""
 
     def __init__(self, file: BinaryIO):
-        self.file, self.error = file, None
+        self.file = file
+        self.error: OSError | None = None
 
     def write(self, data) -> int:
         try:

@@ -10,6 +10,7 @@ import html
 import logging
 import math
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -36,15 +37,21 @@ MAX_SECONDS = float(os.environ.get("ATOMIZER_PAGE_SECONDS", "300"))  # what a vi
 AUTO = "auto"
 
 log = logging.getLogger(__name__)
+_loading = threading.Lock()
 
 
 def has_model() -> bool:
     return (checkpoint.SHIPPED / "config.json").is_file()
 
 
-@lru_cache(maxsize=1)
 def load_model():
     """The shipped model, loaded once, when it is first needed."""
+    with _loading:  # a fill that was stopped while it loads goes on loading beside the next one
+        return _shipped()
+
+
+@lru_cache(maxsize=1)
+def _shipped():
     return checkpoint.load()
 
 
