@@ -66,14 +66,14 @@ def distance(a: dict, b: dict) -> dict[str, tuple[float, float]]:
     """{fill: (largest difference of a band in dB, root mean square difference of the atoms)} of two fingerprints; bands below -60 dB, where a
     few atoms decide, are left out."""
     out = {}
-    for name in a:
+    for name in set(a) & set(b):
         bands = [abs(x - y) for x, y in zip(a[name]["bands"], b[name]["bands"]) if max(x, y) > -60]
         atoms = np.subtract(a[name]["atoms"], b[name]["atoms"])
         out[name] = (max(bands), float(np.sqrt((atoms**2).mean())))
     return out
 
 
-def here(threads: int, bfloat16: bool) -> dict:
+def here(threads: int, bfloat16: bool, names=FILLS) -> dict:
     """The fingerprint in this process."""
     import torch
 
@@ -82,17 +82,17 @@ def here(threads: int, bfloat16: bool) -> dict:
     torch.set_num_threads(threads)
     if not bfloat16:
         torch.cpu._is_avx512_bf16_supported = lambda: False
-    return fingerprint(load_model(device="cpu"))
+    return fingerprint(load_model(device="cpu"), names)
 
 
-def elsewhere(threads: int = 1, bfloat16: bool = True, instructions: str | None = None) -> dict:
+def elsewhere(threads: int = 1, bfloat16: bool = True, instructions: str | None = None, names=FILLS) -> dict:
     """The fingerprint of a process of its own, with PyTorch's kernels for `instructions`: "default" (no AVX), "avx2", or None for the best."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
     if instructions:
         isa, mkl = ("AVX2", "AVX2") if instructions == "avx2" else ("SSE41", "SSE4_2")
         environment |= {"ATEN_CPU_CAPABILITY": instructions, "ONEDNN_MAX_CPU_ISA": isa, "DNNL_MAX_CPU_ISA": isa, "MKL_ENABLE_INSTRUCTIONS": mkl,
                         "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"}
-    code = f"import json; from tests.golden import here; print(json.dumps(here({threads}, {bfloat16})))"
+    code = f"import json; from tests.golden import here; print(json.dumps(here({threads}, {bfloat16}, {list(names)})))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])

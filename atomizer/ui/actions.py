@@ -26,7 +26,7 @@ from ..limits import MEGABYTE, limits
 from ..recipe import Recipe, seeds
 from ..selection import Region, Selection
 from ..stories import Story
-from . import pursuit
+from . import pursuit, visitors
 from .device import OutOfTime, check_time, fill, has_model, model_for
 from .exports import Wanted, export
 from .session import LongFile, Session
@@ -89,9 +89,8 @@ def load(view: AtomView, path: str | None, session: Session | None):
     if not path:
         return gr.skip(), gr.skip()
     try:
-        upload = Path(path) if Path(path).resolve().is_relative_to(Path(view.GRADIO_CACHE).resolve()) else None
         sound, long = open_file(path)
-        fresh = Session(view, sound, Path(path).name, long, upload=upload)
+        fresh = Session(view, sound, Path(path).name, long, upload=visitors.uploaded(path))
     except Exception as error:
         warn(sentence_of(error), title="This sound cannot be used")
         return gr.skip(), gr.skip()
@@ -245,6 +244,8 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
         warn(sentence, title="Not filled in")
         session.abandon()
         yield session.say(sentence)
+    finally:
+        visitors.give_back()
 
 
 def _let_go(labels: set[str], session: Session) -> str:

@@ -92,7 +92,9 @@ def fill_file(file: str, select: Sequence[str] | str = (), features: Sequence[st
         folder.mkdir(parents=True, exist_ok=True)
         path = Path(tempfile.mkdtemp(prefix="atomizer-", dir=folder)) / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
         write(path, task.render(step.grid))
-        visitors.delete_later(path.parent)
+        for made in filter(None, (path.parent, visitors.uploaded(file))):
+            visitors.delete_later(made)
+        visitors.give_back()
         return str(path)
 
 

@@ -6,6 +6,7 @@ the one that was put on "cuda" before. Without the package `spaces`, and with it
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 LENT_SECONDS = 60  # that a GPU is asked for at a time: a fill takes a few of them, and visitors with less left are turned away
 
 
+_loading = threading.Lock()
+
+
 class OutOfTime(AtomizerError):
     """A fill has taken as long as one may."""
 
@@ -38,9 +42,14 @@ def has_model() -> bool:
     return (checkpoint.SHIPPED / "config.json").is_file()
 
 
-@cache
 def load_model() -> AtomTransformer:
     """The shipped model, loaded once: when it is first needed, or at start where GPUs are lent."""
+    with _loading:  # a fill that was stopped while it loads goes on loading beside the next one
+        return _shipped()
+
+
+@cache
+def _shipped() -> AtomTransformer:
     return checkpoint.load()
 
 

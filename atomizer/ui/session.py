@@ -6,7 +6,6 @@ import json
 import secrets
 import shutil
 import time
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import ascii_uppercase
@@ -23,13 +22,12 @@ from ..recipe import Recipe
 from ..remaining import Remaining, check_fillable
 from ..selection import Selection
 from ..task import Task
-from . import drawing
+from . import drawing, visitors
 from .pursuit import Decomposition
 from .variations import Kept, details_of, judge, masked_grid, title_of
 from .view import AtomView, Download, Excerpt, Message, Parts, Proposal, Result, Scene, Variation
 
 PREVIEW_RATES = (8_000, 96_000)  # what every browser decodes
-uploads: Counter[Path] = Counter()  # how many sessions were made from a file
 
 
 @dataclass
@@ -95,8 +93,6 @@ class Session:
         # files of different visitors never share a folder, and nobody can guess its name
         self.folder = Path(self.view.GRADIO_CACHE) / f"atomizer-{secrets.token_hex(16)}"
         self.folder.mkdir(parents=True)
-        if self.upload:
-            uploads[self.upload] += 1
         self._show_original()
 
     def __deepcopy__(self, memo):
@@ -107,11 +103,7 @@ class Session:
         self.token, self.running = None, None
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.upload:
-            uploads[self.upload] -= 1
-            if not uploads[self.upload]:  # Gradio keeps the same content, of whomever, in one place
-                del uploads[self.upload]
-                self.upload.unlink(missing_ok=True)
-            self.upload = None
+            visitors.delete_later(self.upload)
 
     def send(self, data: bytes, name: str) -> FileData:
         """A file that the browser may fetch."""

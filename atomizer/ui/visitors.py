@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import threading
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 # a tab that was cut off, by a tunnel or a lid, finds its sound again for so long
 GRACE = timedelta(seconds=float(os.environ.get("ATOMIZER_GRACE_SECONDS", 60)))
 IDLE = timedelta(seconds=float(os.environ.get("ATOMIZER_IDLE_SECONDS", 3 * 3600)))
-KEPT = timedelta(hours=1)  # a file that a program asked for
+KEPT = timedelta(hours=1)  # uploads, and files that a program asked for
 
 
 def watch(demo: gr.Blocks) -> None:
@@ -33,6 +38,7 @@ def free(demo: gr.Blocks, visitor: str | None, since: datetime) -> None:
         holder.delete_state(visitor)
         holder.session_data.pop(visitor, None)
         holder.time_last_used.pop(visitor, None)
+        give_back()
 
 
 def free_idle(demo: gr.Blocks) -> None:
@@ -42,8 +48,32 @@ def free_idle(demo: gr.Blocks) -> None:
         free(demo, visitor, since)
 
 
-def delete_later(folder: Path) -> None:
-    """Delete a folder whose files a client has had the time to fetch."""
-    timer = threading.Timer(KEPT.total_seconds(), shutil.rmtree, (folder,), {"ignore_errors": True})
+def delete_later(path: Path) -> None:
+    """Delete a file, or a folder, some time after it was last written: Gradio keeps equal uploads, of whomever, in one place, and somebody may
+    still wait in the queue with it, or be fetching it."""
+    def delete() -> None:
+        if path.exists() and time.time() - path.stat().st_mtime > KEPT.total_seconds() - 1:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+    timer = threading.Timer(KEPT.total_seconds(), delete)
     timer.daemon = True
     timer.start()
+
+
+def uploaded(path: str | Path) -> Path | None:
+    """The path where it is a visitor's upload, and none of our own sounds."""
+    return Path(path) if Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()) else None
+
+
+@lru_cache(maxsize=1)
+def _trim() -> Callable[[int], object]:
+    """glibc's malloc_trim, or nothing where there is none."""
+    try:
+        return ctypes.CDLL("libc.so.6").malloc_trim
+    except (OSError, AttributeError):
+        return lambda keep: None
+
+
+def give_back() -> None:
+    """Return freed memory to the system: the C library keeps, for every thread that ever filled something in, as much as that needed."""
+    _trim()(0)

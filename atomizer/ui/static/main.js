@@ -4,6 +4,7 @@ import { amplitudesOf, decibelsOf, FILLED, merge, unpack, UNKNOWN } from './atom
 import { ExcerptPicker } from './excerpt.js';
 import * as format from './format.js';
 import { History } from './history.js';
+import { choose, isSame, Keeper } from './keeper.js';
 import { actionOf, showSheet } from './keys.js';
 import { legendOf, paintKinds } from './kinds.js';
 import { OrderPanel } from './order_panel.js';
@@ -28,6 +29,7 @@ export async function mount({ element, props, trigger, watch, config }) {
   const view = new View(root, config, { props, trigger });
   root.atomView = view;   // for tests and for the curious
   await view.picture.open();
+  await view.recall();
   watch('value', () => view.receive());
   root.dataset.ready = 'true';
   await view.receive();
@@ -38,6 +40,7 @@ class View {
     Object.assign(this, { root, config, props, trigger, find: (name) => root.querySelector('[data-name="' + name + '"]') });
     const { find } = this;
     this.history = new History([]);
+    this.keeper = new Keeper();
     this.state = {
       scene: null, original: null, shown: null, base: null, partBits: null, variations: [], variation: null, live: null, busy: false, tool: 'box', op: 'add',
       channel: null, colour: 'sign', version: 'original', looping: false, active: -1, preview: null, messageNumber: 0, steps: 0, aliases: new Map(),
@@ -171,6 +174,7 @@ class View {
   /** The selection has changed: show it, and tell Python, once of quick changes. */
   selected() {
     this.adopt();
+    this.keeper.select(this.items);
     clearTimeout(this.telling);
     this.telling = setTimeout(() => { this.eraser.listen(this.state); this.trigger('selected'); }, SETTLED);
   }
@@ -290,6 +294,7 @@ class View {
     if (scene && (!state.base || state.base.id !== scene.id)) {
       const same = state.base && state.base.sound === scene.sound && state.originalUrl === message.original.url;
       await (same ? this.changeAtoms(scene) : this.showSound(message));
+      if (!same) this.keepSound(message);
     }
     if (!message.busy && state.base) this.find('atomizer').value = state.base.atomizer;
     if (message.proposal && state.proposed !== message.proposal.id) this.propose(message.proposal);
@@ -312,6 +317,36 @@ class View {
     Object.assign(this.find('note'), { hidden: !message.note, textContent: message.note });
     this.syncButtons();
     this.root.dataset.message = message.number;
+  }
+
+  /** Where the page was reloaded, as it is when the server comes back: give it the sound again that was there. */
+  async recall() {
+    const source = document.getElementById('file');
+    if (source) this.keeper.follow(source);
+    try {
+      this.state.recalled = source && await this.keeper.recall();
+    } catch {
+      this.state.recalled = null;   // a browser that keeps nothing
+    }
+  }
+
+  /** The sound of a message is there: keep it, or, after a reload, ask for the one that was kept and select as before. */
+  async keepSound(message) {
+    const { recalled } = this.state;
+    if (recalled && !isSame(recalled, message.scene)) {
+      const input = document.querySelector('#file input[type=file]');
+      if (input && !recalled.asked) {
+        recalled.asked = true;
+        choose(input, recalled.blob, recalled.name);
+        return;
+      }
+    }
+    this.state.recalled = null;
+    if (recalled && recalled.items.length) {
+      this.history.reset(recalled.items);
+      this.selected();
+    } else this.keeper.select(this.items);
+    await this.keeper.keep(message.scene, message.original.url).catch(() => {});
   }
 
   /** A new original: everything that was made of the one before is gone. */

@@ -1,0 +1,78 @@
+"""Same seed, same result: again, with other threads, without bfloat16, without AVX; and the shipped checkpoint is the one that was measured."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from golden import DECIBELS, FILE, FILLS, SHARE, distance, elsewhere, fingerprint, identity
+
+from atomizer import load_model
+
+SOME = ["half of the signs", "highs"]  # an expectation, and a draw
+GOLDEN = json.loads(FILE.read_text())
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def found(model):
+    return fingerprint(model)
+
+
+def assert_close(a, b):
+    for name, (bands, atoms) in distance(a, b).items():
+        assert bands < DECIBELS and atoms < SHARE, f"{name}: bands differ by {bands:.2f} dB, atoms by {100 * atoms:.1f} %"
+
+
+def test_the_shipped_checkpoint_fills_in_what_it_did(found):
+    assert GOLDEN["checkpoint"] == identity(), "another checkpoint is shipped: run `python -m tests.golden` once, and look at what changed"
+    assert_close(GOLDEN["fills"], found)
+
+
+def test_the_fingerprint_tells_another_model(model, found):
+    """One weight in a hundred, moved by a fifth of a standard deviation."""
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for value in model.parameters():
+            some = torch.rand(value.shape, generator=generator) < 0.01
+            value += some * 0.2 * value.std(correction=0) * torch.randn(value.shape, generator=generator)
+    try:
+        changed = fingerprint(model, ["highs"])
+    finally:
+        model.load_state_dict(before)
+    (bands, atoms), = distance({"highs": found["highs"]}, changed).values()
+    assert bands > 0.05 or atoms > 0.01
+
+
+def test_the_same_seed_gives_the_same_numbers_again(model, found):
+    again = fingerprint(model, SOME)
+    assert again == {name: found[name] for name in SOME}
+
+
+def test_threads_change_nothing_that_is_heard(model, found):
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if before > 1 else 2)
+    try:
+        assert_close(found, fingerprint(model, SOME))
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_without_bfloat16_it_sounds_the_same(model, found, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    assert_close(found, fingerprint(model, SOME))
+
+
+def test_without_avx_it_sounds_the_same(found):
+    """PyTorch's plainest kernels, in a process of its own."""
+    assert_close(found, elsewhere(bfloat16=False, instructions="default", names=SOME))
+
+
+def test_every_fill_of_the_fingerprint_is_there():
+    assert set(GOLDEN["fills"]) == set(FILLS)
+    assert all(len(fill["atoms"]) == 32 and np.isfinite(fill["bands"]).all() for fill in GOLDEN["fills"].values())
