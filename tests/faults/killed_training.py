@@ -119,7 +119,9 @@ def main() -> int:
             state.pop("spent")
         logged = [int(n) for n in re.findall(r"done: step (\d+)", (parts / LOG).read_text())]
         left = sorted(path.name for path in parts.iterdir())
-        print(f"killed {kills} times, then left alone: step {states[1]['step']} of {options.steps}, state {'equal' if same(*states) else 'DIFFERENT'}, "
+        apart = [key for key in states[0] if not same(states[0][key], states[1].get(key))]
+        print(f"killed {kills} times, then left alone: step {states[1]['step']} of {options.steps}, "
+              f"state {'differs in ' + ', '.join(apart) if apart else 'equal'}, "
               f"{len(logged)} steps logged, files {', '.join(left)}")
         fine = same(*states) and logged == list(range(1, options.steps + 1)) and left == sorted(["README.md", "config.json", "model.safetensors", LOG, STATE])
     return 0 if fine else 1
