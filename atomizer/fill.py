@@ -103,12 +103,12 @@ def resolve(settings: Settings, task: Task) -> Resolved:
 
 # What suits which shape of selection, found by evaluation of the shipped model (docs/log.md).
 DEFAULTS: dict[str, dict] = {
-    "bandwidth": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
+    "bandwidth": dict(order="random", steps=1, temperature=1.1, nucleus=0.95, amplitudes="texture"),
     "upmix": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
     "continue": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
     "gap": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
     "region": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
-    "compress": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
+    "compress": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, amplitudes="texture"),
     "restore": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="expected"),
 }
 

@@ -182,7 +182,8 @@ class Trainer:
         """Losses per task on recordings of held-out sources, with the averaged weights; the same windows every time."""
         if self.development is None:
             return {}
-        with self.averaged():
+        with self.averaged(), torch.random.fork_rng():  # what training draws next does not depend on when it was evaluated
+            torch.manual_seed(1)
             table = self._tasks(rounds)
         for task, row in table.items():
             self.log("held-out " + task, {"step": self.step, **row})
