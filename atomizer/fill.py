@@ -65,7 +65,7 @@ class Resolved(Settings):
 
 @dataclass(frozen=True)
 class Step:
-    """The state after a step: `number` of `total` done.
+    """The state after a step: `number` of `total` done. A model that looks only once reveals the sound part by part, from its start to its end.
 
     grid      (channels, frames, bins) float32: known and revealed atoms; those still unknown are silent
     revealed  (channels, frames, bins) bool: selected atoms that are filled in by now
@@ -103,7 +103,7 @@ def resolve(settings: Settings, task: Task) -> Resolved:
 
 # What suits which shape of selection, found by evaluation of the shipped model (docs/log.md).
 DEFAULTS: dict[str, dict] = {
-    "bandwidth": dict(order="random", steps=1, temperature=1.1, nucleus=0.95, amplitudes="texture"),
+    "bandwidth": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
     "upmix": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
     "continue": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
     "gap": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),

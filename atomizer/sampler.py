@@ -21,6 +21,7 @@ from .task import Task
 # An expected amplitude leans on the Wiener estimate the more, the further that stands out from its prior: for partials the model's levels are
 # too blurred. In units of the prior's variance, found on held-out recordings (docs/log.md).
 _DOUBT = 0.3
+_PARTS = 8  # in which a fill of a single step is shown
 
 
 @torch.no_grad()
@@ -64,13 +65,16 @@ def reveal(task: Task, canvas: Canvas, mask: np.ndarray, settings: Settings, mod
     turns = None
     if settings.steps > 1 and (settings.order != "velocity" or canvas.velocity_known.all()):
         turns = place_turns(mask, canvas.magnitude, settings.order, settings.steps, settings.reverse, settings.seed)
-    left, total = mask.copy(), int(mask.sum())
     generator = torch.Generator().manual_seed(settings.seed)
+    if settings.steps == 1:
+        yield from reveal_by_parts(task, canvas, mask, windows, grid, settings, model, generator, trunk)
+        return
+    left, total = mask.copy(), int(mask.sum())
     for number in range(1, settings.steps + 1):
         now = left if turns is None else turns == number
         for window in windows:
             look(canvas, window, now, grid, settings, model, generator, trunk)
-        if turns is None and settings.steps > 1:
+        if turns is None:
             count = total * number // settings.steps - total * (number - 1) // settings.steps
             now = loudest(canvas.magnitude, left, count, settings.reverse)
         # what a step found is known only now: all of its windows see the same
@@ -79,6 +83,18 @@ def reveal(task: Task, canvas: Canvas, mask: np.ndarray, settings: Settings, mod
         left = left & ~now
         last = number == settings.steps
         yield Step(number, settings.steps, grid if last else np.where(left, np.float32(0), grid), task.mask & ~left)
+
+
+def reveal_by_parts(task: Task, canvas: Canvas, mask: np.ndarray, windows: list[Window], grid: np.ndarray, settings: Settings,
+                    model: AtomTransformer, generator: torch.Generator, trunk: bool) -> Iterator[Step]:
+    """The one step that looks at everything at once, window by window: what a part of the windows has decided is shown at once, and kept
+    where the fill is stopped."""
+    left, parts = mask.copy(), min(len(windows), _PARTS)
+    for number in range(1, parts + 1):
+        for window in windows[len(windows) * (number - 1) // parts : len(windows) * number // parts]:
+            look(canvas, window, mask, grid, settings, model, generator, trunk)
+            left[list(window.channels[: window.decides]), window.first : window.last] = False
+        yield Step(number, parts, grid if number == parts else np.where(left, np.float32(0), grid), task.mask & ~left)
 
 
 def loudest(magnitude: np.ndarray, left: np.ndarray, count: int, reverse: bool) -> np.ndarray:

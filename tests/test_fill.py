@@ -367,3 +367,16 @@ def test_a_model_of_single_atoms_reads_them_in_the_users_ordering(name):
     assert np.array_equal(forth[~task.mask], task.grid[~task.mask])
     if name in ("time", "frequency", "velocity"):
         assert not np.array_equal(forth, back)
+
+
+def test_a_single_step_is_shown_part_by_part(model):
+    """A fill that is stopped keeps what its windows have decided; the parts are the same as the whole."""
+    task = prepare(noise(2.0), parse(["above:2000"]), space=SPACE)
+    steps = list(fill(task, Settings(steps=1, seed=4), model))
+    assert 1 < len(steps) == steps[-1].total and [step.number for step in steps] == list(range(1, len(steps) + 1))
+    whole = steps[-1]
+    assert np.array_equal(whole.revealed, task.mask)
+    for before, after in zip(steps, steps[1:]):
+        assert (before.revealed <= after.revealed).all() and before.revealed.sum() < after.revealed.sum()
+        assert not before.grid[task.mask & ~before.revealed].any()
+        assert np.array_equal(before.grid[before.revealed], whole.grid[before.revealed])
