@@ -184,6 +184,7 @@ class ScaleSpace(AtomSpace):
 
     @property
     def features(self) -> tuple[Feature, ...]:
+        """The five features of an `AtomSpace`, and the scale."""
         time, frequency, channel, velocity, sign = super().features
         scales = Feature(SCALE, len(self.scales), f"windows of {' / '.join(map(str, self.scales))} samples", True,
                          "the atoms' lengths are lost")
@@ -219,6 +220,7 @@ class ScaleSpace(AtomSpace):
         return np.asarray(sign) * (2 * np.pi / self.phases) - np.pi
 
     def validate(self) -> None:
+        """Raise AtomizerError where a value is none that a dictionary can have."""
         scales = self.scales if isinstance(self.scales, tuple) else (None,)  # a file may say anything
         self._check_numbers(self.rate, self.hop, self.frames, self.channels, self.levels, self.phases, *scales)
         pairs = zip(self.scales, self.scales[1:])

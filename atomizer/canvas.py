@@ -213,6 +213,7 @@ def precision(model: AtomTransformer):
 
 
 def read(model: AtomTransformer, state: State, trunk: bool = True) -> Context:
+    """`AtomTransformer.read` on the model's device, in its precision."""
     with precision(model):
         return model.read(state.to(model.device), trunk)
 

@@ -47,6 +47,7 @@ class Stop:
     seconds: float | None = None
 
     def validate(self) -> None:
+        """Raise AtomizerError for values out of range."""
         if self.atoms is not None and self.atoms < 0:
             raise AtomizerError(f"A pursuit stops at 0 or more atoms, not at {self.atoms}.")
         if self.srr_db is not None and not 0 <= self.srr_db <= MOST_DB:

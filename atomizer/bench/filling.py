@@ -45,6 +45,7 @@ class Job:
     settings: Settings = Settings()
 
     def sound(self) -> Sound:
+        """The piece, repeated to the job's length."""
         if not PIECE.is_file():
             raise AtomizerError(f"Fills are measured with assets/{PIECE.name}, which is not there: run this in the repository's folder.")
         piece = read(PIECE)

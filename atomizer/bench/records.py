@@ -31,6 +31,7 @@ class Record:
         return self.value / self.peer_value if self.more else self.peer_value / self.value
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON-ready data, numbers to four digits."""
         rounded = lambda v: None if v is None else float(f"{v:.4g}")  # noqa: E731
         return {"name": self.name, "value": rounded(self.value), "unit": self.unit, "peer": self.peer,
                 "peer_value": rounded(self.peer_value), "ratio": rounded(self.ratio)}

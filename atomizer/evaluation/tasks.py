@@ -94,6 +94,7 @@ class Case:
 
     @property
     def span_samples(self) -> tuple[int, int]:
+        """First and last (excluded) sample of the hidden span."""
         start, end = self.span
         return round(start * self.task.sound.rate), round(end * self.task.sound.rate)
 

@@ -74,6 +74,7 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ModelConfig:
+        """The configuration of parsed JSON, the inverse of `to_dict`. Raises TypeError or ValueError where it is none."""
         data = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
         # configurations without the field are of models without the estimate
         return cls(**{"wiener": None, **data, "space": AtomSpace(**data["space"])})

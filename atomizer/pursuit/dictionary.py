@@ -69,6 +69,7 @@ class MDCTUnion(_Frames):
         return mdct_blocks(self._blocks(residual, scale, first, last), self.space.window)
 
     def power(self, residual: np.ndarray, scale: int, first: int, last: int) -> np.ndarray:
+        """(frames, bins) energy in all channels, by which candidates are ranked."""
         blocks = self._blocks(residual, scale, first, last)
         x = mdct_blocks(blocks, self.space.window)
         power = np.einsum("cmk,cmk->mk", x, x)
@@ -83,6 +84,7 @@ class MDCTUnion(_Frames):
         return x.reshape(len(x), -1, self.strides[scale])
 
     def waveforms(self, scale: int, bin_: int) -> np.ndarray:
+        """(n, length) float64 waveforms whose combinations are the atoms of one place."""
         hop = self.lengths[scale] // 2
         # the argument is a whole number of periods / 8 hop: exact, and looked up
         n = np.arange(2 * hop)
@@ -128,6 +130,7 @@ class Gabor(_Frames):
         return np.sqrt(np.maximum(square, 1e-12) / 2)
 
     def power(self, residual: np.ndarray, scale: int, first: int, last: int) -> np.ndarray:
+        """(frames, bins) energy in all channels, by which candidates are ranked."""
         length, stride = self.lengths[scale], self.strides[scale]
         x = self.samples_of(residual, scale, first, last)
         frames = np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[:, ::stride]
@@ -146,6 +149,7 @@ class Gabor(_Frames):
         return scipy.fft.fft(frames * (self.windows[scale].astype(np.float32) * shift), axis=-1)[..., : len(omega)] * turn
 
     def waveforms(self, scale: int, bin_: int) -> np.ndarray:
+        """(n, length) float64 waveforms whose combinations are the atoms of one place."""
         n, omega = self._grid(scale)
         return self.windows[scale] * np.stack([np.cos(omega[bin_] * n), np.sin(omega[bin_] * n)])
 

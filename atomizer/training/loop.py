@@ -122,6 +122,7 @@ class Trainer:
         return self.worker.submit(draw)
 
     def train_step(self) -> dict[str, float]:
+        """One step on one batch; returns what was measured. A gradient that is not finite is passed over."""
         batch, _ = (self.next or self._prepare()).result()
         self.next = self._prepare()  # masking runs beside the step: most of it is done by one core
         for group in self.optimiser.param_groups:

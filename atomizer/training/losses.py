@@ -23,6 +23,7 @@ class Losses(nn.Module):
         self.model, self.asked, self.trunk = model, asked, trunk
 
     def forward(self, batch: Batch, generator: torch.Generator | None = None) -> tuple[Tensor, dict[str, float]]:
+        """The loss of a batch, and its parts and what else was measured, as plain numbers; `generator` draws the atoms that are asked for."""
         model, state = self.model, batch.state
         space = model.config.space
         device = batch.velocity.device

@@ -46,11 +46,13 @@ class Batch:
 
 
 def choose(weights: dict[str, float], generator: torch.Generator) -> str:
+    """A name, drawn with a chance in proportion to its weight."""
     names = list(weights)
     return names[int(torch.multinomial(torch.tensor([weights[n] for n in names]), 1, generator=generator))]
 
 
 def uniform(low: float, high: float, generator: torch.Generator) -> float:
+    """A number drawn evenly between two."""
     return low + (high - low) * float(torch.rand((), generator=generator))
 
 

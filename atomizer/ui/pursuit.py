@@ -44,6 +44,7 @@ class Decomposition:
         return drawing.ascending(np.abs(self.atoms.amplitude))
 
     def pack(self) -> bytes:
+        """The drawn atoms as the picture reads them: times (u4), frequencies and velocities (u2), signs and channels, scales (u1)."""
         atoms = self.atoms[self.drawn]
         velocity = drawing.velocities(np.abs(atoms.amplitude), atoms.reference, atoms.space)
         flags = (atoms.sign > 0).astype(np.uint8) | (atoms.channel.astype(np.uint8) << 1)

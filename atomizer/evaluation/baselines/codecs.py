@@ -15,6 +15,7 @@ TRIALS = 8  # halvings of the range of settings
 
 
 def installed(codec: str) -> bool:
+    """Whether libsndfile writes a codec here."""
     format_, subtype = CODECS[codec][:2]
     return format_ in soundfile.available_formats() and subtype in soundfile.available_subtypes(format_)
 
