@@ -24,6 +24,7 @@ _NEAR_BINS = 5  # bins whose loudest known atom bounds an unknown one
 _ENOUGH = 8  # known frames from which a bin's habits can be told
 _MARGIN = 2.0  # how much louder than its surroundings an atom may be, 6 dB
 _CONTEXT = 192  # frames to either side of a window whose levels count where the window itself knows nothing of a bin
+_LIFT = 2.0  # dB, of a texture in a hole: means of levels that are not sure are too quiet, and a dip is heard more than a level off by a little
 _ESTIMATES = 64  # windows whose Wiener estimate is kept for the next step
 
 
@@ -66,6 +67,7 @@ class Canvas:
         self.threshold = task.threshold if task.purpose == "compress" else None
         # what is around a hole tells its level as well as the model does, and both together better (docs/log.md)
         self.steady = task.purpose in ("gap", "continue", "region")
+        self.lift = _LIFT if task.purpose in ("gap", "region") else 0.0
         self.loudest = task.reference or 1.0
         # a rare draw from the top levels is a pop in the sound: nothing is filled in louder than the loudest known atom
         self.highest = self.loudest if self.threshold is None else self.threshold

@@ -121,6 +121,7 @@ def fill(
                 bar.update()
             sound = recipe.make(sound, model, count)
     write(out, sound)
+    typer.echo(f"{out.name}: {sound.seconds:.2f} s, {sound.channels} channel{'s' * (sound.channels > 1)}")
 
 
 @app.command()

@@ -83,6 +83,8 @@ def resolve(settings: Settings, task: Task) -> Resolved:
     if task.mask.all():  # nothing is known to expect signs from, and the expectation of a sign by chance is silence
         defaults = {**defaults, "amplitudes": "texture"}
     chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
+    if "steps" in chosen and settings.order not in (None, "random"):
+        chosen["steps"] = max(chosen["steps"], ORDERED_STEPS)
     settings = Resolved(**{**asdict(settings), **chosen})
     if settings.method not in METHODS:
         raise AtomizerError(f"There is no method {str(settings.method)[:40]!r}: choose from {', '.join(METHODS)}.")
@@ -102,6 +104,7 @@ def resolve(settings: Settings, task: Task) -> Resolved:
 
 
 # What suits which shape of selection, found by evaluation of the shipped model (docs/log.md).
+ORDERED_STEPS = 4  # where an ordering was chosen: it is to be heard, and in a single step it is not
 DEFAULTS: dict[str, dict] = {
     "bandwidth": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
     "upmix": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),

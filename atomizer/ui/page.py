@@ -23,7 +23,7 @@ FILLS = dict(concurrency_limit=1, concurrency_id="model", trigger_mode="multiple
 
 INTRO = """
 <h1>The Atomizer</h1>
-<p>A sound is a bag of atoms. Make some of them unknown, and a Transformer fills them in.</p>
+<p>Erase part of a sound, and a Transformer fills it in again, atom by atom, in the order that you choose.</p>
 <span class="links"><button type="button" data-open="how">How it works</button><button type="button" data-open="keys">Shortcuts</button></span>
 """
 
@@ -208,7 +208,7 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
 
     file.upload(uploaded, [file, session], [*outputs, file, examples], cancels=fills, **PRIVATE)
     microphone.stop_recording(uploaded, [microphone, session], [*outputs, microphone, examples], cancels=fills, **PRIVATE)
-    examples.input(loaded, [examples, session], outputs, cancels=fills, **PRIVATE)
+    examples.select(loaded, [examples, session], outputs, cancels=fills, **PRIVATE)
     if examples.value:
         demo.load(loaded, [examples, session], outputs, **PRIVATE)
 

@@ -728,6 +728,8 @@ class View {
       event.target.value = '';
     });
     document.addEventListener('keydown', (event) => this.key(event));
+    // the space bar plays: a button that was clicked, not reached by keys, does not keep it for itself
+    document.addEventListener('click', (event) => { if (event.detail) event.target.closest('#fill, #stories button')?.blur(); });
   }
 
   key(event) {
