@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import time
+from datetime import timedelta
 
 import gradio as gr
 import numpy as np
@@ -12,7 +14,7 @@ from atomizer.cli import run
 from atomizer.figures import Look
 from atomizer.fill import Step
 from atomizer.noise import noise_fill
-from atomizer.ui import actions
+from atomizer.ui import actions, visitors
 from atomizer.ui.exports import Wanted, export
 from atomizer.ui.session import Session
 from atomizer.ui.view import AtomView, Chosen
@@ -53,14 +55,16 @@ def loaded(view, path) -> Session:
     return session
 
 
-def test_a_long_file_is_worked_on_in_excerpts(view, long, warned):
+def test_a_long_file_is_worked_on_in_excerpts(view, long, warned, monkeypatch):
+    deleted = []
+    monkeypatch.setattr(visitors, "delete_soon", deleted.append)
     session = loaded(view, long)
     excerpt = session.message.excerpt
     assert "lasts 2 s and at most 1 s" in session.message.status and (excerpt.start, excerpt.seconds, excerpt.longest) == (0, 1, 1)
     assert excerpt.duration == 2.5
     _, other = actions.choose_excerpt(view, session, {"start": 1.25, "seconds": 0.5})
     wanted = soundfile.read(long, dtype="float32", always_2d=True)[0][10_000:14_000].T
-    assert np.array_equal(other.sound.samples, wanted) and not session.folder.exists()
+    assert np.array_equal(other.sound.samples, wanted) and deleted == [session.folder]
     assert (other.message.excerpt.start, other.message.excerpt.seconds) == (1.25, 0.5) and not warned
 
 
@@ -140,3 +144,16 @@ def test_a_fill_whose_first_step_takes_too_long_keeps_nothing(view, long, limite
     message = filled(session)[-1]
     assert message.status == "Stopped before the first step was done: a fill takes at most 300 s here." and not message.variations
     assert session.running is None and "the most that a fill may take" in warned[0]
+
+
+def test_files_of_a_sound_that_another_took_the_place_of_are_deleted_in_the_end(tmp_path, monkeypatch):
+    """Not at once: the page may still be fetching them."""
+    monkeypatch.setattr(visitors, "GRACE", timedelta(seconds=0.2))
+    (tmp_path / "old").mkdir()
+    visitors.delete_soon(tmp_path / "old")
+    assert (tmp_path / "old").exists()
+    for _ in range(200):
+        if not (tmp_path / "old").exists():
+            break
+        time.sleep(0.05)
+    assert not (tmp_path / "old").exists()

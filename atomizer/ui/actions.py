@@ -136,7 +136,7 @@ def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, An
 
 def _close(session: Session | None) -> None:
     if session is not None:
-        session.close()  # a fill that is still in a step has nothing to say any more
+        session.close(at_once=False)  # a fill that is still in a step has nothing to say any more
 
 
 def describe(chosen: Chosen, features: list[str], seed: float | None, session: Session | None) -> Message:

@@ -98,10 +98,13 @@ class Session:
     def __deepcopy__(self, memo):
         return self  # gr.State copies its first value; sounds are not worth copying
 
-    def close(self) -> None:
-        """Forget the fill that is running and delete all files of this session."""
+    def close(self, at_once: bool = True) -> None:
+        """Forget the fill that is running and delete all files of this session; not at once where the page may still be fetching some."""
         self.token, self.running = None, None
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if at_once:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            visitors.delete_soon(self.folder)
         if self.upload:
             visitors.delete_later(self.upload)
 

@@ -48,6 +48,13 @@ def free_idle(demo: gr.Blocks) -> None:
         free(demo, visitor, since)
 
 
+def delete_soon(folder: Path) -> None:
+    """Delete a folder after the time in which a page that has just been given another sound fetches what it had asked for."""
+    timer = threading.Timer(GRACE.total_seconds(), shutil.rmtree, (folder,), {"ignore_errors": True})
+    timer.daemon = True
+    timer.start()
+
+
 def delete_later(path: Path) -> None:
     """Delete a file, or a folder, some time after it was last written: Gradio keeps equal uploads, of whomever, in one place, and somebody may
     still wait in the queue with it, or be fetching it."""
