@@ -157,3 +157,16 @@ def test_files_of_a_sound_that_another_took_the_place_of_are_deleted_in_the_end(
             break
         time.sleep(0.05)
     assert not (tmp_path / "old").exists()
+
+
+def test_what_a_fill_says_while_a_selection_is_looked_at_stands(view, tmp_path, monkeypatch):
+    """A description that is late must not make the page wait for a fill that is over, nor hide what it said."""
+    soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).normal(0, 0.1, 8000), 8000)
+    session = loaded(view, tmp_path / "x.wav")
+    session.say("Step 1 of 1 …", busy=True)
+    check = session.check
+    monkeypatch.setattr(session, "check", lambda *rest: (check(*rest), session.say("filled in", busy=False)))
+    message = actions.describe(ALL, ["velocity", "sign"], 0, session)
+    assert message.status == "filled in" and not message.busy and message is session.message
+    monkeypatch.setattr(session, "check", check)
+    assert "Ready" in actions.describe(ALL, ["velocity", "sign"], 0, session).status

@@ -143,20 +143,25 @@ def describe(chosen: Chosen, features: list[str], seed: float | None, session: S
     """Which atoms the selected parts are; and what to do next, or what is in the way."""
     if session is None:
         return gr.skip()
-    busy = session.message.busy
+    asked = session.message.number
+
+    def answer(text: str) -> Message:
+        now = session.message  # a fill may have begun or ended meanwhile: what it said stands, and whether it is busy
+        return session.say(text if now.number == asked else now.status, now.busy)
+
     try:
         seed = whole_of("seed", seed) or 0
         session.show_parts(chosen["parts"], seed)
         if not chosen["regions"] and not chosen["parts"]:
-            return session.say("Nothing is selected: draw in the picture, or take a preset.", busy)
+            return answer("Nothing is selected: draw in the picture, or take a preset.")
         selection = Selection.from_dict({**chosen, "features": features})
         session.check(selection, seed)
         if session.pursuit is not None:
-            return session.say("Masked plays the sound without what is selected; the MDCT model can fill the region in, on top of that sound.", busy)
+            return answer("Masked plays the sound without what is selected; the MDCT model can fill the region in, on top of that sound.")
         lost = " and ".join(selection.features) if len(selection.features) < 3 else f"{len(selection.features)} features"
-        return session.say(f"Ready to fill in the {lost} of what is selected.", busy)
+        return answer(f"Ready to fill in the {lost} of what is selected.")
     except Exception as error:
-        return session.say(sentence_of(error), busy)
+        return answer(sentence_of(error))
 
 
 # fills
