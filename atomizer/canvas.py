@@ -11,6 +11,7 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from . import wiener
 from .atoms import AtomSpace
+from .fill import Settings
 from .model import AtomTransformer, State
 from .model.atom_transformer import Context
 from .noise import bin_sums, censored_deviation, interpolated_power, log_power
@@ -204,6 +205,11 @@ class Canvas:
         known = self.given[channels, around]
         log = log_power(self.magnitude[channels, around], self.loudest)
         return np.sqrt(interpolated_power(np.where(given, magnitude, 0), given, bin_sums(log, known), self.loudest))
+
+
+def ordering_for(model: AtomTransformer, settings: Settings) -> tuple[str, bool, int] | None:
+    """The ordering in which a model reads atoms; None for one that reads them in serialisations of its own."""
+    return (settings.order or "random", settings.reverse, settings.seed) if "order" in model.config.serialisations else None
 
 
 def precision(model: AtomTransformer):

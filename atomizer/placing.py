@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from .atoms import FEATURES, AtomizerError, Atoms, AtomSpace
-from .canvas import Canvas, Window, decode, point, read
+from .canvas import Canvas, Window, decode, ordering_for, point, read
 from .fill import Resolved, Step
 from .limits import limits
 from .model import AtomTransformer
@@ -31,8 +31,7 @@ def place(task: Task, settings: Resolved, model: AtomTransformer, trunk: bool = 
     """
     atoms = loose_atoms(task)
     lost = [name in task.features for name in PLACES]
-    ordering = (settings.order, settings.reverse, settings.seed) if "order" in model.config.serialisations else None
-    canvas = Canvas(task, ~task.mask, ~task.mask, predicts=False, ordering=ordering)
+    canvas = Canvas(task, ~task.mask, ~task.mask, predicts=False, ordering=ordering_for(model, settings))
     windows = canvas.windows(task.mask, model.config.space.frames)
     free = task.mask.copy()
     limit(atoms, free, lost)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from . import texture
 from .atoms import LOUDNESS
-from .canvas import Canvas, Window, decode, read
+from .canvas import Canvas, Window, decode, ordering_for, read
 from .fill import Settings, Step
 from .model import AtomTransformer
 from .orderings import place_turns
@@ -47,11 +47,6 @@ def sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool =
         canvas = Canvas(moved, ~(mask & placed & ("velocity" in also)), ~(mask & placed & ("sign" in also)), ordering=ordering)
         for later in reveal(moved, canvas, mask & placed, settings, model, trunk):
             yield replace(later, number=later.number + step.total, total=later.total + step.total, revealed=later.revealed | (mask & ~placed))
-
-
-def ordering_for(model: AtomTransformer, settings: Settings) -> tuple[str, bool, int] | None:
-    """The ordering in which a model reads atoms; None for one that reads them in serialisations of its own."""
-    return (settings.order, settings.reverse, settings.seed) if "order" in model.config.serialisations else None
 
 
 def reveal(task: Task, canvas: Canvas, mask: np.ndarray, settings: Settings, model: AtomTransformer, trunk: bool) -> Iterator[Step]:

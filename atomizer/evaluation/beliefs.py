@@ -6,7 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..canvas import Canvas, decode, read
+from ..canvas import Canvas, decode, ordering_for, read
+from ..fill import Settings
 from ..model import AtomTransformer
 from ..model.belief import velocity_floor
 from ..task import Task
@@ -21,7 +22,7 @@ def excess_nats(task: Task, asked: np.ndarray, model: AtomTransformer, trunk: bo
     space = model.config.space
     of_sign = "velocity" not in task.features
     canvas = Canvas(task, ~(task.mask & ("velocity" in task.features)), ~(task.mask & ("sign" in task.features)),
-                    ordering=("random", False, 0) if "order" in model.config.serialisations else None)
+                    ordering=ordering_for(model, Settings()))
     total, count = 0.0, 0
     for window in canvas.windows(task.mask, space.frames):
         decided = np.array(window.channels[: window.decides])
