@@ -20,6 +20,7 @@ from ..orderings import serial_key
 TASKS = {"cut": 0.24, "gap": 0.12, "suffix": 0.08, "channel": 0.11, "loudness": 0.11, "random": 0.15, "rect": 0.08,
          "sign": 0.03, "velocity": 0.02, "loose-time": 0.02, "loose-frequency": 0.02, "loose-channel": 0.02}
 ORDERS = {"random": 0.45, "velocity": 0.2, "frequency": 0.15, "time": 0.15, "channel": 0.05}
+NOTHING_REVEALED = 0.5  # how often a window is as a fill's first step finds it; fills of one step see no other
 MAX_LOOSE = 128
 
 
@@ -153,7 +154,7 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
                 estimate[b, :have], spread[b, :have] = known.amplitude, known.spread
         # what is hidden stands where its expected level would, as in the sampler
         rank[b] = direction * keys(by, torch.where(mask, blind[b], grid[b].abs()), generator) if by != "random" else key
-        share = reveal if reveal is not None else (0.0 if uniform(0, 1, generator) < 0.3 else uniform(0, 0.95, generator))
+        share = reveal if reveal is not None else (0.0 if uniform(0, 1, generator) < NOTHING_REVEALED else uniform(0, 0.95, generator))
         if share > 0 and mask.any() and not name.startswith("loose"):
             values = key[mask]
             mask &= key >= values.sort().values[min(int(share * len(values)), len(values) - 1)]
