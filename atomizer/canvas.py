@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ _OWNED_LOCALLY = 0.5  # the same where the surroundings are known and worth seei
 _NEAR_BINS = 5  # bins whose loudest known atom bounds an unknown one
 _ENOUGH = 8  # known frames from which a bin's habits can be told
 _MARGIN = 2.0  # how much louder than its surroundings an atom may be, 6 dB
-_CONTEXT = 192  # frames to either side of a window whose levels count where the window itself knows nothing of a bin
+CONTEXT = 192  # frames to either side of a window whose levels count where the window itself knows nothing of a bin
 _LIFT = 2.0  # dB, of a texture in a hole: means of levels that are not sure are too quiet, and a dip is heard more than a level off by a little
 _ESTIMATES = 64  # windows whose Wiener estimate is kept for the next step
 
@@ -59,7 +60,7 @@ class Canvas:
         self.space = task.space
         self.velocity_known, self.sign_known = velocity_known.copy(), sign_known.copy()
         self.magnitude = np.where(velocity_known, np.abs(task.grid), np.float32(0))
-        self.positive = np.where(sign_known, task.grid >= 0, False)
+        self.positive = sign_known & (task.grid >= 0)
         self.ordering = ordering
         self.predicts, self.given = predicts, velocity_known & sign_known
         self.signs_lost = bool((velocity_known & ~sign_known).any())
@@ -72,7 +73,11 @@ class Canvas:
         self.loudest = task.reference or 1.0
         # a rare draw from the top levels is a pop in the sound: nothing is filled in louder than the loudest known atom
         self.highest = self.loudest if self.threshold is None else self.threshold
-        self.habit = self._loudest_of_bins(self.magnitude, self.given)
+
+    @cached_property
+    def habit(self) -> np.ndarray:
+        """(C, F) the loudest of every bin in all of the sound, of what was known from the start; only where a window does not tell."""
+        return self._loudest_of_bins(self.magnitude, self.given)
 
     @staticmethod
     def _loudest_of_bins(magnitude: np.ndarray, given: np.ndarray) -> np.ndarray:
@@ -87,6 +92,8 @@ class Canvas:
         stays silent, and nothing appears above a recording's own bandwidth unless all of that band was selected.
         """
         nearby = self._loudest_of_bins(self.cut(self.magnitude, window, size, 0), self.known_piece(self.given, window, size))
+        if np.isfinite(nearby).all():
+            return np.minimum(nearby * _MARGIN, self.highest)
         habit = self.habit[list(window.channels)]
         out = np.where(np.isfinite(nearby), nearby, habit) * _MARGIN
         known = np.isfinite(self.habit)
@@ -201,7 +208,7 @@ class Canvas:
             return censored_deviation(given & (magnitude >= self.threshold), ~given, self.threshold)
         # bins may be unknown from end to end of a window that are known elsewhere, or known too briefly to tell their habit
         channels = list(window.channels)
-        around = slice(max(0, window.start - _CONTEXT), window.start + size + _CONTEXT)
+        around = slice(max(0, window.start - CONTEXT), window.start + size + CONTEXT)
         known = self.given[channels, around]
         log = log_power(self.magnitude[channels, around], self.loudest)
         return np.sqrt(interpolated_power(np.where(given, magnitude, 0), given, bin_sums(log, known), self.loudest))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from . import texture
 from .atoms import LOUDNESS
-from .canvas import Canvas, Window, decode, ordering_for, read
+from .canvas import CONTEXT, Canvas, Window, decode, ordering_for, read
 from .fill import Settings, Step
 from .model import AtomTransformer
 from .orderings import place_turns
@@ -29,6 +29,14 @@ def sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool =
     """Fill a task with a model; see `fill.fill`. Settings are resolved. `trunk=False` leaves the Transformer out."""
     task.space.check_same_analysis(model.config.space)
     model.eval()
+    near, part = task.near(model.config.space.frames + CONTEXT)  # a gap costs the same in a long sound as in a short one
+    for step in _sample(near, settings, model, trunk):
+        grid, revealed = task.grid.copy(), np.zeros_like(task.mask)
+        grid[:, part], revealed[:, part] = step.grid, step.revealed
+        yield replace(step, grid=grid, revealed=revealed)
+
+
+def _sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool) -> Iterator[Step]:
     unknown = set(task.features)
     mask = task.mask
     ordering = ordering_for(model, settings)

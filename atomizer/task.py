@@ -31,6 +31,7 @@ class Task:
     selection  what the mask was made from; its features are unknown
     purpose    "restore" (random or loudest parts, and gaps of at most SHORT_GAP frames), "compress" (all but the loudest),
                "bandwidth", "gap", "continue", "upmix" or "region": the shape of the mask, from which the defaults of a fill follow
+    reference  the loudest atom outside the selection; 0 where that is silent
     """
 
     sound: Sound
@@ -39,6 +40,7 @@ class Task:
     mask: np.ndarray
     selection: Selection
     purpose: str
+    reference: float
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -49,10 +51,11 @@ class Task:
         """Samples at space.rate."""
         return -(-self.sound.samples.shape[1] * self.space.rate // self.sound.rate)
 
-    @property
-    def reference(self) -> float:
-        """The loudest atom outside the selection; of the whole sound where that is silent but for the selection."""
-        return float(np.abs(self.grid[~self.mask]).max(initial=0.0))
+    def near(self, frames: int) -> tuple[Task, slice]:
+        """The same task in the selected frames and `frames` to either side of them, and which frames of this one those are."""
+        selected = np.flatnonzero(self.mask.any(axis=(0, 2)))
+        part = slice(max(0, int(selected[0]) - frames), min(self.mask.shape[1], int(selected[-1]) + 1 + frames))
+        return replace(self, grid=self.grid[:, part], mask=self.mask[:, part]), part
 
     @property
     def threshold(self) -> float:
@@ -169,7 +172,17 @@ def prepare(sound: Sound, selection: Selection, *, extend: float = 0.0, add_chan
     atomizer = MDCTAtomizer(space)
     grid = atomizer.grid(sound.at(space.rate))
     mask = selection.mask(grid, space, seed, nyquist=sound.rate / 2)
-    return Task(sound, space, grid, mask, selection, _purpose(selection, mask, space.hertz(np.arange(space.hop)) <= sound.rate / 2))
+    purpose = _purpose(selection, mask, space.hertz(np.arange(space.hop)) <= sound.rate / 2)
+    return Task(sound, space, grid, mask, selection, purpose, _loudest_outside(grid, mask))
+
+
+def _loudest_outside(grid: np.ndarray, mask: np.ndarray) -> float:
+    """The largest magnitude of grid (channels, frames, bins) outside of mask; 0 where there is none."""
+    frames = np.flatnonzero(mask.any(axis=(0, 2)))
+    first, last = int(frames[0]), int(frames[-1]) + 1
+    within = np.where(mask[:, first:last], np.float32(0), grid[:, first:last])
+    # without a copy of what may be long
+    return max(float(max(part.max(initial=0), -part.min(initial=0))) for part in (grid[:, :first], within, grid[:, last:]))
 
 
 def _purpose(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> str:

@@ -380,3 +380,25 @@ def test_a_single_step_is_shown_part_by_part(model):
         assert (before.revealed <= after.revealed).all() and before.revealed.sum() < after.revealed.sum()
         assert not before.grid[task.mask & ~before.revealed].any()
         assert np.array_equal(before.grid[before.revealed], whole.grid[before.revealed])
+
+
+def test_a_gap_in_a_long_sound_is_filled_from_what_is_near(model, monkeypatch):
+    """What is far away is neither read nor changed, so that a gap costs the same in a long sound."""
+    from atomizer import sampler
+
+    seen = []
+    real = sampler.Canvas
+    monkeypatch.setattr(sampler, "Canvas", lambda task, *a, **k: seen.append(task.grid.shape[1]) or real(task, *a, **k))
+    task = prepare(noise(10), Selection((Region(t=(5.0, 5.1)),)), space=SPACE)
+    step = result(task, model)
+    frames = np.flatnonzero(task.mask.any(axis=(0, 2)))
+    assert seen == [len(frames) + 2 * (TINY.space.frames + sampler.CONTEXT)] and seen[0] < task.grid.shape[1] / 2
+    assert step.grid.shape == task.grid.shape and (step.revealed == task.mask).all()
+    assert (step.grid[~task.mask] == task.grid[~task.mask]).all() and (step.grid[task.mask] != task.grid[task.mask]).any()
+
+
+def test_the_loudest_outside_the_selection():
+    task = task_of()
+    assert task.reference == pytest.approx(np.abs(task.grid[~task.mask]).max(), rel=1e-7)
+    whole = prepare(noise(), Selection((Region(),)), space=SPACE)
+    assert whole.mask.all() and whole.reference == 0
