@@ -54,5 +54,5 @@ def test_a_file_that_is_too_large(strict, sounds, tmp_path):
     strict.set_input_files("#file input[type=file]", str(tmp_path / "large.wav"))
     strict.wait_for_selector(".toast-body")
     said = strict.inner_text(".toast-body")  # Gradio's own sentence where it refuses the file before we do
-    assert "up to 0.5 MB are accepted" in said or "maximum allowed size of 512 Kb" in said
+    assert "up to 0.5 MB are accepted" in said or "maximum allowed size of 512" in said
     assert d.state(strict, "state.base.id") == scene
