@@ -50,8 +50,9 @@ def main_states(camera: Camera) -> None:
     page.evaluate(f"{d.ATOM_VIEW}.player.seek(5)")
     page.mouse.move(10, 600)
     camera.take("filled")
+    announced = d.state(page, "state.announced")
     page.click(f"{d.VIEW} [data-act=noise]")
-    d.wait(page, "state.variations.length === 2 && !state.busy")
+    d.wait_filled(page, announced)
     camera.take("variations", whole=True)
 
 
@@ -131,7 +132,9 @@ def main() -> None:
             story(camera)
             camera.page.context.close()
             camera = Camera(browser, url, theme, PHONE)
-            camera.take("start", whole=True)
+            camera.take("start")
+            camera.page.locator("#beyond").scroll_into_view_if_needed()
+            camera.take("controls")
             story(camera)
             camera.page.context.close()
         browser.close()
