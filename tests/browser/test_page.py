@@ -306,7 +306,8 @@ def test_nothing_half_made_is_seen_and_nothing_jumps_while_the_page_loads(open_p
     visibility = lambda: page.evaluate("['#bench', '#stories'].map(s => getComputedStyle(document.querySelector(s)).visibility)")
     assert visibility() == ["visible", "visible"]
     for piece in ("#fill", "#features input", "#file button"):  # Gradio brings one kind of component after the other, in any order
-        page.evaluate("s => { window.gone = [...document.querySelectorAll(s)].map(e => [e, e.parentNode, e.nextSibling]); window.gone.forEach(([e]) => e.remove()); }", piece)
+        page.evaluate("s => { window.gone = [...document.querySelectorAll(s)].map(e => [e, e.parentNode, e.nextSibling]); }", piece)
+        page.evaluate("window.gone.forEach(([e]) => e.remove())")
         assert visibility() == ["hidden", "hidden"], piece
         page.evaluate("window.gone.reverse().forEach(([e, parent, next]) => parent.insertBefore(e, next))")
         assert visibility() == ["visible", "visible"], piece
