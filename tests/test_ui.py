@@ -1,10 +1,12 @@
 """What the page computes apart from the browser: packed atoms, and what a variation is worth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from atomizer.audio import Sound
-from atomizer.fill import Settings, fill, last
+from atomizer.fill import Resolved, Settings, fill, last
 from atomizer.recipe import Recipe
 from atomizer.selection import parse
 from atomizer.ui import drawing, pursuit
@@ -87,9 +89,16 @@ def test_without_their_signs_atoms_keep_their_loudness(sound):
 
 
 def test_variations_say_how_they_were_made():
-    settings = Settings("model", "time", True, 4, 0.8, 0.95, "sampled", 3)
-    assert title_of(settings) == "4 steps, time reversed, seed 3" and title_of(Settings("noise", seed=1)) == "noise, seed 1"
-    details = dict(details_of(Recipe(parse(["above:1"])), settings))
+    settings = Resolved("model", "time", True, 4, 0.8, 0.95, "sampled", 3)
+    recipe = Recipe(parse(["above:1"]))
+    assert title_of(recipe, settings) == "4 steps, time reversed, seed 3" and title_of(recipe, Resolved("noise", seed=1)) == "noise, seed 1"
+    # an ordering is told where it was chosen, or does something; other atoms always
+    assert title_of(recipe, Resolved(order="random", seed=2)) == "1 step, seed 2"
+    assert title_of(replace(recipe, settings=Settings(order="velocity")), Resolved(order="velocity")) == "1 step, velocity, seed 0"
+    pursued = replace(recipe, atomizer="matching-pursuit-optimised", atoms=9)
+    assert title_of(pursued, Resolved(steps=2)) == "2 steps, random, on optimised pursuit, seed 0"
+    assert title_of(pursued, Resolved("noise")) == "noise, on optimised pursuit, seed 0"
+    details = dict(details_of(recipe, settings))
     assert details["unknown"] == "velocity, sign" and details["temperature"] == "0.8" and details["amplitudes"] == "sampled"
 
 

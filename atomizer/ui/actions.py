@@ -40,10 +40,11 @@ log = logging.getLogger(__name__)
 
 
 def settings_of(order: str, reverse: bool, steps: str | float | None, temperature: str | float | None,
-                nucleus: str | float | None, seed: float | None, method: str) -> Settings:
-    """Settings of the values of the controls; empty ones are left to what suits the task."""
+                nucleus: str | float | None, seed: str | float | None, method: str, fresh: int = 0) -> Settings:
+    """Settings of the values of the controls; empty ones are left to what suits the task, and an empty seed is `fresh`."""
+    seed = whole_of("seed", seed)
     return Settings(method=method, order=None if order == AUTO else order, reverse=bool(reverse), steps=whole_of("steps", steps),
-                    temperature=number_of("temperature", temperature), nucleus=number_of("nucleus", nucleus), seed=whole_of("seed", seed) or 0)
+                    temperature=number_of("temperature", temperature), nucleus=number_of("nucleus", nucleus), seed=fresh if seed is None else seed)
 
 
 def whole_of(name: str, value: str | float | None) -> int | None:
@@ -139,7 +140,7 @@ def _close(session: Session | None) -> None:
         session.close(at_once=False)  # a fill that is still in a step has nothing to say any more
 
 
-def describe(chosen: Chosen, features: list[str], seed: float | None, session: Session | None) -> Message:
+def describe(chosen: Chosen, features: list[str], seed: str | float | None, session: Session | None) -> Message:
     """Which atoms the selected parts are; and what to do next, or what is in the way."""
     if session is None:
         return gr.skip()
@@ -150,13 +151,15 @@ def describe(chosen: Chosen, features: list[str], seed: float | None, session: S
         return session.say(text if now.number == asked else now.status, now.busy)
 
     try:
-        seed = whole_of("seed", seed) or 0
-        session.show_parts(chosen["parts"], seed)
+        named = whole_of("seed", seed)
+        number = session.seed if named is None else named
+        session.show_parts(chosen["parts"], number)
         if not chosen["regions"] and not chosen["parts"]:
             return answer("Nothing is selected: draw in the picture, or take a preset.")
         selection = Selection.from_dict({**chosen, "features": features})
-        session.check(selection, seed)
+        session.check(selection, number)
         if session.pursuit is not None:
+            session.leave_variation(chosen.key)
             return answer("Masked plays the sound without what is selected; the MDCT model can fill the region in, on top of that sound.")
         lost = " and ".join(selection.features) if len(selection.features) < 3 else f"{len(selection.features)} features"
         return answer(f"Ready to fill in the {lost} of what is selected.")
@@ -195,7 +198,7 @@ def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], co
         count = whole_of("number of variations", count) or 1
         if not 1 <= count <= limits().variations:
             raise AtomizerError(f"1 to {limits().variations} variations are made at a time, not {count}.")
-        return seeds(session.on_shown_atoms(make_recipe(settings_of(*values))), count)
+        return seeds(session.on_shown_atoms(make_recipe(settings_of(*values, fresh=session.seed))), count)
     yield from run(session, recipes, key)
 
 

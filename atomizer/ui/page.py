@@ -101,15 +101,15 @@ def _fill_controls():
                             label="Ordering: which atoms come first", show_label=False, container=False, filterable=False,
                             elem_id="order", min_width=0, scale=3)
         reverse = gr.Checkbox(False, label="reversed", elem_id="reverse", container=False, min_width=0, scale=1)
-    with gr.Row(elem_classes="pair"):
+    with gr.Row(elem_classes="pair", elem_id="go"):
         go = gr.Button("Fill in", variant="primary", elem_id="fill", scale=3, min_width=0)
         halt = gr.Button("Stop", elem_id="stop", scale=1, min_width=0)
     queue = gr.HTML("", elem_id="queue", padding=False)  # Gradio writes the place in the queue here
     with gr.Accordion("Settings", open=False, elem_id="settings"):
         with gr.Row(elem_classes="pair"):
             count = gr.Number(1, label="Variations", precision=0, minimum=1, elem_id="count", min_width=0)
-            seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed", min_width=0)
-        # text, because an empty box means "what suits the task" and gr.Number turns it into 0
+            # text, because an empty box means "another each time", or "what suits the task", and gr.Number turns it into 0
+            seed = gr.Textbox("", label="Seed", placeholder="new each time", elem_id="seed", min_width=0)
         with gr.Row(elem_classes="pair"):
             steps = gr.Textbox("", label="Steps", placeholder="auto", elem_id="steps", min_width=0)
             temperature = gr.Textbox("", label="Temperature", placeholder="auto", elem_id="temperature", min_width=0)

@@ -84,6 +84,7 @@ class Session:
     running: Running | None = None
     pursuit: Decomposition | None = None  # the atoms, where they are not those of the MDCT
     seeking: bool = False  # while a pursuit goes on
+    seed: int = 0  # of the next fill, where the visitor names none: above all that were taken
     made: int = 0  # counts results and variations, so that the picture knows a new one
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     token: object = None  # of the fill that may speak; None once it was stopped
@@ -171,13 +172,17 @@ class Session:
         if not parts:
             self.message.parts = None
             return
+        selection = Selection.from_dict({"parts": parts})
         if self.pursuit is not None:
-            chosen = self.pursuit.bits(Selection.from_dict({"parts": parts}), seed, self.sound.rate / 2)
-            self.message.parts = Parts(key=json.dumps(parts, separators=(",", ":")), bits=self.send(chosen, "parts.bin"))
-            return
-        mask = Selection.from_dict({"parts": parts}).mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2)
-        self.message.parts = Parts(key=json.dumps(parts, separators=(",", ":")),
-                                   bits=self.send(drawing.bits(mask.ravel()[self.cells]), "parts.bin"))
+            chosen = self.pursuit.bits(selection, seed, self.sound.rate / 2)
+        else:
+            chosen = drawing.bits(selection.mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2).ravel()[self.cells])
+        self.message.parts = Parts(key=_key_of(parts), bits=self.send(chosen, "parts.bin"))
+
+    def leave_variation(self, key: str) -> None:
+        """Show the atoms themselves again where the variation that is shown answers another selection than `key`."""
+        if any(v.id == self.message.current and v.key != key for v in self.message.variations):
+            self.message.current = None
 
     def check(self, selection: Selection, seed: int) -> None:
         """Raise AtomizerError where a selection takes none of the atoms that are shown, or cannot be filled in."""
@@ -217,9 +222,13 @@ class Session:
             cells = drawing.loudest_cells(task.grid, self.space)
             added = task.selection.to_dict()["regions"] if task.sound.samples.shape != self.sound.samples.shape else []
             scene = self._scene(task.sound, task.grid, cells, added)
+        parts = recipe.selection.to_dict().get("parts", [])
+        if self.message.parts and self.message.parts.key == _key_of(parts):
+            self.show_parts(parts, recipe.settings.seed)  # which atoms are taken at random follows the seed
         hidden = self.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
         masked = self._preview(task.sound if rest else task.render(masked_grid(task, recipe.settings.seed)), "masked")
         self.running = Running(recipe, task, key, scene, hidden, masked, time.monotonic(), rest=rest)
+        self.seed = max(self.seed, recipe.settings.seed + 1) % 2**63
         self._result(Step(0, 1, task.erased(), np.zeros_like(task.mask)))
 
     def show_step(self, step: Step) -> None:
@@ -251,7 +260,7 @@ class Session:
         used = {v.label for v in self.message.variations}
         variation = Variation(
             **dict(live), id=self.made, label=next((c for c in ascii_uppercase if c not in used), "?"),
-            title=title_of(settings) + stopped, details=details_of(recipe, settings) + details, heard=self._heard(task, step), snr_db=snr, lsd=lsd,
+            title=title_of(recipe, settings) + stopped, details=details_of(recipe, settings) + details, heard=self._heard(task, step), snr_db=snr, lsd=lsd,
             seconds=time.monotonic() - run.began, sound=self._preview(filled, "filled"))
         self.running = None
         self.message.live = None
@@ -342,3 +351,8 @@ class Session:
         path = self._place(f"{name}.flac")
         write(path, replace(sound, samples=samples, rate=rate, subtype="PCM_16"))
         return FileData(path=str(path), orig_name=path.name)
+
+
+def _key_of(parts: list[str]) -> str:
+    """The parts as the picture's own JSON has them."""
+    return json.dumps(parts, separators=(",", ":"))

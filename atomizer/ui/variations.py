@@ -13,6 +13,7 @@ from ..evaluation import metrics
 from ..fill import Resolved, Step
 from ..recipe import Recipe
 from ..task import Task
+from .pursuit import NAMES
 
 METRIC_RATE = 44_100
 SHORTEST = metrics.SIZE * 4  # samples that a spectral distance is measured on, at least
@@ -56,13 +57,16 @@ def judge(task: Task, step: Step, filled: Sound, recipe: Recipe) -> tuple[float 
     return snr, metrics.lsd(reference[:, piece], estimate[:, piece], low, top)
 
 
-def title_of(settings: Resolved) -> str:
-    """How it was filled in, in a few words."""
-    if settings.method == "noise":
-        return f"noise, seed {settings.seed}"
-    order = settings.order + (" reversed" if settings.reverse else "")
-    looks = "1 step" if settings.steps == 1 else f"{settings.steps} steps, {order}"
-    return f"{looks}, seed {settings.seed}"
+def title_of(recipe: Recipe, settings: Resolved) -> str:
+    """How it was filled in, in a few words: whatever is not as it is by itself."""
+    words = ["noise"]
+    if settings.method == "model":
+        words = ["1 step" if settings.steps == 1 else f"{settings.steps} steps"]
+        if settings.steps > 1 or settings.reverse or recipe.settings.order:
+            words.append(settings.order + (" reversed" if settings.reverse else ""))
+    if recipe.atomizer != "mdct":
+        words.append(f"on {NAMES[recipe.atomizer]}")
+    return ", ".join([*words, f"seed {settings.seed}"])
 
 
 def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:

@@ -49,6 +49,12 @@ actions.has_model = lambda: False
 launch(build())
 """
 
+# the sum of the layout shifts that the browser has seen
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shifted += entry.value; }).observe({ type: 'layout-shift', buffered: true });
+"""
+
 # the same page without a model: fills are noise, and quick
 QUICK_APP = """
 from atomizer.ui import actions, build, launch
@@ -142,7 +148,7 @@ def open_page(browser, request):
     """Function that opens a watched page; what it did wrong fails the test at the end."""
     wrong, contexts = [], []
 
-    def opened(width=1400, height=900, query="", app="app_url", **options):
+    def opened(width=1400, height=900, query="", app="app_url", watch_shifts=False, **options):
         url = request.getfixturevalue(app)
 
         def gate(route):
@@ -157,6 +163,8 @@ def open_page(browser, request):
         context.route("**/*", gate)
         page = context.new_page()
         page.set_default_timeout(WAIT)
+        if watch_shifts:
+            page.add_init_script(SHIFTS)
         page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
         page.on("response", lambda r: wrong.append(f"{r.status} for {r.url}") if r.status >= 400 else None)
         page.on("console", lambda m: wrong.append(f"console: {m.text}") if m.type == "error" else None)
@@ -179,6 +187,12 @@ def page(open_page):
 def quick(open_page):
     """A page whose fills are noise."""
     return open_page(app="quick_app_url")
+
+
+@pytest.fixture
+def strict(open_page):
+    """A page whose limits are soon passed."""
+    return open_page(app="strict_app_url")
 
 
 @pytest.fixture(scope="session")

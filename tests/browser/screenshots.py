@@ -50,8 +50,9 @@ def main_states(camera: Camera) -> None:
     page.evaluate(f"{d.ATOM_VIEW}.player.seek(5)")
     page.mouse.move(10, 600)
     camera.take("filled")
+    announced = d.state(page, "state.announced")
     page.click(f"{d.VIEW} [data-act=noise]")
-    d.wait(page, "state.variations.length === 2 && !state.busy")
+    d.wait_filled(page, announced)
     camera.take("variations", whole=True)
 
 
@@ -108,6 +109,14 @@ def looks(camera: Camera) -> None:
     camera.take("error")
 
 
+def story(camera: Camera) -> None:
+    """A story that plays, stopped shortly before what it fills in."""
+    d.tell(camera.page, "hole")
+    camera.page.evaluate(f"{d.ATOM_VIEW}.player.pause()")
+    camera.page.evaluate(f"{d.ATOM_VIEW}.player.seek(3.6)")
+    camera.take("story")
+
+
 def main() -> None:
     SCREENS.mkdir(parents=True, exist_ok=True)
     with server() as url, sync_playwright() as p:
@@ -120,14 +129,13 @@ def main() -> None:
             dialogs(camera)
             looks(camera)
             camera.page.click(".toast-close")
-            d.tell(camera.page, "hole")
-            camera.take("story")
+            story(camera)
             camera.page.context.close()
             camera = Camera(browser, url, theme, PHONE)
-            camera.take("start", whole=True)
-            d.tell(camera.page, "hole")
-            camera.page.locator(f"{d.VIEW} .title").scroll_into_view_if_needed()
-            camera.take("story", whole=True)
+            camera.take("start")
+            camera.page.locator("#beyond").scroll_into_view_if_needed()
+            camera.take("controls")
+            story(camera)
             camera.page.context.close()
         browser.close()
 

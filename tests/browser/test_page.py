@@ -266,10 +266,51 @@ def test_examples_theme_and_phone(open_page):
     page.click("#examples input")
     page.click("#examples [role=option] >> nth=2")
     wait(page, f"state.scene.name !== '{name}' && player.urls.original === state.originalUrl")
+    assert not page.is_visible(f"{VIEW} [data-name=colour]")  # what is seldom used is folded away
+    page.click(f"{VIEW} [data-act=more]")
     page.select_option(f"{VIEW} [data-name=colour]", "state")
     page.select_option(f"{VIEW} [data-name=channels]", "1")
     assert state(page, "[state.colour, state.channel]") == ["state", 1]
     assert status(page)
+
+
+def test_the_picture_is_near_and_fill_in_always_there_on_a_phone(open_page):
+    page = open_page(390, 844, app="quick_app_url", has_touch=True)
+    wait(page, "state.scene && player.buffers.original")
+    box = lambda selector: page.locator(selector).bounding_box()
+    assert box(f"{VIEW} .stage")["y"] < 0.7 * 844
+    for down in (0, 300, 600):
+        page.evaluate(f"scrollTo(0, {down})")
+        go = box("#fill")
+        assert 0 < go["y"] and go["y"] + go["height"] <= 844
+    assert page.evaluate("document.documentElement.scrollHeight") < 2 * 844
+    assert page.is_visible("#feature-sign >> text=polarity") and not page.is_visible("#feature-time >> text=moments")
+    page.check("#feature-time input")
+    assert page.is_visible("#feature-time >> text=moments")
+
+
+@pytest.mark.parametrize("width", [1280, 1400])
+def test_tools_are_one_row_and_presets_another(open_page, width):
+    page = open_page(width, 800, app="quick_app_url")
+    wait(page, "state.scene && player.buffers.original")
+    page.click(f"{VIEW} [data-act=subtract]")
+    for name in ("[role=toolbar]", ".presets"):
+        tops = page.evaluate(f"[...document.querySelectorAll('{VIEW} .bar{name} > *')].filter(e => e.offsetHeight).map(e => e.getBoundingClientRect().top)")
+        assert max(tops) - min(tops) < 20, name
+
+
+def test_nothing_half_made_is_seen_and_nothing_jumps_while_the_page_loads(open_page):
+    page = open_page(1280, 800, app="quick_app_url", watch_shifts=True)
+    wait(page, "state.scene && player.buffers.original && picture.draws")
+    assert page.evaluate("window.shifted") < 0.02
+    visibility = lambda: page.evaluate("['#bench', '#stories'].map(s => getComputedStyle(document.querySelector(s)).visibility)")
+    assert visibility() == ["visible", "visible"]
+    for piece in ("#fill", "#features input", "#file button"):  # Gradio brings one kind of component after the other, in any order
+        page.evaluate("s => { window.gone = [...document.querySelectorAll(s)].map(e => [e, e.parentNode, e.nextSibling]); }", piece)
+        page.evaluate("window.gone.forEach(([e]) => e.remove())")
+        assert visibility() == ["hidden", "hidden"], piece
+        page.evaluate("window.gone.reverse().forEach(([e, parent, next]) => parent.insertBefore(e, next))")
+        assert visibility() == ["visible", "visible"], piece
 
 
 def test_microphone(open_page):

@@ -2,24 +2,11 @@
 
 import driver as d
 import numpy as np
-import pytest
 import soundfile
 
 
-@pytest.fixture
-def strict(open_page):
-    return open_page(app="strict_app_url")
-
-
-@pytest.fixture(scope="module")
-def mono(tmp_path_factory):
-    path = tmp_path_factory.mktemp("strict") / "mono.wav"
-    soundfile.write(path, np.random.default_rng(0).uniform(-0.1, 0.1, 44_100), 44_100)
-    return path
-
-
-def test_a_fill_that_takes_too_long_keeps_what_it_has(strict, mono):
-    d.upload(strict, mono)
+def test_a_fill_that_takes_too_long_keeps_what_it_has(strict, sounds):
+    d.upload(strict, sounds["mono"])
     d.draw_box(strict, 0.1, 0.9, 300, 3000)
     strict.click("#fill")
     said = d.wait_status(strict, "at most 2 s")
@@ -31,8 +18,8 @@ def test_a_fill_that_takes_too_long_keeps_what_it_has(strict, mono):
     d.wait(strict, "state.busy")
 
 
-def test_too_many_variations_and_steps(strict, mono):
-    d.upload(strict, mono)
+def test_too_many_variations_and_steps(strict, sounds):
+    d.upload(strict, sounds["mono"])
     d.draw_box(strict, 0.1, 0.9, 300, 3000)
     d.set_steps(strict, 10)
     strict.click("#fill")
@@ -45,8 +32,8 @@ def test_too_many_variations_and_steps(strict, mono):
     assert d.state(strict, "items.length") == 1
 
 
-def test_variations_that_go_are_named(strict, mono):
-    d.upload(strict, mono)
+def test_variations_that_go_are_named(strict, sounds):
+    d.upload(strict, sounds["mono"])
     d.draw_box(strict, 0.1, 0.9, 300, 3000)
     for _ in range(3):
         announced = d.state(strict, "state.announced || 0")
@@ -55,17 +42,17 @@ def test_variations_that_go_are_named(strict, mono):
     assert d.state(strict, "state.variations.length") == 2
 
 
-def test_fewer_atoms_are_drawn_and_the_title_says_so(strict, mono):
-    d.upload(strict, mono)
+def test_fewer_atoms_are_drawn_and_the_title_says_so(strict, sounds):
+    d.upload(strict, sounds["mono"])
     assert "the 1,000 loudest drawn" in strict.inner_text(f"{d.VIEW} [data-name=facts]")
 
 
-def test_a_file_that_is_too_large(strict, mono, tmp_path):
-    d.upload(strict, mono)
+def test_a_file_that_is_too_large(strict, sounds, tmp_path):
+    d.upload(strict, sounds["mono"])
     scene = d.state(strict, "state.base.id")
     soundfile.write(tmp_path / "large.wav", np.zeros(400_000), 44_100)
     strict.set_input_files("#file input[type=file]", str(tmp_path / "large.wav"))
     strict.wait_for_selector(".toast-body")
     said = strict.inner_text(".toast-body")  # Gradio's own sentence where it refuses the file before we do
-    assert "up to 0.5 MB are accepted" in said or "maximum allowed size of 512 Kb" in said
+    assert "up to 0.5 MB are accepted" in said or "maximum allowed size of 512" in said
     assert d.state(strict, "state.base.id") == scene

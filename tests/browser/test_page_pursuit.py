@@ -151,9 +151,20 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     away = slice(0, int(0.9 * rate))
     np.testing.assert_allclose(filled[away], masked[away], atol=1e-4)
     assert np.abs(filled - masked)[int(1.2 * rate) : int(1.8 * rate)].max() > 1e-3
-    # the original is shown as its own atoms, and what was filled in as those of the MDCT
+    # the original is shown as its own atoms, and what was filled in as those of the MDCT; the menu and the title say which
+    menu, facts = (f"{d.VIEW} [data-name={name}]" for name in ("atomizer", "facts"))
+    drawn = lambda: (page.locator(f"{menu} option:checked").text_content(), "MDCT atoms, which the fill works on" in page.inner_text(facts))
+    assert drawn() == ("MDCT, of the fill", True)
     page.click(f"{d.VIEW} [data-version=original]")
     d.wait(page, "state.scene === state.base && state.scene.scales.length === 3")
+    assert drawn() == ("matching pursuit", False)
+    page.click(f"{d.VIEW} [data-version=filled]")
+    d.wait(page, "state.scene.id === state.variation.scene.id && state.shown")
+    assert drawn() == ("MDCT, of the fill", True)
+    found = d.state(page, "state.base.id")
+    page.select_option(menu, "matching-pursuit")  # they are there: nothing is sought anew
+    d.wait(page, "state.scene === state.base && state.version === 'original'")
+    assert drawn() == ("matching pursuit", False) and d.state(page, "state.base.id") == found
     page.click(f"{d.VIEW} [data-version=filled]")
     d.wait(page, "state.scene.id === state.variation.scene.id && state.shown")
     # and it can be done again
@@ -161,6 +172,17 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     assert (recipe.atomizer, recipe.atoms) == ("matching-pursuit", len(atoms))
     again = recipe.make(read(notes))
     assert np.abs(again.samples.T - filled).max() < 1e-4
+
+
+def test_another_selection_after_a_fill_is_one_of_the_atoms_of_the_pursuit(page, atoms):
+    d.draw_box(page, 1, 2, 300, 4000)
+    d.fill(page)
+    d.add_preset(page, "below", 200)
+    d.wait(page, "state.variation === null && state.version === 'original' && state.scene === state.base && player.buffers.masked")
+    selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
+    assert d.state(page, "state.readout.count") == selection.of(atoms).sum() and d.state(page, "state.variations.length") == 1
+    wanted = ATOMIZER.synthesise(atoms[~selection.of(atoms)], 2)
+    assert np.linalg.norm(heard(page, "masked") - wanted) < 2e-3 * np.linalg.norm(wanted)
 
 
 def test_other_atoms_keep_the_selection_and_the_variations(page):

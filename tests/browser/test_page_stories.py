@@ -34,6 +34,27 @@ def test_a_story_answers_from_the_cache_and_goes_on_from_there(page):
     assert d.state(page, "state.variations.length") == 2
 
 
+def test_a_story_plays_from_a_little_before_what_it_fills_in(page):
+    for name, at in (("hole", 3.0), ("highs", 0.0)):
+        page.click(f"#story-{name}")
+        d.wait(page, f"state.scene && state.scene.name === '{STORIES[name].sound}' && player.playing && player.version === 'filled'")
+        assert d.state(page, "player.startedAt > 0 && player.offset") == pytest.approx(at, abs=0.05)
+        assert d.state(page, "player.position()") < at + 60
+    page.focus(d.VIEW)
+    page.keyboard.press("Space")
+    d.wait(page, "!player.playing")
+    d.fill(page)  # what a visitor fills in does not start to play
+    assert not d.state(page, "player.playing")
+
+
+def test_a_story_brings_the_player_into_view_on_a_phone(open_page):
+    page = open_page(390, 844, has_touch=True)
+    d.tell(page, "hole")
+    edge = page.locator("#fill").bounding_box()["y"]
+    page.wait_for_function("""edge => ['.listen', '.note'].every(s => { const {top, bottom} = document.querySelector('.atom-view ' + s).getBoundingClientRect();
+        return top > 0 && bottom <= edge + 1; })""", arg=edge)
+
+
 def test_help_how_it_works_and_shortcuts(page):
     page.click("[data-open=how]")
     page.wait_for_selector("dialog[open] >> text=Transformer")

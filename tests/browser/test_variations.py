@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -67,6 +68,34 @@ def test_several_variations_are_listed_and_switched(page):
     assert [v["label"] for v in variations(page)] == ["A", "C"]
 
 
+def test_each_fill_is_another_unless_a_seed_is_named(page):
+    d.fill(page)
+    first = d.sound_of(page, "filled")[0]
+    d.fill(page)
+    assert not np.array_equal(d.sound_of(page, "filled")[0], first)
+    if not page.is_visible("#seed textarea"):
+        page.click("#settings > button")
+    for seed in ("0", "7", ""):
+        page.fill("#seed textarea", seed)
+        page.press("#seed textarea", "Tab")
+        d.fill(page)
+        assert np.array_equal(d.sound_of(page, "filled")[0], first) == (seed == "0")
+    assert [v["title"] for v in variations(page)] == [f"noise, seed {k}" for k in (0, 1, 0, 7, 8)]
+
+
+def test_a_random_part_is_shown_as_the_fill_took_it(quick, sounds):
+    d.upload(quick, sounds["mono"])
+    d.add_preset(quick, "random", 40)
+    d.wait(quick, "state.partBits && state.readout")
+    energy = []
+    for _ in range(2):
+        d.fill(quick)
+        # of the atoms that are marked as selected none is among those that were kept
+        d.wait(quick, "(() => { const kept = new Set(state.shown.source); return state.original.selected.every((s, i) => !s || !kept.has(i)); })()")
+        energy.append(d.state(quick, "state.readout.energy"))
+    assert energy[0] != energy[1]
+
+
 def test_only_the_change_is_filled_less_masked(page):
     d.fill(page)
     change, filled, masked = (d.state(page, f"Array.from(player.buffers.{v}.getChannelData(0).subarray(60000, 61000))") for v in ("change", "filled", "masked"))
@@ -113,7 +142,10 @@ def test_exports_and_the_command_line_makes_it_again(page, sounds, tmp_path):
     exact = soundfile.read(d.export(page, "float").path())[0]
     atoms = Atoms.load(d.export(page, "npz").path())
     assert atoms.audible.sum() > 1000
+    told = {kind: float(re.match(r"about ([\d.]+) MB", page.text_content(f"{d.VIEW} [data-name=size-{kind}]"))[1]) for kind in ("npz", "csv")}
     download = d.export(page, "csv")
+    for kind, made in (("csv", download), ("npz", d.export(page, "npz"))):
+        assert told[kind] == pytest.approx(os.path.getsize(made.path()) / 1e6, rel=0.2)
     assert download.suggested_filename == "stereo-filled-B.csv"
     lines = open(download.path()).read().splitlines()
     assert lines[0] == "time,frequency,channel,velocity,sign,seconds,hertz,db,amplitude" and len(lines) == atoms.audible.sum() + 1

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { brushSize, dragged, drawn, gripOf } from '../../atomizer/ui/static/tools.js';
 import { actionOf, SHORTCUTS } from '../../atomizer/ui/static/keys.js';
 import { along, Palette } from '../../atomizer/ui/static/palette.js';
-import { matchingGain, rms } from '../../atomizer/ui/static/player.js';
+import { cueOf, matchingGain, rms } from '../../atomizer/ui/static/player.js';
 import { metricsOf, neighbour } from '../../atomizer/ui/static/variations.js';
 
 // a plane of 100 px a second and 1000 Hz to 100 px
@@ -84,4 +84,11 @@ test('variations have metrics and neighbours', () => {
   assert.equal(neighbour(all, 3, 1), 5);
   assert.equal(neighbour(all, 3, -1), 9);
   assert.equal(neighbour([], 3, 1), null);
+});
+
+test('a change is played from a second before its first filled atom', () => {
+  const atoms = { count: 4, frame: [10, 300, 200, 400], state: [0, 2, 2, 1] };
+  assert.equal(cueOf(atoms, 0.01), 1);
+  assert.equal(cueOf({ ...atoms, state: [2, 2, 2, 2] }, 0.01), 0);   // everything changes
+  assert.equal(cueOf({ ...atoms, state: [0, 0, 0, 1] }, 0.01), 0);   // nothing was filled in
 });

@@ -11,16 +11,18 @@ import { OrderPanel } from './order_panel.js';
 import { Overlay } from './overlay.js';
 import { Palette } from './palette.js';
 import { Picture } from './picture.js';
-import { Player } from './player.js';
+import { cueOf, Player } from './player.js';
 import { PresetEditor } from './preset_editor.js';
 import { Eraser } from './eraser.js';
 import { Chosen, extentOf, isPursuit, unpackPursuit } from './pursuit.js';
 import { Cells, forPython, fromFile, fromPython, inverted, nameOf, readout, spanOf, toFile, transformed } from './selection.js';
 import { Pointer, TOOLS } from './tools.js';
 import { neighbour, showVariations } from './variations.js';
+import { sizeOf } from './sizes.js';
 
 const VERSIONS = { original: 'The original', masked: 'Masked', filled: 'Filled', change: 'The change', first: 'The original' };
 const PATIENCE = 6000, SETTLED = 120;   // milliseconds
+const NARROW = '(max-width: 900px)', STILL = '(prefers-reduced-motion: reduce)';
 const COLOURS = ['sign', 'state', 'channel', 'rank', 'scale'], AXES = ['log', 'linear', 'mel'];
 
 export async function mount({ element, props, trigger, watch, config }) {
@@ -296,8 +298,9 @@ class View {
       await (same ? this.changeAtoms(scene) : this.showSound(message));
       if (!same) this.keepSound(message);
     }
-    if (!message.busy && state.base) this.find('atomizer').value = state.base.atomizer;
-    if (message.proposal && state.proposed !== message.proposal.id) this.propose(message.proposal);
+    if (!message.busy && state.base) this.showAtomizer();
+    const story = message.proposal && state.proposed !== message.proposal.id;
+    if (story) this.propose(message.proposal);
     await this.excerpt.show(message.excerpt);
     await this.showParts(message.parts);
     const announced = message.variations.length && state.announced !== message.current;
@@ -306,8 +309,9 @@ class View {
     this.showBusy(message);
     if (state.live) await this.showResult(state.live, 'filled');
     else if (announced || !state.variations.some((v) => state.variation && v.id === state.variation.id)) {
-      await this.chooseVariation(state.variations.some((v) => v.id === message.current) ? message.current : null, announced ? 'filled' : undefined);
+      await this.chooseVariation(state.variations.some((v) => v.id === message.current) ? message.current : null, announced && message.current !== null ? 'filled' : undefined);
     } else if (state.wasLive) await this.chooseVariation(state.variation.id);
+    if (announced && state.variation && state.variation.key === state.proposed && state.told !== state.proposed) this.tell(story);
     state.announced = message.current;
     state.wasLive = !!state.live;
     this.showHistory();
@@ -315,6 +319,7 @@ class View {
     const revert = this.find('revert');
     revert.hidden = !message.before;
     Object.assign(this.find('note'), { hidden: !message.note, textContent: message.note });
+    if (story && matchMedia(NARROW).matches) this.find('note').scrollIntoView({ block: 'nearest', behavior: matchMedia(STILL).matches ? 'auto' : 'smooth' });
     this.syncButtons();
     this.root.dataset.message = message.number;
   }
@@ -411,6 +416,14 @@ class View {
     this.adopt();
   }
 
+  /** What a story fills in is there: stand a little before it, and play where it came at once; who has waited for it may not be here any more. */
+  tell(atOnce) {
+    const { state, player, picture } = this;
+    state.told = state.proposed;
+    player.seek(cueOf(state.shown, picture.axes.perFrame));
+    if (atOnce && !document.hidden) player.start();
+  }
+
   async showParts(parts) {
     const { state } = this;
     if (!parts || (state.partBits && state.partBits.url === parts.bits.url)) return;
@@ -474,9 +487,25 @@ class View {
 
   showTitle() {
     const { name, duration, channels, sound_rate: rate, count, total, srr_db: srr } = this.state.scene;
+    this.showAtomizer();
     this.find('name').textContent = name;
     this.find('facts').textContent = [duration.toFixed(1) + ' s', channels === 1 ? 'mono' : channels === 2 ? 'stereo' : channels + ' channels',
-      +(rate / 1000).toFixed(2) + ' kHz', format.count(total) + ' atoms' + (srr === null || srr === undefined ? '' : ', ' + srr.toFixed(1) + ' dB') + (count < total ? ', the ' + format.count(count) + ' loudest drawn' : '')].join(' · ');
+      +(rate / 1000).toFixed(2) + ' kHz', format.count(total) + (this.drawsFill ? ' MDCT atoms, which the fill works on' : ' atoms') + (srr === null || srr === undefined ? '' : ', ' + srr.toFixed(1) + ' dB') + (count < total ? ', the ' + format.count(count) + ' loudest drawn' : '')].join(' · ');
+  }
+
+  /** Whether the plane is that of a fill on top of matching-pursuit atoms: the MDCT's, in the place of theirs. */
+  get drawsFill() { return isPursuit(this.state.base) && !isPursuit(this.state.scene); }
+
+  /** The menu of the atoms says which ones are drawn. */
+  showAtomizer() {
+    const menu = this.find('atomizer');
+    menu.querySelector('[value=fill]').hidden = !this.drawsFill;
+    menu.value = this.drawsFill ? 'fill' : this.state.base.atomizer;
+  }
+
+  chooseAtomizer(name) {
+    if (name === this.state.base.atomizer) return this.chooseVersion('original');   // they are there, below the fill
+    return this.trigger('pursue', { name });
   }
 
   showChannels() {
@@ -580,6 +609,7 @@ class View {
       match: () => player.setMatched(!player.matched),
       back: () => player.seek(player.position() - 1), ahead: () => player.seek(player.position() + 1),
       previous: () => this.stepVariation(-1), next: () => this.stepVariation(1),
+      more: () => { this.root.dataset.more = this.root.dataset.more !== 'true'; },
       order: () => orders.setOpen(!orders.open),
       through: () => orders.toggle(),
       noise: () => this.trigger('noise', { id: state.variation.id }),
@@ -669,7 +699,7 @@ class View {
 
   syncButtons() {
     const { state, picture, player, history, orders } = this;
-    const pressed = { subtract: state.op === 'subtract', loop: state.looping, match: player.matched, order: orders.open };
+    const pressed = { subtract: state.op === 'subtract', loop: state.looping, match: player.matched, order: orders.open, more: this.root.dataset.more === 'true' };
     const off = { undo: !history.past.length, redo: !history.future.length, clear: !this.items.length, play: !player.buffers.original,
       noise: state.busy || !state.variation, adopt: state.busy || !state.variation, forget: state.busy || !state.variation, revert: state.busy };
     for (const button of this.root.querySelectorAll('[data-act]')) {
@@ -686,6 +716,7 @@ class View {
     for (const button of this.root.querySelectorAll('[data-export]')) button.disabled = !state.scene;
     this.find('atomizer').disabled = !state.scene || state.busy;
     const which = state.variation && ['filled', 'change'].includes(state.version) ? ' ' + state.variation.label : '';
+    for (const kind of ['npz', 'csv']) this.find('size-' + kind).textContent = state.scene ? 'about ' + format.bytes(sizeOf(kind, state.scene)) : '';
     this.find('export-what').textContent = VERSIONS[state.version] + which;
     this.root.querySelector('[data-version=filled]').textContent = state.variation && state.variations.length > 1 ? 'Filled ' + state.variation.label : 'Filled';
     this.find('play-label').textContent = player.playing ? 'Pause' : 'Play';
@@ -717,8 +748,8 @@ class View {
       if (menu.open && !menu.contains(event.target)) menu.open = false;
     });
     for (const dialog of root.querySelectorAll('dialog')) dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
-    find('atomizer').append(...Object.entries(this.config.atomizers).map(([name, text]) => new Option(text, name)));
-    find('atomizer').addEventListener('change', (event) => this.trigger('pursue', { name: event.target.value }));
+    find('atomizer').append(...Object.entries({ ...this.config.atomizers, fill: 'MDCT, of the fill' }).map(([name, text]) => new Option(text, name)));
+    find('atomizer').addEventListener('change', (event) => this.chooseAtomizer(event.target.value));
     find('scale').addEventListener('change', (event) => this.setScale(event.target.value));
     find('colour').addEventListener('change', (event) => this.setColour(event.target.value));
     find('channels').addEventListener('change', (event) => this.setChannels(event.target.value));

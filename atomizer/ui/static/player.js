@@ -1,7 +1,9 @@
 // The player: every version of the sound starts at the same moment of one audio clock, and only one of them is let through.
 // Switching is a change of gain, so that versions compare at one position without a gap; one that comes later joins in where the others are.
 
-const START_DELAY = 0.03, FADE = 0.004, MATCH = 4;   // level matching raises or lowers by at most 12 dB
+import { FILLED } from './atoms.js';
+
+const START_DELAY = 0.03, FADE = 0.004, LEAD = 1, MATCH = 4;   // level matching raises or lowers by at most 12 dB
 
 /** Root mean square of a buffer's channels between two times. */
 export function rms(buffer, from = 0, to = Infinity) {
@@ -15,6 +17,13 @@ export function rms(buffer, from = 0, to = Infinity) {
 
 /** Gain that brings a version to the level of the original; 1 where either is silent. */
 export const matchingGain = (original, version) => (original > 1e-5 && version > 1e-5 ? Math.min(MATCH, Math.max(1 / MATCH, original / version)) : 1);
+
+/** Seconds at which to start so that a change is heard: a moment before the first of its filled atoms. */
+export function cueOf(atoms, secondsPerFrame) {
+  let first = Infinity;
+  for (let i = 0; i < atoms.count; i++) if (atoms.state[i] === FILLED) first = Math.min(first, atoms.frame[i]);
+  return first < Infinity ? Math.max(0, first * secondsPerFrame - LEAD) : 0;
+}
 
 export class Player {
   /** onChange is called when what can be played, or whether it plays, has changed. */
