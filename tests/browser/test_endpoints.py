@@ -94,3 +94,12 @@ def test_who_comes_when_too_many_wait_is_told(tmp_path_factory, sounds):
         with pytest.raises(Exception, match="Queue is full"):
             job().result()
         assert running.result() and waiting.result()
+
+
+def test_matching_pursuit_atoms(client, sounds):
+    info = client.predict(handle(sounds["mono"]), seconds=1, atomizer="matching-pursuit", api_name="/atomize")
+    assert info["srr_db"] >= 20
+    path = client.predict(handle(sounds["mono"]), select=["rect:0.3,0.6,300,3000"], method="noise", seconds=1, atomizer="matching-pursuit", api_name="/fill")
+    assert read(path).seconds == pytest.approx(1)
+    with pytest.raises(Exception, match="There is no atomizer 'axe': choose from mdct, matching-pursuit, "):
+        client.predict(handle(sounds["mono"]), atomizer="axe", api_name="/atomize")
