@@ -53,7 +53,7 @@ def share_queue(demo: gr.Blocks, refusal: Dependency) -> None:
     push = queue.push
 
     async def push_or_refuse(body: PredictBodyInternal, request: Request, username: str | None) -> tuple:
-        function = demo.fns.get(body.fn_index)
+        function = demo.fns.get(-1 if body.fn_index is None else body.fn_index)
         line = queue.event_queue_per_concurrency_id.get(function.concurrency_id) if function is not None else None
         if line is not None and sum(_by(event, body.session_hash, request) for event in line.queue) >= limits().waiting:
             body.fn_index = refusal["id"]
@@ -67,7 +67,8 @@ def _by(event: Event, session: str | None, request: Request) -> bool:
     if session is not None:
         return event.session_hash == session
     alone = event.session_hash == event._id  # how Gradio names the session of a call without one
-    return alone and None not in (event.request.client, request.client) and event.request.client.host == request.client.host
+    theirs, ours = event.request.client, request.client
+    return alone and theirs is not None and ours is not None and theirs.host == ours.host
 
 
 def free(demo: gr.Blocks, visitor: str | None, since: datetime) -> None:
