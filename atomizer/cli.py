@@ -171,7 +171,7 @@ def info(
     sound = read(source)
     made = atomizer_of(atomizer, srr, first) or MDCTAtomizer()
     samples = sound.at(made.space.rate)
-    made.analyse(np.ones((1, 1), np.float32))  # imports, compiles and makes tables: no part of the analysis
+    made.analyse(np.ones((1, 1), np.float32), loudest=1)  # imports, compiles and makes tables: no part of the analysis
     start = time.perf_counter()
     atoms = made.analyse(samples, **({} if atomizer != AtomizerName.mdct else {"loudest": first}))
     seconds = time.perf_counter() - start

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from .atomizers import ATOMIZERS, Stop
+from .atomizers import ATOMIZERS, Stop, check_name
 from .atoms import AtomizerError, Atoms
 from .audio import Sound
 from .fill import Settings, fill
@@ -100,8 +100,7 @@ class Recipe:
                 continue
             if not isinstance(value, kinds) or isinstance(value, bool) != (kinds is truth):
                 raise AtomizerError(f"The {key.replace('_', ' ')} of a fill cannot be {str(value)[:40]!r}.")
-        if self.atomizer not in ATOMIZERS:
-            raise AtomizerError(f"There is no atomizer {self.atomizer[:40]!r}: choose from {', '.join(ATOMIZERS)}.")
+        check_name(self.atomizer)
 
 
 def dump(recipes: Iterable[Recipe], **facts: Any) -> str:

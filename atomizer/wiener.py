@@ -12,6 +12,7 @@ STFT's window is eight hops long, which resolves partials that an MDCT frame can
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -55,7 +56,7 @@ def interpolate(amplitude: Tensor, unknown: Tensor, limit: Tensor | None = None,
     known_amplitude = amplitude.masked_fill(unknown, 0)
     if not helps(known_amplitude, unknown):
         return None
-    with torch.autocast(amplitude.device.type, enabled=False):
+    with _full_precision(amplitude.device.type):
         frames = unknown.any(2).any(0).nonzero()
         first, last = max(0, int(frames[0]) - MARGIN), min(unknown.shape[1], int(frames[-1]) + 1 + MARGIN)
         part = slice(first, last)
@@ -72,6 +73,12 @@ def interpolate(amplitude: Tensor, unknown: Tensor, limit: Tensor | None = None,
         out = Estimate(torch.zeros_like(amplitude), torch.zeros_like(amplitude))
         out.amplitude[:, part], out.spread[:, part] = estimate, spread
         return out
+
+
+def _full_precision(device: str) -> AbstractContextManager:
+    """No autocast. It is entered only where some is on, since whoever leaves the last one of a thread empties the cache of cast weights,
+    which all threads share: a training step beside this would cast its weights anew, and round their gradients otherwise."""
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
 
 
 def _holes(unknown: Tensor) -> bool:

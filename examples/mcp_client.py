@@ -21,6 +21,8 @@ async def main(url: str, path: str) -> None:
         print("tools:", ", ".join(tool.name for tool in (await session.list_tools()).tools))
         facts = await session.call_tool("atomize", {"file": sound})
         print("atoms:", facts.content[0].text)
+        fewer = await session.call_tool("atomize", {"file": sound, "start": 0.5, "seconds": 1, "atomizer": "matching-pursuit"})
+        print("matching-pursuit atoms of a second:", fewer.content[0].text)
         filled = await session.call_tool("fill_file", {"file": sound, "select": ["above:8000"], "start": 0.5, "seconds": 1, "seed": 3})
         print("filled in:", filled.content[0].text)
         refused = await session.call_tool("fill_file", {"file": sound, "select": ["sideways:3"]})

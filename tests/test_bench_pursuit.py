@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atomizer.atomizers import MatchingPursuitAtomizer, MDCTAtomizer, Stop
+from atomizer.atomizers import ATOMIZERS, MatchingPursuitAtomizer, MDCTAtomizer, Stop
 from atomizer.bench import atomizers, pursuit
 
 
@@ -44,6 +44,14 @@ def test_curves_of_atomizers_rise_to_what_was_asked_for(monkeypatch, samples):
     assert 10 <= 10 * np.log10(np.sum(samples(9000) ** 2) / np.sum(left**2)) < 11, "a little of what is left lies beyond the ends"
     assert curves[1].needed(40) is None and "| noise | mdct |" in atomizers.table(curves)
     assert len(atomizers.draw(curves).axes) == 1
+
+
+def test_slow_pursuits_end_at_so_many_atoms(monkeypatch, samples):
+    monkeypatch.setattr(atomizers, "clip", lambda name: samples(9000))
+    monkeypatch.setitem(atomizers.COMPARED, "matching-pursuit-optimised", 5)
+    curve = atomizers.curve("noise", "matching-pursuit-optimised")
+    assert len(curve.srr_db) == 6 and curve.needed(30) is None
+    assert set(atomizers.COMPARED) == set(ATOMIZERS) == set(atomizers._COLOURS)
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -5,12 +5,14 @@ import pickle
 import sys
 import time
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from atomizer import Settings, parse, prepare
 from atomizer.fill import last
+from atomizer.model import AtomTransformer
 from atomizer.ui import api, device
 
 
@@ -57,6 +59,17 @@ def test_a_gpu_is_lent_for_the_model_and_gives_the_same(task, lending):
     assert np.array_equal(steps[-1].grid, here.grid)
     last(module.fill(task, Settings("noise"), module.model_for("noise", soon())))
     assert lent == [60], "noise needs no GPU"
+
+
+def test_fills_of_two_visitors_use_one_model_that_is_loaded_once(task, monkeypatch):
+    loaded, used = [], []
+    load, read = device.checkpoint.load, AtomTransformer.read
+    monkeypatch.setattr(device.checkpoint, "load", lambda: loaded.append(load()) or loaded[-1])
+    monkeypatch.setattr(AtomTransformer, "read", lambda model, *arguments: used.append(model) or read(model, *arguments))
+    device._shipped.cache_clear()
+    with ThreadPoolExecutor(2) as visitors:
+        list(visitors.map(lambda seed: last(device.fill(task, Settings(steps=1, seed=seed), device.model_for("model", soon()))), (1, 2)))
+    assert len(loaded) == 1 and len(used) > 1 and all(model is loaded[0] for model in used)
 
 
 def test_a_refusal_keeps_its_sentence_where_a_gpu_is_lent(task, lending, refused):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from atomizer.atoms import ScaleSpace
 from atomizer.audio import Sound
 from atomizer.fill import Resolved, Settings, fill, last
 from atomizer.recipe import Recipe
@@ -107,6 +108,13 @@ def test_every_export_has_a_button():
 
     page = text_of("view.html")
     assert all(f'data-export="{kind}"' in page for kind in KINDS)
+
+
+def test_how_it_works_names_every_feature_and_every_kind_of_atoms():
+    from atomizer.ui.view import text_of
+
+    page = text_of("how.html")
+    assert all(f">{feature.name}</text>" in page for feature in ScaleSpace().features) and "<b>Matching pursuit</b>" in page and "<b>scale</b>" in page
 
 
 # --- matching pursuit ------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -131,3 +133,27 @@ def test_its_spectrum_and_the_way_back_are_transposes():
 def test_the_inverse_transform_in_torch():
     atoms = noise(3)
     torch.testing.assert_close(mdct_torch(imdct_torch(atoms))[:, 1:-1], atoms[:, 1:-1], rtol=1e-4, atol=1e-4)
+
+
+def test_a_training_step_beside_it_casts_its_weights_only_once():
+    """Masking runs in a thread beside the step; leaving autocast there emptied the cache of cast weights, and gradients were rounded otherwise."""
+    atoms, weight = partials(), torch.ones(4, 4, requires_grad=True)
+    unknown = gap(atoms, 20, 24)
+    with torch.autocast("cpu", torch.bfloat16), ThreadPoolExecutor(1) as thread:
+        first = torch.nn.functional.linear(torch.ones(1, 4), weight)
+        assert thread.submit(wiener.interpolate, atoms, unknown).result() is not None
+        second = torch.nn.functional.linear(torch.ones(1, 4), weight)
+    casts = {step for result in (first, second) for step in _ancestors(result.grad_fn) if "ToCopy" in step.name()}
+    assert len(casts) == 1
+
+
+def _ancestors(step) -> set:
+    return {step}.union(*(_ancestors(before) for before, _ in step.next_functions if before is not None))
+
+
+def test_it_computes_in_full_precision_under_autocast():
+    atoms = partials()
+    unknown = gap(atoms, 20, 24)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = wiener.interpolate(atoms, unknown)
+    assert torch.equal(inside.amplitude, wiener.interpolate(atoms, unknown).amplitude)

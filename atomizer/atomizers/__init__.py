@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ..atoms import AtomizerError
 from .matching_pursuit import GABOR, OPTIMISED, MatchingPursuitAtomizer, Pursuit, Stop
 from .mdct import MDCTAtomizer
 
@@ -14,4 +15,12 @@ ATOMIZERS: dict[str, Callable[..., Any]] = {
     "matching-pursuit-gabor": partial(MatchingPursuitAtomizer, GABOR),
 }
 
-__all__ = ["ATOMIZERS", "MDCTAtomizer", "MatchingPursuitAtomizer", "Pursuit", "Stop"]
+
+def check_name(name: Any) -> str:
+    """The name of an atomizer. Raises AtomizerError where it is none."""
+    if not isinstance(name, str) or name not in ATOMIZERS:
+        raise AtomizerError(f"There is no atomizer {str(name)[:40]!r}: choose from {', '.join(ATOMIZERS)}.")
+    return name
+
+
+__all__ = ["ATOMIZERS", "MDCTAtomizer", "MatchingPursuitAtomizer", "Pursuit", "Stop", "check_name"]

@@ -97,7 +97,7 @@ def convergence(reference: np.ndarray, estimate: np.ndarray, size: int = SIZE, s
         centre = np.arange(x.shape[1]) * (size // 4) / RATE
         frames = (centre + size / 2 / RATE > span[0]) & (centre - size / 2 / RATE < span[1])
         x, y = x[:, frames], y[:, frames]
-    return float(np.linalg.norm(x - y) / max(np.linalg.norm(x), 1e-12))
+    return float(np.linalg.norm(x - y) / max(float(np.linalg.norm(x)), 1e-12))
 
 
 def multi_resolution(reference: np.ndarray, estimate: np.ndarray, span: tuple[float, float] | None = None) -> float:

@@ -143,7 +143,7 @@ class Trainer:
 
     def run(self) -> dict[str, dict[str, float]]:
         """Train until the schedule ends; returns the last evaluation."""
-        shown = {}
+        shown: dict[str, float] = {}
         bar = tqdm(total=100, initial=round(100 * self.share), unit="%", disable=not self.progress,
                    bar_format="{l_bar}{bar}| {elapsed} {postfix}")
         saved = evaluated = self.spent
@@ -191,13 +191,14 @@ class Trainer:
         return table
 
     def _tasks(self, rounds: int) -> dict[str, dict[str, float]]:
+        assert self.development is not None, "there are no held-out recordings"
         table = {}
         for task in TASKS:
             sums = defaultdict(list)
             generator = torch.Generator().manual_seed(1)
             for n in range(rounds):
-                grid = self.development.draw(4, generator, augment=False)
-                batch = mask_batch(*grid, self.model.config.space, generator, task=task, reveal=(0.0, 0.5, 0.0)[n % 3])
+                grid, channels, cutoff = self.development.draw(4, generator, augment=False)
+                batch = mask_batch(grid, channels, cutoff, self.model.config.space, generator, task=task, reveal=(0.0, 0.5, 0.0)[n % 3])
                 with precision(self.model):
                     _, report = self.losses(batch, generator)
                 for name, value in report.items():

@@ -58,7 +58,7 @@ class Losses(nn.Module):
         parts["error"] = self._error(batch, places, decoded)
         parts["envelope"], parts["occupancy"] = self._envelope(batch, context)
         parts["pointer"] = self._pointer(batch, context, report) if state.loose is not None else zero
-        loss = sum(WEIGHTS[name] * part for name, part in parts.items())
+        loss = sum((WEIGHTS[name] * part for name, part in parts.items()), zero)
         return loss, {**{k: float(v.detach()) for k, v in parts.items()}, **report}
 
     def _ask(self, batch: Batch, generator: torch.Generator | None) -> tuple[tuple[Tensor, ...], Tensor]:
@@ -111,12 +111,14 @@ class Losses(nn.Module):
 
     def _pointer(self, batch: Batch, context, report: dict[str, float]) -> Tensor:
         """Cross-entropy of the true places of loose atoms among the unknown places that their known features allow."""
+        loose_valid, loose, loose_place = batch.state.loose_valid, batch.state.loose, batch.loose_place
+        assert loose_valid is not None and loose is not None and loose_place is not None, "no atom is loose"
         losses, right = [], []
         cardinality = torch.tensor([f.cardinality for f in self.model.config.space.features], device=batch.velocity.device)
-        for b in batch.state.loose_valid.any(1).nonzero().flatten().tolist():
+        for b in loose_valid.any(1).nonzero().flatten().tolist():
             c, t, f = batch.state.unknown("velocity")[b].nonzero().unbind(1)
-            valid = batch.state.loose_valid[b]
-            atoms, place = batch.state.loose[b][valid], batch.loose_place[b][valid]
+            valid = loose_valid[b]
+            atoms, place = loose[b][valid], loose_place[b][valid]
             decoded = self.model.decode(context, torch.full_like(c, b), c, t, f)
             score = self.model.point(context.loose[b][valid], atoms, decoded)
             where = torch.stack([t, f, c], 1)

@@ -167,8 +167,8 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
         ask[b, ..., int(cutoff[b]):] = False
 
     magnitude = grid.abs()
-    known = (magnitude * v_known * present).amax((1, 2, 3))
-    reference = torch.maximum(known, magnitude.amax((1, 2, 3)) * 10 ** (REFERENCE_FLOOR_DB / 20)).clamp(min=1e-6)
+    heard = (magnitude * v_known * present).amax((1, 2, 3))
+    reference = torch.maximum(heard, magnitude.amax((1, 2, 3)) * 10 ** (REFERENCE_FLOOR_DB / 20)).clamp(min=1e-6)
     louder = torch.rand(batch, generator=generator) * 20 * (torch.rand(batch, generator=generator) < 0.3)
     reference = reference * (10 ** (louder / 20)).to(grid.device)
     decibels = 20 * torch.log10(magnitude / reference[:, None, None, None] + 1e-12)

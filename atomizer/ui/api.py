@@ -6,6 +6,7 @@
     client.predict(handle_file("in.wav"), api_name="/atomize")
     path = client.predict(handle_file("in.wav"), select=["above:8000"], api_name="/fill")
     path = client.predict(handle_file("long.mp3"), select=["above:8000"], start=60, seconds=30, api_name="/fill")
+    path = client.predict(handle_file("in.wav"), select=["rect:1,2,300,2000"], atomizer="matching-pursuit", api_name="/fill")
 
 What passes a limit (`atomizer.limits`) is refused with a sentence that names it.
 """
@@ -16,46 +17,59 @@ import re
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from ..atomizers import MDCTAtomizer
+from ..atomizers import ATOMIZERS, MatchingPursuitAtomizer, Pursuit, check_name
 from ..atoms import LOUDNESS, AtomizerError, AtomSpace
 from ..audio import Sound, TooLong, longest, overview, read, write
-from ..fill import METHODS, Settings, Step
+from ..fill import METHODS, Settings, Step, resolve
 from ..limits import limits
 from ..orderings import ORDERINGS
-from ..selection import parse
+from ..remaining import check_fillable, remaining
+from ..selection import Selection, parse
 from ..task import Task, prepare
-from . import visitors
+from . import pursuit, visitors
 from .actions import AUTO, check_size, number_of, sentence_of, settings_of, whole_of
 from .device import check_time, fill, has_model, model_for
 
+MDCT = "mdct"
 
-def atomize(file: str, start: float = 0, seconds: float | None = None) -> dict:
+
+def atomize(file: str, start: float = 0, seconds: float | None = None, atomizer: str = MDCT) -> dict:
     """Count the atoms of a sound file, or of an excerpt of it.
 
     Args:
         file: the sound: WAV, FLAC, OGG, MP3 or whatever else libsndfile reads
         start: where the excerpt starts, in seconds
         seconds: how long the excerpt is; null for all that follows
+        atomizer: how the sound becomes atoms: "mdct", or "matching-pursuit", "matching-pursuit-optimised" or "matching-pursuit-gabor",
+            which take fewer atoms, up to a signal-to-residual ratio of 20 dB
 
     Returns:
-        a dictionary: atoms, audible (how many of them are), channels, rate (of the file, in Hz) and duration_s
+        a dictionary: atoms, audible (how many of them are), channels, rate (of the file, in Hz) and duration_s; of a matching pursuit
+        also srr_db, the signal-to-residual ratio that was reached
     """
     with _errors_for_clients():
+        name = check_name(atomizer)
         sound = _read(file, start, seconds)
-        space = AtomSpace()
-        atoms = MDCTAtomizer(space).analyse(sound.at(space.rate))
+        if name == MDCT:
+            made = ATOMIZERS[name]()
+            atoms, reached = made.analyse(sound.at(made.space.rate)), {}
+        else:
+            _, found = _pursued(sound, name)
+            atoms, reached = found.atoms, {"srr_db": found.srr_db}
         return {"atoms": len(atoms), "audible": int(atoms.audible.sum()), "channels": sound.channels, "rate": sound.rate,
-                "duration_s": sound.seconds}
+                "duration_s": sound.seconds, **reached}
 
 
 def fill_file(file: str, select: Sequence[str] | str = (), features: Sequence[str] = LOUDNESS, order: str = AUTO, reverse: bool = False,
               steps: float | None = None, temperature: float | None = None, nucleus: float | None = None, seed: float = 0,
-              method: str = "model", extend: float = 0, add_channels: float = 0, start: float = 0, seconds: float | None = None) -> str:
+              method: str = "model", extend: float = 0, add_channels: float = 0, start: float = 0, seconds: float | None = None,
+              atomizer: str = MDCT) -> str:
     """Fill the unknown atoms of a sound file, or of an excerpt of it, in.
 
     Args:
@@ -73,6 +87,9 @@ def fill_file(file: str, select: Sequence[str] | str = (), features: Sequence[st
         add_channels: channels to add to it
         start: where the excerpt starts, in seconds
         seconds: how long the excerpt is; null for all that follows
+        atomizer: whose atoms are unknown: "mdct", or "matching-pursuit", "matching-pursuit-optimised" or "matching-pursuit-gabor": those
+            of them that are selected are erased, and the region is filled in on top of the sound of the others; select regions then, not
+            parts such as "random:50"
 
     Returns:
         the filled file: all of the sound, or of the excerpt
@@ -84,14 +101,23 @@ def fill_file(file: str, select: Sequence[str] | str = (), features: Sequence[st
             raise AtomizerError(f"What is unknown is a list of specifications or one text, not {str(words)[:40]!r}.")
         selection = parse([w for w in words if w != ""], features)
         settings = settings_of(order, reverse, steps, temperature, nucleus, seed, method)
-        task = prepare(_read(file, start, seconds), selection, extend=number_of("seconds to continue by", extend) or 0.0,
-                       add_channels=whole_of("channels to add", add_channels) or 0, seed=settings.seed)
-        step = _last_in_time(task, settings)
+        beyond, added = number_of("seconds to continue by", extend) or 0.0, whole_of("channels to add", add_channels) or 0
+        task_of = partial(prepare, extend=beyond, add_channels=added, seed=settings.seed)
+        name, sound = check_name(atomizer), _read(file, start, seconds)
+        end = time.monotonic() + limits().fill_seconds
+        task: Task | None
+        if name == MDCT:
+            task = task_of(sound, selection)
+        else:
+            resolve(settings, task_of(sound, selection))  # what cannot be done is refused before the pursuit
+            sound, selection = _without(sound, selection, name, settings)
+            task = task_of(sound, selection) if selection.regions or beyond or added else None
+        filled = task.render(_last_in_time(task, settings, end).grid) if task else sound
         suffix = Path(file).suffix.lower()
         folder = Path(get_upload_folder())  # from where Gradio serves, without a copy
         folder.mkdir(parents=True, exist_ok=True)
         path = Path(tempfile.mkdtemp(prefix="atomizer-", dir=folder)) / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
-        write(path, task.render(step.grid))
+        write(path, filled)
         for made in filter(None, (path.parent, visitors.uploaded(file))):
             visitors.delete_later(made)
         visitors.give_back()
@@ -110,9 +136,31 @@ def _read(file: str, start: float | None, seconds: float | None) -> Sound:
                             f"ask for an excerpt with start and seconds.") from error
 
 
-def _last_in_time(task: Task, settings: Settings) -> Step:
-    """The last step of a fill. Raises OutOfTime, because nobody asked for a sound that is filled in by half."""
-    end = time.monotonic() + limits().fill_seconds
+def _pursued(sound: Sound, name: str) -> tuple[MatchingPursuitAtomizer, Pursuit]:
+    """A matching-pursuit atomizer, and its pursuit of a sound, to its end."""
+    atomizer = ATOMIZERS[name](stop=pursuit.end())
+    *_, found = atomizer.pursue(sound.at(atomizer.space.rate))  # which is one and the same object
+    return atomizer, found
+
+
+def _without(sound: Sound, selection: Selection, name: str, settings: Settings) -> tuple[Sound, Selection]:
+    """The sound of the matching-pursuit atoms that are not selected, and what is to be filled in of it: nothing where they stay erased.
+
+    Raises AtomizerError where the atoms that may be taken do not hold the sound, because the rest of it would be missing.
+    """
+    stays = settings.method == "erased"
+    if not stays:
+        check_fillable(selection)
+    atomizer, found = _pursued(sound, name)
+    if found.done in ("atoms", "seconds"):
+        raise AtomizerError(f"The pursuit ended after {found.count:,} atoms and {found.seconds:.0f} s, before they held the sound (at {found.srr_db:.1f} of "
+                            f"{pursuit.SRR_DB:g} dB): ask for a shorter excerpt with start and seconds.")
+    rest = remaining(sound, selection, atomizer, settings.seed, found.atoms)
+    return rest.sound, Selection() if stays else selection
+
+
+def _last_in_time(task: Task, settings: Settings, end: float) -> Step:
+    """The last step of a fill, until the moment `end`. Raises OutOfTime, because nobody asked for a sound that is filled in by half."""
     for step in fill(task, settings, model_for(settings.method, end)):
         if step.number < step.total:
             check_time(end)
@@ -154,8 +202,10 @@ def add_endpoints() -> None:
     channels = gr.Number(0, visible=False, label="Channels to add")
     start = gr.Number(0, visible=False, label="Start of the excerpt in seconds")
     seconds = gr.Number(None, visible=False, label="Seconds of the excerpt", placeholder="all")
-    inputs = [file, select, features, order, reverse, steps, temperature, nucleus, seed, method, extend, channels, start, seconds]
+    # its names are told in the schema and checked here, because Gradio's own refusal is no sentence
+    atomizer = gr.Dropdown(list(ATOMIZERS), value=MDCT, allow_custom_value=True, visible=False, label="Atomizer")
+    inputs = [file, select, features, order, reverse, steps, temperature, nucleus, seed, method, extend, channels, start, seconds, atomizer]
     never = gr.Button(visible=False)  # an endpoint needs an event; nobody can press this one
-    never.click(atomize, [file, start, seconds], gr.JSON(visible=False, label="The atoms"), api_name="atomize")
+    never.click(atomize, [file, start, seconds, atomizer], gr.JSON(visible=False, label="The atoms"), api_name="atomize")
     never.click(fill_file, inputs, gr.File(visible=False, label="The filled sound"), api_name="fill", concurrency_limit=1,
                 concurrency_id="model")

@@ -64,7 +64,9 @@ def build() -> gr.Blocks:
         _wire(demo, session, view, (file, microphone, examples), story_buttons, features, controls, go, halt, queue, beyond)
         api.add_endpoints()
         visitors.watch(demo)
+        refusal = visitors.refusal()
     demo.queue(max_size=limits().queue)
+    visitors.share_queue(demo, refusal)
     return demo
 
 

@@ -56,12 +56,16 @@ class Decomposition:
         return drawing.bits(selection.of(self.atoms, seed, nyquist)[self.drawn])
 
 
+def end() -> Stop:
+    """Where a pursuit ends, on the page and through the endpoints."""
+    return Stop(min(ATOMS, limits().atoms_drawn), SRR_DB, min(SECONDS, limits().fill_seconds))
+
+
 def decompose(sound: Sound, name: str) -> Iterator[tuple[Decomposition, str]]:
     """Find the atoms of a sound; yields what there is again and again, and why the pursuit has ended, "" while it goes on."""
     if not isinstance(name, str) or name not in NAMES or name == "mdct":
         raise AtomizerError(f"There is no pursuit {str(name)[:40]!r}: choose from {', '.join(list(NAMES)[1:])}.")
-    stop = Stop(min(ATOMS, limits().atoms_drawn), SRR_DB, min(SECONDS, limits().fill_seconds))
-    atomizer = ATOMIZERS[name](stop=stop)
+    atomizer = ATOMIZERS[name](stop=end())
     samples = sound.at(atomizer.space.rate)
     energy = float(np.sum(np.square(samples, dtype=np.float64)))
     for state in atomizer.pursue(samples):

@@ -1,4 +1,5 @@
-"""What a visitor leaves behind is freed: soon after the tab is closed, and where nothing was asked for a long time."""
+"""What a visitor takes: nobody takes all places of the queue, and what a visitor leaves behind is freed, soon after the tab is closed, and where
+nothing was asked for a long time."""
 
 from __future__ import annotations
 
@@ -13,7 +14,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import gradio as gr
+from fastapi import Request
+from gradio.data_classes import PredictBodyInternal
+from gradio.events import Dependency
+from gradio.queueing import Event
 from gradio.utils import get_upload_folder
+
+from ..limits import limits
 
 # a tab that was cut off, by a tunnel or a lid, finds its sound again for so long
 GRACE = timedelta(seconds=float(os.environ.get("ATOMIZER_GRACE_SECONDS", 60)))
@@ -29,6 +36,39 @@ def watch(demo: gr.Blocks) -> None:
         timer.start()
 
     demo.unload(left)
+
+
+def refusal() -> Dependency:
+    """The event, of the page that is being built, that answers whoever has enough waiting in the queue."""
+    def refuse() -> None:
+        raise gr.Error(f"You have {limits().waiting} waiting in the queue already, the most that one may: ask again when the first of them has begun.",
+                       print_exception=False)
+
+    return gr.Button(visible=False).click(refuse, api_visibility="private", concurrency_limit=None)
+
+
+def share_queue(demo: gr.Blocks, refusal: Dependency) -> None:
+    """Answer with `refusal`, at once, what visitors ask for who have as much waiting as they may."""
+    queue = demo._queue  # whose own limit counts everybody's events together
+    push = queue.push
+
+    async def push_or_refuse(body: PredictBodyInternal, request: Request, username: str | None) -> tuple:
+        function = demo.fns.get(-1 if body.fn_index is None else body.fn_index)
+        line = queue.event_queue_per_concurrency_id.get(function.concurrency_id) if function is not None else None
+        if line is not None and sum(_by(event, body.session_hash, request) for event in line.queue) >= limits().waiting:
+            body.fn_index = refusal["id"]
+        return await push(body, request, username)
+
+    queue.push = push_or_refuse  # type: ignore[method-assign]
+
+
+def _by(event: Event, session: str | None, request: Request) -> bool:
+    """Whether an event is of a session, or, where neither has one, from the address of a request."""
+    if session is not None:
+        return event.session_hash == session
+    alone = event.session_hash == event._id  # how Gradio names the session of a call without one
+    theirs, ours = event.request.client, request.client
+    return alone and theirs is not None and ours is not None and theirs.host == ours.host
 
 
 def free(demo: gr.Blocks, visitor: str | None, since: datetime) -> None:

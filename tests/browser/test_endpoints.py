@@ -94,3 +94,30 @@ def test_who_comes_when_too_many_wait_is_told(tmp_path_factory, sounds):
         with pytest.raises(Exception, match="Queue is full"):
             job().result()
         assert running.result() and waiting.result()
+
+
+def test_matching_pursuit_atoms(client, sounds):
+    info = client.predict(handle(sounds["mono"]), seconds=1, atomizer="matching-pursuit", api_name="/atomize")
+    assert info["srr_db"] >= 20
+    path = client.predict(handle(sounds["mono"]), select=["rect:0.3,0.6,300,3000"], method="noise", seconds=1, atomizer="matching-pursuit", api_name="/fill")
+    assert read(path).seconds == pytest.approx(1)
+    with pytest.raises(Exception, match="There is no atomizer 'axe': choose from mdct, matching-pursuit, "):
+        client.predict(handle(sounds["mono"]), atomizer="axe", api_name="/atomize")
+
+
+def test_nobody_takes_all_places_of_the_queue(tmp_path_factory, sounds):
+    slow = SLOW_APP.replace("launch(build())", "from atomizer.ui import api\napi.fill = slow_fill\nlaunch(build())")
+    for url in run_app(["-c", slow], tmp_path_factory, ATOMIZER_MAX_WAITING="1"):
+        one, other = (client_module.Client(url, download_files=False, verbose=False) for _ in range(2))
+        job = lambda client: client.submit(handle(sounds["mono"]), select=["above:8000"], method="noise", api_name="/fill")
+        running = job(one)
+        while running.status().code != Status.PROCESSING:
+            time.sleep(0.05)
+        waiting = job(one)
+        while waiting.status().code != Status.IN_QUEUE:
+            time.sleep(0.05)
+        with pytest.raises(Exception, match="You have 1 waiting in the queue already, the most that one may: ask again when the first of them has begun."):
+            job(one).result()
+        assert not waiting.done(), "the refusal does not wait for a turn"
+        theirs = job(other)
+        assert running.result() and waiting.result() and theirs.result() and job(one).result()

@@ -258,7 +258,7 @@ def api_lab(folder: Path):
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
     (folder / "garbage.wav").write_bytes(b"RIFF" + bytes(100))
     usual = dict(select=["above:1000"], features=["velocity", "sign"], order="auto", reverse=False, steps=1, temperature=1.0, nucleus=0.9, seed=1,
-                 method="noise", extend=0, add_channels=0)
+                 method="noise", extend=0, add_channels=0, atomizer="matching-pursuit")
 
     def case(rng: random.Random) -> str:
         file = str(folder / rng.choice(("in.wav", "in.wav", "in.wav", "in.wav", "garbage.wav", "missing.wav")))

@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,8 +100,8 @@ class Tab:
         self.heartbeat.close()
         self.client.close()
 
-    def ask(self, element: str, event: str, event_data=None, stop_at: int | None = None, **changed) -> list:
-        """Call what an event of an element calls; all messages of the picture that came back. `stop_at`: stop it after so many of them."""
+    def ask(self, element: str, event: str, event_data=None, stop: Callable[[list], object] | None = None, **changed) -> list:
+        """Call what an event of an element calls; all messages of the picture that came back. `stop`: whether to stop it, given those so far."""
         function = self.page.function(element, event)
         body = {"data": self.page.values(function, **changed), "fn_index": function["id"], "session_hash": self.tab, "event_data": event_data}
         answer = self.client.post(f"{self.page.api}/queue/join", json=body)
@@ -126,7 +127,7 @@ class Tab:
                         outputs.append(message["output"]["data"][view])
                 if message["msg"] == "process_completed":
                     return outputs
-                if stop_at is not None and len(outputs) >= stop_at:
+                if stop is not None and stop(outputs):
                     self.client.post(f"{self.page.api}/cancel", json={"session_hash": self.tab, "fn_index": function["id"], "event_id": event_id})
                     return outputs
         raise RuntimeError(f"{element}: the connection ended")
@@ -168,7 +169,7 @@ class Tab:
             self.check(self.fetch(message["variations"][-1]["sound"]), "the player")
 
     def _stop(self, chosen: dict, method: str) -> None:
-        self.ask("fill", "click", view=chosen, method=method, steps="8", stop_at=1)
+        self.ask("fill", "click", view=chosen, method=method, steps="8", stop=bool)
         self.ask("stop", "click")
 
     def program(self, rng: random.Random) -> None:
@@ -213,7 +214,8 @@ def disk_mb(folder: Path) -> float:
 
 def measure(visitors: int, seconds: float, grace: float, model_share: float, folder: Path) -> dict:
     """Run the visitors, and describe what they and the server went through."""
-    process, address = start_app(folder, MODEL_APP, ATOMIZER_GRACE_SECONDS=str(grace), OMP_NUM_THREADS="2", OMP_WAIT_POLICY="PASSIVE")
+    process, address = start_app(folder, MODEL_APP, ATOMIZER_GRACE_SECONDS=str(grace),
+                                 ATOMIZER_MAX_WAITING=str(visitors), OMP_NUM_THREADS="2", OMP_WAIT_POLICY="PASSIVE")
     try:
         page, results, until = Page(address), [Result() for _ in range(visitors)], time.monotonic() + seconds
         threads = [threading.Thread(target=visitor, args=(page, n, until, model_share, results[n])) for n in range(visitors)]

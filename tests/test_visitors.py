@@ -1,0 +1,30 @@
+"""What a visitor takes of the queue."""
+
+import asyncio
+from types import SimpleNamespace
+
+import gradio as gr
+from gradio.data_classes import PredictBodyInternal
+
+from atomizer.limits import limits
+from atomizer.ui import visitors
+
+
+def test_who_has_enough_waiting_is_answered_at_once():
+    with gr.Blocks() as demo:
+        work = gr.Button().click(lambda: None)
+        refusal = visitors.refusal()
+    demo.queue()
+    visitors.share_queue(demo, refusal)
+
+    def refused(session, host="1.2.3.4"):
+        body = PredictBodyInternal(fn_index=work["id"], session_hash=session, data=[], request=None)
+        asyncio.run(demo._queue.push(body, SimpleNamespace(client=SimpleNamespace(host=host)), None))
+        return body.fn_index == refusal["id"]
+
+    most = limits().waiting
+    for session, host in (("one", "1.2.3.4"), ("other", "1.2.3.4"), (None, "1.2.3.4"), (None, "5.6.7.8")):
+        assert [refused(session, host) for _ in range(most + 2)] == [False] * most + [True] * 2
+    line = demo._queue.event_queue_per_concurrency_id[demo.fns[work["id"]].concurrency_id].queue
+    line.remove(next(event for event in line if event.session_hash == "one"))  # it has begun
+    assert not refused("one") and refused("one") and refused("other")
