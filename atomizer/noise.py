@@ -10,6 +10,9 @@ ENOUGH = 32  # known cells that make a mean level trustworthy
 STEADY = (1.0, 12.0)  # frames (standard deviation) over which the level below a cutoff, and its slope, are averaged: attacks are to be
 # heard above the cutoff too, but a slope of one frame's chi-square noise would be arbitrary an octave on
 NEARBY = (9, 17)  # frames and bins that have one level, where only the loudest atoms are known
+CLOSE = 0.25  # octaves at which another bin counts 1/e of what one right here would
+ALIKE = 8.0  # bins (standard deviation) that follow the others alike
+FOLLOWS = (0.5, 5.0)  # the share of the others' rise that a bin follows before anything is known of it, and how much evidence that weighs
 LOG_MEAN = 1.2704  # a Gaussian's log power is that much below the log of its mean power, in nats (Euler's gamma + ln 2)
 
 
@@ -22,8 +25,8 @@ def interpolated_power(grid: np.ndarray, known: np.ndarray, around: tuple[np.nda
             a longer stretch of the sound (`bin_sums`); default: of the known cells alone
     loudest known amplitude of the whole sound; default: of the known cells
 
-    A level is the mean of its bin, which tells partials from what lies between them, plus what pull-push (Gortler et al. 1996) makes of
-    the known deviations from that: they are averaged over blocks of 2 x 2, 4 x 4 … cells; every cell then takes the mean of the smallest
+    A level is the mean of its bin, which tells partials from what lies between them, plus what bins that are always known let expect of
+    this frame (`common_rise`), plus what pull-push (Gortler et al. 1996) makes of the known deviations from that: they are averaged over blocks of 2 x 2, 4 x 4 … cells; every cell then takes the mean of the smallest
     block around it that knows enough, interpolated between blocks. A channel that knows nothing takes the mean power of those that do,
     right there. Averages of levels, not of powers: the latter would spread a bass note over the treble.
     Above the highest bin that a channel knows at all there is nothing to interpolate to: the level goes on as `tilted` says.
@@ -41,7 +44,9 @@ def interpolated_power(grid: np.ndarray, known: np.ndarray, around: tuple[np.nda
     for channel in np.flatnonzero(informed):
         weight = known[channel].astype(np.float32)
         habit = _pull_push(totals[None, channel], counts[None, channel].astype(np.float32))
-        level = habit + _pull_push((log[channel] - habit) * weight, weight)
+        deviation = log[channel] - habit
+        rise = common_rise(deviation, known[channel])
+        level = habit + rise + _pull_push((deviation - rise) * weight, weight)
         cut = int(np.flatnonzero(counts[channel])[-1]) + 1
         below = known[channel][:, cut // 2 : cut].any()
         level[:, cut:] = tilted(*((log[channel], known[channel]) if below else (habit, counts[None, channel] > 0)), cut)[:, cut:]
@@ -50,6 +55,29 @@ def interpolated_power(grid: np.ndarray, known: np.ndarray, around: tuple[np.nda
         if not informed.all():
             power = np.exp(log[channel])
             out[~informed] += _pull_push(power * weight, weight) / informed.sum()
+    return out
+
+
+def common_rise(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(frames, bins) float32: by how much a frame's bins are louder than usual, as far as the bins that are known in every frame tell.
+
+    deviation  (frames, bins) levels less the mean of their bin, in nats; read where known (bool)
+
+    An attack is one for many bins: what a box hides rises and falls with what is above and below it. Bins near on the scale of octaves
+    count most (`CLOSE`). How much of their rise a bin follows is the slope of a regression over the frames in which it is known, its sums
+    averaged over neighbouring bins (`ALIKE`), with `FOLLOWS` as prior.
+    """
+    out = np.zeros(deviation.shape, np.float32)
+    always = known.all(0)
+    if not always.any() or always.all():
+        return out
+    octave = np.log2(np.arange(len(always)) + 0.5).astype(np.float32)
+    close = np.exp(-np.abs(octave[~always, None] - octave[always]) / CLOSE)
+    rise = deviation[:, always] @ (close / close.sum(1, keepdims=True)).T
+    own = deviation[:, ~always] * known[:, ~always]
+    product, square = (gaussian_filter1d(sums, ALIKE, mode="nearest") for sums in ((own * rise).sum(0), (rise**2 * known[:, ~always]).sum(0)))
+    share, frames = FOLLOWS
+    out[:, ~always] = rise * np.clip((product + share * frames) / (square + frames), 0, 1)
     return out
 
 
