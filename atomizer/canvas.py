@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,7 +26,11 @@ _NEAR_BINS = 5  # bins whose loudest known atom bounds an unknown one
 _ENOUGH = 8  # known frames from which a bin's habits can be told
 _MARGIN = 2.0  # how much louder than its surroundings an atom may be, 6 dB
 CONTEXT = 192  # frames to either side of a window whose levels count where the window itself knows nothing of a bin
-_LIFT = 2.0  # dB, of a texture in a hole: means of levels that are not sure are too quiet, and a dip is heard more than a level off by a little
+# What is around a hole tells its level as well as the model does, and both together better (docs/log.md): the share of the former in the level's
+# mean, and by how many dB that is raised, because means of levels that are not sure are too quiet, and a dip is heard more than a level off by a little
+_STEADY = {"gap": (0.5, 2.0), "continue": (0.5, 0.0), "region": (0.75, 1.0)}
+# Atoms that are inaudible with more than this probability are silent: what is too quiet to hear, made audible, is a hiss in a pause
+_HUSH = {"compress": 0.5, "bandwidth": 0.65}
 _ESTIMATES = 64  # windows whose Wiener estimate is kept for the next step
 
 
@@ -67,9 +71,9 @@ class Canvas:
         self.estimates: dict[tuple, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         # of a sound's quietest part it is known that it lies below everything else that can be heard
         self.threshold = task.threshold if task.purpose == "compress" else None
-        # what is around a hole tells its level as well as the model does, and both together better (docs/log.md)
-        self.steady = task.purpose in ("gap", "continue", "region")
-        self.lift = _LIFT if task.purpose in ("gap", "region") else 0.0
+        self.steady, self.hush = _STEADY.get(task.purpose), _HUSH.get(task.purpose, 1.0)
+        # what is above and below a box tells when it is loud, as far as the frames in which the box is known do
+        self.boxed = task.purpose == "region"
         self.loudest = task.reference or 1.0
         # a rare draw from the top levels is a pop in the sound: nothing is filled in louder than the loudest known atom
         self.highest = self.loudest if self.threshold is None else self.threshold
@@ -92,10 +96,10 @@ class Canvas:
         stays silent, and nothing appears above a recording's own bandwidth unless all of that band was selected.
         """
         nearby = self._loudest_of_bins(self.cut(self.magnitude, window, size, 0), self.known_piece(self.given, window, size))
-        if np.isfinite(nearby).all():
+        if np.isfinite(nearby).all() and not self.boxed:
             return np.minimum(nearby * _MARGIN, self.highest)
         habit = self.habit[list(window.channels)]
-        out = np.where(np.isfinite(nearby), nearby, habit) * _MARGIN
+        out = np.where(np.isfinite(nearby) & ~(self.boxed & np.isfinite(habit)), nearby, habit) * _MARGIN
         known = np.isfinite(self.habit)
         others = np.where(known.any(0), np.where(known, self.habit, 0).max(0), np.inf) * _MARGIN**2
         return np.minimum(np.where(np.isfinite(out), out, others), self.highest)
@@ -206,10 +210,14 @@ class Canvas:
         magnitude = self.cut(self.magnitude, window, size, 0)
         if self.threshold is not None:
             return censored_deviation(given & (magnitude >= self.threshold), ~given, self.threshold)
-        # bins may be unknown from end to end of a window that are known elsewhere, or known too briefly to tell their habit
         channels = list(window.channels)
-        around = slice(max(0, window.start - CONTEXT), window.start + size + CONTEXT)
+        around = slice(max(0, window.start - CONTEXT), max(0, window.start) + size + CONTEXT)
         known = self.given[channels, around]
+        if self.boxed:
+            power = interpolated_power(np.where(known, self.magnitude[channels, around], 0), known, loudest=self.loudest)
+            here = replace(window, start=window.start - around.start, channels=tuple(range(len(channels))))
+            return np.sqrt(self.cut(power, here, size, 0))
+        # bins may be unknown from end to end of a window that are known elsewhere, or known too briefly to tell their habit
         log = log_power(self.magnitude[channels, around], self.loudest)
         return np.sqrt(interpolated_power(np.where(given, magnitude, 0), given, bin_sums(log, known), self.loudest))
 

@@ -141,8 +141,8 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
                 unevenness, positive = texture.at(lent, inside, generator)
                 probability = np.where(np.isnan(positive), probability, positive)
                 blind = torch.from_numpy(canvas.beliefs(window, space.frames)[2][inside].astype(np.float32)) if canvas.steady else None
-                magnitude = texture.magnitude(velocity, scale, settings.temperature * unevenness, highest, blind, canvas.lift,
-                                              canvas.threshold is not None).numpy()
+                magnitude = texture.magnitude(velocity, scale, settings.temperature * unevenness, highest, blind,
+                                              canvas.steady or (0.0, 0.0), canvas.hush).numpy()
         free = ~(canvas.velocity_known[at] | canvas.sign_known[at])
         magnitude = np.where(canvas.velocity_known[at], canvas.magnitude[at], magnitude)
         probability = np.where(canvas.sign_known[at], canvas.positive[at], probability)

@@ -58,16 +58,16 @@ def at(lent: tuple[np.ndarray, np.ndarray] | None, place: tuple[np.ndarray, ...]
     return torch.where(uneven.isnan(), noise, uneven), positive.numpy()
 
 
-def magnitude(velocity: Tensor, scale: Tensor, unevenness: Tensor, highest: Tensor, blind: Tensor | None = None, lift: float = 0.0,
-              hush: bool = False) -> Tensor:
+def magnitude(velocity: Tensor, scale: Tensor, unevenness: Tensor, highest: Tensor, blind: Tensor | None = None,
+              steady: tuple[float, float] = (0.0, 0.0), hush: float = 1.0) -> Tensor:
     """Magnitudes (n,) of atoms: the mean of the predicted level, and its unevenness where the prediction is no surer than noise.
 
     velocity    (n, levels) logits, scale (levels,) amplitude of every level, 0 for the inaudible one
     unevenness  (n,) dB about the mean
     highest     (n,) the largest magnitudes that are accepted
-    blind       (n,) deviations of noise with interpolated levels, 0 where there is none: the mean lies halfway between theirs and the model's
-    lift        dB by which a mean with theirs is raised
-    hush        whether atoms that are rather inaudible than not are silent
+    blind       (n,) deviations of noise with interpolated levels, 0 where there is none
+    steady      their share in the mean, and the dB by which such a mean is raised
+    hush        atoms that are inaudible with more than this probability are silent
     """
     probability = velocity.softmax(1)
     decibels = 20 * torch.log10(scale.clamp(min=1e-30))
@@ -76,8 +76,9 @@ def magnitude(velocity: Tensor, scale: Tensor, unevenness: Tensor, highest: Tens
     deviation = (probability @ decibels.square() - mean.square()).clamp(min=0).sqrt()
     if blind is not None:
         level = (20 * torch.log10(blind.clamp(min=1e-30)) - LOG_MEAN * DECIBELS).clamp(min=float(decibels[0]))
-        mean = torch.where(blind > 0, (mean + level) / 2 + lift, mean)
+        share, lift = steady
+        mean = torch.where(blind > 0, mean + share * (level - mean) + lift, mean)
     level = mean + unevenness * (deviation / NOISE_DB).clamp(max=1)
     loud = torch.minimum(10 ** (level / 20), highest)
     silent = level < decibels[0] + _SILENCE_DB / 2
-    return torch.where(silent | (probability[:, 0] > 0.5) if hush else silent, 0.0, loud)
+    return torch.where(silent | (probability[:, 0] > hush), 0.0, loud)

@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from atomizer.noise import interpolated_power, noise_fill
+from atomizer.noise import common_rise, interpolated_power, noise_fill
 
 
 def noise(*shape, seed=0):
@@ -161,3 +161,28 @@ def test_three_seconds_take_seconds():
     start = time.process_time()
     noise_fill(grid, mask)
     assert time.process_time() - start < 5
+
+
+def attacks(follow: bool, frames=96, bins=128, seed=0):
+    """(1, frames, bins) noise that is 20 dB louder in one frame of eight: in all bins, or in the lower half alone."""
+    loud = np.where(np.arange(frames) % 8 == 3, 10.0, 1.0)[:, None] * np.ones(bins)
+    if not follow:
+        loud[:, bins // 2 :] = 1
+    return (np.random.default_rng(seed).standard_normal((1, frames, bins)) * loud).astype(np.float32)
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_what_a_box_hides_rises_with_what_is_below_it_if_it_does_elsewhere(follow):
+    grid = attacks(follow)
+    known = np.ones(grid.shape, bool)
+    known[:, 40:64, 64:] = False
+    power = interpolated_power(np.where(known, grid, 0), known)[0, 40:64, 64:].mean(1)
+    rise = 10 * np.log10(power[3::8].mean() / power[np.arange(24) % 8 != 3].mean())
+    assert 16 < rise < 24 if follow else abs(rise) < 2
+
+
+def test_nothing_rises_where_every_bin_is_hidden_somewhere():
+    deviation = np.random.default_rng(0).standard_normal((20, 32)).astype(np.float32)
+    known = np.ones(deviation.shape, bool)
+    known[8:12] = False
+    assert not common_rise(deviation, known).any() and not common_rise(deviation, known | True).any()
