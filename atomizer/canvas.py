@@ -93,7 +93,8 @@ class Canvas:
         """(channels, F) the loudest that an atom of a window may be filled in.
 
         A bin is no louder than it is elsewhere in the window, or else in the sound, or else in the other channels: a gap in silence
-        stays silent, and nothing appears above a recording's own bandwidth unless all of that band was selected.
+        stays silent, and nothing appears above a recording's own bandwidth unless all of that band was selected. For a box the sound
+        comes before the window, which may know no more of its bins than a pause beside it.
         """
         nearby = self._loudest_of_bins(self.cut(self.magnitude, window, size, 0), self.known_piece(self.given, window, size))
         if np.isfinite(nearby).all() and not self.boxed:

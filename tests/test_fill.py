@@ -8,7 +8,7 @@ import torch
 
 from atomizer.atoms import FEATURES, Atoms, AtomSpace
 from atomizer.audio import Sound
-from atomizer.canvas import Canvas
+from atomizer.canvas import Canvas, Window
 from atomizer.fill import AMPLITUDES, DEFAULTS, Settings, fill, last, resolve
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.orderings import ORDERINGS, order, place_turns
@@ -402,3 +402,30 @@ def test_the_loudest_outside_the_selection():
     assert task.reference == pytest.approx(np.abs(task.grid[~task.mask]).max(), rel=1e-7)
     whole = prepare(noise(), Selection((Region(),)), space=SPACE)
     assert whole.mask.all() and whole.reference == 0
+
+
+def test_a_pause_beside_a_box_does_not_silence_it():
+    sound = noise(3)
+    sound.samples[:, 16000:] = 0
+    task = prepare(sound, Selection((Region(t=(1.0, 2.0), f=(500, 2000)),)), space=SPACE)
+    canvas = Canvas(task, ~task.mask, ~task.mask)
+    last = int(np.flatnonzero(task.mask.any(axis=(0, 2)))[-1])
+    window = Window(start=last - 2, first=last - 2, last=last + 1, channels=(0, 1), decides=2)
+    inside = task.mask[:, last].any(axis=0)
+    loud = np.abs(task.grid[:, :100]).max(axis=(0, 1))
+    assert (canvas.ceiling(window, TINY.space.frames)[:, inside] > loud[inside] / 2).all()
+
+
+def test_a_box_is_expected_to_rise_with_what_is_around_it():
+    """Where attacks run through all bins, the levels that are expected in a box have them, in windows that know nothing of its bins too."""
+    sound = noise(4)
+    sound.samples[:, np.arange(sound.samples.shape[1]) // 512 % 8 != 3] *= 0.1
+    task = prepare(sound, Selection((Region(t=(1.0, 3.0), f=(1000, 2000)),)), space=SPACE)
+    canvas = Canvas(task, ~task.mask, ~task.mask)
+    size = TINY.space.frames
+    for window in canvas.windows(task.mask, size)[3:-3]:
+        part = slice(window.first - window.start, window.last - window.start)
+        expected = canvas.beliefs(window, size)[2][0, part].astype(np.float32)
+        bins = task.mask[0, window.first]
+        true, found = (np.log(a[:, bins].mean(1)) for a in (np.abs(task.grid[0, window.first : window.last]), expected))
+        assert np.ptp(true) < 1 or (np.corrcoef(true, found)[0, 1] > 0.7 and np.ptp(found) > 0.7 * np.ptp(true))
