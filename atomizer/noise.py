@@ -26,9 +26,10 @@ def interpolated_power(grid: np.ndarray, known: np.ndarray, around: tuple[np.nda
     loudest known amplitude of the whole sound; default: of the known cells
 
     A level is the mean of its bin, which tells partials from what lies between them, plus what bins that are always known let expect of
-    this frame (`common_rise`), plus what pull-push (Gortler et al. 1996) makes of the known deviations from that: they are averaged over blocks of 2 x 2, 4 x 4 … cells; every cell then takes the mean of the smallest
-    block around it that knows enough, interpolated between blocks. A channel that knows nothing takes the mean power of those that do,
-    right there. Averages of levels, not of powers: the latter would spread a bass note over the treble.
+    this frame (`common_rise`), plus what pull-push (Gortler et al. 1996) makes of the known deviations from that: they are averaged over
+    blocks of 2 x 2, 4 x 4 … cells; every cell then takes the mean of the smallest block around it that knows enough, interpolated between
+    blocks. A channel that knows nothing takes the mean power of those that do, right there. Averages of levels, not of powers: the latter
+    would spread a bass note over the treble.
     Above the highest bin that a channel knows at all there is nothing to interpolate to: the level goes on as `tilted` says.
     """
     loudest = loudest or float(np.abs(grid[known]).max(initial=0))
