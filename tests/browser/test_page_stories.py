@@ -58,7 +58,7 @@ def test_a_story_brings_the_player_into_view_on_a_phone(open_page):
 def test_help_how_it_works_and_shortcuts(page):
     page.click("[data-open=how]")
     page.wait_for_selector("dialog[open] >> text=Transformer")
-    assert page.locator("dialog[open] .names text").all_text_contents() == ["time", "frequency", "channel", "velocity", "sign"]
+    assert page.locator("dialog[open] .drawing").first.locator(".names text").all_text_contents() == ["time", "frequency", "channel", "velocity", "sign"]
     assert page.locator("dialog[open] .mask").count() >= 3
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog[open]", state="detached")
