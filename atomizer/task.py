@@ -167,8 +167,8 @@ def prepare(sound: Sound, selection: Selection, *, extend: float = 0.0, add_chan
     selection = replace(selection, regions=selection.regions + tuple(extra))
     if extra and not selection.erases:
         raise AtomizerError("What is added to a sound has neither velocity nor sign yet: leave both features unknown.")
-    padded = np.pad(sound.samples, ((0, add_channels), (0, round(extend * sound.rate))))
-    sound = replace(sound, samples=padded)
+    if extra:
+        sound = replace(sound, samples=np.pad(sound.samples, ((0, add_channels), (0, round(extend * sound.rate)))))
     atomizer = MDCTAtomizer(space)
     grid = atomizer.grid(sound.at(space.rate))
     mask = selection.mask(grid, space, seed, nyquist=sound.rate / 2)
