@@ -100,7 +100,8 @@ class Canvas:
         if np.isfinite(nearby).all() and not self.boxed:
             return np.minimum(nearby * _MARGIN, self.highest)
         habit = self.habit[list(window.channels)]
-        out = np.where(np.isfinite(nearby) & ~(self.boxed & np.isfinite(habit)), nearby, habit) * _MARGIN
+        first, second = (habit, nearby) if self.boxed else (nearby, habit)
+        out = np.where(np.isfinite(first), first, second) * _MARGIN
         known = np.isfinite(self.habit)
         others = np.where(known.any(0), np.where(known, self.habit, 0).max(0), np.inf) * _MARGIN**2
         return np.minimum(np.where(np.isfinite(out), out, others), self.highest)

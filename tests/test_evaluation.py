@@ -1,6 +1,7 @@
 """Tasks that hide what they say and are judged on that; a run that resumes, refuses, draws and writes."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -175,7 +176,7 @@ def test_the_estimated_rate_is_places_levels_and_signs(small):
     grid = np.zeros((1, 32, 64), np.float32)
     grid[0, [3, 9, 20, 25], [5, 6, 7, 8]] = [1, -1, 0.1, 0.1]
     task = prepare(Sound(np.ones((1, 31 * 64), np.float32), 8000), parse(["random:50"]), space=small)
-    task = type(task)(task.sound, small, grid, grid == 0, task.selection, task.purpose)
+    task = replace(task, grid=grid, mask=grid == 0, reference=1.0)
     expected = (np.log2(comb(2048, 4)) + 4 * 2) / (31 * 64 / 8000) / 1000
     assert estimated_kbps(Case(TASKS["compress-1000"], task, 4000.0)) == pytest.approx(expected, rel=1e-6)
 
@@ -229,7 +230,7 @@ def test_no_baseline_reads_what_is_hidden(name, case):
         it = case(next(t for t in TASKS if TASKS[t].kind == kind))
         grid = np.where(it.task.mask, np.float32(0.01), it.task.grid)
         sound = it.task.render(grid)
-        other = Case(it.evaluation, type(it.task)(sound, it.task.space, grid, it.task.mask, it.task.selection, it.task.purpose), it.cutoff_hz)
+        other = Case(it.evaluation, replace(it.task, sound=sound, grid=grid), it.cutoff_hz)
         one, two = method.run(it, How()), method.run(other, How())
         if one.grid is not None:
             np.testing.assert_array_equal(one.grid, two.grid)

@@ -174,7 +174,7 @@ class Tab:
 
     def program(self, rng: random.Random) -> None:
         """The endpoint for programs."""
-        data = [self.upload(), rng.choice(SELECTIONS), ["velocity", "sign"], "auto", False, 1, None, None, rng.randrange(100), "noise", 0, 0, 0, None]
+        data = [self.upload(), rng.choice(SELECTIONS), ["velocity", "sign"], "auto", False, 1, None, None, rng.randrange(100), "noise", 0, 0, 0, None, "mdct"]
         start = time.perf_counter()
         event = self.client.post(f"{self.page.api}/call/fill", json={"data": data}).json()["event_id"]
         text = self.client.get(f"{self.page.api}/call/fill/{event}").text
