@@ -72,6 +72,8 @@ class Canvas:
         # of a sound's quietest part it is known that it lies below everything else that can be heard
         self.threshold = task.threshold if task.purpose == "compress" else None
         self.steady, self.hush = _STEADY.get(task.purpose), _HUSH.get(task.purpose, 1.0)
+        # partials run through a hole in time, and on after an end
+        self.runs_through = task.purpose in ("gap", "continue")
         # what is above and below a box tells when it is loud, as far as the frames in which the box is known do
         self.boxed = task.purpose == "region"
         self.loudest = task.reference or 1.0

@@ -139,8 +139,16 @@ def _dct4_torch(folded):
     import torch
 
     hop = folded.shape[-1]
-    n = torch.arange(hop // 2, device=folded.device)
-    twiddle = torch.polar(torch.ones(hop // 2, device=folded.device), -torch.pi * (n + 1 / 8) / hop)
+    twiddle = _twiddle(hop, folded.device)
     z = torch.complex(folded[..., ::2].contiguous(), folded.flip(-1)[..., ::2].contiguous()) * twiddle
     z = torch.fft.fft(z) * twiddle * (2 / hop) ** 0.5
     return torch.stack([z.real, -z.imag.flip(-1)], -1).flatten(-2)
+
+
+@lru_cache(maxsize=8)
+def _twiddle(hop: int, device):
+    """(hop / 2,) complex: exp(-i pi (n + 1/8) / hop)."""
+    import torch
+
+    n = torch.arange(hop // 2, device=device)
+    return torch.polar(torch.ones(hop // 2, device=device), -torch.pi * (n + 1 / 8) / hop)

@@ -123,6 +123,7 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
     scale = torch.from_numpy(canvas.space.amplitude(np.arange(space.levels), canvas.reference(window, space.frames)))
     ceiling = torch.from_numpy(canvas.ceiling(window, space.frames))
     lent = texture.lent(canvas, window, space.frames) if settings.amplitudes == "texture" else None
+    foretold = predicted(canvas, window, space.frames, settings.amplitudes)
     places = np.stack([c, t + window.first - window.start, f], 1)
     for part, decoded in decode(model, context, places):
         at, inside = (decided[c[part]], t[part] + window.first, f[part]), (c[part], places[part, 1], f[part])
@@ -148,12 +149,26 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
         probability = np.where(canvas.sign_known[at], canvas.positive[at], probability)
         canvas.magnitude[at], canvas.positive[at] = magnitude, probability > 0.5
         amplitude = magnitude * (2 * probability - 1)
-        if settings.amplitudes == "expected":
-            estimate, spread = (a[inside].astype(np.float32) for a in canvas.beliefs(window, space.frames)[:2])
-            estimate = estimate.clip(-highest.numpy(), highest.numpy())
-            lean = estimate**2 / (estimate**2 + _DOUBT * spread**2 + 1e-20) * free
-            amplitude += lean * (estimate - amplitude)
+        if foretold is not None:
+            part_of_it, rest = (plane[inside] for plane in foretold)
+            amplitude = np.where(free, (part_of_it + rest * amplitude).clip(-highest.numpy(), highest.numpy()), amplitude)
         grid[at] = amplitude
+
+
+def predicted(canvas: Canvas, window: Window, size: int, amplitudes: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """What linear prediction has of the amplitudes of a window, and by how much the model's are then scaled, each (channels, size, F).
+
+    An expected amplitude leans on the estimate; the texture of a hole in time is added to it, and is as much weaker as the estimate has of its power.
+    """
+    if amplitudes == "sampled" or amplitudes == "texture" and not canvas.runs_through:
+        return None
+    estimate, spread = (plane.astype(np.float32) for plane in canvas.beliefs(window, size)[:2])
+    highest = canvas.ceiling(window, size)[:, None]
+    estimate = estimate.clip(-highest, highest)
+    if amplitudes == "expected":
+        lean = estimate**2 / (estimate**2 + _DOUBT * spread**2 + 1e-20)
+        return lean * estimate, 1 - lean
+    return estimate, np.sqrt(1 - texture.foretold(estimate, spread))
 
 
 def draw(logits: Tensor, temperature: float, nucleus: float, generator: torch.Generator) -> Tensor:

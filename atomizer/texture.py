@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 from torch import Tensor
 
 from .noise import LOG_MEAN
@@ -27,6 +27,7 @@ DECIBELS = 10 / np.log(10)  # per neper of power
 NOISE_DB = 9.64  # standard deviation of a Gaussian variable's level
 AROUND = (3.0, 1 / 8)  # frames and octaves, standard deviation: what is more even than this is the model's business, what is less is lent
 QUIET_DB = -100.0  # below the loudest: quieter levels are as uneven as this one
+NEAR = (3, 5)  # frames and bins over which it is told how much of a sound linear prediction has
 _SILENCE_DB = 3.0  # how far below the quietest audible level the inaudible one counts
 
 
@@ -56,6 +57,15 @@ def at(lent: tuple[np.ndarray, np.ndarray] | None, place: tuple[np.ndarray, ...]
         return noise, np.full(len(noise), np.nan, np.float32)
     uneven, positive = (torch.from_numpy(plane[place]) for plane in lent)
     return torch.where(uneven.isnan(), noise, uneven), positive.numpy()
+
+
+def foretold(estimate: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """(channels, T, F) share of the power, 0 to 1, that a Wiener estimate has of what its prior expects: near 1 inside of a partial that
+    runs through a hole, 0 where nothing can be predicted, or nothing is to be."""
+    def around(x: np.ndarray) -> np.ndarray:
+        return uniform_filter(np.square(x, dtype=np.float32), (0, *NEAR))
+
+    return np.clip(around(estimate) / (around(np.where(estimate != 0, spread, 0)) + 1e-20), 0, 1)
 
 
 def magnitude(velocity: Tensor, scale: Tensor, unevenness: Tensor, highest: Tensor, blind: Tensor | None = None,

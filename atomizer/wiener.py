@@ -7,7 +7,7 @@ slowly; the likeliest unknown atoms are those that minimise
 
 with the known atoms as they are. P is estimated from the signal itself, smoothed along time, in turns with the atoms (as Janssen,
 Veldhuis & Vries 1986 do for an autoregressive model and samples); the minimum is found by preconditioned conjugate gradients. The
-STFT's window is eight hops long, which resolves partials that an MDCT frame cannot; what is shorter than that is the model's business.
+STFT's window is several hops long, which resolves partials that an MDCT frame cannot; what is shorter than that is the model's business.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from torch import Tensor
 
 from .mdct import imdct_torch, mdct_torch
 
-FRAMES = 8  # hops per window of the STFT
+# Hops per window of the STFT, and iterations of conjugate gradients per round, of scattered atoms and where whole stretches of time are unknown:
+# a partial is known the longer, the finer its frequency is (docs/log.md)
+FRAMES = {False: 8, True: 16}
+ITERATIONS = {False: 8, True: 40}
 SMOOTH = 6.0  # standard deviation, in frames of the STFT, of the smoothing of P
 FLOOR = 0.1  # of the mean over neighbouring bins: how far P may fall between partials; lower converges more slowly, and gained nothing
 NEIGHBOURS = 257  # bins of that mean
 ROUNDS = 3  # estimates of P
-ITERATIONS = {False: 8, True: 16}  # of conjugate gradients per round; more where whole stretches of time are unknown
-MARGIN = 2 * FRAMES  # frames of context that are enough on either side of the unknown
+MARGIN = 2  # windows of context that are enough on either side of the unknown
 
 
 @dataclass
@@ -57,11 +59,10 @@ def interpolate(amplitude: Tensor, unknown: Tensor, limit: Tensor | None = None,
     if not helps(known_amplitude, unknown):
         return None
     with _full_precision(amplitude.device.type):
-        frames = unknown.any(2).any(0).nonzero()
-        first, last = max(0, int(frames[0]) - MARGIN), min(unknown.shape[1], int(frames[-1]) + 1 + MARGIN)
-        part = slice(first, last)
-        blank = bool(unknown.flatten(2)[:, part].all(2).any()) or _holes(unknown[:, part])
-        problem = _Problem(known_amplitude[:, part], unknown[:, part], window)
+        blank = bool(unknown.all(2).any()) or _holes(unknown)
+        frames, margin = unknown.any(2).any(0).nonzero(), MARGIN * FRAMES[blank]
+        part = slice(max(0, int(frames[0]) - margin), min(unknown.shape[1], int(frames[-1]) + 1 + margin))
+        problem = _Problem(known_amplitude[:, part], unknown[:, part], window, FRAMES[blank])
         estimate = torch.zeros_like(problem.known)
         for n in range(ROUNDS):
             power = problem.power(estimate, trust=0.1 * n)
@@ -69,7 +70,7 @@ def interpolate(amplitude: Tensor, unknown: Tensor, limit: Tensor | None = None,
             if limit is not None:
                 bound = limit[:, part]
                 estimate = torch.minimum(torch.maximum(estimate, -bound), bound) * problem.unknown
-        spread = (problem.at_atoms(power) / problem.taper.square().sum()).sqrt()
+        spread = (problem.at_atoms(power) / problem.all.taper.square().sum()).sqrt()
         out = Estimate(torch.zeros_like(amplitude), torch.zeros_like(amplitude))
         out.amplitude[:, part], out.spread[:, part] = estimate, spread
         return out
@@ -88,25 +89,16 @@ def _holes(unknown: Tensor) -> bool:
     return bool((share > 0.999).any())
 
 
-class _Problem:
-    """Minimise sum |STFT|^2 / P over the unknown atoms; tensors are (C, T, F), short-time spectra (C, K, bins)."""
+class _ShortTime:
+    """Short-time spectra (C, count, size / 2 + 1) of the sound of atoms (C, frames, bins), and their transpose."""
 
-    def __init__(self, known: Tensor, unknown: Tensor, window: str):
-        self.known, self.unknown, self.window = known, unknown, window
-        channels, frames, bins = known.shape
-        self.size, self.hop = FRAMES * bins, FRAMES * bins // 2
+    def __init__(self, frames: int, bins: int, hops: int, window: str, device: torch.device):
+        """hops: of the MDCT, per window of the STFT, which moves by half of it"""
+        self.bins, self.window = bins, window
+        self.size, self.hop = hops * bins, hops * bins // 2
         self.length = (frames + 1) * bins
         self.count = -(-self.length // self.hop) + 1
-        device = known.device
         self.taper = torch.hann_window(self.size, periodic=True, device=device).sqrt()
-        # centres of the short-time frames, counted in frames of the MDCT, and the other way round; frame 0 of both starts a hop early
-        centre = (torch.arange(self.count, device=device) * self.hop) / bins - 1
-        self.to_short = _interpolation(centre, frames)
-        self.to_atoms = _interpolation((torch.arange(frames, device=device) + 1) * bins / self.hop, self.count)
-        step = torch.arange(self.count, device=device)
-        self.kernel = torch.exp(-0.5 * ((step[:, None] - step) / SMOOTH) ** 2)
-        share = (~unknown).float().repeat_interleave(FRAMES // 2, 2)
-        self.certainty = F.pad(_along_time(self.to_short, share), (0, 1)) ** 2
 
     def spectrum(self, atoms: Tensor) -> Tensor:
         """The short-time spectrum of the sound of atoms."""
@@ -119,11 +111,34 @@ class _Problem:
         out = F.pad(pieces[..., : self.hop], (0, 0, 0, 1))
         out[:, 1:] += pieces[..., self.hop :]
         samples = out.flatten(1)[:, self.hop : self.hop + self.length]
-        return mdct_torch(samples.unflatten(1, (-1, self.known.shape[2])), self.window)
+        return mdct_torch(samples.unflatten(1, (-1, self.bins)), self.window)
+
+
+class _Problem:
+    """Minimise sum |STFT|^2 / P over the unknown atoms; tensors are (C, T, F), short-time spectra (C, K, bins)."""
+
+    def __init__(self, known: Tensor, unknown: Tensor, window: str, hops: int):
+        """hops: per window of the STFT"""
+        self.known, self.unknown = known, unknown
+        _, frames, bins = known.shape
+        device, half = known.device, hops // 2
+        self.all = _ShortTime(frames, bins, hops, window, device)
+        # the unknown atoms alone are heard in a few short-time frames: gradients ask for no others
+        where = unknown.any(2).any(0).nonzero()
+        self.near = slice(int(where[0]) // half * half, int(where[-1]) + 1)
+        self.few = _ShortTime(self.near.stop - self.near.start, bins, hops, window, device)
+        self.heard = slice(self.near.start // half, self.near.start // half + self.few.count)
+        # centres of the short-time frames, counted in frames of the MDCT, and the other way round; frame 0 of both starts a hop early
+        step = torch.arange(self.all.count, device=device)
+        self.to_short = _interpolation(step * self.all.hop / bins - 1, frames)
+        self.to_atoms = _interpolation((torch.arange(frames, device=device) + 1) * bins / self.all.hop, self.all.count)
+        self.kernel = torch.exp(-0.5 * ((step[:, None] - step) / SMOOTH) ** 2)
+        share = (~unknown).float().repeat_interleave(half, 2)
+        self.certainty = F.pad(_along_time(self.to_short, share), (0, 1)) ** 2
 
     def power(self, estimate: Tensor, trust: float) -> Tensor:
         """P: short-time power, smoothed along time, where frames weigh by how much of them is known, at least `trust`."""
-        spectrum = self.spectrum(self.known + estimate)
+        spectrum = self.all.spectrum(self.known + estimate)
         power = spectrum.real.square() + spectrum.imag.square()
         weight = self.certainty.clamp(min=trust) + 1e-4
         power = (self.kernel @ (power * weight)) / (self.kernel @ weight)
@@ -137,23 +152,21 @@ class _Problem:
 
     def descend(self, estimate: Tensor, power: Tensor, iterations: int) -> Tensor:
         """Conjugate gradients, preconditioned by P at every atom, from an estimate."""
-        precondition = self.at_atoms(power) * self.unknown
-        weight = 1 / power
-
-        def gradient(atoms: Tensor) -> Tensor:
-            return self.adjoint(self.spectrum(atoms) * weight) * self.unknown
-
+        unknown, precondition, weight = self.unknown[:, self.near], (self.at_atoms(power) * self.unknown)[:, self.near], 1 / power
+        residual = -self.all.adjoint(self.all.spectrum(self.known + estimate) * weight)[:, self.near] * unknown
+        found, weight = estimate[:, self.near], weight[:, self.heard]
         dot = lambda a, b: (a * b).sum((1, 2), keepdim=True)  # noqa: E731
-        residual = -gradient(self.known + estimate)
         z = precondition * residual
         direction, slope = z, dot(residual, z)
         for _ in range(iterations):
-            applied = gradient(direction)
+            applied = self.few.adjoint(self.few.spectrum(direction) * weight) * unknown
             size = slope / (dot(direction, applied) + 1e-30)
-            estimate, residual = estimate + size * direction, residual - size * applied
+            found, residual = found + size * direction, residual - size * applied
             z = precondition * residual
             former, slope = slope, dot(residual, z)
             direction = z + slope / (former + 1e-30) * direction
+        estimate = estimate.clone()
+        estimate[:, self.near] = found
         return estimate
 
 

@@ -153,6 +153,29 @@ def test_polarity_flips_the_sign_logit_exactly(model):
     assert torch.equal(a.sign, -b.sign) and torch.equal(a.velocity, b.velocity)
 
 
+def test_atoms_without_a_sign_nearby_are_decoded_as_the_formula_says(model):
+    """They are left out of the odd stream; mixed with others or alone they get what the whole computation gives."""
+    decoder, generator = model.decoder, torch.Generator().manual_seed(1)
+    n, (even, odd) = 40, (layer[0].in_features for layer in (decoder.even, decoder.odd))
+    even -= 16 + 2 + TINY.slot + 2
+    x, o = torch.randn(n, even, generator=generator), torch.randn(n, odd, generator=generator)
+    o[::3] = 0
+    rest = (torch.arange(n) % 2, torch.arange(n), torch.randn(n, TINY.slot, generator=generator), torch.randn(n, 2, generator=generator))
+
+    def whole(x, o):
+        channel, frequency, slot, envelope = rest
+        h = torch.cat([x, decoder.frequency(frequency), decoder.channel(channel), slot, envelope], 1)
+        gelu = lambda y: torch.nn.functional.gelu(y, approximate="tanh")
+        for to_even, to_odd in zip(decoder.even, decoder.odd):
+            bias, u = to_even(h), to_odd(o)
+            h, o = gelu(bias + u) + gelu(bias - u), gelu(bias + u) - gelu(bias - u)
+        return decoder.velocity(h), decoder.sign(o)[:, 0], h
+
+    for signed in (o, torch.zeros_like(o), o + 1):
+        for got, expected in zip(decoder((x, signed), *rest), whole(x, signed)):
+            torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_unknown_values_are_never_read(model):
     state = random_state(1)
     hidden = ~state.velocity_known

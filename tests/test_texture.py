@@ -1,5 +1,7 @@
 """Textures: levels with the unevenness of noise, and highs with that of the octave below them."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -13,11 +15,11 @@ from atomizer.task import prepare
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
 
 
-def window_of(sound, specification):
+def window_of(sound, specification, space=SPACE):
     """A canvas whose selection is unknown, and its middle window."""
-    task = prepare(sound, parse([specification]), space=SPACE)
+    task = prepare(sound, parse([specification]), space=space)
     canvas = Canvas(task, ~task.mask, ~task.mask)
-    windows = canvas.windows(task.mask, SPACE.frames)
+    windows = canvas.windows(task.mask, space.frames)
     return canvas, windows[len(windows) // 2]
 
 
@@ -94,3 +96,17 @@ def test_what_is_rather_inaudible_than_not_is_silent_where_that_was_asked_for():
     arguments = logits, scale, torch.full((2,), 12.0), torch.full((2,), 1e9)
     assert (texture.magnitude(*arguments) > 0).all()
     assert (texture.magnitude(*arguments, hush=0.5) > 0).tolist() == [False, True]
+
+
+def test_what_linear_prediction_has_of_a_hole_is_all_of_a_partial_and_little_of_noise():
+    tone = Sound(0.3 * np.sin(2 * np.pi * 997.0 * np.arange(16000) / 8000)[None].astype(np.float32), 8000)
+    space, shares = replace(SPACE, frames=64), []
+    for sound in (tone, white(2.0)):
+        canvas, window = window_of(sound, "time:0.9-1.0", space)
+        estimate, spread, _ = (plane.astype(np.float32) for plane in canvas.beliefs(window, space.frames))
+        hidden = ~canvas.known_piece(canvas.given, window, space.frames)
+        share = texture.foretold(estimate, spread)
+        assert share.min() >= 0 and share.max() <= 1
+        power = spread**2 * hidden
+        shares.append((share * power).sum() / power.sum())
+    assert shares[0] > 0.6 and shares[1] < 0.1

@@ -5,6 +5,8 @@ an odd stream o, which it flips:
 
     u = W o,  b = V h + bias,   o' = gelu(b + u) - gelu(b - u),   h' = gelu(b + u) + gelu(b - u)
 
+Where no sign is known nearby, as in most of a lost band, o stays zero and is not computed.
+
 The velocity is read from the even stream, the sign from the odd one. Where there is a Wiener estimate, both also know what it implies: a
 Gaussian belief about the amplitude, whose width and weight the even stream sets.
 """
@@ -97,6 +99,10 @@ def estimate_size(reach: tuple[int, int] | None, channels: int) -> int:
     return (2 * reach[0] + 1) * (2 * reach[1] + 1) * channels if reach else 0
 
 
+def gelu(x: Tensor) -> Tensor:
+    return F.gelu(x, approximate="tanh")
+
+
 class Decoder(nn.Module):
     """Heads for velocity and sign, and the vector that a pointer looks for."""
 
@@ -129,12 +135,15 @@ class Decoder(nn.Module):
         even, odd = around
         h = torch.cat([even, self.frequency(frequency).to(even.dtype), self.channel(channel).to(even.dtype), slot.to(even.dtype),
                        envelope.to(even.dtype)], 1)
-        o = odd
+        polar = odd.any(1).nonzero().squeeze(1)
+        o = odd[polar]
         for to_even, to_odd in zip(self.even, self.odd):
             bias, u = to_even(h), to_odd(o)
-            plus, minus = F.gelu(bias + u, approximate="tanh"), F.gelu(bias - u, approximate="tanh")
-            h, o = plus + minus, plus - minus
+            some = bias[polar]
+            plus, minus = gelu(some + u), gelu(some - u)
+            h, o = (plus + minus if len(polar) == len(bias) else (2 * gelu(bias)).index_copy(0, polar, plus + minus)), plus - minus
         velocity, sign = self.velocity(h), self.sign(o).squeeze(1)
+        sign = sign.new_zeros(len(h)).index_copy(0, polar, sign)
         if belief is not None:
             trust = self.trust(h).float()
             has = torch.maximum(belief.spread, belief.blind) > 0
