@@ -40,12 +40,18 @@ def lent(canvas: Canvas, window: Window, size: int) -> tuple[np.ndarray, np.ndar
     octave = slice(cut // 2, cut)
     level = canvas.cut(canvas.magnitude, window, size, 0)[..., octave]
     level = 20 * np.log10(np.maximum(level, canvas.loudest * 10 ** (QUIET_DB / 20)))
-    uneven = level - gaussian_filter(level, (0, AROUND[0], AROUND[1] * level.shape[2]), mode="nearest")
+    # what lies beyond the sound's ends, or is unknown itself, has no level that others could stand out from
+    there = canvas.cut(canvas.velocity_known, window, size, False)[..., octave]
+
+    def around(x: np.ndarray) -> np.ndarray:
+        return gaussian_filter(x, (0, AROUND[0], AROUND[1] * level.shape[2]), mode="nearest")
+
+    uneven = level - around(level * there) / around(there.astype(np.float32)).clip(min=1e-6)
     positive = canvas.cut(canvas.positive, window, size, False)[..., octave]
     above = np.arange(cut, len(known))
     out = np.full((2, len(level), size, len(known)), np.nan, np.float32)
     for plane, source in zip(out, (uneven, positive)):
-        plane[..., above] = source[..., (above - cut) % (cut - cut // 2)]
+        plane[..., above] = np.where(there, source, np.nan)[..., (above - cut) % (cut - cut // 2)]
     return out[0], out[1]
 
 

@@ -92,6 +92,60 @@ def test_another_excerpt_that_there_is_not_leaves_everything(view, long, warned,
     assert fresh == gr.skip() and says in message.status and says in warned[0] and session.folder.exists()
 
 
+def test_the_upload_of_a_long_file_stays_while_its_excerpts_are_worked_on(view, long, monkeypatch):
+    """It goes with the last session, not an hour after the first excerpt was left."""
+    deleted = []
+    monkeypatch.setattr(visitors, "uploaded", lambda path: long)
+    monkeypatch.setattr(visitors, "delete_later", deleted.append)
+    session = loaded(view, long)
+    _, other = actions.choose_excerpt(view, session, {"start": 1.25, "seconds": 0.5})
+    assert deleted == [] and other.upload == long
+    other.close()
+    assert deleted == [long]
+
+
+def test_a_fill_that_was_stopped_leaves_the_next_one_alone(view, long, warned, monkeypatch):
+    """Stop frees the slot while the stopped fill is still inside of a step: whatever becomes of it, the next fill goes on."""
+    session = loaded(view, long)
+
+    def steps(task, settings, model, fails=None):
+        yield Step(1, 3, noise_fill(task.grid, task.mask, 0), task.mask)
+        if fails is not None:
+            raise fails
+        yield Step(2, 3, noise_fill(task.grid, task.mask, 0), task.mask)
+        yield Step(3, 3, noise_fill(task.grid, task.mask, 0), task.mask)
+
+    for error in (actions.OutOfTime("late"), ValueError("broken")):
+        monkeypatch.setattr(actions, "fill", lambda *arguments: steps(*arguments, fails=error))
+        stopped = actions.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
+        next(stopped), next(stopped)
+        before = len(actions.stop(session).variations)
+        monkeypatch.setattr(actions, "fill", steps)
+        following = actions.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
+        next(following), next(following)
+        assert list(stopped) == [] and not warned
+        message = list(following)[-1]
+        assert not message.busy and len(message.variations) == before + 1 and not message.variations[-1].title.endswith("stopped")
+
+
+@pytest.mark.parametrize("meanwhile", ("task_of", "begin"))
+def test_stop_between_two_variations_is_final(view, long, monkeypatch, meanwhile):
+    session = loaded(view, long)
+    whole, calls = getattr(Session, meanwhile), []
+
+    def watched(self, *arguments):
+        result = whole(self, *arguments)
+        calls.append(1)
+        if len(calls) == 2:
+            actions.stop(session)
+        return result
+
+    monkeypatch.setattr(Session, meanwhile, watched)
+    messages = filled(session, count=2)
+    assert len(calls) == 2 and session.running is None and session.message.live is None
+    assert not session.message.busy and len(session.message.variations) == 1, messages[-1].status
+
+
 def test_a_short_file_has_no_excerpts(view, sound, tmp_path):
     soundfile.write(tmp_path / "short.wav", sound(0.3).samples.T, 44_100)
     session = loaded(view, tmp_path / "short.wav")

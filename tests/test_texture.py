@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from atomizer import texture
@@ -45,6 +46,25 @@ def test_highs_are_lent_what_stands_out_below_them_and_its_signs():
     assert abs(np.median(stands_out[cut + 1 : partial + cut - cut // 2 - 3])) < 8
     part = slice(window.start, window.start + SPACE.frames)
     assert np.array_equal(positive[0, :, cut:cut + 4] == 1, canvas.positive[0, part, cut // 2 : cut // 2 + 4])
+
+
+@pytest.mark.parametrize("specification", ("above:2000", "above:2000 time:0.5-0.6"))
+def test_ends_of_a_sound_and_of_a_hole_below_do_not_stand_out(specification):
+    """White noise is as uneven at its ends, and beside a hole, as in its middle, and nothing is lent from the hole itself."""
+    task = prepare(white(1.0), parse(specification.split()), space=SPACE)
+    canvas = Canvas(task, ~task.mask, ~task.mask)
+    frames = np.zeros((task.mask.shape[1], 2), object)
+    for window in canvas.windows(task.mask, SPACE.frames):
+        uneven, positive = texture.lent(canvas, window, SPACE.frames)
+        for t in range(window.first, window.last):
+            frames[t] = [plane[0, t - window.start, 20:] for plane in (uneven, positive)]
+    known = canvas.velocity_known[0, :, 8]
+    high = slice(int(2000 / SPACE.bin_hz) + 1 - 20, None)
+    for lent, here in zip(frames, known):
+        level, sign = (plane[high] for plane in lent)
+        assert np.isnan(level).all() != here and np.isnan(sign).all() != here
+    means = np.array([lent[0][high].mean() for lent in frames[known]])
+    assert means.max() < 6, means  # an end is at most 3 dB quieter, and silence beyond it made it 16 dB louder
 
 
 def test_nothing_is_lent_where_no_whole_octave_is_known():

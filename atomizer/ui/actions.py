@@ -131,6 +131,7 @@ def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, An
         sentence = sentence_of(error)
         warn(sentence, title="This excerpt cannot be used")
         return session.say(sentence), gr.skip()
+    session.upload = None  # it goes with the new session
     _close(session)
     return fresh.say(f"This is the excerpt from {start:.1f} to {start + fresh.sound.seconds:.1f} s: draw in the picture to say which atoms are unknown."), fresh
 
@@ -218,21 +219,25 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
         warn("Load a sound first.", title="Nothing to fill in")
         yield gr.skip()
         return
-    token = object()
+    token = session.token = object()
     try:
         recipes = make_recipes()
         for place, recipe in enumerate(recipes):
             task, rest = session.task_of(recipe)
+            if session.token is not token:  # stopped, but Python cannot be interrupted within a step
+                return
             settings = resolve(recipe.settings, task)  # bad settings are refused before anything changes
             end = time.monotonic() + limits().fill_seconds
             model = model_for(settings.method, end)
             which = f"Variation {place + 1} of {len(recipes)}: step" if len(recipes) > 1 else "Step"
-            session.token = token
             session.begin(recipe, task, key, rest)
+            if session.token is not token:
+                session.abandon()
+                return
             yield session.say(f"{which} 1 of {settings.steps} …", busy=True)
             start = time.monotonic()
             for step in fill(task, settings, model):
-                if session.token is not token:  # stopped, but Python cannot be interrupted within a step
+                if session.token is not token:
                     return
                 session.show_step(step)
                 left = (time.monotonic() - start) / step.number * (step.total - step.number)
@@ -246,12 +251,14 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
             yield session.say(f"{variation.label}: filled in {variation.heard:,} audible atoms in {time.monotonic() - start:.1f} s{on}"
                               + _let_go(labels, session), busy)
     except OutOfTime as error:
-        yield out_of_time(session, error)
+        if session.token is token:
+            yield out_of_time(session, error)
     except Exception as error:
-        sentence = sentence_of(error)
-        warn(sentence, title="Not filled in")
-        session.abandon()
-        yield session.say(sentence)
+        if session.token is token:  # one that was stopped has nothing to say, and the next fill may have begun
+            sentence = sentence_of(error)
+            warn(sentence, title="Not filled in")
+            session.abandon()
+            yield session.say(sentence)
     finally:
         visitors.give_back()
 
@@ -318,10 +325,11 @@ def decompose(session: Session | None, name: Any) -> Iterator[Message]:
                 session.seeking = not done
                 yield session.say(f"{told(found)}{'' if done else ' …'}", busy=not done)
     except Exception as error:
-        session.seeking = False
-        sentence = sentence_of(error)
-        warn(sentence, title="No other atoms")
-        yield session.say(sentence)
+        if session.token is token:
+            session.seeking = False
+            sentence = sentence_of(error)
+            warn(sentence, title="No other atoms")
+            yield session.say(sentence)
 
 
 def told(found: pursuit.Decomposition) -> str:
