@@ -20,7 +20,10 @@ __version__ = "0.1.0"
 
 
 def load_model(checkpoint=None, device: str | None = None):
-    """The shipped model, or that of another checkpoint folder, on `device` (a GPU where there is one), ready to fill."""
+    """The shipped model, or that of another checkpoint folder, on `device` (a GPU where there is one), ready to fill.
+
+    Raises AtomizerError where the folder holds no checkpoint or a broken one, or there is no such device.
+    """
     from .checkpoint import load
 
     return load(checkpoint, device)

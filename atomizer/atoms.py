@@ -98,6 +98,7 @@ class AtomSpace:
 
     @property
     def bin_hz(self) -> float:
+        """Width of a bin, in Hz."""
         return self.rate / 2 / self.bins
 
     def reach(self, scale: np.ndarray | None = None) -> np.ndarray | float:
@@ -118,6 +119,7 @@ class AtomSpace:
         return (np.asarray(frequency) + 0.5) * self.bin_hz
 
     def frame_count(self, samples: int) -> int:
+        """Frames of a sound of so many samples: the last is centred at its end or behind it."""
         return -(-samples // self.hop) + 1
 
     def level_db(self, level):
@@ -194,6 +196,7 @@ class ScaleSpace(AtomSpace):
 
     @property
     def bins(self) -> int:
+        """Cardinality of frequency: the bins of the largest scale."""
         return self.scales[-1] // 2
 
     def reach(self, scale: np.ndarray | None = None) -> np.ndarray | float:
@@ -304,7 +307,12 @@ class Atoms:
                    (amplitude >= 0).astype(np.int8), amplitude, np.zeros(len(amplitude), np.uint8))
 
     def to_grid(self) -> np.ndarray:
-        """(channels, frames, bins) float32; atoms that share a place add up, so every order gives the same grid."""
+        """(channels, frames, bins) float32; atoms that share a place add up, so every order gives the same grid.
+
+        Raises AtomizerError for atoms of a ScaleSpace, whose scales have a grid each.
+        """
+        if isinstance(self.space, ScaleSpace):
+            raise AtomizerError("Atoms of several scales lie on no single grid: only those of the MDCT are accepted here.")
         shape = (self.space.channels, self.space.frame_count(self.length), self.space.hop)
         grid = np.zeros(shape, np.float32)
         place = np.ravel_multi_index((self.channel, self.time, self.frequency), shape)
@@ -319,10 +327,12 @@ class Atoms:
         return replace(self, **{name: getattr(self, name)[index] for name in self.arrays})
 
     def is_unknown(self, feature: str) -> np.ndarray:
+        """(N,) bool: the atoms whose feature of this name is unknown."""
         return (self.unknown & BIT[feature]) != 0
 
     @property
     def audible(self) -> np.ndarray:
+        """(N,) bool: the atoms above level 0."""
         return self.velocity > 0
 
     def with_unknown(self, mask: np.ndarray, features: Iterable[str]) -> Atoms:

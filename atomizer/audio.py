@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 import os
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from .files import whole
 from .limits import limits
 
 LOWEST_RATE = 1_000
+HIGHEST_VORBIS_RATE = 200_000  # of libvorbis; above, libsndfile takes the process with it when it closes the file
 LOUDEST = 1e10  # of float samples, full scale being 1: squares of louder ones overflow
 _BLOCK = 1 << 18  # frames read at a time, so that a header that lies about its length costs no memory
 _PEAK = 1024  # frames that a peak of an overview stands for, at least
@@ -37,10 +39,12 @@ class Sound:
 
     @property
     def channels(self) -> int:
+        """How many there are."""
         return self.samples.shape[0]
 
     @property
     def seconds(self) -> float:
+        """How long the sound lasts."""
         return self.samples.shape[1] / self.rate
 
     def at(self, rate: int) -> np.ndarray:
@@ -161,30 +165,47 @@ def format_of(path: str | os.PathLike) -> str:
     """libsndfile's name of the format that a file's ending names. Raises AtomizerError where it cannot write that."""
     ending = Path(path).suffix[1:].upper()
     format_ = {"OPUS": "OGG", "AIF": "AIFF"}.get(ending, ending)
-    if format_ not in soundfile.available_formats():
+    if format_ not in soundfile.available_formats() or format_ == "SD2":  # whose header is a second file, which would land in the working folder
         kind = f"{ending.lower()[:20]!r} files" if ending else "files without an ending"
         raise AtomizerError(f"Sounds cannot be written as {kind}: use .wav, .flac, .ogg or .mp3.")
     return format_
 
 
+def _subtype_for(path: Path, subtype: str) -> str:
+    """The sample format in which a sound of a subtype is written to a file with this ending."""
+    format_ = format_of(path)
+    if format_ == "OGG":
+        return "OPUS" if path.suffix.lower() == ".opus" else "VORBIS"
+    if subtype in soundfile.available_subtypes(format_) and (format_ != "WAV" or subtype.startswith(("PCM", "FLOAT", "DOUBLE"))):
+        return subtype
+    # lossy sources decode to floats: a WAV keeps them, so that untouched samples stay the input's own
+    return "FLOAT" if format_ == "WAV" else soundfile.default_subtype(format_)
+
+
+def check_writable(path: str | os.PathLike, rate: int, channels: int, subtype: str = "FLOAT") -> None:
+    """Raise AtomizerError where `write` could not write a sound of this rate, channels and subtype, whatever its samples: MP3 has two channels at most."""
+    path = Path(path)
+    kind = _subtype_for(path, subtype)
+    try:
+        if kind == "VORBIS" and rate > HIGHEST_VORBIS_RATE:
+            raise ValueError("libvorbis knows no such rate")
+        soundfile.SoundFile(io.BytesIO(), "w", rate, channels, kind, format=format_of(path)).close()
+    except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
+        raise AtomizerError(f"{path.name[:80]!r} cannot be written: {path.suffix.lower()} files do not hold {channels} channel{'s' * (channels > 1)} of "
+                            f"{rate:,} samples per second, but .wav files do.") from error
+
+
 def write(path: str | os.PathLike, sound: Sound) -> None:
     """Write a sound in the format that the file's ending names, with the subtype of the sound where that format has it.
 
-    Raises AtomizerError for an ending that libsndfile cannot write, or where the file cannot be written.
+    Raises AtomizerError for an ending that libsndfile cannot write, a rate or channels that the format cannot hold, or where the file cannot be
+    written.
     """
     path = Path(path)
-    format_ = format_of(path)
-    if format_ == "WAV":
-        # lossy sources decode to floats: keep them, so that untouched samples stay the input's own
-        subtype = sound.subtype if sound.subtype in soundfile.available_subtypes("WAV") and sound.subtype.startswith(
-            ("PCM", "FLOAT", "DOUBLE")) else "FLOAT"
-    else:
-        subtype = sound.subtype if sound.subtype in soundfile.available_subtypes(format_) else soundfile.default_subtype(format_)
-    if format_ == "OGG":
-        subtype = "OPUS" if path.suffix.lower() == ".opus" else "VORBIS"
+    check_writable(path, sound.rate, sound.channels, sound.subtype)
     # libsndfile hides errors of its last write: a full disk would leave half a FLAC file, and no sign of it
     with whole(path, "The sound", (soundfile.SoundFileError, RuntimeError)) as target:
-        with soundfile.SoundFile(target, "w", sound.rate, sound.channels, subtype, format=format_) as file:
+        with soundfile.SoundFile(target, "w", sound.rate, sound.channels, _subtype_for(path, sound.subtype), format=format_of(path)) as file:
             for start in range(0, sound.samples.shape[1], _BLOCK):  # the Vorbis encoder overflows the stack on minutes at once
                 file.write(sound.samples[:, start : start + _BLOCK].T)
 

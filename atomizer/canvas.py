@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from scipy.ndimage import maximum_filter1d, minimum_filter1d
+from scipy.ndimage import distance_transform_edt, maximum_filter1d, minimum_filter1d
 
 from . import wiener
 from .atoms import AtomSpace
@@ -23,14 +23,15 @@ REFERENCE_FLOOR_DB = -50.0  # a window's reference never lies further below the 
 _OWNED = 0.75  # share of a window's frames that it decides on, where all of the sound is to be filled; the rest is context
 _OWNED_LOCALLY = 0.5  # the same where the surroundings are known and worth seeing
 _NEAR_BINS = 5  # bins whose loudest known atom bounds an unknown one
-_ENOUGH = 8  # known frames from which a bin's habits can be told
+_ENOUGH = 8  # known frames from which the habits of a bin, or of a window, can be told
 _MARGIN = 2.0  # how much louder than its surroundings an atom may be, 6 dB
 CONTEXT = 192  # frames to either side of a window whose levels count where the window itself knows nothing of a bin
 # What is around a hole tells its level as well as the model does, and both together better (docs/log.md): the share of the former in the level's
 # mean, and by how many dB that is raised, because means of levels that are not sure are too quiet, and a dip is heard more than a level off by a little
-_STEADY = {"gap": (0.5, 2.0), "continue": (0.5, 0.0), "region": (0.75, 1.0)}
+_STEADY = {"gap": (0.5, 2.0), "continue": (0.5, 0.0), "region": (0.75, 1.0), "upmix": (0.0, 1.0)}
 # Atoms that are inaudible with more than this probability are silent: what is too quiet to hear, made audible, is a hiss in a pause
 _HUSH = {"compress": 0.5, "bandwidth": 0.65}
+_FAR = 32  # frames from the nearest known one at which the model knows nothing that its surroundings' levels do not say better
 _ESTIMATES = 64  # windows whose Wiener estimate is kept for the next step
 
 
@@ -84,6 +85,13 @@ class Canvas:
     def habit(self) -> np.ndarray:
         """(C, F) the loudest of every bin in all of the sound, of what was known from the start; only where a window does not tell."""
         return self._loudest_of_bins(self.magnitude, self.given)
+
+    @cached_property
+    def blindness(self) -> np.ndarray:
+        """(T,) float32, from 0 in frames of which something was known from the start to 1 in those that are far away from all such."""
+        known = self.given.any(axis=(0, 2))
+        away = distance_transform_edt(~known) if known.any() else np.full(len(known), np.inf)
+        return np.minimum(away / _FAR, 1).astype(np.float32)
 
     @staticmethod
     def _loudest_of_bins(magnitude: np.ndarray, given: np.ndarray) -> np.ndarray:
@@ -159,10 +167,17 @@ class Canvas:
         return piece
 
     def reference(self, window: Window, size: int) -> float:
-        """The loudest atom that a window knows; what was filled in counts up to the loudest of the sound, lest errors grow on errors."""
-        known = self.cut(self.magnitude, window, size, 0) * self.cut(self.velocity_known, window, size, False)
-        seen = min(float(known.max()), self.loudest)
-        return max(seen, self.loudest * 10 ** (REFERENCE_FLOOR_DB / 20))
+        """The loudest atom that a window knows, or its surroundings where it knows too few frames to tell, as inside of a long hole.
+
+        What was filled in counts up to the loudest of the sound, lest errors grow on errors.
+        """
+        def loudest(here: Window, frames: int) -> float:
+            return float((self.cut(self.magnitude, here, frames, 0) * self.cut(self.velocity_known, here, frames, False)).max())
+
+        seen = loudest(window, size)
+        if self.known_piece(self.given, window, size).any(axis=(0, 2)).sum() < _ENOUGH:
+            seen = max(seen, loudest(replace(window, start=window.start - CONTEXT), size + 2 * CONTEXT))
+        return max(min(seen, self.loudest), self.loudest * 10 ** (REFERENCE_FLOOR_DB / 20))
 
     def state(self, window: Window, space: AtomSpace) -> State:
         """What the model sees, as a batch of one; a missing second channel is absent."""

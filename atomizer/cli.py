@@ -52,7 +52,8 @@ def fill(
     reverse: Reverse = False,
     steps: Annotated[Optional[int], typer.Option(help="how often the model looks again; default: what suits the selection")] = None,
     temperature: Annotated[Optional[float], typer.Option(help="1 is the model's own belief, lower is safer")] = None,
-    nucleus: Annotated[Optional[float], typer.Option(help="sample from the likeliest values that hold this probability")] = None,
+    nucleus: Annotated[Optional[float], typer.Option(help="sample levels from the likeliest values that hold this probability; amplitudes are then sampled "
+                                                     "unless --amplitudes says otherwise")] = None,
     amplitudes: Annotated[Optional[AmplitudesName], typer.Option(help="default: what suits the selection")] = None,
     seed: Seed = 0,
     method: Annotated[MethodName, typer.Option(help="model, noise with interpolated levels, or erased")] = MethodName.model,
@@ -76,7 +77,7 @@ def fill(
     from tqdm import tqdm
 
     from .atoms import parse_features
-    from .audio import read, write
+    from .audio import check_writable, read, write
     from .fill import Settings
     from .recipe import Recipe, parse_recipes
     from .selection import Selection, parse
@@ -89,6 +90,8 @@ def fill(
             raise AtomizerError("A settings file says itself whose atoms were filled in: leave out --atomizer.")
         recipes = parse_recipes(read_text(settings_file))
     else:
+        if reverse and order is None:
+            raise AtomizerError("An ordering that nobody chose cannot be reversed: choose one with --order, or leave out --reverse.")
         selection = Selection.from_json(read_text(regions)) if regions else Selection()
         selection = selection + parse(select or [])
         if features is not None:
@@ -96,7 +99,10 @@ def fill(
         settings = Settings("erased" if erase_only else method.value, order and order.value, reverse, steps, temperature, nucleus,
                             amplitudes and amplitudes.value, seed)
         recipes = [Recipe(selection, settings, extend, add_channels)]
-    recipes[0].task(sound)  # what does not fit the sound is refused before a model is loaded
+    rate = recipes[0].task(sound).output_rate  # what does not fit the sound is refused before a model is loaded
+    if made is not None and recipes[0].settings.method == "erased":
+        rate = sound.rate
+    check_writable(out, rate, sound.channels + sum(max(0, recipe.add_channels) for recipe in recipes), sound.subtype)
     if made is not None:
         from .remaining import check_fillable, remaining
 
@@ -137,13 +143,14 @@ def order(
 ) -> None:
     """Write the sound of the first atoms of an ordering of IN."""
     from .atomizers import MDCTAtomizer
-    from .audio import Sound, fitted, read, write
+    from .audio import Sound, check_writable, fitted, read, write
     from .orderings import order as ordering
 
     check_output(out)
     if first is not None and first < 0:
         raise AtomizerError(f"The first {first} atoms are asked for; 0 or more are accepted.")
     sound = read(source)
+    check_writable(out, sound.rate, sound.channels, sound.subtype)
     made = atomizer_of(atomizer, srr) or MDCTAtomizer()
     atoms = made.analyse(sound.at(made.space.rate))
     some = atoms[ordering(atoms, by.value, reverse, seed)[:first]]
@@ -325,7 +332,7 @@ def atomizer_of(name: AtomizerName, srr: float | None, first: int | None = None)
 
 
 def check_output(out: Path) -> None:
-    """Fail before the work where OUT cannot be written after it."""
+    """Fail before the work where nothing can be written to OUT after it; whether its format holds the sound says `audio.check_writable`."""
     from .audio import format_of
 
     format_of(out)

@@ -31,12 +31,12 @@ AMPLITUDES = ("expected", "sampled", "texture")
 class Settings:
     """How to fill; None means: what suits the task (`resolve`).
 
-    method       "model", "noise" (interpolated levels) or "erased"
+    method       "model", "noise" (interpolated levels) or "erased"; where only the sign is unknown, the last two keep the levels and draw signs
     order        a name in `orderings.ORDERINGS`; velocity means loudest predicted first
     reverse      from that ordering's end
     steps        how many times the model looks again
     temperature  of the sampled features; 1 is the model's own belief
-    nucleus      sample from the likeliest values that hold this probability together
+    nucleus      sample levels from the likeliest values that hold this probability together; where it is given, open amplitudes are "sampled"
     amplitudes   a name in `AMPLITUDES`: "expected" is the expected signed amplitude (2p - 1) E|a|, least error and less energy; "sampled"
                  levels are drawn one by one; those of a "texture" share what the model is unsure of (`texture`)
     seed         same seed, same sound
@@ -67,7 +67,8 @@ class Resolved(Settings):
 class Step:
     """The state after a step: `number` of `total` done. A model that looks only once reveals the sound part by part, from its start to its end.
 
-    grid      (channels, frames, bins) float32: known and revealed atoms; those still unknown are silent
+    grid      (channels, frames, bins) float32: known and revealed atoms; those still unknown are silent; those that have found a place, but not yet a
+              velocity or sign, have the median level of the known ones and are positive (`placing`)
     revealed  (channels, frames, bins) bool: selected atoms that are filled in by now
     """
 
@@ -85,6 +86,8 @@ def resolve(settings: Settings, task: Task) -> Resolved:
     chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
     if "steps" in chosen and settings.order not in (None, "random"):
         chosen["steps"] = max(chosen["steps"], ORDERED_STEPS)
+    if "amplitudes" in chosen and settings.nucleus is not None and "velocity" in task.features:
+        chosen["amplitudes"] = "sampled"  # no other levels have a nucleus, and whoever gave one is to hear it
     settings = Resolved(**{**asdict(settings), **chosen})
     if settings.method not in METHODS:
         raise AtomizerError(f"There is no method {str(settings.method)[:40]!r}: choose from {', '.join(METHODS)}.")
@@ -107,7 +110,7 @@ def resolve(settings: Settings, task: Task) -> Resolved:
 ORDERED_STEPS = 4  # where an ordering was chosen: it is to be heard, and in a single step it is not
 DEFAULTS: dict[str, dict] = {
     "bandwidth": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
-    "upmix": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
+    "upmix": dict(order="random", steps=1, temperature=0.6, nucleus=0.95, amplitudes="texture"),
     "continue": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
     "gap": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
     "region": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
@@ -123,8 +126,8 @@ def fill(task: Task, settings: Settings = Settings(), model: AtomTransformer | N
     Raises AtomizerError for settings out of range, or a model of another AtomSpace.
     """
     settings = resolve(settings, task)
-    if settings.method == "erased":
-        yield Step(1, 1, task.erased(), task.mask)
+    if settings.method == "erased" or (settings.method == "noise" and set(task.features) == {"sign"}):  # known levels need no noise
+        yield Step(1, 1, task.masked(settings.seed), task.mask)
     elif settings.method == "noise":
         from .noise import noise_fill, substitute  # scipy is loaded only where it is used
 

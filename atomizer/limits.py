@@ -39,7 +39,7 @@ class Limits:
     regions: int = _limit(200, "regions", "regions, and parts, of a selection")
     points: int = _limit(5000, "points", "points of a lasso or a brush stroke", 3)
     pairs: int = _limit(1 << 30, "pairs", "atoms times the places that each may have lost: what a fill of lost places costs")
-    steps: int = _limit(64, "steps", "looks of the model at one fill")
+    steps: int = _limit(64, "steps", "looks of the model at one fill", 1, 255)  # `orderings.place_turns` counts them in bytes
     fills: int = _limit(50, "fills", "fills of a settings file")
     variations: int = _limit(8, "variations", "variations at a time")
     variations_kept: int = _limit(12, "variations", "variations that the page keeps; the oldest one is let go")

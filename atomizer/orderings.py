@@ -105,7 +105,7 @@ _AXES = {"time": (1, 2, 0), "random": (1, 2, 0), "velocity": (1, 2, 0), "frequen
 
 
 def place_turns(mask: np.ndarray, magnitude: np.ndarray, by: str, turns: int, reverse: bool = False, seed: int = 0) -> np.ndarray:
-    """In which of 1 … `turns` turns of equal size every place of a mask comes, 0 outside: `order` for the places of a grid.
+    """In which of 1 … `turns` turns (255 at most) of equal size every place of a mask comes, 0 outside: `order` for the places of a grid.
 
     mask, magnitude  (channels, frames, bins) bool and float; magnitudes matter to the ordering by velocity only
     Returns uint8. A grid of minutes has tens of millions of places, which as Atoms would not fit into memory.

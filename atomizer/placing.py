@@ -26,7 +26,8 @@ AT_ONCE = 1024  # loose atoms that the Transformer reads in one go
 def place(task: Task, settings: Resolved, model: AtomTransformer, trunk: bool = True) -> Iterator[Step]:
     """Place the audible selected atoms, whose `task.features` are unknown, among the selected places.
 
-    Yields a Step after each of settings.steps; selected places that no atom took are silent in the last.
+    Yields a Step after each of settings.steps; selected places that no atom took are silent in the last. Velocities and signs that are
+    unknown too are those of `stand_in`.
     Raises AtomizerError where the atoms and places are too many.
     """
     atoms = loose_atoms(task)
@@ -34,7 +35,7 @@ def place(task: Task, settings: Resolved, model: AtomTransformer, trunk: bool = 
     canvas = Canvas(task, ~task.mask, ~task.mask, predicts=False, ordering=ordering_for(model, settings))
     windows = canvas.windows(task.mask, model.config.space.frames)
     free = task.mask.copy()
-    limit(atoms, free, lost)
+    check_pairs(atoms, free, lost)
     turn = order(known_only(atoms), settings.order, settings.reverse, settings.seed)
     generator = np.random.default_rng(settings.seed)
     grid = task.erased()
@@ -52,22 +53,33 @@ def place(task: Task, settings: Resolved, model: AtomTransformer, trunk: bool = 
 
 
 def loose_atoms(task: Task) -> Atoms:
-    """The audible selected atoms in an order that their unknown features have no part in."""
+    """The audible selected atoms in an order that their unknown features have no part in, nor have these in their amplitudes."""
     reference = task.reference or float(np.abs(task.grid).max(initial=0))
     audible = task.mask & (task.space.quantise(task.grid, reference) > 0)
     atoms = Atoms.from_grid(task.grid, task.space, task.length, reference, audible)
     atoms = atoms.with_unknown(np.ones(len(atoms), bool), task.features)
-    visible = known_only(atoms)
+    visible = known_only(atoms, stand_in(task))
+    atoms.amplitude = visible.amplitude
     return atoms[np.lexsort((visible.amplitude, visible.channel, visible.frequency, visible.time))]
 
 
-def known_only(atoms: Atoms) -> Atoms:
-    """The atoms with every unknown feature set to zero: what an ordering may look at."""
+def stand_in(task: Task) -> float:
+    """The magnitude, above 0, of a placed atom until its velocity is found: the median of the audible atoms outside the selection.
+
+    Where there are none, as quiet as can be heard. A fill that is stopped is heard so, and must not hold what was hidden.
+    """
+    known = np.abs(task.grid[~task.mask])
+    heard = known[task.space.quantise(known, task.reference) > 0]
+    return float(np.median(heard)) if len(heard) else float(task.space.amplitude(np.array(1), task.reference or 1.0))
+
+
+def known_only(atoms: Atoms, magnitude: float = 1.0) -> Atoms:
+    """The atoms with every unknown feature set to zero: what an ordering may look at. Unknown velocities have `magnitude`, unknown signs are positive."""
     out = atoms[:]
     for name in FEATURES:
         setattr(out, name, np.where(atoms.is_unknown(name), 0, getattr(atoms, name)))
-    magnitude = np.where(atoms.is_unknown("velocity"), 1, np.abs(atoms.amplitude))
-    out.amplitude = (magnitude * np.where(atoms.is_unknown("sign"), 1, np.sign(atoms.amplitude))).astype(np.float32)
+    loud = np.where(atoms.is_unknown("velocity"), magnitude, np.abs(atoms.amplitude))
+    out.amplitude = (loud * np.where(atoms.is_unknown("sign"), 1, np.sign(atoms.amplitude))).astype(np.float32)
     return out
 
 
@@ -77,7 +89,7 @@ def groups_of(lost: list[bool], time: np.ndarray, frequency: np.ndarray, channel
     return (t << 28) + (f << 8) + c
 
 
-def limit(atoms: Atoms, free: np.ndarray, lost: list[bool]) -> None:
+def check_pairs(atoms: Atoms, free: np.ndarray, lost: list[bool]) -> None:
     """Raise AtomizerError where there are more pairs of atom and place than can be scored."""
     c, t, f = np.nonzero(free)
     group, count = np.unique(groups_of(lost, t, f, c), return_counts=True)

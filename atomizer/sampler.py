@@ -19,8 +19,8 @@ from .placing import place
 from .task import Task
 
 # An expected amplitude leans on the Wiener estimate the more, the further that stands out from its prior: for partials the model's levels are
-# too blurred. In units of the prior's variance, found on held-out recordings (docs/log.md).
-_DOUBT = 0.3
+# too blurred. In units of the prior's variance, of scattered atoms and in holes of time, found on held-out recordings (docs/log.md).
+_DOUBT, _DOUBT_IN_HOLES = 0.3, 0.03
 _PARTS = 8  # in which a fill of a single step is shown
 
 
@@ -142,8 +142,9 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
                 unevenness, positive = texture.at(lent, inside, generator)
                 probability = np.where(np.isnan(positive), probability, positive)
                 blind = torch.from_numpy(canvas.beliefs(window, space.frames)[2][inside].astype(np.float32)) if canvas.steady else None
-                magnitude = texture.magnitude(velocity, scale, settings.temperature * unevenness, highest, blind,
-                                              canvas.steady or (0.0, 0.0), canvas.hush).numpy()
+                share, lift = canvas.steady or (0.0, 0.0)
+                share = torch.from_numpy(np.maximum(canvas.blindness[at[1]], share))
+                magnitude = texture.magnitude(velocity, scale, settings.temperature * unevenness, highest, blind, (share, lift), canvas.hush).numpy()
         free = ~(canvas.velocity_known[at] | canvas.sign_known[at])
         magnitude = np.where(canvas.velocity_known[at], canvas.magnitude[at], magnitude)
         probability = np.where(canvas.sign_known[at], canvas.positive[at], probability)
@@ -166,7 +167,9 @@ def predicted(canvas: Canvas, window: Window, size: int, amplitudes: str) -> tup
     highest = canvas.ceiling(window, size)[:, None]
     estimate = estimate.clip(-highest, highest)
     if amplitudes == "expected":
-        lean = estimate**2 / (estimate**2 + _DOUBT * spread**2 + 1e-20)
+        frames = np.clip(np.arange(window.start, window.start + size), 0, len(canvas.blindness) - 1)
+        doubt = np.where(canvas.blindness[frames] > 0, np.float32(_DOUBT_IN_HOLES), np.float32(_DOUBT))[:, None]
+        lean = estimate**2 / (estimate**2 + doubt * spread**2 + 1e-20)
         return lean * estimate, 1 - lean
     return estimate, np.sqrt(1 - texture.foretold(estimate, spread))
 

@@ -82,7 +82,7 @@ class Part:
         if self.kind == "keep":
             kept = np.flatnonzero(audible)
             kept = kept[np.argsort(-magnitude.ravel()[kept], kind="stable")[: round(self.amount * seconds)]]
-            out = np.broadcast_to(recorded, audible.shape).ravel()
+            out = np.broadcast_to(recorded, audible.shape).flatten()  # a copy: of equal shapes, ravel gives a view that cannot be written
             out[kept] = False
             return out.reshape(audible.shape)
         where = np.flatnonzero(audible)

@@ -44,6 +44,7 @@ class Task:
 
     @property
     def features(self) -> tuple[str, ...]:
+        """Names of the features of the selected atoms that are unknown."""
         return self.selection.features
 
     @property
@@ -81,6 +82,16 @@ class Task:
     def erased(self) -> np.ndarray:
         """The grid with the selected atoms silent."""
         return np.where(self.mask, np.float32(0), self.grid)
+
+    def masked(self, seed: int = 0) -> np.ndarray:
+        """(channels, frames, bins) float32: what is heard while the unknown is unknown.
+
+        Atoms that lost their velocity or their place are silent; those that only lost their sign have a random one.
+        """
+        if set(self.features) != {"sign"}:
+            return self.erased()
+        signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), self.grid.shape)
+        return np.where(self.mask, np.abs(self.grid) * signs, self.grid)
 
     def render(self, grid: np.ndarray) -> Sound:
         """The input plus the change that `grid` makes to the selected atoms, at `output_rate`."""

@@ -75,14 +75,14 @@ def foretold(estimate: np.ndarray, spread: np.ndarray) -> np.ndarray:
 
 
 def magnitude(velocity: Tensor, scale: Tensor, unevenness: Tensor, highest: Tensor, blind: Tensor | None = None,
-              steady: tuple[float, float] = (0.0, 0.0), hush: float = 1.0) -> Tensor:
+              steady: tuple[Tensor | float, float] = (0.0, 0.0), hush: float = 1.0) -> Tensor:
     """Magnitudes (n,) of atoms: the mean of the predicted level, and its unevenness where the prediction is no surer than noise.
 
     velocity    (n, levels) logits, scale (levels,) amplitude of every level, 0 for the inaudible one
     unevenness  (n,) dB about the mean
     highest     (n,) the largest magnitudes that are accepted
     blind       (n,) deviations of noise with interpolated levels, 0 where there is none
-    steady      their share in the mean, and the dB by which such a mean is raised
+    steady      their share in the mean, one or (n,), and the dB by which such a mean is raised
     hush        atoms that are inaudible with more than this probability are silent
     """
     probability = velocity.softmax(1)

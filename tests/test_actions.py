@@ -116,7 +116,7 @@ def test_a_fill_that_was_stopped_leaves_the_next_one_alone(view, long, warned, m
         yield Step(3, 3, noise_fill(task.grid, task.mask, 0), task.mask)
 
     for error in (actions.OutOfTime("late"), ValueError("broken")):
-        monkeypatch.setattr(actions, "fill", lambda *arguments: steps(*arguments, fails=error))
+        monkeypatch.setattr(actions, "fill", lambda *arguments, error=error: steps(*arguments, fails=error))
         stopped = actions.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
         next(stopped), next(stopped)
         before = len(actions.stop(session).variations)
@@ -224,3 +224,13 @@ def test_what_a_fill_says_while_a_selection_is_looked_at_stands(view, tmp_path, 
     assert message.status == "filled in" and not message.busy and message is session.message
     monkeypatch.setattr(session, "check", check)
     assert "Ready" in actions.describe(ALL, ["velocity", "sign"], 0, session).status
+
+
+def test_a_selection_that_is_described_after_its_fill_leaves_what_that_said(view, long):
+    session = loaded(view, long)
+    said = filled(session)[-1].status
+    assert actions.describe(ALL, ["velocity", "sign"], 0, session).status == said
+    assert actions.describe(ALL, ["sign"], 0, session).status == "Ready to fill in the sign of what is selected."
+    other = Chosen({**ALL, "regions": [{"kind": "rect", "t": [0, 0.5]}]})
+    other.key = "another"
+    assert "Ready" in actions.describe(other, ["velocity", "sign"], 0, session).status

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atomizer import audio
-from atomizer.audio import Sound, overview, read, resample, write
+from atomizer.atoms import AtomizerError
+from atomizer.audio import Sound, check_writable, overview, read, resample, write
 from atomizer.limits import limits
 
 ROOT = Path(__file__).parents[1]
@@ -300,7 +301,7 @@ def test_a_long_ogg_is_written(tmp_path):
     assert soundfile.info(tmp_path / "x.ogg").frames == 3_000_000
 
 
-@pytest.mark.parametrize("name", ("x", "x.", "x.doc", "x.npz", ".wav", "x.wav.zip"))
+@pytest.mark.parametrize("name", ("x", "x.", "x.doc", "x.npz", ".wav", "x.wav.zip", "x.sd2"))
 def test_an_unknown_ending_is_refused(name, tmp_path, sound, refused):
     with refused(".wav", ".flac"):
         write(tmp_path / name, sound(0.1))
@@ -316,6 +317,32 @@ def test_what_a_format_cannot_hold_is_refused_and_leaves_an_existing_file_alone(
     with refused("cannot be written"):
         write(tmp_path / name, sound(0.1, channels, rate))
     assert (tmp_path / name).read_text() == "mine" and os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("name, rate, channels", [
+    ("x.opus", 44_100, 1), ("x.opus", 48_000, 2), ("x.mp3", 96_000, 1), ("x.mp3", 44_100, 4), ("x.mp3", 48_000, 2), ("x.flac", 768_000, 1),
+    ("x.flac", 96_000, 8), ("x.ogg", 192_000, 8), ("x.wav", 768_000, 8), ("x.xi", 44_100, 2)])
+def test_what_a_format_can_hold_is_known_before(name, rate, channels, tmp_path, sound, refused):
+    """Where the check passes, the sound is written, and where it does not, it is not."""
+    one = sound(0.1, channels, rate)
+    try:
+        check_writable(name, rate, channels, one.subtype)
+    except AtomizerError:
+        with refused(name[1:], f"{rate:,}", str(channels)):
+            check_writable(name, rate, channels, one.subtype)
+        with pytest.raises(soundfile.SoundFileError):
+            soundfile.write(tmp_path / name, one.samples.T, rate, format={"x.opus": "OGG"}.get(name), subtype={"x.opus": "OPUS"}.get(name))
+    else:
+        write(tmp_path / name, one)
+        assert (read(tmp_path / name).rate, read(tmp_path / name).channels) == (rate, channels)
+
+
+@pytest.mark.parametrize("rate", (200_001, 768_000))
+def test_rates_at_which_the_vorbis_encoder_ends_the_process_are_refused(rate, tmp_path, sound, refused):
+    check_writable("x.ogg", 200_000, 2)
+    with refused("x.ogg", f"{rate:,}"):
+        write(tmp_path / "x.ogg", sound(0.01, 1, rate))
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("error", (OSError("No space left on device"), soundfile.SoundFileRuntimeError("disk full"), RuntimeError("x.y.")))

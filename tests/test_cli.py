@@ -272,6 +272,38 @@ def test_an_ending_that_cannot_be_written_fails_before_the_work(command, wav, tm
     assert code != 0 and "xyz" in printed.err
 
 
+@pytest.mark.parametrize("name, rate, channels", [("x.opus", 44_100, 1), ("x.mp3", 96_000, 1), ("x.mp3", 44_100, 4), ("x.flac", 768_000, 1),
+                                                  ("x.ogg", 384_000, 1)])
+@pytest.mark.parametrize("verb", ["fill", "order"])
+def test_a_format_that_cannot_hold_the_sound_fails_before_the_work(command, tmp_path, samples, name, rate, channels, verb, monkeypatch):
+    soundfile.write(tmp_path / "in.wav", samples(4000, channels, rate).T, rate)
+    monkeypatch.setattr("atomizer.recipe.fill", lambda *_: pytest.fail("it was filled in"))
+    monkeypatch.setattr("atomizer.atomizers.MDCTAtomizer.synthesise", lambda *_: pytest.fail("it was synthesised"))
+    options = ["--select", "above:3000", "--method", "noise"] if verb == "fill" else []
+    code, printed = command(verb, tmp_path / "in.wav", tmp_path / name, *options)
+    assert code == 2 and f"{rate:,} samples per second" in printed.err and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name, options", [("x.opus", ["--select", "above:8000"]), ("x.mp3", ["--add-channels", "2"])])
+def test_the_rate_and_channels_that_the_fill_gives_count(command, tmp_path, samples, name, options):
+    """Of a file at 16 kHz what lies above 8 kHz comes at 44.1 kHz, and channels are added."""
+    soundfile.write(tmp_path / "in.wav", samples(4000, 1, 16_000).T, 16_000)
+    code, printed = command("fill", tmp_path / "in.wav", tmp_path / name, *options, "--checkpoint", "nowhere")
+    assert code == 2 and name in printed.err and "nowhere" not in printed.err
+    assert command("fill", tmp_path / "in.wav", tmp_path / name, "--select", "time:0.1-0.2", "--method", "noise")[0] == 0
+
+
+def test_an_order_is_needed_to_be_reversed(command, wav, tmp_path):
+    code, printed = command("fill", wav, tmp_path / "out.wav", "--select", "above:8000", "--reverse", "--checkpoint", "nowhere")
+    assert code == 2 and "--order" in printed.err and printed.err.count("\n") == 1 and not (tmp_path / "out.wav").exists()
+
+
+def test_erasing_only_signs_keeps_the_levels(command, wav, tmp_path):
+    code, _ = command("fill", wav, tmp_path / "out.wav", "--select", "above:0", "--features", "sign", "--erase-only")
+    before, after = (np.std(soundfile.read(path)[0]) for path in (wav, tmp_path / "out.wav"))
+    assert code == 0 and 0.7 < after / before < 1.4
+
+
 def test_train_and_evaluate_from_the_command_line(command, tmp_path, samples):
     folder, out = tmp_path / "audio", tmp_path / "run"
     folder.mkdir()

@@ -95,6 +95,33 @@ def test_hidden_content_never_leaks_for_any_features(model, features, name):
     assert np.array_equal(a.grid, b.grid)
 
 
+@pytest.mark.parametrize("features", [("time", "velocity"), ("frequency", "velocity"), ("channel", "velocity"), ("time", "sign"),
+                                      ("time", "frequency", "sign")])
+def test_no_step_in_between_holds_what_is_hidden(model, features):
+    """A fill that is stopped is kept as it is: what was placed by then has its own level and sign only where those are known."""
+    task = task_of(Selection((RECT,), features=features))
+    fills = [list(fill(t, Settings(steps=3), model)) for t in (task, with_hidden_changed(task, features))]
+    assert len(fills[0]) == 6
+    for a, b in zip(*fills):
+        assert np.array_equal(a.grid, b.grid) and np.array_equal(a.revealed, b.revealed)
+    placed = fills[0][2].grid[task.mask]
+    placed = placed[placed != 0]
+    assert len(placed) == (task.space.quantise(task.grid, task.reference) > 0)[task.mask].sum()
+    if "velocity" in features:
+        audible = np.abs(task.grid[~task.mask & (task.space.quantise(task.grid, task.reference) > 0)])
+        assert np.allclose(np.abs(placed), np.median(audible))
+    else:
+        assert (placed > 0).all()
+
+
+def test_what_is_placed_in_silence_is_as_quiet_as_can_be_heard(model):
+    """Where nothing is known there is no level to take, and none that was hidden is."""
+    task = task_of(Selection((Region(),), features=("frequency", "velocity")))
+    assert task.mask.all()
+    step = next(iter(fill(task, Settings(steps=2), model)))
+    assert 0 < np.abs(step.grid).max() < 1e-3 * np.abs(task.grid).max()
+
+
 @pytest.mark.parametrize("name", ["time", "frequency", "channel", "random"])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_every_step_reveals_exactly_the_next_ranks(model, name, reverse):

@@ -20,7 +20,8 @@ def test_the_environment_sets_every_limit():
 
 
 @pytest.mark.parametrize("name, value, says", [("steps", "3.5", "whole number from 1"), ("seconds", "lots", "'lots'"), ("channels", "9", "from 1 to 8"),
-                                               ("queue", "0", "from 1"), ("file_mb", "inf", "in MB"), ("rate", "nan", "in Hz"), ("seconds", "-1", "0.001")])
+                                               ("queue", "0", "from 1"), ("file_mb", "inf", "in MB"), ("rate", "nan", "in Hz"), ("seconds", "-1", "0.001"),
+                                               ("steps", "256", "from 1 to 255")])
 def test_a_wrong_value_is_one_sentence(refused, name, value, says):
     with refused(variable(name), says):
         Limits.read({variable(name): value})

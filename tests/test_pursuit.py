@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atomizer.atomizers import MatchingPursuitAtomizer, Stop
+from atomizer.atomizers import MatchingPursuitAtomizer, MDCTAtomizer, Stop
 from atomizer.atomizers.matching_pursuit import GABOR, OPTIMISED, PLAIN
 from atomizer.atoms import Atoms, ScaleSpace
 from atomizer.orderings import ORDERINGS, order
@@ -345,6 +345,14 @@ def test_the_model_of_mdct_atoms_refuses_them(refused):
         SMALL.check_same_analysis(AtomSpace())
 
 
+def test_they_lie_on_no_single_grid(samples, refused):
+    atoms = MatchingPursuitAtomizer(SMALL).analyse(samples(3000), loudest=20)
+    with refused("several scales"):
+        atoms.to_grid()
+    with refused("several scales"):
+        MDCTAtomizer().synthesise(atoms)
+
+
 # --- regions and erasing -----------------------------------------------------------------------------------------------------
 
 
@@ -376,6 +384,13 @@ def test_regions_add_subtract_and_know_channels(samples, refused):
     assert parse(["random:50"]).of(atoms, seed=1).sum() == 150 and parse(["loudest:10"]).of(atoms)[np.argmax(np.abs(atoms.amplitude))]
     with refused("None of the 300 atoms"):
         parse(["time:5-6"]).of(atoms)
+
+
+def test_all_but_the_loudest_atoms_can_be_erased(sound):
+    atoms = MatchingPursuitAtomizer(SMALL).analyse(sound(0.5, 1, 8000).samples, loudest=300)
+    erased = parse(["keep:100"]).of(atoms)
+    kept = round(100 * atoms.length / SMALL.rate)
+    assert (~erased).sum() == kept and np.abs(atoms.amplitude)[~erased].min() >= np.abs(atoms.amplitude)[erased].max()
 
 
 def test_what_remains_is_the_sound_of_the_other_atoms(sound, refused):

@@ -380,6 +380,24 @@ def test_a_fill_without_a_model_takes_one_step(method, sound):
     assert steps[0].grid[task.mask].any() == (method == "noise")
 
 
+@pytest.mark.parametrize("method", ("noise", "erased"))
+def test_levels_that_are_known_are_kept_where_only_the_sign_is_not(method, sound):
+    task = prepare(sound(0.3), parse(["above:3000"], ("sign",)))
+    one, again, other = filled(task, method, 1), filled(task, method, 1), filled(task, method, 2)
+    np.testing.assert_array_equal(np.abs(one), np.abs(task.grid))
+    np.testing.assert_array_equal(one[~task.mask], task.grid[~task.mask])
+    np.testing.assert_array_equal(one, again)
+    np.testing.assert_array_equal(one, task.masked(1))
+    assert not np.array_equal(one, other)
+    assert abs((one[task.mask] * task.grid[task.mask] > 0).mean() - 0.5) < 0.05, "signs by chance"
+
+
+@pytest.mark.parametrize("features", [("velocity", "sign"), ("velocity",), ("time", "sign")])
+def test_atoms_without_velocity_or_place_are_masked_by_silence(features, sound):
+    task = prepare(sound(0.3), parse(["above:3000"], features))
+    np.testing.assert_array_equal(task.masked(1), task.erased())
+
+
 @pytest.mark.parametrize("specification", ("rect:0.1,0.2,500,4000", "above:8000", "time:0.1-0.2"))
 def test_what_is_hidden_leaves_the_fill_unchanged_to_the_bit(specification, sound):
     one = sound(0.3, 2)
@@ -429,3 +447,13 @@ def test_every_setting_has_a_default_that_the_users_own_value_overrides(specific
     assert (chosen.amplitudes == "expected") == (set(features) == {"sign"} or specifications == ["random:50"])
     mine = resolve(Settings(order="channel", steps=3, temperature=0.0, nucleus=0.5, amplitudes="sampled", seed=8), task)
     assert (mine.order, mine.steps, mine.temperature, mine.nucleus, mine.amplitudes, mine.seed) == ("channel", 3, 0.0, 0.5, "sampled", 8)
+
+
+@pytest.mark.parametrize("specifications", (["above:8000"], ["random:50"], ["above:0"]))
+def test_a_nucleus_that_was_chosen_is_heard(specifications, sound):
+    """Only sampled levels have one, and where no level is drawn it changes nothing."""
+    task = prepare(sound(0.3), parse(specifications))
+    assert resolve(Settings(), task).amplitudes != "sampled" == resolve(Settings(nucleus=0.9), task).amplitudes
+    assert resolve(Settings(nucleus=0.9, amplitudes="texture"), task).amplitudes == "texture"
+    signs = prepare(sound(0.3), parse(specifications, ("sign",)))
+    assert resolve(Settings(nucleus=0.9), signs).amplitudes == resolve(Settings(), signs).amplitudes

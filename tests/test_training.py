@@ -204,6 +204,24 @@ def test_training_starts_from_a_checkpoint(folder, tmp_path):
     assert torch.equal(trainer.model.trunk.globals.detach(), model.trunk.globals.detach().bfloat16().float())
 
 
+@pytest.mark.parametrize("wrong, word", [
+    (dict(minutes=0.0), "minutes"), (dict(minutes=float("inf")), "minutes"), (dict(steps=0), "1 step"), (dict(batch=0), "window"), (dict(asked=2), "atoms"),
+    (dict(lr=0.0), "rate"), (dict(lr=float("nan")), "rate"), (dict(warmup=0), "warm-up"), (dict(weight_decay=-1.0), "weight decay"),
+    (dict(ema=1.0), "averaged"), (dict(clip=0.0), "clipped"), (dict(seed=-1), "seed"), (dict(seed=1 << 53), "seed"), (dict(save_minutes=-1.0), "checkpoints"),
+    (dict(evaluate_minutes=float("nan")), "evaluations")])
+def test_numbers_that_cannot_be_trained_with_are_refused(folder, tmp_path, wrong, word, refused):
+    with refused(word):
+        Trainer(folder, tmp_path / "out", TrainingConfig(**wrong), TINY, progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_least_numbers_train(folder, tmp_path):
+    least = TrainingConfig(steps=1, batch=1, asked=3, warmup=1, weight_decay=0.0, ema=0.0, seed=(1 << 53) - 1, save_minutes=0.0, evaluate_minutes=float("inf"))
+    trainer = Trainer(folder, tmp_path, least, TINY, progress=False)
+    trainer.run()
+    assert trainer.step == 1
+
+
 def test_a_batch_that_is_not_finite_does_no_harm(folder, tmp_path, monkeypatch):
     trainer = Trainer(folder, tmp_path, TrainingConfig(steps=2, batch=2, asked=200), TINY, progress=False)
     before = {k: v.clone() for k, v in trainer.model.state_dict().items()}

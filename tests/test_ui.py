@@ -12,7 +12,7 @@ from atomizer.recipe import Recipe
 from atomizer.selection import parse
 from atomizer.ui import drawing, pursuit
 from atomizer.ui.exports import KINDS
-from atomizer.ui.variations import details_of, judge, masked_grid, title_of
+from atomizer.ui.variations import details_of, judge, title_of
 
 
 @pytest.fixture
@@ -83,10 +83,10 @@ def test_a_short_or_narrow_region_is_measured_too(sound):
 
 def test_without_their_signs_atoms_keep_their_loudness(sound):
     task, *_ = filled(sound(0.5), "above:0", features=("sign",))
-    masked = masked_grid(task)
+    masked = task.masked()
     assert np.array_equal(np.abs(masked), np.abs(task.grid)) and not np.array_equal(masked, task.grid)
     task, *_ = filled(sound(0.5), "above:3000")
-    assert np.array_equal(masked_grid(task), task.erased())
+    assert np.array_equal(task.masked(), task.erased())
 
 
 def test_variations_say_how_they_were_made():

@@ -1,7 +1,10 @@
 """What a visitor takes of the queue."""
 
 import asyncio
+import queue
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from types import SimpleNamespace
 
 import gradio as gr
@@ -31,3 +34,12 @@ def test_who_has_enough_waiting_is_answered_at_once():
     line = demo._queue.event_queue_per_concurrency_id[demo.fns[work["id"]].concurrency_id].queue
     line.remove(next(event for event in line if event.session_hash == "one"))  # it has begun
     assert not refused("one") and refused("one") and refused("other")
+
+
+def test_what_is_due_is_done_in_its_turn_by_one_thread():
+    done, threads = queue.Queue(), threading.active_count()
+    for seconds, name in ((0.3, "third"), (0.1, "first"), (3600, "never"), (0.2, "second")):
+        visitors.later(timedelta(seconds=seconds), done.put, name)
+    visitors.later(timedelta(seconds=0.15), [].pop)  # fails
+    assert [done.get(timeout=10) for _ in range(3)] == ["first", "second", "third"] and done.empty()
+    assert threading.active_count() <= threads + 1

@@ -118,6 +118,8 @@ class MatchingPursuitAtomizer:
 
         stop   instead of the atomizer's own
         every  steps between two yields; by default about a tenth of a second
+
+        Raises AtomizerError, when the first state is asked for, for more channels than the space has or a stop out of range.
         """
         stop = self.stop if stop is None else stop
         stop.validate()
@@ -131,14 +133,14 @@ class MatchingPursuitAtomizer:
         pursuit = Pursuit(self.space, samples.shape[1], [], state)
         whole = energy = state.energy
         enough = whole * 10 ** (-min(stop.srr_db if stop.srr_db is not None else math.inf, MOST_DB) / 10)
-        steps = every or 64
+        steps, channels = every or 64, len(samples)
         while not pursuit.done:
-            left = math.inf if stop.atoms is None else stop.atoms - pursuit.count
-            channels = len(samples)
-            # the last step takes no more atoms than are left: those of the loudest channels
-            asked = min(steps, left // channels) if left >= channels else min(1, left)
+            asked, most = steps, channels
+            if stop.atoms is not None:  # the last step takes no more atoms than are left: those of the loudest channels
+                left = stop.atoms - pursuit.count
+                asked, most = min(steps, left // channels) if left >= channels else min(1, left), min(channels, max(1, left))
             start = time.perf_counter()
-            taken = state.run(int(asked), int(min(channels, max(1, left))), enough)
+            taken = state.run(asked, most, enough)
             if len(taken.bin):
                 pursuit.taken.append(taken)
                 pursuit.count += int(np.count_nonzero(taken.amplitude))
@@ -163,6 +165,8 @@ class MatchingPursuitAtomizer:
 
         threshold_db  keep only atoms at or above this velocity, in dB relative to the loudest
         loudest       stop after this many atoms
+
+        Raises AtomizerError as `pursue` does.
         """
         stop = self.stop if loudest is None else Stop(atoms=loudest)
         *_, pursuit = self.pursue(samples, stop)  # which is one and the same object

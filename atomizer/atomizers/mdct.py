@@ -23,6 +23,8 @@ class MDCTAtomizer:
 
         threshold_db  keep only atoms at or above this velocity, in dB relative to the loudest
         loudest       keep only this many, the loudest
+
+        Raises AtomizerError for more channels than the space has.
         """
         channels, length = samples.shape
         if channels > self.space.channels:
@@ -33,6 +35,9 @@ class MDCTAtomizer:
         return atoms if loudest is None else atoms.loudest(loudest)
 
     def synthesise(self, atoms: Atoms, channels: int | None = None) -> np.ndarray:
-        """(channels, samples) float32 of atoms in any order; `channels` defaults to the highest that occurs."""
+        """(channels, samples) float32 of atoms in any order; `channels` defaults to the highest that occurs.
+
+        Raises AtomizerError for atoms of several scales.
+        """
         channels = int(atoms.channel.max(initial=0)) + 1 if channels is None else channels
         return imdct(atoms.to_grid()[:channels], atoms.length, self.space.window)

@@ -100,6 +100,7 @@ def estimate_size(reach: tuple[int, int] | None, channels: int) -> int:
 
 
 def gelu(x: Tensor) -> Tensor:
+    """The activation, in its approximation by tanh."""
     return F.gelu(x, approximate="tanh")
 
 

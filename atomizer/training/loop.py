@@ -25,11 +25,12 @@ from ..clips import list_clips
 from ..files import reason_of
 from ..model import AtomTransformer, ModelConfig
 from .data import AudioBank
-from .losses import Losses
+from .losses import LOUD_PART, Losses
 from .masking import TASKS, Batch, mask_batch
 
 STATE = "training.pt"
 LOG = "log.txt"
+_SEEDS = 1 << 53  # what torch's generators take still, where every process and step has a seed of its own
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,41 @@ class TrainingConfig:
     save_minutes: float = 3.0
     evaluate_minutes: float = 15.0
 
+    def validate(self) -> None:
+        """Raise AtomizerError for values out of range."""
+        if not 0 < self.minutes < math.inf:
+            raise AtomizerError(f"The minutes of a training are above 0 and finite, not {self.minutes:g}.")
+        if self.steps is not None and self.steps < 1:
+            raise AtomizerError(f"A training takes 1 step or more, not {self.steps}.")
+        if self.batch < 1:
+            raise AtomizerError(f"A step takes 1 window or more, not a batch of {self.batch}.")
+        if self.asked < LOUD_PART:
+            raise AtomizerError(f"A step asks for {LOUD_PART} unknown atoms or more, not for {self.asked}.")
+        if not 0 < self.lr < math.inf:
+            raise AtomizerError(f"The learning rate is above 0 and finite, not {self.lr:g}.")
+        if self.warmup < 1:
+            raise AtomizerError(f"The warm-up takes 1 step or more, not {self.warmup}.")
+        if not 0 <= self.weight_decay < math.inf:
+            raise AtomizerError(f"The weight decay is 0 or more and finite, not {self.weight_decay:g}.")
+        if not 0 <= self.ema < 1:
+            raise AtomizerError(f"The decay of the averaged weights lies from 0 to below 1, not at {self.ema:g}.")
+        if not self.clip > 0:
+            raise AtomizerError(f"Gradients are clipped to a norm above 0, not to {self.clip:g}.")
+        if not 0 <= self.seed < _SEEDS:
+            raise AtomizerError(f"The seed of a training is a whole number from 0 and below 2^53, not {self.seed:.6g}.")
+        if not (self.save_minutes >= 0 and self.evaluate_minutes >= 0):
+            raise AtomizerError(f"The minutes between two checkpoints or evaluations are 0 or more, not {self.save_minutes:g} and {self.evaluate_minutes:g}.")
+
 
 class Trainer:
-    """Everything that a run consists of; `run()` trains until the minutes are used up."""
+    """Everything that a run consists of; `run()` trains until the minutes are used up.
+
+    Raises AtomizerError for a configuration out of range, a folder without recordings or one that cannot be made, and a broken state.
+    """
 
     def __init__(self, audio: str, out: str, config: TrainingConfig = TrainingConfig(), model: ModelConfig = ModelConfig(),
                  init: str | None = None, device: str | None = None, progress: bool = True):
+        config.validate()
         self.config, self.out = config, Path(out)
         self.process, self.processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))

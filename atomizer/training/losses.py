@@ -18,16 +18,16 @@ WEIGHTS = {"velocity": 1.0, "sign": 1.0, "error": 0.5, "envelope": 10.0, "occupa
 class Losses(nn.Module):
     """forward(batch) -> the training loss and a dict of detached numbers; a module so that DDP can wrap it."""
 
-    def __init__(self, model: AtomTransformer, asked: int = 16_000, trunk: bool = True):
+    def __init__(self, model: AtomTransformer, asked: int = 16_000):
         super().__init__()
-        self.model, self.asked, self.trunk = model, asked, trunk
+        self.model, self.asked = model, asked
 
     def forward(self, batch: Batch, generator: torch.Generator | None = None) -> tuple[Tensor, dict[str, float]]:
         """The loss of a batch, and its parts and what else was measured, as plain numbers; `generator` draws the atoms that are asked for."""
         model, state = self.model, batch.state
         space = model.config.space
         device = batch.velocity.device
-        context = model.read(state, trunk=self.trunk)
+        context = model.read(state)
         places, uniform = self._ask(batch, generator)
         decoded = model.decode(context, *places)
         target_v, target_s = batch.velocity[places], batch.sign[places].float()

@@ -149,7 +149,8 @@ def describe(chosen: Chosen, features: list[str], seed: str | float | None, sess
 
     def answer(text: str) -> Message:
         now = session.message  # a fill may have begun or ended meanwhile: what it said stands, and whether it is busy
-        return session.say(text if now.number == asked else now.status, now.busy)
+        stands = now.number != asked or session.answers(chosen.key, features)
+        return session.say(now.status if stands else text, now.busy)
 
     try:
         named = whole_of("seed", seed)
@@ -229,12 +230,13 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
             settings = resolve(recipe.settings, task)  # bad settings are refused before anything changes
             end = time.monotonic() + limits().fill_seconds
             model = model_for(settings.method, end)
-            which = f"Variation {place + 1} of {len(recipes)}: step" if len(recipes) > 1 else "Step"
+            unit = "step" if settings.steps > 1 else "part"  # the only step is shown part by part
+            which = f"Variation {place + 1} of {len(recipes)}: {unit}" if len(recipes) > 1 else unit.capitalize()
             session.begin(recipe, task, key, rest)
             if session.token is not token:
                 session.abandon()
                 return
-            yield session.say(f"{which} 1 of {settings.steps} …", busy=True)
+            yield session.say(f"{which} 1 …", busy=True)
             start = time.monotonic()
             for step in fill(task, settings, model):
                 if session.token is not token:

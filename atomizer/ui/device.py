@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,6 +32,7 @@ LENT_SECONDS = 60  # that a GPU is asked for at a time: a fill takes a few of th
 
 
 _loading = threading.Lock()
+_computing = ThreadPoolExecutor(1, thread_name_prefix="model")
 
 
 class OutOfTime(AtomizerError):
@@ -100,9 +102,17 @@ def model_for(method: str, end: float) -> Timed | None:
 
 def fill(task: Task, settings: Settings, model: Timed | None) -> Iterator[Step]:
     """`atomizer.fill.fill` on the model's device, or on one that is lent. Raises OutOfTime where the model's time is over."""
-    for step in fill_here(task, settings) if model is None else lent(task, settings, model):
+    for step in fill_here(task, settings) if model is None else lent(task, settings, model) if spaces is not None else in_one_thread(task, settings, model):
         if isinstance(step, AtomizerError):
             raise step
+        yield step
+
+
+def in_one_thread(task: Task, settings: Settings, model: Timed) -> Iterator[Step]:
+    """The steps of a fill, computed in the model's own thread: torch keeps threads and memory for every thread that ever asked it for
+    something, and Gradio asks with whichever of its forty is free."""
+    steps = fill_here(task, settings, cast("AtomTransformer", model))
+    while (step := _computing.submit(next, steps, None).result()) is not None:
         yield step
 
 

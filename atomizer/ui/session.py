@@ -24,7 +24,7 @@ from ..selection import Selection
 from ..task import Task
 from . import drawing, visitors
 from .pursuit import Decomposition
-from .variations import Kept, details_of, judge, masked_grid, title_of
+from .variations import Kept, details_of, judge, title_of
 from .view import AtomView, Download, Excerpt, Message, Parts, Proposal, Result, Scene, Variation
 
 PREVIEW_RATES = (8_000, 96_000)  # what every browser decodes
@@ -184,6 +184,13 @@ class Session:
         if any(v.id == self.message.current and v.key != key for v in self.message.variations):
             self.message.current = None
 
+    def answers(self, key: str, features: list[str]) -> bool:
+        """Whether the fill under way, or the variation that is shown, is of this very selection."""
+        if self.running is not None:
+            return self.running.key == key
+        current = self.message.current
+        return current is not None and self.variation(current).key == key and set(self.kept[current].recipe.selection.features) == set(features)
+
     def check(self, selection: Selection, seed: int) -> None:
         """Raise AtomizerError where a selection takes none of the atoms that are shown, or cannot be filled in."""
         if self.pursuit is None:
@@ -226,7 +233,7 @@ class Session:
         if self.message.parts and self.message.parts.key == _key_of(parts):
             self.show_parts(parts, recipe.settings.seed)  # which atoms are taken at random follows the seed
         hidden = self.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
-        masked = self._preview(task.sound if rest else task.render(masked_grid(task, recipe.settings.seed)), "masked")
+        masked = self._preview(task.sound if rest else task.render(task.masked(recipe.settings.seed)), "masked")
         self.running = Running(recipe, task, key, scene, hidden, masked, time.monotonic(), rest=rest)
         self.seed = max(self.seed, recipe.settings.seed + 1) % 2**63
         self._result(Step(0, 1, task.erased(), np.zeros_like(task.mask)))
@@ -248,7 +255,7 @@ class Session:
         filled = task.render(step.grid)
         self.made += 1
         kept = Kept(recipe, self.folder / f"{self.made}-filled.wav", self.folder / f"{self.made}-masked.wav")
-        masked = task.sound if run.rest else task.render(masked_grid(task, settings.seed))
+        masked = task.sound if run.rest else task.render(task.masked(settings.seed))
         for path, sound in ((kept.filled, filled), (kept.masked, masked)):
             write(path, replace(sound, subtype="FLOAT"))
         self.kept[self.made] = kept

@@ -28,17 +28,6 @@ class Kept:
     masked: Path
 
 
-def masked_grid(task: Task, seed: int = 0) -> np.ndarray:
-    """(channels, frames, bins) float32: what is heard while the unknown is unknown.
-
-    Atoms that lost their velocity or their place are silent; those that only lost their sign have a random one.
-    """
-    if set(task.features) != {"sign"}:
-        return task.erased()
-    signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), task.grid.shape)
-    return np.where(task.mask, np.abs(task.grid) * signs, task.grid)
-
-
 def judge(task: Task, step: Step, filled: Sound, recipe: Recipe) -> tuple[float | None, float | None]:
     """(SNR in dB of the selected atoms, LSD of their part of the plane) against the original; None where there is no original."""
     hidden = task.grid[task.mask]

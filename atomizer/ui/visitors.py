@@ -4,14 +4,19 @@ nothing was asked for a long time."""
 from __future__ import annotations
 
 import ctypes
+import heapq
+import itertools
+import logging
 import os
 import shutil
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from fastapi import Request
@@ -31,11 +36,55 @@ KEPT = timedelta(hours=1)  # uploads, and files that a program asked for
 def watch(demo: gr.Blocks) -> None:
     """Free the sessions of the page that is being built when their visitors leave."""
     def left(request: gr.Request) -> None:
-        timer = threading.Timer(GRACE.total_seconds(), free, (demo, request.session_hash, datetime.now()))
-        timer.daemon = True
-        timer.start()
+        later(GRACE, free, demo, request.session_hash, datetime.now())
 
     demo.unload(left)
+
+
+@dataclass(order=True)
+class _Due:
+    """What is done at a moment of the monotonic clock; the first of two that are due at once was asked for first."""
+
+    moment: float
+    number: int
+    do: Callable[[], object] = field(compare=False)
+
+
+class _Later(threading.Thread):
+    """One thread that waits for everything that is due: a timer of its own for each upload would be a thread for an hour."""
+
+    def __init__(self) -> None:
+        super().__init__(name="later", daemon=True)
+        self.due: list[_Due] = []
+        self.count = itertools.count()
+        self.changed = threading.Condition()
+
+    def add(self, seconds: float, do: Callable[[], object]) -> None:
+        with self.changed:
+            heapq.heappush(self.due, _Due(time.monotonic() + seconds, next(self.count), do))
+            self.changed.notify()
+            if not self.is_alive():
+                self.start()
+
+    def run(self) -> None:
+        while True:
+            with self.changed:
+                while not self.due or self.due[0].moment > time.monotonic():
+                    self.changed.wait(self.due[0].moment - time.monotonic() if self.due else None)
+                do = heapq.heappop(self.due).do
+            try:
+                do()
+            except Exception:  # what comes after it is done all the same
+                logging.getLogger(__name__).exception("What was to be freed could not be")
+            del do  # and keeps nothing alive until the next is due
+
+
+_later = _Later()
+
+
+def later(wait: timedelta, do: Callable[..., object], *arguments: Any) -> None:
+    """Call a function after some time, in a thread beside the page's."""
+    _later.add(wait.total_seconds(), partial(do, *arguments))
 
 
 def refusal() -> Dependency:
@@ -90,9 +139,7 @@ def free_idle(demo: gr.Blocks) -> None:
 
 def delete_soon(folder: Path) -> None:
     """Delete a folder after the time in which a page that has just been given another sound fetches what it had asked for."""
-    timer = threading.Timer(GRACE.total_seconds(), shutil.rmtree, (folder,), {"ignore_errors": True})
-    timer.daemon = True
-    timer.start()
+    later(GRACE, shutil.rmtree, folder, True)
 
 
 def delete_later(path: Path) -> None:
@@ -102,9 +149,7 @@ def delete_later(path: Path) -> None:
         if path.exists() and time.time() - path.stat().st_mtime > KEPT.total_seconds() - 1:
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
-    timer = threading.Timer(KEPT.total_seconds(), delete)
-    timer.daemon = True
-    timer.start()
+    later(KEPT, delete)
 
 
 def uploaded(path: str | Path) -> Path | None:
