@@ -26,7 +26,7 @@ from .task import Task
 
 ASSETS = shipped.folder("assets")
 SHIPPED = ASSETS / "stories"  # what the command writes, to be shipped with a checkpoint
-FORMAT = 2  # of the cached files, and of the sampler: raise it where the same recipe comes to sound differently
+FORMAT = 3  # of the cached files, and of the sampler: raise it where the same recipe comes to sound differently
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,10 @@ from gradio.themes.utils.fonts import Font
 
 from .. import stories
 from ..atoms import LOUDNESS, AtomSpace
+from ..fill import Settings
 from ..limits import MEGABYTE, limits
 from ..orderings import ORDERINGS
+from ..selection import Selection
 from ..stories import ASSETS, Story
 from . import actions, api, device, visitors
 from .view import PLOTLY_JS, STATIC, AtomView
@@ -137,8 +139,16 @@ def _beyond():
 def _wire(demo, session, view, sources, story_buttons, features, controls, go, halt, queue, beyond):
     file, microphone, examples = sources
     onward, seconds, channel, highs = beyond
-    order, seed = (next(control for control in controls if control.elem_id == name) for name in ("order", "seed"))
+    named = {control.elem_id: control for control in controls}
+    seed = named["seed"]
     names = [box.label for box in features]
+    # what a sound, or a story, begins with: nothing stays of the one before
+    begun = [*features, *(named[name] for name in ("order", "reverse", "steps", "temperature", "nucleus"))]
+
+    def beginning(selection: Selection, settings: Settings) -> tuple:
+        """Values of `begun`; empty ones are left to what suits the task."""
+        return (*(name in selection.features for name in names), settings.order or actions.AUTO, settings.reverse,
+                *("" if value is None else str(value) for value in (settings.steps, settings.temperature, settings.nucleus)))
 
     def chosen_features(values) -> list[str]:
         return [name for name, on in zip(names, values) if on]
@@ -152,17 +162,20 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
         message, fresh = actions.load(view, path, old)
         return message, fresh, *((gr.skip(), gr.skip()) if message == gr.skip() else beyond_of(fresh))
 
+    def chosen(path, old):
+        found = loaded(path, old)
+        return *found, *((gr.skip(),) * len(begun) if found[0] == gr.skip() else beginning(Selection(), Settings()))
+
     def uploaded(path, old):
         # the drop zone empties again, and no example is chosen: the picture has a player, and a name, of its own
-        return *loaded(path, old), None, ""
+        return *chosen(path, old), None, ""
 
     def told(story):
         def tell(old):
             message, fresh = actions.tell(view, story, old)
             if message == gr.skip():
-                return (gr.skip(),) * (6 + len(names))
-            ticked = [name in story.recipe.selection.features for name in names]
-            return message, fresh, *beyond_of(fresh), str(story.path), story.recipe.settings.order or actions.AUTO, *ticked
+                return (gr.skip(),) * (5 + len(begun))
+            return message, fresh, *beyond_of(fresh), *beginning(story.recipe.selection, story.recipe.settings), str(story.path)
         return tell
 
     def describe(chosen, old, seed, *boxes):
@@ -202,15 +215,15 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     ]
     outputs = [view, session, channel, highs]
     for story, button in story_buttons:
-        loading = button.click(told(story), session, [*outputs, examples, order, *features], **PRIVATE)
+        loading = button.click(told(story), session, [*outputs, *begun, examples], **PRIVATE)
         fills.append(loading.then(partial(actions.finish_story, story), session, view, **filling))
     for _, button in story_buttons:  # only now all fills are known that a story puts an end to
         button.click(None, cancels=fills, **PRIVATE)
     halt.click(actions.stop, session, view, cancels=fills, **PRIVATE)
 
-    file.upload(uploaded, [file, session], [*outputs, file, examples], cancels=fills, **PRIVATE)
-    microphone.stop_recording(uploaded, [microphone, session], [*outputs, microphone, examples], cancels=fills, **PRIVATE)
-    examples.select(loaded, [examples, session], outputs, cancels=fills, **PRIVATE)
+    file.upload(uploaded, [file, session], [*outputs, *begun, file, examples], cancels=fills, **PRIVATE)
+    microphone.stop_recording(uploaded, [microphone, session], [*outputs, *begun, microphone, examples], cancels=fills, **PRIVATE)
+    examples.select(chosen, [examples, session], [*outputs, *begun], cancels=fills, **PRIVATE)
     if examples.value:
         demo.load(loaded, [examples, session], outputs, **PRIVATE)
 

@@ -289,6 +289,19 @@ def test_the_picture_is_near_and_fill_in_always_there_on_a_phone(open_page):
     assert page.is_visible("#feature-time >> text=moments")
 
 
+@pytest.mark.parametrize("width", [320, 390, 700])
+def test_the_export_menu_fits_a_phone(open_page, width):
+    page = open_page(width, 844, app="quick_app_url", has_touch=True)
+    wait(page, "state.scene && player.buffers.original")
+    page.click(f"{VIEW} [data-act=more]")
+    page.click(f"{VIEW} [data-name=export-menu] summary")
+    sheet, summary = (page.locator(f"{VIEW} .menu {part}").bounding_box() for part in (".sheet", "summary"))
+    assert sheet["x"] >= 0 and sheet["x"] + sheet["width"] <= width and sheet["y"] >= summary["y"] + summary["height"]
+    assert sheet["y"] < summary["y"] + summary["height"] + 20
+    page.click(f"{VIEW} [data-export=settings]")
+    page.wait_for_selector(".toast-body >> text=There are no settings yet")
+
+
 @pytest.mark.parametrize("width", [1280, 1400])
 def test_tools_are_one_row_and_presets_another(open_page, width):
     page = open_page(width, 800, app="quick_app_url")

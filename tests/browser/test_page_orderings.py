@@ -82,6 +82,26 @@ def test_playing_through_builds_the_sound_while_it_plays(page):
     d.wait(page, "!orders.open && state.version === 'original' && !player.buffers.first")
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_by_time_the_playhead_stays_among_the_atoms_that_have_come(page, reverse):
+    page.select_option(f"{d.VIEW} [data-name=order-name]", "time")
+    if reverse:
+        page.check(f"{d.VIEW} [data-name=order-reverse]")
+    go(page, 0)
+    page.click(f"{d.VIEW} [data-act=through]")
+    d.wait(page, "orders.running && player.playing && player.version === 'first' && orders.first > 0")
+    for _ in range(5):
+        page.wait_for_timeout(150)
+        # [the playhead, how far the atoms have come] in seconds
+        at, edge = d.state(page, "[player.position(), orders.permutation('time').found].map((v, k) => k ? orders.atoms.frame[v.at(orders.reverse ? "
+                                 "-orders.first : orders.first - 1)] * orders.scene.hop / orders.scene.rate : v)")
+        assert at > edge - 0.2 if reverse else -0.4 < edge - at < 0.2
+    if not reverse:
+        d.wait(page, "player.level() > 0.001")
+    page.click(f"{d.VIEW} [data-act=through]")
+    d.wait(page, "!orders.running && !player.playing")
+
+
 def test_curves_of_all_orderings_with_the_current_point(page):
     go(page, 500)
     page.click(f"{d.VIEW} [data-name=order-curves] summary")

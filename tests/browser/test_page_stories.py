@@ -23,6 +23,35 @@ def test_a_story_loads_selects_and_fills(quick, name):
     assert d.state(quick, "state.readout.count") > 0
 
 
+def test_another_sound_or_story_begins_anew(quick, sounds):
+    chosen = lambda: ([name for name in ("time", "frequency", "channel", "velocity", "sign") if quick.is_checked(f"#feature-{name} input")],
+                      quick.input_value("#order input"), quick.is_checked("#reverse input"), quick.input_value("#steps textarea"), d.state(quick, "state.op"))
+    quick.click("#settings > button")
+    begun = (["velocity", "sign"], "what suits the task", False, "", "add")
+
+    def alter():
+        d.set_steps(quick, 3)
+        quick.check("#reverse input")
+        quick.check("#feature-time input")
+        quick.click(f"{d.VIEW} [data-act=subtract]")
+        assert chosen()[2:] == (True, "3", "subtract")
+
+    d.tell(quick, "signs")
+    assert chosen() == (["sign"], "velocity", False, "", "add")
+    alter()
+    d.upload(quick, sounds["stereo"])
+    assert chosen() == begun
+    alter()
+    d.tell(quick, "hole")
+    assert chosen() == (["velocity", "sign"], "random", False, "", "add")
+    alter()
+    name = d.state(quick, "state.scene.name")
+    quick.click("#examples input")
+    quick.click("#examples [role=option] >> nth=2")
+    d.wait(quick, f"state.scene.name !== '{name}' && player.urls.original === state.originalUrl")
+    assert chosen() == begun
+
+
 def test_a_story_answers_from_the_cache_and_goes_on_from_there(page):
     d.tell(page, "hole")
     first = d.sound_of(page, "filled")[0]

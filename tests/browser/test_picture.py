@@ -97,7 +97,7 @@ def test_hover_tells_everything_about_an_atom(page):
     page.mouse.move(*d.pixel(page, atom["t"], atom["f"]))
     page.wait_for_selector(f"{d.VIEW} .tip:not([hidden])")
     text = page.inner_text(f"{d.VIEW} .tip")
-    assert re.search(r"kHz\s+[A-G]♯?\d", text) and f"{atom['t']:.3f} s" in text and f"channel {atom['channel']}" in text
+    assert re.search(r"kHz\s+[A-G]♯?\d", text) and f"{atom['t']:.3f} s" in text and ["left", "right"][atom["channel"]] in text
     assert re.search(r"−?\d+ dB · sign " + ("\\+" if atom["sign"] else "−"), text)
     assert "rank" not in text
     page.select_option(f"{d.VIEW} [data-name=colour]", "rank")
@@ -116,3 +116,25 @@ def test_the_picture_can_be_taken_home(page):
     pixels = matplotlib.image.imread(io.BytesIO(open(png.path(), "rb").read()))
     assert pixels.shape[1] == 1600 and len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 100
     assert open(d.export(page, "svg").path(), "rb").read().startswith(b"<?xml")
+
+
+def test_what_is_said_of_an_atom_goes_when_the_picture_moves_or_is_drawn_in(page):
+    tip = f"{d.VIEW} .tip"
+    i = d.state(page, "(() => { const {atoms, axes} = picture; for (let i = atoms.count - 1; ; i--) if (axes.hertz[atoms.bin[i]] > 400) return i; })()")
+    place = d.pixel(page, *d.state(page, f"[picture.axes.seconds[picture.atoms.frame[{i}]], picture.axes.hertz[picture.atoms.bin[{i}]]]"))
+
+    def hover():
+        page.mouse.move(place[0] + 40, place[1])
+        page.mouse.move(*place)
+        page.wait_for_selector(f"{tip}:not([hidden])")
+
+    hover()
+    page.mouse.down()
+    page.wait_for_selector(tip, state="hidden")
+    page.mouse.move(place[0] - 60, place[1] + 40, steps=3)
+    page.wait_for_timeout(100)
+    assert page.is_hidden(tip)
+    page.mouse.up()
+    hover()
+    page.mouse.wheel(0, -300)
+    page.wait_for_selector(tip, state="hidden")

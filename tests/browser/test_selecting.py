@@ -125,6 +125,57 @@ def test_moving_and_resizing_by_mouse_and_keyboard(page, many):
     agree(page, many)
 
 
+def test_shift_and_arrows_resize_every_region(page, many):
+    d.draw_lasso(page, [(5, 600), (8, 4000), (10, 700)])
+    d.paint(page, STROKE)
+    d.paint(page, [(12, 300), (14, 420)], "harmonics", radius=10)
+    d.tool(page, "move")
+    reach = "(i => [Math.max(...items[i].points.map(p => p[0])), Math.max(...items[i].points.map(p => p[1])), ...(items[i].size || [0, 0])])"
+    for index in range(3):
+        page.click(f"{d.VIEW} [data-chip='{index}']")
+        before, least = d.state(page, f"{reach}({index})"), d.state(page, f"Math.min(...items[{index}].points.map(p => p[0]))")
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("Shift+ArrowUp")
+        after = d.state(page, f"{reach}({index})")
+        assert after[0] > before[0] and after[1] > before[1] and all(a > b for a, b in zip(after[2:], before[2:]) if b)
+        assert d.state(page, f"Math.min(...items[{index}].points.map(p => p[0]))") == pytest.approx(least, abs=0.2)
+        agree(page, many)
+        page.keyboard.press("Control+z")
+        d.wait(page, f"{reach}({index})[0] === {before[0]}")
+
+
+def test_nothing_is_taken_away_from_parts_and_the_page_says_so(page):
+    d.add_preset(page, "loudest", 5)
+    d.wait(page, "state.readout && state.readout.count > 0")
+    page.keyboard.press("s")
+    d.tool(page, "box")
+    box = d.pixel(page, 5, 9000), d.pixel(page, 12, 100)
+    d.drag(page, *box)
+    d.wait_status(page, "Nothing can be taken away from a random")
+    assert d.state(page, "items.length") == 1
+    page.keyboard.press("s")
+    d.draw_box(page, 3, 14, 90, 9500)
+    before = d.state(page, "state.readout.count")
+    page.keyboard.press("s")
+    d.drag(page, *box)
+    d.wait(page, "items.length === 3")  # from the box it is
+    d.wait_status(page, "Nothing can be taken away from a random")
+    assert 0 < d.state(page, "state.readout.count") < before
+
+
+def test_arrows_that_change_nothing_leave_nothing_to_undo(page):
+    d.add_preset(page, "above", 8000)
+    d.tool(page, "move")
+    page.click(f"{d.VIEW} [data-chip='0']")
+    steps = d.state(page, "history.past.length")
+    for key in ("ArrowRight", "Shift+ArrowRight"):  # it has no time
+        page.keyboard.press(key)
+    assert d.state(page, "history.past.length") == steps
+    page.keyboard.press("Shift+ArrowUp")
+    d.wait(page, "items[0].f[0] > 8000")
+    assert d.state(page, "history.past.length") == steps + 1
+
+
 def test_only_the_selection_plays_once_or_in_a_loop(page):
     d.draw_box(page, 5, 6, 500, 2000)
     page.focus(d.VIEW)

@@ -68,6 +68,62 @@ def test_several_variations_are_listed_and_switched(page):
     assert [v["label"] for v in variations(page)] == ["A", "C"]
 
 
+@pytest.mark.parametrize("late", ["atoms", "sound"])
+def test_the_variation_chosen_last_is_seen_and_heard_however_late_another_one_comes(page, late):
+    fill_count(page, 3)
+    first, second = (v["id"] for v in variations(page)[:2])
+    url = d.state(page, f"state.variations[0].{late}.url")
+    shown = "(() => { let sum = 0; state.shown.velocity.forEach((v, i) => { sum += v * (i + 1); }); return sum; })()"
+    d.state(page, "player.cache.clear()")
+    held = []
+    page.route(url, lambda route: held.append(route))
+    page.focus(d.VIEW)
+    page.keyboard.press("]")  # from the third to the first
+    while not held:
+        page.wait_for_timeout(20)
+    page.keyboard.press("]")
+    d.wait(page, f"player.urls.filled === state.variation.sound.url && state.variation.id === {second}")
+    seen, heard = d.state(page, shown), d.state(page, "Array.from(player.buffers.filled.getChannelData(0).subarray(60000, 60100))")
+    with page.expect_event("requestfinished", lambda request: request.url == url):
+        held[0].fallback()
+    page.wait_for_timeout(500)
+    assert d.state(page, "state.variation.id") == second and d.state(page, "player.urls.filled === state.variation.sound.url")
+    assert d.state(page, shown) == seen and d.state(page, "Array.from(player.buffers.filled.getChannelData(0).subarray(60000, 60100))") == heard
+    assert page.get_attribute(f"{d.VIEW} [data-variation='{second}']", "aria-checked") == "true"
+    page.unroute(url)
+    page.keyboard.press("[")
+    d.wait(page, f"state.variation.id === {first} && player.urls.filled === state.variation.sound.url")
+    assert d.state(page, shown) != seen
+
+
+def test_another_selection_goes_back_to_the_original_and_its_own_hole_is_heard_first(page):
+    hole = "player.buffers.masked && (() => { const x = player.buffers.masked.getChannelData(0), y = player.buffers.original.getChannelData(0), " \
+           "r = x.length / player.buffers.masked.duration, d = (t) => Math.max(...x.subarray(t * r, (t + 0.4) * r).map((v, i) => " \
+           "Math.abs(v - y[Math.floor(t * r) + i]))); return [d(1.3), d(2.7)]; })()"
+    d.wait(page, f"(({hole}) || [])[0] > 1e-2")
+    first, other = d.state(page, hole)
+    assert other < 1e-6
+    d.fill(page)
+    exact, other = d.state(page, hole)
+    assert exact == pytest.approx(first, rel=0.02) and d.state(page, "state.version") == "filled"
+    page.click(f"{d.VIEW} [data-act=clear]")
+    d.draw_box(page, 2.5, 3.3, 300, 3000)
+    d.wait(page, "state.variation === null && state.version === 'original' && player.buffers.masked && !player.urls.masked")
+    d.wait(page, f"(({hole}) || [])[1] > 1e-2")  # and not that of the box while it was drawn
+    first, other = d.state(page, hole)
+    assert first < 1e-6
+    d.wait_status(page, "Ready to fill in")
+    page.wait_for_timeout(300)
+    assert d.state(page, "state.variation === null && state.variations.length === 1 && !player.buffers.filled && !player.buffers.change")
+    assert page.is_disabled(f"{d.VIEW} [data-version=filled]")
+    page.uncheck("#feature-velocity input")  # known velocities are heard: there is no hole
+    d.wait(page, "!player.buffers.masked")
+    page.check("#feature-velocity input")
+    d.wait(page, "player.buffers.masked")
+    page.click(f"{d.VIEW} [data-variation]")
+    d.wait(page, "state.variation && state.version === 'filled' && player.urls.masked === state.variation.masked.url")
+
+
 def test_each_fill_is_another_unless_a_seed_is_named(page):
     d.fill(page)
     first = d.sound_of(page, "filled")[0]

@@ -35,3 +35,26 @@ export function someRows(count, states = () => 0) {
   }
   return rows.sort((a, b) => a[2] - b[2]);
 }
+
+/** A sound as an AudioContext decodes it, of one sample. */
+export const sound = (url) => ({ url, numberOfChannels: 1, sampleRate: 10, length: 1, duration: 0.1, getChannelData: () => Float32Array.of(0.5) });
+
+/** Answers by address that can be held back: `of(url)` waits for `release(url)` where `hold(url)` came before. */
+export function answers(make) {
+  const held = new Map();
+  return {
+    hold(url) {
+      let release;
+      const waiting = new Promise((done) => { release = done; });
+      held.set(url, { waiting, release });
+    },
+    release(url) {
+      held.get(url).release();
+      held.delete(url);
+    },
+    async of(url) {
+      if (held.has(url)) await held.get(url).waiting;
+      return make(url);
+    },
+  };
+}

@@ -33,3 +33,12 @@ test('changes that share a key share a step', () => {
   history.undo();
   assert.equal(history.value, 3);
 });
+
+test('a value from elsewhere begins anew: a change with the key of the one before has a step of its own', () => {
+  const history = new History(0);
+  history.push(1, 'slider');
+  history.reset(5);
+  history.push(6, 'slider');
+  assert.equal(history.undo(), true);
+  assert.equal(history.value, 5);
+});

@@ -38,6 +38,7 @@ test('ranks become classes', () => {
 });
 
 test('the legend lists what occurs', () => {
-  assert.deepEqual(legendOf('channel', 2, 4).map(([, text]) => text), ['channel 0', 'channel 1', 'unknown']);
+  assert.deepEqual(legendOf('channel', 2, 4).map(([, text]) => text), ['left', 'right', 'unknown']);
+  assert.deepEqual(legendOf('channel', 3, 4).map(([, text]) => text), ['channel 0', 'channel 1', 'channel 2', 'unknown']);
   assert.deepEqual(legendOf('rank', 2, 4).map(([kind]) => kind), ['rank 0', 'rank 2', 'rank 3', 'unknown']);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { unpack } from '../../atomizer/ui/static/atoms.js';
-import { boundsOf, Cells, EVERYTHING, forPython, fromFile, fromPython, inverted, nameOf, readout, regionsOf, spanOf, toFile, transformed } from '../../atomizer/ui/static/selection.js';
+import { boundsOf, Cells, EVERYTHING, forPython, fromFile, fromPython, inverted, nameOf, outOfReach, readout, regionsOf, spanOf, toFile, transformed } from '../../atomizer/ui/static/selection.js';
 import { axes, packed, scene, someRows } from './help.mjs';
 
 const box = { kind: 'rect', op: 'add', t: [0.03, 0.09], f: [500, 1500] };
@@ -86,6 +86,16 @@ test('items have names, and a selection a span', () => {
   assert.equal(nameOf({ kind: 'rect', f: [8000, null] }), 'above 8 kHz');
   assert.equal(nameOf({ part: 'keep:2000' }), 'all but 2000 per s');
   assert.equal(nameOf({ kind: 'rect', t: [3, null], channels: [1] }), 'after 3 s, channel 1');
+  assert.equal(nameOf({ kind: 'rect', t: [3, null], channels: [1] }, 2), 'after 3 s, right');
   assert.deepEqual(spanOf([box, { ...box, t: [0.1, null] }], 2), [0.03, 2]);
   assert.equal(spanOf([{ part: 'random:5' }], 2), null);
+});
+
+test('what is taken away does not reach parts', () => {
+  const box = { kind: 'rect', op: 'add', t: [1, 2] }, less = { ...box, op: 'subtract' }, part = { part: 'random:50' };
+  assert.equal(outOfReach([box, part], box), 'nothing');
+  assert.equal(outOfReach([box], less), 'nothing');
+  assert.equal(outOfReach([part], less), 'all');
+  assert.equal(outOfReach([part, less], less), 'all');
+  assert.equal(outOfReach([box, part], less), 'some');
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { amplitudesOf, unpack } from '../../atomizer/ui/static/atoms.js';
-import { DCT4, Synthesiser } from '../../atomizer/ui/static/synthesis.js';
+import { DCT4, Synthesiser, wavOf } from '../../atomizer/ui/static/synthesis.js';
 import { packed, scene, someRows } from './help.mjs';
 
 test('the DCT-IV is the sum that defines it', () => {
@@ -40,4 +40,12 @@ test('one atom is a windowed cosine where the transform says it is', async () =>
     const window = Math.sin((Math.PI * (n + 0.5)) / (2 * N)), value = Math.sqrt(2 / N) * window * Math.cos((Math.PI / N) * (n + 0.5 + N / 2) * 9.5);
     assert.ok(Math.abs(sound[5 * N + n] - value) < 1e-6);
   }
+});
+
+test('a WAV file holds the samples as they are, one channel beside the other', () => {
+  const bytes = new DataView(wavOf([Float32Array.of(0.5, -0.25), Float32Array.of(1, 2)], 44100)), text = (at) => String.fromCharCode(...new Uint8Array(bytes.buffer, at, 4));
+  assert.deepEqual([0, 8, 12, 36].map(text), ['RIFF', 'WAVE', 'fmt ', 'data']);
+  assert.deepEqual([bytes.byteLength, bytes.getUint32(4, true), bytes.getUint32(40, true)], [60, 52, 16]);
+  assert.deepEqual([bytes.getUint16(20, true), bytes.getUint16(22, true), bytes.getUint32(24, true)], [3, 2, 44100]);
+  assert.deepEqual([0, 1, 2, 3].map((k) => bytes.getFloat32(44 + 4 * k, true)), [0.5, 1, -0.25, 2]);
 });

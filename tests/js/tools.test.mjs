@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { brushSize, dragged, drawn, gripOf } from '../../atomizer/ui/static/tools.js';
+import { brushSize, dragged, drawn, gripOf, nudged } from '../../atomizer/ui/static/tools.js';
 import { actionOf, SHORTCUTS } from '../../atomizer/ui/static/keys.js';
 import { along, Palette } from '../../atomizer/ui/static/palette.js';
+import { SCALES } from '../../atomizer/ui/static/scales.js';
+import { boundsOf } from '../../atomizer/ui/static/selection.js';
 import { cueOf, matchingGain, rms } from '../../atomizer/ui/static/player.js';
 import { metricsOf, neighbour } from '../../atomizer/ui/static/variations.js';
 
@@ -47,6 +49,46 @@ test('dragging moves, or stretches one edge', () => {
   assert.deepEqual(dragged({ kind: 'rect', op: 'add', f: [1000, null] }, 'bottom', at(0, 300), at(0, 200), picture).f, [2000, null]);
 });
 
+const close = (a, b, most = 1e-6) => a.forEach((v, k) => assert.ok(Math.abs(v - b[k]) < most * Math.max(1, Math.abs(b[k])), a + ' ' + b));
+
+test('a brush is stretched with its stroke, so that the edge follows the pointer', () => {
+  const stroke = { kind: 'brush', op: 'add', points: [[1, 1000], [2, 1500]], size: [0.1, 100], scale: 'linear' };
+  const wider = dragged(stroke, 'right', at(210, 250), at(330, 100), picture);
+  close([...boundsOf(wider).t, ...boundsOf(wider).f], [0.9, 3.3, 900, 1600]);
+  assert.equal(wider.size[1], 100);
+  const dab = { ...stroke, points: [[1, 1000]] };
+  const lower = boundsOf(dragged(dab, 'bottom', at(100, 310), at(100, 330), picture));
+  close([...lower.t, ...lower.f], [0.9, 1.1, 700, 1100]);
+  assert.ok(dragged(dab, 'right', at(110, 300), at(90, 300), picture).size[0] > 0);
+});
+
+test('arrow keys move every region by a fiftieth of what is seen, and with shift its end and its top', () => {
+  for (const [scale, { unit, hertz }] of Object.entries(SCALES)) {
+    const view = { unit, hertz, t: [0, 10], u: [unit(40), unit(20000)] }, du = (view.u[1] - view.u[0]) / 50, up = (f) => hertz(unit(f) + du);
+    const lasso = { kind: 'lasso', op: 'add', points: [[1, 1000], [2, 3000], [3, 2000]], scale: 'log' };
+    const brush = { kind: 'brush', op: 'add', points: [[1, 1000], [2, 3000]], size: [0.2, 0.25], scale: 'log' };
+    for (const item of [box, lasso, brush, { ...brush, points: [[1, 1000]] }, { ...brush, size: [0.2, 90], scale: 'linear', harmonics: 3 }]) {
+      const { t, f } = boundsOf(item), bounds = (...how) => { const after = boundsOf(nudged(item, ...how, view)); return [...after.t, ...after.f]; };
+      const most = item.kind === 'brush' && item.scale !== scale ? 0.05 : 1e-6;   // a brush is even on an axis of its own
+      close(bounds(1, 0, true), [t[0], t[1] + 0.2, ...f]);
+      close(bounds(-1, 0, true), [t[0], t[1] - 0.2, ...f]);
+      close(bounds(0, 1, true), [...t, f[0], up(f[1])], most);
+      close(bounds(1, 0, false), [t[0] + 0.2, t[1] + 0.2, ...f]);
+      if (item.kind !== 'brush') close(bounds(0, 1, false), [...t, ...f.map(up)]);
+    }
+    assert.equal(nudged(box, 0, 1, true, view).f[0], 1000);   // what stays, stays exactly
+  }
+});
+
+test('arrow keys do nothing where there is no edge, and leave something of a region', () => {
+  const view = { ...picture, t: [0, 10], u: [0, 20000] };
+  assert.equal(nudged({ kind: 'rect', op: 'add', f: [1000, null] }, 1, 0, true, view), null);
+  assert.equal(nudged({ kind: 'rect', op: 'add', f: [1000, null] }, 1, 0, false, view), null);
+  assert.deepEqual(nudged({ kind: 'rect', op: 'add', f: [1000, null] }, 0, 1, true, view).f, [1400, null]);
+  assert.equal(nudged({ ...box, t: [1, 1.2] }, -1, 0, true, view), null);
+  assert.equal(nudged({ kind: 'rect', op: 'add', channels: [1] }, 0, 1, true, view), null);
+});
+
 test('every key does one thing', () => {
   const keys = SHORTCUTS.flatMap(({ rows }) => rows.flatMap((row) => row.keys));
   assert.equal(new Set(keys).size, keys.length);
@@ -84,6 +126,7 @@ test('variations have metrics and neighbours', () => {
   assert.equal(neighbour(all, 3, 1), 5);
   assert.equal(neighbour(all, 3, -1), 9);
   assert.equal(neighbour([], 3, 1), null);
+  assert.deepEqual([1, -1].map((step) => neighbour(all, null, step)), [3, 9]);   // none is chosen
 });
 
 test('a change is played from a second before its first filled atom', () => {

@@ -6,6 +6,8 @@ export const hertz = (f) => (f >= 1000 ? +(f / 1000).toPrecision(3) + ' kHz' : M
 export const seconds = (t) => +t.toFixed(2) + ' s';
 export const decibels = (db) => db.toFixed(0).replace('-', '−') + ' dB';
 export const count = (n) => n.toLocaleString('en');
+/** What people call a channel of a sound of `channels`; files and Python number them. */
+export const channel = (c, channels) => (channels === 2 && c < 2 ? ['left', 'right'][c] : 'channel ' + c);
 export const bytes = (n) => (n < 1e6 ? Math.max(1, Math.round(n / 1e3)) + ' kB' : +(n / 1e6).toPrecision(2) + ' MB');
 export const clock = (t) => Math.floor(t / 60) + ':' + (t % 60).toFixed(1).padStart(4, '0');
 

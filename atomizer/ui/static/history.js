@@ -5,7 +5,7 @@ export class History {
     this.reset(value);
   }
 
-  reset(value) { Object.assign(this, { value, past: [], future: [] }); }
+  reset(value) { Object.assign(this, { value, key: null, past: [], future: [] }); }
 
   /** Go on from here; quick changes of one thing (a slider that is dragged) share a step where they share a `key`. */
   push(value, key = null) {

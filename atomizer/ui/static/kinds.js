@@ -32,7 +32,7 @@ export function paintKinds(atoms, look, rows, classes) {
 /** What the legend lists: [[kind, text], …]; `scales` are the lengths of the windows of a pursuit. */
 export function legendOf(colour, channels, classes, scales = []) {
   const rows = { sign: [['negative', 'negative'], ['positive', 'positive']], state: [['kept', 'kept'], ['filled', 'filled in']],
-    channel: Array.from({ length: channels }, (_, c) => ['channel ' + c, 'channel ' + c]),
+    channel: Array.from({ length: channels }, (_, c) => ['channel ' + c, format.channel(c, channels)]),
     scale: scales.length ? scales.map((length, s) => ['channel ' + s, format.count(length) + ' samples']) : [['negative', 'negative'], ['positive', 'positive']],
     rank: [['rank 0', 'first'], ['rank ' + (classes >> 1), 'midway'], ['rank ' + (classes - 1), 'last']] }[colour];
   return [...rows, ['unknown', 'unknown']];

@@ -1,28 +1,30 @@
-// The component: it owns the selection, shows what Python sends, and wires tools, keys, player and picture together.
+// The component: it owns the selection, and wires messages, tools, keys, player and picture together.
 
-import { amplitudesOf, decibelsOf, FILLED, merge, unpack, UNKNOWN } from './atoms.js';
+import { amplitudesOf, decibelsOf, FILLED, UNKNOWN } from './atoms.js';
 import { ExcerptPicker } from './excerpt.js';
+import { areTicked, lookOf, readSelection, saveSelection, tickFeatures } from './files.js';
 import * as format from './format.js';
 import { History } from './history.js';
-import { choose, isSame, Keeper } from './keeper.js';
+import { Keeper } from './keeper.js';
 import { actionOf, showSheet } from './keys.js';
 import { legendOf, paintKinds } from './kinds.js';
+import { bytesOf, Messages } from './messages.js';
 import { OrderPanel } from './order_panel.js';
 import { Overlay } from './overlay.js';
 import { Palette } from './palette.js';
 import { Picture } from './picture.js';
-import { cueOf, Player } from './player.js';
+import { Player } from './player.js';
 import { PresetEditor } from './preset_editor.js';
 import { Eraser } from './eraser.js';
-import { Chosen, extentOf, isPursuit, unpackPursuit } from './pursuit.js';
-import { Cells, forPython, fromFile, fromPython, inverted, nameOf, readout, spanOf, toFile, transformed } from './selection.js';
-import { Pointer, TOOLS } from './tools.js';
-import { neighbour, showVariations } from './variations.js';
+import { extentOf, isPursuit } from './pursuit.js';
+import { forPython, inverted, nameOf, outOfReach, readout, spanOf } from './selection.js';
+import { nudged, Pointer, TOOLS } from './tools.js';
+import { neighbour } from './variations.js';
 import { sizeOf } from './sizes.js';
 
 const VERSIONS = { original: 'The original', masked: 'Masked', filled: 'Filled', change: 'The change', first: 'The original' };
 const PATIENCE = 6000, SETTLED = 120;   // milliseconds
-const NARROW = '(max-width: 900px)', STILL = '(prefers-reduced-motion: reduce)';
+const LOUDNESS = ['velocity', 'sign'];   // what is unknown of an atom that is erased
 const COLOURS = ['sign', 'state', 'channel', 'rank', 'scale'], AXES = ['log', 'linear', 'mel'];
 
 export async function mount({ element, props, trigger, watch, config }) {
@@ -31,10 +33,10 @@ export async function mount({ element, props, trigger, watch, config }) {
   const view = new View(root, config, { props, trigger });
   root.atomView = view;   // for tests and for the curious
   await view.picture.open();
-  await view.recall();
-  watch('value', () => view.receive());
+  await view.messages.recall();
+  watch('value', () => view.messages.receive());
   root.dataset.ready = 'true';
-  await view.receive();
+  await view.messages.receive();
 }
 
 class View {
@@ -43,6 +45,7 @@ class View {
     const { find } = this;
     this.history = new History([]);
     this.keeper = new Keeper();
+    this.messages = new Messages(this);
     this.state = {
       scene: null, original: null, shown: null, base: null, partBits: null, variations: [], variation: null, live: null, busy: false, tool: 'box', op: 'add',
       channel: null, colour: 'sign', version: 'original', looping: false, active: -1, preview: null, messageNumber: 0, steps: 0, aliases: new Map(),
@@ -51,20 +54,21 @@ class View {
     this.palette = new Palette(config.palette);
     this.player = new Player(() => { this.syncButtons(); this.showPosition(); if (this.player.playing) this.tick(); });
     this.picture = new Picture({ stage: find('stage'), plot: find('plot'), canvas: find('canvas'), playhead: find('playhead') }, this.palette,
-      { moved: () => { this.showPosition(); this.showRegions(); }, rethemed: () => { this.showLegend(); this.orders.drawCurves(); } });
+      { moved: () => this.moved(), rethemed: () => { this.showLegend(); this.orders.drawCurves(); } });
     this.overlay = new Overlay(find('overlay'), this.picture);
     this.orders = new OrderPanel(find, config.orderings, this.player, {
       changed: () => this.repaint(), opened: (open) => this.orderOpened(open), dark: () => this.picture.dark,
       version: (version) => this.chooseVersion(version), through: () => this.syncButtons() });
-    this.eraser = new Eraser(this.player, { chosen: () => this.state.variation === null && !this.state.live, gone: () => this.chooseVersion('original') });
+    this.eraser = new Eraser(this.player, { chosen: () => this.state.variation === null && !this.state.live, gone: () => this.chooseVersion('original'),
+      erases: () => areTicked(LOUDNESS) });
     this.presets = new PresetEditor(find, { duration: () => this.picture.duration, channels: () => (this.state.scene ? this.state.scene.channels : 1),
       add: (item) => this.add(this.scoped(item)), replace: (item, key) => this.replaceActive(item, key), complain: (text) => this.complain(text) });
-    this.excerpt = new ExcerptPicker(find, { files: (file) => this.files(file), taken: (excerpt) => this.takeExcerpt(excerpt) });
+    this.excerpt = new ExcerptPicker(find, { files: bytesOf, taken: (excerpt) => this.takeExcerpt(excerpt) });
     this.pointer = new Pointer(find('stage'), this.picture, {
       tool: () => this.state.tool, items: () => this.items, radius: () => Number(find('radius').value), most: () => Number(find('most').value) || 16,
       op: (event) => (event.altKey ? 'subtract' : this.state.op), preview: (item, index) => this.preview(item, index), add: (item) => this.add(this.scoped(item)),
       edit: (index, item) => this.change(this.items.map((old, k) => (k === index ? item : old)), { active: index }), choose: (index) => this.chooseItem(index),
-      seek: (seconds) => this.player.seek(seconds), hover: (point) => this.hover(point), frame: (a, b) => this.overlay.showFrame(a, b) });
+      seek: (seconds) => this.player.seek(seconds), press: () => this.hideTip(), hover: (point) => this.hover(point), frame: (a, b) => this.overlay.showFrame(a, b) });
     this.listen();
     showSheet(find('keys-list'));
     this.showLegend();
@@ -119,6 +123,20 @@ class View {
     if (!this.hovering) this.hovering = requestAnimationFrame(() => { this.hovering = 0; this.showTip(); });
   }
 
+  /** The picture was drawn anew. */
+  moved() {
+    const { t, u } = this.picture, seen = [...t, ...u].join();
+    if (seen !== this.seen) this.hideTip();   // another atom lies there
+    this.seen = seen;
+    this.showPosition();
+    this.showRegions();
+  }
+
+  hideTip() {
+    this.state.pointer = null;
+    this.find('tip').hidden = true;
+  }
+
   showTip() {
     const { state, picture } = this, tip = this.find('tip'), point = state.pointer, i = point && picture.scene ? picture.atomAt(point) : -1;
     tip.hidden = i < 0;
@@ -135,7 +153,7 @@ class View {
     const status = atoms.state[i] === FILLED ? 'filled in' : atoms.state[i] === UNKNOWN || (this.pending && atoms.selected[i]) ? 'unknown' : '';
     const rank = source >= 0 && this.orders.rankArray && this.orders.rankedAtoms === state.original ? this.orders.rankArray[source] : null;
     const scale = atoms.scale ? [format.count(state.scene.scales[atoms.scale[i]]) + ' samples long'] : [];
-    return [format.hertz(f) + '  ' + format.note(f), (atoms.frame[i] * this.picture.axes.perFrame).toFixed(3) + ' s' + (state.scene.channels > 1 ? ' · channel ' + atoms.channel[i] : ''),
+    return [format.hertz(f) + '  ' + format.note(f), (atoms.frame[i] * this.picture.axes.perFrame).toFixed(3) + ' s' + (state.scene.channels > 1 ? ' · ' + format.channel(atoms.channel[i], state.scene.channels) : ''),
       format.decibels(decibelsOf(atoms.velocity[i], state.scene)) + ' · sign ' + (atoms.sign[i] ? '+' : '−') + (status ? ' · ' + status : ''), ...scale,
       ...(rank === null ? [] : ['rank ' + format.count(rank + 1) + ' by ' + this.orders.name + (this.orders.reverse ? ', reversed' : '')])];
   }
@@ -150,6 +168,9 @@ class View {
       this.preview(null, -1);
       return this.complain('That is more than ' + this.config.maxRegions + ' regions, the most that a selection has: clear some first, or paint fewer partials.');
     }
+    const spared = outOfReach(this.items, item);
+    if (spared !== 'nothing') this.complain('Nothing can be taken away from a random, quietest, loudest or kept part, only from regions.');
+    if (spared === 'all') return this.preview(null, -1);
     return this.change([...this.items, item], { active: this.items.length });
   }
 
@@ -178,7 +199,11 @@ class View {
     this.adopt();
     this.keeper.select(this.items);
     clearTimeout(this.telling);
-    this.telling = setTimeout(() => { this.eraser.listen(this.state); this.trigger('selected'); }, SETTLED);
+    this.telling = setTimeout(() => {
+      this.messages.leaveVariation();
+      this.eraser.listen(this.state);
+      this.trigger('selected');
+    }, SETTLED);
   }
 
   /** Make the selection the component's value, at once, so that a fill that is clicked next sees it. */
@@ -236,12 +261,13 @@ class View {
     const list = this.find('chips'), focused = list.contains(document.activeElement) ? document.activeElement.dataset.chip : null;
     list.replaceChildren(...this.items.flatMap((item, index) => {
       const chip = document.createElement('span'), choose = document.createElement('button'), remove = document.createElement('button');
+      const name = nameOf(item, this.state.scene ? this.state.scene.channels : 1);
       chip.className = 'chip' + (item.op === 'subtract' ? ' subtract' : '') + (index === this.state.active ? ' active' : '');
-      Object.assign(choose, { type: 'button', textContent: (item.op === 'subtract' ? '− ' : '') + nameOf(item), title: 'Choose it: arrows move it, Delete removes it' });
+      Object.assign(choose, { type: 'button', textContent: (item.op === 'subtract' ? '− ' : '') + name, title: 'Choose it: arrows move it, Delete removes it' });
       choose.dataset.chip = index;
       choose.setAttribute('aria-pressed', String(index === this.state.active));
       Object.assign(remove, { type: 'button', textContent: '×', title: 'Remove this from the selection' });
-      remove.setAttribute('aria-label', 'Remove ' + nameOf(item));
+      remove.setAttribute('aria-label', 'Remove ' + name);
       remove.dataset.remove = index;
       chip.append(choose, remove);
       return chip;
@@ -252,237 +278,20 @@ class View {
 
   remove(index) { if (this.items[index]) this.change(this.items.filter((_, k) => k !== index)); }
 
-  /** Move, or resize, the active region by steps of a fiftieth of what is seen. */
+  /** An arrow key moves, or resizes, the active region; false where there is none. */
   nudge(across, along, resize) {
-    const { state, picture } = this, item = this.items[state.active];
+    const { active } = this.state, item = this.items[active];
     if (!item || item.part || item.everything) return false;
-    const dt = ((picture.t[1] - picture.t[0]) / 50) * across, du = ((picture.u[1] - picture.u[0]) / 50) * along;
-    const shifted = (f) => picture.hertz(picture.unit(f) + du);
-    const high = item.t && item.t[1], top = item.f && item.f[1];
-    const next = !resize ? transformed(item, (t) => t + dt, shifted)
-      : transformed(item, (t) => (t === high ? t + dt : t), (f) => (f === top ? shifted(f) : f));
-    this.change(this.items.map((old, k) => (k === state.active ? next : old)), { active: state.active, key: 'nudge ' + state.active });
+    const next = nudged(item, across, along, resize, this.picture);
+    if (next) this.change(this.items.map((old, k) => (k === active ? next : old)), { active, key: 'nudge ' + active });
     return true;
   }
 
-  // ---------- what Python sends
-
-  async files(file) { return (await fetch(file.url)).arrayBuffer(); }
-
-  /** Messages are complete, so only the newest one matters. */
-  async receive() {
-    const message = this.props.value;
-    if (!message || typeof message !== 'object' || !message.number) return;
-    this.props.value = forPython(this.items);   // the value is the selection, whatever Python has sent
-    if (message.number <= this.state.messageNumber) return;
-    this.waiting = message;
-    if (this.working) return;
-    this.working = true;
-    while (this.waiting) {
-      const next = this.waiting;
-      this.waiting = null;
-      this.state.messageNumber = next.number;
-      try {
-        await this.show(next);
-      } catch (error) {
-        this.complain('This could not be shown: ' + error.message);
-      }
-    }
-    this.working = false;
-  }
-
-  async show(message) {
-    const { state } = this, { scene } = message;
-    if (scene && (!state.base || state.base.id !== scene.id)) {
-      const same = state.base && state.base.sound === scene.sound && state.originalUrl === message.original.url;
-      await (same ? this.changeAtoms(scene) : this.showSound(message));
-      if (!same) this.keepSound(message);
-    }
-    if (!message.busy && state.base) this.showAtomizer();
-    const story = message.proposal && state.proposed !== message.proposal.id;
-    if (story) this.propose(message.proposal);
-    await this.excerpt.show(message.excerpt);
-    await this.showParts(message.parts);
-    const announced = message.variations.length && state.announced !== message.current;
-    state.variations = message.variations;
-    state.live = message.busy ? message.live : null;
-    this.showBusy(message);
-    if (state.live) await this.showResult(state.live, 'filled');
-    else if (announced || !state.variations.some((v) => state.variation && v.id === state.variation.id)) {
-      await this.chooseVariation(state.variations.some((v) => v.id === message.current) ? message.current : null, announced && message.current !== null ? 'filled' : undefined);
-    } else if (state.wasLive) await this.chooseVariation(state.variation.id);
-    if (announced && state.variation && state.variation.key === state.proposed && state.told !== state.proposed) this.tell(story);
-    state.announced = message.current;
-    state.wasLive = !!state.live;
-    this.showHistory();
-    if (message.download && state.downloaded !== message.download.id) this.download(message.download);
-    const revert = this.find('revert');
-    revert.hidden = !message.before;
-    Object.assign(this.find('note'), { hidden: !message.note, textContent: message.note });
-    if (story && matchMedia(NARROW).matches) this.find('note').scrollIntoView({ block: 'nearest', behavior: matchMedia(STILL).matches ? 'auto' : 'smooth' });
-    this.syncButtons();
-    this.root.dataset.message = message.number;
-  }
-
-  /** Where the page was reloaded, as it is when the server comes back: give it the sound again that was there. */
-  async recall() {
-    const source = document.getElementById('file');
-    if (source) this.keeper.follow(source);
-    try {
-      this.state.recalled = source && await this.keeper.recall();
-    } catch {
-      this.state.recalled = null;   // a browser that keeps nothing
-    }
-  }
-
-  /** The sound of a message is there: keep it, or, after a reload, ask for the one that was kept and select as before. */
-  async keepSound(message) {
-    const { recalled } = this.state;
-    if (recalled && !isSame(recalled, message.scene)) {
-      const input = document.querySelector('#file input[type=file]');
-      if (input && !recalled.asked) {
-        recalled.asked = true;
-        choose(input, recalled.blob, recalled.name);
-        return;
-      }
-    }
-    this.state.recalled = null;
-    if (recalled && recalled.items.length) {
-      this.history.reset(recalled.items);
-      this.selected();
-    } else this.keeper.select(this.items);
-    await this.keeper.keep(message.scene, message.original.url).catch(() => {});
-  }
-
-  /** A new original: everything that was made of the one before is gone. */
-  async showSound(message) {
-    const { state, player } = this, { scene } = message, another = !state.base || state.base.sound !== scene.sound;
-    const buffer = this.files(scene.atoms);
-    this.eraser.forget();
-    player.silence();
-    player.offset = 0;
-    player.loopSpan = null;
-    state.scenes.clear();
-    Object.assign(state, { base: scene, shown: null, partBits: null, variation: null, live: null, version: 'original', channel: null, looping: false,
-      announced: null, active: -1, originalUrl: message.original.url });
-    if (another) this.history.reset([]);
-    await this.useScene(scene, buffer, false);
-    this.showChannels();
-    this.find('empty').hidden = true;
-    this.props.value = forPython(this.items);
-    this.showChips();
-    this.presets.follow(null);
-    this.root.dataset.scene = scene.id;
-    player.choose('original');
-    await player.load({ original: message.original.url });
-  }
-
-  /** The same sound made of other atoms, or of more of them: the selection, the variations and what plays stay. */
-  async changeAtoms(scene) {
-    const { state } = this;
-    state.scenes.delete(state.base.id);
-    Object.assign(state, { base: scene, variation: null, partBits: null });
-    if (!isPursuit(scene) && state.colour === 'scale') this.setColour('sign');
-    await this.useScene(scene);
-    await this.eraser.listen(state);
-  }
-
-  /** Make a scene, of the sound itself or of a longer or wider version of it, the plane that is shown. */
-  async useScene(scene, buffer, keep = true) {
-    const { state } = this;
-    if (state.scene && state.scene.id === scene.id) return;
-    if (!state.scenes.has(scene.id)) state.scenes.set(scene.id, (isPursuit(scene) ? unpackPursuit : unpack)(await (buffer || this.files(scene.atoms)), scene.count));
-    Object.assign(state, { scene, original: state.scenes.get(scene.id), shown: null });
-    const shown = this.picture.show(scene, state.original, keep);
-    state.cells = isPursuit(scene) ? new Chosen(scene) : new Cells(scene, this.picture.axes);
-    this.find('colour').querySelector('[value=scale]').hidden = !isPursuit(state.base);
-    this.showTitle();
-    this.showLegend();
-    this.orders.show(scene, state.original);
-    this.mark(this.items);
-    await shown;
-  }
+  // ---------- the sound
 
   takeExcerpt({ start, seconds }) {
     this.say('Reading the excerpt …');
     this.trigger('excerpt', { start, seconds });
-  }
-
-  propose(proposal) {
-    this.state.proposed = proposal.id;
-    this.history.reset(fromPython(proposal.regions, proposal.specs));
-    this.state.aliases.set(proposal.id, forPython(this.items).key);
-    this.state.active = -1;
-    this.adopt();
-  }
-
-  /** What a story fills in is there: stand a little before it, and play where it came at once; who has waited for it may not be here any more. */
-  tell(atOnce) {
-    const { state, player, picture } = this;
-    state.told = state.proposed;
-    player.seek(cueOf(state.shown, picture.axes.perFrame));
-    if (atOnce && !document.hidden) player.start();
-  }
-
-  async showParts(parts) {
-    const { state } = this;
-    if (!parts || (state.partBits && state.partBits.url === parts.bits.url)) return;
-    state.partBits = { key: parts.key, url: parts.bits.url, bits: new Uint8Array(await this.files(parts.bits)) };
-    this.mark(this.items);
-  }
-
-  /** The atoms of a result in place of the hidden ones. */
-  async showResult(result) {
-    const { state } = this;
-    const [hidden, changed] = await Promise.all([this.files(result.hidden), this.files(result.atoms), this.useScene(result.scene)]);
-    state.shown = merge(state.original, new Uint8Array(hidden), unpack(changed, result.count));
-    state.cells.mark(state.shown, null);
-    if (result.done && state.live) state.steps++;
-    this.repaint();
-  }
-
-  /** Show and play a variation, or, for null, only the original. */
-  async chooseVariation(id, version) {
-    const { state } = this, variation = state.variations.find((v) => v.id === id) || null;
-    state.variation = variation;
-    if (variation) {
-      await this.showResult(variation);
-      await this.player.load({ original: state.originalUrl, masked: variation.masked.url, filled: variation.sound.url });
-    } else {
-      state.shown = null;
-      await this.useScene(state.base);
-      await this.player.load({ original: state.originalUrl });
-      this.eraser.listen(state);
-    }
-    this.chooseVersion(version || (this.player.buffers[state.version] ? state.version : 'original'));
-    this.showHistory();
-    this.repaint();
-  }
-
-  showHistory() {
-    const { state } = this;
-    this.find('history').hidden = !state.variations.length;
-    showVariations(this.find('variations'), state.variations, state.variation && state.variation.id);
-  }
-
-  showBusy({ busy, live, status }) {
-    this.state.busy = busy;
-    this.root.classList.toggle('busy', busy);
-    this.find('progress').style.width = busy && live ? (100 * live.done) / live.total + '%' : '0';
-    if (status && (busy || !(performance.now() < this.complainedUntil))) this.say(status);
-  }
-
-  download({ id, file }) {
-    this.state.downloaded = id;
-    const link = Object.assign(document.createElement('a'), { href: file.url, download: file.orig_name });
-    link.click();
-  }
-
-  /** Hand a text over as a file. */
-  save(text, name) {
-    const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-    Object.assign(document.createElement('a'), { href: url, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10000);
   }
 
   showTitle() {
@@ -509,8 +318,8 @@ class View {
   }
 
   showChannels() {
-    const choose = this.find('channels'), { channels } = this.state.scene;
-    const only = Array.from({ length: channels }, (_, k) => new Option('channel ' + k + ' only', k));
+    const choose = this.find('channels'), { channels } = this.state.base;
+    const only = Array.from({ length: channels }, (_, k) => new Option(format.channel(k, channels) + ' only', k));
     choose.replaceChildren(new Option('channels overlaid', 'overlaid'), new Option('channels stacked', 'stacked'), ...only);
     choose.hidden = channels === 1;
     this.state.channel = null;
@@ -549,20 +358,9 @@ class View {
     if (!this.player.buffers[version]) return;
     this.state.version = version;
     this.player.choose(version);
-    this.showPlane();
+    this.messages.showPlane();
     this.repaint();
     this.syncButtons();
-  }
-
-  /** Of a fill on top of matching-pursuit atoms: those are the original, and all else is shown as the atoms of the MDCT, which the fill knows. */
-  async showPlane() {
-    const { state } = this, { variation, base } = state;
-    if (!isPursuit(base) || !variation || state.live) return;
-    const scene = state.version === 'original' ? base : variation.scene;
-    if (scene.id === state.scene.id) return;
-    if (scene === base) await this.useScene(base);
-    else await this.showResult(variation);
-    this.repaint();
   }
 
   orderOpened(open) {
@@ -616,7 +414,7 @@ class View {
       adopt: () => this.trigger('adopt', { id: state.variation.id }),
       forget: () => this.trigger('forget', { id: state.variation.id }),
       revert: () => this.trigger('revert', {}),
-      saveSelection: () => this.save(toFile(this.items, this.features()), 'selection.json'),
+      saveSelection: () => saveSelection(this.items),
       loadSelection: () => this.find('selection-file').click(),
     };
   }
@@ -629,7 +427,7 @@ class View {
 
   stepVariation(step) {
     const id = neighbour(this.state.variations, this.state.variation && this.state.variation.id, step);
-    if (id !== null) return this.chooseVariation(id, this.state.version === 'original' ? 'filled' : undefined);
+    if (id !== null) return this.messages.chooseVariation(id, this.state.version === 'original' ? 'filled' : undefined);
     return undefined;
   }
 
@@ -669,32 +467,26 @@ class View {
     return picture.zoom(middle, factor, 1);
   }
 
-  /** The features that are ticked on the page, by the labels of their boxes. */
-  features() {
-    return [...document.querySelectorAll('#features input[type=checkbox]:checked')].map((box) => box.closest('[id^=feature-]').id.slice('feature-'.length));
-  }
-
   async loadSelection(file) {
     try {
-      const text = await file.text(), items = fromFile(text), wanted = JSON.parse(text).features;
+      const { items, features } = await readSelection(file);
       this.change(items);
-      if (!Array.isArray(wanted)) return;
-      for (const box of document.querySelectorAll('#features input[type=checkbox]')) {
-        if (box.checked !== wanted.includes(box.closest('[id^=feature-]').id.slice('feature-'.length))) box.click();
-      }
+      if (features) tickFeatures(features);
     } catch (error) {
       this.complain(error.message);
     }
   }
 
+  /** The version that is exported: what only the page makes is none. */
+  get exported() {
+    const { version, variation } = this.state;
+    return version === 'first' || (version === 'masked' && !variation) ? 'original' : version;
+  }
+
   export(kind) {
-    const { state, picture } = this, version = state.version === 'first' ? 'original' : state.version;
-    const whole = (span, all) => span.every((v, k) => Math.abs(v - all[k]) < 1e-6);
-    const look = { scale: picture.scale, stacked: picture.stacked && state.scene.channels > 1, colour: state.colour, ordering: this.orders.name,
-      reverse: this.orders.reverse, dark: picture.dark, seconds: whole(picture.t, picture.wholeTime) ? null : picture.t,
-      hertz: whole(picture.u, picture.wholeUnits) ? null : picture.u.map((u) => Math.max(0, picture.hertz(u))) };
+    const { state } = this, version = this.exported;
     this.say('Making the file …');
-    this.trigger('export', { kind, version, variation: state.variation && state.variation.id, look });
+    this.trigger('export', { kind, version, variation: state.variation && state.variation.id, look: lookOf(this) });
   }
 
   syncButtons() {
@@ -717,7 +509,9 @@ class View {
     this.find('atomizer').disabled = !state.scene || state.busy;
     const which = state.variation && ['filled', 'change'].includes(state.version) ? ' ' + state.variation.label : '';
     for (const kind of ['npz', 'csv']) this.find('size-' + kind).textContent = state.scene ? 'about ' + format.bytes(sizeOf(kind, state.scene)) : '';
-    this.find('export-what').textContent = VERSIONS[state.version] + which;
+    this.find('export-what').textContent = VERSIONS[this.exported] + which;
+    const making = !!this.eraser.making && !player.buffers.masked && this.items.length > 0;
+    this.root.querySelector('[data-version=masked]').textContent = making ? 'Masked …' : 'Masked';
     this.root.querySelector('[data-version=filled]').textContent = state.variation && state.variations.length > 1 ? 'Filled ' + state.variation.label : 'Filled';
     this.find('play-label').textContent = player.playing ? 'Pause' : 'Play';
     this.find('play-icon').setAttribute('d', player.playing ? 'M5 4h3.500v12H5zM11.500 4H15v12h-3.500z' : 'M6 4l10 6-10 6z');
@@ -737,7 +531,7 @@ class View {
       else if (version) this.chooseVersion(version);
       else if (remove) this.remove(Number(remove));
       else if (chip) this.chooseItem(Number(chip));
-      else if (variation) this.chooseVariation(Number(variation), this.state.version === 'original' ? 'filled' : undefined);
+      else if (variation) this.messages.chooseVariation(Number(variation), this.state.version === 'original' ? 'filled' : undefined);
       else if (kind) this.export(kind);
       if (kind || (act && button.closest('.menu'))) find('export-menu').open = false;
     });
@@ -758,6 +552,7 @@ class View {
       if (event.target.files[0]) this.loadSelection(event.target.files[0]);
       event.target.value = '';
     });
+    document.addEventListener('change', (event) => { if (event.target.closest('#features') && this.state.original) this.eraser.listen(this.state); });
     document.addEventListener('keydown', (event) => this.key(event));
     // the space bar plays: a button that was clicked, not reached by keys, does not keep it for itself
     document.addEventListener('click', (event) => { if (event.detail) event.target.closest('#fill, #stories button')?.blur(); });

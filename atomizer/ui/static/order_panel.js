@@ -1,13 +1,13 @@
 // Orderings by eye and ear: drag along one, see and hear its first n atoms, let it play through, and compare what n atoms are worth.
 
 import { amplitudesOf } from './atoms.js';
-import { cumulated, countAt, order, ranksOf, stations, worth } from './orderings.js';
+import { countAt, countUntil, cumulated, order, ranksOf, stations, timeUntil, worth } from './orderings.js';
 import { Synthesiser } from './synthesis.js';
 import { LINES } from './palette.js';
 import { isPursuit, PursuitSynthesiser } from './pursuit.js';
 import * as format from './format.js';
 
-const HEARD_EVERY = 180, LEAD = 0.6;   // milliseconds between two sounds of a drag; seconds that a sound in the making runs ahead of the playhead
+const HEARD_EVERY = 180, LEAD = 0.6;   // milliseconds between two sounds of a drag; seconds of a sound that comes from its end until it is played
 const DASHES = { time: 'solid', frequency: 'dash', velocity: 'solid', channel: 'dot', random: 'dashdot' };
 
 export class OrderPanel {
@@ -112,7 +112,8 @@ export class OrderPanel {
   async make() {
     while (this.wanted && this.open && this.scene) {
       this.wanted = false;
-      const { atoms } = this, n = this.running ? countAt(Math.min(1000, this.place + this.lead), this.total, this.name) : this.first;
+      // along the time, the playhead stays among the atoms that have come, and there their sound is that of all
+      const { atoms } = this, n = this.running && this.name === 'time' ? this.total : this.first;
       const key = [this.name, this.reverse, n].join();
       if (this.heard === key) continue;
       this.synthesiser = this.synthesiser || new (isPursuit(this.scene) ? PursuitSynthesiser : Synthesiser)(this.scene, atoms, amplitudesOf(atoms, this.scene));
@@ -128,34 +129,68 @@ export class OrderPanel {
   // play through
 
   toggle() {
-    if (this.running) this.halt();
-    else this.through();
+    if (!this.running) return this.through();
+    this.halt();
+    if (this.name === 'time') this.player.pause();   // nothing is beyond
+    return undefined;
   }
 
-  /** Let the sound come into being while it plays, in as long as it lasts. */
+  /** Let the sound come into being while it plays: by time beside the playhead, otherwise in about as long as it lasts. */
   async through() {
-    const from = this.place >= 1000 ? 0 : this.place, lasts = Math.min(20, Math.max(5, this.scene.duration));
-    // only the ordering by time runs beside the playhead
-    this.lead = this.name === 'time' ? (1000 * LEAD) / lasts : 0;
     this.running = true;
-    this.go(from);
-    await this.making;
-    if (!this.running) return;
-    this.player.silence();
-    this.player.offset = this.name === 'time' && !this.reverse ? (from / 1000) * this.scene.duration : 0;
-    this.player.choose('first');
-    this.host.version('first');
-    this.player.start();
+    this.go(this.place >= 1000 ? 0 : this.place);
     this.host.through(true);
-    const began = performance.now();
-    const next = () => {
+    await this.making;
+    if (!this.running || !this.player.buffers.first) return this.halt();
+    const step = this.name === 'time' ? this.alongTime() : this.alongOrdering(), next = () => {
       if (!this.running) return;
-      const place = from + (1000 - from) * ((performance.now() - began) / (1000 * lasts));
-      this.go(place);
-      if (place >= 1000) this.halt();
+      this.go(step());
+      if (this.place >= 1000) this.halt();
       else this.timer = setTimeout(next, 80);
     };
+    this.player.silence();
+    this.player.choose('first');
+    this.host.version('first');
     next();
+    return undefined;
+  }
+
+  /** Whether the player has come to its end: where a visitor paused it, it stands elsewhere. */
+  get rests() { return !this.player.playing && this.player.offset === this.player.range()[0]; }
+
+  play(from) {
+    this.player.offset = from;
+    this.player.start();
+  }
+
+  /** Function -> the place that the playhead, or, from the end, the clock has reached in the ordering by time. */
+  alongTime() {
+    const { player, reverse, scene } = this, { frame } = this.atoms, { found } = this.permutation('time'), perFrame = scene.hop / scene.rate;
+    const placeAt = (seconds) => (1000 * countUntil(found, frame, perFrame, seconds, reverse)) / Math.max(1, this.total);
+    const from = timeUntil(found, frame, perFrame, this.first, reverse, scene.duration), began = performance.now();
+    let started = false;
+    return () => {
+      const edge = reverse ? from - (performance.now() - began) / 1000 : from;
+      if (started && !reverse) return this.rests ? 1000 : placeAt(player.position() + perFrame);
+      // what comes from its end is played again and again, each time from where it has come to
+      if ((!started || this.rests) && (!reverse || scene.duration - edge > LEAD)) {
+        this.play(Math.max(0, edge));
+        started = true;
+      }
+      return reverse && edge <= 0 ? 1000 : placeAt(edge);
+    };
+  }
+
+  /** Function -> the place that the clock has reached; what is too short is played again. */
+  alongOrdering() {
+    const { player, place: from } = this, lasts = Math.min(20, Math.max(5, this.scene.duration)), began = performance.now();
+    player.offset = 0;
+    let started = false;
+    return () => {
+      if (!started || this.rests) this.play(player.range()[0]);
+      started = true;
+      return from + (1000 - from) * ((performance.now() - began) / (1000 * lasts));
+    };
   }
 
   halt() {

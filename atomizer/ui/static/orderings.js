@@ -83,3 +83,20 @@ export function countAt(place, total, name) {
   if (place >= 1000) return total;
   return name === 'velocity' ? Math.round(total ** (place / 1000)) : Math.round((total * place) / 1000);
 }
+
+/** How many atoms of the ordering by time have come when it has reached `seconds`: those until then, or, where `reverse`, those from then on. */
+export function countUntil(permutation, frame, perFrame, seconds, reverse) {
+  let low = 0, high = permutation.length;
+  while (low < high) {
+    const middle = (low + high) >> 1, t = frame[permutation[middle]] * perFrame;
+    if (reverse ? t < seconds : t <= seconds) low = middle + 1;
+    else high = middle;
+  }
+  return reverse ? permutation.length - low : low;
+}
+
+/** Seconds that the ordering by time has reached with its first n atoms. */
+export function timeUntil(permutation, frame, perFrame, n, reverse, duration) {
+  if (n <= 0) return reverse ? duration : 0;
+  return frame[permutation[reverse ? permutation.length - n : n - 1]] * perFrame;
+}

@@ -1,6 +1,7 @@
 // The picture: atoms on a canvas of our own, below the transparent axes of Plotly. It knows where a point of the plane lies on the screen.
 
 import { splat, nearestAtom, axesOf } from './atoms.js';
+import * as format from './format.js';
 import { isPursuit, nearestPursuit, splatPursuit } from './pursuit.js';
 import { SCALES, ticks } from './scales.js';
 
@@ -72,7 +73,7 @@ export class Picture {
     lanes.forEach((lane, k) => {
       const bottom = 1 - (lane.top - MARGIN.t + lane.height) / inner, name = 'yaxis' + (k ? k + 1 : '');
       layout[name] = { ...axis, ...this.marks(lane), range: this.u, domain: [Math.max(0, bottom), Math.min(1, bottom + lane.height / inner)] };
-      if (lane.channel !== null) layout[name].title = { text: 'ch ' + lane.channel, font: { size: 10 }, standoff: 2 };
+      if (lane.channel !== null) layout[name].title = { text: format.channel(lane.channel, this.scene.channels), font: { size: 10 }, standoff: 2 };
     });
     layout.xaxis = { ...axis, ticksuffix: ' s', range: this.t, anchor: lanes.length > 1 ? 'y' + lanes.length : 'y' };
     return layout;

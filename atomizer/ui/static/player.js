@@ -2,6 +2,7 @@
 // Switching is a change of gain, so that versions compare at one position without a gap; one that comes later joins in where the others are.
 
 import { FILLED } from './atoms.js';
+import { wavOf } from './synthesis.js';
 
 const START_DELAY = 0.03, FADE = 0.004, LEAD = 1, MATCH = 4;   // level matching raises or lowers by at most 12 dB
 
@@ -29,7 +30,7 @@ export class Player {
   /** onChange is called when what can be played, or whether it plays, has changed. */
   constructor(onChange) {
     Object.assign(this, { onChange, context: null, buffers: {}, urls: {}, voices: {}, levels: {}, version: 'original', playing: false, offset: 0,
-      loopSpan: null, volume: 1, matched: false, cache: new Map() });
+      loopSpan: null, volume: 1, matched: false, cache: new Map(), job: 0 });
   }
 
   audio() {
@@ -59,10 +60,17 @@ export class Player {
     return this.cache.get(url);
   }
 
-  /** Load {name: url}; versions of files that are not among them are forgotten, and `change` follows from filled and masked. */
+  /**
+   * Load {name: url}; versions of files that are not among them are forgotten, and `change` follows from filled and masked.
+   * False, and nothing has changed, where a later call has overtaken this one.
+   */
   async load(urls) {
-    const decoded = {};
-    for (const [name, url] of Object.entries(urls)) if (this.urls[name] !== url) decoded[name] = await this.fetch(url);
+    const job = ++this.job, decoded = {};
+    for (const [name, url] of Object.entries(urls)) {
+      if (this.urls[name] === url) continue;
+      decoded[name] = await this.fetch(url);
+      if (job !== this.job) return false;
+    }
     for (const name of Object.keys(this.urls)) if (!urls[name]) this.drop(name);
     this.urls = { ...urls };
     for (const [name, buffer] of Object.entries(decoded)) this.put(name, buffer);
@@ -71,6 +79,7 @@ export class Player {
     if (!this.buffers[this.version]) this.choose('original');
     this.offset = Math.min(this.offset, this.duration());
     this.onChange();
+    return true;
   }
 
   /** A buffer of channels of samples. */
@@ -78,6 +87,12 @@ export class Player {
     const buffer = this.audio().createBuffer(channels.length, Math.max(1, channels[0].length), rate);
     channels.forEach((samples, c) => buffer.copyToChannel(samples, c));
     return buffer;
+  }
+
+  /** As `buffer`, at the rate of what was decoded, so that the two can be subtracted. */
+  async resampled(channels, rate) {
+    if (this.audio().sampleRate === rate) return this.buffer(channels, rate);
+    return this.audio().decodeAudioData(wavOf(channels, rate));
   }
 
   difference(a, b) {

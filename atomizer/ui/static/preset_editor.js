@@ -1,5 +1,6 @@
 // The row where a preset is chosen, and where the values of the chosen region can be changed while the picture follows.
 
+import * as format from './format.js';
 import { PRESETS, presetItem, presetOf, sliderOf } from './presets.js';
 
 export class PresetEditor {
@@ -54,6 +55,7 @@ export class PresetEditor {
 
   /** Put the slider where the number is. */
   place() {
+    if (this.name === 'channel') this.find('unit').textContent = [0, 1].includes(this.values[0]) && this.host.channels() === 2 ? format.channel(this.values[0], 2) : '';
     if (PRESETS[this.name].slider && Number.isFinite(this.values[0])) this.find('slide').value = sliderOf(this.name, this.host.duration()).place(this.values[0]);
   }
 

@@ -154,6 +154,15 @@ export function inverted(items) {
   return items.length && items[0].everything ? flipped(items.slice(1)) : [EVERYTHING, ...flipped(items)];
 }
 
+/**
+ * What a region that is taken away does not reach: "all" of what is selected, "some" of it, or "nothing". Parts are ranks among all atoms and are added
+ * after every region (selection.py), so that nothing is taken away from them.
+ */
+export function outOfReach(items, item) {
+  if (item.op !== 'subtract' || !items.some(({ part }) => part)) return 'nothing';
+  return items.some(({ part, op }) => !part && op !== 'subtract') ? 'some' : 'all';
+}
+
 /** [from, to] in seconds that the selection spans within a sound, or null. */
 export function spanOf(items, duration) {
   let from = Infinity, to = -Infinity;
@@ -184,7 +193,7 @@ export function transformed(item, time, frequency) {
 }
 
 /** A few words for the list of what is selected. */
-export function nameOf(item) {
+export function nameOf(item, channels = 1) {
   if (item.part) { const [kind, amount] = item.part.split(':'); return kind === 'keep' ? 'all but ' + amount + ' per s' : kind + ' ' + amount + ' %'; }
   if (item.everything) return 'everything';
   const words = [];
@@ -192,7 +201,7 @@ export function nameOf(item) {
   const { t, f } = boundsOf(item.harmonics ? { ...item, size: [item.size[0], 0] } : item);
   if (t) words.push(t[1] == null ? 'after ' + format.seconds(t[0]) : t[0] == null ? 'before ' + format.seconds(t[1]) : format.span(t, format.seconds));
   if (f) words.push(f[1] == null ? 'above ' + format.hertz(f[0]) : f[0] == null ? 'below ' + format.hertz(f[1]) : format.span(f, format.hertz));
-  if (item.channels) words.push('channel ' + item.channels.join(', '));
+  if (item.channels) words.push(item.channels.map((c) => format.channel(c, channels)).join(', '));
   return words.join(', ');
 }
 

@@ -116,3 +116,14 @@ export class Synthesiser {
     }
   }
 }
+
+/** The bytes of a WAV file of 32-bit floats: a browser decodes, and resamples, it as it does any other sound. */
+export function wavOf(channels, rate) {
+  const count = channels.length, size = 4 * count * channels[0].length, bytes = new DataView(new ArrayBuffer(44 + size));
+  const text = (at, word) => { for (let i = 0; i < word.length; i++) bytes.setUint8(at + i, word.charCodeAt(i)); };
+  for (const [at, word] of [[0, 'RIFF'], [8, 'WAVEfmt '], [36, 'data']]) text(at, word);
+  for (const [at, value] of [[4, 36 + size], [16, 16], [24, rate], [28, 4 * count * rate], [40, size]]) bytes.setUint32(at, value, true);
+  for (const [at, value] of [[20, 3], [22, count], [32, 4 * count], [34, 32]]) bytes.setUint16(at, value, true);
+  channels.forEach((samples, c) => samples.forEach((v, i) => bytes.setFloat32(44 + 4 * (i * count + c), v, true)));
+  return bytes.buffer;
+}

@@ -45,7 +45,7 @@ export function gripOf(item, point, picture) {
   return [across, along].filter(Boolean).join(' ') || 'move';
 }
 
-/** A region after its grip was dragged from one point to another. */
+/** A region after its grip was dragged from one point to another; a brush is stretched along with its stroke. */
 export function dragged(item, grip, from, to, picture) {
   const { t, f } = boundsOf(item), dt = to.t - from.t, du = picture.unit(to.f) - picture.unit(from.f), limit = (v) => Math.max(v, 1e-3);
   const shift = (hertz) => limit(picture.hertz(picture.unit(hertz) + du));
@@ -55,17 +55,33 @@ export function dragged(item, grip, from, to, picture) {
     const size = high - low || 1e-9, next = lower ? size - delta : size + delta;
     return lower ? high - ((high - value) / size) * next : low + ((value - low) / size) * next;
   };
-  const time = grip.includes('left') || grip.includes('right')
-    ? (v) => (t[0] == null || t[1] == null ? v + dt : stretch(t[0], t[1], grip.includes('left'), v, dt)) : (v) => v;
-  const units = f && f.map((v) => (v == null ? null : picture.unit(v)));
-  const frequency = grip.includes('top') || grip.includes('bottom')
-    ? (v) => limit(f[0] == null || f[1] == null ? shift(v) : picture.hertz(stretch(units[0], units[1], grip.includes('bottom'), picture.unit(v), du))) : (v) => v;
-  return transformed(item, time, frequency);
+  const same = (v) => v, open = (span) => span[0] == null || span[1] == null, left = grip.includes('left'), bottom = grip.includes('bottom');
+  const time = !left && !grip.includes('right') ? same : (v) => (open(t) ? v + dt : stretch(t[0], t[1], left, v, dt));
+  const [low, high] = f && !open(f) ? f.map((v) => picture.unit(v)) : [], stays = f && f[bottom ? 1 : 0];
+  const raised = (v) => (v === stays ? v : limit(picture.hertz(stretch(low, high, bottom, picture.unit(v), du))));
+  const frequency = !bottom && !grip.includes('top') ? same : open(f) ? shift : raised;
+  const out = transformed(item, time, frequency);
+  if (!item.size) return out;
+  // a brush of no size would be none
+  const growth = (span, change, height) => Math.max(1e-3, Math.abs((height(change(span[1])) - height(change(span[0]))) / (height(span[1]) - height(span[0]))));
+  return { ...out, size: [item.size[0] * growth(t, time, same), item.size[1] * growth(f, frequency, item.scale === 'log' ? Math.log2 : same)] };
+}
+
+/**
+ * A region after an arrow key, across (-1, 0 or 1) or along the frequencies: moved by a fiftieth of what is seen, or, to `resize` it, only its end or its top.
+ * Null where it has no such edge, or nothing would be left of it.
+ */
+export function nudged(item, across, along, resize, picture) {
+  const step = ([from, to]) => (to - from) / 50, dt = across * step(picture.t), du = along * step(picture.u);
+  const { t, f } = boundsOf(item), span = across ? t : f && f.map((v) => (v == null ? null : picture.unit(v)));
+  if (!span || (resize && span[0] != null && span[1] != null && span[1] - span[0] + dt + du <= 0)) return null;
+  const middle = (picture.u[0] + picture.u[1]) / 2, from = { t: 0, f: picture.hertz(middle) }, to = { t: dt, f: picture.hertz(middle + du) };
+  return dragged(item, !resize ? 'move' : across ? 'right' : 'top', from, to, picture);
 }
 
 /**
  * Listens to the stage. `host` answers: tool(), op(event), items(), radius(), most(), and is told: preview(item or null, index),
- * add(item), edit(index, item), choose(index), seek(seconds), hover(point or null).
+ * add(item), edit(index, item), choose(index), seek(seconds), hover(point or null), press().
  */
 export class Pointer {
   constructor(stage, picture, host) {
@@ -82,6 +98,7 @@ export class Pointer {
   down(event) {
     if (!this.picture.scene || event.button) return;
     event.preventDefault();
+    this.host.press();
     this.stage.closest('.atom-view').focus({ preventScroll: true });
     this.fingers.set(event.pointerId, event);
     try { this.stage.setPointerCapture(event.pointerId); } catch { /* a pointer that is gone already */ }

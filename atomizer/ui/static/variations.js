@@ -38,9 +38,9 @@ export function showVariations(list, variations, current) {
   if (chosen) chosen.focus();
 }
 
-/** The id of the variation `step` places after the current one. */
+/** The id of the variation `step` places after the current one; where none is chosen, they begin at the first, or, backwards, at the last. */
 export function neighbour(variations, current, step) {
   if (!variations.length) return null;
-  const at = variations.findIndex((v) => v.id === current);
-  return variations[(at + step + variations.length) % variations.length].id;
+  const at = variations.findIndex((v) => v.id === current), from = at < 0 && step < 0 ? 0 : at;
+  return variations[(from + step + variations.length) % variations.length].id;
 }

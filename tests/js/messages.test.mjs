@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { axesOf } from '../../atomizer/ui/static/atoms.js';
+import { Messages } from '../../atomizer/ui/static/messages.js';
+import { Player } from '../../atomizer/ui/static/player.js';
+import { answers, packed, scene as plain, sound } from './help.mjs';
+
+const atomsOf = (name) => packed(name.split('').map((letter, k) => [k, k, letter.charCodeAt(0), 0, 0, 0]));
+// a file of atoms is named after them, '.bits' hides the first one
+const bytes = (url) => (url.endsWith('.bits') ? Uint8Array.of(1).buffer : atomsOf(url));
+const sceneOf = (name, more = {}) => ({ ...plain, id: name, sound: name, count: name.length, atoms: { url: name }, ...more });
+const resultOf = (id, atoms, scene) => ({ id, scene, count: atoms.length, key: 'k' + id, hidden: { url: atoms + '.bits' }, atoms: { url: atoms },
+  masked: { url: atoms + '.masked' }, sound: { url: atoms + '.wav' } });
+
+/** Messages of a view whose page is nothing but what it has been told, with one sound, two variations of it, A and B, and one, L, that is longer. */
+async function opened() {
+  const files = answers(bytes), sounds = answers(sound), element = { hidden: false, style: {}, querySelector: () => ({}) };
+  globalThis.fetch = async (url) => ({ arrayBuffer: () => files.of(url) });
+  const state = { scene: null, base: null, shown: null, version: 'original', variation: null, variations: [], live: null, scenes: new Map(), colour: 'sign',
+    messageNumber: 0, steps: 0, aliases: new Map() };
+  const player = new Player(() => {});
+  player.fetch = (url) => sounds.of(url);
+  player.buffer = () => sound('change');
+  const nothing = () => {}, told = [];
+  const view = { state, player, told, items: [], props: {}, find: () => element, root: { dataset: {}, classList: { toggle: nothing } },
+    picture: { show: async (scene) => { view.picture.axes = axesOf(scene); } }, orders: { show: nothing }, eraser: { forget: nothing, listen: nothing },
+    history: { reset: nothing }, presets: { follow: nothing }, excerpt: { show: nothing }, keeper: { select: nothing, keep: async () => {} },
+    chooseVersion: (version) => { state.version = version; player.choose(version); }, complain: (text) => told.push(text), say: nothing };
+  for (const name of ['mark', 'repaint', 'showTitle', 'showAtomizer', 'showLegend', 'showChannels', 'showChips', 'syncButtons']) view[name] = nothing;
+  const messages = new Messages(view);
+  messages.showHistory = nothing;
+  const scene = sceneOf('pqr');
+  const variations = [resultOf(1, 'AA', scene), resultOf(2, 'BB', scene), resultOf(3, 'LL', sceneOf('pqrs'))];
+  const message = { number: 1, scene, original: { url: 'pqr.wav' }, variations, current: 1, live: null, busy: false, before: null, note: '', status: '' };
+  const receive = (changes) => {
+    Object.assign(message, changes, { number: message.number + 1 });
+    view.props.value = { ...message };
+    return messages.receive();
+  };
+  await receive({});
+  assert.deepEqual(seen(view), { atoms: 'AAqr', scene: 'pqr', heard: 'AA.wav', version: 'filled' });
+  return { view, messages, files, sounds, receive };
+}
+
+/** What is in the picture, and what is heard. */
+const seen = ({ state, player }) => ({ atoms: String.fromCharCode(...(state.shown || state.original).velocity), scene: state.scene.id,
+  heard: (player.buffers.filled || player.buffers.original).url, version: state.version });
+const settled = () => new Promise((done) => setTimeout(done));
+const B = { atoms: 'BBqr', scene: 'pqr', heard: 'BB.wav', version: 'filled' };
+
+for (const late of ['LL', 'LL.bits', 'pqrs', 'LL.wav', 'LL.masked']) {
+  test('of two choices the later one is seen and heard, however late ' + late + ' of the first one comes', async () => {
+    const { view, messages, files, sounds } = await opened(), source = /wav|masked/.test(late) ? sounds : files;
+    source.hold(late);
+    const first = messages.chooseVariation(3);
+    await settled();
+    assert.equal(await messages.chooseVariation(2), true);
+    assert.deepEqual(seen(view), B);
+    source.release(late);
+    assert.equal(await first, false);
+    assert.deepEqual([seen(view), view.state.variation.id, view.player.urls.masked], [B, 2, 'BB.masked']);
+    await messages.chooseVariation(3);   // nothing of it is taken to be there already
+    assert.deepEqual(seen(view), { atoms: 'LLqrs', scene: 'pqrs', heard: 'LL.wav', version: 'filled' });
+  });
+}
+
+test('the original that is chosen stays where a variation comes late', async () => {
+  const { view, messages, files } = await opened();
+  files.hold('BB');
+  const first = messages.chooseVariation(2);
+  await messages.chooseVariation(null, 'original');
+  files.release('BB');
+  await first;
+  assert.deepEqual(seen(view), { atoms: 'pqr', scene: 'pqr', heard: 'pqr.wav', version: 'original' });
+});
+
+for (const [what, sound] of [['a new sound stays', 'xyz'], ['other atoms of the sound stay', 'pqr']]) {
+  test(what + ' where a variation of the ones before comes late', async () => {
+    const { view, messages, files, receive } = await opened();
+    for (const name of ['LL', 'xyz']) files.hold(name);
+    const first = messages.chooseVariation(3), message = receive({ scene: sceneOf('xyz', { sound }), original: { url: sound + '.wav' }, current: null });
+    await settled();
+    files.release('LL');
+    assert.equal(await first, false);
+    assert.deepEqual([view.state.variation, view.player.urls.filled], [null, 'AA.wav']);
+    files.release('xyz');
+    await message;
+    assert.deepEqual(seen(view), { atoms: 'xyz', scene: 'xyz', heard: sound + '.wav', version: 'original' });
+    assert.deepEqual([view.state.variation, view.state.live, view.told], [null, null, []]);
+  });
+}
+
+test('while a new sound comes, a variation of the one before is neither seen nor heard', async () => {
+  const { view, messages, files, receive } = await opened();
+  files.hold('xyz');
+  const message = receive({ scene: sceneOf('xyz'), original: { url: 'xyz.wav' }, variations: [], current: null });
+  await settled();
+  const choice = messages.chooseVariation(2);
+  await settled();
+  assert.notEqual(view.player.urls.filled, 'BB.wav');
+  files.release('xyz');
+  await Promise.all([message, choice]);
+  assert.deepEqual(seen(view), { atoms: 'xyz', scene: 'xyz', heard: 'xyz.wav', version: 'original' });
+});
+
+test('a fill that runs takes the picture, and a choice made meanwhile is still heard, and seen afterwards', async () => {
+  const { view, messages, files, receive } = await opened();
+  files.hold('BB');
+  const first = messages.chooseVariation(2);
+  await receive({ busy: true, live: { ...resultOf(4, 'CC', sceneOf('pqr')), done: 1, total: 2 } });
+  files.release('BB');
+  assert.equal(await first, true);
+  assert.deepEqual(seen(view), { ...B, atoms: 'CCqr' });
+  await receive({ busy: false, live: null });
+  assert.deepEqual([seen(view), view.state.busy], [B, false]);
+});
+
+test('who has chosen something else meanwhile is not told about a message, which is shown nonetheless', async () => {
+  const { view, messages, files, receive } = await opened(), done = resultOf(5, 'DD', sceneOf('pqr'));
+  view.state.proposed = view.state.variations[1].key = done.key;   // the end of a story, which both of them answer
+  files.hold('DD');
+  const all = [...view.state.variations, done], message = receive({ variations: all, current: 5, status: 'There' });
+  await settled();
+  await messages.chooseVariation(2);
+  files.release('DD');
+  await message;
+  assert.deepEqual([seen(view), view.state.announced, view.state.told, view.told], [B, 5, undefined, []]);
+  assert.equal(messages.working, false);
+});
+
+test('another selection leaves the variation for the original, and what Python says of it does not bring the variation back', async () => {
+  const { view, messages, receive } = await opened();
+  view.pending = false;
+  await messages.leaveVariation();
+  assert.equal(view.state.variation.id, 1);   // it is the answer to what is selected
+  view.pending = true;
+  const original = { atoms: 'pqr', scene: 'pqr', heard: 'pqr.wav', version: 'original' };
+  await messages.leaveVariation();
+  assert.deepEqual([seen(view), view.state.variation, view.player.urls], [original, null, { original: 'pqr.wav' }]);
+  await receive({ status: 'Ready to fill in' });
+  assert.deepEqual([seen(view), view.state.variation], [original, null]);
+  await receive({ busy: true, live: { ...resultOf(4, 'CC', sceneOf('pqr')), done: 1, total: 2 } });
+  await receive({ busy: false, live: null });   // stopped before anything was kept
+  assert.deepEqual([seen(view), view.state.variation], [original, null]);
+  await messages.chooseVariation(2, 'filled');
+  assert.deepEqual(seen(view), B);
+  await messages.leaveVariation();
+  await receive({ variations: [...view.state.variations, resultOf(5, 'DD', sceneOf('pqr'))], current: 5 });
+  assert.deepEqual([seen(view), view.state.variation.id], [{ ...B, atoms: 'DDqr', heard: 'DD.wav' }, 5]);
+});

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Player } from '../../atomizer/ui/static/player.js';
+import { answers, sound } from './help.mjs';
+
+function quiet() {
+  const player = new Player(() => {}), files = answers(sound);
+  player.fetch = (url) => files.of(url);
+  return { player, files };
+}
+const heard = ({ buffers }) => Object.fromEntries(Object.entries(buffers).map(([name, buffer]) => [name, buffer.url]));
+
+test('of two loads the later one counts, however late the first one comes', async () => {
+  const { player, files } = quiet();
+  files.hold('a');
+  const first = player.load({ original: 'o', filled: 'a' }), second = player.load({ original: 'o', filled: 'b' });
+  await second;
+  files.release('a');
+  assert.equal(await first, false);
+  assert.equal(await second, true);
+  assert.deepEqual(heard(player), { original: 'o', filled: 'b' });
+  assert.deepEqual(player.urls, { original: 'o', filled: 'b' });
+});
+
+test('going back to what is there overtakes what is on its way', async () => {
+  const { player, files } = quiet();
+  await player.load({ original: 'o' });
+  files.hold('a');
+  const first = player.load({ original: 'o', filled: 'a' });
+  await player.load({ original: 'o' });
+  files.release('a');
+  await first;
+  assert.deepEqual(heard(player), { original: 'o' });
+  await player.load({ original: 'o', filled: 'a' });   // nothing of it is taken to be there already
+  assert.deepEqual(heard(player), { original: 'o', filled: 'a' });
+});
