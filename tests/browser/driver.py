@@ -36,6 +36,17 @@ def upload(page, path) -> None:
     wait(page, f"state.scene && state.scene.name === '{path.name}' && player.urls.original === state.originalUrl")
 
 
+def enter(page, field: str, text: str) -> None:
+    """Type into a field of Gradio's, again where the last of what a load had to say came after it and put the field back."""
+    for _ in range(10):
+        page.fill(field, text)
+        page.press(field, "Tab")
+        page.wait_for_timeout(300)
+        if page.input_value(field) == text:
+            return
+    raise AssertionError(f"{field} does not keep {text!r}")
+
+
 def pixel(page, seconds: float, hertz: float, lane: int = 0) -> tuple[float, float]:
     """Where a point of the plane lies on the screen; `lane` counts the channels where they are stacked."""
     return tuple(page.evaluate(f"""([t, f, lane]) => {{

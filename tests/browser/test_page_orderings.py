@@ -83,7 +83,8 @@ def test_playing_through_builds_the_sound_while_it_plays(page):
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_by_time_the_playhead_stays_among_the_atoms_that_have_come(page, reverse):
+def test_by_time_what_is_played_has_come(page, reverse):
+    """The playhead is what moves the place along; backwards, it plays again from wherever the place has got to."""
     page.select_option(f"{d.VIEW} [data-name=order-name]", "time")
     if reverse:
         page.check(f"{d.VIEW} [data-name=order-reverse]")
@@ -92,10 +93,10 @@ def test_by_time_the_playhead_stays_among_the_atoms_that_have_come(page, reverse
     d.wait(page, "orders.running && player.playing && player.version === 'first' && orders.first > 0")
     for _ in range(5):
         page.wait_for_timeout(150)
-        # [the playhead, how far the atoms have come] in seconds
+        # [the playhead, how far the atoms have come] in seconds; half a second for pages that draw seldom
         at, edge = d.state(page, "[player.position(), orders.permutation('time').found].map((v, k) => k ? orders.atoms.frame[v.at(orders.reverse ? "
                                  "-orders.first : orders.first - 1)] * orders.scene.hop / orders.scene.rate : v)")
-        assert at > edge - 0.2 if reverse else -0.4 < edge - at < 0.2
+        assert at > edge - 0.5 if reverse else abs(edge - at) < 0.5
     if not reverse:
         d.wait(page, "player.level() > 0.001")
     page.click(f"{d.VIEW} [data-act=through]")

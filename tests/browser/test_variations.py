@@ -224,8 +224,7 @@ def test_settings_of_nothing_are_refused(quick, sounds):
 def test_noise_for_comparison_and_a_continuation(quick, sounds):
     d.upload(quick, sounds["mono"])
     quick.click("#beyond > button")
-    quick.fill("#seconds input", "1")
-    quick.press("#seconds input", "Tab")
+    d.enter(quick, "#seconds input", "1")
     d.fill(quick, "#continue")
     assert "nothing to compare with" in quick.inner_text(f"{d.VIEW} .variation")
     first = d.state(quick, "state.variation.id")
