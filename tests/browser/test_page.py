@@ -13,6 +13,7 @@ from driver import (
     drag,
     draw_box,
     draw_lasso,
+    enter,
     export,
     fill,
     pixel,
@@ -227,7 +228,7 @@ def test_continue_past_the_end(page, sounds):
     upload(page, sounds["mono"])
     set_steps(page, 1)
     page.click("#beyond > button")
-    d.enter(page, "#seconds input", "1")
+    enter(page, "#seconds input", "1")
     fill(page, "#continue")
     samples, rate = sound_of(page, "filled")
     assert len(samples) == 4 * rate and state(page, "state.scene.duration") == pytest.approx(4)
