@@ -148,9 +148,10 @@ def describe(chosen: Chosen, features: list[str], seed: str | float | None, sess
     asked = session.message.number
 
     def answer(text: str) -> Message:
-        now = session.message  # a fill may have begun or ended meanwhile: what it said stands, and whether it is busy
-        stands = now.number != asked or session.answers(chosen.key, features)
-        return session.say(now.status if stands else text, now.busy)
+        with session.saying:
+            now = session.message  # a fill may have begun or ended meanwhile: what it said stands, and whether it is busy
+            stands = now.number != asked or session.answers(chosen.key, features)
+            return session.say(now.status if stands else text, now.busy)
 
     try:
         named = whole_of("seed", seed)

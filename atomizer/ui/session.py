@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -89,6 +90,7 @@ class Session:
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     token: object = None  # of the fill that may speak; None once it was stopped
     upload: Path | None = None  # the visitor's file, where it was uploaded and not one of ours
+    saying: threading.RLock = field(default_factory=threading.RLock, repr=False)  # held from reading what was said last to saying what follows from it
 
     def __post_init__(self):
         # files of different visitors never share a folder, and nobody can guess its name
@@ -309,8 +311,9 @@ class Session:
 
     def say(self, status: str, busy: bool = False) -> Message:
         """The message that shows all of this, and a line of text; busy while a fill is running."""
-        self.message = self.message.model_copy(update={"status": status, "busy": busy, "number": self.message.number + 1})
-        return self.message
+        with self.saying:
+            self.message = self.message.model_copy(update={"status": status, "busy": busy, "number": self.message.number + 1})
+            return self.message
 
     def hand_over(self, data: bytes, name: str) -> None:
         """Give the visitor a file."""
