@@ -130,3 +130,16 @@ def test_what_linear_prediction_has_of_a_hole_is_all_of_a_partial_and_little_of_
         power = spread**2 * hidden
         shares.append((share * power).sum() / power.sum())
     assert shares[0] > 0.6 and shares[1] < 0.1
+
+
+def test_inside_of_a_long_hole_the_surroundings_tell_the_level():
+    """A window that knows nothing took the quietest reference, and the middle of a hole was all but silent."""
+    task = prepare(white(6.0), parse(["time:2-4"]), space=SPACE)
+    canvas = Canvas(task, ~task.mask, ~task.mask)
+    windows = canvas.windows(task.mask, SPACE.frames)
+    middle = windows[len(windows) // 2]
+    assert not canvas.known_piece(canvas.given, middle, SPACE.frames).any()
+    assert canvas.reference(middle, SPACE.frames) > 0.3 * canvas.loudest
+    hidden = task.mask.any(axis=(0, 2))
+    assert not canvas.blindness[~hidden].any() and canvas.blindness[middle.first : middle.last].min() == 1
+    assert 0 < canvas.blindness[np.flatnonzero(hidden)[0]] < 0.1
