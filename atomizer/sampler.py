@@ -121,9 +121,10 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
     space = model.config.space
     context = read(model, canvas.state(window, space), trunk)
     scale = torch.from_numpy(canvas.space.amplitude(np.arange(space.levels), canvas.reference(window, space.frames)))
-    ceiling = torch.from_numpy(canvas.ceiling(window, space.frames))
+    bound = canvas.ceiling(window, space.frames)
+    ceiling = torch.from_numpy(bound)
     lent = texture.lent(canvas, window, space.frames) if settings.amplitudes == "texture" else None
-    foretold = predicted(canvas, window, space.frames, settings.amplitudes)
+    foretold = predicted(canvas, window, space.frames, settings.amplitudes, bound)
     places = np.stack([c, t + window.first - window.start, f], 1)
     for part, decoded in decode(model, context, places):
         at, inside = (decided[c[part]], t[part] + window.first, f[part]), (c[part], places[part, 1], f[part])
@@ -156,16 +157,16 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
         grid[at] = amplitude
 
 
-def predicted(canvas: Canvas, window: Window, size: int, amplitudes: str) -> tuple[np.ndarray, np.ndarray] | None:
+def predicted(canvas: Canvas, window: Window, size: int, amplitudes: str, highest: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """What linear prediction has of the amplitudes of a window, and by how much the model's are then scaled, each (channels, size, F).
 
     An expected amplitude leans on the estimate; the texture of a hole in time is added to it, and is as much weaker as the estimate has of its power.
+    highest (channels, F) is the loudest that is accepted.
     """
     if amplitudes == "sampled" or amplitudes == "texture" and not canvas.runs_through:
         return None
     estimate, spread = (plane.astype(np.float32) for plane in canvas.beliefs(window, size)[:2])
-    highest = canvas.ceiling(window, size)[:, None]
-    estimate = estimate.clip(-highest, highest)
+    estimate = estimate.clip(-highest[:, None], highest[:, None])
     if amplitudes == "expected":
         frames = np.clip(np.arange(window.start, window.start + size), 0, len(canvas.blindness) - 1)
         doubt = np.where(canvas.blindness[frames] > 0, np.float32(_DOUBT_IN_HOLES), np.float32(_DOUBT))[:, None]
