@@ -230,12 +230,17 @@ def _figure(pixels: Callable[[slice, int], np.ndarray], channels: int, space: At
             spine.set_visible(side in ("left", "bottom"))
             spine.set_color(ink)
         if look.stacked:
-            ax.set_title(f"channel {number}", loc="right", fontsize=9, color=ink)
+            ax.set_title(channel_name(number, channels), loc="right", fontsize=9, color=ink)
     axes[-1].set_xlabel("time / s", color=ink)
     if title:
         axes[0].set_title(title, loc="left", fontsize=11, color=ink)
     _legend(figure.add_subplot(spec[:, 1]), look, space, channels, ink)
     return figure
+
+
+def channel_name(number: int, channels: int) -> str:
+    """What people call a channel of a sound of `channels`, as the page's format.js does."""
+    return ("left", "right")[number] if channels == 2 else f"channel {number}"
 
 
 def ticks_of(hertz: tuple[float, float], scale: str, apart: float = 0.045) -> list[float]:
@@ -252,7 +257,7 @@ def _legend(ax, look: Look, space: AtomSpace, channels: int, ink: str) -> None:
     """A bar of velocities for every kind of atom that occurs, side by side."""
     colours = palette.table("dark" if look.dark else "light")
     steps = range(0, palette.RANKS, palette.RANKS // 4)
-    names = {"sign": {"negative": "negative", "positive": "positive"}, "channel": {f"channel {c}": f"channel {c}" for c in range(channels)},
+    names = {"sign": {"negative": "negative", "positive": "positive"}, "channel": {f"channel {c}": channel_name(c, channels) for c in range(channels)},
              "state": {"kept": "kept", "filled": "filled in"},
              "scale": ({f"channel {k}": f"{n:,} samples" for k, n in enumerate(space.scales)} if isinstance(space, ScaleSpace)
                        else {"negative": "negative", "positive": "positive"}),

@@ -234,3 +234,45 @@ def test_a_selection_that_is_described_after_its_fill_leaves_what_that_said(view
     other = Chosen({**ALL, "regions": [{"kind": "rect", "t": [0, 0.5]}]})
     other.key = "another"
     assert "Ready" in actions.describe(other, ["velocity", "sign"], 0, session).status
+
+
+def other_sound(folder):
+    soundfile.write(folder / "other.wav", np.random.default_rng(1).uniform(-0.5, 0.5, (4000, 1)), 8000)
+    return str(folder / "other.wav")
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_a_sound_of_which_something_was_made_can_be_gone_back_to(view, long, tmp_path, monkeypatch, room):
+    """Its samples wait in a file, or, where there is no room for one, in memory."""
+    session = loaded(view, long)
+    samples, grid = session.sound.samples, session.grid
+    variation = filled(session)[-1].variations[0]
+    if not room:
+        monkeypatch.setattr("atomizer.ui.session.write", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        monkeypatch.setattr(Session, "_preview", lambda self, sound, name: self.send(b"", name))
+    message, other = actions.load(view, other_sound(tmp_path), session)
+    assert message.before == "long.wav" and session.folder.exists() and hasattr(session, "sound") is not room
+    message, again = actions.revert(other)
+    assert again is session and message.number > other.message.number and message.before is None and message.variations == [variation]
+    assert np.array_equal(again.sound.samples, samples) and np.array_equal(again.grid, grid) and not list(again.folder.rglob("aside.wav"))
+    assert message.proposal.regions == ALL["regions"] and message.current == variation.id
+    monkeypatch.undo()
+    assert len(filled(again)[-1].variations) == 2
+
+
+def test_what_is_nobodys_own_is_not_gone_back_to_but_what_was_before_it(view, long, tmp_path, monkeypatch):
+    deleted = []
+    monkeypatch.setattr(visitors, "delete_soon", deleted.append)
+    first = loaded(view, long)
+    _, second = actions.load(view, other_sound(tmp_path), first)
+    assert deleted == [first.folder] and second.message.before is None
+    filled(second)
+    _, third = actions.load(view, str(long), second)
+    _, fourth = actions.load(view, str(long), third)
+    assert deleted == [first.folder, third.folder] and fourth.message.before == "other.wav"
+    _, back = actions.revert(fourth)
+    assert back is second and deleted[2:] == [fourth.folder] and actions.revert(back)[0] == gr.skip()
+    filled(back)
+    _, fifth = actions.load(view, str(long), back)
+    fifth.close()
+    assert not back.folder.exists(), "it goes with the session that could go back to it"

@@ -95,7 +95,7 @@ def load(view: AtomView, path: str | None, session: Session | None):
     except Exception as error:
         warn(sentence_of(error), title="This sound cannot be used")
         return gr.skip(), gr.skip()
-    _close(session)
+    _succeed(fresh, session)
     if long is not None:
         return fresh.say(f"This file lasts {long.outline.seconds:.0f} s and at most {long.longest:g} s are worked on at a time: these are its first "
                          f"{sound.seconds:g} s, and another excerpt is chosen above the picture."), fresh
@@ -132,13 +132,13 @@ def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, An
         warn(sentence, title="This excerpt cannot be used")
         return session.say(sentence), gr.skip()
     session.upload = None  # it goes with the new session
-    _close(session)
+    _succeed(fresh, session)
     return fresh.say(f"This is the excerpt from {start:.1f} to {start + fresh.sound.seconds:.1f} s: draw in the picture to say which atoms are unknown."), fresh
 
 
-def _close(session: Session | None) -> None:
-    if session is not None:
-        session.close(at_once=False)  # a fill that is still in a step has nothing to say any more
+def _succeed(fresh: Session, old: Session | None) -> None:
+    if old is not None:
+        fresh.succeed(old)
 
 
 def describe(chosen: Chosen, features: list[str], seed: str | float | None, session: Session | None) -> Message:
@@ -357,12 +357,23 @@ def adopt(session: Session | None, number: Any) -> Message:
     return session.say(f"{label} is the new original: select in it, and fill in again.")
 
 
-def revert(session: Session | None) -> Message:
-    """Go back to the original that a variation took the place of."""
-    if session is None or not session.before:
-        return gr.skip()
-    session.revert()
-    return session.say("This is the original before the last one.")
+def revert(session: Session | None):
+    """Go back to the original that a variation took the place of, or to an earlier sound. Returns (message, session)."""
+    if session is None or not (session.before or session.earlier):
+        return gr.skip(), gr.skip()
+    try:
+        if session.before:
+            session.revert()
+            return session.say("This is the original before the last one."), session
+        found = session.go_back()
+        current = found.kept.get(found.message.current)
+        if current:
+            found.propose(current.recipe.selection)
+        return found.say(f"This is {found.name} again, as you left it."), found
+    except Exception as error:
+        sentence = sentence_of(error)
+        warn(sentence, title="Not gone back")
+        return session.say(sentence), gr.skip()
 
 
 def forget(session: Session | None, number: Any) -> Message:
@@ -411,7 +422,7 @@ def tell(view: AtomView, story: Story, session: Session | None):
             return fresh.say("Computed for the first time: this takes a moment.", busy=True), fresh
         fresh.begin(story.recipe, task, key)
         fresh.show_step(step)
-        fresh.finish()
+        fresh.given.add(fresh.finish().id)
         return fresh.say(f"{story.title}: switch between original, masked and filled while it plays."), fresh
     except Exception as error:
         return fresh.say(sentence_of(error)), fresh
@@ -428,5 +439,6 @@ def finish_story(story: Story, session: Session | None) -> Iterator[Message]:
     for message in run(session, lambda: [recipe], session.message.proposal.id):
         last = session.running or last  # gone once the fill is finished
         yield message
+    session.given |= set(session.kept)
     if method == "model" and session.kept and last is not None and last.step is not None and last.step.number == last.step.total:
         stories.keep(story, last.task, last.step)

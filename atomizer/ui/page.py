@@ -191,6 +191,14 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     def pursue(old, event: gr.EventData):
         yield from actions.decompose(old, sent_with(event, "name"))
 
+    def revert(old):
+        message, fresh = actions.revert(old)
+        if fresh is old or fresh == gr.skip():
+            return message, *((gr.skip(),) * (len(outputs) + len(begun)))
+        shown = fresh.kept.get(fresh.message.current)
+        recipe = shown.recipe if shown else Recipe()
+        return message, fresh, *beyond_of(fresh), *beginning(recipe.selection, recipe.settings), ""
+
     def adopt(old, event: gr.EventData):
         return actions.adopt(old, sent_with(event))
 
@@ -229,7 +237,7 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
 
     view.excerpt(choose_excerpt, session, outputs, cancels=fills, **PRIVATE)
     view.adopt(adopt, session, view, **PRIVATE)
-    view.revert(actions.revert, session, view, **PRIVATE)
+    view.revert(revert, session, [*outputs, *begun, examples], cancels=fills, **PRIVATE)
     view.forget(forget, session, view, **PRIVATE)
     view.export(hand_over, session, view, **PRIVATE)
     for changed in (view.selected, seed.input, *(box.input for box in features)):

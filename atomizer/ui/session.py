@@ -15,7 +15,7 @@ import numpy as np
 from gradio.data_classes import FileData
 
 from ..atomizers import MDCTAtomizer
-from ..atoms import AtomSpace
+from ..atoms import AtomizerError, AtomSpace
 from ..audio import Overview, Sound, read, resample, write
 from ..fill import Step, resolve
 from ..limits import limits
@@ -81,6 +81,9 @@ class Session:
     message: Message = field(default_factory=lambda: Message(number=time.time_ns() // 1_000_000 * 1000))
     recipes: tuple[Recipe, ...] = ()
     before: list[Original] = field(default_factory=list)  # originals that variations took the place of
+    earlier: Session | None = None  # put aside, of a sound that this one took the place of
+    aside: tuple[Path, str | None] | None = None  # where the sound is while it is put aside, and its sample format
+    given: set[int] = field(default_factory=set)  # ids of variations that a story came with
     kept: dict[int, Kept] = field(default_factory=dict)  # by the ids of the message's variations
     running: Running | None = None
     pursuit: Decomposition | None = None  # the atoms, where they are not those of the MDCT
@@ -104,6 +107,8 @@ class Session:
     def close(self, at_once: bool = True) -> None:
         """Forget the fill that is running and delete all files of this session; not at once where the page may still be fetching some."""
         self.token, self.running = None, None
+        if self.earlier:
+            self.earlier.close(at_once)
         if at_once:
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
@@ -123,6 +128,55 @@ class Session:
         folder.mkdir()
         return folder / name
 
+    # other sounds before this one
+
+    @property
+    def owned(self) -> bool:
+        """Whether something in it is the visitor's own: the file, or what was made of it."""
+        return self.upload is not None or bool(self.before) or bool(set(self.kept) - self.given)
+
+    def succeed(self, old: Session) -> None:
+        """Take the place of another session, which can be gone back to where it is owned; otherwise to what that one could go back to."""
+        old.token = None
+        if not old.owned:
+            self.earlier, old.earlier = old.earlier, None
+            old.close(at_once=False)  # a fill that is still in a step has nothing to say any more
+            return
+        if old.earlier:
+            old.earlier.close()
+        old.earlier = None
+        self.earlier = old._put_aside()
+
+    def go_back(self) -> Session:
+        """The earlier session in the place of this one, which can be gone back to in turn where it is owned. Raises AtomizerError."""
+        found = self.earlier
+        assert found is not None, "there is no earlier sound"
+        found._take_up()
+        found.message.number = max(found.message.number, self.message.number)
+        self.earlier = None
+        found.succeed(self)
+        return found
+
+    def _put_aside(self) -> Session:
+        """Keep the sound in a file alone, and free the memory of it and its atoms; where there is no room for the file, all stays in memory."""
+        self.abandon()
+        try:
+            path = self._place("aside.wav")
+            write(path, replace(self.sound, subtype="FLOAT"))
+        except (AtomizerError, OSError):
+            return self
+        self.aside = path, self.sound.subtype
+        del self.sound, self.grid, self.cells
+        return self
+
+    def _take_up(self) -> None:
+        if self.aside:
+            path, subtype = self.aside
+            self.sound = replace(read(path), subtype=subtype)
+            self._analyse()
+            self.aside = None
+            path.unlink()
+
     # the original
 
     def adopt(self, number: int) -> None:
@@ -141,11 +195,14 @@ class Session:
 
     def _show_original(self) -> None:
         self.running, self.kept, self.pursuit = None, {}, None
-        self.grid = MDCTAtomizer(self.space).grid(self.sound.at(self.space.rate))
-        self.cells = drawing.loudest_cells(self.grid, self.space)
+        self._analyse()
         scene = self._scene(self.sound, self.grid, self.cells, [])
         self.message = Message(number=self.message.number, scene=scene, original=self._preview(self.sound, "original"),
-                               before=self.name if self.before else None, excerpt=self.message.excerpt or self._excerpt())
+                               excerpt=self.message.excerpt or self._excerpt())
+
+    def _analyse(self) -> None:
+        self.grid = MDCTAtomizer(self.space).grid(self.sound.at(self.space.rate))
+        self.cells = drawing.loudest_cells(self.grid, self.space)
 
     # other atoms of the same sound
 
@@ -312,7 +369,8 @@ class Session:
     def say(self, status: str, busy: bool = False) -> Message:
         """The message that shows all of this, and a line of text; busy while a fill is running."""
         with self.saying:
-            self.message = self.message.model_copy(update={"status": status, "busy": busy, "number": self.message.number + 1})
+            before = "the original before" if self.before else self.earlier.name if self.earlier else None
+            self.message = self.message.model_copy(update={"status": status, "busy": busy, "number": self.message.number + 1, "before": before})
             return self.message
 
     def hand_over(self, data: bytes, name: str) -> None:

@@ -129,7 +129,7 @@ class Message(GradioModel):
     proposal: Proposal | None = None
     download: Download | None = None
     excerpt: Excerpt | None = None  # of a file that is too long to be worked on as a whole
-    before: str | None = None  # the name of the original before this one, where a variation took its place
+    before: str | None = None  # what can be gone back to: the original before this one, or another sound
     note: str = ""  # what to listen for
     status: str = ""
     busy: bool = False

@@ -52,6 +52,31 @@ def test_another_sound_or_story_begins_anew(quick, sounds):
     assert chosen() == begun
 
 
+def test_from_a_story_back_to_what_was_made_before(quick, sounds):
+    """A visitor's sound, with all variations, the selection and what was unknown of it, is a click away, and so is the story's if it was worked on."""
+    d.upload(quick, sounds["stereo"])
+    d.draw_box(quick, 1, 2, 300, 3000)
+    quick.check("#feature-time input")
+    d.set_steps(quick, 2)
+    d.fill(quick)
+    d.fill(quick)
+    before = d.state(quick, "[items, state.variations.map(v => [v.id, v.title]), player.duration()]")
+    filled = d.sound_of(quick, "filled")[0]
+    d.tell(quick, "signs")
+    back = f"{d.VIEW} [data-act=revert]"
+    assert quick.inner_text(back) == "Back to " + sounds["stereo"].name
+    assert not quick.is_checked("#feature-time input")
+    quick.click(back)
+    d.wait(quick, f"state.scene.name === '{sounds['stereo'].name}' && state.variations.length === 2 && state.variation && player.urls.filled === state.variation.sound.url")
+    assert d.state(quick, "[items, state.variations.map(v => [v.id, v.title]), player.duration()]") == before
+    assert (d.sound_of(quick, "filled")[0] == filled).all() and "as you left it" in d.status(quick)
+    assert d.state(quick, "document.querySelector('.atom-view').atomView.pending") is False and not d.state(quick, "player.playing")
+    assert quick.is_checked("#feature-time input") and quick.input_value("#steps textarea") == "2"
+    assert quick.is_hidden(back), "nothing was made of the story"
+    d.fill(quick)
+    assert d.state(quick, "state.variations.length") == 3
+
+
 def test_a_story_answers_from_the_cache_and_goes_on_from_there(page):
     d.tell(page, "hole")
     first = d.sound_of(page, "filled")[0]

@@ -325,7 +325,7 @@ def page_lab(folder: Path):
                     case 4:
                         assert said(rng.choice((actions.adopt, actions.forget))(session, rng.choice(numbers)))
                     case 5:
-                        assert said(actions.revert(session)) and said(actions.stop(session))
+                        assert said(actions.revert(session)[0]) and said(actions.stop(session))
                     case 6:
                         for message in actions.noise(session, rng.choice(numbers)):
                             assert said(message)

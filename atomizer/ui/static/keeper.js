@@ -26,6 +26,7 @@ export class Keeper {
     this.tab = storage.getItem('atomizer-tab') || crypto.getRandomValues(new Uint32Array(3)).join('-');
     storage.setItem('atomizer-tab', this.tab);
     this.chosen = null;   // the file that was chosen last, exactly as it was
+    this.job = 0;
     this.recalled = null;
   }
 
@@ -36,9 +37,10 @@ export class Keeper {
     element.addEventListener('drop', (event) => take(event.dataTransfer && event.dataTransfer.files), true);
   }
 
-  /** Keep the sound of a scene: the chosen file where it is that, or what the player has of it. */
+  /** Keep the sound of a scene: the chosen file where it is that, or what the player has of it. Of several calls the last one counts. */
   async keep({ name, duration, channels, total }, url) {
-    const blob = this.chosen && this.chosen.name === name ? this.chosen : await (await fetch(url)).blob();
+    const job = ++this.job, blob = this.chosen && this.chosen.name === name ? this.chosen : await (await fetch(url)).blob();
+    if (job !== this.job) return;
     await promised((await store('readwrite')).put({ name, duration, channels, total, blob, time: Date.now() }, this.tab));
   }
 

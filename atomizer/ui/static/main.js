@@ -19,7 +19,7 @@ import { Eraser } from './eraser.js';
 import { extentOf, isPursuit } from './pursuit.js';
 import { forPython, inverted, nameOf, outOfReach, readout, spanOf } from './selection.js';
 import { nudged, Pointer, TOOLS } from './tools.js';
-import { neighbour } from './variations.js';
+import { metricsOf, neighbour } from './variations.js';
 import { sizeOf } from './sizes.js';
 
 const VERSIONS = { original: 'The original', masked: 'Masked', filled: 'Filled', change: 'The change', first: 'The original' };
@@ -223,6 +223,7 @@ class View {
     this.state.preview = item ? { item, index } : null;
     this.mark(!item ? this.items : index < 0 ? [...this.items, item] : this.items.map((old, k) => (k === index ? item : old)));
     this.showRegions();
+    if (!item) this.eraser.listen(this.state);   // what was only begun to be drawn may have been taken for selected
   }
 
   mark(items) {
@@ -427,8 +428,13 @@ class View {
 
   stepVariation(step) {
     const id = neighbour(this.state.variations, this.state.variation && this.state.variation.id, step);
-    if (id !== null) return this.messages.chooseVariation(id, this.state.version === 'original' ? 'filled' : undefined);
-    return undefined;
+    return id === null ? undefined : this.openVariation(id);
+  }
+
+  /** Show a variation that was asked for, and say what it is. */
+  async openVariation(id) {
+    const { state } = this, shown = await this.messages.chooseVariation(id, state.version === 'original' ? 'filled' : undefined);
+    if (shown && state.variation && !state.busy) this.say(state.variation.label + ': ' + state.variation.title + ', ' + metricsOf(state.variation));
   }
 
   setTool(tool) {
@@ -531,7 +537,7 @@ class View {
       else if (version) this.chooseVersion(version);
       else if (remove) this.remove(Number(remove));
       else if (chip) this.chooseItem(Number(chip));
-      else if (variation) this.messages.chooseVariation(Number(variation), this.state.version === 'original' ? 'filled' : undefined);
+      else if (variation) this.openVariation(Number(variation));
       else if (kind) this.export(kind);
       if (kind || (act && button.closest('.menu'))) find('export-menu').open = false;
     });

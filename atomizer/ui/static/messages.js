@@ -78,7 +78,7 @@ export class Messages {
       state.downloaded = message.download.id;
       download(message.download.file.url, message.download.file.orig_name);
     }
-    view.find('revert').hidden = !message.before;
+    Object.assign(view.find('revert'), { hidden: !message.before, textContent: message.before ? 'Back to ' + message.before : '' });
     const note = Object.assign(view.find('note'), { hidden: !message.note, textContent: message.note });
     if (story && matchMedia(NARROW).matches) note.scrollIntoView({ block: 'nearest', behavior: matchMedia(STILL).matches ? 'auto' : 'smooth' });
     view.syncButtons();

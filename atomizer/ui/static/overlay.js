@@ -45,19 +45,35 @@ export class Overlay {
       element('rect', { class: name, ...box }, group);
     } else if (item.kind === 'lasso') {
       element('path', { class: name, d: 'M' + item.points.map(([t, f]) => picture.x(t) + ',' + picture.y(f, lane)).join('L') + 'Z' }, group);
-    } else {
-      for (let n = 1; n <= (item.harmonics || 1); n++) this.stroke(item, n, lane, group, name);
+    } else this.strokes(item, lane, group, name);
+  }
+
+  /** The strokes of a brush, one per partial: a wash, and its outline, which is the strokes less the same strokes of a finer pen. */
+  strokes(item, lane, group, name) {
+    const { picture } = this, id = 'pen-' + this.clips.childElementCount, edge = name.includes('active') ? 2.5 : 1.5;
+    const mask = element('mask', { id, maskUnits: 'userSpaceOnUse', x: picture.left, y: lane.top, width: picture.width, height: lane.height }, this.clips);
+    element('rect', { x: picture.left, y: lane.top, width: picture.width, height: lane.height, fill: '#fff' }, mask);
+    const wash = element('g', { class: name + ' strokes wash' }, group), line = element('g', { class: name + ' strokes', mask: 'url(#' + id + ')' }, group);
+    for (let n = 1; n <= (item.harmonics || 1); n++) {
+      const pen = this.pen(item, n, lane);
+      for (const parent of [wash, line]) this.stroke(pen, 0, parent);
+      if (Math.min(pen.rx, pen.ry) > edge) this.stroke(pen, edge, mask, { stroke: '#000' });
     }
   }
 
-  /** A brush stroke: a line drawn with an elliptic pen, by stretching a round one. */
-  stroke(item, multiple, lane, group, name) {
+  /** The line of a stroke in pixels, and the radii of its elliptic pen. */
+  pen(item, multiple, lane) {
     const { picture } = this, points = item.points.map(([t, f]) => [t, f * multiple]), middle = points[points.length >> 1][1], [dt, df] = item.size;
-    const rx = Math.max(1, picture.x(dt) - picture.x(0));
-    const above = item.scale === 'log' ? middle * 2 ** df : middle + df, ry = Math.max(1, picture.y(middle, lane) - picture.y(above, lane));
-    const line = points.map(([t, f]) => picture.x(t) / rx + ',' + picture.y(f, lane) / ry);
-    if (line.length === 1) line.push(line[0]);
-    element('path', { class: name + ' stroke', d: 'M' + line.join('L'), transform: 'scale(' + rx + ',' + ry + ')', 'stroke-width': 2 }, group);
+    const above = item.scale === 'log' ? middle * 2 ** df : middle + df;
+    return { line: points.map(([t, f]) => [picture.x(t), picture.y(f, lane)]),
+      rx: Math.max(1, picture.x(dt) - picture.x(0)), ry: Math.max(1, picture.y(middle, lane) - picture.y(above, lane)) };
+  }
+
+  /** A line drawn with an elliptic pen that is finer by some pixels, by stretching a round one. */
+  stroke({ line, rx, ry }, finer, parent, attributes = {}) {
+    const w = rx - finer, h = ry - finer, d = line.map(([x, y]) => x / w + ',' + y / h);
+    if (d.length === 1) d.push(d[0]);
+    element('path', { d: 'M' + d.join('L'), transform: 'scale(' + w + ',' + h + ')', 'stroke-width': 2, 'stroke-linecap': 'round', 'stroke-linejoin': 'round', ...attributes }, parent);
   }
 
   box(item, lane) {
