@@ -50,7 +50,7 @@ export class Overlay {
 
   /** The strokes of a brush, one per partial: a wash, and its outline, which is the strokes less the same strokes of a finer pen. */
   strokes(item, lane, group, name) {
-    const { picture } = this, id = 'pen-' + this.clips.childElementCount, edge = name.includes('active') ? 2.5 : 1.5;
+    const { picture } = this, id = 'pen-' + this.clips.childElementCount, edge = name.includes('active') ? 2 : 1.25;
     const mask = element('mask', { id, maskUnits: 'userSpaceOnUse', x: picture.left, y: lane.top, width: picture.width, height: lane.height }, this.clips);
     element('rect', { x: picture.left, y: lane.top, width: picture.width, height: lane.height, fill: '#fff' }, mask);
     const wash = element('g', { class: name + ' strokes wash' }, group), line = element('g', { class: name + ' strokes', mask: 'url(#' + id + ')' }, group);
