@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,11 +11,10 @@ from scipy.ndimage import distance_transform_edt, maximum_filter1d, minimum_filt
 
 from . import wiener
 from .atoms import AtomSpace
-from .fill import Settings
-from .model import AtomTransformer, State
-from .model.atom_transformer import Context
+from .model import State
 from .noise import bin_sums, censored_deviation, interpolated_power, log_power
 from .orderings import serial_key
+from .purpose import PURPOSES
 from .task import Task
 
 REFERENCE_FLOOR_DB = -50.0  # a window's reference never lies further below the sound's
@@ -26,11 +24,6 @@ _NEAR_BINS = 5  # bins whose loudest known atom bounds an unknown one
 _ENOUGH = 8  # known frames from which the habits of a bin, or of a window, can be told
 _MARGIN = 2.0  # how much louder than its surroundings an atom may be, 6 dB
 CONTEXT = 192  # frames to either side of a window whose levels count where the window itself knows nothing of a bin
-# What is around a hole tells its level as well as the model does, and both together better (docs/log.md): the share of the former in the level's
-# mean, and by how many dB that is raised, because means of levels that are not sure are too quiet, and a dip is heard more than a level off by a little
-_STEADY = {"gap": (0.5, 2.0), "continue": (0.5, 0.0), "region": (0.75, 1.0), "upmix": (0.0, 1.0)}
-# Atoms that are inaudible with more than this probability are silent: what is too quiet to hear, made audible, is a hiss in a pause
-_HUSH = {"compress": 0.5, "bandwidth": 0.65}
 _FAR = 32  # frames from the nearest known one at which the model knows nothing that its surroundings' levels do not say better
 _ESTIMATES = 64  # windows whose Wiener estimate is kept for the next step
 
@@ -70,13 +63,8 @@ class Canvas:
         self.predicts, self.given = predicts, velocity_known & sign_known
         self.signs_lost = bool((velocity_known & ~sign_known).any())
         self.estimates: dict[tuple, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-        # of a sound's quietest part it is known that it lies below everything else that can be heard
-        self.threshold = task.threshold if task.purpose == "compress" else None
-        self.steady, self.hush = _STEADY.get(task.purpose), _HUSH.get(task.purpose, 1.0)
-        # partials run through a hole in time, and on after an end
-        self.runs_through = task.purpose in ("gap", "continue")
-        # what is above and below a box tells when it is loud, as far as the frames in which the box is known do
-        self.boxed = task.purpose == "region"
+        self.purpose = PURPOSES[task.purpose]
+        self.threshold = task.threshold if self.purpose.below else None
         self.loudest = task.reference or 1.0
         # a rare draw from the top levels is a pop in the sound: nothing is filled in louder than the loudest known atom
         self.highest = self.loudest if self.threshold is None else self.threshold
@@ -107,10 +95,10 @@ class Canvas:
         comes before the window, which may know no more of its bins than a pause beside it.
         """
         nearby = self._loudest_of_bins(self.cut(self.magnitude, window, size, 0), self.known_piece(self.given, window, size))
-        if np.isfinite(nearby).all() and not self.boxed:
+        if np.isfinite(nearby).all() and not self.purpose.boxed:
             return np.minimum(nearby * _MARGIN, self.highest)
         habit = self.habit[list(window.channels)]
-        first, second = (habit, nearby) if self.boxed else (nearby, habit)
+        first, second = (habit, nearby) if self.purpose.boxed else (nearby, habit)
         out = np.where(np.isfinite(first), first, second) * _MARGIN
         known = np.isfinite(self.habit)
         others = np.where(known.any(0), np.where(known, self.habit, 0).max(0), np.inf) * _MARGIN**2
@@ -232,44 +220,10 @@ class Canvas:
         channels = list(window.channels)
         around = slice(max(0, window.start - CONTEXT), max(0, window.start) + size + CONTEXT)
         known = self.given[channels, around]
-        if self.boxed:
+        if self.purpose.boxed:
             power = interpolated_power(np.where(known, self.magnitude[channels, around], 0), known, loudest=self.loudest)
             here = replace(window, start=window.start - around.start, channels=tuple(range(len(channels))))
             return np.sqrt(self.cut(power, here, size, 0))
         # bins may be unknown from end to end of a window that are known elsewhere, or known too briefly to tell their habit
         log = log_power(self.magnitude[channels, around], self.loudest)
         return np.sqrt(interpolated_power(np.where(given, magnitude, 0), given, bin_sums(log, known), self.loudest))
-
-
-def ordering_for(model: AtomTransformer, settings: Settings) -> tuple[str, bool, int] | None:
-    """The ordering in which a model reads atoms; None for one that reads them in serialisations of its own."""
-    return (settings.order or "random", settings.reverse, settings.seed) if "order" in model.config.serialisations else None
-
-
-def precision(model: AtomTransformer):
-    """bfloat16 where the device multiplies matrices in it, float32 elsewhere."""
-    kind = model.device.type
-    if kind == "cuda" or (kind == "cpu" and torch.cpu._is_avx512_bf16_supported()):
-        return torch.autocast(kind, torch.bfloat16)
-    return nullcontext()
-
-
-def read(model: AtomTransformer, state: State, trunk: bool = True) -> Context:
-    """`AtomTransformer.read` on the model's device, in its precision."""
-    with precision(model):
-        return model.read(state.to(model.device), trunk)
-
-
-def decode(model: AtomTransformer, context: Context, places: np.ndarray, chunk: int = 32_768):
-    """Decode places (n, 3) of channel, frame and bin in a window; yields (slice, Decoded) by chunks."""
-    for at in range(0, len(places), chunk):
-        part = torch.from_numpy(places[at : at + chunk].astype(np.int64)).to(model.device)
-        with precision(model):
-            decoded = model.decode(context, torch.zeros_like(part[:, 0]), *part.unbind(1))
-        yield slice(at, at + len(part)), decoded
-
-
-def point(model: AtomTransformer, loose: torch.Tensor, atoms: torch.Tensor, places) -> np.ndarray:
-    """Scores (K, n) of decoded places for loose atoms, see `AtomTransformer.point`."""
-    with precision(model):
-        return model.point(loose, atoms.to(model.device), places).float().cpu().numpy()

@@ -198,7 +198,7 @@ def info(
 
 @app.command()
 def train(
-    audio: Annotated[Path, typer.Option(help="folder of recordings, with a manifest.csv if there is one")],
+    audio: Annotated[list[Path], typer.Option(help="folder of recordings, with a manifest.csv if there is one; may be given several times")],
     out: Annotated[Path, typer.Option(help="folder for the checkpoint, the log and the state to resume from")],
     init: Annotated[Optional[Path], typer.Option(help="checkpoint to start from")] = None,
     config: Annotated[Optional[Path], typer.Option(help="JSON of ModelConfig fields that differ from the default")] = None,
@@ -223,7 +223,7 @@ def train(
             model = ModelConfig.from_dict({**model.to_dict(), **json.loads(read_text(config))})
         except (ValueError, TypeError) as error:
             raise AtomizerError(f"{config.name!r} is no model configuration: {error}.") from error
-    table = training(str(audio), str(out), model=model, init=init and str(init), minutes=minutes, steps=steps, batch=batch, asked=asked, lr=lr,
+    table = training(audio, str(out), model=model, init=init and str(init), minutes=minutes, steps=steps, batch=batch, asked=asked, lr=lr,
                      warmup=warmup, seed=seed, device=device, save_minutes=save_minutes, evaluate_minutes=evaluate_minutes)
     for task, row in table.items():
         typer.echo(f"{task:16} " + " ".join(f"{k} {v:.3f}" for k, v in row.items()))

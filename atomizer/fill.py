@@ -18,11 +18,13 @@ import numpy as np
 from .atoms import AtomizerError
 from .limits import limits
 from .orderings import ORDERINGS
+from .purpose import PURPOSES
 from .task import Task
 
 if TYPE_CHECKING:
     from .model import AtomTransformer
 
+ORDERED_STEPS = 4  # where an ordering was chosen: it is to be heard, and in a single step it is not
 METHODS = ("model", "noise", "erased")
 AMPLITUDES = ("expected", "sampled", "texture")
 
@@ -80,7 +82,7 @@ class Step:
 
 def resolve(settings: Settings, task: Task) -> Resolved:
     """The settings with every None replaced by what suits the task. Raises AtomizerError for values out of range."""
-    defaults = DEFAULTS[task.purpose] if set(task.features) != {"sign"} else DEFAULTS["restore"]
+    defaults = PURPOSES[task.purpose if set(task.features) != {"sign"} else "restore"].settings
     if task.mask.all():  # nothing is known to expect signs from, and the expectation of a sign by chance is silence
         defaults = {**defaults, "amplitudes": "texture"}
     chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
@@ -104,19 +106,6 @@ def resolve(settings: Settings, task: Task) -> Resolved:
     if not 0 < settings.nucleus <= 1:
         raise AtomizerError(f"The nucleus lies above 0 and up to 1, not at {settings.nucleus:g}.")
     return settings if settings.method == "model" else replace(settings, steps=1)  # only the model looks again
-
-
-# What suits which shape of selection, found by evaluation of the shipped model (docs/log.md).
-ORDERED_STEPS = 4  # where an ordering was chosen: it is to be heard, and in a single step it is not
-DEFAULTS: dict[str, dict] = {
-    "bandwidth": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
-    "upmix": dict(order="random", steps=1, temperature=0.6, nucleus=0.95, amplitudes="texture"),
-    "continue": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
-    "gap": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
-    "region": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="texture"),
-    "compress": dict(order="random", steps=1, temperature=0.8, nucleus=0.95, amplitudes="texture"),
-    "restore": dict(order="random", steps=1, temperature=1.0, nucleus=0.95, amplitudes="expected"),
-}
 
 
 def fill(task: Task, settings: Settings = Settings(), model: AtomTransformer | None = None) -> Iterator[Step]:

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from .atoms import FEATURES, AtomizerError, Atoms, AtomSpace
-from .canvas import Canvas, Window, decode, ordering_for, point, read
+from .canvas import Canvas, Window
 from .fill import Resolved, Step
+from .inference import decode, ordering_for, point, read
 from .limits import limits
 from .model import AtomTransformer
 from .orderings import order

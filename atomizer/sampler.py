@@ -11,8 +11,9 @@ from torch import Tensor
 
 from . import texture
 from .atoms import LOUDNESS
-from .canvas import CONTEXT, Canvas, Window, decode, ordering_for, read
+from .canvas import CONTEXT, Canvas, Window
 from .fill import Settings, Step
+from .inference import decode, ordering_for, read
 from .model import AtomTransformer
 from .orderings import place_turns
 from .placing import place
@@ -142,10 +143,10 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
             else:
                 unevenness, positive = texture.at(lent, inside, generator)
                 probability = np.where(np.isnan(positive), probability, positive)
-                blind = torch.from_numpy(canvas.beliefs(window, space.frames)[2][inside].astype(np.float32)) if canvas.steady else None
-                share, lift = canvas.steady or (0.0, 0.0)
+                blind = torch.from_numpy(canvas.beliefs(window, space.frames)[2][inside].astype(np.float32)) if canvas.purpose.steady else None
+                share, lift = canvas.purpose.steady or (0.0, 0.0)
                 share = torch.from_numpy(np.maximum(canvas.blindness[at[1]], share))
-                magnitude = texture.magnitude(velocity, scale, settings.temperature * unevenness, highest, blind, (share, lift), canvas.hush).numpy()
+                magnitude = texture.magnitude(velocity, scale, settings.temperature * unevenness, highest, blind, (share, lift), canvas.purpose.hush).numpy()
         free = ~(canvas.velocity_known[at] | canvas.sign_known[at])
         magnitude = np.where(canvas.velocity_known[at], canvas.magnitude[at], magnitude)
         probability = np.where(canvas.sign_known[at], canvas.positive[at], probability)
@@ -163,7 +164,7 @@ def predicted(canvas: Canvas, window: Window, size: int, amplitudes: str, highes
     An expected amplitude leans on the estimate; the texture of a hole in time is added to it, and is as much weaker as the estimate has of its power.
     highest (channels, F) is the loudest that is accepted.
     """
-    if amplitudes == "sampled" or amplitudes == "texture" and not canvas.runs_through:
+    if amplitudes == "sampled" or amplitudes == "texture" and not canvas.purpose.runs_through:
         return None
     estimate, spread = (plane.astype(np.float32) for plane in canvas.beliefs(window, size)[:2])
     estimate = estimate.clip(-highest[:, None], highest[:, None])

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,7 +19,8 @@ import numpy as np
 
 from . import shipped
 from .atoms import AtomizerError
-from .fill import DEFAULTS, ORDERED_STEPS, Settings, Step
+from .fill import ORDERED_STEPS, Settings, Step
+from .purpose import PURPOSES
 from .recipe import Recipe
 from .selection import parse
 from .task import Task
@@ -78,7 +79,8 @@ def cache_folder() -> Path:
 
 def key_of(story: Story) -> str:
     """Names the result: by the checkpoint, the sound, the recipe, and what suits a recipe that leaves settings open."""
-    recipe = json.dumps([FORMAT, DEFAULTS, ORDERED_STEPS, story.recipe.to_dict()], sort_keys=True).encode()
+    suits = {name: asdict(purpose) for name, purpose in PURPOSES.items()}
+    recipe = json.dumps([FORMAT, suits, ORDERED_STEPS, story.recipe.to_dict()], sort_keys=True).encode()
     return hashlib.sha256(_checkpoint_hash().encode() + _hash(story.path).encode() + recipe).hexdigest()[:16]
 
 

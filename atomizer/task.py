@@ -15,9 +15,8 @@ from .atoms import AtomizerError, Atoms, AtomSpace
 from .audio import Sound, longest, resample
 from .limits import limits
 from .mdct import imdct
+from .purpose import purpose_of
 from .selection import Region, Selection
-
-SHORT_GAP = 6  # frames across which what is predictable of a sound carries
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,7 @@ class Task:
     grid       (channels, frames, bins) float32, the sound's coefficients at space.rate
     mask       (channels, frames, bins) bool, the selected atoms
     selection  what the mask was made from; its features are unknown
-    purpose    "restore" (random or loudest parts, and gaps of at most SHORT_GAP frames), "compress" (all but the loudest),
-               "bandwidth", "gap", "continue", "upmix" or "region": the shape of the mask, from which the defaults of a fill follow
+    purpose    a name in `PURPOSES`, after the shape of the mask
     reference  the loudest atom outside the selection; 0 where that is silent
     """
 
@@ -184,7 +182,7 @@ def prepare(sound: Sound, selection: Selection, *, extend: float = 0.0, add_chan
     atomizer = MDCTAtomizer(space)
     grid = atomizer.grid(sound.at(space.rate))
     mask = selection.mask(grid, space, seed, nyquist=sound.rate / 2)
-    purpose = _purpose(selection, mask, space.hertz(np.arange(space.hop)) <= sound.rate / 2)
+    purpose = purpose_of(selection, mask, space.hertz(np.arange(space.hop)) <= sound.rate / 2)
     return Task(sound, space, grid, mask, selection, purpose, _loudest_outside(grid, mask))
 
 
@@ -195,24 +193,3 @@ def _loudest_outside(grid: np.ndarray, mask: np.ndarray) -> float:
     within = np.where(mask[:, first:last], np.float32(0), grid[:, first:last])
     # without a copy of what may be long
     return max(float(max(part.max(initial=0), -part.min(initial=0))) for part in (grid[:, :first], within, grid[:, last:]))
-
-
-def _purpose(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> str:
-    """The shape of a mask (channels, frames, bins); recorded (bins,) bool, what the sound's own rate can hold."""
-    if selection.parts and not selection.regions:
-        return "compress" if all(part.kind in ("quietest", "keep") for part in selection.parts) else "restore"
-    if mask[..., : recorded.sum()].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
-        return "upmix"
-    frames, bins = np.any(mask, axis=(0, 2)), np.any(mask, axis=(0, 1))
-    if frames.all() and bins[-1] and not bins[0]:
-        return "bandwidth"
-    spans_all_bins = bins[recorded].all() and all(r.f is None and r.points is None for r in selection.regions)
-    if spans_all_bins:
-        if frames[-1] and not frames[0]:
-            return "continue"
-        return "gap" if np.diff(np.flatnonzero(np.diff(np.pad(frames, 1).astype(int))))[::2].max() > SHORT_GAP else "restore"
-    return "region"
-
-
-def _only_channels(selection: Selection) -> bool:
-    return all(r.channels is not None and r.t is None and r.f is None and r.points is None for r in selection.regions)

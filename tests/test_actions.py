@@ -16,7 +16,7 @@ from atomizer.fill import Step
 from atomizer.noise import noise_fill
 from atomizer.ui import actions, visitors
 from atomizer.ui.exports import Wanted, export
-from atomizer.ui.session import Session
+from atomizer.ui.session import KEPT_ASIDE, Session
 from atomizer.ui.view import AtomView, Chosen
 
 CONTROLS = ("auto", False, None, None, None, 0, "noise")
@@ -247,15 +247,18 @@ def test_a_sound_of_which_something_was_made_can_be_gone_back_to(view, long, tmp
     session = loaded(view, long)
     samples, grid = session.sound.samples, session.grid
     variation = filled(session)[-1].variations[0]
+    actions.describe(ALL, ["sign"], 0, session)
     if not room:
         monkeypatch.setattr("atomizer.ui.session.write", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
         monkeypatch.setattr(Session, "_preview", lambda self, sound, name: self.send(b"", name))
     message, other = actions.load(view, other_sound(tmp_path), session)
-    assert message.before == "long.wav" and session.folder.exists() and hasattr(session, "sound") is not room
+    assert message.before == "long.wav from 0 s" and session.folder.exists() and (session.sound.samples.size == 0) is room
+    # what still comes for it is not answered, and changes nothing
+    assert actions.describe(ALL, ["velocity"], 0, session) == filled(session)[0] == actions.forget(session, variation.id) == gr.skip()
     message, again = actions.revert(other)
     assert again is session and message.number > other.message.number and message.before is None and message.variations == [variation]
     assert np.array_equal(again.sound.samples, samples) and np.array_equal(again.grid, grid) and not list(again.folder.rglob("aside.wav"))
-    assert message.proposal.regions == ALL["regions"] and message.current == variation.id
+    assert message.current == variation.id and again.features == ["sign"]
     monkeypatch.undo()
     assert len(filled(again)[-1].variations) == 2
 
@@ -276,3 +279,55 @@ def test_what_is_nobodys_own_is_not_gone_back_to_but_what_was_before_it(view, lo
     _, fifth = actions.load(view, str(long), back)
     fifth.close()
     assert not back.folder.exists(), "it goes with the session that could go back to it"
+
+
+def test_the_last_few_sounds_are_gone_through_one_after_the_other(view, tmp_path, monkeypatch):
+    deleted, made = [], []
+    monkeypatch.setattr(visitors, "delete_soon", deleted.append)
+    session = None
+    for k in range(KEPT_ASIDE + 2):
+        soundfile.write(tmp_path / f"{k}.wav", np.random.default_rng(k).uniform(-0.5, 0.5, 4000), 8000)
+        _, session = actions.load(view, str(tmp_path / f"{k}.wav"), session)
+        filled(session)
+        made.append(session)
+    assert deleted == [made[0].folder]
+    visited = []
+    for _ in range(KEPT_ASIDE + 1):
+        _, session = actions.revert(session)
+        visited.append(session)
+    assert visited == [*reversed(made[1:-1]), made[-1]] and deleted == [made[0].folder]
+
+
+def test_two_sounds_at_once_take_each_others_place(view, long, tmp_path):
+    """Both were asked for while the first was there: the one that came later stands, and can go back to what was made of the first."""
+    session = loaded(view, long)
+    filled(session)
+    _, one = actions.load(view, other_sound(tmp_path), session)
+    _, two = actions.load(view, other_sound(tmp_path), session)
+    assert one.successor is two and actions.revert(one)[0] == gr.skip()
+    _, back = actions.revert(two)
+    assert back is session and back.sound.samples.size
+
+
+def test_an_excerpt_that_is_gone_back_to_keeps_its_file(view, long, monkeypatch):
+    deleted = []
+    monkeypatch.setattr(visitors, "uploaded", lambda path: long)
+    monkeypatch.setattr(visitors, "delete_later", deleted.append)
+    session = loaded(view, long)
+    filled(session)
+    _, other = actions.choose_excerpt(view, session, {"start": 1.25, "seconds": 0.5})
+    assert other.message.before == "long.wav from 0 s" and other.upload == long
+    _, back = actions.revert(other)
+    assert back.upload == long and deleted == [] and back.message.before is None
+
+
+def test_a_fill_under_way_is_kept_with_the_sound_that_it_is_of(view, long, tmp_path):
+    session = loaded(view, long)
+    filled(session)
+    steps = actions.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
+    next(steps), next(steps)
+    assert session.running.step
+    _, other = actions.load(view, other_sound(tmp_path), session)
+    assert list(steps) == [] and len(session.kept) == 2
+    message, back = actions.revert(other)
+    assert len(message.variations) == 2 and not message.busy and back.running is None

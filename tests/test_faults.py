@@ -93,7 +93,7 @@ def test_a_checkpoint_is_saved_whole_or_not_at_all(tmp_path, refused):
     recordings = tmp_path / "audio"
     recordings.mkdir()
     make_recordings(recordings)
-    trainer = Trainer(str(recordings), str(tmp_path / "out"), TrainingConfig(steps=4, batch=1, asked=50), TINY, device="cpu", progress=False)
+    trainer = Trainer([recordings], str(tmp_path / "out"), TrainingConfig(steps=4, batch=1, asked=50), TINY, device="cpu", progress=False)
     trainer.train_step()
     trainer.save()
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
@@ -123,14 +123,14 @@ def test_what_a_killed_save_left_is_cleared_and_its_steps_leave_the_log(tmp_path
     recordings.mkdir()
     make_recordings(recordings)
     options = TrainingConfig(steps=3, batch=1, asked=50)
-    trainer = Trainer(str(recordings), str(out), options, TINY, device="cpu", progress=False)
+    trainer = Trainer([recordings], str(out), options, TINY, device="cpu", progress=False)
     trainer.train_step()
     trainer.save()
     (out / LOG).write_text("train: step 1 loss 3\nby hand\ntrain: step 2 loss 2\n")
     (out / (STATE + ".part")).write_bytes(b"half")
     (out / ".saving-x").mkdir()
     (out / "README.md").write_text("mine")
-    again = Trainer(str(recordings), str(out), options, TINY, device="cpu", progress=False)
+    again = Trainer([recordings], str(out), options, TINY, device="cpu", progress=False)
     assert again.step == 1 and (out / LOG).read_text() == "train: step 1 loss 3\nby hand\n"
     again.save()
     assert sorted(path.name for path in out.iterdir()) == ["README.md", "config.json", LOG, "model.safetensors", STATE]
@@ -145,7 +145,7 @@ def test_a_broken_training_state_is_named(tmp_path, refused):
     for content in (b"", b"PK\x03\x04 half a file", b"\x80\x04cos\nsystem\n"):
         (out / STATE).write_bytes(content)
         with refused(STATE, "broken", "begin anew"):
-            train(str(recordings), str(out), model=TINY, device="cpu", progress=False)
+            train([recordings], str(out), model=TINY, device="cpu", progress=False)
 
 
 # --- places that cannot be written to
@@ -166,7 +166,7 @@ def test_a_read_only_checkpoint_is_enough(tmp_path, monkeypatch):
 def test_an_output_folder_that_cannot_be_made_is_refused(tmp_path, refused):
     (tmp_path / "file").write_text("no folder")
     with refused("cannot be made"):
-        Trainer(str(tmp_path), str(tmp_path / "file" / "out"), TrainingConfig(), TINY, device="cpu", progress=False)
+        Trainer([tmp_path], str(tmp_path / "file" / "out"), TrainingConfig(), TINY, device="cpu", progress=False)
 
 
 def test_the_command_line_says_what_the_system_refuses(tmp_path, monkeypatch, capsys):

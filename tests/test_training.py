@@ -155,7 +155,7 @@ def loss_of(model, batches):
 
 @pytest.mark.parametrize("config", [TINY, LITERAL], ids=["cells", "one token per atom"])
 def test_a_few_steps_of_training_lower_the_loss(folder, tmp_path, config):
-    trainer = Trainer(folder, tmp_path, TrainingConfig(steps=40, batch=4, asked=400, lr=5e-3, warmup=5), config, progress=False)
+    trainer = Trainer([folder], tmp_path, TrainingConfig(steps=40, batch=4, asked=400, lr=5e-3, warmup=5), config, progress=False)
     g = torch.Generator().manual_seed(9)
     batches = [mask_batch(*trainer.bank.draw(4, g, augment=False), config.space, g, task=t) for t in ("cut", "random", "loose-frequency")]
     before = loss_of(trainer.model, batches)
@@ -180,13 +180,13 @@ def test_the_literal_model_reads_its_atoms_in_the_users_ordering(folder):
 
 def test_training_resumes_where_it_stopped(folder, tmp_path):
     options = TrainingConfig(steps=6, batch=2, asked=200, warmup=2)
-    whole = Trainer(folder, tmp_path / "whole", options, TINY, progress=False)
+    whole = Trainer([folder], tmp_path / "whole", options, TINY, progress=False)
     whole.run()
-    first = Trainer(folder, tmp_path / "parts", options, TINY, progress=False)
+    first = Trainer([folder], tmp_path / "parts", options, TINY, progress=False)
     for _ in range(3):
         first.train_step()
     first.save()
-    second = Trainer(folder, tmp_path / "parts", options, TINY, progress=False)
+    second = Trainer([folder], tmp_path / "parts", options, TINY, progress=False)
     assert second.step == 3
     second.run()
     assert second.step == 6
@@ -199,7 +199,7 @@ def test_training_starts_from_a_checkpoint(folder, tmp_path):
     torch.manual_seed(4)
     model = AtomTransformer(TINY)
     model.save_pretrained(tmp_path / "init")
-    trainer = Trainer(folder, tmp_path / "out", TrainingConfig(steps=1), ModelConfig(), init=str(tmp_path / "init"), progress=False)
+    trainer = Trainer([folder], tmp_path / "out", TrainingConfig(steps=1), ModelConfig(), init=str(tmp_path / "init"), progress=False)
     assert trainer.model.config == TINY
     assert torch.equal(trainer.model.trunk.globals.detach(), model.trunk.globals.detach().bfloat16().float())
 
@@ -211,19 +211,19 @@ def test_training_starts_from_a_checkpoint(folder, tmp_path):
     (dict(evaluate_minutes=float("nan")), "evaluations")])
 def test_numbers_that_cannot_be_trained_with_are_refused(folder, tmp_path, wrong, word, refused):
     with refused(word):
-        Trainer(folder, tmp_path / "out", TrainingConfig(**wrong), TINY, progress=False)
+        Trainer([folder], tmp_path / "out", TrainingConfig(**wrong), TINY, progress=False)
     assert not (tmp_path / "out").exists()
 
 
 def test_the_least_numbers_train(folder, tmp_path):
     least = TrainingConfig(steps=1, batch=1, asked=3, warmup=1, weight_decay=0.0, ema=0.0, seed=(1 << 53) - 1, save_minutes=0.0, evaluate_minutes=float("inf"))
-    trainer = Trainer(folder, tmp_path, least, TINY, progress=False)
+    trainer = Trainer([folder], tmp_path, least, TINY, progress=False)
     trainer.run()
     assert trainer.step == 1
 
 
 def test_a_batch_that_is_not_finite_does_no_harm(folder, tmp_path, monkeypatch):
-    trainer = Trainer(folder, tmp_path, TrainingConfig(steps=2, batch=2, asked=200), TINY, progress=False)
+    trainer = Trainer([folder], tmp_path, TrainingConfig(steps=2, batch=2, asked=200), TINY, progress=False)
     before = {k: v.clone() for k, v in trainer.model.state_dict().items()}
     real = Losses.forward
     monkeypatch.setattr(Losses, "forward", lambda self, batch: (lambda loss, report: (loss * float("nan"), report))(*real(self, batch)))

@@ -53,7 +53,7 @@ def square_product(model: AtomTransformer) -> tuple[Work, int]:
     an addition are two."""
     import torch
 
-    from ..canvas import precision
+    from ..inference import precision
 
     a = torch.randn((SIZES.get(model.device.type, 2048),) * 2, device=model.device)
     with precision(model):

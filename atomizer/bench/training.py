@@ -21,7 +21,7 @@ def training() -> Iterator[Record]:
     from ..training.loop import Trainer
 
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(str(ASSETS), str(Path(folder) / "run"), progress=False)
+        trainer = Trainer([ASSETS], str(Path(folder) / "run"), progress=False)
         asked = trainer.config.asked
         product, size = square_product(trainer.model)
 

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..canvas import Canvas, decode, ordering_for, read
+from ..canvas import Canvas
 from ..fill import Settings
+from ..inference import decode, ordering_for, read
 from ..model import AtomTransformer
 from ..model.belief import velocity_floor
 from ..task import Task

@@ -31,7 +31,8 @@ class AudioBank:
         self.channels = torch.tensor([s.shape[0] for s in sounds])
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long), self.lengths.cumsum(0)[:-1]])
         bank = np.zeros((2, int(self.lengths.sum())), np.int16)
-        for sound, start in zip(sounds, self.starts.tolist()):
+        for start in self.starts.tolist():
+            sound = sounds.pop(0)  # or all of it would be in memory twice
             bank[: len(sound), start : start + sound.shape[1]] = sound
         self.bank = torch.from_numpy(bank).to(device)
         self.weights = self._weights()

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -20,9 +21,9 @@ from safetensors import SafetensorError
 from tqdm import tqdm
 
 from ..atoms import AtomizerError
-from ..canvas import precision
 from ..clips import list_clips
 from ..files import reason_of
+from ..inference import precision
 from ..model import AtomTransformer, ModelConfig
 from .data import AudioBank
 from .losses import LOUD_PART, Losses
@@ -89,7 +90,7 @@ class Trainer:
     Raises AtomizerError for a configuration out of range, a folder without recordings or one that cannot be made, and a broken state.
     """
 
-    def __init__(self, audio: str, out: str, config: TrainingConfig = TrainingConfig(), model: ModelConfig = ModelConfig(),
+    def __init__(self, audio: Sequence[str | Path], out: str, config: TrainingConfig = TrainingConfig(), model: ModelConfig = ModelConfig(),
                  init: str | None = None, device: str | None = None, progress: bool = True):
         config.validate()
         self.config, self.out = config, Path(out)
@@ -116,7 +117,7 @@ class Trainer:
             raise AtomizerError(f"The folder {self.out.name!r} cannot be made: {reason_of(error)}.") from error
         if (self.out / STATE).is_file():
             self.resume()
-        clips = list_clips(audio)
+        clips = [clip for folder in audio for clip in list_clips(folder)]
         kept = [c for c in clips if not c.held_out] or clips
         space = self.model.config.space
         self.bank = AudioBank(kept, space, self.device, self.progress)
@@ -320,8 +321,8 @@ class Trainer:
             path.write_text("".join(x for x in lines if not (at := re.search(r": step (\d+)", x)) or int(at[1]) <= self.step), encoding="utf-8")
 
 
-def train(audio: str, out: str, **options) -> dict[str, dict[str, float]]:
-    """Train, or go on training, a model; `options` are fields of TrainingConfig and arguments of Trainer."""
+def train(audio: Sequence[str | Path], out: str, **options) -> dict[str, dict[str, float]]:
+    """Train, or go on training, a model on folders of recordings; `options` are fields of TrainingConfig and arguments of Trainer."""
     fields = {k: options.pop(k) for k in list(options) if k in TrainingConfig.__dataclass_fields__}
     try:
         trainer = Trainer(audio, out, replace(TrainingConfig(), **fields), **options)

@@ -95,11 +95,18 @@ def load(view: AtomView, path: str | None, session: Session | None):
     except Exception as error:
         warn(sentence_of(error), title="This sound cannot be used")
         return gr.skip(), gr.skip()
-    _succeed(fresh, session)
+    if session is not None:
+        fresh.succeed(session)
     if long is not None:
-        return fresh.say(f"This file lasts {long.outline.seconds:.0f} s and at most {long.longest:g} s are worked on at a time: these are its first "
-                         f"{sound.seconds:g} s, and another excerpt is chosen above the picture."), fresh
-    return fresh.say("Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in."), fresh
+        return _opened(fresh, f"This file lasts {long.outline.seconds:.0f} s and at most {long.longest:g} s are worked on at a time: these are its first "
+                              f"{sound.seconds:g} s, and another excerpt is chosen above the picture.")
+    return _opened(fresh, "Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in.")
+
+
+def _opened(fresh: Session, status: str, busy: bool = False):
+    """(message, session) of a new sound; both skipped where another one has taken its place meanwhile."""
+    message = fresh.say(status, busy)
+    return (gr.skip(), gr.skip()) if fresh.successor else (message, fresh)
 
 
 def check_size(path: str | Path) -> None:
@@ -132,19 +139,15 @@ def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, An
         warn(sentence, title="This excerpt cannot be used")
         return session.say(sentence), gr.skip()
     session.upload = None  # it goes with the new session
-    _succeed(fresh, session)
-    return fresh.say(f"This is the excerpt from {start:.1f} to {start + fresh.sound.seconds:.1f} s: draw in the picture to say which atoms are unknown."), fresh
-
-
-def _succeed(fresh: Session, old: Session | None) -> None:
-    if old is not None:
-        fresh.succeed(old)
+    fresh.succeed(session)
+    return _opened(fresh, f"This is the excerpt from {start:.1f} to {start + fresh.sound.seconds:.1f} s: draw in the picture to say which atoms are unknown.")
 
 
 def describe(chosen: Chosen, features: list[str], seed: str | float | None, session: Session | None) -> Message:
     """Which atoms the selected parts are; and what to do next, or what is in the way."""
-    if session is None:
+    if session is None or session.successor:
         return gr.skip()
+    session.features = features
     asked = session.message.number
 
     def answer(text: str) -> Message:
@@ -175,6 +178,8 @@ def describe(chosen: Chosen, features: list[str], seed: str | float | None, sess
 
 def fill_selection(chosen: Chosen, session: Session | None, features: list[str], *controls) -> Iterator[Message]:
     """Fill what is selected in the picture."""
+    if session is not None and session.successor is None:
+        session.features = features
     yield from _fill(session, lambda settings: Recipe(Selection.from_dict({**chosen, "features": features}), settings), controls, chosen.key)
 
 
@@ -219,6 +224,9 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
     """Run fills one after the other, and yield what the picture shows after every step."""
     if session is None:
         warn("Load a sound first.", title="Nothing to fill in")
+        yield gr.skip()
+        return
+    if session.successor:  # another sound has taken its place
         yield gr.skip()
         return
     token = session.token = object()
@@ -307,7 +315,7 @@ def stop(session: Session | None) -> Message:
 
 def decompose(session: Session | None, name: Any) -> Iterator[Message]:
     """Show the sound as atoms of another atomizer, and those of a matching pursuit while they are found."""
-    if session is None:
+    if session is None or session.successor:
         yield gr.skip()
         return
     token = object()
@@ -345,7 +353,7 @@ def told(found: pursuit.Decomposition) -> str:
 
 def has(session: Session | None, number: Any) -> TypeGuard[Session]:
     """Whether there is a variation of this id, which comes from the browser and may be anything."""
-    return session is not None and isinstance(number, int) and number in session.kept
+    return session is not None and session.successor is None and isinstance(number, int) and number in session.kept
 
 
 def adopt(session: Session | None, number: Any) -> Message:
@@ -359,17 +367,14 @@ def adopt(session: Session | None, number: Any) -> Message:
 
 def revert(session: Session | None):
     """Go back to the original that a variation took the place of, or to an earlier sound. Returns (message, session)."""
-    if session is None or not (session.before or session.earlier):
+    if session is None or session.successor:
         return gr.skip(), gr.skip()
     try:
         if session.before:
             session.revert()
             return session.say("This is the original before the last one."), session
         found = session.go_back()
-        current = found.kept.get(found.message.current)
-        if current:
-            found.propose(current.recipe.selection)
-        return found.say(f"This is {found.name} again, as you left it."), found
+        return (found.say(f"This is {found.title} again, as you left it."), found) if found else (gr.skip(), gr.skip())
     except Exception as error:
         sentence = sentence_of(error)
         warn(sentence, title="Not gone back")
@@ -387,7 +392,7 @@ def forget(session: Session | None, number: Any) -> Message:
 
 def hand_over(session: Session | None, request: dict) -> Message:
     """Make the file that the picture asks for: {kind, version, variation, look}."""
-    if session is None:
+    if session is None or session.successor:
         return gr.skip()
     try:
         if not isinstance(request, dict):
@@ -419,13 +424,13 @@ def tell(view: AtomView, story: Story, session: Session | None):
         task = story.recipe.task(fresh.sound)
         step = stories.cached(story, task)
         if step is None:
-            return fresh.say("Computed for the first time: this takes a moment.", busy=True), fresh
+            return _opened(fresh, "Computed for the first time: this takes a moment.", busy=True)
         fresh.begin(story.recipe, task, key)
         fresh.show_step(step)
         fresh.given.add(fresh.finish().id)
-        return fresh.say(f"{story.title}: switch between original, masked and filled while it plays."), fresh
+        return _opened(fresh, f"{story.title}: switch between original, masked and filled while it plays.")
     except Exception as error:
-        return fresh.say(sentence_of(error)), fresh
+        return _opened(fresh, sentence_of(error))
 
 
 def finish_story(story: Story, session: Session | None) -> Iterator[Message]:

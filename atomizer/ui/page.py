@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -191,13 +192,17 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     def pursue(old, event: gr.EventData):
         yield from actions.decompose(old, sent_with(event, "name"))
 
+    def example_of(fresh):
+        """The example that a sound is, if it is one."""
+        return str(ASSETS / fresh.name) if fresh.upload is None and (ASSETS / fresh.name).is_file() else ""
+
     def revert(old):
         message, fresh = actions.revert(old)
         if fresh is old or fresh == gr.skip():
             return message, *((gr.skip(),) * (len(outputs) + len(begun)))
-        shown = fresh.kept.get(fresh.message.current)
-        recipe = shown.recipe if shown else Recipe()
-        return message, fresh, *beyond_of(fresh), *beginning(recipe.selection, recipe.settings), ""
+        shown = fresh.shown
+        selection = replace(shown.selection, features=tuple(fresh.features)) if fresh.features else shown.selection
+        return message, fresh, *beyond_of(fresh), *beginning(selection, shown.settings), example_of(fresh)
 
     def adopt(old, event: gr.EventData):
         return actions.adopt(old, sent_with(event))

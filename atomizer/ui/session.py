@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import shutil
 import threading
@@ -28,7 +29,15 @@ from .pursuit import Decomposition
 from .variations import Kept, details_of, judge, title_of
 from .view import AtomView, Download, Excerpt, Message, Parts, Proposal, Result, Scene, Variation
 
+KEPT_ASIDE = 3  # sounds that can be gone back to
 PREVIEW_RATES = (8_000, 96_000)  # what every browser decodes
+
+_passing = threading.Lock()  # held while one session takes the place of another
+
+
+def _first_number() -> int:
+    """Of the messages of a session: above those of all that began before."""
+    return time.time_ns() // 1_000_000 * 1000
 
 
 @dataclass
@@ -78,11 +87,13 @@ class Session:
     long: LongFile | None = None  # the file that the sound is an excerpt of
     space: AtomSpace = field(default_factory=AtomSpace)
     # numbers rise from one session to the next, so that the browser can tell what is stale
-    message: Message = field(default_factory=lambda: Message(number=time.time_ns() // 1_000_000 * 1000))
+    message: Message = field(default_factory=lambda: Message(number=_first_number()))
     recipes: tuple[Recipe, ...] = ()
     before: list[Original] = field(default_factory=list)  # originals that variations took the place of
-    earlier: Session | None = None  # put aside, of a sound that this one took the place of
-    aside: tuple[Path, str | None] | None = None  # where the sound is while it is put aside, and its sample format
+    earlier: list[Session] = field(default_factory=list)  # put aside, of sounds that this one took the place of, the last one first
+    successor: Session | None = None  # the one that took this one's place
+    aside: Path | None = None  # where the sound is while it is put aside
+    features: list[str] | None = None  # that were last said to be unknown of what is selected
     given: set[int] = field(default_factory=set)  # ids of variations that a story came with
     kept: dict[int, Kept] = field(default_factory=dict)  # by the ids of the message's variations
     running: Running | None = None
@@ -93,6 +104,8 @@ class Session:
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     token: object = None  # of the fill that may speak; None once it was stopped
     upload: Path | None = None  # the visitor's file, where it was uploaded and not one of ours
+    grid: np.ndarray = field(init=False, repr=False)  # the sound's coefficients
+    cells: np.ndarray = field(init=False, repr=False)  # those of them that are drawn
     saying: threading.RLock = field(default_factory=threading.RLock, repr=False)  # held from reading what was said last to saying what follows from it
 
     def __post_init__(self):
@@ -107,8 +120,8 @@ class Session:
     def close(self, at_once: bool = True) -> None:
         """Forget the fill that is running and delete all files of this session; not at once where the page may still be fetching some."""
         self.token, self.running = None, None
-        if self.earlier:
-            self.earlier.close(at_once)
+        for session in self.earlier:
+            session.close(at_once)
         if at_once:
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
@@ -133,55 +146,77 @@ class Session:
     @property
     def owned(self) -> bool:
         """Whether something in it is the visitor's own: the file, or what was made of it."""
-        return self.upload is not None or bool(self.before) or bool(set(self.kept) - self.given)
+        return self.upload is not None or bool(self.before) or self.pursuit is not None or bool(set(self.kept) - self.given)
+
+    @property
+    def title(self) -> str:
+        """What the sound is called where it is one of several."""
+        return self.name if self.long is None else f"{self.name} from {self.long.start:g} s"
 
     def succeed(self, old: Session) -> None:
-        """Take the place of another session, which can be gone back to where it is owned; otherwise to what that one could go back to."""
-        old.token = None
-        if not old.owned:
-            self.earlier, old.earlier = old.earlier, None
-            old.close(at_once=False)  # a fill that is still in a step has nothing to say any more
-            return
-        if old.earlier:
-            old.earlier.close()
-        old.earlier = None
-        self.earlier = old._put_aside()
+        """Take the place of another session, which can be gone back to where it is owned, as the last few that it took the place of can be."""
+        with _passing:
+            while old.successor is not None:  # whoever was faster took its place, and is the one to take the place of
+                old = old.successor
+            old.successor = self
+            self.earlier, old.earlier = [old, *old.earlier] if old.owned else old.earlier, []
+            if old.owned:
+                old._put_aside()
+            else:
+                old.close(at_once=False)  # a fill that is still in a step has nothing to say any more
+            for session in self.earlier[KEPT_ASIDE:]:
+                session.close(at_once=False)
+            del self.earlier[KEPT_ASIDE:]
 
-    def go_back(self) -> Session:
-        """The earlier session in the place of this one, which can be gone back to in turn where it is owned. Raises AtomizerError."""
-        found = self.earlier
-        assert found is not None, "there is no earlier sound"
-        found._take_up()
-        found.message.number = max(found.message.number, self.message.number)
-        self.earlier = None
-        found.succeed(self)
-        return found
+    def go_back(self) -> Session | None:
+        """The last of the earlier sessions in the place of this one, which comes after all others where it is owned; None where another sound is
+        taking its place. Raises AtomizerError where its sound is gone."""
+        with _passing:
+            if self.successor is not None or not self.earlier:
+                return None
+            found = self.earlier[0]
+            found._take_up()
+            found.earlier, self.earlier = self.earlier[1:], []
+            found.successor, self.successor = None, found
+            if found.long and self.long and found.long.path == self.long.path:
+                found.upload, self.upload = found.upload or self.upload, None  # it stays as long as one of its excerpts is worked on
+            if self.owned:
+                self._put_aside()
+                found.earlier.append(self)
+            else:
+                self.close(at_once=False)
+            # what was handed over, or proposed, was so once
+            found.message = found.message.model_copy(update={"number": _first_number(), "download": None, "proposal": None})
+            return found
 
-    def _put_aside(self) -> Session:
-        """Keep the sound in a file alone, and free the memory of it and its atoms; where there is no room for the file, all stays in memory."""
-        self.abandon()
+    def _put_aside(self) -> None:
+        """Keep the sound in a file alone, and free its memory and its atoms'; where there is no room for the file, all stays in memory. Of a fill under
+        way what was filled in so far is kept."""
+        self.token, self.seeking = None, False
         try:
+            if self.running and self.running.step:
+                self.finish()
             path = self._place("aside.wav")
             write(path, replace(self.sound, subtype="FLOAT"))
         except (AtomizerError, OSError):
-            return self
-        self.aside = path, self.sound.subtype
-        del self.sound, self.grid, self.cells
-        return self
+            self.abandon()
+            return
+        self.abandon()
+        self.aside, self.sound = path, replace(self.sound, samples=self.sound.samples[:, :0].copy())
+        self.grid, self.cells = self.grid[:, :0].copy(), self.cells[:0].copy()
 
     def _take_up(self) -> None:
         if self.aside:
-            path, subtype = self.aside
-            self.sound = replace(read(path), subtype=subtype)
+            self.sound = replace(self.sound, samples=read(self.aside, math.inf).samples)
             self._analyse()
+            self.aside.unlink()
             self.aside = None
-            path.unlink()
 
     # the original
 
     def adopt(self, number: int) -> None:
         """Make a variation the new original; the present one can be gone back to."""
-        recipe, sound = self.kept[number].recipe, read(self.kept[number].filled)
+        recipe, sound = self.kept[number].recipe, read(self.kept[number].filled, math.inf)
         self.before.append(Original(self.sound, self.recipes))
         # the exact samples, in the sample format that the sound was loaded with
         self.sound, self.recipes = replace(sound, subtype=self.sound.subtype), (*self.recipes, recipe)
@@ -344,6 +379,12 @@ class Session:
         """Forget the fill that is running."""
         self.running = self.message.live = None
 
+    @property
+    def shown(self) -> Recipe:
+        """The recipe of the variation that is shown; one that leaves everything open where none is."""
+        current = self.message.current
+        return Recipe() if current is None else self.kept[current].recipe
+
     def variation(self, number: int) -> Variation:
         return next(v for v in self.message.variations if v.id == number)
 
@@ -369,7 +410,7 @@ class Session:
     def say(self, status: str, busy: bool = False) -> Message:
         """The message that shows all of this, and a line of text; busy while a fill is running."""
         with self.saying:
-            before = "the original before" if self.before else self.earlier.name if self.earlier else None
+            before = "the original before" if self.before else self.earlier[0].title if self.earlier else None
             self.message = self.message.model_copy(update={"status": status, "busy": busy, "number": self.message.number + 1, "before": before})
             return self.message
 

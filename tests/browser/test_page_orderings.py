@@ -95,7 +95,8 @@ def test_by_time_what_is_played_has_come(page, reverse):
     edge = "orders.atoms.frame[orders.permutation('time').found.at(orders.reverse ? -orders.first : orders.first - 1)] * orders.scene.hop / orders.scene.rate"
     for _ in range(5):
         page.wait_for_timeout(150)
-        d.wait(page, f"orders.running && player.playing && {'player.position() >' if reverse else '0.3 > Math.abs(player.position() -'} {edge}{' - 0.3' if reverse else ')'}")
+        near = f"player.position() > {edge} - 0.3" if reverse else f"Math.abs(player.position() - {edge}) < 0.3"
+        d.wait(page, f"orders.running && player.playing && {near}")
     if not reverse:
         d.wait(page, "player.level() > 0.001")
     page.click(f"{d.VIEW} [data-act=through]")

@@ -67,7 +67,8 @@ def test_from_a_story_back_to_what_was_made_before(quick, sounds):
     assert quick.inner_text(back) == "Back to " + sounds["stereo"].name
     assert not quick.is_checked("#feature-time input")
     quick.click(back)
-    d.wait(quick, f"state.scene.name === '{sounds['stereo'].name}' && state.variations.length === 2 && state.variation && player.urls.filled === state.variation.sound.url")
+    d.wait(quick, f"state.scene.name === '{sounds['stereo'].name}' && state.variations.length === 2 && state.variation "
+                  "&& player.urls.filled === state.variation.sound.url")
     assert d.state(quick, "[items, state.variations.map(v => [v.id, v.title]), player.duration()]") == before
     assert (d.sound_of(quick, "filled")[0] == filled).all() and "as you left it" in d.status(quick)
     assert d.state(quick, "document.querySelector('.atom-view').atomView.pending") is False and not d.state(quick, "player.playing")
@@ -75,6 +76,22 @@ def test_from_a_story_back_to_what_was_made_before(quick, sounds):
     assert quick.is_hidden(back), "nothing was made of the story"
     d.fill(quick)
     assert d.state(quick, "state.variations.length") == 3
+
+
+def test_a_selection_that_was_not_filled_yet_is_there_again(quick, sounds):
+    d.upload(quick, sounds["stereo"])
+    d.draw_box(quick, 1, 2, 300, 3000)
+    d.fill(quick)
+    d.paint(quick, [(0.5, 200), (1.5, 210)], "harmonics", radius=6)
+    quick.check("#feature-time input")
+    d.wait_status(quick, "Ready to fill in")
+    drawn = d.state(quick, "items")
+    d.tell(quick, "signs")
+    quick.click(f"{d.VIEW} [data-act=revert]")
+    d.wait(quick, f"state.scene.name === '{sounds['stereo'].name}' && state.variations.length === 1 && player.buffers.masked")
+    assert d.state(quick, "items") == drawn and len(drawn) == 2 and quick.is_checked("#feature-time input")
+    assert d.state(quick, "state.variation") is None and d.state(quick, "state.version") == "original"
+    assert d.fill(quick) and d.state(quick, "state.variations.length") == 2
 
 
 def test_a_story_answers_from_the_cache_and_goes_on_from_there(page):

@@ -39,7 +39,7 @@ def make_recordings(folder: Path) -> None:
 
 def run(audio: Path, out: Path, steps: int, told: int) -> None:
     """Train in a forked process, and write a byte to the pipe `told` before every step."""
-    trainer = Trainer(str(audio), str(out), TrainingConfig(steps=steps, batch=2, asked=100, warmup=2, save_minutes=0, evaluate_minutes=1e9), TINY,
+    trainer = Trainer([audio], str(out), TrainingConfig(steps=steps, batch=2, asked=100, warmup=2, save_minutes=0, evaluate_minutes=1e9), TINY,
                       device="cpu", progress=False)
     step = trainer.train_step
 

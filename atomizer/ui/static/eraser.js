@@ -33,7 +33,7 @@ export class Eraser {
         Object.assign(this, { atoms: original, synthesiser: new How(scene, original, amplitudesOf(original, scene)) });
       }
       const masked = await (isPursuit(scene) ? this.others(scene, original) : this.without(scene, original));
-      if (!masked || this.wanted || !this.host.chosen()) continue;
+      if (!masked || this.wanted || this.atoms !== original || !this.host.chosen()) continue;
       this.made = true;
       this.player.put('masked', masked);
       this.player.onChange();

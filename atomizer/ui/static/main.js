@@ -49,7 +49,7 @@ class View {
     this.state = {
       scene: null, original: null, shown: null, base: null, partBits: null, variations: [], variation: null, live: null, busy: false, tool: 'box', op: 'add',
       channel: null, colour: 'sign', version: 'original', looping: false, active: -1, preview: null, messageNumber: 0, steps: 0, aliases: new Map(),
-      scenes: new Map(), readout: null, feedbackMilliseconds: 0,
+      scenes: new Map(), left: false, worked: new Map(), resumed: null, readout: null, feedbackMilliseconds: 0,
     };
     this.palette = new Palette(config.palette);
     this.player = new Player(() => { this.syncButtons(); this.showPosition(); if (this.player.playing) this.tick(); });
@@ -220,10 +220,11 @@ class View {
 
   /** Show a selection that is only being drawn. */
   preview(item, index) {
+    const ended = this.state.preview && !item;
     this.state.preview = item ? { item, index } : null;
     this.mark(!item ? this.items : index < 0 ? [...this.items, item] : this.items.map((old, k) => (k === index ? item : old)));
     this.showRegions();
-    if (!item) this.eraser.listen(this.state);   // what was only begun to be drawn may have been taken for selected
+    if (ended) this.eraser.listen(this.state);   // what was only begun to be drawn may have been taken for selected
   }
 
   mark(items) {

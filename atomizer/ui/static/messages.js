@@ -66,12 +66,12 @@ export class Messages {
     let wanted = true;
     if (state.live) await this.showResult(state.live);
     else if (announced || (!state.left && !state.variations.some((v) => state.variation && v.id === state.variation.id))) {
-      const current = state.variations.some((v) => v.id === message.current) ? message.current : null;
-      wanted = await this.chooseVariation(current, announced && message.current !== null ? 'filled' : undefined);
+      const current = [state.resumed, message.current].find((id) => state.variations.some((v) => v.id === id)) ?? null;
+      wanted = await this.chooseVariation(current, (announced || state.resumed) && current !== null ? 'filled' : undefined);
     } else if (state.wasLive) wanted = await this.chooseVariation(state.variation && state.variation.id);
     // who has chosen something else meanwhile is told nothing
     if (announced && wanted && state.variation && state.variation.key === state.proposed && state.told !== state.proposed) this.tell(story);
-    state.announced = message.current;
+    Object.assign(state, { announced: message.current, resumed: null });
     state.wasLive = !!state.live;
     this.showHistory();
     if (message.download && state.downloaded !== message.download.id) {
@@ -115,9 +115,11 @@ export class Messages {
     await view.keeper.keep(message.scene, message.original.url).catch(() => {});
   }
 
-  /** A new original: everything that was made of the one before is gone. */
+  /** A new original: everything that was made of the one before is gone; or a sound that is gone back to, with its selection. */
   async showSound(message) {
     const { view } = this, { state, player } = view, { scene } = message, another = !state.base || state.base.sound !== scene.sound;
+    if (another && state.base) state.worked.set(state.base.sound, { items: view.items, left: state.left, shown: state.variation && state.variation.id });
+    const { items, left, shown } = (another && state.worked.get(scene.sound)) || { items: [], left: false, shown: null };
     const buffer = bytesOf(scene.atoms);
     view.eraser.forget();
     player.silence();
@@ -126,9 +128,9 @@ export class Messages {
     state.scenes.clear();
     this.choice++;
     Object.assign(state, { base: scene, shown: null, partBits: null, variations: [], variation: null, live: null, version: 'original', channel: null,
-      looping: false, announced: null, active: -1, originalUrl: message.original.url });
+      looping: false, announced: left ? message.current : null, left, resumed: shown, active: -1, originalUrl: message.original.url });
     if (another) {
-      view.history.reset([]);
+      view.history.reset(items);
       state.op = 'add';
     }
     await this.useScene(scene, { buffer, keep: false });
@@ -140,6 +142,7 @@ export class Messages {
     view.root.dataset.scene = scene.id;
     player.choose('original');
     await player.load({ original: message.original.url });
+    view.eraser.listen(state);
   }
 
   /** The same sound made of other atoms, or of more of them: the selection, the variations and what plays stay. */
@@ -186,6 +189,7 @@ export class Messages {
     state.aliases.set(proposal.id, forPython(view.items).key);
     state.active = -1;
     view.adopt();
+    view.keeper.select(view.items);
   }
 
   /** What a story fills in is there: stand a little before it, and play where it came at once; who has waited for it may not be here any more. */
