@@ -1,8 +1,10 @@
 """What the page's handlers say and keep, without a browser."""
 
+import gc
 import json
 import shlex
 import time
+import weakref
 from datetime import timedelta
 
 import gradio as gr
@@ -331,3 +333,12 @@ def test_a_fill_under_way_is_kept_with_the_sound_that_it_is_of(view, long, tmp_p
     assert list(steps) == [] and len(session.kept) == 2
     message, back = actions.revert(other)
     assert len(message.variations) == 2 and not message.busy and back.running is None
+
+
+def test_sounds_in_between_are_not_kept_in_memory(view, long, tmp_path):
+    session = loaded(view, long)
+    filled(session)
+    between = weakref.ref(actions.load(view, other_sound(tmp_path), session)[1])
+    _, last = actions.load(view, other_sound(tmp_path), between())
+    gc.collect()
+    assert between() is None and session.successor is last

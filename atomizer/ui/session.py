@@ -167,6 +167,7 @@ class Session:
             for session in self.earlier[KEPT_ASIDE:]:
                 session.close(at_once=False)
             del self.earlier[KEPT_ASIDE:]
+            self._lead()
 
     def go_back(self) -> Session | None:
         """The last of the earlier sessions in the place of this one, which comes after all others where it is owned; None where another sound is
@@ -185,9 +186,15 @@ class Session:
                 found.earlier.append(self)
             else:
                 self.close(at_once=False)
+            found._lead()
             # what was handed over, or proposed, was so once
             found.message = found.message.model_copy(update={"number": _first_number(), "download": None, "proposal": None})
             return found
+
+    def _lead(self) -> None:
+        """Be the one that took the place of all earlier ones, lest they keep those between in memory."""
+        for session in self.earlier:
+            session.successor = self
 
     def _put_aside(self) -> None:
         """Keep the sound in a file alone, and free its memory and its atoms'; where there is no room for the file, all stays in memory. Of a fill under
