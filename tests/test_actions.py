@@ -18,7 +18,7 @@ from atomizer.fill import Step
 from atomizer.noise import noise_fill
 from atomizer.ui import actions, visitors
 from atomizer.ui.exports import Wanted, export
-from atomizer.ui.session import KEPT_ASIDE, Session
+from atomizer.ui.session import Session
 from atomizer.ui.view import AtomView, Chosen
 
 CONTROLS = ("auto", False, None, None, None, 0, "noise")
@@ -283,18 +283,19 @@ def test_what_is_nobodys_own_is_not_gone_back_to_but_what_was_before_it(view, lo
     assert not back.folder.exists(), "it goes with the session that could go back to it"
 
 
-def test_the_last_few_sounds_are_gone_through_one_after_the_other(view, tmp_path, monkeypatch):
+def test_the_last_few_sounds_are_gone_through_one_after_the_other(view, tmp_path, limited, monkeypatch):
+    limited(sounds_kept=2)
     deleted, made = [], []
     monkeypatch.setattr(visitors, "delete_soon", deleted.append)
     session = None
-    for k in range(KEPT_ASIDE + 2):
+    for k in range(4):
         soundfile.write(tmp_path / f"{k}.wav", np.random.default_rng(k).uniform(-0.5, 0.5, 4000), 8000)
         _, session = actions.load(view, str(tmp_path / f"{k}.wav"), session)
         filled(session)
         made.append(session)
     assert deleted == [made[0].folder]
     visited = []
-    for _ in range(KEPT_ASIDE + 1):
+    for _ in range(3):
         _, session = actions.revert(session)
         visited.append(session)
     assert visited == [*reversed(made[1:-1]), made[-1]] and deleted == [made[0].folder]

@@ -29,7 +29,6 @@ from .pursuit import Decomposition
 from .variations import Kept, details_of, judge, title_of
 from .view import AtomView, Download, Excerpt, Message, Parts, Proposal, Result, Scene, Variation
 
-KEPT_ASIDE = 3  # sounds that can be gone back to
 PREVIEW_RATES = (8_000, 96_000)  # what every browser decodes
 
 _passing = threading.Lock()  # held while one session takes the place of another
@@ -164,9 +163,9 @@ class Session:
                 old._put_aside()
             else:
                 old.close(at_once=False)  # a fill that is still in a step has nothing to say any more
-            for session in self.earlier[KEPT_ASIDE:]:
+            for session in self.earlier[limits().sounds_kept :]:
                 session.close(at_once=False)
-            del self.earlier[KEPT_ASIDE:]
+            del self.earlier[limits().sounds_kept :]
             self._lead()
 
     def go_back(self) -> Session | None:
