@@ -47,12 +47,12 @@ class Purpose:
 
 
 PURPOSES = {
-    "bandwidth": Purpose(hush=0.65),  # highs, or lows
+    "bandwidth": Purpose(temperature=0.85, hush=0.65),  # highs, or lows
     "upmix": Purpose(temperature=0.6, steady=(0.0, 1.0)),  # whole channels
     "continue": Purpose(steady=(0.5, 0.0), runs_through=True),  # everything after a moment
     "gap": Purpose(steady=(0.5, 2.0), runs_through=True),  # a hole in time of more than SHORT_GAP frames
     "region": Purpose(steady=(0.75, 1.0), boxed=True),  # any other region
-    "compress": Purpose(temperature=0.8, hush=0.5, below=True),  # all but the loudest atoms
+    "compress": Purpose(temperature=0.8, hush=0.65, below=True),  # all but the loudest atoms
     "restore": Purpose(amplitudes="expected"),  # random or loudest parts, and short holes in time
 }
 
