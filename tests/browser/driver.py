@@ -102,8 +102,7 @@ def add_preset(page, name: str, *values) -> None:
 def set_steps(page, steps: int) -> None:
     if not page.is_visible("#steps textarea"):
         page.click("#settings > button")
-    page.fill("#steps textarea", str(steps))
-    page.press("#steps textarea", "Tab")
+    enter(page, "#steps textarea", str(steps))
 
 
 def fill(page, button: str = "#fill") -> str:

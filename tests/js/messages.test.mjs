@@ -18,7 +18,7 @@ async function opened() {
   const files = answers(bytes), sounds = answers(sound), element = { hidden: false, style: {}, querySelector: () => ({}) };
   globalThis.fetch = async (url) => ({ arrayBuffer: () => files.of(url) });
   const state = { scene: null, base: null, shown: null, version: 'original', variation: null, variations: [], live: null, scenes: new Map(), colour: 'sign',
-    messageNumber: 0, steps: 0, aliases: new Map() };
+    messageNumber: 0, steps: 0, aliases: new Map(), left: false, worked: new Map(), resumed: null };
   const player = new Player(() => {});
   player.fetch = (url) => sounds.of(url);
   player.buffer = () => sound('change');
