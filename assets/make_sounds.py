@@ -28,6 +28,7 @@ HERE = Path(__file__).parent
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 RATE = 44_100
 PEAK = 0.7
+ROOM = ("-R", "1", "-o", "synth.reverb.room-size=0.6", "-o", "synth.reverb.level=0.7")  # options of fluidsynth
 TICKS = 480  # per beat
 DRUMS = 9  # the tenth channel, counted from 0
 
@@ -288,15 +289,15 @@ def band() -> Score:
 SOUNDS = {"ensemble": (ensemble, 12.0), "solo": (solo, 12.0), "percussion": (percussion, 11.0), "voices": (voices, 12.0), "band": (band, 11.0)}
 
 
-def play(score: Score) -> np.ndarray:
+def play(score: Score, soundfont: Path = SOUNDFONT, gain: float = 0.5, reverb: tuple[str, ...] = ROOM) -> np.ndarray:
     """(n, 2) float64: the score as fluidsynth plays it, in floats, so that nothing can clip."""
-    if not SOUNDFONT.is_file():
-        raise SystemExit(f"{SOUNDFONT} is missing: install the Debian packages fluidsynth and fluid-soundfont-gm.")
+    if not soundfont.is_file():
+        raise SystemExit(f"{soundfont} is missing: install the Debian packages fluidsynth and fluid-soundfont-gm.")
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder, "score.mid"), Path(folder, "score.wav")
         midi.write_bytes(score.midi())
-        subprocess.run(["fluidsynth", "-ni", "-q", "-r", str(RATE), "-g", "0.5", "-R", "1", "-C", "0", "-T", "wav", "-O", "float",
-                        "-o", "synth.midi-bank-select=mma", "-o", "synth.reverb.room-size=0.6", "-o", "synth.reverb.level=0.7", "-F", str(wav), str(SOUNDFONT), str(midi)],
+        subprocess.run(["fluidsynth", "-ni", "-q", "-r", str(RATE), "-g", str(gain), *reverb, "-C", "0", "-T", "wav", "-O", "float",
+                        "-o", "synth.midi-bank-select=mma", "-F", str(wav), str(soundfont), str(midi)],
                        check=True, stdout=subprocess.DEVNULL)
         samples, _ = soundfile.read(wav, always_2d=True)
     return samples

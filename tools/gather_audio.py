@@ -10,9 +10,9 @@ Needs Debian with `apt-get download`, dpkg-deb and the package fluidsynth; of Py
 from __future__ import annotations
 
 import csv
-import io
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,9 +26,9 @@ import numpy as np
 import soundfile
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "assets"))
-from make_sounds import Score  # noqa: E402
+import make_sounds  # noqa: E402
+from make_sounds import RATE, Score  # noqa: E402
 
-RATE = 44_100
 LONGEST, SHORTEST, MINUTES = 45.0, 3.0, 12.0  # seconds of a clip; minutes of a category that a package gives at most
 PACKAGES = {  # what their sounds are where the path does not say it
     "0ad-data": "music-mix", "ardentryst": "music-mix", "colobot-common-sounds": "environment", "fillets-ng-data": "speech", "freecol": "music-mix",
@@ -135,13 +135,8 @@ def performances(package: str, root: Path) -> Iterator[Found]:
 
 
 def play(score: Score, font: Path, wet: bool) -> np.ndarray:
-    """(n, 2) samples of a score, at most 20 s."""
-    with tempfile.TemporaryDirectory() as folder:
-        midi, wav = Path(folder, "score.mid"), Path(folder, "score.wav")
-        midi.write_bytes(score.midi())
-        subprocess.run(["fluidsynth", "-ni", "-q", "-r", str(RATE), "-g", "0.4", "-R", str(int(wet)), "-C", "0", "-T", "wav", "-O", "float",
-                        "-o", "synth.midi-bank-select=mma", "-F", str(wav), str(font), str(midi)], check=True, stdout=subprocess.DEVNULL)
-        samples = soundfile.read(wav, always_2d=True)[0]
+    """(n, 2) samples of a score, at most 20 s, with fluidsynth's usual reverb where `wet`."""
+    samples = make_sounds.play(score, font, 0.4, ("-R", str(int(wet))))
     return 0.7 * samples[: 20 * RATE] / max(np.abs(samples).max(), 1e-6)
 
 
@@ -229,10 +224,9 @@ def main(out: Path) -> None:
                 rows.append([name, package, found.category, round(brickwall(found.samples, found.rate) or 0) or ""])
                 minutes += len(samples) / found.rate / 60
             print(f"{package}: {minutes:.1f} minutes", flush=True)
-            subprocess.run(["rm", "-rf", str(root)], check=True)
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([["file", "source_repository", "category", "brickwall_hz"], *rows])
-    (out / "manifest.csv").write_text(text.getvalue(), encoding="utf-8")
+            shutil.rmtree(root)
+    with open(out / "manifest.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([["file", "source_repository", "category", "brickwall_hz"], *rows])
 
 
 if __name__ == "__main__":

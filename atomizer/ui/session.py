@@ -158,11 +158,8 @@ class Session:
             while old.successor is not None:  # whoever was faster took its place, and is the one to take the place of
                 old = old.successor
             old.successor = self
-            self.earlier, old.earlier = [old, *old.earlier] if old.owned else old.earlier, []
-            if old.owned:
-                old._put_aside()
-            else:
-                old.close(at_once=False)  # a fill that is still in a step has nothing to say any more
+            self.earlier, old.earlier = old.earlier, []
+            self.earlier[:0] = old._make_way()
             for session in self.earlier[limits().sounds_kept :]:
                 session.close(at_once=False)
             del self.earlier[limits().sounds_kept :]
@@ -180,11 +177,7 @@ class Session:
             found.successor, self.successor = None, found
             if found.long and self.long and found.long.path == self.long.path:
                 found.upload, self.upload = found.upload or self.upload, None  # it stays as long as one of its excerpts is worked on
-            if self.owned:
-                self._put_aside()
-                found.earlier.append(self)
-            else:
-                self.close(at_once=False)
+            found.earlier += self._make_way()
             found._lead()
             # what was handed over, or proposed, was so once
             found.message = found.message.model_copy(update={"number": _first_number(), "download": None, "proposal": None})
@@ -194,6 +187,14 @@ class Session:
         """Be the one that took the place of all earlier ones, lest they keep those between in memory."""
         for session in self.earlier:
             session.successor = self
+
+    def _make_way(self) -> list[Session]:
+        """[self], put aside, where it is owned; otherwise [], and it is closed."""
+        if self.owned:
+            self._put_aside()
+            return [self]
+        self.close(at_once=False)  # a fill that is still in a step has nothing to say any more
+        return []
 
     def _put_aside(self) -> None:
         """Keep the sound in a file alone, and free its memory and its atoms'; where there is no room for the file, all stays in memory. Of a fill under

@@ -142,7 +142,7 @@ export class Messages {
     view.root.dataset.scene = scene.id;
     player.choose('original');
     await player.load({ original: message.original.url });
-    view.eraser.listen(state);
+    if (left) view.eraser.listen(state);   // where a variation, or none, is chosen next, that does
   }
 
   /** The same sound made of other atoms, or of more of them: the selection, the variations and what plays stay. */
