@@ -18,6 +18,8 @@ from .mdct import imdct
 from .purpose import purpose_of
 from .selection import Region, Selection
 
+_FRAMES = 1024  # that are synthesised at a time
+
 
 @dataclass(frozen=True)
 class Task:
@@ -106,7 +108,7 @@ class Task:
         if rate != self.space.rate:
             # the resampler rings for ever; the change ends with the windows of the selected atoms
             change = change * self._reach(rate, length)
-        out = base.copy()
+        out = base.copy(order="K")  # as it lies in memory: interleaved channels are slow to part
         frames = np.flatnonzero(self.mask.any(axis=(0, 2)))
         if len(frames):  # beyond the windows of the selected atoms there is no change
             hop = self.space.hop * rate / self.space.rate
@@ -120,13 +122,16 @@ class Task:
         frames = np.flatnonzero(self.mask.any(axis=(0, 2)))
         if not len(frames):
             return out
-        # only from the first frame that changes to the last: a gap costs the same in a long sound as in a short one
-        part, start = slice(frames[0], frames[-1] + 1), (int(frames[0]) - 1) * self.space.hop
-        change = np.where(self.mask[:, part], grid[:, part] - self.grid[:, part], np.float32(0))
-        change = np.pad(change, ((0, 0), (1, 0), (0, 0)))  # the synthesis starts in the middle of its first frame
-        samples = imdct(change, change.shape[1] * self.space.hop, self.space.window)
-        low, high = max(0, start), min(self.length, start + samples.shape[1])
-        out[:, low:high] = samples[:, low - start : high - start]
+        # only from the first frame that changes to the last, a part at a time: a gap costs the same in a long sound as in a short one, and highs
+        # of minutes need no second grid
+        hop = self.space.hop
+        for first in range(int(frames[0]), int(frames[-1]) + 1, _FRAMES):
+            part, start = slice(first, min(first + _FRAMES, int(frames[-1]) + 1)), (first - 1) * hop
+            change = np.where(self.mask[:, part], grid[:, part] - self.grid[:, part], np.float32(0))
+            change = np.pad(change, ((0, 0), (1, 0), (0, 0)))  # the synthesis starts in the middle of its first frame
+            samples = imdct(change, change.shape[1] * hop, self.space.window)
+            low, high = max(0, start), min(self.length, start + samples.shape[1])
+            out[:, low:high] += samples[:, low - start : high - start]
         return out
 
     def _reach(self, rate: int, length: int) -> np.ndarray:

@@ -39,6 +39,11 @@ REDRAWN = 0.7  # seconds between two pictures of a pursuit
 log = logging.getLogger(__name__)
 
 
+def present(session: Session | None) -> TypeGuard[Session]:
+    """Whether there is a sound, and no other one has taken its place meanwhile."""
+    return session is not None and session.successor is None
+
+
 def settings_of(order: str, reverse: bool, steps: str | float | None, temperature: str | float | None,
                 nucleus: str | float | None, seed: str | float | None, method: str, fresh: int = 0) -> Settings:
     """Settings of the values of the controls; empty ones are left to what suits the task, and an empty seed is `fresh`."""
@@ -145,7 +150,7 @@ def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, An
 
 def describe(chosen: Chosen, features: list[str], seed: str | float | None, session: Session | None) -> Message:
     """Which atoms the selected parts are; and what to do next, or what is in the way."""
-    if session is None or session.successor:
+    if not present(session):
         return gr.skip()
     session.features = features
     asked = session.message.number
@@ -178,7 +183,7 @@ def describe(chosen: Chosen, features: list[str], seed: str | float | None, sess
 
 def fill_selection(chosen: Chosen, session: Session | None, features: list[str], *controls) -> Iterator[Message]:
     """Fill what is selected in the picture."""
-    if session is not None and session.successor is None:
+    if present(session):
         session.features = features
     yield from _fill(session, lambda settings: Recipe(Selection.from_dict({**chosen, "features": features}), settings), controls, chosen.key)
 
@@ -226,7 +231,7 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
         warn("Load a sound first.", title="Nothing to fill in")
         yield gr.skip()
         return
-    if session.successor:  # another sound has taken its place
+    if not present(session):
         yield gr.skip()
         return
     token = session.token = object()
@@ -315,7 +320,7 @@ def stop(session: Session | None) -> Message:
 
 def decompose(session: Session | None, name: Any) -> Iterator[Message]:
     """Show the sound as atoms of another atomizer, and those of a matching pursuit while they are found."""
-    if session is None or session.successor:
+    if not present(session):
         yield gr.skip()
         return
     token = object()
@@ -353,7 +358,7 @@ def told(found: pursuit.Decomposition) -> str:
 
 def has(session: Session | None, number: Any) -> TypeGuard[Session]:
     """Whether there is a variation of this id, which comes from the browser and may be anything."""
-    return session is not None and session.successor is None and isinstance(number, int) and number in session.kept
+    return present(session) and isinstance(number, int) and number in session.kept
 
 
 def adopt(session: Session | None, number: Any) -> Message:
@@ -367,7 +372,7 @@ def adopt(session: Session | None, number: Any) -> Message:
 
 def revert(session: Session | None):
     """Go back to the original that a variation took the place of, or to an earlier sound. Returns (message, session)."""
-    if session is None or session.successor:
+    if not present(session):
         return gr.skip(), gr.skip()
     try:
         if session.before:
@@ -392,7 +397,7 @@ def forget(session: Session | None, number: Any) -> Message:
 
 def hand_over(session: Session | None, request: dict) -> Message:
     """Make the file that the picture asks for: {kind, version, variation, look}."""
-    if session is None or session.successor:
+    if not present(session):
         return gr.skip()
     try:
         if not isinstance(request, dict):
