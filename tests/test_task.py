@@ -30,6 +30,16 @@ def reach(task, rate, length):
     return out
 
 
+@pytest.mark.parametrize("frames", (1, 3, 7, 1000))
+@pytest.mark.parametrize("specification", ("above:5000", "time:0.1-0.4", "channel:1"))
+def test_a_change_has_no_seams_between_the_parts_that_it_is_synthesised_in(frames, specification, sound, monkeypatch):
+    task = prepare(sound(0.6, 2, 48_000), parse([specification]))
+    grid = filled(task)
+    whole = task.render(grid)
+    monkeypatch.setattr("atomizer.task._FRAMES", frames)
+    np.testing.assert_allclose(task.render(grid).samples, whole.samples, atol=2e-7)
+
+
 # --- the result is the input plus the change ---------------------------------------------------------------------------------
 
 
