@@ -12,7 +12,7 @@ from scipy.ndimage import distance_transform_edt, maximum_filter1d, minimum_filt
 from . import wiener
 from .atoms import AtomSpace
 from .model import State
-from .noise import bin_sums, censored_deviation, interpolated_power, log_power
+from .noise import bin_sums, censored_deviation, intermittence, interpolated_power, log_power
 from .orderings import serial_key
 from .purpose import PURPOSES
 from .task import Task
@@ -227,3 +227,13 @@ class Canvas:
         # bins may be unknown from end to end of a window that are known elsewhere, or known too briefly to tell their habit
         log = log_power(self.magnitude[channels, around], self.loudest)
         return np.sqrt(interpolated_power(np.where(given, magnitude, 0), given, bin_sums(log, known), self.loudest))
+
+    def steady(self, window: Window, size: int) -> np.ndarray:
+        """(channels, size, F) float32 deviation of noise that is as loud as what is around a window: `beliefs`, and in a box, where a melody moves on,
+        as loud as its band."""
+        blind = self.beliefs(window, size)[2].astype(np.float32)
+        if not self.purpose.boxed:
+            return blind
+        channels, around = list(window.channels), slice(max(0, window.start - CONTEXT), max(0, window.start) + size + CONTEXT)
+        more = intermittence(log_power(self.magnitude[channels, around], self.loudest), self.given[channels, around])
+        return blind * np.exp(more / 2)[:, None].astype(np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, uniform_filter
+from scipy.ndimage import gaussian_filter1d, uniform_filter, uniform_filter1d
 from scipy.special import ndtri
 
 ENOUGH = 32  # known cells that make a mean level trustworthy
@@ -13,6 +13,8 @@ NEARBY = (9, 17)  # frames and bins that have one level, where only the loudest 
 CLOSE = 0.25  # octaves at which another bin counts 1/e of what one right here would
 ALIKE = 8.0  # bins (standard deviation) that follow the others alike
 FOLLOWS = (0.5, 5.0)  # the share of the others' rise that a bin follows before anything is known of it, and how much evidence that weighs
+MELODY = 33  # bins, 700 Hz, over which the partials of a melody come and go
+BRIEF = 8  # known frames that do not tell what is usual
 LOG_MEAN = 1.2704  # a Gaussian's log power is that much below the log of its mean power, in nats (Euler's gamma + ln 2)
 
 
@@ -90,6 +92,27 @@ def log_power(grid: np.ndarray, loudest: float) -> np.ndarray:
 def bin_sums(log: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(channels, bins) sum of the known log powers of every bin, and how many there are."""
     return (log * known).sum(1), known.sum(1)
+
+
+def intermittence(log: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(channels, bins), 0 or more, in nepers of power: by how much a band of bins is usually louder than its bins usually are.
+
+    log, known  (channels, frames, bins) log powers, read where known (bool)
+
+    Of noise, every bin has its share at any time. The partials of a melody are now in one bin, now in another: each bin is silent most of the
+    time, and the band is not, so that bins with their usual levels would together be much quieter than the band. What comes and goes in all of a
+    band at once, as hits do, does not count. A band (`MELODY`) has the mean level of the frames in which all of it is known.
+    """
+    def around(x: np.ndarray) -> np.ndarray:
+        return uniform_filter1d(x.astype(np.float64), MELODY, axis=-1, mode="reflect").clip(min=0)
+
+    whole = around(known) > 0.999
+    band = np.log(around(np.exp(log.astype(np.float64)) * known) + 1e-300)
+    totals, counts = bin_sums(log, known)
+    usual = np.log(around(np.exp(totals / np.maximum(counts, 1))) + 1e-300)
+    frames = whole.sum(1)
+    more = (band * whole).sum(1) / np.maximum(frames, 1) - usual - LOG_MEAN
+    return np.where(frames >= BRIEF, more.clip(min=0), 0)
 
 
 def tilted(log: np.ndarray, known: np.ndarray, cut: int) -> np.ndarray:

@@ -129,6 +129,7 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
     ceiling = torch.from_numpy(bound)
     lent = texture.lent(canvas, window, space.frames) if settings.amplitudes == "texture" else None
     foretold = predicted(canvas, window, space.frames, settings.amplitudes, bound)
+    steady = canvas.steady(window, space.frames) if settings.amplitudes == "texture" and canvas.purpose.steady else None
     places = np.stack([c, t + window.first - window.start, f], 1)
     for part, decoded in decode(model, context, places):
         at, inside = (decided[c[part]], t[part] + window.first, f[part]), (c[part], places[part, 1], f[part])
@@ -146,7 +147,7 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
             else:
                 unevenness, positive = texture.at(lent, inside, generator)
                 probability = np.where(np.isnan(positive), probability, positive)
-                blind = torch.from_numpy(canvas.beliefs(window, space.frames)[2][inside].astype(np.float32)) if canvas.purpose.steady else None
+                blind = torch.from_numpy(steady[inside]) if steady is not None else None
                 share, lift = canvas.purpose.steady or (0.0, 0.0)
                 share = torch.from_numpy(np.maximum(canvas.blindness[at[1]], share))
                 magnitude = texture.magnitude(velocity, scale, settings.temperature * unevenness, highest, blind, (share, lift), canvas.purpose.hush).numpy()

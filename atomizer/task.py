@@ -19,6 +19,7 @@ from .purpose import purpose_of
 from .selection import Region, Selection
 
 _FRAMES = 1024  # that are synthesised at a time
+_FADE = 0.02  # seconds at the end of what a sound was extended by
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Task:
     selection  what the mask was made from; its features are unknown
     purpose    a name in `PURPOSES`, after the shape of the mask
     reference  the loudest atom outside the selection; 0 where that is silent
+    extended   seconds that the sound was extended by
     """
 
     sound: Sound
@@ -41,6 +43,7 @@ class Task:
     selection: Selection
     purpose: str
     reference: float
+    extended: float = 0.0
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -114,6 +117,9 @@ class Task:
             hop = self.space.hop * rate / self.space.rate
             part = slice(max(0, int((frames[0] - 1) * hop)), min(length, int(np.ceil((frames[-1] + 1) * hop)) + 1))
             out[:, part] += limited(change[:, part], base[:, part], rate)
+        if self.extended:  # what nobody played on ends at no better moment than any other: without a click
+            fade = min(round(_FADE * rate), round(self.extended * rate))
+            out[:, length - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
         return Sound(out, rate, self.sound.subtype)
 
     def _change(self, grid: np.ndarray) -> np.ndarray:
@@ -188,7 +194,7 @@ def prepare(sound: Sound, selection: Selection, *, extend: float = 0.0, add_chan
     grid = atomizer.grid(sound.at(space.rate))
     mask = selection.mask(grid, space, seed, nyquist=sound.rate / 2)
     purpose = purpose_of(selection, mask, space.hertz(np.arange(space.hop)) <= sound.rate / 2)
-    return Task(sound, space, grid, mask, selection, purpose, _loudest_outside(grid, mask))
+    return Task(sound, space, grid, mask, selection, purpose, _loudest_outside(grid, mask), extend)
 
 
 def _loudest_outside(grid: np.ndarray, mask: np.ndarray) -> float:

@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from atomizer.noise import common_rise, interpolated_power, noise_fill
+from atomizer.noise import LOG_MEAN, common_rise, intermittence, interpolated_power, noise_fill
 
 
 def noise(*shape, seed=0):
@@ -186,3 +186,32 @@ def test_nothing_rises_where_every_bin_is_hidden_somewhere():
     known = np.ones(deviation.shape, bool)
     known[8:12] = False
     assert not common_rise(deviation, known).any() and not common_rise(deviation, known | True).any()
+
+
+# --- melodies ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_band_of_noise_is_as_loud_as_its_bins():
+    log = np.log(noise(2, 400, 300) ** 2)
+    assert intermittence(log, np.ones(log.shape, bool)) == pytest.approx(0, abs=0.35)
+
+
+def test_a_melody_is_louder_than_its_bins_usually_are_and_hits_are_not():
+    frame, bin_ = np.arange(200)[:, None], np.arange(300)
+    melody = np.where(bin_ % 4 == frame % 4, 0.0, -10.0)[None]  # every bin is 10 nepers down for three quarters of the time, the band never
+    hits = np.broadcast_to(np.where(frame % 4 == 0, 0.0, -10.0), melody[0].shape)[None]
+    known = np.ones(melody.shape, bool)
+    known[:, 50:80, 100:200] = False  # a box
+    assert intermittence(melody, known) == pytest.approx(np.log(1 / 4) + 7.5 - LOG_MEAN, abs=0.15)
+    assert not intermittence(hits, known).any()
+
+
+def test_what_is_hidden_of_a_melody_is_not_read_and_too_little_tells_nothing():
+    log = np.full((1, 200, 300), -3.0)
+    log[:, ::2, ::2] = 5
+    known = np.ones(log.shape, bool)
+    known[:, 20:, 100:200] = False
+    changed = np.where(known, log, 40.0)
+    assert np.array_equal(intermittence(log, known), intermittence(changed, known))
+    known[:, 5:, 100:200] = False
+    assert not intermittence(log, known)[:, 130:170].any()

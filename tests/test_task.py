@@ -182,6 +182,13 @@ def test_a_continuation_adds_seconds_and_changes_only_the_end(seconds, rate, sou
     assert (added.std(axis=1) > 0.05 * one.samples.std()).all()
 
 
+@pytest.mark.parametrize("seconds", (0.5, 0.01))
+def test_a_continuation_ends_without_a_click(seconds, sound):
+    task = prepare(sound(0.5, 2, 48_000), parse([]), extend=seconds)
+    end = task.render(filled(task)).samples[:, -480:]
+    assert not end[:, -1].any() and np.abs(end[:, -5:]).max() < 0.03 * np.abs(end).max()
+
+
 def test_the_erased_continuation_is_silence(sound):
     one = sound(0.4)
     task = prepare(one, parse([]), extend=0.5)

@@ -123,13 +123,13 @@ def _codec(name: str) -> Method:
 
 
 _ERASED = _of_grid(lambda case, how: case.task.erased())
-_TEXTURES = ("bandwidth", "gap", "continue", "upmix")
+_TEXTURES = ("bandwidth", "gap", "continue", "upmix", "box")
 METHODS = {method.name: method for method in (
     Method("model", lambda case, how: _model(case, how, True), KINDS, model=True),
     Method("erased", _ERASED, tuple(kind for kind in KINDS if kind != "compress")),
     Method("truncate", _ERASED, ("compress",)),
     Method("noise", _of_grid(lambda case, how: last(fill(case.task, replace(how.settings, method="noise"))).grid), (*_TEXTURES, "restore", "compress")),
-    Method("wiener", _of_grid(_wiener), ("gap", "continue", "restore", "levels")),
+    Method("wiener", _of_grid(_wiener), ("gap", "continue", "box", "restore", "levels")),
     Method("fold", _of_grid(lambda case, how: envelopes.fold(case.task.grid, case.task.mask)), ("bandwidth",)),
     Method("oracle", _of_grid(lambda case, how: envelopes.oracle(case.task.grid, case.task.mask, how.seed)), _TEXTURES),
     Method("janssen", lambda case, how: _janssen(case, how, case.reached_samples), ("gap",)),

@@ -16,7 +16,7 @@ from ..task import Task, prepare
 from . import metrics
 from .baselines.neighbours import groups
 
-KINDS = ("bandwidth", "gap", "continue", "upmix", "restore", "compress", "levels", "places")
+KINDS = ("bandwidth", "gap", "continue", "upmix", "box", "restore", "compress", "levels", "places")
 CLOSE_DB = 3.0  # a level that is that near is right
 LOUDEST = 0.02  # share of the atoms whose signs carry most of what is heard
 RATES = (1000, 2000, 4000, 8000)  # atoms per second that compress-N keeps
@@ -214,13 +214,29 @@ def _upmix() -> EvaluationTask:
     return EvaluationTask("upmix", "upmix", lambda sound: parse(["channel:1"]), measure, channels=2)
 
 
-def _restore(percent: int) -> EvaluationTask:
+def _box(milliseconds: int, low_hz: float, high_hz: float) -> EvaluationTask:
+    def span(sound: Sound) -> tuple[float, float]:
+        return sound.seconds / 2 - milliseconds / 2000, sound.seconds / 2 + milliseconds / 2000
+
+    def measure(case: Case, filled: Filled):
+        assert filled.grid is not None, "only methods that fill in atoms apply to boxes"
+        x, y = case.signals(filled)
+        mask = case.task.mask
+        true, found = metrics.normalise(case.task.grid, filled.grid)  # an orthonormal transform has the sound's own level
+        return {"lsd_hidden": metrics.lsd(x, y, low_hz, min(high_hz, case.cutoff_hz), case.span), "visqol": metrics.visqol(x, y),
+                "level_drift_db": metrics.level_drift_db(true[mask][None], found[mask][None])}
+
+    return EvaluationTask(f"box-{milliseconds}ms", "box", lambda sound: Selection((Region(t=span(sound), f=(low_hz, high_hz)),)), measure,
+                          above_hz=1.2 * low_hz, span=span)
+
+
+def _restore(part: str, percent: int) -> EvaluationTask:
     def measure(case: Case, filled: Filled):
         x, y = case.signals(filled)
         return {"snr_db": _snr(x, y), "si_sdr_db": metrics.si_sdr_db(x, y), "convergence": metrics.convergence(x, y),
                 "visqol": metrics.visqol(x, y)}
 
-    return EvaluationTask(f"restore-{percent}", "restore", lambda sound: parse([f"random:{percent}"]), measure)
+    return EvaluationTask(f"{'restore' if part == 'random' else part}-{percent}", "restore", lambda sound: parse([f"{part}:{percent}"]), measure)
 
 
 def _compress(kept: int) -> EvaluationTask:
@@ -244,5 +260,5 @@ def _feature(name: str, percent: int) -> EvaluationTask:
 # Lost places are dear to find again, and one atom in a hundred leaves enough of them in every bin to be mistaken for each other
 _HIDDEN = {"sign": 50, "velocity": 50, "channel": 10, "time": 1, "frequency": 1}
 TASKS = {task.name: task for task in (
-    _bandwidth(4000), _bandwidth(8000), _gap(50), _gap(200), _gap(500), _continue(500), _upmix(), _restore(50),
-    *(_compress(kept) for kept in RATES), *(_feature(name, _HIDDEN[name]) for name in reversed(FEATURES)))}
+    _bandwidth(4000), _bandwidth(8000), _gap(50), _gap(200), _gap(500), _continue(500), _upmix(), _box(1000, 500, 4000), _restore("random", 50),
+    _restore("loudest", 5), *(_compress(kept) for kept in RATES), *(_feature(name, _HIDDEN[name]) for name in reversed(FEATURES)))}

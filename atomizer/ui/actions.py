@@ -30,7 +30,7 @@ from . import pursuit, visitors
 from .device import OutOfTime, check_time, fill, has_model, model_for
 from .exports import Wanted, export
 from .session import LongFile, Session
-from .view import AtomView, Chosen, Message
+from .view import AtomView, Chosen, Message, Variation
 
 FIRST_SECONDS = 30.0  # of a file that is too long to be worked on as a whole
 AUTO = "auto"
@@ -91,15 +91,16 @@ def warn(sentence: str, title: str) -> None:
 
 
 def load(view: AtomView, path: str | None, session: Session | None):
-    """A file becomes a new session. Returns (message, session), both skipped where the file is no sound."""
+    """A file becomes a new session. Returns (message, session), of which the latter is skipped where the file is no sound, and both where there was none."""
     if not path:
         return gr.skip(), gr.skip()
     try:
         sound, long = open_file(path)
         fresh = Session(view, sound, Path(path).name, long, upload=visitors.uploaded(path))
     except Exception as error:
-        warn(sentence_of(error), title="This sound cannot be used")
-        return gr.skip(), gr.skip()
+        sentence = sentence_of(error)
+        warn(sentence, title="This sound cannot be used")
+        return session.say(sentence, session.message.busy) if present(session) else gr.skip(), gr.skip()
     if session is not None:
         fresh.succeed(session)
     if long is not None:
@@ -152,14 +153,21 @@ def describe(chosen: Chosen, features: list[str], seed: str | float | None, sess
     """Which atoms the selected parts are; and what to do next, or what is in the way."""
     if not present(session):
         return gr.skip()
-    session.features = features
+    session.features, session.selected = features, bool(chosen.get("regions") or chosen.get("parts"))
     asked = session.message.number
 
     def answer(text: str) -> Message:
         with session.saying:
             now = session.message  # a fill may have begun or ended meanwhile: what it said stands, and whether it is busy
-            stands = now.number != asked or session.answers(chosen.key, features)
-            return session.say(now.status if stands else text, now.busy)
+            if now.number != asked:
+                text = now.status
+            elif not session.answers(chosen.key, features):
+                session.described = text
+            elif now.status != session.described or session.shown_variation is None:
+                text = now.status
+            else:  # a selection that was taken back, and made again
+                text = made(session.shown_variation)
+            return session.say(text, now.busy)
 
     try:
         named = whole_of("seed", seed)
@@ -264,8 +272,7 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
             variation = session.finish()
             busy = place + 1 < len(recipes)
             on = f" by the MDCT model, on top of the sound of {rest}" if rest else ""
-            yield session.say(f"{variation.label}: filled in {variation.heard:,} audible atoms in {time.monotonic() - start:.1f} s{on}"
-                              + _let_go(labels, session), busy)
+            yield session.say(made(variation) + on + _let_go(labels, session), busy)
     except OutOfTime as error:
         if session.token is token:
             yield out_of_time(session, error)
@@ -277,6 +284,11 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
             yield session.say(sentence)
     finally:
         visitors.give_back()
+
+
+def made(variation: Variation) -> str:
+    """What a fill has come to."""
+    return f"{variation.label}: filled in {variation.heard:,} audible atoms in {variation.seconds:.1f} s"
 
 
 def _let_go(labels: set[str], session: Session) -> str:

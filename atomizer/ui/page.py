@@ -143,7 +143,7 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     named = {control.elem_id: control for control in controls}
     seed = named["seed"]
     names = [box.label for box in features]
-    # what a sound, or a story, begins with: nothing stays of the one before
+    # what a story begins with, and a sound that is chosen after one
     begun = [*features, *(named[name] for name in ("order", "reverse", "steps", "temperature", "nucleus"))]
 
     def beginning(selection: Selection, settings: Settings) -> tuple:
@@ -161,21 +161,23 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     def loaded(path, old):
         visitors.free_idle(demo)
         message, fresh = actions.load(view, path, old)
-        return message, fresh, *((gr.skip(), gr.skip()) if message == gr.skip() else beyond_of(fresh))
+        return message, fresh, *((gr.skip(), gr.skip()) if fresh == gr.skip() else beyond_of(fresh))
 
     def chosen(path, old):
+        told = old is not None and bool(old.given)  # what a story asked for is not meant for others; what the visitor chose is
         found = loaded(path, old)
-        return *found, *((gr.skip(),) * len(begun) if found[0] == gr.skip() else beginning(Selection(), Settings()))
+        return *found, *(beginning(Selection(), Settings()) if told and found[1] != gr.skip() else (gr.skip(),) * len(begun))
 
     def uploaded(path, old):
         # the drop zone empties again, and no example is chosen: the picture has a player, and a name, of its own
-        return *chosen(path, old), None, ""
+        found = chosen(path, old)
+        return *found, None, gr.skip() if found[1] == gr.skip() else ""
 
     def told(story):
         def tell(old):
             message, fresh = actions.tell(view, story, old)
-            if message == gr.skip():
-                return (gr.skip(),) * (5 + len(begun))
+            if fresh == gr.skip():
+                return message, *(gr.skip(),) * (4 + len(begun))
             return message, fresh, *beyond_of(fresh), *beginning(story.recipe.selection, story.recipe.settings), str(story.path)
         return tell
 

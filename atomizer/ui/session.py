@@ -93,6 +93,8 @@ class Session:
     successor: Session | None = None  # the one that took this one's place
     aside: Path | None = None  # where the sound is while it is put aside
     features: list[str] | None = None  # that were last said to be unknown of what is selected
+    selected: bool = False  # whether the visitor has selected something of it
+    described: str = ""  # what was said last of a selection
     given: set[int] = field(default_factory=set)  # ids of variations that a story came with
     kept: dict[int, Kept] = field(default_factory=dict)  # by the ids of the message's variations
     running: Running | None = None
@@ -143,9 +145,10 @@ class Session:
     # other sounds before this one
 
     @property
-    def owned(self) -> bool:
-        """Whether something in it is the visitor's own: the file, or what was made of it."""
-        return self.upload is not None or bool(self.before) or self.pursuit is not None or bool(set(self.kept) - self.given)
+    def worked_on(self) -> bool:
+        """Whether it holds the visitor's own file, or something was made of it, as far as a fill under way has come."""
+        under_way = self.running is not None and self.running.step is not None
+        return self.upload is not None or under_way or bool(self.before) or self.pursuit is not None or bool(set(self.kept) - self.given)
 
     @property
     def title(self) -> str:
@@ -153,20 +156,21 @@ class Session:
         return self.name if self.long is None else f"{self.name} from {self.long.start:g} s"
 
     def succeed(self, old: Session) -> None:
-        """Take the place of another session, which can be gone back to where it is owned, as the last few that it took the place of can be."""
+        """Take the place of another session, which can be gone back to where something in it is the visitor's own, as the last few that it took the
+        place of can be; those of which something was only selected go first."""
         with _passing:
             while old.successor is not None:  # whoever was faster took its place, and is the one to take the place of
                 old = old.successor
             old.successor = self
             self.earlier, old.earlier = old.earlier, []
             self.earlier[:0] = old._make_way()
-            for session in self.earlier[limits().sounds_kept :]:
-                session.close(at_once=False)
-            del self.earlier[limits().sounds_kept :]
+            while len(self.earlier) > limits().sounds_kept:
+                last = len(self.earlier) - 1
+                self.earlier.pop(next((k for k in range(last, -1, -1) if not self.earlier[k].worked_on), last)).close(at_once=False)
             self._lead()
 
     def go_back(self) -> Session | None:
-        """The last of the earlier sessions in the place of this one, which comes after all others where it is owned; None where another sound is
+        """The last of the earlier sessions in the place of this one, which comes after all others where it has something to keep; None where another sound is
         taking its place. Raises AtomizerError where its sound is gone."""
         with _passing:
             if self.successor is not None or not self.earlier:
@@ -189,8 +193,8 @@ class Session:
             session.successor = self
 
     def _make_way(self) -> list[Session]:
-        """[self], put aside, where it is owned; otherwise [], and it is closed."""
-        if self.owned:
+        """[self], put aside, where something of it is selected or made; otherwise [], and it is closed."""
+        if self.selected or self.worked_on:
             self._put_aside()
             return [self]
         self.close(at_once=False)  # a fill that is still in a step has nothing to say any more
@@ -391,6 +395,12 @@ class Session:
         """The recipe of the variation that is shown; one that leaves everything open where none is."""
         current = self.message.current
         return Recipe() if current is None else self.kept[current].recipe
+
+    @property
+    def shown_variation(self) -> Variation | None:
+        """The one that is shown, while no fill is under way."""
+        current = self.message.current
+        return None if current is None or self.running is not None else self.variation(current)
 
     def variation(self, number: int) -> Variation:
         return next(v for v in self.message.variations if v.id == number)

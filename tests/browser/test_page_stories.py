@@ -42,6 +42,8 @@ def test_another_sound_or_story_begins_anew(quick, sounds):
     d.upload(quick, sounds["stereo"])
     assert chosen() == begun
     alter()
+    d.upload(quick, sounds["mono"])
+    assert chosen()[1:4] == ("what suits the task", True, "3"), "what the visitor chose is for other sounds too"
     d.tell(quick, "hole")
     assert chosen() == (["velocity", "sign"], "random", False, "", "add")
     alter()

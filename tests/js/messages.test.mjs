@@ -132,11 +132,11 @@ test('who has chosen something else meanwhile is not told about a message, which
 test('another selection leaves the variation for the original, and what Python says of it does not bring the variation back', async () => {
   const { view, messages, receive } = await opened();
   view.pending = false;
-  await messages.leaveVariation();
+  await messages.followSelection();
   assert.equal(view.state.variation.id, 1);   // it is the answer to what is selected
   view.pending = true;
   const original = { atoms: 'pqr', scene: 'pqr', heard: 'pqr.wav', version: 'original' };
-  await messages.leaveVariation();
+  await messages.followSelection();
   assert.deepEqual([seen(view), view.state.variation, view.player.urls], [original, null, { original: 'pqr.wav' }]);
   await receive({ status: 'Ready to fill in' });
   assert.deepEqual([seen(view), view.state.variation], [original, null]);
@@ -145,7 +145,24 @@ test('another selection leaves the variation for the original, and what Python s
   assert.deepEqual([seen(view), view.state.variation], [original, null]);
   await messages.chooseVariation(2, 'filled');
   assert.deepEqual(seen(view), B);
-  await messages.leaveVariation();
+  await messages.followSelection();
   await receive({ variations: [...view.state.variations, resultOf(5, 'DD', sceneOf('pqr'))], current: 5 });
   assert.deepEqual([seen(view), view.state.variation.id], [{ ...B, atoms: 'DDqr', heard: 'DD.wav' }, 5]);
+});
+
+test('a selection that was taken back and made again brings back the variation that answers it', async () => {
+  const { view, messages } = await opened();
+  view.items = [{}];
+  view.pending = true;
+  view.answers = ({ key }) => key === 'made';
+  view.state.variations[1].key = 'made';
+  await messages.followSelection();
+  assert.equal(view.state.variation, null);
+  await messages.followSelection();   // drawn anew, it is there to be filled in
+  assert.equal(view.state.variation, null);
+  await messages.followSelection(true);
+  assert.deepEqual([seen(view), view.state.variation.id], [B, 2]);
+  view.items = [];
+  await messages.followSelection(true);   // nothing is selected, which no fill answers
+  assert.equal(view.state.variation, null);
 });

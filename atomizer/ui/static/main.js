@@ -82,9 +82,13 @@ class View {
   /** Whether the selection is other than the one that the shown variation answers. */
   get pending() {
     const answer = this.state.live || this.state.variation;
-    if (!answer) return true;
+    return !answer || !this.answers(answer);
+  }
+
+  /** Whether a fill is one of what is selected. */
+  answers({ key }) {
     const mine = forPython(this.items).key;
-    return answer.key !== mine && this.state.aliases.get(answer.key) !== mine && !(answer.key === '' && !this.items.length);
+    return key === mine || this.state.aliases.get(key) === mine || (key === '' && !this.items.length);
   }
 
   repaint() {
@@ -191,16 +195,16 @@ class View {
   stepBack(done) {
     if (!done) return;
     this.state.active = -1;
-    this.selected();
+    this.selected({ again: true });
   }
 
-  /** The selection has changed: show it, and tell Python, once of quick changes. */
-  selected() {
+  /** The selection has changed: show it, and tell Python, once of quick changes. `again`: it is one that was there before. */
+  selected({ again = false } = {}) {
     this.adopt();
     this.keeper.select(this.items);
     clearTimeout(this.telling);
     this.telling = setTimeout(() => {
-      this.messages.leaveVariation();
+      this.messages.followSelection(again);
       this.eraser.listen(this.state);
       this.trigger('selected');
     }, SETTLED);
@@ -562,7 +566,7 @@ class View {
     document.addEventListener('change', (event) => { if (event.target.closest('#features') && this.state.original) this.eraser.listen(this.state); });
     document.addEventListener('keydown', (event) => this.key(event));
     // the space bar plays: a button that was clicked, not reached by keys, does not keep it for itself
-    document.addEventListener('click', (event) => { if (event.detail) event.target.closest('#fill, #stories button')?.blur(); });
+    document.addEventListener('click', (event) => { if (event.detail) event.target.closest('#fill, #stop, #stories button, #view button')?.blur(); });
   }
 
   key(event) {

@@ -236,12 +236,18 @@ export class Messages {
     return true;
   }
 
-  /** Another selection than the shown variation's is made: its hole is not that of this one, so back to the original; it stays in the list. */
-  async leaveVariation() {
+  /** Another selection than the shown variation's is made: its hole is not that of this one, so back to the original; it stays in the list, and is
+   * shown once more where its selection is there `again`. */
+  async followSelection(again) {
     const { view } = this, { state } = view;
-    if (!state.variation || state.busy || !view.pending) return;
-    state.left = true;
-    await this.chooseVariation(null, 'original');
+    if (state.busy) return;
+    if (state.variation && view.pending) {
+      state.left = true;
+      await this.chooseVariation(null, 'original');
+    }
+    if (!again || state.variation) return;
+    const answer = state.variations.findLast((variation) => view.items.length && view.answers(variation));
+    if (answer) await this.chooseVariation(answer.id, 'filled');
   }
 
   /** Of a fill on top of matching-pursuit atoms: those are the original, and all else is shown as the atoms of the MDCT, which the fill knows. */
