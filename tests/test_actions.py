@@ -325,15 +325,54 @@ def test_an_excerpt_that_is_gone_back_to_keeps_its_file(view, long, monkeypatch)
 
 
 def test_a_fill_under_way_is_kept_with_the_sound_that_it_is_of(view, long, tmp_path):
+    for before in (1, 0):  # also where it is the first
+        session = loaded(view, long)
+        for _ in range(before):
+            filled(session)
+        steps = actions.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
+        next(steps), next(steps)
+        assert session.running.step
+        _, other = actions.load(view, other_sound(tmp_path), session)
+        assert list(steps) == [] and len(session.kept) == before + 1
+        message, back = actions.revert(other)
+        assert len(message.variations) == before + 1 and not message.busy and back.running is None
+
+
+def test_what_is_selected_can_be_gone_back_to_but_goes_before_what_was_made(view, long, tmp_path, limited):
+    limited(sounds_kept=1)
+    made = loaded(view, long)
+    filled(made)
+    _, selected = actions.load(view, other_sound(tmp_path), made)
+    actions.describe(ALL, ["velocity"], 0, selected)
+    _, last = actions.load(view, str(long), selected)
+    assert last.message.before == "long.wav from 0 s" and actions.revert(last)[1] is made
+    _, selected = actions.load(view, other_sound(tmp_path), None)
+    actions.describe(ALL, ["velocity"], 0, selected)
+    _, last = actions.load(view, str(long), selected)
+    assert last.message.before == "other.wav"
+    _, back = actions.revert(last)
+    actions.describe(Chosen({"regions": [], "parts": []}), ["velocity"], 0, back)
+    assert actions.load(view, str(long), back)[1].message.before is None
+
+
+def test_a_file_that_is_no_sound_is_said_and_leaves_a_fill_alone(view, long, tmp_path):
     session = loaded(view, long)
-    filled(session)
-    steps = actions.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
-    next(steps), next(steps)
-    assert session.running.step
-    _, other = actions.load(view, other_sound(tmp_path), session)
-    assert list(steps) == [] and len(session.kept) == 2
-    message, back = actions.revert(other)
-    assert len(message.variations) == 2 and not message.busy and back.running is None
+    (tmp_path / "no.wav").write_bytes(b"no sound")
+    message, same = actions.load(view, str(tmp_path / "no.wav"), session)
+    assert "no.wav" in message.status and same == gr.skip() and not message.busy
+    session.say("step 1", busy=True)
+    assert actions.load(view, str(tmp_path / "no.wav"), session)[0].busy
+    assert actions.load(view, str(tmp_path / "no.wav"), None) == (gr.skip(), gr.skip())
+
+
+def test_a_selection_that_is_taken_back_and_made_again_is_told_of_its_fill(view, long):
+    session = loaded(view, long)
+    said = filled(session)[-1].status
+    nothing = Chosen({"regions": [], "parts": []})
+    nothing.key = "nothing"
+    assert "Nothing is selected" in actions.describe(nothing, ["velocity", "sign"], 0, session).status
+    again = actions.describe(ALL, ["velocity", "sign"], 0, session).status
+    assert again.split(" in ")[:2] == said.split(" in ")[:2] and again.startswith("A: filled in")
 
 
 def test_sounds_in_between_are_not_kept_in_memory(view, long, tmp_path):

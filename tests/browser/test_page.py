@@ -165,6 +165,24 @@ def test_fill_play_compare_and_download(page, sounds):
     page.click(f"{VIEW} [data-act=play]")
 
 
+def test_what_was_clicked_leaves_the_space_bar_to_the_player_and_a_selection_made_again_has_its_fill(page, sounds):
+    upload(page, sounds["stereo"])
+    set_steps(page, 1)
+    draw_box(page, 1, 2, 300, 3000)
+    told = fill(page)
+    page.click(f"{VIEW} [data-version=masked]")
+    page.keyboard.press("Space")
+    wait(page, "player.playing && player.version === 'masked'")
+    page.keyboard.press("Space")
+    wait(page, "!player.playing")
+    page.keyboard.press("Control+z")
+    wait_status(page, "Nothing is selected")
+    wait(page, "state.version === 'original' && !state.variation")
+    page.keyboard.press("Control+Shift+z")
+    wait(page, "state.version === 'filled' && state.variation && player.buffers.filled")
+    assert wait_status(page, "filled in").split(" in ")[:2] == told.split(" in ")[:2]
+
+
 def test_draw_then_fill_at_once_in_two_sessions(open_page, sounds):
     pages = [open_page(), open_page()]
     for page, start in zip(pages, (0.5, 2.0)):
@@ -200,9 +218,11 @@ def test_features_are_the_ones_ticked(page, sounds):
 def test_a_bad_file_is_explained_and_changes_nothing(page, sounds, bad, sentence):
     upload(page, sounds["mono"])
     draw_box(page, 1, 2, 300, 3000)
+    wait_status(page, "Ready to fill in")  # or what Python says of the box comes after what it says of the file
     scene = state(page, "state.scene.id")
     page.set_input_files("#file input[type=file]", str(sounds[bad]))
     page.wait_for_selector(f".toast-body >> text={sentence}")
+    wait_status(page, sentence)
     assert state(page, "state.scene.id") == scene and state(page, "items.length") == 1
     set_steps(page, 1)
     assert "filled in" in fill(page)
