@@ -66,8 +66,9 @@ class Canvas:
         self.purpose = PURPOSES[task.purpose]
         self.threshold = task.threshold if self.purpose.below else None
         self.loudest = task.reference or 1.0
-        # a rare draw from the top levels is a pop in the sound: nothing is filled in louder than the loudest known atom
+        # a rare draw from the top levels is a pop in the sound: nothing is filled in louder than the loudest known atom, unless all of it is
         self.highest = self.loudest if self.threshold is None else self.threshold
+        self.lowest = task.reference if self.purpose.above else 0.0
 
     @cached_property
     def habit(self) -> np.ndarray:
@@ -94,6 +95,8 @@ class Canvas:
         stays silent, and nothing appears above a recording's own bandwidth unless all of that band was selected. For a box the sound
         comes before the window, which may know no more of its bins than a pause beside it.
         """
+        if self.lowest:
+            return np.full((len(window.channels), self.magnitude.shape[2]), np.inf, np.float32)
         nearby = self._loudest_of_bins(self.cut(self.magnitude, window, size, 0), self.known_piece(self.given, window, size))
         if np.isfinite(nearby).all() and not self.purpose.boxed:
             return np.minimum(nearby * _MARGIN, self.highest)

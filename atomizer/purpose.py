@@ -26,7 +26,7 @@ class Purpose:
     hush          atoms that are inaudible with more than this probability are silent: what is too quiet to hear, made audible, is a hiss in a pause
     runs_through  whether partials run through it, as through a hole in time, or on after an end
     boxed         whether what is above and below tells when it is loud, as far as the frames in which its bins are known do
-    below         whether all of it lies below everything else that can be heard
+    below, above  whether all of it lies below everything else that can be heard, or above
     """
 
     order: str = "random"
@@ -39,6 +39,7 @@ class Purpose:
     runs_through: bool = False
     boxed: bool = False
     below: bool = False
+    above: bool = False
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -53,14 +54,16 @@ PURPOSES = {
     "gap": Purpose(steady=(0.5, 2.0), runs_through=True),  # a hole in time of more than SHORT_GAP frames
     "region": Purpose(steady=(0.75, 1.0), boxed=True),  # any other region
     "compress": Purpose(temperature=0.8, hush=0.65, below=True),  # all but the loudest atoms
-    "restore": Purpose(amplitudes="expected"),  # random or loudest parts, and short holes in time
+    "loudest": Purpose(steady=(0.0, 3.0), above=True),  # the loudest atoms
+    "restore": Purpose(amplitudes="expected"),  # random parts, and short holes in time
 }
 
 
 def purpose_of(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> str:
     """A name in `PURPOSES`, of the shape of a selection's mask (channels, frames, bins); recorded (bins,) bool, what the sound's own rate can hold."""
     if selection.parts and not selection.regions:
-        return "compress" if all(part.kind in ("quietest", "keep") for part in selection.parts) else "restore"
+        kinds = {part.kind for part in selection.parts}
+        return "compress" if kinds <= {"quietest", "keep"} else "loudest" if kinds == {"loudest"} else "restore"
     if mask[..., : recorded.sum()].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
         return "upmix"
     frames, bins = np.any(mask, axis=(0, 2)), np.any(mask, axis=(0, 1))

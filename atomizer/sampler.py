@@ -136,6 +136,7 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
         velocity, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
         highest = ceiling[inside[0], inside[2]]
         velocity.masked_fill_(scale > highest[:, None], -torch.inf)  # silence is always possible
+        velocity.masked_fill_((scale < canvas.lowest) & (scale < scale[-1]), -torch.inf)
         if settings.amplitudes == "expected":
             magnitude = (velocity.softmax(1) @ scale).numpy()
             probability = sign.sigmoid().numpy()
@@ -151,6 +152,7 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
                 share, lift = canvas.purpose.steady or (0.0, 0.0)
                 share = torch.from_numpy(np.maximum(canvas.blindness[at[1]], share))
                 magnitude = texture.magnitude(velocity, scale, settings.temperature * unevenness, highest, blind, (share, lift), canvas.purpose.hush).numpy()
+        magnitude = np.maximum(magnitude, np.float32(canvas.lowest))
         free = ~(canvas.velocity_known[at] | canvas.sign_known[at])
         magnitude = np.where(canvas.velocity_known[at], canvas.magnitude[at], magnitude)
         probability = np.where(canvas.sign_known[at], canvas.positive[at], probability)

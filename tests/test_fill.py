@@ -397,6 +397,17 @@ def test_a_model_of_single_atoms_reads_them_in_the_users_ordering(name):
         assert not np.array_equal(forth, back)
 
 
+@pytest.mark.parametrize("steps", (1, 3))
+def test_what_was_the_loudest_of_a_sound_is_filled_in_louder_than_all_the_rest(steps, model):
+    task = prepare(noise(), parse(["loudest:5"]), space=SPACE)
+    grid = result(task, model, steps=steps).grid
+    assert task.purpose == "loudest" and np.abs(grid[task.mask]).min() >= task.reference > 0
+    assert np.abs(grid[task.mask]).max() > task.reference and np.array_equal(grid[~task.mask], task.grid[~task.mask])
+    signs = prepare(noise(), parse(["loudest:5"], ("sign",)), space=SPACE)
+    assert np.abs(result(signs, model, steps=steps, temperature=1.0, amplitudes="sampled").grid) == pytest.approx(np.abs(signs.grid), rel=1e-5)
+    assert np.isfinite(result(prepare(noise(), parse(["loudest:100"]), space=SPACE), model).grid).all()
+
+
 def test_a_single_step_is_shown_part_by_part(model):
     """A fill that is stopped keeps what its windows have decided; the parts are the same as the whole."""
     task = prepare(noise(2.0), parse(["above:2000"]), space=SPACE)

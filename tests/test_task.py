@@ -244,7 +244,7 @@ def test_what_is_added_has_neither_velocity_nor_sign(how, sound, refused):
 
 @pytest.mark.parametrize("rate", (16_000, 44_100))
 @pytest.mark.parametrize("specifications, purpose", [
-    (["random:50"], "restore"), (["quietest:50", "loudest:1"], "restore"), (["above:3000"], "bandwidth"), (["channel:1"], "upmix"),
+    (["random:50"], "restore"), (["quietest:50", "loudest:1"], "restore"), (["loudest:5"], "loudest"), (["above:3000"], "bandwidth"), (["channel:1"], "upmix"),
     (["time:0.1-0.3"], "gap"), (["time:0-0.3"], "gap"), (["time:0.1-0.15"], "restore"), (["after:0.2"], "continue"), (["rect:0.1,0.2,300,900"], "region"),
     (["below:300"], "region"), (["random:50", "rect:0.1,0.2,300,900"], "region")])
 def test_the_purpose_follows_from_the_shape_of_the_selection(specifications, purpose, rate, sound):
