@@ -164,9 +164,9 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
         return message, fresh, *((gr.skip(), gr.skip()) if fresh == gr.skip() else beyond_of(fresh))
 
     def chosen(path, old):
-        told = old is not None and bool(old.given)  # what a story asked for is not meant for others; what the visitor chose is
+        after_story = old is not None and bool(old.given)  # what that asked for is not meant for others; what the visitor chose is
         found = loaded(path, old)
-        return *found, *(beginning(Selection(), Settings()) if told and found[1] != gr.skip() else (gr.skip(),) * len(begun))
+        return *found, *(beginning(Selection(), Settings()) if after_story and found[1] != gr.skip() else (gr.skip(),) * len(begun))
 
     def uploaded(path, old):
         # the drop zone empties again, and no example is chosen: the picture has a player, and a name, of its own
