@@ -3,6 +3,8 @@
 import gc
 import json
 import shlex
+import sys
+import threading
 import time
 import weakref
 from datetime import timedelta
@@ -382,3 +384,26 @@ def test_sounds_in_between_are_not_kept_in_memory(view, long, tmp_path):
     _, last = actions.load(view, other_sound(tmp_path), between())
     gc.collect()
     assert between() is None and session.successor is last
+
+
+def test_what_is_shown_is_not_lost_to_what_is_said_meanwhile(view, long):
+    """A selection is described in one thread while a fill ends in another."""
+    session, interval = loaded(view, long), sys.getswitchinterval()
+    done = threading.Event()
+
+    def talk():
+        while not done.is_set():
+            session.say("selected")
+
+    talking = threading.Thread(target=talk)
+    sys.setswitchinterval(1e-6)
+    try:
+        talking.start()
+        for number in range(3000):
+            scene = session.message.scene.model_copy(update={"id": str(number)})
+            session._show_atoms(scene)
+            assert session.message.scene is scene
+    finally:
+        done.set()
+        talking.join()
+        sys.setswitchinterval(interval)

@@ -268,26 +268,26 @@ class Session:
         self._show_atoms(self._scene(self.sound, self.grid, self.cells, []))
 
     def _show_atoms(self, scene: Scene) -> None:
-        self.message.scene, self.message.parts, self.message.live, self.message.current = scene, None, None, None
+        self._show(scene=scene, parts=None, live=None, current=None)
 
     # the selection
 
     def show_parts(self, parts: list[str], seed: int) -> None:
         """Mark the drawn atoms that belong to the selected parts, which only Python can rank."""
         if not parts:
-            self.message.parts = None
+            self._show(parts=None)
             return
         selection = Selection.from_dict({"parts": parts})
         if self.pursuit is not None:
             chosen = self.pursuit.bits(selection, seed, self.sound.rate / 2)
         else:
             chosen = drawing.bits(selection.mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2).ravel()[self.cells])
-        self.message.parts = Parts(key=_key_of(parts), bits=self.send(chosen, "parts.bin"))
+        self._show(parts=Parts(key=_key_of(parts), bits=self.send(chosen, "parts.bin")))
 
     def leave_variation(self, key: str) -> None:
         """Show the atoms themselves again where the variation that is shown answers another selection than `key`."""
         if any(v.id == self.message.current and v.key != key for v in self.message.variations):
-            self.message.current = None
+            self._show(current=None)
 
     def answers(self, key: str, features: list[str]) -> bool:
         """Whether the fill under way, or the variation that is shown, is of this very selection."""
@@ -307,8 +307,9 @@ class Session:
     def propose(self, selection: Selection) -> str:
         """Put a selection in the place of the visitor's; returns the key of the fills that answer it."""
         data = selection.to_dict()
-        self.message.proposal = Proposal(id=secrets.token_hex(6), regions=data["regions"], specs=data.get("parts", []))
-        return self.message.proposal.id
+        proposal = Proposal(id=secrets.token_hex(6), regions=data["regions"], specs=data.get("parts", []))
+        self._show(proposal=proposal)
+        return proposal.id
 
     # a fill
 
@@ -374,10 +375,9 @@ class Session:
             **dict(live), id=self.made, label=next((c for c in ascii_uppercase if c not in used), "?"),
             title=title_of(recipe, settings) + stopped, details=details_of(recipe, settings) + details, heard=self._heard(task, step), snr_db=snr, lsd=lsd,
             seconds=time.monotonic() - run.began, sound=self._preview(filled, "filled"))
-        self.running = None
-        self.message.live = None
-        self.message.variations = [*self.message.variations, variation][-limits().variations_kept:]
-        self.message.current = variation.id
+        with self.saying:
+            self.running = None
+            self._show(live=None, variations=[*self.message.variations, variation][-limits().variations_kept:], current=variation.id)
         for number in set(self.kept) - {v.id for v in self.message.variations}:
             self._drop(number)
         return variation
@@ -388,7 +388,9 @@ class Session:
 
     def abandon(self) -> None:
         """Forget the fill that is running."""
-        self.running = self.message.live = None
+        with self.saying:
+            self.running = None
+            self._show(live=None)
 
     @property
     def shown(self) -> Recipe:
@@ -407,10 +409,11 @@ class Session:
 
     def forget(self, number: int) -> None:
         """Take a variation out of the history."""
-        self.message.variations = [v for v in self.message.variations if v.id != number]
-        self._drop(number)
-        if self.message.current == number:
-            self.message.current = self.message.variations[-1].id if self.message.variations else None
+        with self.saying:
+            self._show(variations=[v for v in self.message.variations if v.id != number])
+            self._drop(number)
+            if self.message.current == number:
+                self._show(current=self.message.variations[-1].id if self.message.variations else None)
 
     def _drop(self, number: int) -> None:
         kept = self.kept.pop(number, None)
@@ -431,9 +434,15 @@ class Session:
             self.message = self.message.model_copy(update={"status": status, "busy": busy, "number": self.message.number + 1, "before": before})
             return self.message
 
+    def _show(self, **fields: object) -> None:
+        """Change fields of the message, which another thread may be about to copy for what it says: a change in between would be lost."""
+        with self.saying:
+            for name, value in fields.items():
+                setattr(self.message, name, value)
+
     def hand_over(self, data: bytes, name: str) -> None:
         """Give the visitor a file."""
-        self.message.download = Download(id=secrets.token_hex(6), file=self.send(data, name))
+        self._show(download=Download(id=secrets.token_hex(6), file=self.send(data, name)))
 
     def _scene(self, sound: Sound, grid: np.ndarray, cells: np.ndarray, added: list[dict]) -> Scene:
         again = {0: "", 1: " · filled in once"}.get(len(self.recipes), f" · filled in {len(self.recipes)} times")
@@ -463,9 +472,9 @@ class Session:
         cells = drawing.loudest_cells(shown, self.space, task.mask, loudest)
         states = np.where(step.revealed.ravel()[cells], drawing.FILLED, drawing.UNKNOWN)
         self.made += 1
-        self.message.live = Result(
+        self._show(live=Result(
             number=self.made, scene=run.scene, hidden=run.hidden, count=len(cells), done=step.number, total=step.total,
-            atoms=self.send(drawing.pack(shown, cells, self.space, states, loudest), "filled.bin"), masked=run.masked, key=run.key)
+            atoms=self.send(drawing.pack(shown, cells, self.space, states, loudest), "filled.bin"), masked=run.masked, key=run.key))
 
     def _preview(self, sound: Sound, name: str) -> FileData:
         """A version for the browser's player: at most stereo, a rate that it decodes, lossless 16 bit."""
