@@ -43,7 +43,7 @@ class Limits:
     fills: int = _limit(50, "fills", "fills of a settings file")
     variations: int = _limit(8, "variations", "variations at a time")
     variations_kept: int = _limit(12, "variations", "variations that the page keeps; the oldest one is let go")
-    sounds_kept: int = _limit(3, "sounds", "sounds before the present one that the page can go back to, where something was made of them", 0)
+    sounds_kept: int = _limit(3, "sounds", "sounds before the present one that the page can go back to, where something was selected or made", 0)
     queue: int = _limit(20, "visitors", "fills that wait for their turn; whoever comes later is asked to try again")
     waiting: int = _limit(3, "fills", "fills of one visitor, or of one program, that wait for their turn at a time")
     fill_seconds: float = _limit(300, "s", "time that a fill takes in the page or through an endpoint; then what was filled in so far is kept", 0.001)
