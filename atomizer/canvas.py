@@ -221,7 +221,7 @@ class Canvas:
         if self.threshold is not None:
             return censored_deviation(given & (magnitude >= self.threshold), ~given, self.threshold)
         channels = list(window.channels)
-        around = slice(max(0, window.start - CONTEXT), max(0, window.start) + size + CONTEXT)
+        around = self._around(window, size)
         known = self.given[channels, around]
         if self.purpose.boxed:
             power = interpolated_power(np.where(known, self.magnitude[channels, around], 0), known, loudest=self.loudest)
@@ -231,12 +231,17 @@ class Canvas:
         log = log_power(self.magnitude[channels, around], self.loudest)
         return np.sqrt(interpolated_power(np.where(given, magnitude, 0), given, bin_sums(log, known), self.loudest))
 
+    @staticmethod
+    def _around(window: Window, size: int) -> slice:
+        """Frames of a window and of the context to either side of it."""
+        return slice(max(0, window.start - CONTEXT), max(0, window.start) + size + CONTEXT)
+
     def steady(self, window: Window, size: int) -> np.ndarray:
         """(channels, size, F) float32 deviation of noise that is as loud as what is around a window: `beliefs`, and in a box, where a melody moves on,
         as loud as its band."""
         blind = self.beliefs(window, size)[2].astype(np.float32)
         if not self.purpose.boxed:
             return blind
-        channels, around = list(window.channels), slice(max(0, window.start - CONTEXT), max(0, window.start) + size + CONTEXT)
+        channels, around = list(window.channels), self._around(window, size)
         more = intermittence(log_power(self.magnitude[channels, around], self.loudest), self.given[channels, around])
         return blind * np.exp(more / 2)[:, None].astype(np.float32)

@@ -31,10 +31,11 @@ def sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool =
     task.space.check_same_analysis(model.config.space)
     model.eval()
     near, part = task.near(model.config.space.frames + CONTEXT)  # a gap costs the same in a long sound as in a short one
-    for step in _sample(near, settings, model, trunk):
-        if near.mask.shape == task.mask.shape:
-            yield step
-            continue
+    steps = _sample(near, settings, model, trunk)
+    if near.mask.shape == task.mask.shape:
+        yield from steps
+        return
+    for step in steps:
         grid, revealed = task.grid.copy(), np.zeros_like(task.mask)
         grid[:, part], revealed[:, part] = step.grid, step.revealed
         yield replace(step, grid=grid, revealed=revealed)

@@ -176,9 +176,12 @@ def _bandwidth(low_hz: float) -> EvaluationTask:
     return EvaluationTask(f"bwe-{low_hz / 1000:g}k", "bandwidth", lambda sound: parse([f"above:{low_hz}"]), measure, above_hz=1.2 * low_hz)
 
 
+def _middle(milliseconds: int) -> Callable[[Sound], tuple[float, float]]:
+    return lambda sound: (sound.seconds / 2 - milliseconds / 2000, sound.seconds / 2 + milliseconds / 2000)
+
+
 def _gap(milliseconds: int) -> EvaluationTask:
-    def span(sound: Sound) -> tuple[float, float]:
-        return sound.seconds / 2 - milliseconds / 2000, sound.seconds / 2 + milliseconds / 2000
+    span = _middle(milliseconds)
 
     def measure(case: Case, filled: Filled):
         x, y = case.signals(filled)
@@ -215,8 +218,7 @@ def _upmix() -> EvaluationTask:
 
 
 def _box(milliseconds: int, low_hz: float, high_hz: float) -> EvaluationTask:
-    def span(sound: Sound) -> tuple[float, float]:
-        return sound.seconds / 2 - milliseconds / 2000, sound.seconds / 2 + milliseconds / 2000
+    span = _middle(milliseconds)
 
     def measure(case: Case, filled: Filled):
         assert filled.grid is not None, "only methods that fill in atoms apply to boxes"
@@ -230,13 +232,13 @@ def _box(milliseconds: int, low_hz: float, high_hz: float) -> EvaluationTask:
                           above_hz=1.2 * low_hz, span=span)
 
 
-def _restore(part: str, percent: int) -> EvaluationTask:
+def _restore(name: str, part: str, percent: int) -> EvaluationTask:
     def measure(case: Case, filled: Filled):
         x, y = case.signals(filled)
         return {"snr_db": _snr(x, y), "si_sdr_db": metrics.si_sdr_db(x, y), "convergence": metrics.convergence(x, y),
                 "visqol": metrics.visqol(x, y)}
 
-    return EvaluationTask(f"{'restore' if part == 'random' else part}-{percent}", "restore", lambda sound: parse([f"{part}:{percent}"]), measure)
+    return EvaluationTask(f"{name}-{percent}", "restore", lambda sound: parse([f"{part}:{percent}"]), measure)
 
 
 def _compress(kept: int) -> EvaluationTask:
@@ -260,5 +262,6 @@ def _feature(name: str, percent: int) -> EvaluationTask:
 # Lost places are dear to find again, and one atom in a hundred leaves enough of them in every bin to be mistaken for each other
 _HIDDEN = {"sign": 50, "velocity": 50, "channel": 10, "time": 1, "frequency": 1}
 TASKS = {task.name: task for task in (
-    _bandwidth(4000), _bandwidth(8000), _gap(50), _gap(200), _gap(500), _continue(500), _upmix(), _box(1000, 500, 4000), _restore("random", 50),
-    _restore("loudest", 5), *(_compress(kept) for kept in RATES), *(_feature(name, _HIDDEN[name]) for name in reversed(FEATURES)))}
+    _bandwidth(4000), _bandwidth(8000), _gap(50), _gap(200), _gap(500), _continue(500), _upmix(), _box(1000, 500, 4000),
+    _restore("restore", "random", 50), _restore("loudest", "loudest", 5), *(_compress(kept) for kept in RATES),
+    *(_feature(name, _HIDDEN[name]) for name in reversed(FEATURES)))}
