@@ -34,7 +34,7 @@ async function opened() {
   const variations = [resultOf(1, 'AA', scene), resultOf(2, 'BB', scene), resultOf(3, 'LL', sceneOf('pqrs'))];
   const message = { number: 1, scene, original: { url: 'pqr.wav' }, variations, current: 1, live: null, busy: false, before: null, note: '', status: '' };
   const receive = (changes) => {
-    Object.assign(message, changes, { number: message.number + 1 });
+    Object.assign(message, { number: message.number + 1 }, changes);
     view.props.value = { ...message };
     return messages.receive();
   };
@@ -165,4 +165,16 @@ test('a selection that was taken back and made again brings back the variation t
   view.items = [];
   await messages.followSelection(true);   // nothing is selected, which no fill answers
   assert.equal(view.state.variation, null);
+});
+
+test('an answer that comes after the end of a fill, and is older, does not take its place', async () => {
+  const { view, files, receive } = await opened(), fill = { busy: true, live: { ...resultOf(4, 'CC', sceneOf('pqr')), done: 1, total: 2 } };
+  files.hold('CC');
+  const step = receive({ ...fill, number: 10 });
+  await settled();
+  await receive({ busy: false, live: null, number: 12 });
+  await receive({ ...fill, number: 11 });
+  files.release('CC');
+  await step;
+  assert.deepEqual([view.state.busy, view.state.messageNumber, seen(view).atoms], [false, 12, 'AAqr']);
 });

@@ -29,7 +29,7 @@ export class Messages {
     const { view } = this, message = view.props.value;
     if (!message || typeof message !== 'object' || !message.number) return;
     view.props.value = forPython(view.items);   // the value is the selection, whatever Python has sent
-    if (message.number <= view.state.messageNumber) return;
+    if (message.number <= (this.newest || { number: view.state.messageNumber }).number) return;
     this.newest = message;
     if (this.working) return;
     this.working = true;
