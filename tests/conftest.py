@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 
@@ -12,6 +13,9 @@ from hypothesis import settings
 from atomizer.atoms import AtomizerError, Atoms, AtomSpace
 from atomizer.audio import Sound
 from atomizer.limits import limits, variable
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers that share out their work among all cores as well wait for one another
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is loaded, and by every process that a test starts
 
 settings.register_profile("atomizer", max_examples=25, deadline=None, derandomize=True)
 settings.load_profile("atomizer")

@@ -24,7 +24,8 @@ playwright = pytest.importorskip("playwright.sync_api")
 ROOT = Path(__file__).parents[2]
 WAIT = int(os.environ.get("ATOMIZER_TEST_WAIT_MS", 180_000))  # generous, because the machine may be busy
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--mute-audio",
+         "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+         "--autoplay-policy=no-user-gesture-required", "--mute-audio",
          "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
 
 
@@ -117,7 +118,7 @@ def quick_app_url(tmp_path_factory):
 def strict_app_url(tmp_path_factory):
     """The slow page with limits that are soon passed."""
     yield from run_app(["-c", SLOW_APP], tmp_path_factory, ATOMIZER_MAX_FILL_SECONDS="2", ATOMIZER_MAX_FILE_MB="0.5", ATOMIZER_MAX_VARIATIONS="2",
-                       ATOMIZER_MAX_VARIATIONS_KEPT="2", ATOMIZER_MAX_STEPS="9", ATOMIZER_MAX_ATOMS_DRAWN="1000")
+                       ATOMIZER_MAX_VARIATIONS_KEPT="2", ATOMIZER_MAX_STEPS="9", ATOMIZER_MAX_ATOMS_DRAWN="1000", ATOMIZER_MAX_REGIONS="40")
 
 
 @pytest.fixture(scope="session")
@@ -151,16 +152,13 @@ def open_page(browser, request):
     def opened(width=1400, height=900, query="", app="app_url", watch_shifts=False, **options):
         url = request.getfixturevalue(app)
 
-        def gate(route):
-            if route.request.url.startswith((url + "/", "data:", f"blob:{url}/")):
-                route.continue_()
-            else:
-                wrong.append("request to " + route.request.url)
-                route.abort()
+        def asked(request):
+            if not request.url.startswith((url + "/", "data:", f"blob:{url}/")):
+                wrong.append("request to " + request.url)
 
         context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **options)
         contexts.append(context)
-        context.route("**/*", gate)
+        context.on("request", asked)
         page = context.new_page()
         page.set_default_timeout(WAIT)
         if watch_shifts:

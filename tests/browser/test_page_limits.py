@@ -56,3 +56,12 @@ def test_a_file_that_is_too_large(strict, sounds, tmp_path):
     said = strict.inner_text(".toast-body")  # Gradio's own sentence where it refuses the file before we do
     assert "up to 0.5 MB are accepted" in said or "maximum allowed size of 512" in said
     assert d.state(strict, "state.base.id") == scene
+
+
+def test_more_regions_than_there_may_be_are_refused(strict, sounds):
+    d.upload(strict, sounds["mono"])
+    for k in range(2):
+        d.paint(strict, [(1 + k, 120), (1.5 + k, 130)], "harmonics")
+    d.drag(strict, d.pixel(strict, 1, 240), d.pixel(strict, 2, 250))
+    d.wait_status(strict, "more than 40 regions")
+    assert d.state(strict, "items.length") == 2

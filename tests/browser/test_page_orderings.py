@@ -27,35 +27,32 @@ def cells(columns) -> set:
     return set(map(tuple, np.stack(columns, 1).tolist()))
 
 
-@pytest.mark.parametrize("name, reverse", [("time", False), ("frequency", True), ("velocity", False), ("channel", False), ("random", True)])
-def test_the_first_atoms_are_pythons_and_are_played(page, sounds, name, reverse):
-    page.select_option(f"{d.VIEW} [data-name=order-name]", name)
-    if reverse:
-        page.check(f"{d.VIEW} [data-name=order-reverse]")
-    n = go(page, 600)
-    assert f"first {n:,} of" in page.inner_text(f"{d.VIEW} [data-name=order-count]")
-    shown = d.state(page, "(() => { const {atoms} = picture, keep = [...atoms.kind.keys()].filter(i => atoms.kind[i] !== 255);"
-                          "return [atoms.channel, atoms.frame, atoms.bin].map(a => keep.map(i => a[i])); })()")
-    assert len(shown[0]) == n
+def test_the_first_atoms_are_pythons_and_are_played(page, sounds):
     sound = read(sounds["stereo"])
-    atoms = MDCTAtomizer().analyse(sound.at(44_100))
-    atoms = atoms.loudest(d.state(page, "state.scene.count"))
-    if name == "random":
-        expected = atoms[np.isin(atoms.channel * 10**8 + atoms.time * 10**4 + atoms.frequency,
-                                 np.array(shown[0]) * 10**8 + np.array(shown[1]) * 10**4 + np.array(shown[2]))]
-        assert len(expected) == n
-    else:
-        expected = atoms[order(atoms, name, reverse)[:n]]
-        mine, python = cells(shown), cells([expected.channel, expected.time, expected.frequency])
-        assert len(mine ^ python) <= 4, "but for atoms of the very same loudness"
-    heard = np.array(d.state(page, "[0, 1].map(c => Array.from(player.buffers.first.getChannelData(c)))"))
-    wanted = MDCTAtomizer().synthesise(expected, 2)
-    assert heard.shape == wanted.shape
-    assert np.abs(heard - wanted).max() < 2e-3 * np.abs(wanted).max()
-    snr = d.state(page, "document.querySelector('[data-name=order-worth]').textContent")
-    whole = sound.samples
-    mine = 10 * np.log10((whole**2).sum() / ((whole - wanted) ** 2).sum())
-    assert float(snr.split()[1].replace("−", "-")) == pytest.approx(mine, abs=1)
+    whole, atoms = sound.samples, MDCTAtomizer().analyse(sound.at(44_100)).loudest(d.state(page, "state.scene.count"))
+    for name, reverse in (("time", False), ("frequency", True), ("velocity", False), ("channel", False), ("random", True)):
+        page.select_option(f"{d.VIEW} [data-name=order-name]", name)
+        page.set_checked(f"{d.VIEW} [data-name=order-reverse]", reverse)
+        n = go(page, 600)
+        assert f"first {n:,} of" in page.inner_text(f"{d.VIEW} [data-name=order-count]"), name
+        shown = d.state(page, "(() => { const {atoms} = picture, keep = [...atoms.kind.keys()].filter(i => atoms.kind[i] !== 255);"
+                              "return [atoms.channel, atoms.frame, atoms.bin].map(a => keep.map(i => a[i])); })()")
+        assert len(shown[0]) == n, name
+        if name == "random":
+            expected = atoms[np.isin(atoms.channel * 10**8 + atoms.time * 10**4 + atoms.frequency,
+                                     np.array(shown[0]) * 10**8 + np.array(shown[1]) * 10**4 + np.array(shown[2]))]
+            assert len(expected) == n
+        else:
+            expected = atoms[order(atoms, name, reverse)[:n]]
+            mine, python = cells(shown), cells([expected.channel, expected.time, expected.frequency])
+            assert len(mine ^ python) <= 4, f"{name}: but for atoms of the very same loudness"
+        heard = np.array(d.state(page, "[0, 1].map(c => Array.from(player.buffers.first.getChannelData(c)))"))
+        wanted = MDCTAtomizer().synthesise(expected, 2)
+        assert heard.shape == wanted.shape
+        assert np.abs(heard - wanted).max() < 2e-3 * np.abs(wanted).max(), name
+        snr = d.state(page, "document.querySelector('[data-name=order-worth]').textContent")
+        mine = 10 * np.log10((whole**2).sum() / ((whole - wanted) ** 2).sum())
+        assert float(snr.split()[1].replace("−", "-")) == pytest.approx(mine, abs=1), name
 
 
 def test_dragging_shows_more_and_keys_move_the_slider(page):

@@ -216,18 +216,6 @@ def test_saved_and_loaded_with_its_features(page, many, tmp_path):
     assert d.state(page, "items.length") == 2
 
 
-def test_more_regions_than_there_may_be_are_refused(page):
-    for k in range(13):
-        d.tool(page, "harmonics")
-        before = d.state(page, "items.length")
-        d.drag(page, d.pixel(page, 2 + k, 120), d.pixel(page, 2.5 + k, 130))
-        if before == 12:
-            d.wait_status(page, "more than 200 regions")
-        else:
-            d.wait(page, f"items.length === {before + 1}")
-    assert d.state(page, "items.length") == 12
-
-
 def touch(page, *fingers) -> None:
     """Fingers that go down together, move along their points and are lifted."""
     session = page.context.new_cdp_session(page)

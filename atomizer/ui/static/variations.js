@@ -2,6 +2,9 @@
 
 import * as format from './format.js';
 
+const MEANING = 'SNR: how exactly the atoms are those of the original; guessed signs keep it near 0 dB. '
+  + 'LSD: how far the spectrum is off in level; 0 is not at all, and the right levels with signs by chance have about 0.7.';
+
 /** A few words on how well a variation matches: "SNR 3.2 dB · LSD 0.91", or why it cannot be measured. */
 export function metricsOf(variation) {
   const words = [];
@@ -27,7 +30,8 @@ export function showVariations(list, variations, current) {
       made.textContent = content;
       return made;
     };
-    row.append(text('b', 'label', variation.label), text('span', 'how', variation.title), text('span', 'metrics', metricsOf(variation)));
+    const metrics = Object.assign(text('span', 'metrics', metricsOf(variation)), { title: MEANING });
+    row.append(text('b', 'label', variation.label), text('span', 'how', variation.title), metrics);
     if (chosen) {
       const details = [...variation.details, ['audible atoms', format.count(variation.heard)], ['took', variation.seconds.toFixed(1) + ' s']];
       row.append(text('span', 'details', details.map(([name, value]) => name + ' ' + value).join(' · ')));
