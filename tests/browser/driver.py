@@ -7,9 +7,13 @@ import urllib.request
 
 import numpy as np
 import soundfile
+from playwright.sync_api import TimeoutError
 
 VIEW = ".atom-view"
 ATOM_VIEW = "document.querySelector('.atom-view').atomView"
+COME_TO = """({message: state.messageNumber, busy: state.busy, live: state.live && state.live.number, variations: state.variations.map(v => v.id),
+    variation: state.variation && state.variation.id, announced: state.announced, left: state.left, items: items.length, sound: state.base && state.base.name,
+    scene: state.scene && state.scene.id, urls: player.urls})"""
 
 
 def state(page, expression: str):
@@ -18,7 +22,11 @@ def state(page, expression: str):
 
 
 def wait(page, expression: str) -> None:
-    page.wait_for_function(f"(() => {{ const {{state, player, picture, orders, items, history, props}} = {ATOM_VIEW}; return {expression}; }})()")
+    """Wait until an expression of the component holds; where it never does, what the page has come to is said."""
+    try:
+        page.wait_for_function(f"(() => {{ const {{state, player, picture, orders, items, history, props}} = {ATOM_VIEW}; return {expression}; }})()")
+    except TimeoutError as error:
+        raise AssertionError(f"This never holds: {expression}. The page: {state(page, COME_TO)}, {status(page)!r}") from error
 
 
 def status(page) -> str:
@@ -37,7 +45,7 @@ def upload(page, path) -> None:
 
 
 def enter(page, field: str, text: str) -> None:
-    """Type into a field of Gradio's, again where the last of what a load had to say came after it and put the field back."""
+    """Type into a field of Gradio's, again where the last of what a load had to say, or a fold that was only just opened, put the field back."""
     for _ in range(10):
         page.fill(field, text)
         page.press(field, "Tab")

@@ -25,8 +25,7 @@ def test_too_many_variations_and_steps(strict, sounds):
     strict.click("#fill")
     strict.wait_for_selector(".toast-body >> text=1 to 9 steps")
     d.set_steps(strict, 2)
-    strict.fill("#count input", "3")
-    strict.press("#count input", "Tab")
+    d.enter(strict, "#count input", "3")
     strict.click("#fill")
     strict.wait_for_selector(".toast-body >> text=1 to 2 variations")
     assert d.state(strict, "items.length") == 1

@@ -22,8 +22,7 @@ def variations(page) -> list:
 def fill_count(page, count: int) -> None:
     if not page.is_visible("#count input"):
         page.click("#settings > button")
-    page.fill("#count input", str(count))
-    page.press("#count input", "Tab")
+    d.enter(page, "#count input", str(count))
     wanted = len(variations(page)) + count
     page.click("#fill")
     d.wait(page, f"state.variations.length === {wanted} && !state.busy")
@@ -132,8 +131,7 @@ def test_each_fill_is_another_unless_a_seed_is_named(page):
     if not page.is_visible("#seed textarea"):
         page.click("#settings > button")
     for seed in ("0", "7", ""):
-        page.fill("#seed textarea", seed)
-        page.press("#seed textarea", "Tab")
+        d.enter(page, "#seed textarea", seed)
         d.fill(page)
         assert np.array_equal(d.sound_of(page, "filled")[0], first) == (seed == "0")
     assert [v["title"] for v in variations(page)] == [f"noise, seed {k}" for k in (0, 1, 0, 7, 8)]
