@@ -132,19 +132,18 @@ def test_a_fill_that_was_stopped_leaves_the_next_one_alone(view, long, warned, m
         assert not message.busy and len(message.variations) == before + 1 and not message.variations[-1].title.endswith("stopped")
 
 
-@pytest.mark.parametrize("meanwhile", ("task_of", "begin"))
-def test_stop_between_two_variations_is_final(view, long, monkeypatch, meanwhile):
+def test_stop_between_two_variations_is_final(view, long, monkeypatch):
     session = loaded(view, long)
-    whole, calls = getattr(Session, meanwhile), []
+    whole, calls = Session.task_of, []
 
-    def watched(self, *arguments):
-        result = whole(self, *arguments)
+    def watched(self, recipe):
+        result = whole(self, recipe)
         calls.append(1)
         if len(calls) == 2:
             actions.stop(session)
         return result
 
-    monkeypatch.setattr(Session, meanwhile, watched)
+    monkeypatch.setattr(Session, "task_of", watched)
     messages = filled(session, count=2)
     assert len(calls) == 2 and session.running is None and session.message.live is None
     assert not session.message.busy and len(session.message.variations) == 1, messages[-1].status
@@ -357,14 +356,94 @@ def test_what_is_selected_can_be_gone_back_to_but_goes_before_what_was_made(view
     assert actions.load(view, str(long), back)[1].message.before is None
 
 
-def test_a_file_that_is_no_sound_is_said_and_leaves_a_fill_alone(view, long, tmp_path):
+def test_a_file_that_is_no_sound_is_said_and_a_fill_that_it_ends_is_kept(view, long, tmp_path, monkeypatch):
+    """The page ends whatever runs when another sound is asked for, also where there is none in the end."""
     session = loaded(view, long)
     (tmp_path / "no.wav").write_bytes(b"no sound")
     message, same = actions.load(view, str(tmp_path / "no.wav"), session)
     assert "no.wav" in message.status and same == gr.skip() and not message.busy
-    session.say("step 1", busy=True)
-    assert actions.load(view, str(tmp_path / "no.wav"), session)[0].busy
     assert actions.load(view, str(tmp_path / "no.wav"), None) == (gr.skip(), gr.skip())
+    monkeypatch.setattr(actions, "fill", in_steps(4))
+    fill = actions.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
+    messages = [next(fill) for _ in range(3)]
+    assert messages[-1].busy
+    for message, same in (actions.load(view, str(tmp_path / "no.wav"), session), actions.choose_excerpt(view, session, {"start": 9, "seconds": 1})):
+        assert not message.busy and same == gr.skip()
+        assert [v.title for v in message.variations] == ["noise, seed 0, stopped after step 2 of 4"]
+    assert list(fill) == []
+
+
+def in_steps(total: int):
+    """A fill that reveals noise at once, and says so `total` times."""
+    def fill(task, settings, model):
+        for number in range(1, total + 1):
+            yield Step(number, total, noise_fill(task.grid, task.mask, settings.seed), task.mask)
+    return fill
+
+
+def test_stop_before_a_fill_has_said_anything(view, long, monkeypatch):
+    session = loaded(view, long)
+    assert actions.stop(session) == gr.skip(), "nothing is under way"
+    preparing, stopped = threading.Event(), threading.Event()
+
+    def task_of(recipe):
+        preparing.set()
+        assert stopped.wait(20)
+        return Session.task_of(session, recipe)
+
+    monkeypatch.setattr(session, "task_of", task_of, raising=False)
+    messages = []
+    fill = threading.Thread(target=lambda: messages.extend(filled(session)))
+    fill.start()
+    assert preparing.wait(20)
+    assert "nothing was filled in" in actions.stop(session).status
+    stopped.set()
+    fill.join()
+    assert not messages and not session.message.busy and session.message.live is None and not session.message.variations
+    monkeypatch.undo()
+    assert len(filled(session)[-1].variations) == 1
+    assert actions.stop(session) == gr.skip(), "the fill is over"
+
+
+def test_stop_while_a_fill_is_finished_waits_for_it(view, long, monkeypatch):
+    session = loaded(view, long)
+    finishing, finish = threading.Event(), session.finish
+
+    def slowly():
+        finishing.set()
+        time.sleep(0.3)
+        return finish()
+
+    monkeypatch.setattr(session, "finish", slowly, raising=False)
+    fill = threading.Thread(target=filled, args=(session,))
+    fill.start()
+    assert finishing.wait(20)
+    assert actions.stop(session) == gr.skip()
+    fill.join()
+    assert not session.message.busy and [v.id for v in session.message.variations] == list(session.kept)
+
+
+def test_a_page_whose_sound_was_let_go_is_told_so(view, warned):
+    """By a message without a scene; one whose sound has only been taken the place of, by nothing."""
+    answers = [actions.describe(ALL, ["sign"], 0, None), actions.hand_over(None, {"kind": "wav16"}), actions.adopt(None, 1), actions.forget(None, 1),
+               *actions.decompose(None, "mdct"), *actions.noise(None, 1), actions.revert(None)[0], actions.choose_excerpt(view, None, {})[0]]
+    assert len(answers) == 8 and all(answer.number > 0 and answer.scene is None for answer in answers)
+
+
+def test_parts_of_atoms_that_are_not_shown_any_more_are_not_marked(view, long, monkeypatch):
+    session = loaded(view, long)
+    send = session.send
+
+    def overtaken(data, name):
+        if name == "parts.bin":
+            session.show_mdct()
+        return send(data, name)
+
+    session.show_parts(["random:50"], 0)
+    assert session.message.parts.key == '["random:50"]'
+    monkeypatch.setattr(session, "send", overtaken, raising=False)
+    session.show_parts(["loudest:50"], 0)
+    assert session.message.parts is None
 
 
 def test_a_selection_that_is_taken_back_and_made_again_is_told_of_its_fill(view, long):

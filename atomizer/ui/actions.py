@@ -29,7 +29,7 @@ from ..stories import Story
 from . import pursuit, visitors
 from .device import OutOfTime, check_time, fill, has_model, model_for
 from .exports import Wanted, export
-from .session import LongFile, Session
+from .session import LongFile, Session, first_number
 from .view import AtomView, Chosen, Message, Variation
 
 FIRST_SECONDS = 30.0  # of a file that is too long to be worked on as a whole
@@ -42,6 +42,12 @@ log = logging.getLogger(__name__)
 def present(session: Session | None) -> TypeGuard[Session]:
     """Whether there is a sound, and no other one has taken its place meanwhile."""
     return session is not None and session.successor is None
+
+
+def absent(session: Session | None) -> Message:
+    """What is said instead where a sound is not `present`: nothing; or, to a page whose sound was let go while it was cut off, that there is none, at
+    which it begins anew with the one that it has kept."""
+    return Message(number=first_number()) if session is None else gr.skip()
 
 
 def settings_of(order: str, reverse: bool, steps: str | float | None, temperature: str | float | None,
@@ -100,13 +106,20 @@ def load(view: AtomView, path: str | None, session: Session | None):
     except Exception as error:
         sentence = sentence_of(error)
         warn(sentence, title="This sound cannot be used")
-        return session.say(sentence, session.message.busy) if present(session) else gr.skip(), gr.skip()
+        return _ended(session, sentence) if present(session) else gr.skip(), gr.skip()
     if session is not None:
         fresh.succeed(session)
     if long is not None:
         return _opened(fresh, f"This file lasts {long.outline.seconds:.0f} s and at most {long.longest:g} s are worked on at a time: these are its first "
                               f"{sound.seconds:g} s, and another excerpt is chosen above the picture.")
     return _opened(fresh, "Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in.")
+
+
+def _ended(session: Session, sentence: str) -> Message:
+    """Say why there is no other sound; a fill that the attempt has put an end to is kept as far as it has come."""
+    with session.saying:
+        stop(session)
+        return session.say(sentence)
 
 
 def _opened(fresh: Session, status: str, busy: bool = False):
@@ -135,15 +148,15 @@ def open_file(path: str | Path) -> tuple[Sound, LongFile | None]:
 
 def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, Any]):
     """Another part of a long file becomes a new session: {start, seconds}. Returns (message, session), which is skipped where that fails."""
-    if session is None or session.long is None:
-        return gr.skip(), gr.skip()
+    if not present(session) or session.long is None:
+        return absent(session), gr.skip()
     try:
         start, seconds = (number_of(name, wanted.get(name)) or 0.0 for name in ("start", "seconds"))
         fresh = Session(view, session.long.read(start, seconds), session.name, replace(session.long, start=start), upload=session.upload)
     except Exception as error:
         sentence = sentence_of(error)
         warn(sentence, title="This excerpt cannot be used")
-        return session.say(sentence), gr.skip()
+        return _ended(session, sentence), gr.skip()
     session.upload = None  # it goes with the new session
     fresh.succeed(session)
     return _opened(fresh, f"This is the excerpt from {start:.1f} to {start + fresh.sound.seconds:.1f} s: draw in the picture to say which atoms are unknown.")
@@ -152,7 +165,7 @@ def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, An
 def describe(chosen: Chosen, features: list[str], seed: str | float | None, session: Session | None) -> Message:
     """Which atoms the selected parts are; and what to do next, or what is in the way."""
     if not present(session):
-        return gr.skip()
+        return absent(session)
     session.features, session.selected = features, bool(chosen.get("regions") or chosen.get("parts"))
     asked = session.message.number
 
@@ -235,55 +248,66 @@ def noise(session: Session | None, number: Any) -> Iterator[Message]:
 
 def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: str = "") -> Iterator[Message]:
     """Run fills one after the other, and yield what the picture shows after every step."""
-    if session is None:
-        warn("Load a sound first.", title="Nothing to fill in")
-        yield gr.skip()
-        return
     if not present(session):
-        yield gr.skip()
+        if session is None:
+            warn("Load a sound first.", title="Nothing to fill in")
+        yield absent(session)
         return
     token = session.token = object()
     try:
         recipes = make_recipes()
         for place, recipe in enumerate(recipes):
             task, rest = session.task_of(recipe)
-            if session.token is not token:  # stopped, but Python cannot be interrupted within a step
-                return
             settings = resolve(recipe.settings, task)  # bad settings are refused before anything changes
             end = time.monotonic() + limits().fill_seconds
             model = model_for(settings.method, end)
             unit = "step" if settings.steps > 1 else "part"  # the only step is shown part by part
             which = f"Variation {place + 1} of {len(recipes)}: {unit}" if len(recipes) > 1 else unit.capitalize()
-            session.begin(recipe, task, key, rest)
-            if session.token is not token:
-                session.abandon()
-                return
-            yield session.say(f"{which} 1 …", busy=True)
-            start = time.monotonic()
-            for step in fill(task, settings, model):
+            # what each step comes to is shown and said in one go, or not at all: Stop, or another sound, may come at any moment
+            with session.saying:
                 if session.token is not token:
                     return
-                session.show_step(step)
-                left = (time.monotonic() - start) / step.number * (step.total - step.number)
-                yield session.say(f"{which} {step.number} of {step.total}, about {left:.0f} s left", busy=True)
+                session.begin(recipe, task, key, rest)
+                message = session.say(f"{which} 1 …", busy=True)
+            yield message
+            start = time.monotonic()
+            for step in fill(task, settings, model):
+                with session.saying:
+                    if session.token is not token:
+                        return
+                    session.show_step(step)
+                    left = (time.monotonic() - start) / step.number * (step.total - step.number)
+                    message = session.say(f"{which} {step.number} of {step.total}, about {left:.0f} s left", busy=True)
+                yield message
                 if step.number < step.total:
                     check_time(end)
-            labels = {variation.label for variation in session.message.variations}
-            variation = session.finish()
-            busy = place + 1 < len(recipes)
-            on = f" by the MDCT model, on top of the sound of {rest}" if rest else ""
-            yield session.say(made(variation) + on + _let_go(labels, session), busy)
-    except OutOfTime as error:
-        if session.token is token:
-            yield out_of_time(session, error)
+            with session.saying:
+                if session.token is not token:
+                    return
+                labels = {variation.label for variation in session.message.variations}
+                variation = session.finish()
+                busy = place + 1 < len(recipes)
+                session.token = token if busy else None
+                on = f" by the MDCT model, on top of the sound of {rest}" if rest else ""
+                message = session.say(made(variation) + on + _let_go(labels, session), busy)
+            yield message
     except Exception as error:
-        if session.token is token:  # one that was stopped has nothing to say, and the next fill may have begun
-            sentence = sentence_of(error)
-            warn(sentence, title="Not filled in")
-            session.abandon()
-            yield session.say(sentence)
+        with session.saying:
+            if session.token is not token:  # one that was stopped has nothing to say, and the next fill may have begun
+                return
+            message = out_of_time(session, error) if isinstance(error, OutOfTime) else not_filled(session, error)
+        yield message
     finally:
         visitors.give_back()
+
+
+def not_filled(session: Session, error: Exception) -> Message:
+    """Say what is in the way of a fill."""
+    session.token = None
+    sentence = sentence_of(error)
+    warn(sentence, title="Not filled in")
+    session.abandon()
+    return session.say(sentence)
 
 
 def made(variation: Variation) -> str:
@@ -311,20 +335,23 @@ def out_of_time(session: Session, error: OutOfTime) -> Message:
 
 def stop(session: Session | None) -> Message:
     """Keep what a cancelled fill has revealed so far."""
-    if session is None or not session.message.busy:
+    if session is None:
         return gr.skip()
-    session.token = None
-    if session.seeking:
-        session.seeking = False
-        return session.say(f"Stopped: {told(session.pursuit)}." if session.pursuit else "Stopped before the first atoms were shown.")
-    if session.running is None:  # between two variations
-        return session.say("Stopped: what was filled in so far is kept.")
-    if session.running.step is None:
-        session.abandon()
-        return session.say("Stopped before the first step: nothing was filled in.")
-    step = session.running.step
-    session.finish()
-    return session.say(f"Stopped after step {step.number} of {step.total}: what was filled in so far is kept.")
+    with session.saying:
+        under_way, session.token = session.token is not None, None
+        if not under_way and not session.message.busy:
+            return gr.skip()
+        if session.seeking:
+            session.seeking = False
+            return session.say(f"Stopped: {told(session.pursuit)}." if session.pursuit else "Stopped before the first atoms were shown.")
+        if session.running is None and session.message.busy:  # between two variations
+            return session.say("Stopped: what was filled in so far is kept.")
+        if session.running is None or session.running.step is None:
+            session.abandon()
+            return session.say("Stopped before the first step: nothing was filled in.")
+        step = session.running.step
+        session.finish()
+        return session.say(f"Stopped after step {step.number} of {step.total}: what was filled in so far is kept.")
 
 
 # other atoms
@@ -333,31 +360,42 @@ def stop(session: Session | None) -> Message:
 def decompose(session: Session | None, name: Any) -> Iterator[Message]:
     """Show the sound as atoms of another atomizer, and those of a matching pursuit while they are found."""
     if not present(session):
-        yield gr.skip()
+        yield absent(session)
         return
     token = object()
     try:
-        session.token, session.seeking = token, name != "mdct"
         if name == "mdct":
-            session.show_mdct()
-            yield session.say("These are the atoms of the MDCT, which the model fills in directly.")
+            with session.saying:
+                session.token, session.seeking = None, False
+                session.show_mdct()
+                message = session.say("These are the atoms of the MDCT, which the model fills in directly.")
+            yield message
             return
-        yield session.say("The pursuit begins; the first one takes some seconds more, to compile …", busy=True)
+        with session.saying:
+            session.token, session.seeking = token, True
+            message = session.say("The pursuit begins; the first one takes some seconds more, to compile …", busy=True)
+        yield message
         shown = 0.0
         for found, done in pursuit.decompose(session.sound, name):
+            if not done and time.monotonic() - shown <= REDRAWN and session.token is token:
+                continue
+            shown = time.monotonic()
+            with session.saying:
+                if session.token is not token:
+                    return
+                session.show_pursuit(found)
+                session.seeking, session.token = not done, None if done else token
+                message = session.say(f"{told(found)}{'' if done else ' …'}", busy=not done)
+            yield message
+    except Exception as error:
+        with session.saying:
             if session.token is not token:
                 return
-            if done or time.monotonic() - shown > REDRAWN:
-                shown = time.monotonic()
-                session.show_pursuit(found)
-                session.seeking = not done
-                yield session.say(f"{told(found)}{'' if done else ' …'}", busy=not done)
-    except Exception as error:
-        if session.token is token:
-            session.seeking = False
+            session.token, session.seeking = None, False
             sentence = sentence_of(error)
             warn(sentence, title="No other atoms")
-            yield session.say(sentence)
+            message = session.say(sentence)
+        yield message
 
 
 def told(found: pursuit.Decomposition) -> str:
@@ -376,7 +414,7 @@ def has(session: Session | None, number: Any) -> TypeGuard[Session]:
 def adopt(session: Session | None, number: Any) -> Message:
     """Make a variation the new original."""
     if not has(session, number):
-        return gr.skip()
+        return absent(session)
     label = session.variation(number).label
     session.adopt(number)
     return session.say(f"{label} is the new original: select in it, and fill in again.")
@@ -385,7 +423,7 @@ def adopt(session: Session | None, number: Any) -> Message:
 def revert(session: Session | None):
     """Go back to the original that a variation took the place of, or to an earlier sound. Returns (message, session)."""
     if not present(session):
-        return gr.skip(), gr.skip()
+        return absent(session), gr.skip()
     try:
         if session.before:
             session.revert()
@@ -395,13 +433,13 @@ def revert(session: Session | None):
     except Exception as error:
         sentence = sentence_of(error)
         warn(sentence, title="Not gone back")
-        return session.say(sentence), gr.skip()
+        return _ended(session, sentence), gr.skip()
 
 
 def forget(session: Session | None, number: Any) -> Message:
     """Take a variation out of the history."""
     if not has(session, number):
-        return gr.skip()
+        return absent(session)
     label = session.variation(number).label
     session.forget(number)
     return session.say(f"{label} is forgotten.", session.message.busy)
@@ -410,7 +448,7 @@ def forget(session: Session | None, number: Any) -> Message:
 def hand_over(session: Session | None, request: dict) -> Message:
     """Make the file that the picture asks for: {kind, version, variation, look}."""
     if not present(session):
-        return gr.skip()
+        return absent(session)
     try:
         if not isinstance(request, dict):
             raise AtomizerError("An export is asked for by its kind, version, variation and look.")

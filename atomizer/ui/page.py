@@ -236,9 +236,10 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
         button.click(None, cancels=fills, **PRIVATE)
     halt.click(actions.stop, session, view, cancels=fills, **PRIVATE)
 
-    file.upload(uploaded, [file, session], [*outputs, *begun, file, examples], cancels=fills, **PRIVATE)
+    # what is asked for while the one before is under way is not to be passed over
+    file.upload(uploaded, [file, session], [*outputs, *begun, file, examples], cancels=fills, trigger_mode="multiple", **PRIVATE)
     microphone.stop_recording(uploaded, [microphone, session], [*outputs, *begun, microphone, examples], cancels=fills, **PRIVATE)
-    examples.select(chosen, [examples, session], [*outputs, *begun], cancels=fills, **PRIVATE)
+    examples.select(chosen, [examples, session], [*outputs, *begun], cancels=fills, trigger_mode="always_last", **PRIVATE)
     if examples.value:
         demo.load(loaded, [examples, session], outputs, **PRIVATE)
 
@@ -246,7 +247,7 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
     view.adopt(adopt, session, view, **PRIVATE)
     view.revert(revert, session, [*outputs, *begun, examples], cancels=fills, **PRIVATE)
     view.forget(forget, session, view, **PRIVATE)
-    view.export(hand_over, session, view, **PRIVATE)
+    view.export(hand_over, session, view, trigger_mode="multiple", **PRIVATE)
     for changed in (view.selected, seed.input, *(box.input for box in features)):
         changed(describe, [view, session, seed, *features], view, queue=False, trigger_mode="always_last", **PRIVATE)
 

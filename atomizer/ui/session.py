@@ -34,7 +34,7 @@ PREVIEW_RATES = (8_000, 96_000)  # what every browser decodes
 _passing = threading.Lock()  # held while one session takes the place of another
 
 
-def _first_number() -> int:
+def first_number() -> int:
     """Of the messages of a session: above those of all that began before."""
     return time.time_ns() // 1_000_000 * 1000
 
@@ -86,7 +86,7 @@ class Session:
     long: LongFile | None = None  # the file that the sound is an excerpt of
     space: AtomSpace = field(default_factory=AtomSpace)
     # numbers rise from one session to the next, so that the browser can tell what is stale
-    message: Message = field(default_factory=lambda: Message(number=_first_number()))
+    message: Message = field(default_factory=lambda: Message(number=first_number()))
     recipes: tuple[Recipe, ...] = ()
     before: list[Original] = field(default_factory=list)  # originals that variations took the place of
     earlier: list[Session] = field(default_factory=list)  # put aside, of sounds that this one took the place of, the last one first
@@ -120,7 +120,8 @@ class Session:
 
     def close(self, at_once: bool = True) -> None:
         """Forget the fill that is running and delete all files of this session; not at once where the page may still be fetching some."""
-        self.token, self.running = None, None
+        with self.saying:
+            self.token, self.running = None, None
         for session in self.earlier:
             session.close(at_once)
         if at_once:
@@ -184,7 +185,7 @@ class Session:
             found.earlier += self._make_way()
             found._lead()
             # what was handed over, or proposed, was so once
-            found.message = found.message.model_copy(update={"number": _first_number(), "download": None, "proposal": None})
+            found.message = found.message.model_copy(update={"number": first_number(), "download": None, "proposal": None})
             return found
 
     def _lead(self) -> None:
@@ -203,10 +204,11 @@ class Session:
     def _put_aside(self) -> None:
         """Keep the sound in a file alone, and free its memory and its atoms'; where there is no room for the file, all stays in memory. Of a fill under
         way what was filled in so far is kept."""
-        self.token, self.seeking = None, False
         try:
-            if self.running and self.running.step:
-                self.finish()
+            with self.saying:
+                self.token, self.seeking = None, False
+                if self.running and self.running.step:
+                    self.finish()
             path = self._place("aside.wav")
             write(path, replace(self.sound, subtype="FLOAT"))
         except (AtomizerError, OSError):
@@ -240,11 +242,12 @@ class Session:
         self._show_original()
 
     def _show_original(self) -> None:
-        self.running, self.kept, self.pursuit = None, {}, None
+        self.token, self.running, self.kept, self.pursuit = None, None, {}, None
         self._analyse()
-        scene = self._scene(self.sound, self.grid, self.cells, [])
-        self.message = Message(number=self.message.number, scene=scene, original=self._preview(self.sound, "original"),
-                               excerpt=self.message.excerpt or self._excerpt())
+        scene, original = self._scene(self.sound, self.grid, self.cells, []), self._preview(self.sound, "original")
+        excerpt = self.message.excerpt or self._excerpt()
+        with self.saying:
+            self.message = Message(number=self.message.number, scene=scene, original=original, excerpt=excerpt)
 
     def _analyse(self) -> None:
         self.grid = MDCTAtomizer(self.space).grid(self.sound.at(self.space.rate))
@@ -277,12 +280,15 @@ class Session:
         if not parts:
             self._show(parts=None)
             return
-        selection = Selection.from_dict({"parts": parts})
+        selection, shown = Selection.from_dict({"parts": parts}), self.message.scene
         if self.pursuit is not None:
             chosen = self.pursuit.bits(selection, seed, self.sound.rate / 2)
         else:
             chosen = drawing.bits(selection.mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2).ravel()[self.cells])
-        self._show(parts=Parts(key=_key_of(parts), bits=self.send(chosen, "parts.bin")))
+        marked = Parts(key=_key_of(parts), bits=self.send(chosen, "parts.bin"))
+        with self.saying:
+            if self.message.scene is shown:  # they count the atoms that were shown when this began
+                self._show(parts=marked)
 
     def leave_variation(self, key: str) -> None:
         """Show the atoms themselves again where the variation that is shown answers another selection than `key`."""
@@ -359,12 +365,12 @@ class Session:
             recipe = replace(recipe, stop_after=step.number)
         settings = resolve(recipe.settings, task)
         filled = task.render(step.grid)
-        self.made += 1
-        kept = Kept(recipe, self.folder / f"{self.made}-filled.wav", self.folder / f"{self.made}-masked.wav")
+        self.made = number = self.made + 1
+        kept = Kept(recipe, self.folder / f"{number}-filled.wav", self.folder / f"{number}-masked.wav")
         masked = task.sound if run.rest else task.render(task.masked(settings.seed))
         for path, sound in ((kept.filled, filled), (kept.masked, masked)):
             write(path, replace(sound, subtype="FLOAT"))
-        self.kept[self.made] = kept
+        self.kept[number] = kept
         # a region is compared with what it was before anything was erased
         whole = task if run.rest is None else replace(recipe.task(self.sound), mask=task.mask)
         snr, lsd = judge(whole, step, filled, recipe)
@@ -372,14 +378,14 @@ class Session:
         details = [("on top of", f"the sound of {run.rest}")] if run.rest else []
         used = {v.label for v in self.message.variations}
         variation = Variation(
-            **dict(live), id=self.made, label=next((c for c in ascii_uppercase if c not in used), "?"),
+            **dict(live), id=number, label=next((c for c in ascii_uppercase if c not in used), "?"),
             title=title_of(recipe, settings) + stopped, details=details_of(recipe, settings) + details, heard=self._heard(task, step), snr_db=snr, lsd=lsd,
             seconds=time.monotonic() - run.began, sound=self._preview(filled, "filled"))
         with self.saying:
             self.running = None
             self._show(live=None, variations=[*self.message.variations, variation][-limits().variations_kept:], current=variation.id)
-        for number in set(self.kept) - {v.id for v in self.message.variations}:
-            self._drop(number)
+        for gone in set(self.kept) - {v.id for v in self.message.variations}:
+            self._drop(gone)
         return variation
 
     def _under_way(self) -> Running:

@@ -16,7 +16,7 @@ const resultOf = (id, atoms, scene) => ({ id, scene, count: atoms.length, key: '
 /** Messages of a view whose page is nothing but what it has been told, with one sound, two variations of it, A and B, and one, L, that is longer. */
 async function opened() {
   const files = answers(bytes), sounds = answers(sound), element = { hidden: false, style: {}, querySelector: () => ({}) };
-  globalThis.fetch = async (url) => ({ arrayBuffer: () => files.of(url) });
+  globalThis.fetch = async (url) => ({ ok: url !== 'gone', arrayBuffer: () => files.of(url) });
   const state = { scene: null, base: null, shown: null, version: 'original', variation: null, variations: [], live: null, scenes: new Map(), colour: 'sign',
     messageNumber: 0, steps: 0, aliases: new Map(), left: false, worked: new Map(), resumed: null };
   const player = new Player(() => {});
@@ -177,4 +177,35 @@ test('an answer that comes after the end of a fill, and is older, does not take 
   files.release('CC');
   await step;
   assert.deepEqual([view.state.busy, view.state.messageNumber, seen(view).atoms], [false, 12, 'AAqr']);
+});
+
+test('a page whose sound was let go begins anew, one that never had any does not', async () => {
+  const { view, messages } = await opened(), reloads = [];
+  globalThis.location = { reload: () => reloads.push(view.state.base) };
+  for (const base of [view.state.base, null]) {
+    view.state.base = base;
+    view.props.value = { number: view.state.messageNumber + 1, variations: [] };
+    await messages.receive();
+  }
+  assert.equal(reloads.length, 1);
+  assert.deepEqual([messages.working, view.told], [false, []]);
+});
+
+test('what is not on the server any more is said, and the next message is shown', async () => {
+  const { view, messages, receive } = await opened(), gone = { ...resultOf(6, 'EE', sceneOf('pqr')), atoms: { url: 'gone' } };
+  await receive({ variations: [...view.state.variations, gone], current: 6 });
+  assert.equal(view.told.length, 1);
+  assert.match(view.told[0], /Reload the page/);
+  await receive({ variations: view.state.variations.slice(0, 2), current: 2 });
+  assert.deepEqual([seen(view), messages.working], [B, false]);
+});
+
+test('selected parts are asked for again where the atoms are others', async () => {
+  const { view, receive } = await opened(), asked = [];
+  view.trigger = (what) => asked.push(what);
+  view.items = [{ part: 'random:50' }];
+  await receive({ status: 'the same' });
+  await receive({ scene: sceneOf('xyz', { sound: 'pqr' }), original: { url: 'xyz.wav' }, variations: [], current: null });
+  await receive({ scene: sceneOf('uvw', { sound: 'pqr' }), original: { url: 'uvw.wav' }, parts: { key: 'k', bits: { url: 'uvw.bits' } } });
+  assert.deepEqual(asked, ['selected']);
 });

@@ -2,6 +2,13 @@
 
 import { fromFile, toFile } from './selection.js';
 
+/** The bytes at an address. Throws a sentence where there are none any more. */
+export async function bytesAt(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error('the server does not have it any more. Reload the page, which brings your sound back.');
+  return answer.arrayBuffer();
+}
+
 /** Hand what lies at an address over as a file. */
 export function download(href, name) {
   Object.assign(document.createElement('a'), { href, download: name }).click();

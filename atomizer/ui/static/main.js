@@ -438,7 +438,13 @@ class View {
 
   /** Show a variation that was asked for, and say what it is. */
   async openVariation(id) {
-    const { state } = this, shown = await this.messages.chooseVariation(id, state.version === 'original' ? 'filled' : undefined);
+    const { state } = this;
+    let shown = false;
+    try {
+      shown = await this.messages.chooseVariation(id, state.version === 'original' ? 'filled' : undefined);
+    } catch (error) {
+      this.complain('This variation cannot be shown: ' + error.message);
+    }
     if (shown && state.variation && !state.busy) this.say(state.variation.label + ': ' + state.variation.title + ', ' + metricsOf(state.variation));
   }
 

@@ -3,7 +3,7 @@
 // All of that is fetched, and what is fetched may come late: whoever waits for it asks afterwards whether it is still wanted.
 
 import { merge, unpack } from './atoms.js';
-import { download } from './files.js';
+import { bytesAt, download } from './files.js';
 import { choose, isSame } from './keeper.js';
 import { cueOf } from './player.js';
 import { Chosen, isPursuit, unpackPursuit } from './pursuit.js';
@@ -13,7 +13,7 @@ import { showVariations } from './variations.js';
 const NARROW = '(max-width: 900px)', STILL = '(prefers-reduced-motion: reduce)';
 
 /** The bytes of a file that Python names. */
-export const bytesOf = async (file) => (await fetch(file.url)).arrayBuffer();
+export const bytesOf = (file) => bytesAt(file.url);
 
 export class Messages {
   /**
@@ -48,7 +48,12 @@ export class Messages {
 
   async show(message) {
     const { view } = this, { state } = view, { scene } = message;
-    if (scene && (!state.base || state.base.id !== scene.id)) {
+    if (!scene) {   // it was let go while the page was cut off: a page that begins anew brings it back
+      if (state.base) location.reload();
+      return;
+    }
+    const changed = !state.base || state.base.id !== scene.id;
+    if (changed) {
       const same = state.base && state.base.sound === scene.sound && state.originalUrl === message.original.url;
       await (same ? this.changeAtoms(scene) : this.showSound(message));
       if (!same) this.keepSound(message);
@@ -81,6 +86,8 @@ export class Messages {
     Object.assign(view.find('revert'), { hidden: !message.before, textContent: message.before ? 'Back to ' + message.before : '' });
     const note = Object.assign(view.find('note'), { hidden: !message.note, textContent: message.note });
     if (story && matchMedia(NARROW).matches) note.scrollIntoView({ block: 'nearest', behavior: matchMedia(STILL).matches ? 'auto' : 'smooth' });
+    // Python ranks parts among the atoms that are shown: of others they are to be asked for again
+    if (changed && !message.busy && !message.parts && view.items.some((item) => item.part)) view.trigger('selected');
     view.syncButtons();
     view.root.dataset.message = message.number;
   }
