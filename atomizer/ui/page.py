@@ -229,12 +229,16 @@ def _wire(demo, session, view, sources, story_buttons, features, controls, go, h
         view.pursue(pursue, session, view, **filling),
     ]
     outputs = [view, session, channel, highs]
+    finishing = {}
     for story, button in story_buttons:
         loading = button.click(told(story), session, [*outputs, *begun, examples], **PRIVATE)
-        fills.append(loading.then(partial(actions.finish_story, story), session, view, **filling))
-    for _, button in story_buttons:  # only now all fills are known that a story puts an end to
-        button.click(None, cancels=fills, **PRIVATE)
-    halt.click(actions.stop, session, view, cancels=fills, **PRIVATE)
+        finishing[story.id] = loading.then(partial(actions.finish_story, story), session, view, **filling)
+    fills += finishing.values()
+    for story, button in story_buttons:  # only now all fills are known that a story puts an end to; its own comes after it
+        button.click(None, cancels=[fill for fill in fills if fill is not finishing[story.id]], **PRIVATE)
+    halt.click(actions.stop, session, view, **PRIVATE)
+    for fill in fills:  # one by one: of several, Gradio looks for the next when the one before has ended, and might find what was asked for after Stop
+        halt.click(None, cancels=[fill], **PRIVATE)
 
     # what is asked for while the one before is under way is not to be passed over
     file.upload(uploaded, [file, session], [*outputs, *begun, file, examples], cancels=fills, trigger_mode="multiple", **PRIVATE)

@@ -22,6 +22,7 @@ from atomizer.bench.page import sound_with
 playwright = pytest.importorskip("playwright.sync_api")
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "hosting"))  # for the proxy
 WAIT = int(os.environ.get("ATOMIZER_TEST_WAIT_MS", 180_000))  # generous, because the machine may be busy
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
@@ -124,7 +125,6 @@ def strict_app_url(tmp_path_factory):
 @pytest.fixture(scope="session")
 def proxied_app_url(tmp_path_factory):
     """The quick page under a path of a proxy."""
-    sys.path.insert(0, str(ROOT / "tests" / "hosting"))
     from proxy import proxied
 
     for url in run_app(["-c", QUICK_APP], tmp_path_factory, GRADIO_ROOT_PATH="/some/where"):

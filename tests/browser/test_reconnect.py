@@ -2,19 +2,18 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 
-from conftest import FLAGS, ROOT, SLOW_APP, WAIT  # noqa: F401
+from conftest import ROOT, SLOW_APP, WAIT, free_port
 from driver import add_preset, draw_box, state, upload, wait
 
 
-def start(port, tmp_path):
+def start(port, tmp_path, **variables):
     env = dict(os.environ, GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port), HF_HUB_OFFLINE="1", GRADIO_TEMP_DIR=str(tmp_path / "gradio"),
-               ATOMIZER_CACHE=str(tmp_path / "cache"), PYTHONPATH=str(ROOT))
+               ATOMIZER_CACHE=str(tmp_path / "cache"), PYTHONPATH=str(ROOT), **variables)
     with (tmp_path / "app.log").open("a") as log:
         process = subprocess.Popen([sys.executable, "-c", SLOW_APP], cwd=ROOT, env=env, stdout=log, stderr=log)
     for _ in range(600):
@@ -28,9 +27,7 @@ def start(port, tmp_path):
 
 
 def test_a_server_that_is_killed_during_a_fill_comes_back_to_the_same_sound_and_selection(browser, sounds, tmp_path):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     process = start(port, tmp_path)
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     try:
@@ -59,3 +56,37 @@ def test_a_server_that_is_killed_during_a_fill_comes_back_to_the_same_sound_and_
         context.close()
         process.kill()
         process.wait()
+
+
+def test_a_page_that_was_cut_off_for_too_long_brings_its_sound_back_when_it_is_used(browser, sounds, tmp_path):
+    from proxy import proxied
+
+    port, between = free_port(), free_port()
+    process = start(port, tmp_path, GRADIO_ROOT_PATH="/some/where", ATOMIZER_GRACE_SECONDS="0.5")
+    connect = lambda: proxied(f"http://127.0.0.1:{port}", "/some/where", between)
+    folders = lambda: list((tmp_path / "gradio").glob("atomizer-*"))
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    try:
+        page = context.new_page()
+        page.set_default_timeout(WAIT)
+        with connect() as address:
+            page.goto(address + "/", wait_until="domcontentloaded")
+            page.wait_for_selector('.atom-view[data-scene]')
+            upload(page, sounds["mono"])
+            draw_box(page, 0.5, 1.2, 500, 3000)
+            wait(page, "player.buffers.masked")
+        assert folders()  # and now a lid is closed, or a tunnel begins
+        until = time.monotonic() + WAIT / 1000
+        while folders():
+            assert time.monotonic() < until, "the server still waits for the page"
+            page.wait_for_timeout(100)
+        with connect():
+            with page.expect_event("load"):
+                draw_box(page, 1.5, 2, 500, 3000)
+            page.wait_for_selector('.atom-view[data-scene]')
+            wait(page, f"state.scene && state.scene.name === '{sounds['mono'].name}' && items.length === 2 && !state.busy && player.buffers.original")
+            page.click("#fill")
+            wait(page, "state.live && state.live.done >= 1")
+    finally:
+        context.close()
+        process.kill()

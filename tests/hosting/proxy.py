@@ -53,5 +53,5 @@ def proxied(upstream: str, prefix: str, port: int) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{port}{prefix}"
     finally:
-        server.should_exit = True
+        server.should_exit = server.force_exit = True  # what is held open is cut off
         thread.join(10)
