@@ -381,6 +381,15 @@ def in_steps(total: int):
     return fill
 
 
+def test_a_fill_that_is_ended_from_outside_is_kept_and_over(view, long, monkeypatch):
+    session = loaded(view, long)
+    monkeypatch.setattr(actions, "fill", in_steps(4))
+    fill = actions.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
+    assert [next(fill) for _ in range(3)][-1].busy
+    fill.close()
+    assert not session.message.busy and [v.title for v in session.message.variations] == ["noise, seed 0, stopped after step 2 of 4"]
+
+
 def test_stop_before_a_fill_has_said_anything(view, long, monkeypatch):
     session = loaded(view, long)
     assert actions.stop(session) == gr.skip(), "nothing is under way"

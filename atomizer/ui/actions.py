@@ -298,6 +298,9 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
             message = out_of_time(session, error) if isinstance(error, OutOfTime) else not_filled(session, error)
         yield message
     finally:
+        with session.saying:
+            if session.token is token:  # ended from outside: nobody listens, but the next message is not to say that it goes on
+                stop(session)
         visitors.give_back()
 
 
