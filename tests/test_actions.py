@@ -388,11 +388,12 @@ def test_a_fill_that_is_ended_from_outside_is_kept_and_over(view, long, monkeypa
     assert [next(fill) for _ in range(3)][-1].busy
     fill.close()
     assert not session.message.busy and [v.title for v in session.message.variations] == ["noise, seed 0, stopped after step 2 of 4"]
+    assert actions.stop(session).status.startswith("Stopped after step 2 of 4")
 
 
 def test_stop_before_a_fill_has_said_anything(view, long, monkeypatch):
     session = loaded(view, long)
-    assert actions.stop(session) == gr.skip(), "nothing is under way"
+    assert actions.stop(session).status == session.message.status and not session.message.busy, "nothing is under way"
     preparing, stopped = threading.Event(), threading.Event()
 
     def task_of(recipe):
@@ -411,7 +412,7 @@ def test_stop_before_a_fill_has_said_anything(view, long, monkeypatch):
     assert not messages and not session.message.busy and session.message.live is None and not session.message.variations
     monkeypatch.undo()
     assert len(filled(session)[-1].variations) == 1
-    assert actions.stop(session) == gr.skip(), "the fill is over"
+    assert actions.stop(session).status.startswith("A: filled in"), "the fill is over"
 
 
 def test_stop_while_a_fill_is_finished_waits_for_it(view, long, monkeypatch):
@@ -427,7 +428,7 @@ def test_stop_while_a_fill_is_finished_waits_for_it(view, long, monkeypatch):
     fill = threading.Thread(target=filled, args=(session,))
     fill.start()
     assert finishing.wait(20)
-    assert actions.stop(session) == gr.skip()
+    assert actions.stop(session).status.startswith("A: filled in")
     fill.join()
     assert not session.message.busy and [v.id for v in session.message.variations] == list(session.kept)
 

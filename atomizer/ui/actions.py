@@ -343,7 +343,7 @@ def stop(session: Session | None) -> Message:
     with session.saying:
         under_way, session.token = session.token is not None, None
         if not under_way and not session.message.busy:
-            return gr.skip()
+            return session.say(session.message.status)  # whoever presses it may have missed how it ended
         if session.seeking:
             session.seeking = False
             return session.say(f"Stopped: {told(session.pursuit)}." if session.pursuit else "Stopped before the first atoms were shown.")
