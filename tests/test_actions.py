@@ -149,6 +149,28 @@ def test_stop_between_two_variations_is_final(view, long, monkeypatch):
     assert not session.message.busy and len(session.message.variations) == 1, messages[-1].status
 
 
+def test_stop_while_the_second_variation_begins_is_final(view, long, monkeypatch):
+    session = loaded(view, long)
+    begin, stopping = session.begin, []
+
+    def stopped(*arguments):
+        begin(*arguments)
+        if len(session.kept) == 1:
+            stopping.append(threading.Thread(target=actions.stop, args=(session,)))
+            stopping[0].start()
+
+    def fill(task, settings, model):
+        for thread in stopping:
+            thread.join(20)
+        yield Step(1, 1, noise_fill(task.grid, task.mask, settings.seed), task.mask)
+
+    monkeypatch.setattr(session, "begin", stopped, raising=False)
+    monkeypatch.setattr(actions, "fill", fill)
+    messages = filled(session, count=2)
+    assert len(stopping) == 1 and session.running is None and session.message.live is None
+    assert not session.message.busy and len(session.message.variations) == 1, messages[-1].status
+
+
 def test_a_short_file_has_no_excerpts(view, sound, tmp_path):
     soundfile.write(tmp_path / "short.wav", sound(0.3).samples.T, 44_100)
     session = loaded(view, tmp_path / "short.wav")

@@ -104,9 +104,7 @@ def load(view: AtomView, path: str | None, session: Session | None):
         sound, long = open_file(path)
         fresh = Session(view, sound, Path(path).name, long, upload=visitors.uploaded(path))
     except Exception as error:
-        sentence = sentence_of(error)
-        warn(sentence, title="This sound cannot be used")
-        return _ended(session, sentence) if present(session) else gr.skip(), gr.skip()
+        return _refused(session, error, "This sound cannot be used"), gr.skip()
     if session is not None:
         fresh.succeed(session)
     if long is not None:
@@ -115,8 +113,12 @@ def load(view: AtomView, path: str | None, session: Session | None):
     return _opened(fresh, "Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in.")
 
 
-def _ended(session: Session, sentence: str) -> Message:
+def _refused(session: Session | None, error: Exception, title: str) -> Message:
     """Say why there is no other sound; a fill that the attempt has put an end to is kept as far as it has come."""
+    sentence = sentence_of(error)
+    warn(sentence, title)
+    if not present(session):
+        return gr.skip()
     with session.saying:
         stop(session)
         return session.say(sentence)
@@ -154,9 +156,7 @@ def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, An
         start, seconds = (number_of(name, wanted.get(name)) or 0.0 for name in ("start", "seconds"))
         fresh = Session(view, session.long.read(start, seconds), session.name, replace(session.long, start=start), upload=session.upload)
     except Exception as error:
-        sentence = sentence_of(error)
-        warn(sentence, title="This excerpt cannot be used")
-        return _ended(session, sentence), gr.skip()
+        return _refused(session, error, "This excerpt cannot be used"), gr.skip()
     session.upload = None  # it goes with the new session
     fresh.succeed(session)
     return _opened(fresh, f"This is the excerpt from {start:.1f} to {start + fresh.sound.seconds:.1f} s: draw in the picture to say which atoms are unknown.")
@@ -434,9 +434,7 @@ def revert(session: Session | None):
         found = session.go_back()
         return (found.say(f"This is {found.title} again, as you left it."), found) if found else (gr.skip(), gr.skip())
     except Exception as error:
-        sentence = sentence_of(error)
-        warn(sentence, title="Not gone back")
-        return _ended(session, sentence), gr.skip()
+        return _refused(session, error, "Not gone back"), gr.skip()
 
 
 def forget(session: Session | None, number: Any) -> Message:

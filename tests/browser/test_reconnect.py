@@ -90,3 +90,4 @@ def test_a_page_that_was_cut_off_for_too_long_brings_its_sound_back_when_it_is_u
     finally:
         context.close()
         process.kill()
+        process.wait()

@@ -2,11 +2,11 @@
 
 import { fromFile, toFile } from './selection.js';
 
-/** The bytes at an address. Throws a sentence where there are none any more. */
-export async function bytesAt(url) {
+/** What the server answers for an address. Throws a sentence where it has nothing there any more. */
+export async function fetched(url) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error('the server does not have it any more. Reload the page, which brings your sound back.');
-  return answer.arrayBuffer();
+  return answer;
 }
 
 /** Hand what lies at an address over as a file. */

@@ -2,6 +2,8 @@
 //
 // The sound is kept in the browser's database under a name of the tab, the selection in the tab's own storage; both go when the tab is gone for a day.
 
+import { fetched } from './files.js';
+
 const DATABASE = 'atomizer', STORE = 'sounds', DAY = 24 * 3600 * 1000;
 
 /** Whether a scene that Python shows is the sound that was kept. */
@@ -39,7 +41,7 @@ export class Keeper {
 
   /** Keep the sound of a scene: the chosen file where it is that, or what the player has of it. Of several calls the last one counts. */
   async keep({ name, duration, channels, total }, url) {
-    const job = ++this.job, blob = this.chosen && this.chosen.name === name ? this.chosen : await (await fetch(url)).blob();
+    const job = ++this.job, blob = this.chosen && this.chosen.name === name ? this.chosen : await (await fetched(url)).blob();
     if (job !== this.job) return;
     await promised((await store('readwrite')).put({ name, duration, channels, total, blob, time: Date.now() }, this.tab));
   }

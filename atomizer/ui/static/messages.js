@@ -3,7 +3,7 @@
 // All of that is fetched, and what is fetched may come late: whoever waits for it asks afterwards whether it is still wanted.
 
 import { merge, unpack } from './atoms.js';
-import { bytesAt, download } from './files.js';
+import { download, fetched } from './files.js';
 import { choose, isSame } from './keeper.js';
 import { cueOf } from './player.js';
 import { Chosen, isPursuit, unpackPursuit } from './pursuit.js';
@@ -13,7 +13,7 @@ import { showVariations } from './variations.js';
 const NARROW = '(max-width: 900px)', STILL = '(prefers-reduced-motion: reduce)';
 
 /** The bytes of a file that Python names. */
-export const bytesOf = (file) => bytesAt(file.url);
+export const bytesOf = async (file) => (await fetched(file.url)).arrayBuffer();
 
 export class Messages {
   /**
@@ -29,7 +29,7 @@ export class Messages {
     const { view } = this, message = view.props.value;
     if (!message || typeof message !== 'object' || !message.number) return;
     view.props.value = forPython(view.items);   // the value is the selection, whatever Python has sent
-    if (message.number <= (this.newest || { number: view.state.messageNumber }).number) return;
+    if (message.number <= (this.newest?.number ?? view.state.messageNumber)) return;
     this.newest = message;
     if (this.working) return;
     this.working = true;

@@ -2,7 +2,7 @@
 // Switching is a change of gain, so that versions compare at one position without a gap; one that comes later joins in where the others are.
 
 import { FILLED } from './atoms.js';
-import { bytesAt } from './files.js';
+import { fetched } from './files.js';
 import { wavOf } from './synthesis.js';
 
 const START_DELAY = 0.03, FADE = 0.004, LEAD = 1, MATCH = 4;   // level matching raises or lowers by at most 12 dB
@@ -48,7 +48,8 @@ export class Player {
   /** Fetch and decode a file; the last few are kept, so that going back to a variation is immediate. */
   async fetch(url) {
     if (!this.cache.has(url)) {
-      this.cache.set(url, await this.audio().decodeAudioData(await bytesAt(url)));
+      const bytes = await (await fetched(url)).arrayBuffer();
+      this.cache.set(url, await this.audio().decodeAudioData(bytes));
       const size = (buffer) => buffer.length * buffer.numberOfChannels;
       let total = [...this.cache.values()].reduce((sum, buffer) => sum + size(buffer), 0);
       for (const [old, buffer] of this.cache) {
