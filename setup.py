@@ -2,8 +2,20 @@
 
 from setuptools import find_packages, setup
 
-SHIPPED = {"atomizer.checkpoints": "checkpoints", "atomizer.assets": "assets", "atomizer.assets.stories": "assets/stories"}
+SHIPPED = {
+    "atomizer.checkpoints": "checkpoints",
+    "atomizer.assets": "assets",
+    "atomizer.assets.stories": "assets/stories",
+}
 
-setup(packages=[*find_packages(include=["atomizer*"]), *SHIPPED], package_dir=SHIPPED,
-      package_data={"atomizer": ["py.typed"], "atomizer.ui": ["static/*"], "atomizer.checkpoints": ["*"], "atomizer.assets": ["*.flac", "README.md"],
-                    "atomizer.assets.stories": ["*.npz"]})
+setup(
+    packages=[*find_packages(include=["atomizer*"]), *SHIPPED],
+    package_dir=SHIPPED,
+    package_data={
+        "atomizer": ["py.typed"],
+        "atomizer.ui": ["static/*"],
+        "atomizer.checkpoints": ["*"],
+        "atomizer.assets": ["*.flac", "README.md"],
+        "atomizer.assets.stories": ["*.npz"],
+    },
+)

@@ -28,7 +28,14 @@ HERE = Path(__file__).parent
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 RATE = 44_100
 PEAK = 0.7
-ROOM = ("-R", "1", "-o", "synth.reverb.room-size=0.6", "-o", "synth.reverb.level=0.7")  # options of fluidsynth
+ROOM = (
+    "-R",
+    "1",
+    "-o",
+    "synth.reverb.room-size=0.6",
+    "-o",
+    "synth.reverb.level=0.7",
+)  # options of fluidsynth
 TICKS = 480  # per beat
 DRUMS = 9  # the tenth channel, counted from 0
 
@@ -50,7 +57,11 @@ VIBRATO, VOLUME, PAN, EXPRESSION, REVERB = 1, 7, 10, 11, 91
 def pitch(name: str) -> int:
     """MIDI key of a name such as "C4" (60), "F#5" or "Bb3"."""
     letter, accidental, octave = re.fullmatch(r"([A-G])([#b]?)(-?\d)", name).groups()
-    return {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[letter] + {"": 0, "#": 1, "b": -1}[accidental] + 12 * (int(octave) + 1)
+    return (
+        {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[letter]
+        + {"": 0, "#": 1, "b": -1}[accidental]
+        + 12 * (int(octave) + 1)
+    )
 
 
 class Score:
@@ -58,34 +69,59 @@ class Score:
 
     def __init__(self, beats_per_minute: float, seed: int = 0):
         self.tempo = beats_per_minute
-        self.events: list[tuple[int, int, bytes]] = []  # (tick, rank among simultaneous events, message)
-        self.ends: dict[tuple[int, int], int] = {}  # where in `events` the last note of a (channel, key) ends
+        self.events: list[
+            tuple[int, int, bytes]
+        ] = []  # (tick, rank among simultaneous events, message)
+        self.ends: dict[
+            tuple[int, int], int
+        ] = {}  # where in `events` the last note of a (channel, key) ends
         self.chance = random.Random(seed)  # nobody plays exactly on the beat
 
     def send(self, beat: float, *message: int, rank: int = 1) -> None:
         self.events.append((max(0, round(beat * TICKS)), rank, bytes(message)))
 
-    def player(self, channel: int, program: int, volume: int = 100, pan: int = 64, reverb: int = 50, bend_range: int = 12,
-               drums: bool = False) -> None:
+    def player(
+        self,
+        channel: int,
+        program: int,
+        volume: int = 100,
+        pan: int = 64,
+        reverb: int = 50,
+        bend_range: int = 12,
+        drums: bool = False,
+    ) -> None:
         """A player takes their seat: program, volume, place from left (0) to right (127), reverb, semitones of a full pitch bend."""
         if drums and channel != DRUMS:
             self.send(0, 0xB0 | channel, 0, 1, rank=-1)  # bank 128 of the soundfont, the drum kits
         self.send(0, 0xC0 | channel, program, rank=0)
-        for controller, value in ((VOLUME, volume), (PAN, pan), (REVERB, reverb), (101, 0), (100, 0), (6, bend_range)):
+        for controller, value in (
+            (VOLUME, volume),
+            (PAN, pan),
+            (REVERB, reverb),
+            (101, 0),
+            (100, 0),
+            (6, bend_range),
+        ):
             self.send(0, 0xB0 | channel, controller, value, rank=0)
 
-    def note(self, channel: int, beat: float, key: int | str, beats: float, velocity: float = 80) -> None:
+    def note(
+        self, channel: int, beat: float, key: int | str, beats: float, velocity: float = 80
+    ) -> None:
         key = pitch(key) if isinstance(key, str) else key
         start = beat + self.chance.gauss(0, 0.006) * self.tempo / 60
         loud = min(127, max(1, round(velocity + self.chance.gauss(0, 3))))
         self.send(start, 0x90 | channel, key, loud, rank=2)
         tick, before = self.events[-1][0], self.ends.get((channel, key))
-        if before is not None and self.events[before][0] > tick:  # or the end of the old note would end the new one
+        if (
+            before is not None and self.events[before][0] > tick
+        ):  # or the end of the old note would end the new one
             self.events[before] = (tick,) + self.events[before][1:]
         self.ends[channel, key] = len(self.events)
         self.send(max(start, 0) + beats, 0x80 | channel, key, 0, rank=0)
 
-    def line(self, channel: int, beat: float, text: str, velocity: float = 80, legato: float = 0.97) -> float:
+    def line(
+        self, channel: int, beat: float, text: str, velocity: float = 80, legato: float = 0.97
+    ) -> float:
         """Play "D5/1 F5+A5/.5 -/2": names joined by + sound together, - is a rest, the number is in beats. Returns the beat it ends on."""
         for word in text.split():
             names, beats = word.split("/")
@@ -103,7 +139,12 @@ class Score:
         for (b0, v0), (b1, v1) in pairwise(points):
             count = max(1, round((b1 - b0) * 16))
             for i in range(count + 1):
-                self.control(channel, controller, b0 + (b1 - b0) * i / count, v0 + (v1 - v0) * (1 - math.cos(math.pi * i / count)) / 2)
+                self.control(
+                    channel,
+                    controller,
+                    b0 + (b1 - b0) * i / count,
+                    v0 + (v1 - v0) * (1 - math.cos(math.pi * i / count)) / 2,
+                )
 
     def bend(self, channel: int, *points: tuple[float, float], bend_range: int = 12) -> None:
         """Bend the pitch along (beat, semitones) points, in steps of 1/48 beat on a cosine."""
@@ -114,11 +155,21 @@ class Score:
                 value = min(16383, max(0, round(8192 + 8192 * semitones / bend_range)))
                 self.send(b0 + (b1 - b0) * i / count, 0xE0 | channel, value & 127, value >> 7)
 
-    def hits(self, beat: float, drum: int, pattern: str, step: float = 0.25, velocity: float = 90, channel: int = DRUMS) -> None:
+    def hits(
+        self,
+        beat: float,
+        drum: int,
+        pattern: str,
+        step: float = 0.25,
+        velocity: float = 90,
+        channel: int = DRUMS,
+    ) -> None:
         """Drum pattern, one character per step: x plain, X loud, o soft, . nothing."""
         for i, c in enumerate(pattern.replace(" ", "")):
             if c != ".":
-                self.note(channel, beat + i * step, drum, 0.2, velocity + {"x": 0, "X": 25, "o": -35}[c])
+                self.note(
+                    channel, beat + i * step, drum, 0.2, velocity + {"x": 0, "X": 25, "o": -35}[c]
+                )
 
     def midi(self) -> bytes:
         """A standard MIDI file of format 0."""
@@ -127,7 +178,13 @@ class Score:
             track += _variable_length(tick - now) + message
             now = tick
         track += b"\x00\xff\x2f\x00"
-        return b"MThd" + struct.pack(">IHHH", 6, 0, 1, TICKS) + b"MTrk" + struct.pack(">I", len(track)) + bytes(track)
+        return (
+            b"MThd"
+            + struct.pack(">IHHH", 6, 0, 1, TICKS)
+            + b"MTrk"
+            + struct.pack(">I", len(track))
+            + bytes(track)
+        )
 
 
 def _variable_length(number: int) -> bytes:
@@ -151,12 +208,22 @@ def ensemble() -> Score:
     s.line(strings, 0, "A3+D4+F#4/4 G3+B3+E4/4 F#3+C#4+A4/4 G3+D4+B4/2 A3+D4+E4/2 F#3+D4+A4/4", 74)
     s.sweep(strings, EXPRESSION, (0, 66), (4, 92), (8, 84), (12, 118), (15, 100), (18, 70))
     s.line(cello, 0, "D2/3 A2/1 E2/2.5 F#2/.5 G2/1 F#2/2.5 E2/.5 A2/1 G2/2 A2/2 D2/4", 78)
-    s.line(piano, 0, "D4/.5 A4/.5 F#5/.5 E5/.5 D5/.5 A4/.5 F#4/.5 A4/.5 "
-                     "E4/.5 B4/.5 G5/.5 F#5/.5 E5/.5 D5/.5 B4/.5 G4/.5 "
-                     "F#4/.5 C#5/.5 A5/.5 G5/.5 F#5/.5 E5/.5 C#5/.5 A4/.5 "
-                     "G4/.5 D5/.5 B5/.5 A5/.5 A4/.5 E5/.5 C#6/.5 D6/.5 D3+A3+F#4+E5+A5/4", 76)
+    s.line(
+        piano,
+        0,
+        "D4/.5 A4/.5 F#5/.5 E5/.5 D5/.5 A4/.5 F#4/.5 A4/.5 "
+        "E4/.5 B4/.5 G5/.5 F#5/.5 E5/.5 D5/.5 B4/.5 G4/.5 "
+        "F#4/.5 C#5/.5 A5/.5 G5/.5 F#5/.5 E5/.5 C#5/.5 A4/.5 "
+        "G4/.5 D5/.5 B5/.5 A5/.5 A4/.5 E5/.5 C#6/.5 D6/.5 D3+A3+F#4+E5+A5/4",
+        76,
+    )
     s.line(piano, 0, "D2+D3/4 E2+B2/4 F#2+C#3/4 G2+D3/2 A2+E3/2 D2+A2/4", 64)
-    s.line(bells, 1, "-/1.5 F#6/.5 A6/1 -/2.5 E6/.5 G6/.5 B6/.5 -/3 C#7/.5 A6/.5 -/1.5 B6/.25 C#7/.25 D7/1 E7/.5 -/.5 A6/.25 D7/.25 F#7/2", 70)
+    s.line(
+        bells,
+        1,
+        "-/1.5 F#6/.5 A6/1 -/2.5 E6/.5 G6/.5 B6/.5 -/3 C#7/.5 A6/.5 -/1.5 B6/.25 C#7/.25 D7/1 E7/.5 -/.5 A6/.25 D7/.25 F#7/2",
+        70,
+    )
     s.line(flute, 8, "A5/1.5 B5/.25 C#6/.25 D6/1 C#6/.5 A5/.5 B5/1.5 D6/.5 E6/1 C#6/1 D6/4", 78)
     s.sweep(flute, VIBRATO, (8, 10), (10, 45), (16, 60), (18, 40))
     return s
@@ -169,7 +236,13 @@ def solo() -> Score:
     s.player(violin, VIOLIN, 112, pan=58, reverb=90)
     s.player(second, VIOLIN, 92, pan=72, reverb=90)  # the lower string of the double stops
 
-    s.line(violin, 0, "G4/.75 D5/.25 Eb5/1.5 D5/.25 C5/.25 B4/.5 C5/.5 G5/1.5 F#5/.25 Eb5/.25 D5/1", 92, legato=1.02)
+    s.line(
+        violin,
+        0,
+        "G4/.75 D5/.25 Eb5/1.5 D5/.25 C5/.25 B4/.5 C5/.5 G5/1.5 F#5/.25 Eb5/.25 D5/1",
+        92,
+        legato=1.02,
+    )
     s.bend(violin, (0, -2), (0.3, 0), (1.0, -1), (1.2, 0))
     s.bend(violin, (3.45, 0), (3.5, -3), (3.85, 0), (5.2, 0), (5.6, -0.4), (5.75, 0))
     s.line(second, 3.5, "C4/1.5 A3/.5 G3/1", 70)
@@ -183,8 +256,37 @@ def solo() -> Score:
     s.line(violin, 10.02, "A5/.25 G5/.25 F#5/.25 Eb5/.25 D5/.5 G5/.5 G6/3", 88)
     s.line(second, 11.6, "G3/.4 D4/3", 62)
     s.bend(violin, (11.98, 0), (12.0, -1.5), (12.25, 0))
-    s.sweep(violin, VIBRATO, (0, 0), (1, 10), (2.5, 90), (3.4, 20), (3.6, 30), (5, 110), (5.6, 20), (7, 60), (7.3, 0), (9.9, 0), (12, 20), (13.5, 100))
-    s.sweep(violin, EXPRESSION, (0, 70), (1.2, 100), (3, 80), (4.4, 125), (6.8, 84), (8.7, 124), (9, 90), (10, 118), (11.5, 96), (12.5, 112), (14, 60))
+    s.sweep(
+        violin,
+        VIBRATO,
+        (0, 0),
+        (1, 10),
+        (2.5, 90),
+        (3.4, 20),
+        (3.6, 30),
+        (5, 110),
+        (5.6, 20),
+        (7, 60),
+        (7.3, 0),
+        (9.9, 0),
+        (12, 20),
+        (13.5, 100),
+    )
+    s.sweep(
+        violin,
+        EXPRESSION,
+        (0, 70),
+        (1.2, 100),
+        (3, 80),
+        (4.4, 125),
+        (6.8, 84),
+        (8.7, 124),
+        (9, 90),
+        (10, 118),
+        (11.5, 96),
+        (12.5, 112),
+        (14, 60),
+    )
     return s
 
 
@@ -204,8 +306,13 @@ def percussion() -> Score:
         s.hits(bar, LOW_CONGA, ".... x... .... x.x.", velocity=88, channel=right)
     s.hits(0, CRASH, "X")
     s.hits(4, SPLASH, "x... .... .... ..x.", velocity=76)
-    for drum, pattern in ((SNARE, "xoXo .... .... ...."), (HIGH_TOM, ".... Xxx. .... ...."), (MID_TOM, ".... ...x Xx.. ...."),
-                          (LOW_TOM, ".... .... ..xX XxX."), (KICK, "x... x... x... x...")):
+    for drum, pattern in (
+        (SNARE, "xoXo .... .... ...."),
+        (HIGH_TOM, ".... Xxx. .... ...."),
+        (MID_TOM, ".... ...x Xx.. ...."),
+        (LOW_TOM, ".... .... ..xX XxX."),
+        (KICK, "x... x... x... x..."),
+    ):
         s.hits(8, drum, pattern, velocity=96)
     s.hits(12, CRASH, "X... .... .... ....")
     s.hits(12, KICK, "X... .... .... x...")
@@ -241,16 +348,73 @@ def voices() -> Score:
     melody = "-/.5 E4/.5 G4/.5 A4/1.5 C5/.5 B4/.75 G4/.25 A4/1.5 -/.5 A4/.25 C5/.25 D5/.5 E5/1.5 D5/.25 C5/.25 B4/1 A4/.5 G#4/.5 A4/3.5"
     for channel in lead.values():
         s.line(channel, 0, melody, 98, legato=1.0)
-        s.bend(channel, (0, -1.5), (0.6, -1.5), (0.8, 0), (1.45, -1), (1.75, 0), (4.95, -0.7), (5.2, 0), (7.75, -2), (8.1, 0), (10.9, -1), (11.2, 0))
-        s.sweep(channel, VIBRATO, (0, 0), (1.7, 10), (2.8, 70), (3.2, 10), (5.2, 10), (6.3, 80), (7, 0), (8.2, 20), (9.2, 90), (9.8, 20), (11.3, 20), (13, 90))
+        s.bend(
+            channel,
+            (0, -1.5),
+            (0.6, -1.5),
+            (0.8, 0),
+            (1.45, -1),
+            (1.75, 0),
+            (4.95, -0.7),
+            (5.2, 0),
+            (7.75, -2),
+            (8.1, 0),
+            (10.9, -1),
+            (11.2, 0),
+        )
+        s.sweep(
+            channel,
+            VIBRATO,
+            (0, 0),
+            (1.7, 10),
+            (2.8, 70),
+            (3.2, 10),
+            (5.2, 10),
+            (6.3, 80),
+            (7, 0),
+            (8.2, 20),
+            (9.2, 90),
+            (9.8, 20),
+            (11.3, 20),
+            (13, 90),
+        )
     diphthongs = "uauaeauaeuaua"  # one vowel after the other, a beat each
     for vowel, channel in lead.items():
-        s.sweep(channel, EXPRESSION, *((beat, 120 if v == vowel else 6) for beat, v in enumerate(diphthongs)), (15, 6 if vowel != "u" else 90))
+        s.sweep(
+            channel,
+            EXPRESSION,
+            *((beat, 120 if v == vowel else 6) for beat, v in enumerate(diphthongs)),
+            (15, 6 if vowel != "u" else 90),
+        )
     s.line(choir["a"], 0, "A3+C4+E4/4 F3+C4+A4/3 -/.25 G3+E4+B4/2.75 E3+B3+G#4/1 A3+E4+C5/4", 74)
     s.line(choir["u"], 0, "C4+E4/4 A3+F4/3 -/.25 B3+E4/1.75 D4+G4/1 B3+E4/1 C4+E4+A4/4", 74)
     s.line(low, 0, "A2/4 F2/3 -/.25 E2/3.75 A2/4", 82)
-    s.sweep(choir["a"], EXPRESSION, (0, 40), (2, 110), (4, 50), (6, 110), (7, 40), (9, 118), (11, 60), (13, 110), (15, 50))
-    s.sweep(choir["u"], EXPRESSION, (0, 110), (2, 50), (4, 110), (6, 50), (7, 100), (9, 60), (11, 118), (13, 60), (15, 100))
+    s.sweep(
+        choir["a"],
+        EXPRESSION,
+        (0, 40),
+        (2, 110),
+        (4, 50),
+        (6, 110),
+        (7, 40),
+        (9, 118),
+        (11, 60),
+        (13, 110),
+        (15, 50),
+    )
+    s.sweep(
+        choir["u"],
+        EXPRESSION,
+        (0, 110),
+        (2, 50),
+        (4, 110),
+        (6, 50),
+        (7, 100),
+        (9, 60),
+        (11, 118),
+        (13, 60),
+        (15, 100),
+    )
     for beat in (0.05, 6.55):
         s.note(breath, beat, "C5", 0.45, 96)
     return s
@@ -266,19 +430,47 @@ def band() -> Score:
     s.player(marimba, MARIMBA, 104, pan=80, reverb=60)
     s.player(pizzicato, PIZZICATO, 92, pan=14, reverb=75)
     s.player(DRUMS, 0, 88, reverb=35)
-    for bar, (root, fifth, seventh, third) in enumerate([("E", "B", "D", "G"), ("C", "G", "B", "E"), ("A", "E", "G", "C"), ("B", "F#", "A", "D")] + [("E", "B", "D", "G")]):
+    for bar, (root, fifth, seventh, third) in enumerate(
+        [("E", "B", "D", "G"), ("C", "G", "B", "E"), ("A", "E", "G", "C"), ("B", "F#", "A", "D")]
+        + [("E", "B", "D", "G")]
+    ):
         beat = bar * 3.5  # seven quavers
         if bar < 5:
-            s.line(guitar, beat, f"{root}3/.5 {fifth}3/.5 {third}4/.5 {seventh}4/.5 {fifth}4/.5 {third}4/.5 {seventh}3/.5", 86, legato=1.6)
+            s.line(
+                guitar,
+                beat,
+                f"{root}3/.5 {fifth}3/.5 {third}4/.5 {seventh}4/.5 {fifth}4/.5 {third}4/.5 {seventh}3/.5",
+                86,
+                legato=1.6,
+            )
             s.line(bass, beat, f"{root}2/1.5 {fifth}1/.5 {root}2/1 {seventh}2/.5", 92)
-            s.bend(bass, (beat, -2), (beat + 0.18, 0), (beat + 2.5, 0), (beat + 2.9, 2), (beat + 3.2, 0))
-            s.line(keys, beat + 0.5, f"{third}4+{seventh}4/1 -/.5 {fifth}4+{seventh}4+{third}5/1", 70)
+            s.bend(
+                bass,
+                (beat, -2),
+                (beat + 0.18, 0),
+                (beat + 2.5, 0),
+                (beat + 2.9, 2),
+                (beat + 3.2, 0),
+            )
+            s.line(
+                keys, beat + 0.5, f"{third}4+{seventh}4/1 -/.5 {fifth}4+{seventh}4+{third}5/1", 70
+            )
             s.hits(beat, CLOSED_HAT, "x.ox.ox.x.oxo.", 0.25, 64)
             s.hits(beat, STICK, "....x.....x...", 0.25, 70)
             s.hits(beat, KICK, "x......x......", 0.25, 78)
-    s.line(marimba, 3.5, "G5/.25 E5/.25 B5/.5 G5/.25 C6/.25 B5/.5 G5/.5 E5/.5 D5/.5 E5/.25 G5/.25 A5/.5 C6/.5 E6/.5 D6/.25 C6/.25 A5/.5 G5/.5 F#5/.5 A5/.25 B5/.25 D6/.5 "
-                         "F#6/.5 E6/.5 D6/.5 B5/.5 E6/.25 B5/.25 G5/.25 E5/.25 B5/2", 92)
-    s.line(pizzicato, 10.5, "D5/.5 F#5/.5 A5/.5 B4/.5 D5/.5 F#5/.5 A5/.5 E5+B5/.5 -/.5 G5/.5 B5/.5 E6/1", 84)
+    s.line(
+        marimba,
+        3.5,
+        "G5/.25 E5/.25 B5/.5 G5/.25 C6/.25 B5/.5 G5/.5 E5/.5 D5/.5 E5/.25 G5/.25 A5/.5 C6/.5 E6/.5 D6/.25 C6/.25 A5/.5 G5/.5 F#5/.5 A5/.25 B5/.25 D6/.5 "
+        "F#6/.5 E6/.5 D6/.5 B5/.5 E6/.25 B5/.25 G5/.25 E5/.25 B5/2",
+        92,
+    )
+    s.line(
+        pizzicato,
+        10.5,
+        "D5/.5 F#5/.5 A5/.5 B4/.5 D5/.5 F#5/.5 A5/.5 E5+B5/.5 -/.5 G5/.5 B5/.5 E6/1",
+        84,
+    )
     s.hits(17.5, CRASH, "x", velocity=60)
     s.line(guitar, 17.5, "E3+B3+G4+B4+E5/4", 88)
     s.line(bass, 17.5, "E1/4", 96)
@@ -286,19 +478,52 @@ def band() -> Score:
     return s
 
 
-SOUNDS = {"ensemble": (ensemble, 12.0), "solo": (solo, 12.0), "percussion": (percussion, 11.0), "voices": (voices, 12.0), "band": (band, 11.0)}
+SOUNDS = {
+    "ensemble": (ensemble, 12.0),
+    "solo": (solo, 12.0),
+    "percussion": (percussion, 11.0),
+    "voices": (voices, 12.0),
+    "band": (band, 11.0),
+}
 
 
-def play(score: Score, soundfont: Path = SOUNDFONT, gain: float = 0.5, reverb: tuple[str, ...] = ROOM) -> np.ndarray:
+def play(
+    score: Score, soundfont: Path = SOUNDFONT, gain: float = 0.5, reverb: tuple[str, ...] = ROOM
+) -> np.ndarray:
     """(n, 2) float64: the score as fluidsynth plays it, in floats, so that nothing can clip."""
     if not soundfont.is_file():
-        raise SystemExit(f"{soundfont} is missing: install the Debian packages fluidsynth and fluid-soundfont-gm.")
+        raise SystemExit(
+            f"{soundfont} is missing: install the Debian packages fluidsynth and fluid-soundfont-gm."
+        )
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder, "score.mid"), Path(folder, "score.wav")
         midi.write_bytes(score.midi())
-        subprocess.run(["fluidsynth", "-ni", "-q", "-r", str(RATE), "-g", str(gain), *reverb, "-C", "0", "-T", "wav", "-O", "float",
-                        "-o", "synth.midi-bank-select=mma", "-F", str(wav), str(soundfont), str(midi)],
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                "fluidsynth",
+                "-ni",
+                "-q",
+                "-r",
+                str(RATE),
+                "-g",
+                str(gain),
+                *reverb,
+                "-C",
+                "0",
+                "-T",
+                "wav",
+                "-O",
+                "float",
+                "-o",
+                "synth.midi-bank-select=mma",
+                "-F",
+                str(wav),
+                str(soundfont),
+                str(midi),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         samples, _ = soundfile.read(wav, always_2d=True)
     return samples
 
@@ -325,8 +550,12 @@ def main() -> None:
             score = compose()
             if arguments.midi:
                 (HERE / f"{name}.mid").write_bytes(score.midi())
-            soundfile.write(HERE / f"{name}.flac", finish(play(score), seconds), RATE, subtype="PCM_16")
-            print(f"{name}.flac  {seconds:g} s  {(HERE / f'{name}.flac').stat().st_size / 1e6:.2f} MB")
+            soundfile.write(
+                HERE / f"{name}.flac", finish(play(score), seconds), RATE, subtype="PCM_16"
+            )
+            print(
+                f"{name}.flac  {seconds:g} s  {(HERE / f'{name}.flac').stat().st_size / 1e6:.2f} MB"
+            )
 
 
 if __name__ == "__main__":

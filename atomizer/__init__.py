@@ -1,11 +1,11 @@
 """The Atomizer: audio as atoms, in any order, and a Transformer that fills in what is unknown.
 
-    from atomizer import read, write, parse, prepare, fill, load_model
+from atomizer import read, write, parse, prepare, fill, load_model
 
-    task = prepare(read("in.wav"), parse(["above:8000"]))
-    for step in fill(task, model=load_model()):
-        print(f"step {step.number} of {step.total}")
-    write("out.wav", task.render(step.grid))
+task = prepare(read("in.wav"), parse(["above:8000"]))
+for step in fill(task, model=load_model()):
+    print(f"step {step.number} of {step.total}")
+write("out.wav", task.render(step.grid))
 """
 
 from .atomizers import MatchingPursuitAtomizer, MDCTAtomizer, Stop
@@ -29,5 +29,28 @@ def load_model(checkpoint=None, device: str | None = None):
     return load(checkpoint, device)
 
 
-__all__ = ["FEATURES", "ORDERINGS", "AtomSpace", "Atoms", "AtomizerError", "Feature", "MDCTAtomizer", "MatchingPursuitAtomizer", "Region", "ScaleSpace",
-           "Selection", "Settings", "Sound", "Step", "Stop", "Task", "fill", "load_model", "order", "parse", "prepare", "read", "write"]
+__all__ = [
+    "FEATURES",
+    "ORDERINGS",
+    "AtomSpace",
+    "Atoms",
+    "AtomizerError",
+    "Feature",
+    "MDCTAtomizer",
+    "MatchingPursuitAtomizer",
+    "Region",
+    "ScaleSpace",
+    "Selection",
+    "Settings",
+    "Sound",
+    "Step",
+    "Stop",
+    "Task",
+    "fill",
+    "load_model",
+    "order",
+    "parse",
+    "prepare",
+    "read",
+    "write",
+]

@@ -46,10 +46,17 @@ class Feature:
 
 FEATURES = ("time", "frequency", "channel", "velocity", "sign")
 SCALE = "scale"  # of atoms in a ScaleSpace
-BIT = {name: 1 << i for i, name in enumerate((*FEATURES, SCALE))}  # one bit per feature in `Atoms.unknown`
+BIT = {
+    name: 1 << i for i, name in enumerate((*FEATURES, SCALE))
+}  # one bit per feature in `Atoms.unknown`
 GABOR_WINDOWS = ("gauss", "damped")
-MAX_PLACES = 1 << 29  # channels * frames * hop of a sound, as many as the default AtomSpace names; 2 GB as a grid
-LOUDNESS = ("velocity", "sign")  # together they are the atom's whole content: without them nothing of it is heard
+MAX_PLACES = (
+    1 << 29
+)  # channels * frames * hop of a sound, as many as the default AtomSpace names; 2 GB as a grid
+LOUDNESS = (
+    "velocity",
+    "sign",
+)  # together they are the atom's whole content: without them nothing of it is heard
 
 
 @dataclass(frozen=True)
@@ -79,16 +86,41 @@ class AtomSpace:
     def features(self) -> tuple[Feature, ...]:
         """The one declaration of the features, in the order of `FEATURES`."""
         return (
-            Feature("time", self.frames, f"frames of {1e3 * self.hop / self.rate:.1f} ms", True,
-                    "the atoms' moments are lost: the model places them in time again"),
-            Feature("frequency", self.bins, f"bins of {self.bin_hz:.1f} Hz", True,
-                    "the atoms' pitches are lost: the model places them in frequency again"),
-            Feature("channel", self.channels, "channels", True,
-                    "the atoms' channels are lost: the model decides again who plays what"),
-            Feature("velocity", self.levels, f"levels of {self.step_db:g} dB, 0 = inaudible", False,
-                    "the loudness is lost: the model guesses every level"),
-            Feature("sign", 2, "0 = negative, 1 = positive", False,
-                    "the polarity is lost: the model guesses the phase"),
+            Feature(
+                "time",
+                self.frames,
+                f"frames of {1e3 * self.hop / self.rate:.1f} ms",
+                True,
+                "the atoms' moments are lost: the model places them in time again",
+            ),
+            Feature(
+                "frequency",
+                self.bins,
+                f"bins of {self.bin_hz:.1f} Hz",
+                True,
+                "the atoms' pitches are lost: the model places them in frequency again",
+            ),
+            Feature(
+                "channel",
+                self.channels,
+                "channels",
+                True,
+                "the atoms' channels are lost: the model decides again who plays what",
+            ),
+            Feature(
+                "velocity",
+                self.levels,
+                f"levels of {self.step_db:g} dB, 0 = inaudible",
+                False,
+                "the loudness is lost: the model guesses every level",
+            ),
+            Feature(
+                "sign",
+                2,
+                "0 = negative, 1 = positive",
+                False,
+                "the polarity is lost: the model guesses the phase",
+            ),
         )
 
     @property
@@ -129,7 +161,9 @@ class AtomSpace:
     def quantise(self, amplitude: np.ndarray, reference: float) -> np.ndarray:
         """Levels (int16) of signed or unsigned amplitudes; what lies below the floor is level 0."""
         with np.errstate(divide="ignore"):
-            db = 20 * np.log10(np.abs(amplitude).astype(np.float32) / np.float32(max(reference, 1e-30)))
+            db = 20 * np.log10(
+                np.abs(amplitude).astype(np.float32) / np.float32(max(reference, 1e-30))
+            )
         level = np.round((db - self.headroom_db) / self.step_db) + self.levels - 1
         return np.clip(level, 0, self.levels - 1).astype(np.int16)
 
@@ -142,21 +176,37 @@ class AtomSpace:
     def validate(self) -> None:
         """Raise AtomizerError where a value is none that an analysis can have."""
         self._check_numbers(self.rate, self.hop, self.frames, self.channels, self.levels)
-        if min(self.rate, self.frames, self.channels) < 1 or self.hop < 2 or self.hop % 2 or self.levels < 2 or not self.step_db > 0:
-            raise AtomizerError("These atoms are of no possible AtomSpace: its counts are positive and its hop is even.")
+        if (
+            min(self.rate, self.frames, self.channels) < 1
+            or self.hop < 2
+            or self.hop % 2
+            or self.levels < 2
+            or not self.step_db > 0
+        ):
+            raise AtomizerError(
+                "These atoms are of no possible AtomSpace: its counts are positive and its hop is even."
+            )
         if self.window not in WINDOWS:
-            raise AtomizerError(f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS)}.")
+            raise AtomizerError(
+                f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS)}."
+            )
 
     def _check_numbers(self, *counts: object) -> None:
-        if not all(type(v) is int for v in counts) or not all(type(v) in (int, float) and math.isfinite(v) for v in (self.step_db, self.headroom_db)):
-            raise AtomizerError("These atoms are of no possible AtomSpace: its counts are whole numbers, its decibels finite ones.")
+        if not all(type(v) is int for v in counts) or not all(
+            type(v) in (int, float) and math.isfinite(v) for v in (self.step_db, self.headroom_db)
+        ):
+            raise AtomizerError(
+                "These atoms are of no possible AtomSpace: its counts are whole numbers, its decibels finite ones."
+            )
 
     def check_same_analysis(self, other: AtomSpace) -> None:
         """Raise unless both spaces describe the same atoms (they may differ in frames and channels: those are windows)."""
         mine, theirs = ([feature.name for feature in space.features] for space in (self, other))
         if mine != theirs:
-            raise AtomizerError(f"This checkpoint was trained for atoms with the features {', '.join(theirs)}, but these atoms have "
-                                f"{', '.join(mine)}: use an atomizer of the same AtomSpace.")
+            raise AtomizerError(
+                f"This checkpoint was trained for atoms with the features {', '.join(theirs)}, but these atoms have "
+                f"{', '.join(mine)}: use an atomizer of the same AtomSpace."
+            )
         for name in ("rate", "hop", "window", "levels", "step_db", "headroom_db"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
@@ -188,11 +238,27 @@ class ScaleSpace(AtomSpace):
     def features(self) -> tuple[Feature, ...]:
         """The five features of an `AtomSpace`, and the scale."""
         time, frequency, channel, velocity, sign = super().features
-        scales = Feature(SCALE, len(self.scales), f"windows of {' / '.join(map(str, self.scales))} samples", True,
-                         "the atoms' lengths are lost")
+        scales = Feature(
+            SCALE,
+            len(self.scales),
+            f"windows of {' / '.join(map(str, self.scales))} samples",
+            True,
+            "the atoms' lengths are lost",
+        )
         if self.phases > 2:
-            sign = replace(sign, cardinality=self.phases, unit=f"phases of {360 / self.phases:g} degrees, from -180")
-        return (replace(time, unit=f"steps of {1e3 * self.hop / self.rate:.3g} ms"), frequency, channel, velocity, sign, scales)
+            sign = replace(
+                sign,
+                cardinality=self.phases,
+                unit=f"phases of {360 / self.phases:g} degrees, from -180",
+            )
+        return (
+            replace(time, unit=f"steps of {1e3 * self.hop / self.rate:.3g} ms"),
+            frequency,
+            channel,
+            velocity,
+            sign,
+            scales,
+        )
 
     @property
     def bins(self) -> int:
@@ -224,23 +290,52 @@ class ScaleSpace(AtomSpace):
 
     def validate(self) -> None:
         """Raise AtomizerError where a value is none that a dictionary can have."""
-        scales = self.scales if isinstance(self.scales, tuple) else (None,)  # a file may say anything
-        self._check_numbers(self.rate, self.hop, self.frames, self.channels, self.levels, self.phases, *scales)
+        scales = (
+            self.scales if isinstance(self.scales, tuple) else (None,)
+        )  # a file may say anything
+        self._check_numbers(
+            self.rate, self.hop, self.frames, self.channels, self.levels, self.phases, *scales
+        )
         pairs = zip(self.scales, self.scales[1:])
-        if not self.scales or self.scales[0] < 4 or self.scales[0] % 4 or any(b % a or a == b for a, b in pairs):
-            raise AtomizerError("The scales of a dictionary rise from a multiple of 4, each to a multiple of the one before.")
-        if min(self.rate, self.frames, self.channels, self.hop) < 1 or self.levels < 2 or not self.step_db > 0:
-            raise AtomizerError("These atoms are of no possible AtomSpace: its counts are positive.")
+        if (
+            not self.scales
+            or self.scales[0] < 4
+            or self.scales[0] % 4
+            or any(b % a or a == b for a, b in pairs)
+        ):
+            raise AtomizerError(
+                "The scales of a dictionary rise from a multiple of 4, each to a multiple of the one before."
+            )
+        if (
+            min(self.rate, self.frames, self.channels, self.hop) < 1
+            or self.levels < 2
+            or not self.step_db > 0
+        ):
+            raise AtomizerError(
+                "These atoms are of no possible AtomSpace: its counts are positive."
+            )
         if self.window not in WINDOWS + GABOR_WINDOWS:
-            raise AtomizerError(f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS + GABOR_WINDOWS)}.")
+            raise AtomizerError(
+                f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS + GABOR_WINDOWS)}."
+            )
         step = self.scales[0] // (4 if self.window in GABOR_WINDOWS else 2)
         if step % self.hop:
-            raise AtomizerError(f"The hop of {self.hop} samples does not divide the frames of the smallest scale, {step} samples apart.")
-        if self.phases < 2 or self.phases % 2 or (self.phases > 2) != (self.window in GABOR_WINDOWS):
-            raise AtomizerError("MDCT atoms have 2 signs, and Gabor atoms an even number of phases from 4.")
+            raise AtomizerError(
+                f"The hop of {self.hop} samples does not divide the frames of the smallest scale, {step} samples apart."
+            )
+        if (
+            self.phases < 2
+            or self.phases % 2
+            or (self.phases > 2) != (self.window in GABOR_WINDOWS)
+        ):
+            raise AtomizerError(
+                "MDCT atoms have 2 signs, and Gabor atoms an even number of phases from 4."
+            )
 
 
-def parse_features(names: str | Iterable[str], known: tuple[str, ...] = FEATURES) -> tuple[str, ...]:
+def parse_features(
+    names: str | Iterable[str], known: tuple[str, ...] = FEATURES
+) -> tuple[str, ...]:
     """Feature names in canonical order, of `known`, from "velocity,sign" or a sequence of names."""
     if isinstance(names, str):
         names = [n.strip() for n in names.split(",") if n.strip()]
@@ -249,9 +344,13 @@ def parse_features(names: str | Iterable[str], known: tuple[str, ...] = FEATURES
     names = list(names)
     for name in names:
         if name not in known:
-            raise AtomizerError(f"There is no feature {str(name)[:40]!r}: choose from {', '.join(known)}.")
+            raise AtomizerError(
+                f"There is no feature {str(name)[:40]!r}: choose from {', '.join(known)}."
+            )
     if not names:
-        raise AtomizerError(f"Choose at least one feature to make unknown, from {', '.join(known)}.")
+        raise AtomizerError(
+            f"Choose at least one feature to make unknown, from {', '.join(known)}."
+        )
     return tuple(name for name in known if name in names)
 
 
@@ -288,11 +387,17 @@ class Atoms:
     @property
     def arrays(self) -> tuple[str, ...]:
         """Names of the arrays that these atoms have: `ARRAYS`, and the features that their space has beyond `FEATURES`."""
-        return self.ARRAYS + tuple(feature.name for feature in self.space.features[len(FEATURES):])
+        return self.ARRAYS + tuple(feature.name for feature in self.space.features[len(FEATURES) :])
 
     @classmethod
-    def from_grid(cls, grid: np.ndarray, space: AtomSpace, length: int, reference: float | None = None,
-                  where: np.ndarray | None = None) -> Atoms:
+    def from_grid(
+        cls,
+        grid: np.ndarray,
+        space: AtomSpace,
+        length: int,
+        reference: float | None = None,
+        where: np.ndarray | None = None,
+    ) -> Atoms:
         """Atoms of a dense grid of coefficients.
 
         grid   (channels, frames, bins) float
@@ -303,8 +408,18 @@ class Atoms:
         amplitude = grid[where].astype(np.float32)
         if reference is None:
             reference = float(np.abs(amplitude).max(initial=0.0))
-        return cls(space, length, reference, time, frequency, channel, space.quantise(amplitude, reference),
-                   (amplitude >= 0).astype(np.int8), amplitude, np.zeros(len(amplitude), np.uint8))
+        return cls(
+            space,
+            length,
+            reference,
+            time,
+            frequency,
+            channel,
+            space.quantise(amplitude, reference),
+            (amplitude >= 0).astype(np.int8),
+            amplitude,
+            np.zeros(len(amplitude), np.uint8),
+        )
 
     def to_grid(self) -> np.ndarray:
         """(channels, frames, bins) float32; atoms that share a place add up, so every order gives the same grid.
@@ -312,7 +427,9 @@ class Atoms:
         Raises AtomizerError for atoms of a ScaleSpace, whose scales have a grid each.
         """
         if isinstance(self.space, ScaleSpace):
-            raise AtomizerError("Atoms of several scales lie on no single grid: only those of the MDCT are accepted here.")
+            raise AtomizerError(
+                "Atoms of several scales lie on no single grid: only those of the MDCT are accepted here."
+            )
         shape = (self.space.channels, self.space.frame_count(self.length), self.space.hop)
         grid = np.zeros(shape, np.float32)
         place = np.ravel_multi_index((self.channel, self.time, self.frequency), shape)
@@ -337,8 +454,15 @@ class Atoms:
 
     def with_unknown(self, mask: np.ndarray, features: Iterable[str]) -> Atoms:
         """The same atoms with `features` of the masked ones unknown."""
-        bits = np.uint8(sum(BIT[name] for name in parse_features(features, tuple(f.name for f in self.space.features))))
-        return replace(self, unknown=np.where(mask, self.unknown | bits, self.unknown).astype(np.uint8))
+        bits = np.uint8(
+            sum(
+                BIT[name]
+                for name in parse_features(features, tuple(f.name for f in self.space.features))
+            )
+        )
+        return replace(
+            self, unknown=np.where(mask, self.unknown | bits, self.unknown).astype(np.uint8)
+        )
 
     def above(self, db: float) -> Atoms:
         """Only the atoms at or above a velocity threshold, in dB relative to the reference."""
@@ -363,9 +487,16 @@ class Atoms:
         from .files import whole  # which needs the error that is declared here
 
         meta = {f"space_{k}": v for k, v in asdict(self.space).items()}
-        with whole(Path(path), "The atoms") as target:  # a file, because numpy would add an ending to a name
-            np.savez_compressed(target.file, length=self.length, reference=self.reference, **meta,
-                                **{name: getattr(self, name) for name in self.arrays})
+        with whole(
+            Path(path), "The atoms"
+        ) as target:  # a file, because numpy would add an ending to a name
+            np.savez_compressed(
+                target.file,
+                length=self.length,
+                reference=self.reference,
+                **meta,
+                **{name: getattr(self, name) for name in self.arrays},
+            )
 
     @classmethod
     def load(cls, path) -> Atoms:
@@ -374,19 +505,33 @@ class Atoms:
             with zipfile.ZipFile(path) as archive:  # a few bytes may claim to unpack to anything
                 unpacked = sum(member.file_size for member in archive.infolist())
             if unpacked > MAX_PLACES * 21:  # bytes per atom
-                raise AtomizerError(f"This file unpacks to {unpacked / 1e9:.0f} GB: atoms of up to {MAX_PLACES:,} places are accepted.")
+                raise AtomizerError(
+                    f"This file unpacks to {unpacked / 1e9:.0f} GB: atoms of up to {MAX_PLACES:,} places are accepted."
+                )
             with np.load(path, allow_pickle=False) as file:
                 # a tuple comes back as an array of one axis
-                values: dict[str, Any] = {k[6:]: file[k].item() if file[k].ndim == 0 else tuple(file[k].tolist()) for k in file.files if k.startswith("space_")}
+                values: dict[str, Any] = {
+                    k[6:]: file[k].item() if file[k].ndim == 0 else tuple(file[k].tolist())
+                    for k in file.files
+                    if k.startswith("space_")
+                }
                 space = (ScaleSpace if "scales" in values else AtomSpace)(**values)
                 space.validate()  # before its features are asked for
                 empty = cls(space, int(file["length"]), float(file["reference"]))
                 # no cast but to the declared kind of number: floats are no places, and text is no amplitude
-                atoms = replace(empty, **{name: file[name].astype(getattr(empty, name).dtype, casting="same_kind") for name in empty.arrays})
+                atoms = replace(
+                    empty,
+                    **{
+                        name: file[name].astype(getattr(empty, name).dtype, casting="same_kind")
+                        for name in empty.arrays
+                    },
+                )
         except AtomizerError:
             raise
         except Exception as error:
-            raise AtomizerError("This file holds no atoms: an .npz written by the Atomizer is accepted.") from error
+            raise AtomizerError(
+                "This file holds no atoms: an .npz written by the Atomizer is accepted."
+            ) from error
         atoms.validate()
         return atoms
 
@@ -394,15 +539,26 @@ class Atoms:
         """Raise AtomizerError where arrays disagree in length or a value lies outside its cardinality."""
         self.space.validate()
         if self.length < 0 or not 0 <= self.reference < math.inf:
-            raise AtomizerError("The length and the reference of these atoms must be finite numbers from 0.")
-        if any(getattr(self, name).ndim != 1 for name in self.arrays) or len({len(getattr(self, name)) for name in self.arrays}) != 1:
-            raise AtomizerError("The arrays of these atoms differ in length: every atom needs all of its features.")
+            raise AtomizerError(
+                "The length and the reference of these atoms must be finite numbers from 0."
+            )
+        if (
+            any(getattr(self, name).ndim != 1 for name in self.arrays)
+            or len({len(getattr(self, name)) for name in self.arrays}) != 1
+        ):
+            raise AtomizerError(
+                "The arrays of these atoms differ in length: every atom needs all of its features."
+            )
         frames = self.space.frame_count(self.length)
         if max(frames * self.space.hop, self.space.bins) * self.space.channels > MAX_PLACES:
-            raise AtomizerError(f"These atoms lie in a plane of more than {MAX_PLACES:,} places, the most that is accepted.")
+            raise AtomizerError(
+                f"These atoms lie in a plane of more than {MAX_PLACES:,} places, the most that is accepted."
+            )
         for feature in self.space.features:
             values = getattr(self, feature.name)
-            top = min(feature.cardinality, frames) if feature.name == "time" else feature.cardinality
+            top = (
+                min(feature.cardinality, frames) if feature.name == "time" else feature.cardinality
+            )
             if len(values) and (values.min() < 0 or values.max() >= top):
                 raise AtomizerError(f"An atom's {feature.name} lies outside 0 … {top - 1}.")
         if not np.isfinite(self.amplitude).all():

@@ -52,8 +52,14 @@ class Canvas:
     given                         (C, T, F) bool, known from the start
     """
 
-    def __init__(self, task: Task, velocity_known: np.ndarray, sign_known: np.ndarray, predicts: bool = True,
-                 ordering: tuple[str, bool, int] | None = None):
+    def __init__(
+        self,
+        task: Task,
+        velocity_known: np.ndarray,
+        sign_known: np.ndarray,
+        predicts: bool = True,
+        ordering: tuple[str, bool, int] | None = None,
+    ):
         """predicts: whether windows come with `beliefs`; ordering: name, reverse and seed of the one that windows come with"""
         self.space = task.space
         self.velocity_known, self.sign_known = velocity_known.copy(), sign_known.copy()
@@ -86,7 +92,11 @@ class Canvas:
     def _loudest_of_bins(magnitude: np.ndarray, given: np.ndarray) -> np.ndarray:
         """(C, F) the loudest that was known from the start in every bin and its neighbours; infinite where next to nothing was."""
         loudest = maximum_filter1d(np.where(given, magnitude, 0).max(1), _NEAR_BINS, axis=1)
-        return np.where(minimum_filter1d(given.sum(1), _NEAR_BINS, axis=1) >= _ENOUGH, loudest, np.float32(np.inf))
+        return np.where(
+            minimum_filter1d(given.sum(1), _NEAR_BINS, axis=1) >= _ENOUGH,
+            loudest,
+            np.float32(np.inf),
+        )
 
     def ceiling(self, window: Window, size: int) -> np.ndarray:
         """(channels, F) the loudest that an atom of a window may be filled in.
@@ -97,7 +107,9 @@ class Canvas:
         """
         if self.lowest:
             return np.full((len(window.channels), self.magnitude.shape[2]), np.inf, np.float32)
-        nearby = self._loudest_of_bins(self.cut(self.magnitude, window, size, 0), self.known_piece(self.given, window, size))
+        nearby = self._loudest_of_bins(
+            self.cut(self.magnitude, window, size, 0), self.known_piece(self.given, window, size)
+        )
         if np.isfinite(nearby).all() and not self.purpose.boxed:
             return np.minimum(nearby * _MARGIN, self.highest)
         habit = self.habit[list(window.channels)]
@@ -162,30 +174,51 @@ class Canvas:
 
         What was filled in counts up to the loudest of the sound, lest errors grow on errors.
         """
+
         def loudest(here: Window, frames: int) -> float:
-            return float((self.cut(self.magnitude, here, frames, 0) * self.cut(self.velocity_known, here, frames, False)).max())
+            return float(
+                (
+                    self.cut(self.magnitude, here, frames, 0)
+                    * self.cut(self.velocity_known, here, frames, False)
+                ).max()
+            )
 
         seen = loudest(window, size)
         if self.known_piece(self.given, window, size).any(axis=(0, 2)).sum() < _ENOUGH:
-            seen = max(seen, loudest(replace(window, start=window.start - CONTEXT), size + 2 * CONTEXT))
+            seen = max(
+                seen, loudest(replace(window, start=window.start - CONTEXT), size + 2 * CONTEXT)
+            )
         return max(min(seen, self.loudest), self.loudest * 10 ** (REFERENCE_FLOOR_DB / 20))
 
     def state(self, window: Window, space: AtomSpace) -> State:
         """What the model sees, as a batch of one; a missing second channel is absent."""
         size = space.frames
         reference = self.reference(window, size)
-        level = self.space.quantise(self.cut(self.magnitude, window, size, 0), reference).astype(np.int64)
+        level = self.space.quantise(self.cut(self.magnitude, window, size, 0), reference).astype(
+            np.int64
+        )
 
         def grid(array: np.ndarray, fill) -> torch.Tensor:
             missing = space.channels - len(array)
-            return torch.from_numpy(np.pad(array, ((0, missing), (0, 0), (0, 0)), constant_values=fill))[None]
+            return torch.from_numpy(
+                np.pad(array, ((0, missing), (0, 0), (0, 0)), constant_values=fill)
+            )[None]
 
         ranks = None if self.ordering is None else grid(self.ranks(window, size), 0)
-        beliefs = [grid(array.astype(np.float32) / reference, 0) for array in self.beliefs(window, size)] if self.predicts else (None,) * 3
-        return State(grid(level, 0), grid(self.cut(self.positive, window, size, False).astype(np.int64), 0),
-                     grid(self.known_piece(self.velocity_known, window, size), True),
-                     grid(self.known_piece(self.sign_known, window, size), True),
-                     grid(np.ones(level.shape, bool), False), ranks, *beliefs)
+        beliefs = (
+            [grid(array.astype(np.float32) / reference, 0) for array in self.beliefs(window, size)]
+            if self.predicts
+            else (None,) * 3
+        )
+        return State(
+            grid(level, 0),
+            grid(self.cut(self.positive, window, size, False).astype(np.int64), 0),
+            grid(self.known_piece(self.velocity_known, window, size), True),
+            grid(self.known_piece(self.sign_known, window, size), True),
+            grid(np.ones(level.shape, bool), False),
+            ranks,
+            *beliefs,
+        )
 
     def ranks(self, window: Window, size: int) -> np.ndarray:
         """(channels, size, F) float32: where the atoms of a window stand in the ordering.
@@ -194,8 +227,12 @@ class Canvas:
         """
         by, reverse, seed = self.ordering
         known = self.known_piece(self.velocity_known, window, size)
-        magnitude = np.where(known, self.cut(self.magnitude, window, size, 0), self.beliefs(window, size)[2])
-        key = serial_key(by, magnitude, np.random.default_rng(seed).random(magnitude.shape, np.float32))
+        magnitude = np.where(
+            known, self.cut(self.magnitude, window, size, 0), self.beliefs(window, size)[2]
+        )
+        key = serial_key(
+            by, magnitude, np.random.default_rng(seed).random(magnitude.shape, np.float32)
+        )
         return -key if reverse else key
 
     def beliefs(self, window: Window, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -203,16 +240,25 @@ class Canvas:
         interpolated levels, each (channels, size, F)."""
         key = (window.start, window.channels)
         if key not in self.estimates:
-            given, magnitude = self.known_piece(self.given, window, size), self.cut(self.magnitude, window, size, 0)
+            given, magnitude = (
+                self.known_piece(self.given, window, size),
+                self.cut(self.magnitude, window, size, 0),
+            )
             amplitude = np.where(self.cut(self.positive, window, size, True), magnitude, -magnitude)
             limit = torch.from_numpy(magnitude) if self.signs_lost else None
-            found = wiener.interpolate(torch.from_numpy(amplitude), torch.from_numpy(~given), limit, self.space.window)
+            found = wiener.interpolate(
+                torch.from_numpy(amplitude), torch.from_numpy(~given), limit, self.space.window
+            )
             if len(self.estimates) >= _ESTIMATES:
                 self.estimates.pop(next(iter(self.estimates)))
             blind = self.blind(window, size, given)
             nothing = np.zeros_like(blind)
-            self.estimates[key] = tuple(np.asarray(a, np.float16) for a in
-                                        ((found.amplitude, found.spread, blind) if found else (nothing, nothing, blind)))
+            self.estimates[key] = tuple(
+                np.asarray(a, np.float16)
+                for a in (
+                    (found.amplitude, found.spread, blind) if found else (nothing, nothing, blind)
+                )
+            )
         return self.estimates[key]
 
     def blind(self, window: Window, size: int, given: np.ndarray) -> np.ndarray:
@@ -224,12 +270,20 @@ class Canvas:
         around = self._around(window, size)
         known = self.given[channels, around]
         if self.purpose.boxed:
-            power = interpolated_power(np.where(known, self.magnitude[channels, around], 0), known, loudest=self.loudest)
-            here = replace(window, start=window.start - around.start, channels=tuple(range(len(channels))))
+            power = interpolated_power(
+                np.where(known, self.magnitude[channels, around], 0), known, loudest=self.loudest
+            )
+            here = replace(
+                window, start=window.start - around.start, channels=tuple(range(len(channels)))
+            )
             return np.sqrt(self.cut(power, here, size, 0))
         # bins may be unknown from end to end of a window that are known elsewhere, or known too briefly to tell their habit
         log = log_power(self.magnitude[channels, around], self.loudest)
-        return np.sqrt(interpolated_power(np.where(given, magnitude, 0), given, bin_sums(log, known), self.loudest))
+        return np.sqrt(
+            interpolated_power(
+                np.where(given, magnitude, 0), given, bin_sums(log, known), self.loudest
+            )
+        )
 
     @staticmethod
     def _around(window: Window, size: int) -> slice:
@@ -243,5 +297,7 @@ class Canvas:
         if not self.purpose.boxed:
             return blind
         channels, around = list(window.channels), self._around(window, size)
-        more = intermittence(log_power(self.magnitude[channels, around], self.loudest), self.given[channels, around])
+        more = intermittence(
+            log_power(self.magnitude[channels, around], self.loudest), self.given[channels, around]
+        )
         return blind * np.exp(more / 2)[:, None].astype(np.float32)

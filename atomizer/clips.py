@@ -43,8 +43,16 @@ def list_clips(folder: str | Path) -> list[Clip]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".opus"):
             row = rows.get(path.name, {})
-            clips.append(Clip(path, row.get("source_repository") or path.stem, row.get("category") or "unknown",
-                              float(row.get("brickwall_hz") or 0) or float("inf")))
+            clips.append(
+                Clip(
+                    path,
+                    row.get("source_repository") or path.stem,
+                    row.get("category") or "unknown",
+                    float(row.get("brickwall_hz") or 0) or float("inf"),
+                )
+            )
     if not clips:
-        raise AtomizerError(f"The folder {folder.name!r} holds no recordings: WAV, FLAC, OGG and MP3 files are read.")
+        raise AtomizerError(
+            f"The folder {folder.name!r} holds no recordings: WAV, FLAC, OGG and MP3 files are read."
+        )
     return clips

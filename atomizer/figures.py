@@ -44,12 +44,21 @@ class Look:
     dark: bool = False
 
     def __post_init__(self):
-        for name, value, known in (("scale", self.scale, SCALES), ("colour", self.colour, COLOURS), ("ordering", self.ordering, tuple(ORDERINGS))):
+        for name, value, known in (
+            ("scale", self.scale, SCALES),
+            ("colour", self.colour, COLOURS),
+            ("ordering", self.ordering, tuple(ORDERINGS)),
+        ):
             if value not in known:
-                raise AtomizerError(f"There is no {name} {str(value)[:40]!r}: choose from {', '.join(known)}.")
+                raise AtomizerError(
+                    f"There is no {name} {str(value)[:40]!r}: choose from {', '.join(known)}."
+                )
         for span in (self.seconds, self.hertz):
-            if span is not None and not (isinstance(span, tuple) and len(span) == 2
-                                         and all(type(v) in (int, float) and abs(v) < 1e12 for v in span)):
+            if span is not None and not (
+                isinstance(span, tuple)
+                and len(span) == 2
+                and all(type(v) in (int, float) and abs(v) < 1e12 for v in span)
+            ):
                 raise AtomizerError("A picture spans from a lower to a higher time and frequency.")
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise AtomizerError(f"A seed is a whole number from 0, not {str(self.seed)[:40]}.")
@@ -60,7 +69,9 @@ class Look:
         names = [f.name for f in fields(cls)]
         if not isinstance(data, dict) or not set(data) <= set(names):
             raise AtomizerError(f"A look is an object of {', '.join(names)}.")
-        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
         return cls(**values)
 
 
@@ -80,8 +91,14 @@ def hertz_of(place, scale: str):
     return 700 * (10 ** (place / 2595) - 1) if scale == "mel" else place
 
 
-def raster(grid: np.ndarray, space: AtomSpace, look: Look, filled: np.ndarray | None = None, width: int = 1600,
-           height: int = 800) -> np.ndarray:
+def raster(
+    grid: np.ndarray,
+    space: AtomSpace,
+    look: Look,
+    filled: np.ndarray | None = None,
+    width: int = 1600,
+    height: int = 800,
+) -> np.ndarray:
     """(height, width, 3) uint8 picture of a grid (channels, frames, bins), the highest frequency in the first row.
 
     filled  bool array of the grid's shape, which atoms were filled in, for the colour by state
@@ -99,9 +116,22 @@ def raster(grid: np.ndarray, space: AtomSpace, look: Look, filled: np.ndarray | 
     top = velocity.argmax(0)[None]
     velocity, kind = np.take_along_axis(velocity, top, 0)[0], np.take_along_axis(kind, top, 0)[0]
 
-    rows = np.clip(np.floor(hertz_of(np.linspace(unit(hertz[1], look.scale), unit(hertz[0], look.scale), height + 1), look.scale) / space.bin_hz),
-                   0, space.hop - 1).astype(int)
-    columns = np.clip(np.floor(np.linspace(*seconds, width + 1) * space.rate / space.hop + 0.5), 0, grid.shape[1] - 1).astype(int)
+    rows = np.clip(
+        np.floor(
+            hertz_of(
+                np.linspace(unit(hertz[1], look.scale), unit(hertz[0], look.scale), height + 1),
+                look.scale,
+            )
+            / space.bin_hz
+        ),
+        0,
+        space.hop - 1,
+    ).astype(int)
+    columns = np.clip(
+        np.floor(np.linspace(*seconds, width + 1) * space.rate / space.hop + 0.5),
+        0,
+        grid.shape[1] - 1,
+    ).astype(int)
     velocity, kind = _loudest(velocity, kind, columns, 0)
     velocity, kind = _loudest(velocity, kind, rows, 1)
     theme = "dark" if look.dark else "light"
@@ -110,7 +140,9 @@ def raster(grid: np.ndarray, space: AtomSpace, look: Look, filled: np.ndarray | 
     return np.where((velocity > 0)[..., None], coloured, paper).transpose(1, 0, 2)
 
 
-def _loudest(velocity: np.ndarray, kind: np.ndarray, edges: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+def _loudest(
+    velocity: np.ndarray, kind: np.ndarray, edges: np.ndarray, axis: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Reduce an axis to the stretches between edges (at least one cell each), keeping the loudest cell of each."""
     velocity, kind = np.moveaxis(velocity, axis, 0), np.moveaxis(kind, axis, 0)
     out_v = np.empty((len(edges) - 1, velocity.shape[1]), velocity.dtype)
@@ -123,11 +155,19 @@ def _loudest(velocity: np.ndarray, kind: np.ndarray, edges: np.ndarray, axis: in
     return np.moveaxis(out_v, 0, axis), np.moveaxis(out_k, 0, axis)
 
 
-def kinds(grid: np.ndarray, space: AtomSpace, look: Look, audible: np.ndarray, filled: np.ndarray | None = None) -> np.ndarray:
+def kinds(
+    grid: np.ndarray,
+    space: AtomSpace,
+    look: Look,
+    audible: np.ndarray,
+    filled: np.ndarray | None = None,
+) -> np.ndarray:
     """Row of the palette for every cell of a grid."""
     first = palette.KINDS.index
     if look.colour == "state":
-        return np.where(np.zeros(grid.shape, bool) if filled is None else filled, first("filled"), first("kept"))
+        return np.where(
+            np.zeros(grid.shape, bool) if filled is None else filled, first("filled"), first("kept")
+        )
     if look.colour == "channel":
         return np.broadcast_to(first("channel 0") + np.arange(len(grid))[:, None, None], grid.shape)
     if look.colour in ("sign", "scale"):  # there is one scale
@@ -136,7 +176,9 @@ def kinds(grid: np.ndarray, space: AtomSpace, look: Look, audible: np.ndarray, f
     atoms = Atoms.from_grid(grid, space, (grid.shape[1] - 1) * space.hop, where=audible)
     ranks = np.empty(len(atoms))
     ranks[order(atoms, look.ordering, look.reverse, look.seed)] = np.arange(len(atoms))
-    out[audible] = first("rank 0") + np.minimum(ranks * palette.RANKS // max(len(atoms), 1), palette.RANKS - 1)
+    out[audible] = first("rank 0") + np.minimum(
+        ranks * palette.RANKS // max(len(atoms), 1), palette.RANKS - 1
+    )
     return out
 
 
@@ -152,7 +194,10 @@ def raster_tiles(atoms: Atoms, look: Look, width: int = 1600, height: int = 800)
     velocity = np.clip(255 * (1 - 20 * np.log10(loudest) / space.floor_db), 0, 255).astype(int)
     colours = palette.table(theme)[_kinds_of(atoms, look), velocity]
     reach, bin_hz = space.reach(atoms.scale) / 2, space.rate / np.asarray(space.scales)[atoms.scale]
-    middle, centre = space.seconds(atoms.time), (space.own(atoms.scale, atoms.frequency) + 0.5) * bin_hz
+    middle, centre = (
+        space.seconds(atoms.time),
+        (space.own(atoms.scale, atoms.frequency) + 0.5) * bin_hz,
+    )
     across = lambda t: (t - seconds[0]) / (seconds[1] - seconds[0]) * width
     bottom, top = (float(unit(f, look.scale)) for f in hertz)
     along = lambda f: (top - unit(np.maximum(f, 1e-3), look.scale)) / (top - bottom) * height
@@ -175,14 +220,18 @@ def _kinds_of(atoms: Atoms, look: Look) -> np.ndarray:
         return np.where(atoms.sign > 0, first("positive"), first("negative"))
     ranks = np.empty(len(atoms), int)
     ranks[order(atoms, look.ordering, look.reverse, look.seed)] = np.arange(len(atoms))
-    return first("rank 0") + np.minimum(ranks * palette.RANKS // max(len(atoms), 1), palette.RANKS - 1)
+    return first("rank 0") + np.minimum(
+        ranks * palette.RANKS // max(len(atoms), 1), palette.RANKS - 1
+    )
 
 
 def _end(atoms: Atoms) -> float:
     return atoms.length / atoms.space.rate
 
 
-def limits(end: float, space: AtomSpace, look: Look) -> tuple[tuple[float, float], tuple[float, float]]:
+def limits(
+    end: float, space: AtomSpace, look: Look
+) -> tuple[tuple[float, float], tuple[float, float]]:
     """((from, to) seconds, (from, to) Hz) that are seen of a sound of `end` seconds."""
     end = max(end, 1e-3)
     low = LOWEST_HZ if look.scale == "log" else 0.0
@@ -192,38 +241,72 @@ def limits(end: float, space: AtomSpace, look: Look) -> tuple[tuple[float, float
     return (t0, min(t1, end) if t0 < end else t1), (max(f0, low), f1)
 
 
-def picture(grid: np.ndarray, space: AtomSpace, look: Look = Look(), title: str = "", filled: np.ndarray | None = None) -> Figure:
+def picture(
+    grid: np.ndarray,
+    space: AtomSpace,
+    look: Look = Look(),
+    title: str = "",
+    filled: np.ndarray | None = None,
+) -> Figure:
     """Figure of all atoms of a grid (channels, frames, bins) on a time-frequency plane, with axes and a legend; `filled` as in `raster`."""
+
     def pixels(lane: slice, height: int) -> np.ndarray:
         # the other channels silent, so that each keeps its own colour and loudness
         shown = np.zeros_like(grid)
         shown[lane] = grid[lane]
         return raster(shown, space, look, filled, height=height)
+
     return _figure(pixels, len(grid), space, look, title, float(space.seconds(grid.shape[1] - 1)))
 
 
 def picture_of_tiles(atoms: Atoms, channels: int, look: Look = Look(), title: str = "") -> Figure:
     """The same of the atoms of a ScaleSpace."""
+
     def pixels(lane: slice, height: int) -> np.ndarray:
-        return raster_tiles(atoms[(atoms.channel >= lane.start) & (atoms.channel < lane.stop)], look, height=height)
+        return raster_tiles(
+            atoms[(atoms.channel >= lane.start) & (atoms.channel < lane.stop)], look, height=height
+        )
+
     return _figure(pixels, channels, atoms.space, look, title, _end(atoms))
 
 
-def _figure(pixels: Callable[[slice, int], np.ndarray], channels: int, space: AtomSpace, look: Look, title: str, end: float) -> Figure:
+def _figure(
+    pixels: Callable[[slice, int], np.ndarray],
+    channels: int,
+    space: AtomSpace,
+    look: Look,
+    title: str,
+    end: float,
+) -> Figure:
     """Figure of what `pixels` makes of every lane of channels, at a height in pixels."""
     theme = palette.THEMES["dark" if look.dark else "light"]
-    paper, ink = "#" + bytes(int(v) for v in theme["paper"]).hex(), "#c9cfdb" if look.dark else "#1e293b"
+    paper, ink = (
+        "#" + bytes(int(v) for v in theme["paper"]).hex(),
+        "#c9cfdb" if look.dark else "#1e293b",
+    )
     lanes = [slice(c, c + 1) for c in range(channels)] if look.stacked else [slice(0, channels)]
-    figure = Figure(figsize=(10, 2.2 + 3.2 * min(len(lanes), 4) if len(lanes) > 1 else 5.4), facecolor=paper, layout="constrained")
+    figure = Figure(
+        figsize=(10, 2.2 + 3.2 * min(len(lanes), 4) if len(lanes) > 1 else 5.4),
+        facecolor=paper,
+        layout="constrained",
+    )
     spec = figure.add_gridspec(len(lanes), 2, width_ratios=[40, 1])
     axes = [figure.add_subplot(spec[0, 0])]
     axes += [figure.add_subplot(spec[k, 0], sharex=axes[0]) for k in range(1, len(lanes))]
     seconds, hertz = limits(end, space, look)
     bottom, top = (float(unit(f, look.scale)) for f in hertz)
     for number, (ax, lane) in enumerate(zip(axes, lanes)):
-        ax.imshow(pixels(lane, max(240, 800 // len(lanes))), extent=(*seconds, bottom, top), aspect="auto", interpolation="nearest")
+        ax.imshow(
+            pixels(lane, max(240, 800 // len(lanes))),
+            extent=(*seconds, bottom, top),
+            aspect="auto",
+            interpolation="nearest",
+        )
         ticks = ticks_of(hertz, look.scale)
-        ax.set_yticks([float(unit(f, look.scale)) for f in ticks], [f"{f / 1000:g} kHz" if f >= 1000 else f"{f:g} Hz" for f in ticks])
+        ax.set_yticks(
+            [float(unit(f, look.scale)) for f in ticks],
+            [f"{f / 1000:g} kHz" if f >= 1000 else f"{f:g} Hz" for f in ticks],
+        )
         ax.set_facecolor(paper)
         ax.tick_params(colors=ink, labelsize=9)
         for side, spine in ax.spines.items():
@@ -247,8 +330,12 @@ def ticks_of(hertz: tuple[float, float], scale: str, apart: float = 0.045) -> li
     """Round frequencies within (from, to) that are at least `apart` of the axis away from each other, the highest first."""
     bottom, top = (float(unit(f, scale)) for f in hertz)
     out: list[float] = []
-    for f in reversed([f for f in TICKS if hertz[0] <= f <= hertz[1]] or list(np.round(np.linspace(*hertz, 5)))):
-        if not out or abs(float(unit(f, scale)) - float(unit(out[-1], scale))) >= apart * (top - bottom):
+    for f in reversed(
+        [f for f in TICKS if hertz[0] <= f <= hertz[1]] or list(np.round(np.linspace(*hertz, 5)))
+    ):
+        if not out or abs(float(unit(f, scale)) - float(unit(out[-1], scale))) >= apart * (
+            top - bottom
+        ):
             out.append(float(f))
     return out
 
@@ -257,11 +344,17 @@ def _legend(ax, look: Look, space: AtomSpace, channels: int, ink: str) -> None:
     """A bar of velocities for every kind of atom that occurs, side by side."""
     colours = palette.table("dark" if look.dark else "light")
     steps = range(0, palette.RANKS, palette.RANKS // 4)
-    names = {"sign": {"negative": "negative", "positive": "positive"}, "channel": {f"channel {c}": channel_name(c, channels) for c in range(channels)},
-             "state": {"kept": "kept", "filled": "filled in"},
-             "scale": ({f"channel {k}": f"{n:,} samples" for k, n in enumerate(space.scales)} if isinstance(space, ScaleSpace)
-                       else {"negative": "negative", "positive": "positive"}),
-             "rank": {f"rank {k}": label for k, label in zip(steps, ("first", "", "", "last"))}}[look.colour]
+    names = {
+        "sign": {"negative": "negative", "positive": "positive"},
+        "channel": {f"channel {c}": channel_name(c, channels) for c in range(channels)},
+        "state": {"kept": "kept", "filled": "filled in"},
+        "scale": (
+            {f"channel {k}": f"{n:,} samples" for k, n in enumerate(space.scales)}
+            if isinstance(space, ScaleSpace)
+            else {"negative": "negative", "positive": "positive"}
+        ),
+        "rank": {f"rank {k}": label for k, label in zip(steps, ("first", "", "", "last"))},
+    }[look.colour]
     bars = np.stack([colours[palette.KINDS.index(name)] for name in names], 1)
     ax.imshow(bars, extent=(0, len(names), space.floor_db, 0), aspect="auto", origin="lower")
     ax.xaxis.tick_top()
@@ -278,5 +371,7 @@ def save(figure: Figure, format_: str) -> bytes:
     """A figure as a file: "png" or "svg". Text stays text, the atoms are pixels in both."""
     out = io.BytesIO()
     with matplotlib.rc_context({"svg.fonttype": "none"}):
-        figure.savefig(out, format=format_, dpi=160, metadata={"Date": None} if format_ == "svg" else None)
+        figure.savefig(
+            out, format=format_, dpi=160, metadata={"Date": None} if format_ == "svg" else None
+        )
     return out.getvalue()

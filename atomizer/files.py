@@ -41,7 +41,9 @@ class Whole:
 
 def reason_of(error: Exception) -> str:
     """Why a file could not be written, in the system's words, without its end."""
-    reason = (error.strerror if isinstance(error, OSError) else getattr(error, "error_string", None)) or str(error)
+    reason = (
+        error.strerror if isinstance(error, OSError) else getattr(error, "error_string", None)
+    ) or str(error)
     return reason.removeprefix("Error : ").strip().rstrip(".") or "unknown reason"
 
 
@@ -70,4 +72,6 @@ def whole(path: Path, what: str, errors: tuple[type[Exception], ...] = ()) -> It
     except (OSError, ValueError) + errors as error:
         with contextlib.suppress(OSError, ValueError):
             partial.unlink()
-        raise AtomizerError(f"{what} cannot be written to {path.name[:80]!r}: {reason_of(error)}.") from error
+        raise AtomizerError(
+            f"{what} cannot be written to {path.name[:80]!r}: {reason_of(error)}."
+        ) from error

@@ -1,9 +1,9 @@
 """Fill: the sampler that reveals the unknown atoms of a task, step by step, along an ordering.
 
-    task = prepare(read("in.wav"), parse(["above:8000"]))
-    for step in fill(task, Settings(), model):
-        print(step.number, step.total)
-    write("out.wav", task.render(step.grid))
+task = prepare(read("in.wav"), parse(["above:8000"]))
+for step in fill(task, Settings(), model):
+    print(step.number, step.total)
+write("out.wav", task.render(step.grid))
 """
 
 from __future__ import annotations
@@ -83,48 +83,73 @@ class Step:
 def resolve(settings: Settings, task: Task) -> Resolved:
     """The settings with every None replaced by what suits the task. Raises AtomizerError for values out of range."""
     defaults = PURPOSES[task.purpose if set(task.features) != {"sign"} else "restore"].settings
-    if task.mask.all():  # nothing is known to expect signs from, and the expectation of a sign by chance is silence
+    if (
+        task.mask.all()
+    ):  # nothing is known to expect signs from, and the expectation of a sign by chance is silence
         defaults = {**defaults, "amplitudes": "texture"}
     chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
     if "steps" in chosen and settings.order not in (None, "random"):
         chosen["steps"] = max(chosen["steps"], ORDERED_STEPS)
     if "amplitudes" in chosen and settings.nucleus is not None and "velocity" in task.features:
-        chosen["amplitudes"] = "sampled"  # no other levels have a nucleus, and whoever gave one is to hear it
+        chosen["amplitudes"] = (
+            "sampled"  # no other levels have a nucleus, and whoever gave one is to hear it
+        )
     settings = Resolved(**{**asdict(settings), **chosen})
     if settings.method not in METHODS:
-        raise AtomizerError(f"There is no method {str(settings.method)[:40]!r}: choose from {', '.join(METHODS)}.")
+        raise AtomizerError(
+            f"There is no method {str(settings.method)[:40]!r}: choose from {', '.join(METHODS)}."
+        )
     if settings.order not in tuple(ORDERINGS):
-        raise AtomizerError(f"There is no ordering {str(settings.order)[:40]!r}: choose from {', '.join(ORDERINGS)}.")
+        raise AtomizerError(
+            f"There is no ordering {str(settings.order)[:40]!r}: choose from {', '.join(ORDERINGS)}."
+        )
     if settings.amplitudes not in AMPLITUDES:
-        raise AtomizerError(f"There are no {str(settings.amplitudes)[:40]!r} amplitudes: choose from {', '.join(AMPLITUDES)}.")
+        raise AtomizerError(
+            f"There are no {str(settings.amplitudes)[:40]!r} amplitudes: choose from {', '.join(AMPLITUDES)}."
+        )
     if not isinstance(settings.steps, int) or not 1 <= settings.steps <= limits().steps:
         raise AtomizerError(f"A fill takes 1 to {limits().steps} steps, not {settings.steps}.")
     if not 0 <= settings.temperature <= 4:
-        raise AtomizerError(f"The temperature lies between 0 and 4, not at {settings.temperature:g}.")
+        raise AtomizerError(
+            f"The temperature lies between 0 and 4, not at {settings.temperature:g}."
+        )
     if not 0 <= settings.seed < 2**63:  # what torch's generators take
-        raise AtomizerError(f"A seed is a whole number from 0 and below 2^63, not {settings.seed:.6g}.")
+        raise AtomizerError(
+            f"A seed is a whole number from 0 and below 2^63, not {settings.seed:.6g}."
+        )
     if not 0 < settings.nucleus <= 1:
         raise AtomizerError(f"The nucleus lies above 0 and up to 1, not at {settings.nucleus:g}.")
-    return settings if settings.method == "model" else replace(settings, steps=1)  # only the model looks again
+    return (
+        settings if settings.method == "model" else replace(settings, steps=1)
+    )  # only the model looks again
 
 
-def fill(task: Task, settings: Settings = Settings(), model: AtomTransformer | None = None) -> Iterator[Step]:
+def fill(
+    task: Task, settings: Settings = Settings(), model: AtomTransformer | None = None
+) -> Iterator[Step]:
     """Fill the task's unknown atoms in; yields after every step, and the last step holds the result.
 
     Only what is near the unknown atoms is computed. What the selection hides is never read.
     Raises AtomizerError for settings out of range, or a model of another AtomSpace.
     """
     settings = resolve(settings, task)
-    if settings.method == "erased" or (settings.method == "noise" and set(task.features) == {"sign"}):  # known levels need no noise
+    if settings.method == "erased" or (
+        settings.method == "noise" and set(task.features) == {"sign"}
+    ):  # known levels need no noise
         yield Step(1, 1, task.masked(settings.seed), task.mask)
     elif settings.method == "noise":
         from .noise import noise_fill, substitute  # scipy is loaded only where it is used
 
-        noise = (substitute(task.grid, task.mask, task.threshold, settings.seed) if task.purpose == "compress"
-                 else noise_fill(task.grid, task.mask, settings.seed))
+        noise = (
+            substitute(task.grid, task.mask, task.threshold, settings.seed)
+            if task.purpose == "compress"
+            else noise_fill(task.grid, task.mask, settings.seed)
+        )
         yield Step(1, 1, noise, task.mask)
     elif model is None:
-        raise AtomizerError("The method 'model' needs a trained model: give a checkpoint, or choose the method noise.")
+        raise AtomizerError(
+            "The method 'model' needs a trained model: give a checkpoint, or choose the method noise."
+        )
     else:
         from .sampler import sample  # torch is loaded only where a model is used
 

@@ -14,7 +14,11 @@ from .model.atom_transformer import Context
 
 def ordering_for(model: AtomTransformer, settings: Settings) -> tuple[str, bool, int] | None:
     """The ordering in which a model reads atoms; None for one that reads them in serialisations of its own."""
-    return (settings.order or "random", settings.reverse, settings.seed) if "order" in model.config.serialisations else None
+    return (
+        (settings.order or "random", settings.reverse, settings.seed)
+        if "order" in model.config.serialisations
+        else None
+    )
 
 
 def precision(model: AtomTransformer):

@@ -17,7 +17,9 @@ from functools import lru_cache
 import numpy as np
 
 WINDOWS = ("sine", "kbd")
-_CACHED = 1 << 16  # samples that are transformed at a time: arrays of minutes would go through the memory at every operation
+_CACHED = (
+    1 << 16
+)  # samples that are transformed at a time: arrays of minutes would go through the memory at every operation
 
 
 @lru_cache(maxsize=32)
@@ -38,7 +40,9 @@ def _folded(blocks: np.ndarray, w: np.ndarray) -> np.ndarray:
     # the four half-hops of a frame: a b | c d  ->  folded (-c' - d, a - b'), where ' reverses
     first, second = blocks[..., :-1, :], blocks[..., 1:, :]
     out = np.empty_like(first)
-    np.multiply(second[..., half - 1 :: -1], -w[3 * half - 1 : 2 * half - 1 : -1], out=out[..., :half])
+    np.multiply(
+        second[..., half - 1 :: -1], -w[3 * half - 1 : 2 * half - 1 : -1], out=out[..., :half]
+    )
     out[..., :half] -= second[..., half:] * w[3 * half :]
     np.multiply(first[..., :half], w[:half], out=out[..., half:])
     out[..., half:] -= first[..., : half - 1 : -1] * w[2 * half - 1 : half - 1 : -1]
@@ -76,7 +80,9 @@ def mdct(x: np.ndarray, hop: int = 1024, window: str = "sine") -> np.ndarray:
     out = np.empty(x.shape[:-1] + (frames, hop), np.float32)
     for at in np.ndindex(x.shape[:-1]):
         for first, last in _parts(frames, hop):
-            blocks = np.zeros((last - first + 1) * hop, np.float32)  # the hop before the first frame's centre to that after the last one's
+            blocks = np.zeros(
+                (last - first + 1) * hop, np.float32
+            )  # the hop before the first frame's centre to that after the last one's
             start, end = max((first - 1) * hop, 0), min(last * hop, length)
             blocks[start - (first - 1) * hop : end - (first - 1) * hop] = x[at][start:end]
             out[at][first:last] = mdct_blocks(blocks.reshape(-1, hop), window)
@@ -95,7 +101,9 @@ def imdct(spectrum: np.ndarray, length: int, window: str = "sine") -> np.ndarray
     out = np.zeros(leading + (frames + 1, hop), np.float32)
     for at in np.ndindex(leading):
         for first, last in _parts(frames, hop):
-            _unfold(_dct4(np.array(spectrum[at][first:last], np.float32)), w, out[at][first : last + 1])
+            _unfold(
+                _dct4(np.array(spectrum[at][first:last], np.float32)), w, out[at][first : last + 1]
+            )
     return out.reshape(leading + (-1,))[..., hop : hop + length]
 
 
@@ -111,7 +119,13 @@ def mdct_torch(blocks, window: str = "sine"):
     half = hop // 2
     w = torch.as_tensor(window_of(window, hop), device=blocks.device)
     first, second = blocks[..., :-1, :] * w[:hop], blocks[..., 1:, :] * w[hop:]
-    folded = torch.cat([-second[..., :half].flip(-1) - second[..., half:], first[..., :half] - first[..., half:].flip(-1)], -1)
+    folded = torch.cat(
+        [
+            -second[..., :half].flip(-1) - second[..., half:],
+            first[..., :half] - first[..., half:].flip(-1),
+        ],
+        -1,
+    )
     return _dct4_torch(folded)
 
 
@@ -140,7 +154,10 @@ def _dct4_torch(folded):
 
     hop = folded.shape[-1]
     twiddle = _twiddle(hop, folded.device)
-    z = torch.complex(folded[..., ::2].contiguous(), folded.flip(-1)[..., ::2].contiguous()) * twiddle
+    z = (
+        torch.complex(folded[..., ::2].contiguous(), folded.flip(-1)[..., ::2].contiguous())
+        * twiddle
+    )
     z = torch.fft.fft(z) * twiddle * (2 / hop) ** 0.5
     return torch.stack([z.real, -z.imag.flip(-1)], -1).flatten(-2)
 

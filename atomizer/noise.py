@@ -7,19 +7,29 @@ from scipy.ndimage import gaussian_filter1d, uniform_filter, uniform_filter1d
 from scipy.special import ndtri
 
 ENOUGH = 32  # known cells that make a mean level trustworthy
-STEADY = (1.0, 12.0)  # frames (standard deviation) over which the level below a cutoff, and its slope, are averaged: attacks are to be
+STEADY = (
+    1.0,
+    12.0,
+)  # frames (standard deviation) over which the level below a cutoff, and its slope, are averaged: attacks are to be
 # heard above the cutoff too, but a slope of one frame's chi-square noise would be arbitrary an octave on
 NEARBY = (9, 17)  # frames and bins that have one level, where only the loudest atoms are known
 CLOSE = 0.25  # octaves at which another bin counts 1/e of what one right here would
 ALIKE = 8.0  # bins (standard deviation) that follow the others alike
-FOLLOWS = (0.5, 5.0)  # the share of the others' rise that a bin follows before anything is known of it, and how much evidence that weighs
+FOLLOWS = (
+    0.5,
+    5.0,
+)  # the share of the others' rise that a bin follows before anything is known of it, and how much evidence that weighs
 MELODY = 33  # bins, 700 Hz, over which the partials of a melody come and go
 BRIEF = 8  # known frames that do not tell what is usual
 LOG_MEAN = 1.2704  # a Gaussian's log power is that much below the log of its mean power, in nats (Euler's gamma + ln 2)
 
 
-def interpolated_power(grid: np.ndarray, known: np.ndarray, around: tuple[np.ndarray, np.ndarray] | None = None,
-                       loudest: float | None = None) -> np.ndarray:
+def interpolated_power(
+    grid: np.ndarray,
+    known: np.ndarray,
+    around: tuple[np.ndarray, np.ndarray] | None = None,
+    loudest: float | None = None,
+) -> np.ndarray:
     """(channels, frames, bins) float32: the power that the levels of known cells let expect around every cell.
 
     grid    (channels, frames, bins) amplitudes, read where known (bool)
@@ -39,7 +49,9 @@ def interpolated_power(grid: np.ndarray, known: np.ndarray, around: tuple[np.nda
         return np.zeros(grid.shape, np.float32)
     log = log_power(grid, loudest)
     totals, counts = around or bin_sums(log, known)
-    wanted = ~known.all(axis=(0, 1))  # what is known of other bins, such as silence above a low rate's Nyquist, tells nothing of these
+    wanted = ~known.all(
+        axis=(0, 1)
+    )  # what is known of other bins, such as silence above a low rate's Nyquist, tells nothing of these
     informed = (known & wanted).any(axis=(1, 2)) | (counts[:, wanted] > 0).any(axis=1)
     if not informed.any():
         informed = known.any(axis=(1, 2))
@@ -52,9 +64,13 @@ def interpolated_power(grid: np.ndarray, known: np.ndarray, around: tuple[np.nda
         level = habit + rise + _pull_push((deviation - rise) * weight, weight)
         cut = int(np.flatnonzero(counts[channel])[-1]) + 1
         below = known[channel][:, cut // 2 : cut].any()
-        level[:, cut:] = tilted(*((log[channel], known[channel]) if below else (habit, counts[None, channel] > 0)), cut)[:, cut:]
+        level[:, cut:] = tilted(
+            *((log[channel], known[channel]) if below else (habit, counts[None, channel] > 0)), cut
+        )[:, cut:]
         silent = level < 2 * np.log(loudest) + np.log(1e-11)
-        out[channel] = np.where(silent, 0, np.exp(np.minimum(level + LOG_MEAN, 2 * np.log(loudest))))
+        out[channel] = np.where(
+            silent, 0, np.exp(np.minimum(level + LOG_MEAN, 2 * np.log(loudest)))
+        )
         if not informed.all():
             power = np.exp(log[channel])
             out[~informed] += _pull_push(power * weight, weight) / informed.sum()
@@ -78,7 +94,10 @@ def common_rise(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
     close = np.exp(-np.abs(octave[~always, None] - octave[always]) / CLOSE)
     rise = deviation[:, always] @ (close / close.sum(1, keepdims=True)).T
     own = deviation[:, ~always] * known[:, ~always]
-    product, square = (gaussian_filter1d(sums, ALIKE, mode="nearest") for sums in ((own * rise).sum(0), (rise**2 * known[:, ~always]).sum(0)))
+    product, square = (
+        gaussian_filter1d(sums, ALIKE, mode="nearest")
+        for sums in ((own * rise).sum(0), (rise**2 * known[:, ~always]).sum(0))
+    )
     share, frames = FOLLOWS
     out[:, ~always] = rise * np.clip((product + share * frames) / (square + frames), 0, 1)
     return out
@@ -103,6 +122,7 @@ def intermittence(log: np.ndarray, known: np.ndarray) -> np.ndarray:
     time, and the band is not, so that bins with their usual levels would together be much quieter than the band. What comes and goes in all of a
     band at once, as hits do, does not count. A band (`MELODY`) has the mean level of the frames in which all of it is known.
     """
+
     def around(x: np.ndarray) -> np.ndarray:
         return uniform_filter1d(x.astype(np.float64), MELODY, axis=-1, mode="reflect").clip(min=0)
 
@@ -129,12 +149,17 @@ def tilted(log: np.ndarray, known: np.ndarray, cut: int) -> np.ndarray:
     y = np.where(known[:, octave], log[:, octave], 0).astype(np.float64)
     sums = np.stack([weight.sum(1), weight @ x, weight @ x**2, y.sum(1), y @ x])
     # 1e-9 of the sound's mean, so that a frame that knows nothing, however far from those that do, has a level
-    quick, slow = (gaussian_filter1d(sums, frames, axis=1, mode="nearest") + 1e-9 * sums.mean(1, keepdims=True) for frames in STEADY)
+    quick, slow = (
+        gaussian_filter1d(sums, frames, axis=1, mode="nearest") + 1e-9 * sums.mean(1, keepdims=True)
+        for frames in STEADY
+    )
     n, sx, sxx, sy, sxy = slow
     spread = n * sxx - sx**2
     slope = np.minimum(0, (n * sxy - sx * sy) / np.where(spread > 1e-9 * n**2, spread, np.inf))
     n, sx, _, sy, _ = quick
-    return ((sy - slope * sx) / n)[:, None].astype(np.float32) + slope[:, None].astype(np.float32) * position
+    return ((sy - slope * sx) / n)[:, None].astype(np.float32) + slope[:, None].astype(
+        np.float32
+    ) * position
 
 
 def _pull_push(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -145,7 +170,10 @@ def _pull_push(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
         return mean
     rows, columns = total.shape
     even = ((0, rows % 2), (0, columns % 2))
-    halves = [np.pad(a, even).reshape((rows + 1) // 2, 2, (columns + 1) // 2, 2).sum((1, 3)) for a in (total, weight)]
+    halves = [
+        np.pad(a, even).reshape((rows + 1) // 2, 2, (columns + 1) // 2, 2).sum((1, 3))
+        for a in (total, weight)
+    ]
     coarse = _double(_double(_pull_push(*halves), 0), 1)[:rows, :columns]
     return trust * mean + (1 - trust) * coarse
 
@@ -170,9 +198,13 @@ def substitute(grid: np.ndarray, mask: np.ndarray, threshold: float, seed: int =
 
     threshold  the amplitude below which atoms were thrown away; the noise stays below it too
     """
-    noise = np.random.default_rng(seed).standard_normal(grid.shape) * censored_deviation(~mask & (np.abs(grid) >= threshold), mask, threshold)
+    noise = np.random.default_rng(seed).standard_normal(grid.shape) * censored_deviation(
+        ~mask & (np.abs(grid) >= threshold), mask, threshold
+    )
     # a draw above the threshold is folded back below it
-    return np.where(mask, np.where(np.abs(noise) > threshold, np.fmod(noise, threshold), noise), grid).astype(np.float32)
+    return np.where(
+        mask, np.where(np.abs(noise) > threshold, np.fmod(noise, threshold), noise), grid
+    ).astype(np.float32)
 
 
 def censored_deviation(kept: np.ndarray, mask: np.ndarray, threshold: float) -> np.ndarray:
@@ -185,4 +217,6 @@ def censored_deviation(kept: np.ndarray, mask: np.ndarray, threshold: float) -> 
     """
     share = uniform_filter(kept.astype(np.float32), (0, *NEARBY), mode="nearest")
     quantile = -ndtri(np.clip(share, 1e-9, 0.9) / 2).astype(np.float32)
-    return np.where(share > 1e-6, np.float32(threshold) / np.maximum(quantile, np.float32(0.1)), np.float32(0))
+    return np.where(
+        share > 1e-6, np.float32(threshold) / np.maximum(quantile, np.float32(0.1)), np.float32(0)
+    )

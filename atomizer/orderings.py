@@ -49,7 +49,11 @@ def _whole(key: np.ndarray) -> tuple[np.ndarray, int]:
     """The key as uint64 from 0 on, in the same order, and how many bits the largest value has."""
     if key.dtype.kind == "f" and key.dtype.itemsize <= 8:
         # the bits of floats from 0 on are in the order of the floats, those of negative ones in the opposite order; NaN comes last
-        raw = np.where(np.isnan(key), np.nan, key + 0).astype(key.dtype).view(f"u{key.dtype.itemsize}")  # -0 + 0 is 0
+        raw = (
+            np.where(np.isnan(key), np.nan, key + 0)
+            .astype(key.dtype)
+            .view(f"u{key.dtype.itemsize}")
+        )  # -0 + 0 is 0
         top = raw.dtype.type(1 << 8 * key.dtype.itemsize - 1)
         key = np.where(raw & top, ~raw, raw | top)
     elif key.dtype.kind not in "iu":
@@ -61,7 +65,11 @@ def _whole(key: np.ndarray) -> tuple[np.ndarray, int]:
 def _known(atoms: Atoms, feature: str) -> np.ndarray:
     """The feature's values, with one and the same, the last, where they are unknown."""
     values, unknown = getattr(atoms, feature), atoms.is_unknown(feature)
-    return np.where(unknown, values.max(where=~unknown, initial=0) + 1, values) if unknown.any() else values
+    return (
+        np.where(unknown, values.max(where=~unknown, initial=0) + 1, values)
+        if unknown.any()
+        else values
+    )
 
 
 def by_time(atoms: Atoms, seed: int = 0) -> np.ndarray:
@@ -77,7 +85,9 @@ def by_frequency(atoms: Atoms, seed: int = 0) -> np.ndarray:
 def by_velocity(atoms: Atoms, seed: int = 0) -> np.ndarray:
     """From loud to quiet: compression. Within a level, the exactly louder atom first; unknown velocities come last."""
     known = ~atoms.is_unknown("velocity")
-    return _by(atoms, -np.where(known, atoms.velocity, -1), -np.where(known, np.abs(atoms.amplitude), 0))
+    return _by(
+        atoms, -np.where(known, atoms.velocity, -1), -np.where(known, np.abs(atoms.amplitude), 0)
+    )
 
 
 def by_channel(atoms: Atoms, seed: int = 0) -> np.ndarray:
@@ -101,10 +111,23 @@ ORDERINGS: dict[str, Callable[[Atoms, int], np.ndarray]] = {
 
 
 # Axes of a grid (channels, frames, bins) from the slowest to the fastest, so that its places lie as an ordering has them.
-_AXES = {"time": (1, 2, 0), "random": (1, 2, 0), "velocity": (1, 2, 0), "frequency": (2, 1, 0), "channel": (0, 1, 2)}
+_AXES = {
+    "time": (1, 2, 0),
+    "random": (1, 2, 0),
+    "velocity": (1, 2, 0),
+    "frequency": (2, 1, 0),
+    "channel": (0, 1, 2),
+}
 
 
-def place_turns(mask: np.ndarray, magnitude: np.ndarray, by: str, turns: int, reverse: bool = False, seed: int = 0) -> np.ndarray:
+def place_turns(
+    mask: np.ndarray,
+    magnitude: np.ndarray,
+    by: str,
+    turns: int,
+    reverse: bool = False,
+    seed: int = 0,
+) -> np.ndarray:
     """In which of 1 … `turns` turns (255 at most) of equal size every place of a mask comes, 0 outside: `order` for the places of a grid.
 
     mask, magnitude  (channels, frames, bins) bool and float; magnitudes matter to the ordering by velocity only
@@ -118,8 +141,11 @@ def place_turns(mask: np.ndarray, magnitude: np.ndarray, by: str, turns: int, re
     numbers = np.arange(1, turns + 1, dtype=np.uint8)
     turn = np.repeat(numbers[::-1], sizes[::-1]) if reverse else np.repeat(numbers, sizes)
     if by in ("random", "velocity"):
-        permutation = np.random.default_rng(seed).permutation(total) if by == "random" else \
-            np.argsort(-magnitude.transpose(axes)[where], kind="stable")
+        permutation = (
+            np.random.default_rng(seed).permutation(total)
+            if by == "random"
+            else np.argsort(-magnitude.transpose(axes)[where], kind="stable")
+        )
         sequence = np.empty_like(turn)
         sequence[permutation] = turn
         turn = sequence
@@ -142,8 +168,12 @@ def serial_key(by: str, magnitude: np.ndarray, noise: np.ndarray) -> np.ndarray:
     return np.arange(magnitude.shape[axis], dtype=np.float32).reshape(shape) + 0.5 * noise
 
 
-def order(atoms: Atoms, by: str | Callable[[Atoms], np.ndarray] | Sequence[int] = "time", reverse: bool = False,
-          seed: int = 0) -> np.ndarray:
+def order(
+    atoms: Atoms,
+    by: str | Callable[[Atoms], np.ndarray] | Sequence[int] = "time",
+    reverse: bool = False,
+    seed: int = 0,
+) -> np.ndarray:
     """Permutation of N atoms: `atoms[order(atoms, "velocity")]` has the loudest first.
 
     by       a name in `ORDERINGS`; or a function from Atoms to N keys, sorted from small to large; or a permutation of N
@@ -154,17 +184,25 @@ def order(atoms: Atoms, by: str | Callable[[Atoms], np.ndarray] | Sequence[int] 
     """
     if isinstance(by, str):
         if by not in ORDERINGS:
-            raise AtomizerError(f"There is no ordering {by[:40]!r}: choose from {', '.join(ORDERINGS)}.")
+            raise AtomizerError(
+                f"There is no ordering {by[:40]!r}: choose from {', '.join(ORDERINGS)}."
+            )
         permutation = ORDERINGS[by](atoms, seed)
     elif callable(by):
         keys = np.asarray(by(atoms))
         if keys.shape != (len(atoms),):
-            raise AtomizerError(f"An ordering's key function returns one key per atom, {len(atoms)} in all, not {keys.shape}.")
+            raise AtomizerError(
+                f"An ordering's key function returns one key per atom, {len(atoms)} in all, not {keys.shape}."
+            )
         permutation = _by(atoms, keys)
     else:
         permutation = np.asarray(by)
         if len(permutation) == 0:
             permutation = permutation.astype(int)
-        if permutation.dtype.kind not in "iu" or not np.array_equal(np.sort(permutation), np.arange(len(atoms))):
-            raise AtomizerError(f"This is no permutation of the {len(atoms)} atoms: every index from 0 on must occur once.")
+        if permutation.dtype.kind not in "iu" or not np.array_equal(
+            np.sort(permutation), np.arange(len(atoms))
+        ):
+            raise AtomizerError(
+                f"This is no permutation of the {len(atoms)} atoms: every index from 0 on must occur once."
+            )
     return permutation[::-1] if reverse else permutation

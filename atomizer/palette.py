@@ -18,11 +18,21 @@ MAX_CHANNELS = 8
 RANKS = 16  # classes of rank
 
 _BLUE, _ORANGE = 258.0, 58.0
-_HUES = {"negative": (_BLUE, 0.16), "positive": (_ORANGE, 0.15), "unknown": (270.0, 0.012), "kept": (_BLUE, 0.06), "filled": (_ORANGE, 0.16)}
+_HUES = {
+    "negative": (_BLUE, 0.16),
+    "positive": (_ORANGE, 0.15),
+    "unknown": (270.0, 0.012),
+    "kept": (_BLUE, 0.06),
+    "filled": (_ORANGE, 0.16),
+}
 # blue and orange first: most sounds have two channels
 _CHANNEL_HUES = (_BLUE, _ORANGE, 165.0, 330.0, 215.0, 100.0, 20.0, 300.0)
 
-KINDS = (*_HUES, *(f"channel {k}" for k in range(MAX_CHANNELS)), *(f"rank {k}" for k in range(RANKS)))
+KINDS = (
+    *_HUES,
+    *(f"channel {k}" for k in range(MAX_CHANNELS)),
+    *(f"rank {k}" for k in range(RANKS)),
+)
 THEMES = {
     # lightness of the quietest and of the loudest atom
     "light": {"paper": (255, 255, 255), "unknown": (0.95, 0.60), "ramp": (0.96, 0.30)},
@@ -36,17 +46,28 @@ def oklab(lightness: float, a: float, b: float) -> tuple[int, int, int]:
         linear = _linear(lightness, a * share, b * share)
         if all(-1e-4 <= value <= 1 + 1e-4 for value in linear):
             break
-    red, green, blue = [12.92 * v if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in (min(max(v, 0.0), 1.0) for v in linear)]
+    red, green, blue = [
+        12.92 * v if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055
+        for v in (min(max(v, 0.0), 1.0) for v in linear)
+    ]
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def _linear(lightness: float, a: float, b: float) -> tuple[float, float, float]:
     """OKLab to linear sRGB, https://bottosson.github.io/posts/oklab/."""
-    long, medium, short = ((lightness + x * a + y * b) ** 3 for x, y in
-                           ((0.3963377774, 0.2158037573), (-0.1055613458, -0.0638541728), (-0.0894841775, -1.2914855480)))
-    return (4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
-            -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
-            -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short)
+    long, medium, short = (
+        (lightness + x * a + y * b) ** 3
+        for x, y in (
+            (0.3963377774, 0.2158037573),
+            (-0.1055613458, -0.0638541728),
+            (-0.0894841775, -1.2914855480),
+        )
+    )
+    return (
+        4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
+    )
 
 
 def ramp(kind: str, theme: str) -> list[tuple[int, int, int]]:
@@ -55,7 +76,9 @@ def ramp(kind: str, theme: str) -> list[tuple[int, int, int]]:
     first, last = THEMES[theme]["unknown" if kind == "unknown" else "ramp"]
     out = []
     for x in np.linspace(0, 1, STOPS):
-        chroma = math.sin(math.pi * (0.08 + 0.80 * x))  # pale at both ends, where screens have no vivid colours
+        chroma = math.sin(
+            math.pi * (0.08 + 0.80 * x)
+        )  # pale at both ends, where screens have no vivid colours
         out.append(oklab(first + (last - first) * x, a * chroma, b * chroma))
     return out
 
@@ -85,6 +108,13 @@ def table(theme: str) -> np.ndarray:
 
 def to_dict() -> dict:
     """All of it as JSON-ready data, for the page."""
-    return {"gamma": GAMMA, "kinds": list(KINDS), "channels": MAX_CHANNELS, "ranks": RANKS,
-            "themes": {theme: {"paper": list(values["paper"]), "ramps": [ramp(kind, theme) for kind in KINDS]}
-                       for theme, values in THEMES.items()}}
+    return {
+        "gamma": GAMMA,
+        "kinds": list(KINDS),
+        "channels": MAX_CHANNELS,
+        "ranks": RANKS,
+        "themes": {
+            theme: {"paper": list(values["paper"]), "ramps": [ramp(kind, theme) for kind in KINDS]}
+            for theme, values in THEMES.items()
+        },
+    }

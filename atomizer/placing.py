@@ -24,7 +24,9 @@ PLACES = FEATURES[:3]
 AT_ONCE = 1024  # loose atoms that the Transformer reads in one go
 
 
-def place(task: Task, settings: Resolved, model: AtomTransformer, trunk: bool = True) -> Iterator[Step]:
+def place(
+    task: Task, settings: Resolved, model: AtomTransformer, trunk: bool = True
+) -> Iterator[Step]:
     """Place the audible selected atoms, whose `task.features` are unknown, among the selected places.
 
     Yields a Step after each of settings.steps; selected places that no atom took are silent in the last. Velocities and signs that are
@@ -33,7 +35,9 @@ def place(task: Task, settings: Resolved, model: AtomTransformer, trunk: bool = 
     """
     atoms = loose_atoms(task)
     lost = [name in task.features for name in PLACES]
-    canvas = Canvas(task, ~task.mask, ~task.mask, predicts=False, ordering=ordering_for(model, settings))
+    canvas = Canvas(
+        task, ~task.mask, ~task.mask, predicts=False, ordering=ordering_for(model, settings)
+    )
     windows = canvas.windows(task.mask, model.config.space.frames)
     free = task.mask.copy()
     check_pairs(atoms, free, lost)
@@ -41,8 +45,14 @@ def place(task: Task, settings: Resolved, model: AtomTransformer, trunk: bool = 
     generator = np.random.default_rng(settings.seed)
     grid = task.erased()
     for number in range(1, settings.steps + 1):
-        now = atoms[turn[len(atoms) * (number - 1) // settings.steps : len(atoms) * number // settings.steps]]
-        scores = [s for w in windows for s in score_window(canvas, w, now, free, lost, model, trunk)]
+        now = atoms[
+            turn[
+                len(atoms) * (number - 1) // settings.steps : len(atoms) * number // settings.steps
+            ]
+        ]
+        scores = [
+            s for w in windows for s in score_window(canvas, w, now, free, lost, model, trunk)
+        ]
         for at, amplitude in assign(now, scores, settings, generator):
             grid[at] = amplitude
             free[at] = False
@@ -50,7 +60,9 @@ def place(task: Task, settings: Resolved, model: AtomTransformer, trunk: bool = 
             canvas.velocity_known[at] = "velocity" not in task.features
             canvas.sign_known[at] = "sign" not in task.features
         last = number == settings.steps
-        yield Step(number, settings.steps, grid.copy(), task.mask.copy() if last else task.mask & ~free)
+        yield Step(
+            number, settings.steps, grid.copy(), task.mask.copy() if last else task.mask & ~free
+        )
 
 
 def loose_atoms(task: Task) -> Atoms:
@@ -71,7 +83,11 @@ def stand_in(task: Task) -> float:
     """
     known = np.abs(task.grid[~task.mask])
     heard = known[task.space.quantise(known, task.reference) > 0]
-    return float(np.median(heard)) if len(heard) else float(task.space.amplitude(np.array(1), task.reference or 1.0))
+    return (
+        float(np.median(heard))
+        if len(heard)
+        else float(task.space.amplitude(np.array(1), task.reference or 1.0))
+    )
 
 
 def known_only(atoms: Atoms, magnitude: float = 1.0) -> Atoms:
@@ -80,13 +96,20 @@ def known_only(atoms: Atoms, magnitude: float = 1.0) -> Atoms:
     for name in FEATURES:
         setattr(out, name, np.where(atoms.is_unknown(name), 0, getattr(atoms, name)))
     loud = np.where(atoms.is_unknown("velocity"), magnitude, np.abs(atoms.amplitude))
-    out.amplitude = (loud * np.where(atoms.is_unknown("sign"), 1, np.sign(atoms.amplitude))).astype(np.float32)
+    out.amplitude = (loud * np.where(atoms.is_unknown("sign"), 1, np.sign(atoms.amplitude))).astype(
+        np.float32
+    )
     return out
 
 
-def groups_of(lost: list[bool], time: np.ndarray, frequency: np.ndarray, channel: np.ndarray) -> np.ndarray:
+def groups_of(
+    lost: list[bool], time: np.ndarray, frequency: np.ndarray, channel: np.ndarray
+) -> np.ndarray:
     """One number per atom or place, equal where the known ones of its coordinates are equal."""
-    t, f, c = (np.where(gone, 0, value).astype(np.int64) for gone, value in zip(lost, (time, frequency, channel)))
+    t, f, c = (
+        np.where(gone, 0, value).astype(np.int64)
+        for gone, value in zip(lost, (time, frequency, channel))
+    )
     return (t << 28) + (f << 8) + c
 
 
@@ -97,12 +120,21 @@ def check_pairs(atoms: Atoms, free: np.ndarray, lost: list[bool]) -> None:
     mine = groups_of(lost, atoms.time, atoms.frequency, atoms.channel)
     pairs = int(count[np.searchsorted(group, mine)].sum()) if len(mine) else 0
     if pairs > limits().pairs:
-        raise AtomizerError(f"{len(atoms):,} atoms among their possible places make {pairs:.1e} pairs, more than the {limits().pairs:.1e} "
-                            "that are accepted: select a smaller region, or let fewer of time, frequency and channel be unknown.")
+        raise AtomizerError(
+            f"{len(atoms):,} atoms among their possible places make {pairs:.1e} pairs, more than the {limits().pairs:.1e} "
+            "that are accepted: select a smaller region, or let fewer of time, frequency and channel be unknown."
+        )
 
 
-def score_window(canvas: Canvas, window: Window, atoms: Atoms, free: np.ndarray, lost: list[bool],
-                 model: AtomTransformer, trunk: bool) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+def score_window(
+    canvas: Canvas,
+    window: Window,
+    atoms: Atoms,
+    free: np.ndarray,
+    lost: list[bool],
+    model: AtomTransformer,
+    trunk: bool,
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Scores of the free places that a window decides on, for the atoms that fit there.
 
     Yields (index of an atom, places (n, 3) of channel, frame and bin where it fits, scores (n,)).
@@ -111,7 +143,9 @@ def score_window(canvas: Canvas, window: Window, atoms: Atoms, free: np.ndarray,
     decided = np.array(window.channels[: window.decides])
     c, t, f = np.nonzero(free[decided, window.first : window.last])
     places = np.stack([decided[c], t + window.first, f], 1)
-    seats = np.stack([c, t + window.first - window.start, f], 1)  # the same places, as the window counts them
+    seats = np.stack(
+        [c, t + window.first - window.start, f], 1
+    )  # the same places, as the window counts them
     place_group = groups_of(lost, places[:, 1], places[:, 2], places[:, 0])
     atom_group = groups_of(lost, atoms.time, atoms.frequency, atoms.channel)
     fitting = np.flatnonzero(np.isin(atom_group, place_group))
@@ -129,7 +163,9 @@ def score_window(canvas: Canvas, window: Window, atoms: Atoms, free: np.ndarray,
         context = read(model, state, trunk)
         start = first[index[0]]
         parts = decode(model, context, seats[start : last[index[-1]]], chunk=8192)
-        score = np.concatenate([point(model, context.loose[0], values, part) for _, part in parts], 1)
+        score = np.concatenate(
+            [point(model, context.loose[0], values, part) for _, part in parts], 1
+        )
         for row, i in enumerate(index):
             yield int(i), places[first[i] : last[i]], score[row, first[i] - start : last[i] - start]
 
@@ -145,12 +181,18 @@ def loose_values(canvas: Canvas, window: Window, atoms: Atoms, space: AtomSpace)
     return torch.from_numpy(np.where(unknown, cardinality, values).astype(np.int64))
 
 
-def assign(atoms: Atoms, scores: Iterable[tuple[int, np.ndarray, np.ndarray]], settings: Resolved,
-           generator: np.random.Generator) -> Iterator[tuple[tuple[int, int, int], float]]:
+def assign(
+    atoms: Atoms,
+    scores: Iterable[tuple[int, np.ndarray, np.ndarray]],
+    settings: Resolved,
+    generator: np.random.Generator,
+) -> Iterator[tuple[tuple[int, int, int], float]]:
     """Give every atom, in turn, a place of its own: the best by score plus Gumbel noise, which samples the softmax."""
     options: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
     for i, places, score in scores:
-        options.setdefault(i, []).append((places, score + settings.temperature * generator.gumbel(size=len(score))))
+        options.setdefault(i, []).append(
+            (places, score + settings.temperature * generator.gumbel(size=len(score)))
+        )
     taken: set[tuple[int, int, int]] = set()
     for i in sorted(options):
         places, noisy = (np.concatenate(parts) for parts in zip(*options[i]))

@@ -44,14 +44,19 @@ class Purpose:
     @property
     def settings(self) -> dict[str, Any]:
         """The fields that `fill.Settings` have too."""
-        return {name: getattr(self, name) for name in ("order", "steps", "temperature", "nucleus", "amplitudes")}
+        return {
+            name: getattr(self, name)
+            for name in ("order", "steps", "temperature", "nucleus", "amplitudes")
+        }
 
 
 PURPOSES = {
     "bandwidth": Purpose(temperature=0.85, hush=0.65),  # highs, or lows
     "upmix": Purpose(temperature=0.6, steady=(0.0, 1.0)),  # whole channels
     "continue": Purpose(steady=(0.5, 0.0), runs_through=True),  # everything after a moment
-    "gap": Purpose(steady=(0.5, 2.0), runs_through=True),  # a hole in time of more than SHORT_GAP frames
+    "gap": Purpose(
+        steady=(0.5, 2.0), runs_through=True
+    ),  # a hole in time of more than SHORT_GAP frames
     "region": Purpose(steady=(0.75, 1.0), boxed=True),  # any other region
     "compress": Purpose(temperature=0.8, hush=0.65, below=True),  # all but the loudest atoms
     "loudest": Purpose(steady=(0.0, 3.0), above=True),  # the loudest atoms
@@ -63,19 +68,37 @@ def purpose_of(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> 
     """A name in `PURPOSES`, of the shape of a selection's mask (channels, frames, bins); recorded (bins,) bool, what the sound's own rate can hold."""
     if selection.parts and not selection.regions:
         kinds = {part.kind for part in selection.parts}
-        return "compress" if kinds <= {"quietest", "keep"} else "loudest" if kinds == {"loudest"} else "restore"
-    if mask[..., : recorded.sum()].all(axis=(1, 2)).any() or (len(mask) > 1 and _only_channels(selection)):
+        return (
+            "compress"
+            if kinds <= {"quietest", "keep"}
+            else "loudest"
+            if kinds == {"loudest"}
+            else "restore"
+        )
+    if mask[..., : recorded.sum()].all(axis=(1, 2)).any() or (
+        len(mask) > 1 and _only_channels(selection)
+    ):
         return "upmix"
     frames, bins = np.any(mask, axis=(0, 2)), np.any(mask, axis=(0, 1))
     if frames.all() and bins[-1] and not bins[0]:
         return "bandwidth"
-    spans_all_bins = bins[recorded].all() and all(r.f is None and r.points is None for r in selection.regions)
+    spans_all_bins = bins[recorded].all() and all(
+        r.f is None and r.points is None for r in selection.regions
+    )
     if spans_all_bins:
         if frames[-1] and not frames[0]:
             return "continue"
-        return "gap" if np.diff(np.flatnonzero(np.diff(np.pad(frames, 1).astype(int))))[::2].max() > SHORT_GAP else "restore"
+        return (
+            "gap"
+            if np.diff(np.flatnonzero(np.diff(np.pad(frames, 1).astype(int))))[::2].max()
+            > SHORT_GAP
+            else "restore"
+        )
     return "region"
 
 
 def _only_channels(selection: Selection) -> bool:
-    return all(r.channels is not None and r.t is None and r.f is None and r.points is None for r in selection.regions)
+    return all(
+        r.channels is not None and r.t is None and r.f is None and r.points is None
+        for r in selection.regions
+    )

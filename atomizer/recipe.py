@@ -51,13 +51,27 @@ class Recipe:
     def remaining(self, sound: Sound, atoms: Atoms | None = None) -> Remaining:
         """The matching-pursuit atoms that remain where the selection is erased; `atoms` are all of the sound's, where they are known."""
         check_fillable(self.selection)
-        return remaining(sound, self.selection, ATOMIZERS[self.atomizer](stop=Stop(atoms=self.atoms)), self.settings.seed, atoms)
+        return remaining(
+            sound,
+            self.selection,
+            ATOMIZERS[self.atomizer](stop=Stop(atoms=self.atoms)),
+            self.settings.seed,
+            atoms,
+        )
 
     def task(self, sound: Sound) -> Task:
         """The task of this recipe for a sound, of the remaining atoms where some were erased; raises AtomizerError where it does not fit the sound."""
-        return prepare(sound, self.selection, extend=self.extend, add_channels=self.add_channels, seed=self.settings.seed)
+        return prepare(
+            sound,
+            self.selection,
+            extend=self.extend,
+            add_channels=self.add_channels,
+            seed=self.settings.seed,
+        )
 
-    def make(self, sound: Sound, model: AtomTransformer | None = None, on_step=lambda step: None) -> Sound:
+    def make(
+        self, sound: Sound, model: AtomTransformer | None = None, on_step=lambda step: None
+    ) -> Sound:
         """The sound with its unknown atoms filled in; `on_step` is called with every `Step`."""
         task = self.task(sound if self.atomizer == "mdct" else self.remaining(sound).sound)
         for step in fill(task, self.settings, model):
@@ -68,38 +82,76 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready data; `from_dict` reads it back."""
-        data: dict[str, Any] = {"selection": self.selection.to_dict(), "settings": asdict(self.settings)}
-        return data | {name: getattr(self, name) for name in ("extend", "add_channels", "stop_after", "atoms") if getattr(self, name)} | (
-            {} if self.atomizer == "mdct" else {"atomizer": self.atomizer})
+        data: dict[str, Any] = {
+            "selection": self.selection.to_dict(),
+            "settings": asdict(self.settings),
+        }
+        return (
+            data
+            | {
+                name: getattr(self, name)
+                for name in ("extend", "add_channels", "stop_after", "atoms")
+                if getattr(self, name)
+            }
+            | ({} if self.atomizer == "mdct" else {"atomizer": self.atomizer})
+        )
 
     @classmethod
     def from_dict(cls, data: Any) -> Recipe:
         """Recipe of parsed JSON. Raises AtomizerError that names what is wrong."""
         if not isinstance(data, dict) or not isinstance(data.get("settings", {}), dict):
             raise AtomizerError('A fill is an object {"selection": {...}, "settings": {...}}.')
-        unknown = set(data) - {f.name for f in fields(cls)} or set(data.get("settings", {})) - {f.name for f in fields(Settings)}
+        unknown = set(data) - {f.name for f in fields(cls)} or set(data.get("settings", {})) - {
+            f.name for f in fields(Settings)
+        }
         if unknown:
-            raise AtomizerError(f"A fill has no {min(unknown)[:40]!r}: its settings are {', '.join(f.name for f in fields(Settings))}.")
-        recipe = cls(Selection.from_dict(data.get("selection", {"regions": []})), Settings(**data.get("settings", {})),
-                     data.get("extend", 0.0), data.get("add_channels", 0), data.get("stop_after", 0),
-                     data.get("atomizer", "mdct"), data.get("atoms", 0))
+            raise AtomizerError(
+                f"A fill has no {min(unknown)[:40]!r}: its settings are {', '.join(f.name for f in fields(Settings))}."
+            )
+        recipe = cls(
+            Selection.from_dict(data.get("selection", {"regions": []})),
+            Settings(**data.get("settings", {})),
+            data.get("extend", 0.0),
+            data.get("add_channels", 0),
+            data.get("stop_after", 0),
+            data.get("atomizer", "mdct"),
+            data.get("atoms", 0),
+        )
         recipe._check_kinds()
         return recipe
 
     def _check_kinds(self) -> None:
         """Raise where a value is of another kind than the declared one; ranges are checked where values are used."""
         number, whole, name, truth = (int, float), (int,), (str,), (bool,)
-        wanted = {"method": name, "order": name, "reverse": truth, "steps": whole, "temperature": number, "nucleus": number,
-                  "amplitudes": name, "seed": whole}
+        wanted = {
+            "method": name,
+            "order": name,
+            "reverse": truth,
+            "steps": whole,
+            "temperature": number,
+            "nucleus": number,
+            "amplitudes": name,
+            "seed": whole,
+        }
         values = [(key, getattr(self.settings, key), kinds) for key, kinds in wanted.items()]
-        values += [(key, getattr(self, key), kinds) for key, kinds in (
-            ("extend", number), ("add_channels", whole), ("stop_after", whole), ("atomizer", name), ("atoms", whole))]
+        values += [
+            (key, getattr(self, key), kinds)
+            for key, kinds in (
+                ("extend", number),
+                ("add_channels", whole),
+                ("stop_after", whole),
+                ("atomizer", name),
+                ("atoms", whole),
+            )
+        ]
         optional = {f.name for f in fields(Settings) if f.default is None}
         for key, value, kinds in values:
             if value is None and key in optional:
                 continue
             if not isinstance(value, kinds) or isinstance(value, bool) != (kinds is truth):
-                raise AtomizerError(f"The {key.replace('_', ' ')} of a fill cannot be {str(value)[:40]!r}.")
+                raise AtomizerError(
+                    f"The {key.replace('_', ' ')} of a fill cannot be {str(value)[:40]!r}."
+                )
         check_name(self.atomizer)
 
 
@@ -114,11 +166,20 @@ def parse_recipes(text: str) -> list[Recipe]:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise AtomizerError(f"The settings are no valid JSON: {error}.") from error
-    if not isinstance(data, dict) or not isinstance(data.get("fills"), list) or not 1 <= len(data["fills"]) <= limits().fills:
-        raise AtomizerError(f'The settings are an object {{"fills": [...]}} with 1 to {limits().fills} fills, as the page saves them.')
+    if (
+        not isinstance(data, dict)
+        or not isinstance(data.get("fills"), list)
+        or not 1 <= len(data["fills"]) <= limits().fills
+    ):
+        raise AtomizerError(
+            f'The settings are an object {{"fills": [...]}} with 1 to {limits().fills} fills, as the page saves them.'
+        )
     return [Recipe.from_dict(item) for item in data["fills"]]
 
 
 def seeds(recipe: Recipe, count: int) -> list[Recipe]:
     """Variations of a recipe: the same with this seed and those that follow it."""
-    return [replace(recipe, settings=replace(recipe.settings, seed=recipe.settings.seed + k)) for k in range(count)]
+    return [
+        replace(recipe, settings=replace(recipe.settings, seed=recipe.settings.seed + k))
+        for k in range(count)
+    ]

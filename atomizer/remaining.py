@@ -31,7 +31,13 @@ class Remaining:
         return f"{np.count_nonzero(~self.erased):,} of {len(self.atoms):,} matching-pursuit atoms"
 
 
-def remaining(sound: Sound, selection: Selection, atomizer: MatchingPursuitAtomizer, seed: int = 0, atoms: Atoms | None = None) -> Remaining:
+def remaining(
+    sound: Sound,
+    selection: Selection,
+    atomizer: MatchingPursuitAtomizer,
+    seed: int = 0,
+    atoms: Atoms | None = None,
+) -> Remaining:
     """The sound without the selected atoms, which are found by the atomizer where they are not given.
 
     Raises AtomizerError where no atom is selected, or something else than a region is to be filled in.
@@ -39,19 +45,30 @@ def remaining(sound: Sound, selection: Selection, atomizer: MatchingPursuitAtomi
     check_erases(selection)
     atoms = atomizer.analyse(sound.at(atomizer.space.rate)) if atoms is None else atoms
     nothing = not selection.regions and not selection.parts
-    erased = np.zeros(len(atoms), bool) if nothing else selection.of(atoms, seed, nyquist=sound.rate / 2)
-    samples = fitted(atomizer.synthesise(atoms[~erased], sound.channels), atomizer.space.rate, sound.rate, sound.samples.shape[1])
+    erased = (
+        np.zeros(len(atoms), bool) if nothing else selection.of(atoms, seed, nyquist=sound.rate / 2)
+    )
+    samples = fitted(
+        atomizer.synthesise(atoms[~erased], sound.channels),
+        atomizer.space.rate,
+        sound.rate,
+        sound.samples.shape[1],
+    )
     return Remaining(atoms, erased, replace(sound, samples=samples))
 
 
 def check_erases(selection: Selection) -> None:
     """Raise AtomizerError for what can only be done to MDCT atoms."""
     if not selection.erases:
-        raise AtomizerError("Matching-pursuit atoms are known or erased: leave velocity and sign unknown.")
+        raise AtomizerError(
+            "Matching-pursuit atoms are known or erased: leave velocity and sign unknown."
+        )
 
 
 def check_fillable(selection: Selection) -> None:
     """Raise AtomizerError for what can be erased among matching-pursuit atoms, but not filled in among those of the MDCT."""
     check_erases(selection)
     if selection.parts:
-        raise AtomizerError("Parts by rank can be erased among matching-pursuit atoms, but not filled in: select a region.")
+        raise AtomizerError(
+            "Parts by rank can be erased among matching-pursuit atoms, but not filled in: select a region."
+        )

@@ -26,11 +26,15 @@ _PARTS = 8  # in which a fill of a single step is shown
 
 
 @torch.no_grad()
-def sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool = True) -> Iterator[Step]:
+def sample(
+    task: Task, settings: Settings, model: AtomTransformer, trunk: bool = True
+) -> Iterator[Step]:
     """Fill a task with a model; see `fill.fill`. Settings are resolved. `trunk=False` leaves the Transformer out."""
     task.space.check_same_analysis(model.config.space)
     model.eval()
-    near, part = task.near(model.config.space.frames + CONTEXT)  # a gap costs the same in a long sound as in a short one
+    near, part = task.near(
+        model.config.space.frames + CONTEXT
+    )  # a gap costs the same in a long sound as in a short one
     steps = _sample(near, settings, model, trunk)
     if near.mask.shape == task.mask.shape:
         yield from steps
@@ -46,7 +50,12 @@ def _sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool)
     mask = task.mask
     ordering = ordering_for(model, settings)
     if unknown <= set(LOUDNESS) or task.selection.erases:
-        canvas = Canvas(task, ~(mask & ("velocity" in unknown)), ~(mask & ("sign" in unknown)), ordering=ordering)
+        canvas = Canvas(
+            task,
+            ~(mask & ("velocity" in unknown)),
+            ~(mask & ("sign" in unknown)),
+            ordering=ordering,
+        )
         yield from reveal(task, canvas, mask, settings, model, trunk)
         return
     # some atoms have lost their places: place them first, then whatever else of them is unknown
@@ -57,12 +66,29 @@ def _sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool)
     if also:
         placed = step.grid != 0
         moved = replace(task, grid=step.grid)
-        canvas = Canvas(moved, ~(mask & placed & ("velocity" in also)), ~(mask & placed & ("sign" in also)), ordering=ordering)
+        canvas = Canvas(
+            moved,
+            ~(mask & placed & ("velocity" in also)),
+            ~(mask & placed & ("sign" in also)),
+            ordering=ordering,
+        )
         for later in reveal(moved, canvas, mask & placed, settings, model, trunk):
-            yield replace(later, number=later.number + step.total, total=later.total + step.total, revealed=later.revealed | (mask & ~placed))
+            yield replace(
+                later,
+                number=later.number + step.total,
+                total=later.total + step.total,
+                revealed=later.revealed | (mask & ~placed),
+            )
 
 
-def reveal(task: Task, canvas: Canvas, mask: np.ndarray, settings: Settings, model: AtomTransformer, trunk: bool) -> Iterator[Step]:
+def reveal(
+    task: Task,
+    canvas: Canvas,
+    mask: np.ndarray,
+    settings: Settings,
+    model: AtomTransformer,
+    trunk: bool,
+) -> Iterator[Step]:
     """Reveal velocity and / or sign of the places of `mask` (C, T, F)."""
     size = model.config.space.frames
     windows = canvas.windows(mask, size)
@@ -72,10 +98,14 @@ def reveal(task: Task, canvas: Canvas, mask: np.ndarray, settings: Settings, mod
     grid = np.where(task.mask & ~canvas.given, np.float32(0), task.grid)
     turns = None
     if settings.steps > 1 and (settings.order != "velocity" or canvas.velocity_known.all()):
-        turns = place_turns(mask, canvas.magnitude, settings.order, settings.steps, settings.reverse, settings.seed)
+        turns = place_turns(
+            mask, canvas.magnitude, settings.order, settings.steps, settings.reverse, settings.seed
+        )
     generator = torch.Generator().manual_seed(settings.seed)
     if settings.steps == 1:
-        yield from reveal_by_parts(task, canvas, mask, windows, grid, settings, model, generator, trunk)
+        yield from reveal_by_parts(
+            task, canvas, mask, windows, grid, settings, model, generator, trunk
+        )
         return
     left, total = mask.copy(), int(mask.sum())
     for number in range(1, settings.steps + 1):
@@ -90,19 +120,40 @@ def reveal(task: Task, canvas: Canvas, mask: np.ndarray, settings: Settings, mod
         canvas.sign_known |= now
         left = left & ~now
         last = number == settings.steps
-        yield Step(number, settings.steps, grid if last else np.where(left, np.float32(0), grid), task.mask & ~left)
+        yield Step(
+            number,
+            settings.steps,
+            grid if last else np.where(left, np.float32(0), grid),
+            task.mask & ~left,
+        )
 
 
-def reveal_by_parts(task: Task, canvas: Canvas, mask: np.ndarray, windows: list[Window], grid: np.ndarray, settings: Settings,
-                    model: AtomTransformer, generator: torch.Generator, trunk: bool) -> Iterator[Step]:
+def reveal_by_parts(
+    task: Task,
+    canvas: Canvas,
+    mask: np.ndarray,
+    windows: list[Window],
+    grid: np.ndarray,
+    settings: Settings,
+    model: AtomTransformer,
+    generator: torch.Generator,
+    trunk: bool,
+) -> Iterator[Step]:
     """The one step that looks at everything at once, window by window: what a part of the windows has decided is shown at once, and kept
     where the fill is stopped."""
     left, parts = mask.copy(), min(len(windows), _PARTS)
     for number in range(1, parts + 1):
-        for window in windows[len(windows) * (number - 1) // parts : len(windows) * number // parts]:
+        for window in windows[
+            len(windows) * (number - 1) // parts : len(windows) * number // parts
+        ]:
             look(canvas, window, mask, grid, settings, model, generator, trunk)
             left[list(window.channels[: window.decides]), window.first : window.last] = False
-        yield Step(number, parts, grid if number == parts else np.where(left, np.float32(0), grid), task.mask & ~left)
+        yield Step(
+            number,
+            parts,
+            grid if number == parts else np.where(left, np.float32(0), grid),
+            task.mask & ~left,
+        )
 
 
 def loudest(magnitude: np.ndarray, left: np.ndarray, count: int, reverse: bool) -> np.ndarray:
@@ -115,8 +166,16 @@ def loudest(magnitude: np.ndarray, left: np.ndarray, count: int, reverse: bool) 
     return out.reshape(left.shape)
 
 
-def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, settings: Settings, model: AtomTransformer,
-         generator: torch.Generator, trunk: bool) -> None:
+def look(
+    canvas: Canvas,
+    window: Window,
+    now: np.ndarray,
+    grid: np.ndarray,
+    settings: Settings,
+    model: AtomTransformer,
+    generator: torch.Generator,
+    trunk: bool,
+) -> None:
     """Predict the places of `now` that a window decides on: magnitude and sign, which later steps see, into the canvas, and the
     amplitude that is heard into `grid`."""
     decided = np.array(window.channels[: window.decides])
@@ -125,15 +184,24 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
         return
     space = model.config.space
     context = read(model, canvas.state(window, space), trunk)
-    scale = torch.from_numpy(canvas.space.amplitude(np.arange(space.levels), canvas.reference(window, space.frames)))
+    scale = torch.from_numpy(
+        canvas.space.amplitude(np.arange(space.levels), canvas.reference(window, space.frames))
+    )
     bound = canvas.ceiling(window, space.frames)
     ceiling = torch.from_numpy(bound)
     lent = texture.lent(canvas, window, space.frames) if settings.amplitudes == "texture" else None
     foretold = predicted(canvas, window, space.frames, settings.amplitudes, bound)
-    steady = canvas.steady(window, space.frames) if settings.amplitudes == "texture" and canvas.purpose.steady else None
+    steady = (
+        canvas.steady(window, space.frames)
+        if settings.amplitudes == "texture" and canvas.purpose.steady
+        else None
+    )
     places = np.stack([c, t + window.first - window.start, f], 1)
     for part, decoded in decode(model, context, places):
-        at, inside = (decided[c[part]], t[part] + window.first, f[part]), (c[part], places[part, 1], f[part])
+        at, inside = (
+            (decided[c[part]], t[part] + window.first, f[part]),
+            (c[part], places[part, 1], f[part]),
+        )
         velocity, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
         highest = ceiling[inside[0], inside[2]]
         velocity.masked_fill_(scale > highest[:, None], -torch.inf)  # silence is always possible
@@ -143,16 +211,28 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
             probability = sign.sigmoid().numpy()
         else:
             chance = torch.rand(len(sign), generator=generator)
-            probability = (chance < (sign / max(settings.temperature, 1e-3)).sigmoid()).float().numpy()
+            probability = (
+                (chance < (sign / max(settings.temperature, 1e-3)).sigmoid()).float().numpy()
+            )
             if settings.amplitudes == "sampled":
-                magnitude = scale[draw(velocity, settings.temperature, settings.nucleus, generator)].numpy()
+                magnitude = scale[
+                    draw(velocity, settings.temperature, settings.nucleus, generator)
+                ].numpy()
             else:
                 unevenness, positive = texture.at(lent, inside, generator)
                 probability = np.where(np.isnan(positive), probability, positive)
                 blind = torch.from_numpy(steady[inside]) if steady is not None else None
                 share, lift = canvas.purpose.steady or (0.0, 0.0)
                 share = torch.from_numpy(np.maximum(canvas.blindness[at[1]], share))
-                magnitude = texture.magnitude(velocity, scale, settings.temperature * unevenness, highest, blind, (share, lift), canvas.purpose.hush).numpy()
+                magnitude = texture.magnitude(
+                    velocity,
+                    scale,
+                    settings.temperature * unevenness,
+                    highest,
+                    blind,
+                    (share, lift),
+                    canvas.purpose.hush,
+                ).numpy()
         magnitude = np.maximum(magnitude, np.float32(canvas.lowest))
         free = ~(canvas.velocity_known[at] | canvas.sign_known[at])
         magnitude = np.where(canvas.velocity_known[at], canvas.magnitude[at], magnitude)
@@ -161,11 +241,17 @@ def look(canvas: Canvas, window: Window, now: np.ndarray, grid: np.ndarray, sett
         amplitude = magnitude * (2 * probability - 1)
         if foretold is not None:
             part_of_it, rest = (plane[inside] for plane in foretold)
-            amplitude = np.where(free, (part_of_it + rest * amplitude).clip(-highest.numpy(), highest.numpy()), amplitude)
+            amplitude = np.where(
+                free,
+                (part_of_it + rest * amplitude).clip(-highest.numpy(), highest.numpy()),
+                amplitude,
+            )
         grid[at] = amplitude
 
 
-def predicted(canvas: Canvas, window: Window, size: int, amplitudes: str, highest: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def predicted(
+    canvas: Canvas, window: Window, size: int, amplitudes: str, highest: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
     """What linear prediction has of the amplitudes of a window, and by how much the model's are then scaled, each (channels, size, F).
 
     An expected amplitude leans on the estimate; the texture of a hole in time is added to it, and is as much weaker as the estimate has of its power.
@@ -177,7 +263,9 @@ def predicted(canvas: Canvas, window: Window, size: int, amplitudes: str, highes
     estimate = estimate.clip(-highest[:, None], highest[:, None])
     if amplitudes == "expected":
         frames = np.clip(np.arange(window.start, window.start + size), 0, len(canvas.blindness) - 1)
-        doubt = np.where(canvas.blindness[frames] > 0, np.float32(_DOUBT_IN_HOLES), np.float32(_DOUBT))[:, None]
+        doubt = np.where(
+            canvas.blindness[frames] > 0, np.float32(_DOUBT_IN_HOLES), np.float32(_DOUBT)
+        )[:, None]
         lean = estimate**2 / (estimate**2 + doubt * spread**2 + 1e-20)
         return lean * estimate, 1 - lean
     return estimate, np.sqrt(1 - texture.foretold(estimate, spread))

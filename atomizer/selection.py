@@ -61,7 +61,11 @@ class Region:
         if self.scale == "log":
             p = np.stack([p[:, 0], np.log2(np.maximum(p[:, 1], 1e-3))], 1)
         if t.ndim == 1:
-            return points_in_polygon(t, y, p) if self.kind == "lasso" else points_near_line(t, y, p, self.size)
+            return (
+                points_in_polygon(t, y, p)
+                if self.kind == "lasso"
+                else points_near_line(t, y, p, self.size)
+            )
         return in_polygon(t, y, p) if self.kind == "lasso" else near_line(t, y, p, self.size)
 
 
@@ -77,12 +81,23 @@ class Part:
     kind: str
     amount: float
 
-    def mask(self, magnitude: np.ndarray, audible: np.ndarray, recorded: np.ndarray, seconds: float, seed: int) -> np.ndarray:
+    def mask(
+        self,
+        magnitude: np.ndarray,
+        audible: np.ndarray,
+        recorded: np.ndarray,
+        seconds: float,
+        seed: int,
+    ) -> np.ndarray:
         """Bool mask, of the shape of `magnitude`: round(amount / 100 * audible atoms) atoms, or all recorded places but round(amount * seconds)."""
         if self.kind == "keep":
             kept = np.flatnonzero(audible)
-            kept = kept[np.argsort(-magnitude.ravel()[kept], kind="stable")[: round(self.amount * seconds)]]
-            out = np.broadcast_to(recorded, audible.shape).flatten()  # a copy: of equal shapes, ravel gives a view that cannot be written
+            kept = kept[
+                np.argsort(-magnitude.ravel()[kept], kind="stable")[: round(self.amount * seconds)]
+            ]
+            out = np.broadcast_to(
+                recorded, audible.shape
+            ).flatten()  # a copy: of equal shapes, ravel gives a view that cannot be written
             out[kept] = False
             return out.reshape(audible.shape)
         where = np.flatnonzero(audible)
@@ -91,7 +106,9 @@ class Part:
             chosen = np.random.default_rng(seed).permutation(len(where))[:count]
         else:
             ascending = np.argsort(magnitude.ravel()[where], kind="stable")
-            chosen = ascending[:count] if self.kind == "quietest" else ascending[len(where) - count :]
+            chosen = (
+                ascending[:count] if self.kind == "quietest" else ascending[len(where) - count :]
+            )
         out = np.zeros(audible.size, bool)
         out[where[chosen]] = True
         return out.reshape(audible.shape)
@@ -110,7 +127,9 @@ class Selection:
         """True where nothing stays known of what the atoms sound like: every bin, silent or not, is then an unknown atom."""
         return set(LOUDNESS) <= set(self.features)
 
-    def mask(self, grid: np.ndarray, space: AtomSpace, seed: int = 0, nyquist: float | None = None) -> np.ndarray:
+    def mask(
+        self, grid: np.ndarray, space: AtomSpace, seed: int = 0, nyquist: float | None = None
+    ) -> np.ndarray:
         """Bool mask over a grid of coefficients (channels, frames, bins).
 
         seed     of the random part
@@ -131,11 +150,15 @@ class Selection:
                 hit = hit & recorded
             for channel in range(channels) if region.channels is None else region.channels:
                 if channel >= channels:
-                    raise AtomizerError(f"There is no channel {channel}: this sound has channels 0 to {channels - 1}.")
+                    raise AtomizerError(
+                        f"There is no channel {channel}: this sound has channels 0 to {channels - 1}."
+                    )
                 out[channel] = out[channel] | hit if region.op == "add" else out[channel] & ~hit
             if region.op == "add" and not hit.any():
-                raise AtomizerError(f"A selected region holds no atom of this sound, whose atoms lie between 0 and {t[-1, 0]:.2f} s and "
-                                    f"below {space.rate / 2:.0f} Hz.")
+                raise AtomizerError(
+                    f"A selected region holds no atom of this sound, whose atoms lie between 0 and {t[-1, 0]:.2f} s and "
+                    f"below {space.rate / 2:.0f} Hz."
+                )
         if self.parts:
             magnitude = np.abs(grid)
             audible = (space.quantise(grid, float(magnitude.max(initial=0))) > 0) & recorded
@@ -143,7 +166,9 @@ class Selection:
             for part in self.parts:
                 out |= part.mask(magnitude, audible, recorded, seconds, seed)
         if not out.any():
-            raise AtomizerError("Nothing is selected: choose atoms to fill in, for instance all above 8000 Hz.")
+            raise AtomizerError(
+                "Nothing is selected: choose atoms to fill in, for instance all above 8000 Hz."
+            )
         return out
 
     def of(self, atoms: Atoms, seed: int = 0, nyquist: float | None = None) -> np.ndarray:
@@ -152,7 +177,11 @@ class Selection:
         Raises AtomizerError where none is.
         """
         space = atoms.space
-        t, f, reach = space.seconds(atoms.time), space.hertz(atoms.frequency), space.reach(atoms.scale)
+        t, f, reach = (
+            space.seconds(atoms.time),
+            space.hertz(atoms.frequency),
+            space.reach(atoms.scale),
+        )
         recorded = f <= (nyquist or math.inf)
         out = np.zeros(len(atoms), bool)
         for region in self.regions:
@@ -163,9 +192,17 @@ class Selection:
                 hit &= recorded
             out = out | hit if region.op == "add" else out & ~hit
         for part in self.parts:
-            out |= part.mask(np.abs(atoms.amplitude), atoms.audible & recorded, recorded, atoms.length / space.rate, seed)
+            out |= part.mask(
+                np.abs(atoms.amplitude),
+                atoms.audible & recorded,
+                recorded,
+                atoms.length / space.rate,
+                seed,
+            )
         if not out.any():
-            raise AtomizerError(f"None of the {len(atoms)} atoms of this sound is selected: choose a larger part of it.")
+            raise AtomizerError(
+                f"None of the {len(atoms)} atoms of this sound is selected: choose a larger part of it."
+            )
         return out
 
     def to_dict(self) -> dict[str, Any]:
@@ -199,7 +236,10 @@ class Selection:
         if len(parts) > limits().regions:
             raise AtomizerError(f"A selection has at most {limits().regions} parts.")
         selection = parse([str(p) for p in parts], parse_features(features))
-        return replace(selection, regions=tuple(_region(r) for r in data.get("regions", [])) + selection.regions)
+        return replace(
+            selection,
+            regions=tuple(_region(r) for r in data.get("regions", [])) + selection.regions,
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Selection:
@@ -215,8 +255,10 @@ class Selection:
         return replace(self, regions=self.regions + other.regions, parts=self.parts + other.parts)
 
 
-HELP = ("above:HZ below:HZ time:START-END after:SECONDS channel:K random:PERCENT quietest:PERCENT loudest:PERCENT "
-        "keep:PER_SECOND rect:T0,T1,F0,F1")
+HELP = (
+    "above:HZ below:HZ time:START-END after:SECONDS channel:K random:PERCENT quietest:PERCENT loudest:PERCENT "
+    "keep:PER_SECOND rect:T0,T1,F0,F1"
+)
 
 
 def parse(specifications: Iterable[str], features: Iterable[str] = LOUDNESS) -> Selection:
@@ -231,9 +273,13 @@ def parse(specifications: Iterable[str], features: Iterable[str] = LOUDNESS) -> 
         name, _, value = text.partition(":")
         numbers = [_number(v, text) for v in value.split("-" if name == "time" else ",")]
         if len(numbers) != {"time": 2, "rect": 4}.get(name, 1):
-            raise AtomizerError(f"{text[:60]!r} has the wrong count of numbers: selections are {HELP}.")
+            raise AtomizerError(
+                f"{text[:60]!r} has the wrong count of numbers: selections are {HELP}."
+            )
         if min(numbers) < 0:
-            raise AtomizerError(f"{text[:60]!r} has a negative number: times, frequencies, channels and percents are not below 0.")
+            raise AtomizerError(
+                f"{text[:60]!r} has a negative number: times, frequencies, channels and percents are not below 0."
+            )
         first = numbers[0]
         if name == "above":
             regions.append(Region(f=(first, None)))
@@ -245,7 +291,9 @@ def parse(specifications: Iterable[str], features: Iterable[str] = LOUDNESS) -> 
             regions.append(Region(t=(first, None)))
         elif name == "channel":
             if first != int(first):
-                raise AtomizerError(f"{text[:60]!r} names no channel: channels are whole numbers from 0.")
+                raise AtomizerError(
+                    f"{text[:60]!r} names no channel: channels are whole numbers from 0."
+                )
             regions.append(Region(channels=(int(first),)))
         elif name == "rect":
             regions.append(Region(t=_ordered(numbers[:2], text), f=_ordered(numbers[2:], text)))
@@ -270,7 +318,9 @@ def in_polygon(x: np.ndarray, y: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     return inside
 
 
-def near_line(x: np.ndarray, y: np.ndarray, points: np.ndarray, size: tuple[float, float]) -> np.ndarray:
+def near_line(
+    x: np.ndarray, y: np.ndarray, points: np.ndarray, size: tuple[float, float]
+) -> np.ndarray:
     """Whether ascending coordinates (n, 1) and (1, m) lie within an ellipse of half axes `size` moved along the line through `points`."""
     scale = np.maximum(np.asarray(size, float), 1e-9)
     xs, ys, p = x[:, 0] / scale[0], y[0] / scale[1], points / scale
@@ -295,7 +345,9 @@ def points_in_polygon(x: np.ndarray, y: np.ndarray, polygon: np.ndarray) -> np.n
     return inside
 
 
-def points_near_line(x: np.ndarray, y: np.ndarray, points: np.ndarray, size: tuple[float, float]) -> np.ndarray:
+def points_near_line(
+    x: np.ndarray, y: np.ndarray, points: np.ndarray, size: tuple[float, float]
+) -> np.ndarray:
     """`near_line` of n points with coordinates (n,)."""
     scale = np.maximum(np.asarray(size, float), 1e-9)
     u, v, p = x / scale[0], y / scale[1], points / scale
@@ -331,17 +383,25 @@ def _ordered(pair: list[float], text: str) -> tuple[float, float]:
 def _region(data: Any) -> Region:
     """Region of parsed JSON, every field checked."""
     if not isinstance(data, dict):
-        raise AtomizerError('A region is an object such as {"kind": "rect", "t": [1, 2], "f": [300, 2000]}.')
+        raise AtomizerError(
+            'A region is an object such as {"kind": "rect", "t": [1, 2], "f": [300, 2000]}.'
+        )
     kind, op, scale = data.get("kind"), data.get("op", "add"), data.get("scale", "linear")
     if kind not in KINDS:
-        raise AtomizerError(f"A region's kind is one of {', '.join(KINDS)}, not {str(kind)[:40]!r}.")
+        raise AtomizerError(
+            f"A region's kind is one of {', '.join(KINDS)}, not {str(kind)[:40]!r}."
+        )
     if op not in ("add", "subtract"):
         raise AtomizerError(f"A region's op is add or subtract, not {str(op)[:40]!r}.")
     if scale not in ("linear", "log"):
         raise AtomizerError(f"A region's scale is linear or log, not {str(scale)[:40]!r}.")
     channels = data.get("channels")
     if channels is not None:
-        if not isinstance(channels, list) or not channels or not all(type(c) is int and c >= 0 for c in channels):
+        if (
+            not isinstance(channels, list)
+            or not channels
+            or not all(type(c) is int and c >= 0 for c in channels)
+        ):
             raise AtomizerError("A region's channels are a list of whole numbers from 0.")
         channels = tuple(dict.fromkeys(channels))
     if kind == "rect":
@@ -349,12 +409,25 @@ def _region(data: Any) -> Region:
         return Region("rect", op, channels, t, f)
     points = data.get("points")
     need = 3 if kind == "lasso" else 1
-    if not isinstance(points, list) or not need <= len(points) <= limits().points or not all(_pair(p) for p in points):
-        raise AtomizerError(f"A {kind} has {need} to {limits().points} points, each [seconds, hertz].")
+    if (
+        not isinstance(points, list)
+        or not need <= len(points) <= limits().points
+        or not all(_pair(p) for p in points)
+    ):
+        raise AtomizerError(
+            f"A {kind} has {need} to {limits().points} points, each [seconds, hertz]."
+        )
     size = data.get("size", Region.size)
     if not _pair(size) or min(size) <= 0:
         raise AtomizerError("A brush's size is [seconds, hertz], both above 0.")
-    return Region(kind, op, channels, points=tuple((float(x), float(y)) for x, y in points), size=(float(size[0]), float(size[1])), scale=scale)
+    return Region(
+        kind,
+        op,
+        channels,
+        points=tuple((float(x), float(y)) for x, y in points),
+        size=(float(size[0]), float(size[1])),
+        scale=scale,
+    )
 
 
 def _finite(value: Any) -> bool:
@@ -368,7 +441,13 @@ def _pair(value: Any) -> bool:
 def _limits(value: Any, name: str) -> tuple[float | None, float | None] | None:
     if value is None:
         return None
-    if not isinstance(value, (list, tuple)) or len(value) != 2 or not all(v is None or _finite(v) for v in value):
-        raise AtomizerError(f"A rect's {name} is [from, to] in {'seconds' if name == 't' else 'hertz'}.")
+    if (
+        not isinstance(value, (list, tuple))
+        or len(value) != 2
+        or not all(v is None or _finite(v) for v in value)
+    ):
+        raise AtomizerError(
+            f"A rect's {name} is [from, to] in {'seconds' if name == 't' else 'hertz'}."
+        )
     low, high = value
     return (low, high) if None in (low, high) or low <= high else (high, low)

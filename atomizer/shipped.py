@@ -9,4 +9,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 def folder(name: str) -> Path:
     """Where "checkpoints" or "assets" lies; it need not exist."""
-    return next((place for place in (_PACKAGE.parent / name, _PACKAGE / name) if place.is_dir()), _PACKAGE / name)
+    return next(
+        (place for place in (_PACKAGE.parent / name, _PACKAGE / name) if place.is_dir()),
+        _PACKAGE / name,
+    )

@@ -51,20 +51,53 @@ def _recipe(*select: str, features: str = "velocity,sign", order: str | None = N
     return Recipe(parse(select, features.split(",")), Settings(order=order))
 
 
-STORIES = {story.id: story for story in (
-    Story("highs", "Bring back the highs", "Masked sounds as if behind a curtain; listen for the air around cymbals and shakers coming back.",
-          "percussion.flac", _recipe("above:8000", order="frequency")),
-    Story("channel", "One channel lost", "With headphones: masked plays on the left only; listen for the instruments finding their places again.",
-          "ensemble.flac", _recipe("channel:1", order="frequency")),
-    Story("hole", "A hole in time", "A note is cut out at 4 seconds; listen for whether the violin's tone runs through.",
-          "solo.flac", _recipe("time:4-4.12", order="random")),
-    Story("continue", "Continue from here", "Everything after 9 seconds is the model's own; listen for where it takes the voices.",
-          "voices.flac", _recipe("after:9", order="time")),
-    Story("compression", "The quietest 90 % gone", "Masked keeps one atom in ten and bubbles; listen for the room between the notes.",
-          "band.flac", _recipe("quietest:90", order="velocity")),
-    Story("signs", "Scrambled signs", "Masked has every velocity right and half of the signs by chance; listen for the roughness leaving the tone.",
-          "solo.flac", _recipe("random:50", features="sign", order="velocity")),
-)}
+STORIES = {
+    story.id: story
+    for story in (
+        Story(
+            "highs",
+            "Bring back the highs",
+            "Masked sounds as if behind a curtain; listen for the air around cymbals and shakers coming back.",
+            "percussion.flac",
+            _recipe("above:8000", order="frequency"),
+        ),
+        Story(
+            "channel",
+            "One channel lost",
+            "With headphones: masked plays on the left only; listen for the instruments finding their places again.",
+            "ensemble.flac",
+            _recipe("channel:1", order="frequency"),
+        ),
+        Story(
+            "hole",
+            "A hole in time",
+            "A note is cut out at 4 seconds; listen for whether the violin's tone runs through.",
+            "solo.flac",
+            _recipe("time:4-4.12", order="random"),
+        ),
+        Story(
+            "continue",
+            "Continue from here",
+            "Everything after 9 seconds is the model's own; listen for where it takes the voices.",
+            "voices.flac",
+            _recipe("after:9", order="time"),
+        ),
+        Story(
+            "compression",
+            "The quietest 90 % gone",
+            "Masked keeps one atom in ten and bubbles; listen for the room between the notes.",
+            "band.flac",
+            _recipe("quietest:90", order="velocity"),
+        ),
+        Story(
+            "signs",
+            "Scrambled signs",
+            "Masked has every velocity right and half of the signs by chance; listen for the roughness leaving the tone.",
+            "solo.flac",
+            _recipe("random:50", features="sign", order="velocity"),
+        ),
+    )
+}
 
 
 def available() -> list[Story]:
@@ -80,8 +113,12 @@ def cache_folder() -> Path:
 def key_of(story: Story) -> str:
     """Names the result: by the checkpoint, the sound, the recipe, and what suits a recipe that leaves settings open."""
     suits = {name: asdict(purpose) for name, purpose in PURPOSES.items()}
-    recipe = json.dumps([FORMAT, suits, ORDERED_STEPS, story.recipe.to_dict()], sort_keys=True).encode()
-    return hashlib.sha256(_checkpoint_hash().encode() + _hash(story.path).encode() + recipe).hexdigest()[:16]
+    recipe = json.dumps(
+        [FORMAT, suits, ORDERED_STEPS, story.recipe.to_dict()], sort_keys=True
+    ).encode()
+    return hashlib.sha256(
+        _checkpoint_hash().encode() + _hash(story.path).encode() + recipe
+    ).hexdigest()[:16]
 
 
 def cached(story: Story, task: Task) -> Step | None:

@@ -58,14 +58,19 @@ class Task:
     def near(self, frames: int) -> tuple[Task, slice]:
         """The same task in the selected frames and `frames` to either side of them, and which frames of this one those are."""
         selected = np.flatnonzero(self.mask.any(axis=(0, 2)))
-        part = slice(max(0, int(selected[0]) - frames), min(self.mask.shape[1], int(selected[-1]) + 1 + frames))
+        part = slice(
+            max(0, int(selected[0]) - frames),
+            min(self.mask.shape[1], int(selected[-1]) + 1 + frames),
+        )
         return replace(self, grid=self.grid[:, part], mask=self.mask[:, part]), part
 
     @property
     def threshold(self) -> float:
         """The quietest audible atom outside the selection: where all but the loudest atoms are selected, those lie below it."""
         known = np.abs(self.grid[~self.mask])
-        return float(known[self.space.quantise(known, self.reference or 1.0) > 0].min(initial=self.reference))
+        return float(
+            known[self.space.quantise(known, self.reference or 1.0) > 0].min(initial=self.reference)
+        )
 
     @property
     def output_rate(self) -> int:
@@ -115,9 +120,14 @@ class Task:
         frames = np.flatnonzero(self.mask.any(axis=(0, 2)))
         if len(frames):  # beyond the windows of the selected atoms there is no change
             hop = self.space.hop * rate / self.space.rate
-            part = slice(max(0, int((frames[0] - 1) * hop)), min(length, int(np.ceil((frames[-1] + 1) * hop)) + 1))
+            part = slice(
+                max(0, int((frames[0] - 1) * hop)),
+                min(length, int(np.ceil((frames[-1] + 1) * hop)) + 1),
+            )
             out[:, part] += limited(change[:, part], base[:, part], rate)
-        if self.extended:  # what nobody played on ends at no better moment than any other: without a click
+        if (
+            self.extended
+        ):  # what nobody played on ends at no better moment than any other: without a click
             fade = min(round(_FADE * rate), round(self.extended * rate))
             out[:, length - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
         return Sound(out, rate, self.sound.subtype)
@@ -134,7 +144,9 @@ class Task:
         for first in range(int(frames[0]), int(frames[-1]) + 1, _FRAMES):
             part, start = slice(first, min(first + _FRAMES, int(frames[-1]) + 1)), (first - 1) * hop
             change = np.where(self.mask[:, part], grid[:, part] - self.grid[:, part], np.float32(0))
-            change = np.pad(change, ((0, 0), (1, 0), (0, 0)))  # the synthesis starts in the middle of its first frame
+            change = np.pad(
+                change, ((0, 0), (1, 0), (0, 0))
+            )  # the synthesis starts in the middle of its first frame
             samples = imdct(change, change.shape[1] * hop, self.space.window)
             low, high = max(0, start), min(self.length, start + samples.shape[1])
             out[:, low:high] += samples[:, low - start : high - start]
@@ -166,20 +178,33 @@ def limited(change: np.ndarray, base: np.ndarray, rate: int) -> np.ndarray:
     return (change * np.minimum(gain, need)).astype(np.float32)
 
 
-def prepare(sound: Sound, selection: Selection, *, extend: float = 0.0, add_channels: int = 0, seed: int = 0,
-            space: AtomSpace = AtomSpace()) -> Task:
+def prepare(
+    sound: Sound,
+    selection: Selection,
+    *,
+    extend: float = 0.0,
+    add_channels: int = 0,
+    seed: int = 0,
+    space: AtomSpace = AtomSpace(),
+) -> Task:
     """The task of filling `selection` in `sound`, of continuing it by `extend` seconds, or of adding channels to it.
 
     Raises AtomizerError where nothing, or nothing of this sound, is selected.
     """
     if not 0 <= extend <= limits().extend_seconds:
-        raise AtomizerError(f"A sound can be continued by 0 to {limits().extend_seconds:g} seconds, not by {extend:g}.")
+        raise AtomizerError(
+            f"A sound can be continued by 0 to {limits().extend_seconds:g} seconds, not by {extend:g}."
+        )
     if add_channels < 0 or sound.channels + add_channels > limits().channels:
-        raise AtomizerError(f"{add_channels} channels cannot be added to the {sound.channels} of this sound: at most "
-                            f"{limits().channels - sound.channels} can.")
+        raise AtomizerError(
+            f"{add_channels} channels cannot be added to the {sound.channels} of this sound: at most "
+            f"{limits().channels - sound.channels} can."
+        )
     most = longest(sound.channels + add_channels, sound.rate)
     if (extend or add_channels) and sound.seconds + extend > most:
-        raise AtomizerError(f"The sound would become longer than {most:g} seconds, the most that is accepted of {sound.channels + add_channels} channels.")
+        raise AtomizerError(
+            f"The sound would become longer than {most:g} seconds, the most that is accepted of {sound.channels + add_channels} channels."
+        )
     extra = []
     if extend:
         extra.append(Region(t=(sound.seconds, None)))
@@ -187,9 +212,14 @@ def prepare(sound: Sound, selection: Selection, *, extend: float = 0.0, add_chan
         extra.append(Region(channels=tuple(range(sound.channels, sound.channels + add_channels))))
     selection = replace(selection, regions=selection.regions + tuple(extra))
     if extra and not selection.erases:
-        raise AtomizerError("What is added to a sound has neither velocity nor sign yet: leave both features unknown.")
+        raise AtomizerError(
+            "What is added to a sound has neither velocity nor sign yet: leave both features unknown."
+        )
     if extra:
-        sound = replace(sound, samples=np.pad(sound.samples, ((0, add_channels), (0, round(extend * sound.rate)))))
+        sound = replace(
+            sound,
+            samples=np.pad(sound.samples, ((0, add_channels), (0, round(extend * sound.rate)))),
+        )
     atomizer = MDCTAtomizer(space)
     grid = atomizer.grid(sound.at(space.rate))
     mask = selection.mask(grid, space, seed, nyquist=sound.rate / 2)
@@ -203,4 +233,7 @@ def _loudest_outside(grid: np.ndarray, mask: np.ndarray) -> float:
     first, last = int(frames[0]), int(frames[-1]) + 1
     within = np.where(mask[:, first:last], np.float32(0), grid[:, first:last])
     # without a copy of what may be long
-    return max(float(max(part.max(initial=0), -part.min(initial=0))) for part in (grid[:, :first], within, grid[:, last:]))
+    return max(
+        float(max(part.max(initial=0), -part.min(initial=0)))
+        for part in (grid[:, :first], within, grid[:, last:])
+    )

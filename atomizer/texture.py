@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 DECIBELS = 10 / np.log(10)  # per neper of power
 NOISE_DB = 9.64  # standard deviation of a Gaussian variable's level
-AROUND = (3.0, 1 / 8)  # frames and octaves, standard deviation: what is more even than this is the model's business, what is less is lent
+AROUND = (
+    3.0,
+    1 / 8,
+)  # frames and octaves, standard deviation: what is more even than this is the model's business, what is less is lent
 QUIET_DB = -100.0  # below the loudest: quieter levels are as uneven as this one
 NEAR = (3, 5)  # frames and bins over which it is told how much of a sound linear prediction has
 _SILENCE_DB = 3.0  # how far below the quietest audible level the inaudible one counts
@@ -55,7 +58,11 @@ def lent(canvas: Canvas, window: Window, size: int) -> tuple[np.ndarray, np.ndar
     return out[0], out[1]
 
 
-def at(lent: tuple[np.ndarray, np.ndarray] | None, place: tuple[np.ndarray, ...], generator: torch.Generator) -> tuple[Tensor, np.ndarray]:
+def at(
+    lent: tuple[np.ndarray, np.ndarray] | None,
+    place: tuple[np.ndarray, ...],
+    generator: torch.Generator,
+) -> tuple[Tensor, np.ndarray]:
     """Unevenness (n,) in dB and signs (n,) of places: what is lent to them, else noise, and NaN for a sign that is not lent."""
     noise = torch.randn(len(place[0]), generator=generator).abs().clamp(min=1e-6)
     noise = 20 * torch.log10(noise) + LOG_MEAN * DECIBELS
@@ -68,14 +75,22 @@ def at(lent: tuple[np.ndarray, np.ndarray] | None, place: tuple[np.ndarray, ...]
 def foretold(estimate: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """(channels, T, F) share of the power, 0 to 1, that a Wiener estimate has of what its prior expects: near 1 inside of a partial that
     runs through a hole, 0 where nothing can be predicted, or nothing is to be."""
+
     def around(x: np.ndarray) -> np.ndarray:
         return uniform_filter(np.square(x, dtype=np.float32), (0, *NEAR))
 
     return np.clip(around(estimate) / (around(np.where(estimate != 0, spread, 0)) + 1e-20), 0, 1)
 
 
-def magnitude(velocity: Tensor, scale: Tensor, unevenness: Tensor, highest: Tensor, blind: Tensor | None = None,
-              steady: tuple[Tensor | float, float] = (0.0, 0.0), hush: float = 1.0) -> Tensor:
+def magnitude(
+    velocity: Tensor,
+    scale: Tensor,
+    unevenness: Tensor,
+    highest: Tensor,
+    blind: Tensor | None = None,
+    steady: tuple[Tensor | float, float] = (0.0, 0.0),
+    hush: float = 1.0,
+) -> Tensor:
     """Magnitudes (n,) of atoms: the mean of the predicted level, and its unevenness where the prediction is no surer than noise.
 
     velocity    (n, levels) logits, scale (levels,) amplitude of every level, 0 for the inaudible one
@@ -91,7 +106,9 @@ def magnitude(velocity: Tensor, scale: Tensor, unevenness: Tensor, highest: Tens
     mean = probability @ decibels
     deviation = (probability @ decibels.square() - mean.square()).clamp(min=0).sqrt()
     if blind is not None:
-        level = (20 * torch.log10(blind.clamp(min=1e-30)) - LOG_MEAN * DECIBELS).clamp(min=float(decibels[0]))
+        level = (20 * torch.log10(blind.clamp(min=1e-30)) - LOG_MEAN * DECIBELS).clamp(
+            min=float(decibels[0])
+        )
         share, lift = steady
         mean = torch.where(blind > 0, mean + share * (level - mean) + lift, mean)
     level = mean + unevenness * (deviation / NOISE_DB).clamp(max=1)

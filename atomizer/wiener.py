@@ -47,7 +47,9 @@ def helps(amplitude: Tensor, unknown: Tensor) -> bool:
 
 
 @torch.no_grad()
-def interpolate(amplitude: Tensor, unknown: Tensor, limit: Tensor | None = None, window: str = "sine") -> Estimate | None:
+def interpolate(
+    amplitude: Tensor, unknown: Tensor, limit: Tensor | None = None, window: str = "sine"
+) -> Estimate | None:
     """Estimate the unknown atoms of one window of a sound.
 
     amplitude  (C, T, F) float32 MDCT coefficients; read only where known
@@ -61,7 +63,9 @@ def interpolate(amplitude: Tensor, unknown: Tensor, limit: Tensor | None = None,
     with _full_precision(amplitude.device.type):
         blank = bool(unknown.all(2).any()) or _holes(unknown)
         frames, margin = unknown.any(2).any(0).nonzero(), MARGIN * FRAMES[blank]
-        part = slice(max(0, int(frames[0]) - margin), min(unknown.shape[1], int(frames[-1]) + 1 + margin))
+        part = slice(
+            max(0, int(frames[0]) - margin), min(unknown.shape[1], int(frames[-1]) + 1 + margin)
+        )
         problem = _Problem(known_amplitude[:, part], unknown[:, part], window, FRAMES[blank])
         estimate = torch.zeros_like(problem.known)
         for n in range(ROUNDS):
@@ -79,7 +83,11 @@ def interpolate(amplitude: Tensor, unknown: Tensor, limit: Tensor | None = None,
 def _full_precision(device: str) -> AbstractContextManager:
     """No autocast. It is entered only where some is on, since whoever leaves the last one of a thread empties the cache of cast weights,
     which all threads share: a training step beside this would cast its weights anew, and round their gradients otherwise."""
-    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
+    return (
+        torch.autocast(device, enabled=False)
+        if torch.is_autocast_enabled(device)
+        else nullcontext()
+    )
 
 
 def _holes(unknown: Tensor) -> bool:
@@ -102,7 +110,10 @@ class _ShortTime:
 
     def spectrum(self, atoms: Tensor) -> Tensor:
         """The short-time spectrum of the sound of atoms."""
-        samples = F.pad(imdct_torch(atoms, self.window).flatten(1), (self.hop, self.count * self.hop - self.length))
+        samples = F.pad(
+            imdct_torch(atoms, self.window).flatten(1),
+            (self.hop, self.count * self.hop - self.length),
+        )
         return torch.fft.rfft(samples.unfold(1, self.size, self.hop) * self.taper)
 
     def adjoint(self, spectrum: Tensor) -> Tensor:
@@ -131,7 +142,9 @@ class _Problem:
         # centres of the short-time frames, counted in frames of the MDCT, and the other way round; frame 0 of both starts a hop early
         step = torch.arange(self.all.count, device=device)
         self.to_short = _interpolation(step * self.all.hop / bins - 1, frames)
-        self.to_atoms = _interpolation((torch.arange(frames, device=device) + 1) * bins / self.all.hop, self.all.count)
+        self.to_atoms = _interpolation(
+            (torch.arange(frames, device=device) + 1) * bins / self.all.hop, self.all.count
+        )
         self.kernel = torch.exp(-0.5 * ((step[:, None] - step) / SMOOTH) ** 2)
         share = (~unknown).float().repeat_interleave(half, 2)
         self.certainty = F.pad(_along_time(self.to_short, share), (0, 1)) ** 2
@@ -152,8 +165,15 @@ class _Problem:
 
     def descend(self, estimate: Tensor, power: Tensor, iterations: int) -> Tensor:
         """Conjugate gradients, preconditioned by P at every atom, from an estimate."""
-        unknown, precondition, weight = self.unknown[:, self.near], (self.at_atoms(power) * self.unknown)[:, self.near], 1 / power
-        residual = -self.all.adjoint(self.all.spectrum(self.known + estimate) * weight)[:, self.near] * unknown
+        unknown, precondition, weight = (
+            self.unknown[:, self.near],
+            (self.at_atoms(power) * self.unknown)[:, self.near],
+            1 / power,
+        )
+        residual = (
+            -self.all.adjoint(self.all.spectrum(self.known + estimate) * weight)[:, self.near]
+            * unknown
+        )
         found, weight = estimate[:, self.near], weight[:, self.heard]
         dot = lambda a, b: (a * b).sum((1, 2), keepdim=True)  # noqa: E731
         z = precondition * residual

@@ -16,14 +16,22 @@ from mcp.client.streamable_http import streamablehttp_client
 
 async def main(url: str, path: str) -> None:
     sound = "data:audio/wav;base64," + base64.b64encode(Path(path).read_bytes()).decode()
-    async with streamablehttp_client(f"{url.rstrip('/')}/gradio_api/mcp/") as (receive, send, _), ClientSession(receive, send) as session:
+    async with (
+        streamablehttp_client(f"{url.rstrip('/')}/gradio_api/mcp/") as (receive, send, _),
+        ClientSession(receive, send) as session,
+    ):
         await session.initialize()
         print("tools:", ", ".join(tool.name for tool in (await session.list_tools()).tools))
         facts = await session.call_tool("atomize", {"file": sound})
         print("atoms:", facts.content[0].text)
-        fewer = await session.call_tool("atomize", {"file": sound, "start": 0.5, "seconds": 1, "atomizer": "matching-pursuit"})
+        fewer = await session.call_tool(
+            "atomize", {"file": sound, "start": 0.5, "seconds": 1, "atomizer": "matching-pursuit"}
+        )
         print("matching-pursuit atoms of a second:", fewer.content[0].text)
-        filled = await session.call_tool("fill_file", {"file": sound, "select": ["above:8000"], "start": 0.5, "seconds": 1, "seed": 3})
+        filled = await session.call_tool(
+            "fill_file",
+            {"file": sound, "select": ["above:8000"], "start": 0.5, "seconds": 1, "seed": 3},
+        )
         print("filled in:", filled.content[0].text)
         refused = await session.call_tool("fill_file", {"file": sound, "select": ["sideways:3"]})
         print("refused:", refused.content[0].text)

@@ -14,13 +14,19 @@ from atomizer.atoms import AtomizerError, Atoms, AtomSpace
 from atomizer.audio import Sound
 from atomizer.limits import limits, variable
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # workers that share out their work among all cores as well wait for one another
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is loaded, and by every process that a test starts
+if (
+    "PYTEST_XDIST_WORKER" in os.environ
+):  # workers that share out their work among all cores as well wait for one another
+    os.environ.setdefault(
+        "OMP_NUM_THREADS", "1"
+    )  # read when torch is loaded, and by every process that a test starts
 
 settings.register_profile("atomizer", max_examples=25, deadline=None, derandomize=True)
 settings.load_profile("atomizer")
 
-SMALL = AtomSpace(rate=8000, hop=64)  # bins of 62.5 Hz, frames of 8 ms: every case of the default space, a hundred times faster
+SMALL = AtomSpace(
+    rate=8000, hop=64
+)  # bins of 62.5 Hz, frames of 8 ms: every case of the default space, a hundred times faster
 
 
 @contextmanager
@@ -44,10 +50,12 @@ def refused():
 @pytest.fixture
 def limited(monkeypatch):
     """`limited(steps=3)`: the environment sets limits, for this test."""
+
     def set_limits(**values):
         for name, value in values.items():
             monkeypatch.setenv(variable(name), str(value))
         limits.cache_clear()
+
     yield set_limits
     limits.cache_clear()
 
@@ -77,7 +85,9 @@ def samples():
 @pytest.fixture(scope="session")
 def sound():
     """`sound(seconds, channels, rate)`: a Sound of `make_samples`."""
-    return lambda seconds=0.5, channels=1, rate=44_100, seed=0: Sound(make_samples(max(1, round(seconds * rate)), channels, rate, seed), rate)
+    return lambda seconds=0.5, channels=1, rate=44_100, seed=0: Sound(
+        make_samples(max(1, round(seconds * rate)), channels, rate, seed), rate
+    )
 
 
 def make_atoms(count: int = 300, seed: int = 0, ties: bool = True) -> Atoms:
@@ -85,7 +95,9 @@ def make_atoms(count: int = 300, seed: int = 0, ties: bool = True) -> Atoms:
     rng = np.random.default_rng(seed)
     grid = np.zeros((2, SMALL.frame_count(1000), SMALL.hop), np.float32)
     places = rng.permutation(grid.size)[:count]
-    amplitude = rng.choice([0.5, 0.25, -0.25, 0.1, -0.01], count) if ties else rng.standard_normal(count)
+    amplitude = (
+        rng.choice([0.5, 0.25, -0.25, 0.1, -0.01], count) if ties else rng.standard_normal(count)
+    )
     grid.flat[places] = amplitude
     return Atoms.from_grid(grid, SMALL, 1000)
 

@@ -36,7 +36,9 @@ def identity() -> str:
     """Hash of the shipped checkpoint."""
     from atomizer.checkpoint import SHIPPED
 
-    return hashlib.sha256(b"".join((SHIPPED / name).read_bytes() for name in ("config.json", "model.safetensors"))).hexdigest()[:16]
+    return hashlib.sha256(
+        b"".join((SHIPPED / name).read_bytes() for name in ("config.json", "model.safetensors"))
+    ).hexdigest()[:16]
 
 
 def fingerprint(model, names=FILLS) -> dict[str, dict[str, list[float]]]:
@@ -50,15 +52,26 @@ def fingerprint(model, names=FILLS) -> dict[str, dict[str, list[float]]]:
     for name in names:
         file, start, select, features = FILLS[name]
         sound = read(ROOT / "assets" / file)
-        sound = Sound(sound.samples[:, int(start * sound.rate) : int((start + 1) * sound.rate)], sound.rate)
+        sound = Sound(
+            sound.samples[:, int(start * sound.rate) : int((start + 1) * sound.rate)], sound.rate
+        )
         task = prepare(sound, parse([select], features))
         grid = last(fill(task, Settings(seed=1), model)).grid
-        filled, hertz = np.where(task.mask, grid, 0).astype(np.float64), task.space.hertz(np.arange(task.space.hop))
-        bands = [10 * np.log10((filled[..., (hertz >= low) & (hertz < high)] ** 2).sum() + 1e-12) for low, high in zip(EDGES, EDGES[1:])]
+        filled, hertz = (
+            np.where(task.mask, grid, 0).astype(np.float64),
+            task.space.hertz(np.arange(task.space.hop)),
+        )
+        bands = [
+            10 * np.log10((filled[..., (hertz >= low) & (hertz < high)] ** 2).sum() + 1e-12)
+            for low, high in zip(EDGES, EDGES[1:])
+        ]
         hidden = np.abs(np.where(task.mask, task.grid, 0)).ravel()
         loudest = np.sort(np.argsort(-hidden, kind="stable")[:32])
         unit = float(np.sqrt((task.grid.ravel()[loudest].astype(np.float64) ** 2).mean()))
-        out[name] = {"bands": [round(v, 3) for v in bands], "atoms": [round(float(v) / unit, 4) for v in filled.ravel()[loudest]]}
+        out[name] = {
+            "bands": [round(v, 3) for v in bands],
+            "atoms": [round(float(v) / unit, 4) for v in filled.ravel()[loudest]],
+        }
     return out
 
 
@@ -85,31 +98,55 @@ def here(threads: int, bfloat16: bool, names=FILLS) -> dict:
     return fingerprint(load_model(device="cpu"), names)
 
 
-def elsewhere(threads: int = 1, bfloat16: bool = True, instructions: str | None = None, names=FILLS) -> dict:
+def elsewhere(
+    threads: int = 1, bfloat16: bool = True, instructions: str | None = None, names=FILLS
+) -> dict:
     """The fingerprint of a process of its own, with PyTorch's kernels for `instructions`: "default" (no AVX), "avx2", or None for the best."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
     if instructions:
         isa, mkl = ("AVX2", "AVX2") if instructions == "avx2" else ("SSE41", "SSE4_2")
-        environment |= {"ATEN_CPU_CAPABILITY": instructions, "ONEDNN_MAX_CPU_ISA": isa, "DNNL_MAX_CPU_ISA": isa, "MKL_ENABLE_INSTRUCTIONS": mkl,
-                        "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"}
+        environment |= {
+            "ATEN_CPU_CAPABILITY": instructions,
+            "ONEDNN_MAX_CPU_ISA": isa,
+            "DNNL_MAX_CPU_ISA": isa,
+            "MKL_ENABLE_INSTRUCTIONS": mkl,
+            "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR",
+        }
     code = f"import json; from tests.golden import here; print(json.dumps(here({threads}, {bfloat16}, {list(names)})))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def compare() -> None:
-    runs = {"1 thread, as it comes": elsewhere(), "the same again": elsewhere(), "2 threads": elsewhere(2), "without bfloat16": elsewhere(bfloat16=False),
-            "without bfloat16, 2 threads": elsewhere(2, False), "AVX2, without bfloat16": elsewhere(bfloat16=False, instructions="avx2"),
-            "no AVX, without bfloat16": elsewhere(bfloat16=False, instructions="default")}
+    runs = {
+        "1 thread, as it comes": elsewhere(),
+        "the same again": elsewhere(),
+        "2 threads": elsewhere(2),
+        "without bfloat16": elsewhere(bfloat16=False),
+        "without bfloat16, 2 threads": elsewhere(2, False),
+        "AVX2, without bfloat16": elsewhere(bfloat16=False, instructions="avx2"),
+        "no AVX, without bfloat16": elsewhere(bfloat16=False, instructions="default"),
+    }
     first = next(iter(runs.values()))
     for name, found in runs.items():
-        print(f"{name:28}" + "; ".join(f"{fill} {bands:.3f} dB, {100 * atoms:.2f} %" for fill, (bands, atoms) in distance(first, found).items()), flush=True)
+        print(
+            f"{name:28}"
+            + "; ".join(
+                f"{fill} {bands:.3f} dB, {100 * atoms:.2f} %"
+                for fill, (bands, atoms) in distance(first, found).items()
+            ),
+            flush=True,
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--compare", action="store_true")
     if parser.parse_args().compare:
         compare()

@@ -36,9 +36,15 @@ def test_a_fill_among_the_atoms_of_a_pursuit_is_on_top_of_the_others(file):
     name = "matching-pursuit"
     filled = read(api.fill_file(file, [REGION], method="noise", seed=4, seconds=0.3, atomizer=name))
     atoms = api.atomize(file, seconds=0.3, atomizer=name)["atoms"]
-    again = Recipe(parse([REGION]), Settings("noise", seed=4), atomizer=name, atoms=atoms).make(read(file, seconds=0.3))
+    again = Recipe(parse([REGION]), Settings("noise", seed=4), atomizer=name, atoms=atoms).make(
+        read(file, seconds=0.3)
+    )
     np.testing.assert_allclose(filled.samples, again.samples, atol=2e-4)
-    assert not np.allclose(filled.samples, read(api.fill_file(file, [REGION], method="noise", seed=4, seconds=0.3)).samples, atol=2e-3)
+    assert not np.allclose(
+        filled.samples,
+        read(api.fill_file(file, [REGION], method="noise", seed=4, seconds=0.3)).samples,
+        atol=2e-3,
+    )
 
 
 def test_what_stays_erased_is_the_sound_of_the_other_atoms(file):
@@ -46,20 +52,35 @@ def test_what_stays_erased_is_the_sound_of_the_other_atoms(file):
     atoms = api.atomize(file, atomizer="matching-pursuit")["atoms"]
     rest = Recipe(parse([REGION]), atomizer="matching-pursuit", atoms=atoms).remaining(read(file))
     np.testing.assert_allclose(erased.samples, rest.sound.samples, atol=2e-4)
-    longer = read(api.fill_file(file, [REGION], method="erased", extend=0.5, atomizer="matching-pursuit"))
-    np.testing.assert_allclose(longer.samples[:, : rest.sound.samples.shape[1] - 4096], rest.sound.samples[:, :-4096], atol=2e-4)
+    longer = read(
+        api.fill_file(file, [REGION], method="erased", extend=0.5, atomizer="matching-pursuit")
+    )
+    np.testing.assert_allclose(
+        longer.samples[:, : rest.sound.samples.shape[1] - 4096],
+        rest.sound.samples[:, :-4096],
+        atol=2e-4,
+    )
 
 
 @pytest.mark.parametrize("name", ("axe", "", None, 3, ["mdct"]))
 def test_an_atomizer_that_is_none_is_refused_with_the_names_of_all(file, name):
-    for ask in (lambda: api.atomize(file, atomizer=name), lambda: api.fill_file(file, [REGION], atomizer=name)):
+    for ask in (
+        lambda: api.atomize(file, atomizer=name),
+        lambda: api.fill_file(file, [REGION], atomizer=name),
+    ):
         with refused("There is no atomizer", "choose from mdct, matching-pursuit, "):
             ask()
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (dict(select=["random:50"]), "Parts by rank"), (dict(select=[REGION], features=["sign"]), "velocity and sign"), (dict(select=[]), "Nothing is selected"),
-    (dict(select=[REGION], steps=1000), "1 to 64 steps")])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (dict(select=["random:50"]), "Parts by rank"),
+        (dict(select=[REGION], features=["sign"]), "velocity and sign"),
+        (dict(select=[]), "Nothing is selected"),
+        (dict(select=[REGION], steps=1000), "1 to 64 steps"),
+    ],
+)
 def test_what_only_atoms_of_the_mdct_can_do_is_told(file, arguments, words):
     with refused(words):
         api.fill_file(file, method="noise", atomizer="matching-pursuit", **arguments)
@@ -68,5 +89,7 @@ def test_what_only_atoms_of_the_mdct_can_do_is_told(file, arguments, words):
 def test_a_pursuit_that_is_cut_short_is_no_ground_to_fill_on(file, monkeypatch):
     monkeypatch.setattr(pursuit, "ATOMS", 50)
     assert api.atomize(file, atomizer="matching-pursuit")["atoms"] == 50
-    with refused("ended after 50 atoms", "of 20 dB", "ask for a shorter excerpt with start and seconds"):
+    with refused(
+        "ended after 50 atoms", "of 20 dB", "ask for a shorter excerpt with start and seconds"
+    ):
         api.fill_file(file, [REGION], method="noise", atomizer="matching-pursuit")

@@ -15,16 +15,26 @@ SPACE = AtomSpace()
 
 def same(a: Atoms, b: Atoms) -> bool:
     return (a.space, a.length, a.reference) == (b.space, b.length, b.reference) and all(
-        np.array_equal(getattr(a, name), getattr(b, name)) for name in Atoms.ARRAYS)
+        np.array_equal(getattr(a, name), getattr(b, name)) for name in Atoms.ARRAYS
+    )
 
 
 # --- the declaration ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_five_features_are_declared_once():
-    assert tuple(f.name for f in SPACE.features) == FEATURES == ("time", "frequency", "channel", "velocity", "sign")
+    assert (
+        tuple(f.name for f in SPACE.features)
+        == FEATURES
+        == ("time", "frequency", "channel", "velocity", "sign")
+    )
     assert {f.name: f.cardinality for f in SPACE.features} == {
-        "time": SPACE.frames, "frequency": SPACE.hop, "channel": SPACE.channels, "velocity": SPACE.levels, "sign": 2}
+        "time": SPACE.frames,
+        "frequency": SPACE.hop,
+        "channel": SPACE.channels,
+        "velocity": SPACE.levels,
+        "sign": 2,
+    }
     assert [f.name for f in SPACE.features if f.locates] == ["time", "frequency", "channel"]
     assert all(f.unit and f.when_unknown for f in SPACE.features)
 
@@ -51,9 +61,16 @@ def test_units():
     assert [SPACE.frame_count(n) for n in (1, 1024, 1025)] == [2, 2, 3]
 
 
-@pytest.mark.parametrize("names, parsed", [
-    ("velocity,sign", LOUDNESS), (" sign , velocity ", LOUDNESS), (["sign", "time"], ("time", "sign")), ("sign,sign", ("sign",)),
-    (FEATURES[::-1], FEATURES)])
+@pytest.mark.parametrize(
+    "names, parsed",
+    [
+        ("velocity,sign", LOUDNESS),
+        (" sign , velocity ", LOUDNESS),
+        (["sign", "time"], ("time", "sign")),
+        ("sign,sign", ("sign",)),
+        (FEATURES[::-1], FEATURES),
+    ],
+)
 def test_feature_names_come_in_canonical_order(names, parsed):
     assert parse_features(names) == parsed
 
@@ -72,14 +89,25 @@ def test_levels_are_decibels_below_the_reference():
     assert SPACE.level_db(50) - SPACE.level_db(49) == SPACE.step_db
     assert SPACE.floor_db == SPACE.level_db(1) == pytest.approx(-82)
     zero_db = SPACE.levels - 1 - round(SPACE.headroom_db / SPACE.step_db)
-    assert SPACE.quantise(np.array([0.25, -0.25, 0.125]), 0.25).tolist() == [zero_db, zero_db, zero_db - 6]
+    assert SPACE.quantise(np.array([0.25, -0.25, 0.125]), 0.25).tolist() == [
+        zero_db,
+        zero_db,
+        zero_db - 6,
+    ]
     assert SPACE.amplitude(np.array([zero_db]), 0.25)[0] == pytest.approx(0.25)
 
 
-@given(st.floats(1e-6, 1e4), st.sampled_from([AtomSpace(), AtomSpace(levels=32, step_db=3.0), AtomSpace(step_db=0.5, headroom_db=0)]))
+@given(
+    st.floats(1e-6, 1e4),
+    st.sampled_from(
+        [AtomSpace(), AtomSpace(levels=32, step_db=3.0), AtomSpace(step_db=0.5, headroom_db=0)]
+    ),
+)
 def test_every_level_survives_the_round_trip(reference, space):
     levels = np.arange(space.levels)
-    np.testing.assert_array_equal(space.quantise(space.amplitude(levels, reference), reference), levels)
+    np.testing.assert_array_equal(
+        space.quantise(space.amplitude(levels, reference), reference), levels
+    )
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=20))
@@ -90,12 +118,19 @@ def test_quantising_errs_by_half_a_step_at_most(values):
     heard = level > 0
     error = 20 * np.log10(SPACE.amplitude(level, 1.0)[heard] / np.abs(values[heard]))
     assert (np.abs(error) <= SPACE.step_db / 2 + 1e-4).all()
-    assert (np.abs(values[~heard]) <= 10 ** ((SPACE.floor_db - SPACE.step_db / 2) / 20) * 1.0001).all()
+    assert (
+        np.abs(values[~heard]) <= 10 ** ((SPACE.floor_db - SPACE.step_db / 2) / 20) * 1.0001
+    ).all()
 
 
 def test_level_zero_is_silence_and_too_loud_is_the_top_level():
     assert SPACE.amplitude(np.array([0]), 1.0)[0] == 0
-    assert SPACE.quantise(np.array([0.0, 1e-9, 1e6, -1e6]), 1.0).tolist() == [0, 0, SPACE.levels - 1, SPACE.levels - 1]
+    assert SPACE.quantise(np.array([0.0, 1e-9, 1e6, -1e6]), 1.0).tolist() == [
+        0,
+        0,
+        SPACE.levels - 1,
+        SPACE.levels - 1,
+    ]
     assert SPACE.quantise(np.zeros(3), 0.0).tolist() == [0, 0, 0]
 
 
@@ -107,7 +142,10 @@ def test_atoms_of_a_grid_are_its_non_zero_cells(small):
     grid[1, 2, 3], grid[0, 4, 60] = -0.5, 0.25
     atoms = Atoms.from_grid(grid, small, 4 * 64)
     assert len(atoms) == 2 and atoms.reference == 0.5
-    assert list(zip(atoms.channel, atoms.time, atoms.frequency, atoms.amplitude, atoms.sign)) == [(0, 4, 60, 0.25, 1), (1, 2, 3, -0.5, 0)]
+    assert list(zip(atoms.channel, atoms.time, atoms.frequency, atoms.amplitude, atoms.sign)) == [
+        (0, 4, 60, 0.25, 1),
+        (1, 2, 3, -0.5, 0),
+    ]
     assert atoms.velocity[1] - atoms.velocity[0] == 6 and not atoms.unknown.any()
     np.testing.assert_array_equal(atoms.to_grid()[:2], grid)
 
@@ -117,7 +155,9 @@ def test_silent_cells_become_atoms_where_asked_for(small):
     where = np.zeros(grid.shape, bool)
     where[0, 1, :5] = True
     atoms = Atoms.from_grid(grid, small, 100, where=where)
-    assert len(atoms) == 5 and not atoms.audible.any() and atoms.frequency.tolist() == [0, 1, 2, 3, 4]
+    assert (
+        len(atoms) == 5 and not atoms.audible.any() and atoms.frequency.tolist() == [0, 1, 2, 3, 4]
+    )
 
 
 def test_indexing_permutes_every_feature_alike(atoms):
@@ -132,10 +172,16 @@ def test_indexing_permutes_every_feature_alike(atoms):
 
 def test_unknown_features_are_one_bit_each(atoms):
     first = np.arange(len(atoms)) < 10
-    some = atoms.with_unknown(first, ["velocity"]).with_unknown(np.arange(len(atoms)) == 5, "sign,time")
+    some = atoms.with_unknown(first, ["velocity"]).with_unknown(
+        np.arange(len(atoms)) == 5, "sign,time"
+    )
     assert not atoms.unknown.any(), "with_unknown must leave its atoms alone"
     np.testing.assert_array_equal(some.is_unknown("velocity"), first)
-    assert np.flatnonzero(some.is_unknown("sign")).tolist() == np.flatnonzero(some.is_unknown("time")).tolist() == [5]
+    assert (
+        np.flatnonzero(some.is_unknown("sign")).tolist()
+        == np.flatnonzero(some.is_unknown("time")).tolist()
+        == [5]
+    )
     assert not some.is_unknown("frequency").any() and not some.is_unknown("channel").any()
 
 
@@ -144,13 +190,17 @@ def test_a_threshold_keeps_what_is_at_or_above_it(atoms_of, db):
     atoms = atoms_of(ties=False)
     kept = atoms.above(db)
     loud = 20 * np.log10(np.abs(atoms.amplitude.astype(np.float64)) / atoms.reference)
-    assert (20 * np.log10(np.abs(kept.amplitude.astype(np.float64)) / kept.reference) >= db - 1e-4).all()
+    assert (
+        20 * np.log10(np.abs(kept.amplitude.astype(np.float64)) / kept.reference) >= db - 1e-4
+    ).all()
     assert (loud > db + 1e-4).sum() <= len(kept) <= (loud > db - 1e-4).sum()
     assert kept.reference == atoms.reference
 
 
 def test_a_threshold_of_0_db_keeps_the_loudest(atoms):
-    assert (np.abs(atoms.above(0).amplitude) == 0.5).all() and len(atoms.above(0)) == (atoms.amplitude == 0.5).sum()
+    assert (np.abs(atoms.above(0).amplitude) == 0.5).all() and len(atoms.above(0)) == (
+        atoms.amplitude == 0.5
+    ).sum()
 
 
 @given(st.integers(0, 400))
@@ -169,7 +219,9 @@ def test_atoms_only_keeps_level_and_sign(atoms_of):
     atoms = atoms_of(ties=False)
     rebuilt = atoms.atoms_only()
     heard = atoms.audible
-    np.testing.assert_array_equal(np.sign(rebuilt.amplitude[heard]), np.sign(atoms.amplitude[heard]))
+    np.testing.assert_array_equal(
+        np.sign(rebuilt.amplitude[heard]), np.sign(atoms.amplitude[heard])
+    )
     error = 20 * np.log10(np.abs(rebuilt.amplitude[heard] / atoms.amplitude[heard]))
     assert 0.1 < np.abs(error).max() <= atoms.space.step_db / 2 + 1e-3
     assert not rebuilt.amplitude[~heard].any()
@@ -177,7 +229,14 @@ def test_atoms_only_keeps_level_and_sign(atoms_of):
 
 def test_another_analysis_is_refused(refused, small):
     SPACE.check_same_analysis(replace(SPACE, frames=32, channels=2))
-    for name, value in (("rate", 48_000), ("hop", 512), ("window", "kbd"), ("levels", 64), ("step_db", 2.0), ("headroom_db", 6.0)):
+    for name, value in (
+        ("rate", 48_000),
+        ("hop", 512),
+        ("window", "kbd"),
+        ("levels", 64),
+        ("step_db", 2.0),
+        ("headroom_db", 6.0),
+    ):
         with refused("checkpoint", name, str(value)):
             SPACE.check_same_analysis(replace(SPACE, **{name: value}))
 
@@ -208,14 +267,26 @@ def test_synthesis_in_any_order_gives_the_same_sound_to_the_bit(atoms_of, seed):
     atoms = atoms_of(ties=False)
     atomizer = MDCTAtomizer(atoms.space)
     permutation = np.random.default_rng(seed).permutation(len(atoms))
-    np.testing.assert_array_equal(atomizer.synthesise(atoms[permutation], 2), atomizer.synthesise(atoms, 2))
+    np.testing.assert_array_equal(
+        atomizer.synthesise(atoms[permutation], 2), atomizer.synthesise(atoms, 2)
+    )
 
 
 def test_atoms_that_share_a_place_add_up_in_any_order(small):
     """A model that places atoms in time or frequency again may put two in one place."""
     one = np.ones(3, np.int32)
-    atoms = Atoms(small, 300, 0.5, one, one, 0 * one, small.quantise(np.array([0.5, 0.25, 0.125]), 0.5), one.astype(np.int8),
-                  np.array([0.5, 0.25, 0.125], np.float32), np.zeros(3, np.uint8))
+    atoms = Atoms(
+        small,
+        300,
+        0.5,
+        one,
+        one,
+        0 * one,
+        small.quantise(np.array([0.5, 0.25, 0.125]), 0.5),
+        one.astype(np.int8),
+        np.array([0.5, 0.25, 0.125], np.float32),
+        np.zeros(3, np.uint8),
+    )
     for permutation in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
         assert atoms[permutation].to_grid()[0, 1, 1] == pytest.approx(0.875)
 
@@ -226,7 +297,10 @@ def test_the_analysis_can_be_shortened(small, samples):
     assert len(atomizer.analyse(x, loudest=100)) == 100
     assert 0 < len(atomizer.analyse(x, threshold_db=-30)) < len(everything)
     assert len(atomizer.analyse(x, threshold_db=-30, loudest=7)) == 7
-    error = [np.linalg.norm(atomizer.synthesise(atomizer.analyse(x, loudest=n), 2) - x) for n in (10, 100, 1000)]
+    error = [
+        np.linalg.norm(atomizer.synthesise(atomizer.analyse(x, loudest=n), 2) - x)
+        for n in (10, 100, 1000)
+    ]
     assert error[0] > error[1] > error[2]
 
 
@@ -267,11 +341,15 @@ def broken(atoms, tmp_path, **changes):
     with np.load(tmp_path / "good.npz") as file:
         data = {name: file[name] for name in file.files}
     data.update(changes)
-    np.savez(tmp_path / "bad.npz", **{name: value for name, value in data.items() if value is not None})
+    np.savez(
+        tmp_path / "bad.npz", **{name: value for name, value in data.items() if value is not None}
+    )
     return tmp_path / "bad.npz"
 
 
-@pytest.mark.parametrize("content", [b"", b"no atoms", b"PK\x03\x04 half a zip", np.random.default_rng(0).bytes(5000)])
+@pytest.mark.parametrize(
+    "content", [b"", b"no atoms", b"PK\x03\x04 half a zip", np.random.default_rng(0).bytes(5000)]
+)
 def test_garbage_is_refused(content, tmp_path, refused):
     (tmp_path / "garbage.npz").write_bytes(content)
     with refused("atoms"):
@@ -303,9 +381,20 @@ def test_no_pickle_is_ever_loaded(tmp_path, atoms, refused):
     assert not Bomb.went_off
 
 
-@pytest.mark.parametrize("name, value, word", [
-    ("time", -1, "time"), ("time", 10_000, "time"), ("frequency", 64, "frequency"), ("channel", 8, "channel"), ("velocity", 96, "velocity"),
-    ("velocity", -1, "velocity"), ("sign", 2, "sign"), ("amplitude", np.nan, "amplitude"), ("amplitude", np.inf, "amplitude")])
+@pytest.mark.parametrize(
+    "name, value, word",
+    [
+        ("time", -1, "time"),
+        ("time", 10_000, "time"),
+        ("frequency", 64, "frequency"),
+        ("channel", 8, "channel"),
+        ("velocity", 96, "velocity"),
+        ("velocity", -1, "velocity"),
+        ("sign", 2, "sign"),
+        ("amplitude", np.nan, "amplitude"),
+        ("amplitude", np.inf, "amplitude"),
+    ],
+)
 def test_values_out_of_range_are_refused(name, value, word, tmp_path, atoms, refused):
     array = getattr(atoms, name).copy()
     array[7] = value
@@ -313,10 +402,24 @@ def test_values_out_of_range_are_refused(name, value, word, tmp_path, atoms, ref
         Atoms.load(broken(atoms, tmp_path, **{name: array}))
 
 
-@pytest.mark.parametrize("changes", [
-    {"time": np.zeros(3, np.int32)}, {"sign": None}, {"length": None}, {"space_hop": None}, {"space_colour": np.array(3)},
-    {"space_hop": np.array(0)}, {"length": np.array(-5000)}, {"reference": np.array(np.nan)}, {"space_window": np.array("hann")},
-    {"time": np.full(300, 0.5)}, {"amplitude": np.array(["loud"] * 300)}, {"sign": np.zeros((300, 2), np.int8)}], ids=lambda c: next(iter(c)))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"time": np.zeros(3, np.int32)},
+        {"sign": None},
+        {"length": None},
+        {"space_hop": None},
+        {"space_colour": np.array(3)},
+        {"space_hop": np.array(0)},
+        {"length": np.array(-5000)},
+        {"reference": np.array(np.nan)},
+        {"space_window": np.array("hann")},
+        {"time": np.full(300, 0.5)},
+        {"amplitude": np.array(["loud"] * 300)},
+        {"sign": np.zeros((300, 2), np.int8)},
+    ],
+    ids=lambda c: next(iter(c)),
+)
 def test_inconsistent_files_are_refused(changes, tmp_path, atoms, refused):
     with refused():
         Atoms.load(broken(atoms, tmp_path, **changes))

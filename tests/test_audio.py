@@ -20,25 +20,40 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def path_of(tmp_path, samples):
     """`path_of("x.wav", channels=…)` writes a file with soundfile, not with the code under test, and gives its path and samples."""
+
     def make(name, length=4000, channels=1, rate=44_100, **options):
         x = samples(length, channels, rate)
         soundfile.write(tmp_path / name, x.T, rate, **options)
         return tmp_path / name, x
+
     return make
 
 
 # --- reading -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name, options, error", [
-    ("x.wav", {"subtype": "FLOAT"}, 0), ("x.wav", {"subtype": "PCM_16"}, 2**-15), ("x.wav", {"subtype": "PCM_U8"}, 2**-7),
-    ("x.flac", {"subtype": "PCM_16"}, 2**-15), ("x.flac", {"subtype": "PCM_24"}, 2**-22), ("x.aiff", {"subtype": "PCM_16"}, 2**-15),
-    ("x.au", {"subtype": "PCM_16"}, 2**-15)])
+@pytest.mark.parametrize(
+    "name, options, error",
+    [
+        ("x.wav", {"subtype": "FLOAT"}, 0),
+        ("x.wav", {"subtype": "PCM_16"}, 2**-15),
+        ("x.wav", {"subtype": "PCM_U8"}, 2**-7),
+        ("x.flac", {"subtype": "PCM_16"}, 2**-15),
+        ("x.flac", {"subtype": "PCM_24"}, 2**-22),
+        ("x.aiff", {"subtype": "PCM_16"}, 2**-15),
+        ("x.au", {"subtype": "PCM_16"}, 2**-15),
+    ],
+)
 @pytest.mark.parametrize("channels", (1, 2, 8))
 def test_reads_lossless_formats(name, options, error, channels, path_of):
     path, x = path_of(name, channels=channels, **options)
     sound = read(path)
-    assert (sound.samples.shape, sound.rate, sound.channels, sound.subtype) == ((channels, 4000), 44_100, channels, options["subtype"])
+    assert (sound.samples.shape, sound.rate, sound.channels, sound.subtype) == (
+        (channels, 4000),
+        44_100,
+        channels,
+        options["subtype"],
+    )
     assert sound.samples.dtype == np.float32 and sound.samples.flags.c_contiguous
     assert sound.seconds == pytest.approx(4000 / 44_100)
     assert np.abs(sound.samples - x).max() <= error
@@ -49,7 +64,11 @@ def test_reads_lossless_formats(name, options, error, channels, path_of):
 def test_reads_lossy_formats(name, channels, path_of):
     path, x = path_of(name, length=30_000, channels=channels)
     sound = read(path)
-    assert sound.rate == 44_100 and sound.channels == channels and abs(sound.samples.shape[1] - 30_000) < 3000
+    assert (
+        sound.rate == 44_100
+        and sound.channels == channels
+        and abs(sound.samples.shape[1] - 30_000) < 3000
+    )
     level = 20 * np.log10(np.std(sound.samples) / np.std(x))
     assert abs(level) < 1
 
@@ -78,7 +97,9 @@ def test_paths_may_be_strings(path_of):
 
 
 def test_samples_above_full_scale_are_kept(tmp_path):
-    soundfile.write(tmp_path / "x.wav", np.array([0.0, 2.5, -3.0], np.float32), 8000, subtype="FLOAT")
+    soundfile.write(
+        tmp_path / "x.wav", np.array([0.0, 2.5, -3.0], np.float32), 8000, subtype="FLOAT"
+    )
     assert read(tmp_path / "x.wav").samples.tolist() == [[0.0, 2.5, -3.0]]
 
 
@@ -113,9 +134,18 @@ def test_a_file_without_samples_is_refused(name, tmp_path, refused):
 
 
 @pytest.mark.parametrize("name", ("x.wav", "x.mp3", "x.flac", "x.ogg", "x.raw", "x.txt", "x"))
-@pytest.mark.parametrize("content", [b"\x00", b"this is a text, not a sound\n" * 50, b"RIFF\xff\xff\xff\xffWAVEfmt ", b"fLaC", b"OggS" * 9,
-                                     b"\x89PNG\r\n\x1a\n" * 99],
-                         ids=["zero", "text", "riff", "flac", "ogg", "png"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x00",
+        b"this is a text, not a sound\n" * 50,
+        b"RIFF\xff\xff\xff\xffWAVEfmt ",
+        b"fLaC",
+        b"OggS" * 9,
+        b"\x89PNG\r\n\x1a\n" * 99,
+    ],
+    ids=["zero", "text", "riff", "flac", "ogg", "png"],
+)
 def test_what_is_no_sound_is_refused(name, content, tmp_path, refused):
     (tmp_path / name).write_bytes(content)
     with refused("cannot be read as sound", "WAV"):
@@ -141,7 +171,11 @@ def test_too_long_is_refused_and_just_long_enough_is_read(path_of, refused):
 def test_no_more_than_the_limit_is_ever_read(monkeypatch, path_of, refused):
     asked = []
     read_block = soundfile.SoundFile.read
-    monkeypatch.setattr(soundfile.SoundFile, "read", lambda self, n, **k: asked.append(n) or read_block(self, n, **k))
+    monkeypatch.setattr(
+        soundfile.SoundFile,
+        "read",
+        lambda self, n, **k: asked.append(n) or read_block(self, n, **k),
+    )
     with refused("longer"):
         read(path_of("x.wav", length=50_000, rate=8000)[0], max_seconds=1)
     assert sum(asked) <= 8001
@@ -168,8 +202,14 @@ def test_rates_of_no_sound_are_refused(rate, path_of, refused):
         read(path_of("x.wav", rate=rate)[0])
 
 
-@given(st.sampled_from(["wav", "flac", "ogg", "aiff"]), st.lists(st.tuples(st.integers(0, 120), st.integers(0, 255)), min_size=1, max_size=4), st.booleans())
-def test_a_damaged_file_is_a_sound_or_refused(refused, tmp_path_factory, samples, format, damage, cut):
+@given(
+    st.sampled_from(["wav", "flac", "ogg", "aiff"]),
+    st.lists(st.tuples(st.integers(0, 120), st.integers(0, 255)), min_size=1, max_size=4),
+    st.booleans(),
+)
+def test_a_damaged_file_is_a_sound_or_refused(
+    refused, tmp_path_factory, samples, format, damage, cut
+):
     path = tmp_path_factory.mktemp("damaged") / f"x.{format}"
     soundfile.write(path, samples(2000, 2).T, 44_100)
     data = bytearray(path.read_bytes())
@@ -182,7 +222,11 @@ def test_a_damaged_file_is_a_sound_or_refused(refused, tmp_path_factory, samples
         with refused():
             read(path)
     else:
-        assert np.isfinite(sound.samples).all() and 1 <= sound.channels <= limits().channels and sound.samples.shape[1] > 0
+        assert (
+            np.isfinite(sound.samples).all()
+            and 1 <= sound.channels <= limits().channels
+            and sound.samples.shape[1] > 0
+        )
 
 
 # --- excerpts and overviews --------------------------------------------------------------------------------------------------
@@ -199,9 +243,20 @@ def test_an_excerpt_is_the_same_samples_as_in_the_whole_file(name, path_of):
     np.testing.assert_array_equal(read(path, max_seconds=0.5, start=0.5).samples, whole[:, 22_050:])
 
 
-@pytest.mark.parametrize("options, says", [(dict(start=-1), "starts at 0"), (dict(start=float("inf")), "starts at 0"), (dict(start=1.0), "is over"),
-                                           (dict(start=7.0, seconds=0.1), "is over"), (dict(seconds=0), "at most 0.5"), (dict(seconds=0.6), "at most 0.5"),
-                                           (dict(seconds=float("nan")), "not nan"), (dict(), "longer than 0.5"), (dict(start=0.4), "longer than 0.5")])
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        (dict(start=-1), "starts at 0"),
+        (dict(start=float("inf")), "starts at 0"),
+        (dict(start=1.0), "is over"),
+        (dict(start=7.0, seconds=0.1), "is over"),
+        (dict(seconds=0), "at most 0.5"),
+        (dict(seconds=0.6), "at most 0.5"),
+        (dict(seconds=float("nan")), "not nan"),
+        (dict(), "longer than 0.5"),
+        (dict(start=0.4), "longer than 0.5"),
+    ],
+)
 def test_excerpts_that_there_are_not_are_refused(options, says, path_of, refused):
     path, _ = path_of("x.wav", length=44_100)
     with refused(says):
@@ -219,8 +274,15 @@ def test_the_number_of_samples_is_limited_too(limited, path_of, refused):
 def test_an_overview_holds_the_peaks_of_every_share(path_of):
     path, x = path_of("x.wav", length=100_000, channels=2, subtype="FLOAT")
     small = overview(path, points=20)
-    assert (small.peaks.shape, small.rate, small.channels) == ((20,), 44_100, 2) and small.seconds == pytest.approx(100_000 / 44_100)
-    assert small.peaks.max() == np.abs(x).max() and small.peaks.argmax() == np.abs(x).max(0).argmax() // 5000
+    assert (small.peaks.shape, small.rate, small.channels) == (
+        (20,),
+        44_100,
+        2,
+    ) and small.seconds == pytest.approx(100_000 / 44_100)
+    assert (
+        small.peaks.max() == np.abs(x).max()
+        and small.peaks.argmax() == np.abs(x).max(0).argmax() // 5000
+    )
     assert len(overview(path, points=1200).peaks) == -(-100_000 // 1024)
 
 
@@ -240,8 +302,17 @@ def test_overviews_are_limited_and_refuse_what_is_no_sound(limited, path_of, ref
 # --- writing -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name, subtype", [("x.wav", "PCM_16"), ("x.wav", "PCM_24"), ("x.wav", "FLOAT"), ("x.flac", "PCM_16"), ("x.flac", "PCM_24"),
-                                           ("x.aiff", "PCM_16")])
+@pytest.mark.parametrize(
+    "name, subtype",
+    [
+        ("x.wav", "PCM_16"),
+        ("x.wav", "PCM_24"),
+        ("x.wav", "FLOAT"),
+        ("x.flac", "PCM_16"),
+        ("x.flac", "PCM_24"),
+        ("x.aiff", "PCM_16"),
+    ],
+)
 def test_what_was_read_is_written_back_to_the_bit(name, subtype, tmp_path):
     """Every 16-bit value, full scale too: samples that a fill leaves alone must come out as they went in."""
     x = (np.arange(-32768, 32768, dtype=np.int64) << 16).astype(np.int32)
@@ -249,7 +320,10 @@ def test_what_was_read_is_written_back_to_the_bit(name, subtype, tmp_path):
     before = read(tmp_path / name)
     write(tmp_path / f"again-{name}", before)
     after = read(tmp_path / f"again-{name}")
-    assert (after.rate, after.subtype) == (before.rate, subtype) and after.samples.shape == (2, 65_536)
+    assert (after.rate, after.subtype) == (before.rate, subtype) and after.samples.shape == (
+        2,
+        65_536,
+    )
     np.testing.assert_array_equal(after.samples, before.samples)
 
 
@@ -258,7 +332,10 @@ def test_writes_the_format_that_the_ending_names(name, tmp_path, sound):
     one = sound(0.3, channels=2)
     write(tmp_path / name, one)
     info = soundfile.info(tmp_path / name)
-    assert info.format == {"ogg": "OGG", "mp3": "MP3"}.get(name[2:], name[2:].upper()) and (info.samplerate, info.channels) == (44_100, 2)
+    assert info.format == {"ogg": "OGG", "mp3": "MP3"}.get(name[2:], name[2:].upper()) and (
+        info.samplerate,
+        info.channels,
+    ) == (44_100, 2)
     assert abs(20 * np.log10(np.std(read(tmp_path / name).samples) / np.std(one.samples))) < 1
     assert os.listdir(tmp_path) == [name]
 
@@ -270,7 +347,10 @@ def test_what_was_lossy_becomes_floats_in_a_wav(path_of, tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "y.wav").samples, before.samples)
 
 
-@pytest.mark.parametrize("rate, channels, name", [(192_000, 1, "x.wav"), (192_000, 2, "x.flac"), (8000, 8, "x.flac"), (44_100, 8, "x.wav")])
+@pytest.mark.parametrize(
+    "rate, channels, name",
+    [(192_000, 1, "x.wav"), (192_000, 2, "x.flac"), (8000, 8, "x.flac"), (44_100, 8, "x.wav")],
+)
 def test_writes_every_rate_and_count_of_channels(rate, channels, name, tmp_path, sound):
     write(tmp_path / name, sound(0.05, channels, rate))
     assert (read(tmp_path / name).rate, read(tmp_path / name).channels) == (rate, channels)
@@ -289,14 +369,24 @@ def test_too_loud_is_clipped_not_wrapped(tmp_path):
 def test_an_existing_file_is_replaced(tmp_path, sound):
     (tmp_path / "x.wav").write_text("old")
     write(tmp_path / "x.wav", sound(0.1))
-    assert read(tmp_path / "x.wav").seconds == pytest.approx(0.1) and os.listdir(tmp_path) == ["x.wav"]
+    assert read(tmp_path / "x.wav").seconds == pytest.approx(0.1) and os.listdir(tmp_path) == [
+        "x.wav"
+    ]
 
 
 def test_a_long_ogg_is_written(tmp_path):
     """libsndfile's Vorbis encoder overflows the stack, and takes the process with it, where it is given minutes at once."""
-    code = ("import sys, numpy; from atomizer.audio import *\n"
-            "write(sys.argv[1], Sound(numpy.zeros((1, 3_000_000), numpy.float32), 44100))")
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "x.ogg"], cwd=ROOT, capture_output=True, text=True, check=False)
+    code = (
+        "import sys, numpy; from atomizer.audio import *\n"
+        "write(sys.argv[1], Sound(numpy.zeros((1, 3_000_000), numpy.float32), 44100))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "x.ogg"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr or f"killed by signal {-done.returncode}"
     assert soundfile.info(tmp_path / "x.ogg").frames == 3_000_000
 
@@ -308,8 +398,12 @@ def test_an_unknown_ending_is_refused(name, tmp_path, sound, refused):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("name, rate, channels", [("x.mp3", 96_000, 1), ("x.mp3", 44_100, 8), ("x.opus", 44_100, 1)])
-def test_what_a_format_cannot_hold_is_refused_and_leaves_an_existing_file_alone(name, rate, channels, tmp_path, sound, refused):
+@pytest.mark.parametrize(
+    "name, rate, channels", [("x.mp3", 96_000, 1), ("x.mp3", 44_100, 8), ("x.opus", 44_100, 1)]
+)
+def test_what_a_format_cannot_hold_is_refused_and_leaves_an_existing_file_alone(
+    name, rate, channels, tmp_path, sound, refused
+):
     with refused("cannot be written", name):
         write(tmp_path / name, sound(0.1, channels, rate))
     assert os.listdir(tmp_path) == []
@@ -319,9 +413,21 @@ def test_what_a_format_cannot_hold_is_refused_and_leaves_an_existing_file_alone(
     assert (tmp_path / name).read_text() == "mine" and os.listdir(tmp_path) == [name]
 
 
-@pytest.mark.parametrize("name, rate, channels", [
-    ("x.opus", 44_100, 1), ("x.opus", 48_000, 2), ("x.mp3", 96_000, 1), ("x.mp3", 44_100, 4), ("x.mp3", 48_000, 2), ("x.flac", 768_000, 1),
-    ("x.flac", 96_000, 8), ("x.ogg", 192_000, 8), ("x.wav", 768_000, 8), ("x.xi", 44_100, 2)])
+@pytest.mark.parametrize(
+    "name, rate, channels",
+    [
+        ("x.opus", 44_100, 1),
+        ("x.opus", 48_000, 2),
+        ("x.mp3", 96_000, 1),
+        ("x.mp3", 44_100, 4),
+        ("x.mp3", 48_000, 2),
+        ("x.flac", 768_000, 1),
+        ("x.flac", 96_000, 8),
+        ("x.ogg", 192_000, 8),
+        ("x.wav", 768_000, 8),
+        ("x.xi", 44_100, 2),
+    ],
+)
 def test_what_a_format_can_hold_is_known_before(name, rate, channels, tmp_path, sound, refused):
     """Where the check passes, the sound is written, and where it does not, it is not."""
     one = sound(0.1, channels, rate)
@@ -331,22 +437,39 @@ def test_what_a_format_can_hold_is_known_before(name, rate, channels, tmp_path, 
         with refused(name[1:], f"{rate:,}", str(channels)):
             check_writable(name, rate, channels, one.subtype)
         with pytest.raises(soundfile.SoundFileError):
-            soundfile.write(tmp_path / name, one.samples.T, rate, format={"x.opus": "OGG"}.get(name), subtype={"x.opus": "OPUS"}.get(name))
+            soundfile.write(
+                tmp_path / name,
+                one.samples.T,
+                rate,
+                format={"x.opus": "OGG"}.get(name),
+                subtype={"x.opus": "OPUS"}.get(name),
+            )
     else:
         write(tmp_path / name, one)
         assert (read(tmp_path / name).rate, read(tmp_path / name).channels) == (rate, channels)
 
 
 @pytest.mark.parametrize("rate", (200_001, 768_000))
-def test_rates_at_which_the_vorbis_encoder_ends_the_process_are_refused(rate, tmp_path, sound, refused):
+def test_rates_at_which_the_vorbis_encoder_ends_the_process_are_refused(
+    rate, tmp_path, sound, refused
+):
     check_writable("x.ogg", 200_000, 2)
     with refused("x.ogg", f"{rate:,}"):
         write(tmp_path / "x.ogg", sound(0.01, 1, rate))
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("error", (OSError("No space left on device"), soundfile.SoundFileRuntimeError("disk full"), RuntimeError("x.y.")))
-def test_an_error_of_the_encoder_leaves_no_file_and_an_existing_one_alone(error, monkeypatch, tmp_path, sound, refused):
+@pytest.mark.parametrize(
+    "error",
+    (
+        OSError("No space left on device"),
+        soundfile.SoundFileRuntimeError("disk full"),
+        RuntimeError("x.y."),
+    ),
+)
+def test_an_error_of_the_encoder_leaves_no_file_and_an_existing_one_alone(
+    error, monkeypatch, tmp_path, sound, refused
+):
     def half(self, *_):
         raise error
 
@@ -358,8 +481,11 @@ def test_an_error_of_the_encoder_leaves_no_file_and_an_existing_one_alone(error,
     assert os.listdir(tmp_path) == ["old.wav"] and (tmp_path / "old.wav").read_text() == "mine"
 
 
-@pytest.mark.parametrize("where", ["nowhere/x.wav", "file.txt/x.wav", "folder.wav", "n" * 300 + ".wav", "zero\0.wav"],
-                         ids=["no folder", "a file as folder", "a folder", "too long", "zero byte"])
+@pytest.mark.parametrize(
+    "where",
+    ["nowhere/x.wav", "file.txt/x.wav", "folder.wav", "n" * 300 + ".wav", "zero\0.wav"],
+    ids=["no folder", "a file as folder", "a folder", "too long", "zero byte"],
+)
 def test_places_that_cannot_be_written_to_are_refused(where, tmp_path, sound, refused):
     (tmp_path / "file.txt").write_text("mine")
     (tmp_path / "folder.wav").mkdir()
@@ -385,12 +511,20 @@ def test_the_longest_name_that_the_disk_takes_is_written(tmp_path, sound):
 # --- resampling --------------------------------------------------------------------------------------------------------------
 
 
-@given(st.integers(1, 3000), st.sampled_from([8000, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000]),
-       st.sampled_from([8000, 16_000, 44_100, 48_000, 192_000]), st.integers(1, 8))
+@given(
+    st.integers(1, 3000),
+    st.sampled_from([8000, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000]),
+    st.sampled_from([8000, 16_000, 44_100, 48_000, 192_000]),
+    st.integers(1, 8),
+)
 def test_resampled_length_is_the_quotient_rounded_up(length, rate, to, channels):
     x = np.random.default_rng(0).standard_normal((channels, length)).astype(np.float32)
     y = resample(x, rate, to)
-    assert y.shape == (channels, -(-length * to // rate)) and y.dtype == np.float32 and np.isfinite(y).all()
+    assert (
+        y.shape == (channels, -(-length * to // rate))
+        and y.dtype == np.float32
+        and np.isfinite(y).all()
+    )
 
 
 def test_resampling_to_the_same_rate_changes_nothing(samples):
@@ -414,4 +548,6 @@ def test_what_the_lower_rate_cannot_hold_is_taken_off():
 def test_there_and_back_is_the_same_sound():
     t = np.arange(22_050) / 44_100
     x = (np.sin(2 * np.pi * 900 * t) * np.hanning(22_050))[None].astype(np.float32)
-    np.testing.assert_allclose(resample(resample(x, 44_100, 192_000), 192_000, 44_100), x, atol=1e-4)
+    np.testing.assert_allclose(
+        resample(resample(x, 44_100, 192_000), 192_000, 44_100), x, atol=1e-4
+    )

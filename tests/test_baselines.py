@@ -16,8 +16,10 @@ def tones(length: int, seed: int = 0, noise: float = 1e-4) -> np.ndarray:
     """(length,) four sinusoids, and a little noise."""
     rng = np.random.default_rng(seed)
     t = np.arange(length)
-    return sum(g * np.sin(2 * np.pi * f * t / 44_100 + p) for f, g, p in zip((220, 441.3, 1234, 5000.7), (0.3, 0.2, 0.1, 0.05), range(4))) + (
-        noise * rng.standard_normal(length))
+    return sum(
+        g * np.sin(2 * np.pi * f * t / 44_100 + p)
+        for f, g, p in zip((220, 441.3, 1234, 5000.7), (0.3, 0.2, 0.1, 0.05), range(4))
+    ) + (noise * rng.standard_normal(length))
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
@@ -39,7 +41,9 @@ def test_burg_finds_the_filter_that_made_the_noise():
     true = np.array([1, -1.6, 0.95])
     x = lfilter([1.0], true, np.random.default_rng(0).standard_normal(20_000))
     np.testing.assert_allclose(ar.burg([x], 2), true, atol=0.02)
-    np.testing.assert_allclose(ar.burg([x[:9000], x[11_000:]], 2), true, atol=0.02)  # pieces know as much as a whole
+    np.testing.assert_allclose(
+        ar.burg([x[:9000], x[11_000:]], 2), true, atol=0.02
+    )  # pieces know as much as a whole
 
 
 def test_burg_is_stable_and_takes_silence():
@@ -56,12 +60,16 @@ def test_interpolation_is_the_least_squares_solution_of_janssen():
     known = x.copy()
     known[start:end] = 0
     expected = np.linalg.solve(matrix[start:end, start:end], -(matrix @ known)[start:end])
-    np.testing.assert_allclose(ar.interpolate(x[:start], x[end:], a, end - start), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        ar.interpolate(x[:start], x[end:], a, end - start), expected, atol=1e-6
+    )
 
 
 def test_a_gap_longer_than_the_order_and_a_context_shorter_than_it(samples):
     x = tones(3000)
-    assert snr(x[1000:1100], ar.interpolate(x[:1000], x[1100:1130], ar.burg([x[:1000]], 60), 100)) > 20
+    assert (
+        snr(x[1000:1100], ar.interpolate(x[:1000], x[1100:1130], ar.burg([x[:1000]], 60), 100)) > 20
+    )
 
 
 @pytest.mark.parametrize("milliseconds", (50, 500))
@@ -94,7 +102,9 @@ def test_a_loop_of_a_periodic_sound_is_the_sound():
 
 
 def test_a_loop_does_not_jump():
-    x = np.cumsum(np.random.default_rng(0).standard_normal((2, 3000)), 1)  # neighbours are alike, distant samples are not
+    x = np.cumsum(
+        np.random.default_rng(0).standard_normal((2, 3000)), 1
+    )  # neighbours are alike, distant samples are not
     whole = np.concatenate([x, loop(x, 2000, period=700, fade=100)], 1)
     assert np.abs(np.diff(whole[:, 2990:3010])).max() < 5 * np.abs(np.diff(x)).mean()
     assert loop(x, 5, period=9000).shape == (2, 5)
@@ -161,7 +171,9 @@ def test_substituted_noise_has_the_level_of_what_was_thrown_away_and_stays_below
     near, far = mask[..., :48], mask[..., 80:]
     assert abs(decibels(filled[..., :48][near], grid[..., :48][near])) < 1
     assert np.abs(filled[mask]).max() < np.abs(grid[~mask]).min()
-    assert not filled[..., 80:][far].any()  # where nothing was loud enough to be kept, there is silence
+    assert not filled[..., 80:][
+        far
+    ].any()  # where nothing was loud enough to be kept, there is silence
     assert not substitute(grid, np.ones_like(mask), 2.2).any()
 
 
@@ -207,8 +219,12 @@ def test_levels_come_from_the_neighbours():
 def test_signs_of_a_steady_tone_come_from_the_frames_around():
     grid = mdct(tones(132_300, noise=0).astype(np.float32))[None]
     mask = half(grid.shape)
-    filled = neighbours.fill_neighbours(np.where(mask, np.abs(grid), grid), mask, ("sign",))  # the signs are not read
-    loud = mask & (np.abs(grid) > np.quantile(np.abs(grid), 0.997))  # three bins for each of the four tones
+    filled = neighbours.fill_neighbours(
+        np.where(mask, np.abs(grid), grid), mask, ("sign",)
+    )  # the signs are not read
+    loud = mask & (
+        np.abs(grid) > np.quantile(np.abs(grid), 0.997)
+    )  # three bins for each of the four tones
     assert (filled[loud] * grid[loud] > 0).mean() > 0.8
     np.testing.assert_array_equal(np.abs(filled), np.abs(grid))
 
@@ -229,14 +245,21 @@ def test_atoms_without_a_channel_go_where_it_is_loud():
 @pytest.mark.parametrize("feature,axis", [("channel", 0), ("time", 1), ("frequency", 2)])
 def test_atoms_are_only_moved_along_what_is_unknown(feature, axis):
     grid, mask = noise(2, 20, 16), half((2, 20, 16))
-    for filled in (neighbours.fill_neighbours(grid, mask, (feature,)), neighbours.fill_majority(grid, mask, (feature,), grid != 0)):
-        np.testing.assert_array_equal(np.sort(np.where(mask, filled, 0), axis), np.sort(np.where(mask, grid, 0), axis))
+    for filled in (
+        neighbours.fill_neighbours(grid, mask, (feature,)),
+        neighbours.fill_majority(grid, mask, (feature,), grid != 0),
+    ):
+        np.testing.assert_array_equal(
+            np.sort(np.where(mask, filled, 0), axis), np.sort(np.where(mask, grid, 0), axis)
+        )
         np.testing.assert_array_equal(filled[~mask], grid[~mask])
         assert (filled != grid).any()
 
 
 def test_the_majority_is_the_commonest_value():
-    grid = np.where(np.random.default_rng(0).random((1, 40, 40)) < 0.8, -0.5, 0.1).astype(np.float32)
+    grid = np.where(np.random.default_rng(0).random((1, 40, 40)) < 0.8, -0.5, 0.1).astype(
+        np.float32
+    )
     mask, audible = half(grid.shape), np.ones(grid.shape, bool)
     signs = neighbours.fill_majority(grid, mask, ("sign",), audible)
     np.testing.assert_array_equal(signs[mask], -np.abs(grid[mask]))
@@ -248,7 +271,9 @@ def test_the_majority_is_the_commonest_value():
 # --- codecs ------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("codec,reachable", [("opus", (20, 60)), ("vorbis", (40, 100)), ("mp3", (16, 64))])
+@pytest.mark.parametrize(
+    "codec,reachable", [("opus", (20, 60)), ("vorbis", (40, 100)), ("mp3", (16, 64))]
+)
 def test_codecs_meet_the_wanted_size(codec, reachable):
     if not codecs.installed(codec):
         pytest.skip("libsndfile was built without it")

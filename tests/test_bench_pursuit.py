@@ -16,8 +16,15 @@ def test_the_plain_peer_takes_the_same_atoms(samples):
 def test_the_figures_have_their_names(monkeypatch, samples):
     monkeypatch.setattr(pursuit, "clips", lambda: [samples(12_000, seed=seed) for seed in (0, 1)])
     (speed,), (ratio,) = pursuit.speed(50, 20), pursuit.ratio(20)
-    assert (speed.name, speed.unit) == ("pursuit_atoms_per_s", "atoms/s") and speed.value > 0 and speed.peer_value > 0
-    assert (ratio.name, ratio.unit) == ("pursuit_srr_20_db", "dB") and ratio.value > ratio.peer_value > 0
+    assert (
+        (speed.name, speed.unit) == ("pursuit_atoms_per_s", "atoms/s")
+        and speed.value > 0
+        and speed.peer_value > 0
+    )
+    assert (ratio.name, ratio.unit) == (
+        "pursuit_srr_20_db",
+        "dB",
+    ) and ratio.value > ratio.peer_value > 0
     assert set(pursuit.MEASURES) == {"pursuit_atoms_per_s", "pursuit_srr_1000_db"}
 
 
@@ -36,12 +43,19 @@ def test_curves_of_atomizers_rise_to_what_was_asked_for(monkeypatch, samples):
     monkeypatch.setattr(atomizers, "clip", lambda name: samples(9000))
     curves = [atomizers.curve("noise", name, 10) for name in ("mdct", "matching-pursuit")]
     for curve in curves:
-        assert (np.diff(curve.srr_db) >= 0).all() and curve.srr_db[0] == 0 and curve.srr_db[-1] >= 10 and len(curve.seconds) == len(curve.srr_db)
+        assert (
+            (np.diff(curve.srr_db) >= 0).all()
+            and curve.srr_db[0] == 0
+            and curve.srr_db[-1] >= 10
+            and len(curve.seconds) == len(curve.srr_db)
+        )
         n, _ = curve.needed(10)
         assert curve.srr_db[n - 1] < 10 <= curve.srr_db[n]
     loudest = MDCTAtomizer().analyse(samples(9000), loudest=curves[0].needed(10)[0])
     left = samples(9000) - MDCTAtomizer().synthesise(loudest)
-    assert 10 <= 10 * np.log10(np.sum(samples(9000) ** 2) / np.sum(left**2)) < 11, "a little of what is left lies beyond the ends"
+    assert 10 <= 10 * np.log10(np.sum(samples(9000) ** 2) / np.sum(left**2)) < 11, (
+        "a little of what is left lies beyond the ends"
+    )
     assert curves[1].needed(40) is None and "| noise | mdct |" in atomizers.table(curves)
     assert len(atomizers.draw(curves).axes) == 1
 
@@ -57,4 +71,6 @@ def test_slow_pursuits_end_at_so_many_atoms(monkeypatch, samples):
 @pytest.mark.parametrize("count", [0, 1])
 def test_the_peer_lets_the_energy_fall(samples, count):
     x = samples(3000)
-    assert np.sum(pursuit.plain(x[0], count) ** 2) < np.sum(x**2) * (1 + 1e-6) - (0.01 if count else 0)
+    assert np.sum(pursuit.plain(x[0], count) ** 2) < np.sum(x**2) * (1 + 1e-6) - (
+        0.01 if count else 0
+    )

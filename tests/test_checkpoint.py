@@ -31,7 +31,12 @@ def shuffled(shipped):
     """The shipped weights, shuffled within every tensor."""
     g = torch.Generator().manual_seed(0)
     model = AtomTransformer(shipped.config)
-    model.load_state_dict({k: v.flatten()[torch.randperm(v.numel(), generator=g)].view_as(v) for k, v in shipped.state_dict().items()})
+    model.load_state_dict(
+        {
+            k: v.flatten()[torch.randperm(v.numel(), generator=g)].view_as(v)
+            for k, v in shipped.state_dict().items()
+        }
+    )
     return model.eval()
 
 
@@ -55,8 +60,12 @@ def percussion():
 def filled(clip, specification, model):
     task = prepare(clip, parse([specification]))
     grid = last(fill(task, Settings(steps=1), model)).grid
-    return metrics.normalise(clip.samples, task.render(grid).samples, task.render(task.erased()).samples,
-                             task.render(noise_fill(task.grid, task.mask)).samples)
+    return metrics.normalise(
+        clip.samples,
+        task.render(grid).samples,
+        task.render(task.erased()).samples,
+        task.render(noise_fill(task.grid, task.mask)).samples,
+    )
 
 
 def test_files_are_small_enough_to_be_pushed_and_described():
@@ -75,7 +84,9 @@ def test_the_shipped_model_restores_better_than_one_whose_weights_are_shuffled(s
 
 
 @pytest.mark.parametrize("worse", [untrained, shuffled])
-def test_the_shipped_model_extends_bandwidth_better_than_one_that_knows_nothing(shipped, percussion, worse):
+def test_the_shipped_model_extends_bandwidth_better_than_one_that_knows_nothing(
+    shipped, percussion, worse
+):
     x, ours, erased, noise = filled(percussion, "above:8000", shipped)
     theirs = filled(percussion, "above:8000", worse(shipped))[1]
     distance = [metrics.lsd(x, y, 8200) for y in (ours, theirs, erased, noise)]
@@ -92,5 +103,7 @@ def test_the_transformer_itself_helps(shipped):
         task = prepare(clip, parse(["above:8000"]))
         for trunk, found in distance.items():
             grid = last(sample(task, resolve(Settings(steps=1), task), shipped, trunk=trunk)).grid
-            found.append(metrics.lsd(*metrics.normalise(clip.samples, task.render(grid).samples), 8200))
+            found.append(
+                metrics.lsd(*metrics.normalise(clip.samples, task.render(grid).samples), 8200)
+            )
     assert np.mean(distance[True]) < 0.97 * np.mean(distance[False])

@@ -35,7 +35,9 @@ def checkpoint(tmp_path_factory):
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("checkpoint")
     space = AtomSpace(frames=16, channels=2)
-    AtomTransformer(ModelConfig(space=space, embed=8, width=32, heads=2, layers=1, hidden=32)).save_pretrained(path)
+    AtomTransformer(
+        ModelConfig(space=space, embed=8, width=32, heads=2, layers=1, hidden=32)
+    ).save_pretrained(path)
     return path
 
 
@@ -57,26 +59,67 @@ def command(monkeypatch, capsys):
 
 
 def test_the_names_in_the_help_are_those_of_the_code():
-    assert set(OrderName.__members__) == set(ORDERINGS) and set(MethodName.__members__) == set(METHODS)
+    assert set(OrderName.__members__) == set(ORDERINGS) and set(MethodName.__members__) == set(
+        METHODS
+    )
     assert set(AmplitudesName.__members__) == set(AMPLITUDES)
-    help_text = subprocess.run([sys.executable, "-m", "atomizer", "fill", "--help"], capture_output=True, text=True, check=True).stdout
+    help_text = subprocess.run(
+        [sys.executable, "-m", "atomizer", "fill", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     for specification in HELP.split():
         assert specification in help_text.replace("\n", " ")
 
 
-@pytest.mark.parametrize("options", [
-    ["--select", "above:8000", "--method", "noise"], ["--select", "time:0.1-0.2", "--erase-only"],
-    ["--select", "random:20", "--features", "velocity,sign", "--order", "velocity", "--reverse", "--steps", "2"],
-    ["--select", "rect:0.1,0.2,1000,3000", "--features", "frequency", "--temperature", "0.5", "--nucleus", "0.9", "--seed", "3"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--select", "above:8000", "--method", "noise"],
+        ["--select", "time:0.1-0.2", "--erase-only"],
+        [
+            "--select",
+            "random:20",
+            "--features",
+            "velocity,sign",
+            "--order",
+            "velocity",
+            "--reverse",
+            "--steps",
+            "2",
+        ],
+        [
+            "--select",
+            "rect:0.1,0.2,1000,3000",
+            "--features",
+            "frequency",
+            "--temperature",
+            "0.5",
+            "--nucleus",
+            "0.9",
+            "--seed",
+            "3",
+        ],
+    ],
+)
 def test_fill_writes_the_filled_sound(command, wav, tmp_path, checkpoint, options):
     out = tmp_path / "out.wav"
     code, printed = command("fill", wav, out, *options, "--checkpoint", checkpoint)
     assert code == 0, printed.err
     a, b = soundfile.read(wav), soundfile.read(out)
-    assert a[1] == b[1] and a[0].shape == b[0].shape and soundfile.info(out).subtype == "PCM_16" and not np.array_equal(a[0], b[0])
+    assert (
+        a[1] == b[1]
+        and a[0].shape == b[0].shape
+        and soundfile.info(out).subtype == "PCM_16"
+        and not np.array_equal(a[0], b[0])
+    )
 
 
-@pytest.mark.parametrize("options,shape", [(["--extend", "0.3"], (22_050 + 13_230, 2)), (["--add-channels", "1"], (22_050, 3))])
+@pytest.mark.parametrize(
+    "options,shape",
+    [(["--extend", "0.3"], (22_050 + 13_230, 2)), (["--add-channels", "1"], (22_050, 3))],
+)
 def test_fill_extends_and_adds_channels(command, wav, tmp_path, checkpoint, options, shape):
     out = tmp_path / "out.flac"
     code, printed = command("fill", wav, out, *options, "--checkpoint", checkpoint, "--steps", 1)
@@ -86,19 +129,40 @@ def test_fill_extends_and_adds_channels(command, wav, tmp_path, checkpoint, opti
 
 def test_fill_takes_regions_as_json(command, wav, tmp_path):
     regions = tmp_path / "selection.json"
-    regions.write_text(json.dumps({"regions": [{"kind": "lasso", "op": "add", "points": [[0.1, 500], [0.3, 500], [0.2, 4000]]}],
-                                   "features": ["velocity", "sign"]}))
+    regions.write_text(
+        json.dumps(
+            {
+                "regions": [
+                    {"kind": "lasso", "op": "add", "points": [[0.1, 500], [0.3, 500], [0.2, 4000]]}
+                ],
+                "features": ["velocity", "sign"],
+            }
+        )
+    )
     code, printed = command("fill", wav, tmp_path / "out.wav", "--regions", regions, "--erase-only")
     assert code == 0, printed.err
 
 
 def test_fill_does_a_settings_file_again(command, wav, tmp_path):
     settings = tmp_path / "settings.json"
-    settings.write_text(dump([Recipe(parse(["above:8000"]), Settings("noise", seed=3)), Recipe(parse(["time:0.1-0.2"]), Settings("noise", seed=1))]))
+    settings.write_text(
+        dump(
+            [
+                Recipe(parse(["above:8000"]), Settings("noise", seed=3)),
+                Recipe(parse(["time:0.1-0.2"]), Settings("noise", seed=1)),
+            ]
+        )
+    )
     code, printed = command("fill", wav, tmp_path / "again.wav", "--settings", settings)
     assert code == 0, printed.err
-    for source, out, options in [(wav, "one.wav", ["above:8000", "--seed", 3]), (tmp_path / "one.wav", "two.wav", ["time:0.1-0.2", "--seed", 1])]:
-        assert command("fill", source, tmp_path / out, "--method", "noise", "--select", *options)[0] == 0
+    for source, out, options in [
+        (wav, "one.wav", ["above:8000", "--seed", 3]),
+        (tmp_path / "one.wav", "two.wav", ["time:0.1-0.2", "--seed", 1]),
+    ]:
+        assert (
+            command("fill", source, tmp_path / out, "--method", "noise", "--select", *options)[0]
+            == 0
+        )
     a, b = (soundfile.read(tmp_path / name)[0] for name in ("again.wav", "two.wav"))
     assert np.abs(a - b).max() < 3e-4, "but for the rounding to 16 bit in between"
 
@@ -124,11 +188,27 @@ def wav_like(folder):
 
 
 def test_bench_writes_records(command, tmp_path, monkeypatch):
-    monkeypatch.setattr("atomizer.bench.page.measure", lambda: iter([Record("redraw", 10.0, "ms", "somebody", 2000.0), Record("first picture", 1.5, "s")]))
+    monkeypatch.setattr(
+        "atomizer.bench.page.measure",
+        lambda: iter(
+            [Record("redraw", 10.0, "ms", "somebody", 2000.0), Record("first picture", 1.5, "s")]
+        ),
+    )
     code, printed = command("bench", "--page", "--out", tmp_path / "bench.json")
     records = json.loads((tmp_path / "bench.json").read_text())
-    assert code == 0 and records[0] == {"name": "redraw", "value": 10, "unit": "ms", "peer": "somebody", "peer_value": 2000, "ratio": 200}
-    assert records[1]["peer"] is None and records[1]["ratio"] is None and "| redraw | 10 ms | somebody | 2000 ms | 200" in printed.out
+    assert code == 0 and records[0] == {
+        "name": "redraw",
+        "value": 10,
+        "unit": "ms",
+        "peer": "somebody",
+        "peer_value": 2000,
+        "ratio": 200,
+    }
+    assert (
+        records[1]["peer"] is None
+        and records[1]["ratio"] is None
+        and "| redraw | 10 ms | somebody | 2000 ms | 200" in printed.out
+    )
 
 
 def test_only_what_is_named_is_measured_and_written_at_once(command, monkeypatch, tmp_path):
@@ -139,32 +219,60 @@ def test_only_what_is_named_is_measured_and_written_at_once(command, monkeypatch
         yield Record(name, 2.0, "s", "somebody", 3.0)
         assert json.loads(out.read_text())[-1]["name"] == name
 
-    monkeypatch.setattr("atomizer.bench.transform.MEASURES", {name: partial(measure, name) for name in ("first", "second", "third")})
+    monkeypatch.setattr(
+        "atomizer.bench.transform.MEASURES",
+        {name: partial(measure, name) for name in ("first", "second", "third")},
+    )
     code, printed = command("bench", "--only", "third, first", "--out", out)
-    assert code == 0 and [record["name"] for record in json.loads(out.read_text())] == ["third", "first"]
-    assert "first: not beside nobody, who is not here." in printed.out and "| third | 2 s | somebody | 3 s | 1.5 |" in printed.out
+    assert code == 0 and [record["name"] for record in json.loads(out.read_text())] == [
+        "third",
+        "first",
+    ]
+    assert (
+        "first: not beside nobody, who is not here." in printed.out
+        and "| third | 2 s | somebody | 3 s | 1.5 |" in printed.out
+    )
     assert command("bench", "--only", "fourth")[0] == 2
 
 
-@pytest.mark.parametrize("options,words", [
-    (["--select", "above:90000", "--method", "noise"], "holds no atom"), (["--select", "middle:3"], "no selection"),
-    (["--select", "channel:5", "--erase-only"], "channel 5"), ([], "Nothing is selected"),
-    (["--select", "above:8000", "--steps", "0", "--erase-only"], "steps"), (["--select", "above:8000", "--features", "pitch"], "no feature"),
-    (["--select", "above:8000", "--checkpoint", "nowhere"], "no checkpoint"), (["--extend", "-3"], "continued"),
-    (["--add-channels", "9"], "channels"), (["--regions", "nowhere.json"], "nowhere.json")])
+@pytest.mark.parametrize(
+    "options,words",
+    [
+        (["--select", "above:90000", "--method", "noise"], "holds no atom"),
+        (["--select", "middle:3"], "no selection"),
+        (["--select", "channel:5", "--erase-only"], "channel 5"),
+        ([], "Nothing is selected"),
+        (["--select", "above:8000", "--steps", "0", "--erase-only"], "steps"),
+        (["--select", "above:8000", "--features", "pitch"], "no feature"),
+        (["--select", "above:8000", "--checkpoint", "nowhere"], "no checkpoint"),
+        (["--extend", "-3"], "continued"),
+        (["--add-channels", "9"], "channels"),
+        (["--regions", "nowhere.json"], "nowhere.json"),
+    ],
+)
 def test_what_cannot_be_is_one_sentence_and_no_file(command, wav, tmp_path, options, words):
     out = tmp_path / "out.wav"
     code, printed = command("fill", wav, out, *options)
     assert code != 0 and not out.exists()
-    assert words in printed.err and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
+    assert (
+        words in printed.err
+        and printed.err.startswith("atomizer: ")
+        and printed.err.count("\n") == 1
+    )
 
 
-@pytest.mark.parametrize("content", [b"", b"no sound at all", b"RIFF\0\0\0\0WAVE"], ids=["empty", "text", "header"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no sound at all", b"RIFF\0\0\0\0WAVE"], ids=["empty", "text", "header"]
+)
 @pytest.mark.parametrize("verb", ["fill", "order", "info"])
 def test_unreadable_files_are_one_sentence(command, tmp_path, content, verb):
     bad = tmp_path / "bad.wav"
     bad.write_bytes(content)
-    arguments = [verb, bad] + ([] if verb == "info" else [tmp_path / "out.wav"]) + (["--select", "above:10"] if verb == "fill" else [])
+    arguments = (
+        [verb, bad]
+        + ([] if verb == "info" else [tmp_path / "out.wav"])
+        + (["--select", "above:10"] if verb == "fill" else [])
+    )
     code, printed = command(*arguments)
     assert code != 0 and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
 
@@ -177,16 +285,39 @@ def test_files_with_nan_are_one_sentence(command, tmp_path):
 
 def test_absurdly_long_files_are_one_sentence(wav, tmp_path):
     out = tmp_path / "out.wav"
-    done = subprocess.run([sys.executable, "-m", "atomizer", "fill", wav, out, "--select", "above:8000", "--erase-only"],
-                          capture_output=True, text=True, env={**os.environ, "ATOMIZER_MAX_SECONDS": "0.4"})
-    assert done.returncode != 0 and "longer than 0.4 seconds" in done.stderr and done.stderr.count("\n") == 1 and not out.exists()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "atomizer",
+            "fill",
+            wav,
+            out,
+            "--select",
+            "above:8000",
+            "--erase-only",
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "ATOMIZER_MAX_SECONDS": "0.4"},
+    )
+    assert (
+        done.returncode != 0
+        and "longer than 0.4 seconds" in done.stderr
+        and done.stderr.count("\n") == 1
+        and not out.exists()
+    )
 
 
 def test_a_checkpoint_of_another_space_is_one_sentence(command, wav, tmp_path):
     path = tmp_path / "other"
     space = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
-    AtomTransformer(ModelConfig(space=space, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=1, hidden=32)).save_pretrained(path)
-    code, printed = command("fill", wav, tmp_path / "out.wav", "--select", "above:8000", "--checkpoint", path)
+    AtomTransformer(
+        ModelConfig(space=space, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=1, hidden=32)
+    ).save_pretrained(path)
+    code, printed = command(
+        "fill", wav, tmp_path / "out.wav", "--select", "above:8000", "--checkpoint", path
+    )
     assert code != 0 and "AtomSpace" in printed.err and not (tmp_path / "out.wav").exists()
 
 
@@ -208,37 +339,78 @@ def test_order_writes_the_first_atoms(command, wav, tmp_path):
 def test_info_says_what_the_atoms_are(command, wav):
     code, printed = command("info", wav, "--json", "--first", 1000)
     facts = json.loads(printed.out)
-    assert code == 0 and facts["atoms"] == 1000 and facts["channels"] == 2 and facts["rate"] == 44_100
-    assert facts["duration_s"] == pytest.approx(0.5) and facts["analysis_s"] > 0 and 0 < facts["snr_db"] < 60
+    assert (
+        code == 0 and facts["atoms"] == 1000 and facts["channels"] == 2 and facts["rate"] == 44_100
+    )
+    assert (
+        facts["duration_s"] == pytest.approx(0.5)
+        and facts["analysis_s"] > 0
+        and 0 < facts["snr_db"] < 60
+    )
     assert facts["features"]["velocity"]["cardinality"] == 96
     assert "velocity" in command("info", wav)[1].out
 
 
-@pytest.mark.parametrize("atomizer,features", [("mdct", 5), ("matching-pursuit", 6), ("matching-pursuit-optimised", 6), ("matching-pursuit-gabor", 6)])
+@pytest.mark.parametrize(
+    "atomizer,features",
+    [
+        ("mdct", 5),
+        ("matching-pursuit", 6),
+        ("matching-pursuit-optimised", 6),
+        ("matching-pursuit-gabor", 6),
+    ],
+)
 def test_info_knows_every_atomizer(command, wav, atomizer, features):
     code, printed = command("info", wav, "--json", "--first", 30, "--atomizer", atomizer)
     facts = json.loads(printed.out)
-    assert code == 0 and facts["atoms"] == 30 and facts["atomizer"] == atomizer and len(facts["features"]) == features
+    assert (
+        code == 0
+        and facts["atoms"] == 30
+        and facts["atomizer"] == atomizer
+        and len(facts["features"]) == features
+    )
     assert facts["snr_db"] > 1 and facts["analysis_s"] > 0
 
 
 def test_a_pursuit_stops_at_a_ratio_and_is_ordered(command, wav, tmp_path):
     out = tmp_path / "out.wav"
-    facts = json.loads(command("info", wav, "--json", "--srr", 8, "--atomizer", "matching-pursuit")[1].out)
+    facts = json.loads(
+        command("info", wav, "--json", "--srr", 8, "--atomizer", "matching-pursuit")[1].out
+    )
     assert 8 <= facts["snr_db"] < 8.5
-    code, printed = command("order", wav, out, "--atomizer", "matching-pursuit", "--srr", 8, "--by", "frequency", "--first", 20)
+    code, printed = command(
+        "order",
+        wav,
+        out,
+        "--atomizer",
+        "matching-pursuit",
+        "--srr",
+        8,
+        "--by",
+        "frequency",
+        "--first",
+        20,
+    )
     assert code == 0 and printed.out == f"20 of {facts['atoms']:,} atoms\n"
     heard, whole = soundfile.read(out)[0], soundfile.read(wav)[0]
     assert heard.shape == whole.shape and 0 < np.sum(heard**2) < np.sum(whole**2)
 
 
-def test_erased_matching_pursuit_atoms_are_filled_in_by_the_model(command, wav, tmp_path, checkpoint):
+def test_erased_matching_pursuit_atoms_are_filled_in_by_the_model(
+    command, wav, tmp_path, checkpoint
+):
     erased, filled = tmp_path / "erased.wav", tmp_path / "filled.wav"
     options = ["--atomizer", "matching-pursuit", "--srr", 8, "--select", "rect:0.1,0.3,300,6000"]
     code, printed = command("fill", wav, erased, *options, "--erase-only")
-    assert code == 0 and "matching-pursuit atoms remain" in printed.out and "model" not in printed.out
+    assert (
+        code == 0 and "matching-pursuit atoms remain" in printed.out and "model" not in printed.out
+    )
     code, printed = command("fill", wav, filled, *options, "--checkpoint", checkpoint, "--steps", 1)
-    assert code == 0 and "matching-pursuit atoms remain" in printed.out and "filled in by the MDCT model" in printed.out
+    assert (
+        code == 0
+        and "matching-pursuit atoms remain" in printed.out
+        and "filled in by the MDCT model" in printed.out
+    )
     whole, rest, result = (soundfile.read(path)[0] for path in (wav, erased, filled))
     assert whole.shape == rest.shape == result.shape
     assert np.sum(rest**2) < np.sum(whole**2) and np.abs(result - rest).max() > 1e-3
@@ -246,14 +418,37 @@ def test_erased_matching_pursuit_atoms_are_filled_in_by_the_model(command, wav, 
     np.testing.assert_allclose(result[away], rest[away], atol=1e-4)
 
 
-@pytest.mark.parametrize("options,words", [
-    (["info", "--srr", "20"], "--atomizer"), (["info", "--atomizer", "matching-pursuit", "--srr", "400"], "0 to 100 dB"),
-    (["info", "--first", "-1"], "0 or more"),
-    (["fill", "--atomizer", "matching-pursuit", "--select", "above:3000", "--features", "sign"], "velocity and sign")])
+@pytest.mark.parametrize(
+    "options,words",
+    [
+        (["info", "--srr", "20"], "--atomizer"),
+        (["info", "--atomizer", "matching-pursuit", "--srr", "400"], "0 to 100 dB"),
+        (["info", "--first", "-1"], "0 or more"),
+        (
+            [
+                "fill",
+                "--atomizer",
+                "matching-pursuit",
+                "--select",
+                "above:3000",
+                "--features",
+                "sign",
+            ],
+            "velocity and sign",
+        ),
+    ],
+)
 def test_what_no_pursuit_can_do_is_one_sentence(command, wav, tmp_path, options, words):
     verb, *options = options
-    code, printed = command(verb, wav, *([] if verb == "info" else [tmp_path / "out.wav"]), *options)
-    assert code != 0 and words in printed.err and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
+    code, printed = command(
+        verb, wav, *([] if verb == "info" else [tmp_path / "out.wav"]), *options
+    )
+    assert (
+        code != 0
+        and words in printed.err
+        and printed.err.startswith("atomizer: ")
+        and printed.err.count("\n") == 1
+    )
 
 
 def test_the_atomizers_of_the_command_line_are_all_there_are():
@@ -262,44 +457,104 @@ def test_the_atomizers_of_the_command_line_are_all_there_are():
 
 def test_app_launches_the_page(command, monkeypatch):
     launched = []
-    monkeypatch.setattr("atomizer.ui.launch", lambda demo, **options: launched.append((type(demo).__name__, options)))
+    monkeypatch.setattr(
+        "atomizer.ui.launch",
+        lambda demo, **options: launched.append((type(demo).__name__, options)),
+    )
     assert command("app", "--port", 7999)[0] == 0
     assert launched == [("Blocks", {"server_port": 7999})]
 
 
 def test_an_ending_that_cannot_be_written_fails_before_the_work(command, wav, tmp_path):
-    code, printed = command("fill", wav, tmp_path / "out.xyz", "--select", "above:8000", "--checkpoint", "nowhere")
+    code, printed = command(
+        "fill", wav, tmp_path / "out.xyz", "--select", "above:8000", "--checkpoint", "nowhere"
+    )
     assert code != 0 and "xyz" in printed.err
 
 
-@pytest.mark.parametrize("name, rate, channels", [("x.opus", 44_100, 1), ("x.mp3", 96_000, 1), ("x.mp3", 44_100, 4), ("x.flac", 768_000, 1),
-                                                  ("x.ogg", 384_000, 1)])
+@pytest.mark.parametrize(
+    "name, rate, channels",
+    [
+        ("x.opus", 44_100, 1),
+        ("x.mp3", 96_000, 1),
+        ("x.mp3", 44_100, 4),
+        ("x.flac", 768_000, 1),
+        ("x.ogg", 384_000, 1),
+    ],
+)
 @pytest.mark.parametrize("verb", ["fill", "order"])
-def test_a_format_that_cannot_hold_the_sound_fails_before_the_work(command, tmp_path, samples, name, rate, channels, verb, monkeypatch):
+def test_a_format_that_cannot_hold_the_sound_fails_before_the_work(
+    command, tmp_path, samples, name, rate, channels, verb, monkeypatch
+):
     soundfile.write(tmp_path / "in.wav", samples(4000, channels, rate).T, rate)
     monkeypatch.setattr("atomizer.recipe.fill", lambda *_: pytest.fail("it was filled in"))
-    monkeypatch.setattr("atomizer.atomizers.MDCTAtomizer.synthesise", lambda *_: pytest.fail("it was synthesised"))
+    monkeypatch.setattr(
+        "atomizer.atomizers.MDCTAtomizer.synthesise", lambda *_: pytest.fail("it was synthesised")
+    )
     options = ["--select", "above:3000", "--method", "noise"] if verb == "fill" else []
     code, printed = command(verb, tmp_path / "in.wav", tmp_path / name, *options)
-    assert code == 2 and f"{rate:,} samples per second" in printed.err and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
+    assert (
+        code == 2
+        and f"{rate:,} samples per second" in printed.err
+        and printed.err.startswith("atomizer: ")
+        and printed.err.count("\n") == 1
+    )
 
 
-@pytest.mark.parametrize("name, options", [("x.opus", ["--select", "above:8000"]), ("x.mp3", ["--add-channels", "2"])])
+@pytest.mark.parametrize(
+    "name, options", [("x.opus", ["--select", "above:8000"]), ("x.mp3", ["--add-channels", "2"])]
+)
 def test_the_rate_and_channels_that_the_fill_gives_count(command, tmp_path, samples, name, options):
     """Of a file at 16 kHz what lies above 8 kHz comes at 44.1 kHz, and channels are added."""
     soundfile.write(tmp_path / "in.wav", samples(4000, 1, 16_000).T, 16_000)
-    code, printed = command("fill", tmp_path / "in.wav", tmp_path / name, *options, "--checkpoint", "nowhere")
+    code, printed = command(
+        "fill", tmp_path / "in.wav", tmp_path / name, *options, "--checkpoint", "nowhere"
+    )
     assert code == 2 and name in printed.err and "nowhere" not in printed.err
-    assert command("fill", tmp_path / "in.wav", tmp_path / name, "--select", "time:0.1-0.2", "--method", "noise")[0] == 0
+    assert (
+        command(
+            "fill",
+            tmp_path / "in.wav",
+            tmp_path / name,
+            "--select",
+            "time:0.1-0.2",
+            "--method",
+            "noise",
+        )[0]
+        == 0
+    )
 
 
 def test_an_order_is_needed_to_be_reversed(command, wav, tmp_path):
-    code, printed = command("fill", wav, tmp_path / "out.wav", "--select", "above:8000", "--reverse", "--checkpoint", "nowhere")
-    assert code == 2 and "--order" in printed.err and printed.err.count("\n") == 1 and not (tmp_path / "out.wav").exists()
+    code, printed = command(
+        "fill",
+        wav,
+        tmp_path / "out.wav",
+        "--select",
+        "above:8000",
+        "--reverse",
+        "--checkpoint",
+        "nowhere",
+    )
+    assert (
+        code == 2
+        and "--order" in printed.err
+        and printed.err.count("\n") == 1
+        and not (tmp_path / "out.wav").exists()
+    )
 
 
 def test_erasing_only_signs_keeps_the_levels(command, wav, tmp_path):
-    code, _ = command("fill", wav, tmp_path / "out.wav", "--select", "above:0", "--features", "sign", "--erase-only")
+    code, _ = command(
+        "fill",
+        wav,
+        tmp_path / "out.wav",
+        "--select",
+        "above:0",
+        "--features",
+        "sign",
+        "--erase-only",
+    )
     before, after = (np.std(soundfile.read(path)[0]) for path in (wav, tmp_path / "out.wav"))
     assert code == 0 and 0.7 < after / before < 1.4
 
@@ -310,22 +565,94 @@ def test_train_and_evaluate_from_the_command_line(command, tmp_path, samples):
     for n in range(9):
         soundfile.write(folder / f"{n}.wav", samples(100_000, 2, seed=n).T, 44_100)
     tiny = tmp_path / "tiny.json"
-    tiny.write_text(json.dumps({"space": {"frames": 8, "channels": 2}, "cell": [4, 16, 2], "embed": 4, "width": 16, "heads": 1, "layers": 1,
-                                "hidden": 16}))
-    code, printed = command("train", "--audio", folder, "--out", out, "--config", tiny, "--steps", 2, "--batch", 1, "--asked", 100)
+    tiny.write_text(
+        json.dumps(
+            {
+                "space": {"frames": 8, "channels": 2},
+                "cell": [4, 16, 2],
+                "embed": 4,
+                "width": 16,
+                "heads": 1,
+                "layers": 1,
+                "hidden": 16,
+            }
+        )
+    )
+    code, printed = command(
+        "train",
+        "--audio",
+        folder,
+        "--out",
+        out,
+        "--config",
+        tiny,
+        "--steps",
+        2,
+        "--batch",
+        1,
+        "--asked",
+        100,
+    )
     assert code == 0, printed.err
     report, figures = tmp_path / "report.json", tmp_path / "figures"
-    options = ["evaluate", "--audio", folder, "--all", "--clips", 1, "--seconds", 2.2, "--tasks", "gap-50ms,upmix", "--checkpoint", out, "--out", report]
-    code, printed = command(*options, "--steps", 1, "--figures", figures, "--write", tmp_path / "sounds")
+    options = [
+        "evaluate",
+        "--audio",
+        folder,
+        "--all",
+        "--clips",
+        1,
+        "--seconds",
+        2.2,
+        "--tasks",
+        "gap-50ms,upmix",
+        "--checkpoint",
+        out,
+        "--out",
+        report,
+    ]
+    code, printed = command(
+        *options, "--steps", 1, "--figures", figures, "--write", tmp_path / "sounds"
+    )
     assert code == 0, printed.err
     records = json.loads(report.read_text())["records"]
-    assert {r["method"] for r in records} == {"model", "erased", "noise", "oracle", "janssen", "janssen-span", "interpolate", "copy", "decorrelator",
-                                              "wiener", "trunk-off"}
-    assert {r["task"] for r in records} == {"gap-50ms", "upmix"} and "| gap-50ms | clips | model |" in printed.out
-    assert (figures / "upmix.png").is_file() and len(list((tmp_path / "sounds").rglob("*.wav"))) == 9 + 2 + 7 + 2
+    assert {r["method"] for r in records} == {
+        "model",
+        "erased",
+        "noise",
+        "oracle",
+        "janssen",
+        "janssen-span",
+        "interpolate",
+        "copy",
+        "decorrelator",
+        "wiener",
+        "trunk-off",
+    }
+    assert {r["task"] for r in records} == {
+        "gap-50ms",
+        "upmix",
+    } and "| gap-50ms | clips | model |" in printed.out
+    assert (figures / "upmix.png").is_file() and len(
+        list((tmp_path / "sounds").rglob("*.wav"))
+    ) == 9 + 2 + 7 + 2
     # the same with another seed is another evaluation; and without a model none is loaded
     code, printed = command(*options, "--steps", 1, "--seed", 2)
     assert code != 0 and "other conventions" in printed.err and printed.err.count("\n") == 1
-    code, printed = command("evaluate", "--audio", folder, "--all", "--clips", 1, "--seconds", 2.2, "--tasks", "upmix", "--methods", "copy, erased",
-                            "--checkpoint", tmp_path / "nowhere")
+    code, printed = command(
+        "evaluate",
+        "--audio",
+        folder,
+        "--all",
+        "--clips",
+        1,
+        "--seconds",
+        2.2,
+        "--tasks",
+        "upmix",
+        "--methods",
+        "copy, erased",
+        "--checkpoint",
+        tmp_path / "nowhere",
+    )
     assert code == 0 and "| upmix | clips | erased | copy |" in printed.out

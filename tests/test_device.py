@@ -35,11 +35,15 @@ def lending(monkeypatch):
                         yield pickle.loads(pickle.dumps(result))
                 except Exception as error:
                     raise RuntimeError(type(error).__name__) from None
+
             return elsewhere
+
         return decorate
 
     monkeypatch.setitem(sys.modules, "spaces", types.SimpleNamespace(GPU=gpu))
-    spec = importlib.util.spec_from_file_location("atomizer.ui.lending", device.__file__)  # a second one: the page keeps its own
+    spec = importlib.util.spec_from_file_location(
+        "atomizer.ui.lending", device.__file__
+    )  # a second one: the page keeps its own
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, module)
     spec.loader.exec_module(module)
@@ -65,10 +69,23 @@ def test_fills_of_two_visitors_use_one_model_that_is_loaded_once(task, monkeypat
     loaded, used = [], []
     load, read = device.checkpoint.load, AtomTransformer.read
     monkeypatch.setattr(device.checkpoint, "load", lambda: loaded.append(load()) or loaded[-1])
-    monkeypatch.setattr(AtomTransformer, "read", lambda model, *arguments: used.append(model) or read(model, *arguments))
+    monkeypatch.setattr(
+        AtomTransformer,
+        "read",
+        lambda model, *arguments: used.append(model) or read(model, *arguments),
+    )
     device._shipped.cache_clear()
     with ThreadPoolExecutor(2) as visitors:
-        list(visitors.map(lambda seed: last(device.fill(task, Settings(steps=1, seed=seed), device.model_for("model", soon()))), (1, 2)))
+        list(
+            visitors.map(
+                lambda seed: last(
+                    device.fill(
+                        task, Settings(steps=1, seed=seed), device.model_for("model", soon())
+                    )
+                ),
+                (1, 2),
+            )
+        )
     assert len(loaded) == 1 and len(used) > 1 and all(model is loaded[0] for model in used)
 
 

@@ -40,7 +40,9 @@ def full_disk(size: int):
 
 
 def noise(length: int, channels: int = 1, rate: int = 44_100) -> Sound:
-    return Sound(np.random.default_rng(0).uniform(-0.5, 0.5, (channels, length)).astype(np.float32), rate)
+    return Sound(
+        np.random.default_rng(0).uniform(-0.5, 0.5, (channels, length)).astype(np.float32), rate
+    )
 
 
 # --- a full disk
@@ -93,7 +95,14 @@ def test_a_checkpoint_is_saved_whole_or_not_at_all(tmp_path, refused):
     recordings = tmp_path / "audio"
     recordings.mkdir()
     make_recordings(recordings)
-    trainer = Trainer([recordings], str(tmp_path / "out"), TrainingConfig(steps=4, batch=1, asked=50), TINY, device="cpu", progress=False)
+    trainer = Trainer(
+        [recordings],
+        str(tmp_path / "out"),
+        TrainingConfig(steps=4, batch=1, asked=50),
+        TINY,
+        device="cpu",
+        progress=False,
+    )
     trainer.train_step()
     trainer.save()
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
@@ -113,8 +122,13 @@ def test_a_checkpoint_is_saved_whole_or_not_at_all(tmp_path, refused):
 
 def test_training_that_is_killed_loses_and_doubles_no_step():
     """A short run of tests/faults/killed_training.py: resumed after SIGKILL, the end is equal to the bit."""
-    done = subprocess.run([sys.executable, "-m", "tests.faults.killed_training", "--kills", "3", "--steps", "8"], cwd=ROOT, capture_output=True, text=True,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.killed_training", "--kills", "3", "--steps", "8"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
 
 
@@ -133,7 +147,13 @@ def test_what_a_killed_save_left_is_cleared_and_its_steps_leave_the_log(tmp_path
     again = Trainer([recordings], str(out), options, TINY, device="cpu", progress=False)
     assert again.step == 1 and (out / LOG).read_text() == "train: step 1 loss 3\nby hand\n"
     again.save()
-    assert sorted(path.name for path in out.iterdir()) == ["README.md", "config.json", LOG, "model.safetensors", STATE]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "README.md",
+        "config.json",
+        LOG,
+        "model.safetensors",
+        STATE,
+    ]
     assert (out / "README.md").read_text() == "mine"
 
 
@@ -166,16 +186,42 @@ def test_a_read_only_checkpoint_is_enough(tmp_path, monkeypatch):
 def test_an_output_folder_that_cannot_be_made_is_refused(tmp_path, refused):
     (tmp_path / "file").write_text("no folder")
     with refused("cannot be made"):
-        Trainer([tmp_path], str(tmp_path / "file" / "out"), TrainingConfig(), TINY, device="cpu", progress=False)
+        Trainer(
+            [tmp_path],
+            str(tmp_path / "file" / "out"),
+            TrainingConfig(),
+            TINY,
+            device="cpu",
+            progress=False,
+        )
 
 
 def test_the_command_line_says_what_the_system_refuses(tmp_path, monkeypatch, capsys):
     soundfile.write(tmp_path / "x.wav", noise(20_000).samples.T, 44_100)
-    monkeypatch.setattr(sys, "argv", ["atomizer", "fill", str(tmp_path / "x.wav"), str(tmp_path / "out.flac"), "--select", "above:8000", "--method", "noise"])
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        [
+            "atomizer",
+            "fill",
+            str(tmp_path / "x.wav"),
+            str(tmp_path / "out.flac"),
+            "--select",
+            "above:8000",
+            "--method",
+            "noise",
+        ],
+    )
     with full_disk(5000), pytest.raises(SystemExit) as stop:
         command_line()
-    assert stop.value.code == 2 and "cannot be written" in capsys.readouterr().err and sorted(os.listdir(tmp_path)) == ["x.wav"]
-    monkeypatch.setattr(sys, "argv", ["atomizer", "train", "--audio", str(tmp_path), "--out", "/proc/version/x"])
+    assert (
+        stop.value.code == 2
+        and "cannot be written" in capsys.readouterr().err
+        and sorted(os.listdir(tmp_path)) == ["x.wav"]
+    )
+    monkeypatch.setattr(
+        sys, "argv", ["atomizer", "train", "--audio", str(tmp_path), "--out", "/proc/version/x"]
+    )
     with pytest.raises(SystemExit):
         command_line()
     assert "cannot be made" in capsys.readouterr().err
@@ -199,8 +245,20 @@ print("made", path)
 def test_without_chromium_ffmpeg_node_and_gpu(tmp_path):
     """The page is built, and fills: none of them is needed for that."""
     soundfile.write(tmp_path / "x.wav", noise(20_000).samples.T, 44_100)
-    environment = {**os.environ, "PATH": str(tmp_path), "CUDA_VISIBLE_DEVICES": "", "GRADIO_TEMP_DIR": str(tmp_path / "gradio"), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", WITHOUT, str(tmp_path / "x.wav")], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    environment = {
+        **os.environ,
+        "PATH": str(tmp_path),
+        "CUDA_VISIBLE_DEVICES": "",
+        "GRADIO_TEMP_DIR": str(tmp_path / "gradio"),
+        "PYTHONPATH": str(ROOT),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, str(tmp_path / "x.wav")],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert read(done.stdout.splitlines()[-1].removeprefix("made ")).samples.shape == (1, 20_000)
 

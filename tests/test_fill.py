@@ -18,8 +18,17 @@ from atomizer.selection import Region, Selection, parse
 from atomizer.task import prepare
 
 SPACE = AtomSpace(rate=8000, hop=64)
-TINY = ModelConfig(space=replace(SPACE, frames=16, channels=2), cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16,
-                   slot=4, hidden=32)
+TINY = ModelConfig(
+    space=replace(SPACE, frames=16, channels=2),
+    cell=(4, 8, 2),
+    embed=8,
+    width=32,
+    heads=2,
+    layers=2,
+    window=16,
+    slot=4,
+    hidden=32,
+)
 RECT = Region(t=(0.05, 0.12), f=(500, 2000))
 
 
@@ -27,14 +36,21 @@ RECT = Region(t=(0.05, 0.12), f=(500, 2000))
 def model():
     torch.manual_seed(1)
     model = AtomTransformer(TINY)
-    with torch.no_grad():  # an untrained head believes in nothing: make its beliefs differ from place to place
+    with (
+        torch.no_grad()
+    ):  # an untrained head believes in nothing: make its beliefs differ from place to place
         model.decoder.velocity.weight.mul_(20)
         model.decoder.sign.weight.mul_(20)
     return model.eval()
 
 
 def noise(seconds=0.3, channels=2, seed=0, rate=8000):
-    return Sound((0.1 * np.random.default_rng(seed).standard_normal((channels, int(seconds * rate)))).astype(np.float32), rate)
+    return Sound(
+        (0.1 * np.random.default_rng(seed).standard_normal((channels, int(seconds * rate)))).astype(
+            np.float32
+        ),
+        rate,
+    )
 
 
 def task_of(selection=Selection((RECT,)), **options):
@@ -85,8 +101,20 @@ def test_hidden_content_never_leaks_in_any_ordering(model, name, reverse):
     assert np.array_equal(a.grid, b.grid)
 
 
-@pytest.mark.parametrize("features", [("velocity",), ("sign",), ("time",), ("frequency",), ("channel",), ("time", "sign"),
-                                      ("frequency", "velocity"), ("time", "frequency"), FEATURES])
+@pytest.mark.parametrize(
+    "features",
+    [
+        ("velocity",),
+        ("sign",),
+        ("time",),
+        ("frequency",),
+        ("channel",),
+        ("time", "sign"),
+        ("frequency", "velocity"),
+        ("time", "frequency"),
+        FEATURES,
+    ],
+)
 @pytest.mark.parametrize("name", ["time", "velocity", "random"])
 def test_hidden_content_never_leaks_for_any_features(model, features, name):
     task = task_of(Selection((RECT,), features=features))
@@ -96,12 +124,22 @@ def test_hidden_content_never_leaks_for_any_features(model, features, name):
     assert np.array_equal(a.grid, b.grid)
 
 
-@pytest.mark.parametrize("features", [("time", "velocity"), ("frequency", "velocity"), ("channel", "velocity"), ("time", "sign"),
-                                      ("time", "frequency", "sign")])
+@pytest.mark.parametrize(
+    "features",
+    [
+        ("time", "velocity"),
+        ("frequency", "velocity"),
+        ("channel", "velocity"),
+        ("time", "sign"),
+        ("time", "frequency", "sign"),
+    ],
+)
 def test_no_step_in_between_holds_what_is_hidden(model, features):
     """A fill that is stopped is kept as it is: what was placed by then has its own level and sign only where those are known."""
     task = task_of(Selection((RECT,), features=features))
-    fills = [list(fill(t, Settings(steps=3), model)) for t in (task, with_hidden_changed(task, features))]
+    fills = [
+        list(fill(t, Settings(steps=3), model)) for t in (task, with_hidden_changed(task, features))
+    ]
     assert len(fills[0]) == 6
     for a, b in zip(*fills):
         assert np.array_equal(a.grid, b.grid) and np.array_equal(a.revealed, b.revealed)
@@ -109,7 +147,9 @@ def test_no_step_in_between_holds_what_is_hidden(model, features):
     placed = placed[placed != 0]
     assert len(placed) == (task.space.quantise(task.grid, task.reference) > 0)[task.mask].sum()
     if "velocity" in features:
-        audible = np.abs(task.grid[~task.mask & (task.space.quantise(task.grid, task.reference) > 0)])
+        audible = np.abs(
+            task.grid[~task.mask & (task.space.quantise(task.grid, task.reference) > 0)]
+        )
         assert np.allclose(np.abs(placed), np.median(audible))
     else:
         assert (placed > 0).all()
@@ -147,9 +187,25 @@ def test_every_step_reveals_exactly_the_next_ranks(model, name, reverse):
 @pytest.mark.parametrize("reverse", [False, True])
 def test_velocity_order_reveals_the_loudest_predicted(model, reverse):
     task = task_of()
-    whole = result(task, model, order="random", steps=1, temperature=0.0, nucleus=1.0, amplitudes="sampled")
-    step = next(iter(fill(task, Settings(order="velocity", reverse=reverse, steps=4, temperature=0.0, nucleus=1.0,
-                                                   amplitudes="sampled"), model)))
+    whole = result(
+        task, model, order="random", steps=1, temperature=0.0, nucleus=1.0, amplitudes="sampled"
+    )
+    step = next(
+        iter(
+            fill(
+                task,
+                Settings(
+                    order="velocity",
+                    reverse=reverse,
+                    steps=4,
+                    temperature=0.0,
+                    nucleus=1.0,
+                    amplitudes="sampled",
+                ),
+                model,
+            )
+        )
+    )
     predicted = np.abs(whole.grid[task.mask])  # the same first look at everything
     chosen = step.revealed[task.mask]
     assert chosen.sum() == task.mask.sum() // 4
@@ -172,23 +228,35 @@ def test_known_features_are_kept(model):
     velocity = task_of(Selection((RECT,), features=("velocity",)))
     filled = result(velocity, model).grid
     heard = filled[velocity.mask] != 0
-    assert (np.sign(filled)[velocity.mask][heard] == np.where(velocity.grid >= 0, 1, -1)[velocity.mask][heard]).all()
+    assert (
+        np.sign(filled)[velocity.mask][heard]
+        == np.where(velocity.grid >= 0, 1, -1)[velocity.mask][heard]
+    ).all()
 
 
 @pytest.mark.parametrize("feature", ["time", "frequency", "channel"])
 def test_placed_atoms_keep_what_is_known_and_never_share_a_place(model, feature):
     task = task_of(Selection((RECT,), features=(feature,)))
-    before, after = (np.where(task.mask, g, 0) for g in (task.grid, result(task, model, steps=3).grid))
+    before, after = (
+        np.where(task.mask, g, 0) for g in (task.grid, result(task, model, steps=3).grid)
+    )
     axis = {"channel": 0, "time": 1, "frequency": 2}[feature]
     loud = task.space.quantise(before, task.reference) > 0
     assert np.array_equal(np.sort(before[loud]), np.sort(after[after != 0]))
-    ordered = lambda g: np.sort(np.where(task.space.quantise(g, task.reference) > 0, g, 0), axis=axis)  # noqa: E731
-    assert np.array_equal(ordered(before), ordered(after))  # along the lost axis they moved, along the others they did not
+    ordered = lambda g: np.sort(
+        np.where(task.space.quantise(g, task.reference) > 0, g, 0), axis=axis
+    )  # noqa: E731
+    assert np.array_equal(
+        ordered(before), ordered(after)
+    )  # along the lost axis they moved, along the others they did not
 
 
 def test_expected_amplitude_is_quieter_than_samples(model):
     task = task_of()
-    samples, expected = (np.abs(result(task, model, amplitudes=a).grid[task.mask]).mean() for a in ("sampled", "expected"))
+    samples, expected = (
+        np.abs(result(task, model, amplitudes=a).grid[task.mask]).mean()
+        for a in ("sampled", "expected")
+    )
     assert expected < samples
 
 
@@ -196,7 +264,9 @@ def test_samples_out_of_reach_are_the_inputs_own(model):
     task = task_of()
     out = task.render(result(task, model).grid).samples
     first, last = int((0.05 - 2 * 64 / 8000) * 8000), int((0.12 + 2 * 64 / 8000) * 8000)
-    assert np.array_equal(out[:, :first], task.sound.samples[:, :first]) and np.array_equal(out[:, last:], task.sound.samples[:, last:])
+    assert np.array_equal(out[:, :first], task.sound.samples[:, :first]) and np.array_equal(
+        out[:, last:], task.sound.samples[:, last:]
+    )
     assert not np.array_equal(out, task.sound.samples)
 
 
@@ -205,7 +275,9 @@ def test_only_windows_near_the_selection_are_read(model, monkeypatch):
 
     reads = []
     real = sampler.read
-    monkeypatch.setattr(sampler, "read", lambda m, state, trunk: reads.append(1) or real(m, state, trunk))
+    monkeypatch.setattr(
+        sampler, "read", lambda m, state, trunk: reads.append(1) or real(m, state, trunk)
+    )
     task = prepare(noise(4.0), Selection((RECT,)), space=SPACE)
     result(task, model, steps=2)
     assert len(reads) <= 2 * 2 and task.grid.shape[1] > 30 * TINY.space.frames
@@ -225,18 +297,34 @@ def test_six_channels_fill_beside_their_most_coherent_partner(model):
     canvas = Canvas(task, ~task.mask, ~task.mask)
     assert canvas.channel_groups(task.mask) == [((4, 1), 1)]
     filled = result(task, model).grid
-    assert np.array_equal(filled[[0, 1, 2, 3, 5]], task.grid[[0, 1, 2, 3, 5]]) and not np.array_equal(filled[4], task.grid[4])
+    assert np.array_equal(
+        filled[[0, 1, 2, 3, 5]], task.grid[[0, 1, 2, 3, 5]]
+    ) and not np.array_equal(filled[4], task.grid[4])
 
 
-@pytest.mark.parametrize("seconds,channels,selection,options", [
-    (1 / 8000, 1, "above:100", {}), (0.004, 1, "above:0", {}), (0.3, 1, "time:0-9", {}), (0.3, 8, "random:50", {}),
-    (0.3, 1, None, {"extend": 0.2}), (0.3, 1, None, {"add_channels": 1}), (0.3, 2, "channel:0", {})])
+@pytest.mark.parametrize(
+    "seconds,channels,selection,options",
+    [
+        (1 / 8000, 1, "above:100", {}),
+        (0.004, 1, "above:0", {}),
+        (0.3, 1, "time:0-9", {}),
+        (0.3, 8, "random:50", {}),
+        (0.3, 1, None, {"extend": 0.2}),
+        (0.3, 1, None, {"add_channels": 1}),
+        (0.3, 2, "channel:0", {}),
+    ],
+)
 def test_every_shape_of_sound_fills(model, seconds, channels, selection, options):
-    task = prepare(noise(seconds, channels), parse([selection] if selection else []), space=SPACE, **options)
+    task = prepare(
+        noise(seconds, channels), parse([selection] if selection else []), space=SPACE, **options
+    )
     step = result(task, model, steps=2)
     out = task.render(step.grid)
     assert np.isfinite(out.samples).all() and np.array_equal(step.revealed, task.mask)
-    assert out.samples.shape == (channels + options.get("add_channels", 0), round((seconds + options.get("extend", 0)) * 8000))
+    assert out.samples.shape == (
+        channels + options.get("add_channels", 0),
+        round((seconds + options.get("extend", 0)) * 8000),
+    )
 
 
 def test_errors_do_not_grow_on_errors(model):
@@ -250,7 +338,9 @@ def test_errors_do_not_grow_on_errors(model):
 
 
 def test_a_silent_sound_stays_silent(model):
-    task = prepare(Sound(np.zeros((1, 4000), np.float32), 8000), parse(["time:0.2-0.25"]), space=SPACE)
+    task = prepare(
+        Sound(np.zeros((1, 4000), np.float32), 8000), parse(["time:0.2-0.25"]), space=SPACE
+    )
     assert not task.render(result(task, model, amplitudes="sampled").grid).samples.any()
 
 
@@ -258,27 +348,40 @@ def test_a_gap_in_silence_stays_silent(model):
     sound = noise(1.0)
     sound.samples[:, 2400:] = 0
     task = prepare(sound, parse(["time:0.7-0.75"]), space=SPACE)
-    assert not task.render(result(task, model, amplitudes="sampled").grid).samples[:, 4800:7200].any()
+    assert (
+        not task.render(result(task, model, amplitudes="sampled").grid).samples[:, 4800:7200].any()
+    )
 
 
 @pytest.mark.parametrize("selection", ["time:0.4-0.5", "after:0.7", "channel:1", "random:50"])
 def test_nothing_appears_above_a_recordings_own_bandwidth(model, selection):
     """Noise below 2 kHz, but for rounding: what is filled in ends there too, though the tiny model would put something everywhere."""
     spectrum = np.fft.rfft(noise(1.0, rate=8000).samples)
-    spectrum *= 1 / (1 + (np.arange(4001) / 2000) ** 40)  # a gentle edge: the atoms of an abrupt one leak far
-    task = prepare(Sound(np.fft.irfft(spectrum).astype(np.float32), 8000), parse([selection]), space=SPACE)
+    spectrum *= 1 / (
+        1 + (np.arange(4001) / 2000) ** 40
+    )  # a gentle edge: the atoms of an abrupt one leak far
+    task = prepare(
+        Sound(np.fft.irfft(spectrum).astype(np.float32), 8000), parse([selection]), space=SPACE
+    )
     filled = np.abs(result(task, model, amplitudes="sampled").grid) * task.mask
     above = SPACE.hertz(np.arange(SPACE.hop)) > 3000
     assert filled[..., ~above].max() > 0.1 * task.reference
-    assert 4 * np.abs(task.grid[:, 8:-8, above]).max() < 0.05 * task.reference  # the windows' leakage
+    assert (
+        4 * np.abs(task.grid[:, 8:-8, above]).max() < 0.05 * task.reference
+    )  # the windows' leakage
     assert filled[..., above].max() <= 4 * np.abs(task.grid[..., above]).max()
 
 
 def test_a_selected_band_above_the_bandwidth_is_filled(model):
     spectrum = np.fft.rfft(noise(1.0).samples)
     spectrum[:, 2000:] = 0
-    task = prepare(Sound(np.fft.irfft(spectrum).astype(np.float32), 8000), parse(["above:2000"]), space=SPACE)
-    assert np.abs(result(task, model, amplitudes="sampled").grid[task.mask]).max() > 0.01 * task.reference
+    task = prepare(
+        Sound(np.fft.irfft(spectrum).astype(np.float32), 8000), parse(["above:2000"]), space=SPACE
+    )
+    assert (
+        np.abs(result(task, model, amplitudes="sampled").grid[task.mask]).max()
+        > 0.01 * task.reference
+    )
 
 
 def test_where_every_sign_is_unknown_they_are_drawn(model):
@@ -305,17 +408,27 @@ def test_levels_in_the_middle_of_a_long_box_come_from_its_sides():
 @pytest.mark.parametrize("selection", ["time:0.4-0.5", "rect:0.3,0.6,500,2000"])
 def test_a_change_begins_and_ends_without_a_click(model, selection):
     task = prepare(noise(1.0), parse([selection]), space=SPACE)
-    change = task.render(result(task, model, amplitudes="sampled").grid).samples - task.sound.samples
+    change = (
+        task.render(result(task, model, amplitudes="sampled").grid).samples - task.sound.samples
+    )
     where = np.flatnonzero(np.abs(change).max(0) > 0)
     for edge in (change[:, where[:4]], change[:, where[-4:]]):
-        assert np.abs(edge).max() < 0.12 * np.abs(change).max()  # 4 of the 64 samples over which a window rises
+        assert (
+            np.abs(edge).max() < 0.12 * np.abs(change).max()
+        )  # 4 of the 64 samples over which a window rises
 
 
 @pytest.mark.parametrize("amplitudes", AMPLITUDES)
 def test_the_quietest_part_stays_below_the_rest(model, amplitudes):
     task = task_of(parse(["quietest:70"]))
     filled = np.abs(result(task, model, amplitudes=amplitudes).grid[task.mask])
-    assert 0 < filled.max() <= np.abs(task.grid[~task.mask & (task.space.quantise(task.grid, task.reference) > 0)]).min()
+    assert (
+        0
+        < filled.max()
+        <= np.abs(
+            task.grid[~task.mask & (task.space.quantise(task.grid, task.reference) > 0)]
+        ).min()
+    )
 
 
 def test_the_drawing_follows_temperature_and_nucleus():
@@ -333,16 +446,30 @@ def test_the_drawing_follows_temperature_and_nucleus():
 def test_turns_of_places_are_the_order_of_their_atoms(name, reverse):
     task = task_of()
     mask = task.mask & (task.grid != 0)
-    atoms = Atoms.from_grid(task.grid, task.space, task.length, float(np.abs(task.grid).max()), mask)
+    atoms = Atoms.from_grid(
+        task.grid, task.space, task.length, float(np.abs(task.grid).max()), mask
+    )
     ranked = atoms[order(atoms, name, reverse, 5)]
     turns = place_turns(mask, np.abs(task.grid), name, 7, reverse, 5)
-    assert np.array_equal(turns[ranked.channel, ranked.time, ranked.frequency],
-                          1 + np.searchsorted(np.arange(1, 8) * len(atoms) // 7, np.arange(len(atoms)), side="right"))
+    assert np.array_equal(
+        turns[ranked.channel, ranked.time, ranked.frequency],
+        1 + np.searchsorted(np.arange(1, 8) * len(atoms) // 7, np.arange(len(atoms)), side="right"),
+    )
     assert not turns[~mask].any()
 
 
-@pytest.mark.parametrize("bad", [dict(order="spiral"), dict(steps=0), dict(steps=1000), dict(temperature=-1.0), dict(nucleus=0.0),
-                                 dict(nucleus=1.5), dict(method="magic")])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        dict(order="spiral"),
+        dict(steps=0),
+        dict(steps=1000),
+        dict(temperature=-1.0),
+        dict(nucleus=0.0),
+        dict(nucleus=1.5),
+        dict(method="magic"),
+    ],
+)
 def test_settings_out_of_range_are_refused(bad, refused):
     with refused():
         resolve(Settings(**bad), task_of())
@@ -365,10 +492,21 @@ def test_too_many_atoms_without_a_place_are_refused(model, refused, limited):
         result(task_of(Selection((RECT,), features=("time", "frequency"))), model)
 
 
-@pytest.mark.parametrize("purpose,selection,options", [
-    ("bandwidth", "above:1000", {}), ("gap", "time:0.1-0.15", {}), ("continue", "after:0.2", {}), ("continue", None, {"extend": 0.1}),
-    ("upmix", "channel:1", {}), ("restore", "random:50", {}), ("compress", "quietest:50", {}), ("compress", "keep:500", {}), ("restore", "time:0.1-0.12", {}),
-    ("region", "rect:0.1,0.2,500,900", {})])
+@pytest.mark.parametrize(
+    "purpose,selection,options",
+    [
+        ("bandwidth", "above:1000", {}),
+        ("gap", "time:0.1-0.15", {}),
+        ("continue", "after:0.2", {}),
+        ("continue", None, {"extend": 0.1}),
+        ("upmix", "channel:1", {}),
+        ("restore", "random:50", {}),
+        ("compress", "quietest:50", {}),
+        ("compress", "keep:500", {}),
+        ("restore", "time:0.1-0.12", {}),
+        ("region", "rect:0.1,0.2,500,900", {}),
+    ],
+)
 def test_the_purpose_of_a_selection_sets_the_defaults(purpose, selection, options):
     task = prepare(noise(), parse([selection] if selection else []), space=SPACE, **options)
     assert task.purpose == purpose
@@ -386,11 +524,20 @@ def test_trunk_off_is_another_fill(model):
 @pytest.mark.parametrize("name", sorted(ORDERINGS))
 def test_a_model_of_single_atoms_reads_them_in_the_users_ordering(name):
     """One token per atom, lined up as the user has chosen: another direction, another reading."""
-    config = replace(TINY, space=replace(TINY.space, frames=8), cell=(1, 1, 1), serialisations=("order",), window=32, layers=2)
+    config = replace(
+        TINY,
+        space=replace(TINY.space, frames=8),
+        cell=(1, 1, 1),
+        serialisations=("order",),
+        window=32,
+        layers=2,
+    )
     torch.manual_seed(0)
     model = AtomTransformer(config).eval()
     task = prepare(noise(), parse(["random:50"]), space=SPACE)
-    forth, again, back = (result(task, model, order=name, reverse=reverse).grid for reverse in (False, False, True))
+    forth, again, back = (
+        result(task, model, order=name, reverse=reverse).grid for reverse in (False, False, True)
+    )
     assert np.array_equal(forth, again) and np.isfinite(forth).all() and forth[task.mask].any()
     assert np.array_equal(forth[~task.mask], task.grid[~task.mask])
     if name in ("time", "frequency", "velocity"):
@@ -402,21 +549,31 @@ def test_what_was_the_loudest_of_a_sound_is_filled_in_louder_than_all_the_rest(s
     task = prepare(noise(), parse(["loudest:5"]), space=SPACE)
     grid = result(task, model, steps=steps).grid
     assert task.purpose == "loudest" and np.abs(grid[task.mask]).min() >= task.reference > 0
-    assert np.abs(grid[task.mask]).max() > task.reference and np.array_equal(grid[~task.mask], task.grid[~task.mask])
+    assert np.abs(grid[task.mask]).max() > task.reference and np.array_equal(
+        grid[~task.mask], task.grid[~task.mask]
+    )
     signs = prepare(noise(), parse(["loudest:5"], ("sign",)), space=SPACE)
-    assert np.abs(result(signs, model, steps=steps, temperature=1.0, amplitudes="sampled").grid) == pytest.approx(np.abs(signs.grid), rel=1e-5)
-    assert np.isfinite(result(prepare(noise(), parse(["loudest:100"]), space=SPACE), model).grid).all()
+    assert np.abs(
+        result(signs, model, steps=steps, temperature=1.0, amplitudes="sampled").grid
+    ) == pytest.approx(np.abs(signs.grid), rel=1e-5)
+    assert np.isfinite(
+        result(prepare(noise(), parse(["loudest:100"]), space=SPACE), model).grid
+    ).all()
 
 
 def test_a_single_step_is_shown_part_by_part(model):
     """A fill that is stopped keeps what its windows have decided; the parts are the same as the whole."""
     task = prepare(noise(2.0), parse(["above:2000"]), space=SPACE)
     steps = list(fill(task, Settings(steps=1, seed=4), model))
-    assert 1 < len(steps) == steps[-1].total and [step.number for step in steps] == list(range(1, len(steps) + 1))
+    assert 1 < len(steps) == steps[-1].total and [step.number for step in steps] == list(
+        range(1, len(steps) + 1)
+    )
     whole = steps[-1]
     assert np.array_equal(whole.revealed, task.mask)
     for before, after in zip(steps, steps[1:]):
-        assert (before.revealed <= after.revealed).all() and before.revealed.sum() < after.revealed.sum()
+        assert (
+            before.revealed <= after.revealed
+        ).all() and before.revealed.sum() < after.revealed.sum()
         assert not before.grid[task.mask & ~before.revealed].any()
         assert np.array_equal(before.grid[before.revealed], whole.grid[before.revealed])
 
@@ -427,13 +584,22 @@ def test_a_gap_in_a_long_sound_is_filled_from_what_is_near(model, monkeypatch):
 
     seen = []
     real = sampler.Canvas
-    monkeypatch.setattr(sampler, "Canvas", lambda task, *a, **k: seen.append(task.grid.shape[1]) or real(task, *a, **k))
+    monkeypatch.setattr(
+        sampler,
+        "Canvas",
+        lambda task, *a, **k: seen.append(task.grid.shape[1]) or real(task, *a, **k),
+    )
     task = prepare(noise(10), Selection((Region(t=(5.0, 5.1)),)), space=SPACE)
     step = result(task, model)
     frames = np.flatnonzero(task.mask.any(axis=(0, 2)))
-    assert seen == [len(frames) + 2 * (TINY.space.frames + sampler.CONTEXT)] and seen[0] < task.grid.shape[1] / 2
+    assert (
+        seen == [len(frames) + 2 * (TINY.space.frames + sampler.CONTEXT)]
+        and seen[0] < task.grid.shape[1] / 2
+    )
     assert step.grid.shape == task.grid.shape and (step.revealed == task.mask).all()
-    assert (step.grid[~task.mask] == task.grid[~task.mask]).all() and (step.grid[task.mask] != task.grid[task.mask]).any()
+    assert (step.grid[~task.mask] == task.grid[~task.mask]).all() and (
+        step.grid[task.mask] != task.grid[task.mask]
+    ).any()
 
 
 def test_the_loudest_outside_the_selection():
@@ -466,5 +632,10 @@ def test_a_box_is_expected_to_rise_with_what_is_around_it():
         part = slice(window.first - window.start, window.last - window.start)
         expected = canvas.beliefs(window, size)[2][0, part].astype(np.float32)
         bins = task.mask[0, window.first]
-        true, found = (np.log(a[:, bins].mean(1)) for a in (np.abs(task.grid[0, window.first : window.last]), expected))
-        assert np.ptp(true) < 1 or (np.corrcoef(true, found)[0, 1] > 0.7 and np.ptp(found) > 0.7 * np.ptp(true))
+        true, found = (
+            np.log(a[:, bins].mean(1))
+            for a in (np.abs(task.grid[0, window.first : window.last]), expected)
+        )
+        assert np.ptp(true) < 1 or (
+            np.corrcoef(true, found)[0, 1] > 0.7 and np.ptp(found) > 0.7 * np.ptp(true)
+        )

@@ -30,7 +30,15 @@ from atomizer.task import prepare
 from atomizer.ui import actions, api
 from atomizer.ui.view import AtomView
 
-SHORT = {"sound": 150, "selection": 150, "settings": 40, "atoms": 100, "checkpoint": 10, "api": 100, "page": 8}
+SHORT = {
+    "sound": 150,
+    "selection": 150,
+    "settings": 40,
+    "atoms": 100,
+    "checkpoint": 10,
+    "api": 100,
+    "page": 8,
+}
 
 
 @pytest.mark.parametrize("name", SHORT)
@@ -42,7 +50,9 @@ def test_a_stranger_gets_a_result_or_a_sentence(name, tmp_path, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         case = kind.lab(tmp_path)
-        case_of = lambda number: judge(case, random.Random(f"7/{name}/{number}"), outside, kind.memory)
+        case_of = lambda number: judge(
+            case, random.Random(f"7/{name}/{number}"), outside, kind.memory
+        )
         case_of(-1)  # imports that happen late are no files of the case
         faulthandler.dump_traceback_later(LIMIT_SECONDS, exit=True)
         for number in range(SHORT[name]):
@@ -51,9 +61,37 @@ def test_a_stranger_gets_a_result_or_a_sentence(name, tmp_path, monkeypatch):
         faulthandler.cancel_dump_traceback_later()
 
 
-ANYTHING = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=4)
-                        | st.dictionaries(st.sampled_from(["kind", "op", "t", "f", "points", "size", "channels", "scale", "settings", "selection", "regions",
-                                                           "parts", "features", "fills", "steps", "seed"]) | st.text(max_size=4), inner, max_size=4))
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "kind",
+                    "op",
+                    "t",
+                    "f",
+                    "points",
+                    "size",
+                    "channels",
+                    "scale",
+                    "settings",
+                    "selection",
+                    "regions",
+                    "parts",
+                    "features",
+                    "fills",
+                    "steps",
+                    "seed",
+                ]
+            )
+            | st.text(max_size=4),
+            inner,
+            max_size=4,
+        )
+    ),
+)
 
 
 @given(ANYTHING)
@@ -87,8 +125,16 @@ def test_many_channels_at_a_high_rate_are_counted_together():
     assert longest(8, 192_000) * 8 * 192_000 == limits().samples < limits().seconds * 8 * 192_000
 
 
-@pytest.mark.parametrize("name, value", [
-    ("space_rate", 8000 + 0j), ("space_hop", 64.0), ("space_frames", True), ("space_step_db", np.inf), ("space_step_db", 1j)])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("space_rate", 8000 + 0j),
+        ("space_hop", 64.0),
+        ("space_frames", True),
+        ("space_step_db", np.inf),
+        ("space_step_db", 1j),
+    ],
+)
 def test_atoms_of_a_space_that_is_none_are_refused(name, value, tmp_path, atoms, refused):
     with refused("possible AtomSpace"):
         Atoms.load(saved(tmp_path, atoms, **{name: value}))
@@ -102,7 +148,9 @@ def test_atoms_in_too_large_a_plane_are_refused(tmp_path, atoms, refused):
 def test_atoms_that_unpack_to_more_than_memory_are_refused(tmp_path, atoms, refused):
     path = saved(tmp_path, atoms)
     data, at = bytearray(path.read_bytes()), 0
-    while (at := data.find(b"PK\x01\x02", at + 1)) >= 0:  # entries of the directory; 24 bytes on, each claims a size
+    while (
+        at := data.find(b"PK\x01\x02", at + 1)
+    ) >= 0:  # entries of the directory; 24 bytes on, each claims a size
         data[at + 24 : at + 28] = struct.pack("<I", 2**32 - 2)
     path.write_bytes(data)
     with refused("unpacks to"):
@@ -112,12 +160,22 @@ def test_atoms_that_unpack_to_more_than_memory_are_refused(tmp_path, atoms, refu
 @pytest.fixture(scope="module")
 def pursued():
     space = ScaleSpace(rate=8000, hop=8, scales=(16, 64))
-    return MatchingPursuitAtomizer(space).analyse(np.random.default_rng(0).standard_normal((1, 300)).astype(np.float32), loudest=20)
+    return MatchingPursuitAtomizer(space).analyse(
+        np.random.default_rng(0).standard_normal((1, 300)).astype(np.float32), loudest=20
+    )
 
 
-@pytest.mark.parametrize("name, value", [
-    ("space_scales", 64), ("space_scales", [16.0, 64.0]), ("space_scales", ["16", "64"]), ("space_phases", 2.0), ("space_hop", True),
-    ("space_step_db", np.nan)])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("space_scales", 64),
+        ("space_scales", [16.0, 64.0]),
+        ("space_scales", ["16", "64"]),
+        ("space_phases", 2.0),
+        ("space_hop", True),
+        ("space_step_db", np.nan),
+    ],
+)
 def test_atoms_of_scales_that_are_none_are_refused(name, value, tmp_path, pursued, refused):
     with refused("possible AtomSpace"):
         Atoms.load(saved(tmp_path, pursued, **{name: value}))
@@ -138,31 +196,69 @@ def saved(folder, atoms, **changed):
     return path
 
 
-@pytest.mark.parametrize("changes", [{"width": 49_152}, {"layers": 10**9}, {"layers": 200}, {"window": 2**40}, {"reach": [9000, 9000]}, {"hidden": 60_000}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"width": 49_152},
+        {"layers": 10**9},
+        {"layers": 200},
+        {"window": 2**40},
+        {"reach": [9000, 9000]},
+        {"hidden": 60_000},
+    ],
+)
 def test_a_configuration_that_asks_for_other_weights_takes_no_memory(changes, tmp_path, refused):
     config = json.loads((checkpoint.SHIPPED / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**config, **changes}))
-    (tmp_path / "model.safetensors").write_bytes((checkpoint.SHIPPED / "model.safetensors").read_bytes())
+    (tmp_path / "model.safetensors").write_bytes(
+        (checkpoint.SHIPPED / "model.safetensors").read_bytes()
+    )
     with refused("broken or not an Atomizer's"):
         checkpoint.load(tmp_path)
     with pytest.raises(ValueError):
         checkpoint.check(tmp_path)
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (dict(select=[3]), "is no selection"), (dict(select=7.5), "list of specifications"), (dict(features=4.0), "Features are given by name"),
-    (dict(order={}), "There is no ordering"), (dict(method=[]), "There is no method"), (dict(steps=[1]), "steps must be"), (dict(steps=True), "steps must be"),
-    (dict(seed="/etc/passwd"), "seed must be"), (dict(seed=2**70), "below 2^63"), (dict(extend="long"), "seconds to continue by must be"),
-    (dict(add_channels={}), "channels to add must be"), (dict(add_channels=0.5), "channels to add must be a whole number")])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (dict(select=[3]), "is no selection"),
+        (dict(select=7.5), "list of specifications"),
+        (dict(features=4.0), "Features are given by name"),
+        (dict(order={}), "There is no ordering"),
+        (dict(method=[]), "There is no method"),
+        (dict(steps=[1]), "steps must be"),
+        (dict(steps=True), "steps must be"),
+        (dict(seed="/etc/passwd"), "seed must be"),
+        (dict(seed=2**70), "below 2^63"),
+        (dict(extend="long"), "seconds to continue by must be"),
+        (dict(add_channels={}), "channels to add must be"),
+        (dict(add_channels=0.5), "channels to add must be a whole number"),
+    ],
+)
 def test_an_endpoint_says_which_value_it_cannot_take(arguments, words, tmp_path):
     soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).uniform(-0.1, 0.1, 4000), 8000)
     with pytest.raises(gr.Error) as caught:
-        api.fill_file(str(tmp_path / "x.wav"), **{"select": ["above:1000"], "method": "noise", **arguments})
+        api.fill_file(
+            str(tmp_path / "x.wav"), **{"select": ["above:1000"], "method": "noise", **arguments}
+        )
     assert words in caught.value.message
 
 
-@pytest.mark.parametrize("look", [3, {"zoom": 1}, {"seconds": [1]}, {"seconds": ["a", "b"]}, {"hertz": [float("nan"), 1]}, {"seed": -1}, {"seed": []},
-                                  {"ordering": {}}, {"ordering": "alphabet"}])
+@pytest.mark.parametrize(
+    "look",
+    [
+        3,
+        {"zoom": 1},
+        {"seconds": [1]},
+        {"seconds": ["a", "b"]},
+        {"hertz": [float("nan"), 1]},
+        {"seed": -1},
+        {"seed": []},
+        {"ordering": {}},
+        {"ordering": "alphabet"},
+    ],
+)
 def test_a_look_that_is_none_is_refused(look, refused):
     with refused():
         Look.from_dict(look)
@@ -174,7 +270,12 @@ def test_a_variation_that_is_not_there_changes_nothing(number, tmp_path, monkeyp
     soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).uniform(-0.1, 0.1, 4000), 8000)
     _, session = actions.load(AtomView(), str(tmp_path / "x.wav"), None)
     assert actions.adopt(session, number) == actions.forget(session, number) == gr.skip()
-    assert "is ready" in actions.hand_over(session, {"kind": "flac", "version": "filled", "variation": number}).status  # of the original
+    assert (
+        "is ready"
+        in actions.hand_over(
+            session, {"kind": "flac", "version": "filled", "variation": number}
+        ).status
+    )  # of the original
     session.close()
 
 
@@ -198,11 +299,30 @@ def test_files_of_the_server_are_not_served(tmp_path, monkeypatch):
     demo = build()
     client = TestClient(App.create_app(demo))
     assert client.get("/config").status_code == 200
-    for path in (str(secret), "/etc/passwd", str(tmp_path / "gradio" / ".." / "secret.txt"), "..%2f" * 9 + "etc%2fpasswd", f"file://{secret}",
-                 str(checkpoint.SHIPPED / "config.json")):
+    for path in (
+        str(secret),
+        "/etc/passwd",
+        str(tmp_path / "gradio" / ".." / "secret.txt"),
+        "..%2f" * 9 + "etc%2fpasswd",
+        f"file://{secret}",
+        str(checkpoint.SHIPPED / "config.json"),
+    ):
         for route in ("/gradio_api/file=", "/gradio_api/file/", "/static/", "/assets/"):
             answer = client.get(route + path, follow_redirects=False)
-            assert answer.status_code >= 300 and "canary" not in answer.text and "root:" not in answer.text, path
-    for file in ({"path": str(secret)}, {"path": "/etc/passwd"}, {"path": "x", "url": f"file://{secret}"}):
-        answer = client.post("/gradio_api/run/atomize", json={"data": [{**file, "meta": {"_type": "gradio.FileData"}}]})
-        assert answer.status_code >= 400 and "canary" not in answer.text and "root:" not in answer.text
+            assert (
+                answer.status_code >= 300
+                and "canary" not in answer.text
+                and "root:" not in answer.text
+            ), path
+    for file in (
+        {"path": str(secret)},
+        {"path": "/etc/passwd"},
+        {"path": "x", "url": f"file://{secret}"},
+    ):
+        answer = client.post(
+            "/gradio_api/run/atomize",
+            json={"data": [{**file, "meta": {"_type": "gradio.FileData"}}]},
+        )
+        assert (
+            answer.status_code >= 400 and "canary" not in answer.text and "root:" not in answer.text
+        )

@@ -23,7 +23,9 @@ def test_the_cliff_of_a_lossy_file_is_found(cut):
 
 
 def test_highs_that_fade_are_no_cliff():
-    spectrum = np.fft.rfft(noise(3)[:, 0]) * 10 ** (-np.fft.rfftfreq(3 * 44_100, 1 / 44_100) / 4000)  # 5 dB per kHz
+    spectrum = np.fft.rfft(noise(3)[:, 0]) * 10 ** (
+        -np.fft.rfftfreq(3 * 44_100, 1 / 44_100) / 4000
+    )  # 5 dB per kHz
     assert g.brickwall(np.fft.irfft(spectrum)[:, None], 44_100) is None
 
 
@@ -44,6 +46,12 @@ def test_long_recordings_give_their_middle_and_short_ones_a_row(tmp_path):
 
 
 def test_every_score_is_a_piece_of_its_own():
-    files = [g.score(p).midi() for p in (0, 40, 127)] + [g.drumming(k).midi() for k in (0, 8)] + [g.band(n).midi() for n in (0, 1)]
-    assert len(set(files)) == len(files) and all(f.startswith(b"MThd") and len(f) > 300 for f in files)
+    files = (
+        [g.score(p).midi() for p in (0, 40, 127)]
+        + [g.drumming(k).midi() for k in (0, 8)]
+        + [g.band(n).midi() for n in (0, 1)]
+    )
+    assert len(set(files)) == len(files) and all(
+        f.startswith(b"MThd") and len(f) > 300 for f in files
+    )
     assert g.score(5).midi() == g.score(5).midi()

@@ -25,11 +25,15 @@ def found(model):
 
 def assert_close(a, b):
     for name, (bands, atoms) in distance(a, b).items():
-        assert bands < DECIBELS and atoms < SHARE, f"{name}: bands differ by {bands:.2f} dB, atoms by {100 * atoms:.1f} %"
+        assert bands < DECIBELS and atoms < SHARE, (
+            f"{name}: bands differ by {bands:.2f} dB, atoms by {100 * atoms:.1f} %"
+        )
 
 
 def test_the_shipped_checkpoint_fills_in_what_it_did(found):
-    assert GOLDEN["checkpoint"] == identity(), "another checkpoint is shipped: run `python -m tests.golden` once, and look at what changed"
+    assert GOLDEN["checkpoint"] == identity(), (
+        "another checkpoint is shipped: run `python -m tests.golden` once, and look at what changed"
+    )
     assert_close(GOLDEN["fills"], found)
 
 
@@ -40,12 +44,14 @@ def test_the_fingerprint_tells_another_model(model, found):
     with torch.no_grad():
         for value in model.parameters():
             some = torch.rand(value.shape, generator=generator) < 0.01
-            value += some * 0.2 * value.std(correction=0) * torch.randn(value.shape, generator=generator)
+            value += (
+                some * 0.2 * value.std(correction=0) * torch.randn(value.shape, generator=generator)
+            )
     try:
         changed = fingerprint(model, ["highs"])
     finally:
         model.load_state_dict(before)
-    (bands, atoms), = distance({"highs": found["highs"]}, changed).values()
+    ((bands, atoms),) = distance({"highs": found["highs"]}, changed).values()
     assert bands > 0.05 or atoms > 0.01
 
 
@@ -75,4 +81,7 @@ def test_without_avx_it_sounds_the_same(found):
 
 def test_every_fill_of_the_fingerprint_is_there():
     assert set(GOLDEN["fills"]) == set(FILLS)
-    assert all(len(fill["atoms"]) == 32 and np.isfinite(fill["bands"]).all() for fill in GOLDEN["fills"].values())
+    assert all(
+        len(fill["atoms"]) == 32 and np.isfinite(fill["bands"]).all()
+        for fill in GOLDEN["fills"].values()
+    )

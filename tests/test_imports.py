@@ -23,7 +23,11 @@ Path(report).write_text(json.dumps(list(sys.modules)))
 def loaded(tmp_path, what, *arguments):
     """The names of HEAVY that a child process has loaded after `what`."""
     report = tmp_path / "modules.json"
-    done = subprocess.run([sys.executable, "-c", CHILD.format(what=what), str(report), *map(str, arguments)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD.format(what=what), str(report), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     modules = json.loads(report.read_text())
     assert "atomizer" in modules
@@ -34,15 +38,32 @@ def test_the_package_needs_neither_torch_nor_scipy_to_be_imported(tmp_path):
     assert loaded(tmp_path, "import atomizer") == set()
 
 
-@pytest.mark.parametrize("command", ["", "fill", "order", "info", "train", "evaluate", "app", "stories", "bench"])
+@pytest.mark.parametrize(
+    "command", ["", "fill", "order", "info", "train", "evaluate", "app", "stories", "bench"]
+)
 def test_help_needs_neither_torch_nor_scipy(command, tmp_path):
-    assert loaded(tmp_path, "from atomizer.cli import run; run()", *command.split(), "--help") == set()
+    assert (
+        loaded(tmp_path, "from atomizer.cli import run; run()", *command.split(), "--help") == set()
+    )
 
 
 def test_what_needs_no_model_does_not_load_torch(tmp_path):
-    write(tmp_path / "in.wav", Sound(np.random.default_rng(0).standard_normal((1, 5000)).astype(np.float32) / 8, 44_100))
+    write(
+        tmp_path / "in.wav",
+        Sound(np.random.default_rng(0).standard_normal((1, 5000)).astype(np.float32) / 8, 44_100),
+    )
     run = "from atomizer.cli import run; run()"
     assert loaded(tmp_path, run, "info", tmp_path / "in.wav") == {"scipy"}
     assert loaded(tmp_path, run, "order", tmp_path / "in.wav", tmp_path / "out.wav") == {"scipy"}
-    assert loaded(tmp_path, run, "fill", tmp_path / "in.wav", tmp_path / "out.wav", "--select", "above:8000", "--method", "noise") == {"scipy"}
+    assert loaded(
+        tmp_path,
+        run,
+        "fill",
+        tmp_path / "in.wav",
+        tmp_path / "out.wav",
+        "--select",
+        "above:8000",
+        "--method",
+        "noise",
+    ) == {"scipy"}
     assert loaded(tmp_path, "import atomizer.checkpoint") == {"torch"}  # this test can tell

@@ -13,5 +13,9 @@ def test_javascript_modules():
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
-    done = subprocess.run([node, "--test", *map(str, sorted((HERE / "js").glob("*.test.mjs")))], capture_output=True, text=True)
+    done = subprocess.run(
+        [node, "--test", *map(str, sorted((HERE / "js").glob("*.test.mjs")))],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr

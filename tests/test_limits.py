@@ -19,9 +19,19 @@ def test_the_environment_sets_every_limit():
     assert Limits.read({}) == Limits.read({variable("steps"): " "}) == Limits()
 
 
-@pytest.mark.parametrize("name, value, says", [("steps", "3.5", "whole number from 1"), ("seconds", "lots", "'lots'"), ("channels", "9", "from 1 to 8"),
-                                               ("queue", "0", "from 1"), ("file_mb", "inf", "in MB"), ("rate", "nan", "in Hz"), ("seconds", "-1", "0.001"),
-                                               ("steps", "256", "from 1 to 255")])
+@pytest.mark.parametrize(
+    "name, value, says",
+    [
+        ("steps", "3.5", "whole number from 1"),
+        ("seconds", "lots", "'lots'"),
+        ("channels", "9", "from 1 to 8"),
+        ("queue", "0", "from 1"),
+        ("file_mb", "inf", "in MB"),
+        ("rate", "nan", "in Hz"),
+        ("seconds", "-1", "0.001"),
+        ("steps", "256", "from 1 to 255"),
+    ],
+)
 def test_a_wrong_value_is_one_sentence(refused, name, value, says):
     with refused(variable(name), says):
         Limits.read({variable(name): value})
@@ -34,8 +44,15 @@ def test_they_are_read_once_from_the_environment_of_the_process(limited):
 
 def test_every_limit_says_what_it_limits():
     for f in fields(Limits):
-        assert f.metadata["line"] and f.metadata["unit"] and f.default >= f.metadata["lowest"] and f.default <= f.metadata["highest"]
+        assert (
+            f.metadata["line"]
+            and f.metadata["unit"]
+            and f.default >= f.metadata["lowest"]
+            and f.default <= f.metadata["highest"]
+        )
 
 
 def test_the_documentation_holds_the_table():
-    assert table() in (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8"), "print(atomizer.limits.table()) belongs into docs/hosting.md"
+    assert table() in (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8"), (
+        "print(atomizer.limits.table()) belongs into docs/hosting.md"
+    )

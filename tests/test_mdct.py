@@ -26,7 +26,12 @@ def direct(x, hop, window):
     padded = np.concatenate([np.zeros(hop), x.astype(np.float64), np.zeros(2 * hop)])
     n, k = np.arange(2 * hop), np.arange(hop)
     kernel = np.cos(np.pi / hop * (n[:, None] + 1 / 2 + hop / 2) * (k[None, :] + 1 / 2))
-    return np.stack([np.sqrt(2 / hop) * (w * padded[m * hop : m * hop + 2 * hop]) @ kernel for m in range(frames)])
+    return np.stack(
+        [
+            np.sqrt(2 / hop) * (w * padded[m * hop : m * hop + 2 * hop]) @ kernel
+            for m in range(frames)
+        ]
+    )
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -50,13 +55,28 @@ def test_perfect_reconstruction_of_every_length(length, hop, window):
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("kind", ["impulse at the start", "impulse at the end", "constant", "full scale", "very quiet", "very loud"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "impulse at the start",
+        "impulse at the end",
+        "constant",
+        "full scale",
+        "very quiet",
+        "very loud",
+    ],
+)
 def test_perfect_reconstruction_of_extreme_signals(kind, window):
     x = np.zeros(3001, np.float32)
     if kind.startswith("impulse"):
         x[0 if kind.endswith("start") else -1] = 1
     else:
-        x[:] = {"constant": 0.5, "full scale": np.sign(noise(3001)), "very quiet": 1e-12 * noise(3001), "very loud": 1e6 * noise(3001)}[kind]
+        x[:] = {
+            "constant": 0.5,
+            "full scale": np.sign(noise(3001)),
+            "very quiet": 1e-12 * noise(3001),
+            "very loud": 1e6 * noise(3001),
+        }[kind]
     assert relative_error(imdct(mdct(x, 1024, window), 3001, window), x) < 1e-6
 
 
@@ -90,8 +110,14 @@ def test_windows_satisfy_princen_bradley(hop, window):
 
 
 def test_the_windows_are_the_ones_they_are_called_after():
-    np.testing.assert_allclose(window_of("kbd", 1024), scipy.signal.windows.kaiser_bessel_derived(2048, beta=4 * np.pi), atol=1e-6)
-    np.testing.assert_allclose(window_of("sine", 1024), scipy.signal.windows.cosine(2048), atol=1e-6)
+    np.testing.assert_allclose(
+        window_of("kbd", 1024),
+        scipy.signal.windows.kaiser_bessel_derived(2048, beta=4 * np.pi),
+        atol=1e-6,
+    )
+    np.testing.assert_allclose(
+        window_of("sine", 1024), scipy.signal.windows.cosine(2048), atol=1e-6
+    )
 
 
 def test_an_unknown_window_is_refused():
@@ -102,7 +128,9 @@ def test_an_unknown_window_is_refused():
 @pytest.mark.parametrize("window", WINDOWS)
 def test_energy_is_kept(window):
     x = noise(5000).astype(np.float64)
-    assert np.sum(mdct(x, 64, window).astype(np.float64) ** 2) == pytest.approx(np.sum(x**2), rel=1e-6)
+    assert np.sum(mdct(x, 64, window).astype(np.float64) ** 2) == pytest.approx(
+        np.sum(x**2), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("window", WINDOWS)

@@ -28,11 +28,17 @@ def test_si_sdr_ignores_scale_and_counts_what_is_orthogonal(noise):
 
 @pytest.mark.parametrize("size", metrics.RESOLUTIONS)
 def test_the_short_time_spectra_are_scipys(noise, size):
-    _, _, expected = stft(noise, nperseg=size, noverlap=size * 3 // 4, window="hann", boundary="zeros", padded=False)
+    _, _, expected = stft(
+        noise, nperseg=size, noverlap=size * 3 // 4, window="hann", boundary="zeros", padded=False
+    )
     mine = metrics.spectra(noise, size, size // 4)[:, : expected.shape[-1]].transpose(0, 2, 1)
     np.testing.assert_allclose(mine, expected, atol=1e-12)
     if size == metrics.SIZE:
-        np.testing.assert_allclose(metrics.power(noise)[:, : expected.shape[-1]].transpose(0, 2, 1), np.abs(expected) ** 2, atol=1e-12)
+        np.testing.assert_allclose(
+            metrics.power(noise)[:, : expected.shape[-1]].transpose(0, 2, 1),
+            np.abs(expected) ** 2,
+            atol=1e-12,
+        )
 
 
 def test_a_full_scale_sine_has_a_quarter():
@@ -42,14 +48,19 @@ def test_a_full_scale_sine_has_a_quarter():
 
 def test_lsd_of_a_gain_is_the_gain(noise):
     assert metrics.lsd(noise, noise) == 0
-    assert metrics.lsd(noise, 10 * noise) == pytest.approx(2, abs=1e-2)  # power times 100: two decades, the floor apart
+    assert metrics.lsd(noise, 10 * noise) == pytest.approx(
+        2, abs=1e-2
+    )  # power times 100: two decades, the floor apart
 
 
 def test_lsd_sees_only_its_band_and_span(noise):
     t = np.arange(44_100) / 44_100
     late = noise + 0.5 * np.sin(2 * np.pi * 10_000 * t) * (t > 0.7)
     assert metrics.lsd(noise, late, 9_500, 10_500, (0.75, 1)) > 0.3
-    assert metrics.lsd(noise, late, 1_000, 2_000) < 0.1 and metrics.lsd(noise, late, 9_500, 10_500, (0, 0.5)) < 1e-9
+    assert (
+        metrics.lsd(noise, late, 1_000, 2_000) < 0.1
+        and metrics.lsd(noise, late, 9_500, 10_500, (0, 0.5)) < 1e-9
+    )
 
 
 @pytest.mark.parametrize("size", metrics.RESOLUTIONS)
@@ -58,7 +69,16 @@ def test_convergence_of_a_gain(noise, size):
     assert metrics.multi_resolution(noise, 0.75 * noise, (0.2, 0.3)) == pytest.approx(0.25)
 
 
-@pytest.mark.parametrize("change,seen", [((0.0, 0.31), False), ((0.36, 0.41), True), ((0.54, 0.56), True), ((0.69, 0.74), True), ((0.79, 1.0), False)])
+@pytest.mark.parametrize(
+    "change,seen",
+    [
+        ((0.0, 0.31), False),
+        ((0.36, 0.41), True),
+        ((0.54, 0.56), True),
+        ((0.69, 0.74), True),
+        ((0.79, 1.0), False),
+    ],
+)
 def test_convergence_takes_every_frame_that_overlaps_the_span_and_no_other(noise, change, seen):
     """A window of 8192 is 186 ms long, and frames are 46 ms apart: those that overlap 0.5 to 0.6 s begin after 0.31 s and end before 0.79 s."""
     other = noise.copy()
@@ -69,12 +89,19 @@ def test_convergence_takes_every_frame_that_overlaps_the_span_and_no_other(noise
 
 def test_level_drift_is_the_level(noise):
     assert metrics.level_drift_db(noise, noise / 10) == pytest.approx(-20)
-    assert metrics.level_drift_db(noise, np.zeros_like(noise)) == pytest.approx(20 * np.log10(1e-4 / np.sqrt((noise**2).mean())))
+    assert metrics.level_drift_db(noise, np.zeros_like(noise)) == pytest.approx(
+        20 * np.log10(1e-4 / np.sqrt((noise**2).mean()))
+    )
 
 
 def test_bands_are_equally_wide_in_erb():
     edges = np.array(metrics.erb_edges(22_050))
-    assert edges[0] == 0 and edges[-1] == 1024 and len(edges) == metrics.BANDS + 1 and (np.diff(edges) > 0).all()
+    assert (
+        edges[0] == 0
+        and edges[-1] == 1024
+        and len(edges) == metrics.BANDS + 1
+        and (np.diff(edges) > 0).all()
+    )
     number = lambda bins: 21.4 * np.log10(0.00437 * bins * 44_100 / 2048 + 1)  # noqa: E731
     assert number(1000 * 2048 / 44_100) == pytest.approx(15.6, abs=0.05)  # Moore & Glasberg
     width, rounding = np.diff(number(edges)), number(edges[:-1] + 1) - number(edges[:-1])
@@ -83,10 +110,14 @@ def test_bands_are_equally_wide_in_erb():
 
 
 def test_ild_of_a_gain_is_the_gain(noise):
-    assert metrics.ild_db(noise, noise * np.array([[1], [0.5]])) == pytest.approx(20 * np.log10(2), abs=1e-3)
+    assert metrics.ild_db(noise, noise * np.array([[1], [0.5]])) == pytest.approx(
+        20 * np.log10(2), abs=1e-3
+    )
     assert metrics.ild_db(noise, noise * np.array([[1], [-1]])) == 0
     both = np.stack([noise[0]] * 2)
-    assert metrics.ild_db(both, both * np.array([[1], [0]])) == pytest.approx(metrics.MAX_ILD_DB)  # a silent channel counts so much
+    assert metrics.ild_db(both, both * np.array([[1], [0]])) == pytest.approx(
+        metrics.MAX_ILD_DB
+    )  # a silent channel counts so much
 
 
 def test_ild_is_weighted_by_energy(noise):
@@ -94,7 +125,9 @@ def test_ild_is_weighted_by_energy(noise):
     t = np.arange(44_100) / 44_100
     low, high = np.sin(2 * np.pi * 500 * t), np.sin(2 * np.pi * 8000 * t)
     reference, estimate = np.stack([low + high / 3] * 2), np.stack([low + high / 3, low + high / 6])
-    assert metrics.ild_db(reference, estimate) == pytest.approx(20 * np.log10(2) / 10, rel=0.05)  # 1/9 of the energy of 1 + 1/9
+    assert metrics.ild_db(reference, estimate) == pytest.approx(
+        20 * np.log10(2) / 10, rel=0.05
+    )  # 1/9 of the energy of 1 + 1/9
 
 
 @pytest.mark.parametrize("shared", (0.0, 0.6, 0.9))
@@ -103,8 +136,12 @@ def test_coherence_of_mixed_noise_is_the_share_they_have_in_common(shared):
     a, b = 0.1 * rng.standard_normal((2, 6 * 44_100))
     mixed, same = np.stack([a, shared * a + np.sqrt(1 - shared**2) * b]), np.stack([a, a])
     # of the low, narrow bands there is little to average over, so that independent noise looks coherent there
-    assert metrics.coherence(same, mixed) == pytest.approx(1 - shared, abs=0.25 * (1 - shared) + 0.01)
-    assert metrics.coherence(mixed, mixed * np.array([[1], [-3]])) < 1e-3  # neither phase nor level matter
+    assert metrics.coherence(same, mixed) == pytest.approx(
+        1 - shared, abs=0.25 * (1 - shared) + 0.01
+    )
+    assert (
+        metrics.coherence(mixed, mixed * np.array([[1], [-3]])) < 1e-3
+    )  # neither phase nor level matter
 
 
 def test_coherence_does_not_judge_where_the_reference_is_silent(noise):
@@ -119,8 +156,19 @@ def test_normalising_brings_the_reference_to_a_tenth(noise):
     assert np.sqrt((x**2).mean()) == pytest.approx(0.1) and np.allclose(y, 2 * x)
 
 
-@pytest.mark.parametrize("metric", [metrics.snr_db, metrics.si_sdr_db, metrics.lsd, metrics.convergence, metrics.level_drift_db, metrics.ild_db,
-                                    metrics.coherence, metrics.visqol])
+@pytest.mark.parametrize(
+    "metric",
+    [
+        metrics.snr_db,
+        metrics.si_sdr_db,
+        metrics.lsd,
+        metrics.convergence,
+        metrics.level_drift_db,
+        metrics.ild_db,
+        metrics.coherence,
+        metrics.visqol,
+    ],
+)
 def test_signals_of_two_shapes_are_refused(noise, metric):
     with pytest.raises(ValueError):
         metric(noise, noise[:, :-1])
@@ -162,4 +210,9 @@ def test_without_visqol_there_is_no_value(noise, monkeypatch, fresh_visqol):
 def test_visqol_knows_good_from_bad(samples):
     pytest.importorskip("visqol")
     x = samples(60_000)
-    assert metrics.visqol(x, x) > 4.5 > 3 > metrics.visqol(x, 0.1 * np.random.default_rng(0).standard_normal(x.shape))
+    assert (
+        metrics.visqol(x, x)
+        > 4.5
+        > 3
+        > metrics.visqol(x, 0.1 * np.random.default_rng(0).standard_normal(x.shape))
+    )

@@ -14,7 +14,9 @@ from atomizer.model.embedding import FeatureEmbedding
 from atomizer.model.trunk import line_up, rearrange, sort_keys
 
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
-TINY = ModelConfig(space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=4, window=16, slot=4, hidden=32)
+TINY = ModelConfig(
+    space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=4, window=16, slot=4, hidden=32
+)
 
 
 def random_state(batch=2, seed=0, silent_above=None, space=SPACE):
@@ -24,7 +26,13 @@ def random_state(batch=2, seed=0, silent_above=None, space=SPACE):
     known = torch.rand(shape, generator=g) < 0.6
     if silent_above is not None:
         velocity[..., silent_above:], known[..., silent_above:] = 0, True
-    return State(velocity, torch.randint(0, 2, shape, generator=g), known, known.clone(), torch.ones_like(known))
+    return State(
+        velocity,
+        torch.randint(0, 2, shape, generator=g),
+        known,
+        known.clone(),
+        torch.ones_like(known),
+    )
 
 
 @pytest.fixture
@@ -44,7 +52,9 @@ def test_default_model_is_small_enough():
 def test_embedding_is_the_sum_of_its_features(model):
     atom = torch.tensor([3, 17, 1, 50, 1])
     e = model.embedding
-    expected = sum(e.tables[name][value] for name, value in zip(FEATURES, atom.tolist())) + e.signed[50]
+    expected = (
+        sum(e.tables[name][value] for name, value in zip(FEATURES, atom.tolist())) + e.signed[50]
+    )
     assert torch.allclose(e(atom), expected, atol=1e-6)
 
 
@@ -52,8 +62,14 @@ def test_a_sixth_feature_has_an_embedding_of_its_own():
     space = ScaleSpace(rate=8000, hop=8, frames=16, channels=2, scales=(16, 64, 256))
     embedding = FeatureEmbedding(replace(TINY, space=space, cell=(1, 1, 1)))
     atom = torch.tensor([3, 100, 1, 50, 1, 2])
-    assert set(embedding.tables) == {f.name for f in space.features} and len(embedding.tables["scale"]) == 4
-    expected = sum(embedding.tables[f.name][value] for f, value in zip(space.features, atom.tolist())) + embedding.signed[50]
+    assert (
+        set(embedding.tables) == {f.name for f in space.features}
+        and len(embedding.tables["scale"]) == 4
+    )
+    expected = (
+        sum(embedding.tables[f.name][value] for f, value in zip(space.features, atom.tolist()))
+        + embedding.signed[50]
+    )
     assert torch.allclose(embedding(atom), expected, atol=1e-6)
 
 
@@ -100,7 +116,9 @@ def test_packing_equals_the_embeddings_of_the_atoms_in_their_slots(model):
             for c in range(2):
                 at = (0, c0 + c, t0 + t, f0 + f)
                 if state.occupied[at]:
-                    slots[t, f, c] = model.embedding(torch.tensor([t0 + t, f0 + f, c0 + c, velocity[at], sign[at]]))
+                    slots[t, f, c] = model.embedding(
+                        torch.tensor([t0 + t, f0 + f, c0 + c, velocity[at], sign[at]])
+                    )
     assert torch.allclose(token, model.cells.pack(slots.flatten()), atol=1e-5)
 
 
@@ -111,8 +129,12 @@ def test_only_occupied_cells_become_tokens(model):
 
 def test_a_window_reads_the_same_alone_and_beside_a_fuller_one(model):
     sparse, full = random_state(1, silent_above=24), random_state(1, seed=1)
-    both = State(*(torch.cat([getattr(sparse, n), getattr(full, n)]) for n in
-                   ("velocity", "sign", "velocity_known", "sign_known", "present")))
+    both = State(
+        *(
+            torch.cat([getattr(sparse, n), getattr(full, n)])
+            for n in ("velocity", "sign", "velocity_known", "sign_known", "present")
+        )
+    )
     places = places_of(sparse)
     with torch.no_grad():
         alone = model.decode(model.read(sparse), *places)
@@ -147,7 +169,9 @@ def test_polarity_flips_the_sign_logit_exactly(model):
     with torch.no_grad():
         context = model.read(state)
         flipped = replace(state, sign=1 - state.sign)
-        other = replace(context, around=model.read(flipped).around)  # the Transformer's vectors held fixed
+        other = replace(
+            context, around=model.read(flipped).around
+        )  # the Transformer's vectors held fixed
         a, b = model.decode(context, *places), model.decode(other, *places)
     assert a.sign.abs().max() > 0
     assert torch.equal(a.sign, -b.sign) and torch.equal(a.velocity, b.velocity)
@@ -160,11 +184,18 @@ def test_atoms_without_a_sign_nearby_are_decoded_as_the_formula_says(model):
     even -= 16 + 2 + TINY.slot + 2
     x, o = torch.randn(n, even, generator=generator), torch.randn(n, odd, generator=generator)
     o[::3] = 0
-    rest = (torch.arange(n) % 2, torch.arange(n), torch.randn(n, TINY.slot, generator=generator), torch.randn(n, 2, generator=generator))
+    rest = (
+        torch.arange(n) % 2,
+        torch.arange(n),
+        torch.randn(n, TINY.slot, generator=generator),
+        torch.randn(n, 2, generator=generator),
+    )
 
     def whole(x, o):
         channel, frequency, slot, envelope = rest
-        h = torch.cat([x, decoder.frequency(frequency), decoder.channel(channel), slot, envelope], 1)
+        h = torch.cat(
+            [x, decoder.frequency(frequency), decoder.channel(channel), slot, envelope], 1
+        )
         gelu = lambda y: torch.nn.functional.gelu(y, approximate="tanh")
         for to_even, to_odd in zip(decoder.even, decoder.odd):
             bias, u = to_even(h), to_odd(o)
@@ -179,8 +210,11 @@ def test_atoms_without_a_sign_nearby_are_decoded_as_the_formula_says(model):
 def test_unknown_values_are_never_read(model):
     state = random_state(1)
     hidden = ~state.velocity_known
-    other = replace(state, velocity=torch.where(hidden, (state.velocity + 31) % 96, state.velocity),
-                    sign=torch.where(hidden, 1 - state.sign, state.sign))
+    other = replace(
+        state,
+        velocity=torch.where(hidden, (state.velocity + 31) % 96, state.velocity),
+        sign=torch.where(hidden, 1 - state.sign, state.sign),
+    )
     places = places_of(state)
     with torch.no_grad():
         a, b = (model.decode(model.read(s), *places) for s in (state, other))
@@ -218,7 +252,13 @@ def test_a_broken_checkpoint_is_one_sentence(model, tmp_path, break_it):
 
 
 def test_configurations_that_cannot_be_are_refused():
-    for bad in (dict(cell=(3, 8, 2)), dict(width=33), dict(serialisations=("spiral",)), dict(serialisations=("order",)), dict(encoding="x")):
+    for bad in (
+        dict(cell=(3, 8, 2)),
+        dict(width=33),
+        dict(serialisations=("spiral",)),
+        dict(serialisations=("order",)),
+        dict(encoding="x"),
+    ):
         with pytest.raises(ValueError):
             replace(TINY, **bad)
 
@@ -233,8 +273,12 @@ def test_loose_atoms_are_read_and_change_nothing_where_there_are_none(model):
     loose = torch.tensor([[[16, 5, 0, 40, 1], [3, 64, 1, 60, 0]]])
     with torch.no_grad():
         plain = model.decode(model.read(state), *places)
-        padded = model.read(replace(state, loose=loose, loose_valid=torch.zeros(1, 2, dtype=torch.bool)))
-        real = model.read(replace(state, loose=loose, loose_valid=torch.ones(1, 2, dtype=torch.bool)))
+        padded = model.read(
+            replace(state, loose=loose, loose_valid=torch.zeros(1, 2, dtype=torch.bool))
+        )
+        real = model.read(
+            replace(state, loose=loose, loose_valid=torch.ones(1, 2, dtype=torch.bool))
+        )
     assert torch.allclose(plain.velocity, model.decode(padded, *places).velocity, atol=1e-5)
     assert not torch.allclose(plain.velocity, model.decode(real, *places).velocity, atol=1e-5)
     assert np.isfinite(real.loose.numpy()).all() and real.loose.shape == (1, 2, 32)

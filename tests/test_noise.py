@@ -19,7 +19,9 @@ def gap():
 
 
 def decibels(a, b):
-    return 10 * np.log10(np.mean(np.square(a, dtype=np.float64)) / np.mean(np.square(b, dtype=np.float64)))
+    return 10 * np.log10(
+        np.mean(np.square(a, dtype=np.float64)) / np.mean(np.square(b, dtype=np.float64))
+    )
 
 
 def test_known_cells_are_left_alone(gap):
@@ -119,7 +121,11 @@ def test_a_few_known_cells_are_enough():
     grid, mask = noise(1, 20, 64), np.ones((1, 20, 64), bool)
     mask[0, 3, 5] = False
     power = interpolated_power(np.where(mask, 0, grid), ~mask)
-    assert power.max() <= grid[0, 3, 5] ** 2 * 1.01 and power.min() >= 0 and power.mean() > 0.5 * grid[0, 3, 5] ** 2
+    assert (
+        power.max() <= grid[0, 3, 5] ** 2 * 1.01
+        and power.min() >= 0
+        and power.mean() > 0.5 * grid[0, 3, 5] ** 2
+    )
 
 
 def test_where_nothing_is_known_there_is_silence():
@@ -168,7 +174,9 @@ def attacks(follow: bool, frames=96, bins=128, seed=0):
     loud = np.where(np.arange(frames) % 8 == 3, 10.0, 1.0)[:, None] * np.ones(bins)
     if not follow:
         loud[:, bins // 2 :] = 1
-    return (np.random.default_rng(seed).standard_normal((1, frames, bins)) * loud).astype(np.float32)
+    return (np.random.default_rng(seed).standard_normal((1, frames, bins)) * loud).astype(
+        np.float32
+    )
 
 
 @pytest.mark.parametrize("follow", [True, False])
@@ -185,7 +193,9 @@ def test_nothing_rises_where_every_bin_is_hidden_somewhere():
     deviation = np.random.default_rng(0).standard_normal((20, 32)).astype(np.float32)
     known = np.ones(deviation.shape, bool)
     known[8:12] = False
-    assert not common_rise(deviation, known).any() and not common_rise(deviation, known | True).any()
+    assert (
+        not common_rise(deviation, known).any() and not common_rise(deviation, known | True).any()
+    )
 
 
 # --- melodies ----------------------------------------------------------------------------------------------------------------
@@ -198,7 +208,9 @@ def test_a_band_of_noise_is_as_loud_as_its_bins():
 
 def test_a_melody_is_louder_than_its_bins_usually_are_and_hits_are_not():
     frame, bin_ = np.arange(200)[:, None], np.arange(300)
-    melody = np.where(bin_ % 4 == frame % 4, 0.0, -10.0)[None]  # every bin is 10 nepers down for three quarters of the time, the band never
+    melody = np.where(bin_ % 4 == frame % 4, 0.0, -10.0)[
+        None
+    ]  # every bin is 10 nepers down for three quarters of the time, the band never
     hits = np.broadcast_to(np.where(frame % 4 == 0, 0.0, -10.0), melody[0].shape)[None]
     known = np.ones(melody.shape, bool)
     known[:, 50:80, 100:200] = False  # a box

@@ -47,14 +47,27 @@ def test_the_atoms_of_these_tests_have_ties(atoms):
 def test_velocity_begins_with_the_loudest_and_orders_within_a_level_by_exact_amplitude(small):
     amplitude = np.array([0.500, 0.505, -0.510, 0.1, 1.0], np.float32)
     n = np.arange(5, dtype=np.int32)
-    atoms = Atoms(small, 1000, 1.0, n, n, 0 * n, small.quantise(amplitude, 1.0), (amplitude > 0).astype(np.int8), amplitude, np.zeros(5, np.uint8))
+    atoms = Atoms(
+        small,
+        1000,
+        1.0,
+        n,
+        n,
+        0 * n,
+        small.quantise(amplitude, 1.0),
+        (amplitude > 0).astype(np.int8),
+        amplitude,
+        np.zeros(5, np.uint8),
+    )
     assert len(set(atoms.velocity[:3].tolist())) == 1
     assert order(atoms, "velocity").tolist() == [4, 2, 1, 0, 3]
 
 
 @pytest.mark.parametrize("reverse", (False, True))
 @pytest.mark.parametrize("by", NAMES)
-def test_every_ordering_is_a_permutation_that_does_not_depend_on_how_the_atoms_are_stored(by, reverse, atoms):
+def test_every_ordering_is_a_permutation_that_does_not_depend_on_how_the_atoms_are_stored(
+    by, reverse, atoms
+):
     permutation = order(atoms, by, reverse, seed=3)
     assert np.array_equal(np.sort(permutation), np.arange(len(atoms)))
     for seed in (1, 2):
@@ -64,13 +77,17 @@ def test_every_ordering_is_a_permutation_that_does_not_depend_on_how_the_atoms_a
 
 @pytest.mark.parametrize("by", NAMES)
 def test_reversed_is_the_same_from_its_end(by, atoms):
-    assert order(atoms, by, reverse=True, seed=5).tolist() == order(atoms, by, seed=5).tolist()[::-1]
+    assert (
+        order(atoms, by, reverse=True, seed=5).tolist() == order(atoms, by, seed=5).tolist()[::-1]
+    )
 
 
 @pytest.mark.parametrize("by", NAMES)
 def test_every_ordering_gives_the_same_sound(by, atoms):
     atomizer = MDCTAtomizer(atoms.space)
-    np.testing.assert_array_equal(atomizer.synthesise(atoms[order(atoms, by)]), atomizer.synthesise(atoms))
+    np.testing.assert_array_equal(
+        atomizer.synthesise(atoms[order(atoms, by)]), atomizer.synthesise(atoms)
+    )
 
 
 def test_random_follows_its_seed(atoms):
@@ -90,8 +107,11 @@ def test_atoms_of_unknown_velocity_come_last_and_tell_nothing(atoms):
     masked = atoms.with_unknown(hidden, ["velocity"])
     permutation = order(masked, "velocity")
     assert hidden[permutation[-hidden.sum() :]].all()
-    other = replace(masked, velocity=np.where(hidden, 50, masked.velocity).astype(np.int16),
-                    amplitude=np.where(hidden, 0.123, masked.amplitude).astype(np.float32))
+    other = replace(
+        masked,
+        velocity=np.where(hidden, 50, masked.velocity).astype(np.int16),
+        amplitude=np.where(hidden, 0.123, masked.amplitude).astype(np.float32),
+    )
     assert order(other, "velocity").tolist() == permutation.tolist()
 
 
@@ -101,11 +121,24 @@ def test_an_unknown_place_tells_nothing(by, atoms):
     hidden = np.arange(len(atoms)) % 2 == 0
     masked = atoms.with_unknown(hidden, [by])
     top = getattr(atoms, by).max()
-    other = replace(masked, **{by: np.where(hidden, top - getattr(atoms, by), getattr(atoms, by)).astype(np.int32)})
+    other = replace(
+        masked,
+        **{by: np.where(hidden, top - getattr(atoms, by), getattr(atoms, by)).astype(np.int32)},
+    )
     assert order(other, by).tolist() == order(masked, by).tolist()
 
 
-KEY_TYPES = (np.int8, np.uint16, np.int32, np.int64, np.uint64, np.float16, np.float32, np.float64, np.bool_)
+KEY_TYPES = (
+    np.int8,
+    np.uint16,
+    np.int32,
+    np.int64,
+    np.uint64,
+    np.float16,
+    np.float32,
+    np.float64,
+    np.bool_,
+)
 
 
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(KEY_TYPES), min_size=1, max_size=4))
@@ -115,22 +148,39 @@ def test_keys_of_every_kind_are_sorted_as_numpy_sorts_them(atoms_of, seed, kinds
     last = np.lexsort((atoms.channel, atoms.frequency, atoms.time))
     for kind in kinds:
         if np.issubdtype(kind, np.floating):
-            key = np.concatenate([rng.standard_normal(40), rng.choice([0.0, -0.0, np.inf, -np.inf, np.nan, -np.nan, 1.0, -1.0], 20)])
+            key = np.concatenate(
+                [
+                    rng.standard_normal(40),
+                    rng.choice([0.0, -0.0, np.inf, -np.inf, np.nan, -np.nan, 1.0, -1.0], 20),
+                ]
+            )
         elif kind is np.bool_ or rng.integers(2):
             key = rng.integers(0, 2, 60)
         else:
-            key = rng.integers(np.iinfo(kind).min, np.iinfo(kind).max, 60, dtype=kind, endpoint=True)
+            key = rng.integers(
+                np.iinfo(kind).min, np.iinfo(kind).max, 60, dtype=kind, endpoint=True
+            )
         key = rng.permutation(key).astype(kind)
-        assert order(atoms, lambda a, key=key: key).tolist() == last[np.argsort(key[last], kind="stable")].tolist()
+        assert (
+            order(atoms, lambda a, key=key: key).tolist()
+            == last[np.argsort(key[last], kind="stable")].tolist()
+        )
 
 
 @given(st.integers(0, 2**32))
 def test_atoms_of_one_place_stay_in_their_order(atoms_of, seed):
     once, rng = atoms_of(30), np.random.default_rng(seed)
     twice = once[rng.integers(0, 30, 90)]
-    for by, key in (("time", ()), ("frequency", (twice.frequency,)), ("channel", (twice.channel,)),
-                    ("velocity", (-np.abs(twice.amplitude), -twice.velocity))):
-        assert order(twice, by).tolist() == np.lexsort((twice.channel, twice.frequency, twice.time, *key)).tolist()
+    for by, key in (
+        ("time", ()),
+        ("frequency", (twice.frequency,)),
+        ("channel", (twice.channel,)),
+        ("velocity", (-np.abs(twice.amplitude), -twice.velocity)),
+    ):
+        assert (
+            order(twice, by).tolist()
+            == np.lexsort((twice.channel, twice.frequency, twice.time, *key)).tolist()
+        )
 
 
 # --- orderings of the user's own ---------------------------------------------------------------------------------------------
@@ -141,7 +191,10 @@ def test_a_key_function_sorts_from_small_to_large_with_the_same_tie_breaks(atoms
     chosen = atoms[by_octave]
     keys = list(zip(np.log2(chosen.frequency + 1).astype(int).tolist(), places(chosen)))
     assert keys == sorted(keys)
-    assert order(atoms, lambda a: -a.time, reverse=True).tolist() == order(atoms, lambda a: -a.time).tolist()[::-1]
+    assert (
+        order(atoms, lambda a: -a.time, reverse=True).tolist()
+        == order(atoms, lambda a: -a.time).tolist()[::-1]
+    )
 
 
 def test_a_constant_key_leaves_only_the_tie_breaks(atoms):
@@ -169,8 +222,18 @@ def test_an_unknown_name_is_refused(by, atoms, refused):
         order(atoms, by)
 
 
-@pytest.mark.parametrize("by", [[0, 1], list(range(299)) + [0], list(range(1, 301)), list(range(301)), [[*range(300)]], ["a"] * 300],
-                         ids=["too few", "one twice", "from one", "too many", "two axes", "letters"])
+@pytest.mark.parametrize(
+    "by",
+    [
+        [0, 1],
+        list(range(299)) + [0],
+        list(range(1, 301)),
+        list(range(301)),
+        [[*range(300)]],
+        ["a"] * 300,
+    ],
+    ids=["too few", "one twice", "from one", "too many", "two axes", "letters"],
+)
 def test_what_is_no_permutation_is_refused(by, atoms, refused):
     with refused("permutation", "300"):
         order(atoms, by)
@@ -187,8 +250,11 @@ def test_what_cannot_index_is_a_permutation_or_refused(by, atoms_of, refused):
     assert places(atoms[permutation]) == [places(atoms)[int(i)] for i in by]
 
 
-@pytest.mark.parametrize("key", [lambda a: 0, lambda a: a.time[:-1], lambda a: np.zeros((len(a), 2)), lambda a: None],
-                         ids=["one number", "too few", "two axes", "none"])
+@pytest.mark.parametrize(
+    "key",
+    [lambda a: 0, lambda a: a.time[:-1], lambda a: np.zeros((len(a), 2)), lambda a: None],
+    ids=["one number", "too few", "two axes", "none"],
+)
 def test_a_wrong_key_function_is_refused(key, atoms, refused):
     with refused("key", "300"):
         order(atoms, key)

@@ -23,28 +23,54 @@ def installed(tmp_path_factory):
         pytest.skip("setuptools 77 or newer is needed to build a wheel")
     wheels, tree = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("tree")
     # of a copy, because setuptools leaves its working files beside the sources
-    names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     if names.returncode:
         pytest.skip("a wheel is built of what git tracks")
     for name in filter(None, names.stdout.split("\0")):
         if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/")):
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / name).write_bytes((ROOT / name).read_bytes())
-    subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels, tree], check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "-q",
+            "--no-deps",
+            "--no-build-isolation",
+            "-w",
+            wheels,
+            tree,
+        ],
+        check=True,
+    )
     folder = tmp_path_factory.mktemp("installed")
     zipfile.ZipFile(next(wheels.glob("atomizer-*.whl"))).extractall(folder)
     return folder
 
 
 def run(installed, code, cwd):
-    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(installed), "ATOMIZER_CHECKPOINT": ""})
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(installed), "ATOMIZER_CHECKPOINT": ""},
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
 def test_the_package_brings_its_model_its_sounds_and_its_page(installed, tmp_path):
-    said = run(installed, """
+    said = run(
+        installed,
+        """
 import atomizer
 from atomizer import checkpoint, stories
 from atomizer.ui.page import example_sounds
@@ -52,7 +78,9 @@ from atomizer.ui.view import STATIC
 atomizer.load_model(device="cpu")
 print(atomizer.__file__, checkpoint.SHIPPED, len(stories.available()), (STATIC / "main.js").is_file(), len(example_sounds()),
       len(list(stories.SHIPPED.glob("*.npz"))))
-""", tmp_path)
+""",
+        tmp_path,
+    )
     file, shipped, stories, script, sounds, cached = said.split()
     assert Path(file).is_relative_to(installed) and Path(shipped).is_relative_to(installed)
     assert (stories, script, sounds, cached) == ("6", "True", "5", "6")
@@ -65,22 +93,31 @@ def test_it_brings_its_command(installed, tmp_path):
     assert callable(EntryPoint("atomizer", "atomizer.cli:run", "console_scripts").load())
 
 
-@pytest.mark.parametrize("name", [path.relative_to(ROOT / "atomizer").as_posix() for path in SOURCES])
+@pytest.mark.parametrize(
+    "name", [path.relative_to(ROOT / "atomizer").as_posix() for path in SOURCES]
+)
 def test_everything_public_says_what_it_is(name):
     tree = ast.parse((ROOT / "atomizer" / name).read_text(encoding="utf-8"))
     silent = [] if ast.get_docstring(tree) else ["the module"]
 
     def look(node, prefix=""):
         for child in node.body:
-            if isinstance(child, (ast.ClassDef, ast.FunctionDef)) and not child.name.startswith("_"):
+            if isinstance(child, (ast.ClassDef, ast.FunctionDef)) and not child.name.startswith(
+                "_"
+            ):
                 if not ast.get_docstring(child) and not _obvious(child, node):
                     silent.append(prefix + child.name)
                 if isinstance(child, ast.ClassDef):
                     look(child, child.name + ".")
+
     look(tree)
     assert not silent, f"no docstring: {', '.join(silent)}"
 
 
 def _obvious(child: ast.AST, parent: ast.AST) -> bool:
     """Short members of a class that its docstring explains: properties, and what a base class declares."""
-    return isinstance(parent, ast.ClassDef) and isinstance(child, ast.FunctionDef) and len(child.body) == 1
+    return (
+        isinstance(parent, ast.ClassDef)
+        and isinstance(child, ast.FunctionDef)
+        and len(child.body) == 1
+    )

@@ -16,10 +16,29 @@ def linear(srgb):
 
 
 def oklab(rgb):
-    lms = np.cbrt(np.maximum(rgb @ np.array([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
-                                             [0.0883024619, 0.2817188376, 0.6299787005]]).T, 0))
-    return lms @ np.array([[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
-                           [0.0259040371, 0.7827717662, -0.8086757660]]).T
+    lms = np.cbrt(
+        np.maximum(
+            rgb
+            @ np.array(
+                [
+                    [0.4122214708, 0.5363325363, 0.0514459929],
+                    [0.2119034982, 0.6806995451, 0.1073969566],
+                    [0.0883024619, 0.2817188376, 0.6299787005],
+                ]
+            ).T,
+            0,
+        )
+    )
+    return (
+        lms
+        @ np.array(
+            [
+                [0.2104542553, 0.7936177850, -0.0040720468],
+                [1.9779984951, -2.4285922050, 0.4505937099],
+                [0.0259040371, 0.7827717662, -0.8086757660],
+            ]
+        ).T
+    )
 
 
 @pytest.mark.parametrize("theme", palette.THEMES)
@@ -27,11 +46,21 @@ def oklab(rgb):
 def test_ramps_are_even_steps_of_lightness(kind, theme):
     lightness = oklab(linear(palette.ramp(kind, theme)))[:, 0]
     steps = np.diff(lightness)
-    assert (np.sign(steps) == np.sign(steps[0])).all() and np.ptp(steps) < 0.2 * abs(steps.mean()) + 0.005
+    assert (np.sign(steps) == np.sign(steps[0])).all() and np.ptp(steps) < 0.2 * abs(
+        steps.mean()
+    ) + 0.005
 
 
 @pytest.mark.parametrize("theme", palette.THEMES)
-@pytest.mark.parametrize("pair", [("negative", "positive"), ("kept", "filled"), ("channel 0", "channel 1"), ("rank 0", "rank 15")])
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("negative", "positive"),
+        ("kept", "filled"),
+        ("channel 0", "channel 1"),
+        ("rank 0", "rank 15"),
+    ],
+)
 @pytest.mark.parametrize("eyes", [np.eye(3), PROTAN, DEUTAN], ids=["all", "protan", "deutan"])
 def test_pairs_differ_for_every_eye(pair, theme, eyes):
     a, b = (oklab(np.clip(linear(palette.ramp(kind, theme)) @ eyes.T, 0, 1)) for kind in pair)
@@ -49,5 +78,8 @@ def test_the_table_runs_from_quiet_to_loud():
         table = palette.table(theme)
         assert table.shape == (len(palette.KINDS), 256, 3)
         for row, kind in enumerate(palette.KINDS):
-            assert tuple(table[row, 0]) == palette.ramp(kind, theme)[0] and tuple(table[row, 255]) == palette.ramp(kind, theme)[-1]
+            assert (
+                tuple(table[row, 0]) == palette.ramp(kind, theme)[0]
+                and tuple(table[row, 255]) == palette.ramp(kind, theme)[-1]
+            )
     assert palette.to_dict()["kinds"] == list(palette.KINDS)

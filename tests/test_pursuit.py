@@ -19,13 +19,21 @@ from atomizer.selection import Region, Selection, parse
 SMALL = ScaleSpace(rate=8000, hop=8, scales=(16, 64, 256))
 MOVED = replace(SMALL, hop=1)
 FREE = replace(SMALL, hop=4, window="gauss", phases=16)
-SPACES = {"plain": SMALL, "kbd": replace(SMALL, window="kbd"), "optimised": MOVED, "gauss": FREE, "damped": replace(FREE, window="damped")}
+SPACES = {
+    "plain": SMALL,
+    "kbd": replace(SMALL, window="kbd"),
+    "optimised": MOVED,
+    "gauss": FREE,
+    "damped": replace(FREE, window="damped"),
+}
 each_space = pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
 numba = pytest.importorskip  # the tests that compare with it ask for it
 
 
 def decibels(x, y):
-    return 10 * np.log10(np.sum(np.square(x, dtype=float)) / max(np.sum(np.square(y, dtype=float)), 1e-30))
+    return 10 * np.log10(
+        np.sum(np.square(x, dtype=float)) / max(np.sum(np.square(y, dtype=float)), 1e-30)
+    )
 
 
 def planted(space, places, length=2000):
@@ -34,17 +42,27 @@ def planted(space, places, length=2000):
     out = dictionary.padded(np.zeros((1, length)))
     for scale, frame, bin_, amplitude in places:
         wave = dictionary.waveforms(scale, bin_)[0]
-        out[0, dictionary.span(scale, frame * dictionary.strides[scale])] += amplitude * wave / np.linalg.norm(wave)
+        out[0, dictionary.span(scale, frame * dictionary.strides[scale])] += (
+            amplitude * wave / np.linalg.norm(wave)
+        )
     return out[:, dictionary.pad : dictionary.pad + length].astype(np.float32)
 
 
 # --- conservation ------------------------------------------------------------------------------------------------------------
 
 
-@given(st.sampled_from(list(SPACES)), st.integers(1, 900), st.integers(1, 3), st.integers(0, 99), st.booleans())
+@given(
+    st.sampled_from(list(SPACES)),
+    st.integers(1, 900),
+    st.integers(1, 3),
+    st.integers(0, 99),
+    st.booleans(),
+)
 def test_the_energy_falls_by_that_of_the_atom_at_every_step(name, length, channels, seed, compiled):
     samples = np.random.default_rng(seed).standard_normal((channels, length)).astype(np.float32)
-    atomizer = MatchingPursuitAtomizer(SPACES[name], compiled=compiled and name in ("plain", "kbd") and bool(numba("numba")))
+    atomizer = MatchingPursuitAtomizer(
+        SPACES[name], compiled=compiled and name in ("plain", "kbd") and bool(numba("numba"))
+    )
     before, taken = float(np.sum(samples.astype(float) ** 2)), 0
     for pursuit in atomizer.pursue(samples, Stop(atoms=20 * channels), every=1):
         energy = pursuit.state.energy
@@ -78,7 +96,9 @@ def test_every_order_of_the_atoms_is_the_same_sound(space, samples):
     atoms = atomizer.analyse(samples(1500, 2, 8000), loudest=150)
     whole = atomizer.synthesise(atoms, 2)
     for by in ORDERINGS:
-        np.testing.assert_allclose(atomizer.synthesise(atoms[order(atoms, by)], 2), whole, atol=1e-7)
+        np.testing.assert_allclose(
+            atomizer.synthesise(atoms[order(atoms, by)], 2), whole, atol=1e-7
+        )
 
 
 # --- what is there is found ---------------------------------------------------------------------------------------------------
@@ -87,7 +107,11 @@ def test_every_order_of_the_atoms_is_the_same_sound(space, samples):
 @each_space
 def test_planted_atoms_are_found(space, refused):
     # far enough from each other that the greedy choice is the true one
-    places = [(2, 3, 40, 1.0), (0, 150, 4, -0.5), (1, 40, 9, 0.25)] if space.phases == 2 else [(2, 6, 40, 1.0), (0, 300, 4, 0.5), (1, 80, 9, 0.25)]
+    places = (
+        [(2, 3, 40, 1.0), (0, 150, 4, -0.5), (1, 40, 9, 0.25)]
+        if space.phases == 2
+        else [(2, 6, 40, 1.0), (0, 300, 4, 0.5), (1, 80, 9, 0.25)]
+    )
     x = planted(space, places)
     atomizer = MatchingPursuitAtomizer(space)
     atoms = atomizer.analyse(x, loudest=3)
@@ -96,7 +120,11 @@ def test_planted_atoms_are_found(space, refused):
         assert (atoms.scale[n], space.own(atoms.scale[n], atoms.frequency[n])) == (scale, bin_)
         assert atoms.time[n] * space.hop == frame * dictionary.strides[scale]
         assert abs(atoms.amplitude[n]) == pytest.approx(abs(amplitude), rel=1e-4)
-        assert space.phase(atoms.sign[n]) == 0 if space.phases > 2 else atoms.sign[n] == (amplitude > 0)
+        assert (
+            space.phase(atoms.sign[n]) == 0
+            if space.phases > 2
+            else atoms.sign[n] == (amplitude > 0)
+        )
     assert decibels(x, x - atomizer.synthesise(atoms)) > 60
 
 
@@ -104,7 +132,9 @@ def test_a_click_is_short_and_a_tone_is_long():
     t = np.arange(4000) / 8000
     tone, click = 0.1 * np.sin(2 * np.pi * 1000 * t), np.where(np.arange(4000) == 2003, 1.0, 0.0)
     for space in (SMALL, MOVED, FREE):
-        atoms = MatchingPursuitAtomizer(space).analyse((tone + click)[None].astype(np.float32), loudest=60)
+        atoms = MatchingPursuitAtomizer(space).analyse(
+            (tone + click)[None].astype(np.float32), loudest=60
+        )
         of = {scale: atoms[atoms.scale == scale] for scale in (0, 2)}
         assert len(of[0]) and np.all(np.abs(space.seconds(of[0].time) - 2003 / 8000) < 16 / 8000)
         loud = of[2].above(-20)
@@ -113,7 +143,9 @@ def test_a_click_is_short_and_a_tone_is_long():
 
 def test_a_chirp_is_followed():
     t = np.arange(8000) / 8000
-    chirp = np.sin(2 * np.pi * (500 * t + 1250 * t**2)).astype(np.float32)[None]  # from 500 to 3000 Hz
+    chirp = np.sin(2 * np.pi * (500 * t + 1250 * t**2)).astype(np.float32)[
+        None
+    ]  # from 500 to 3000 Hz
     for space in (SMALL, MOVED, FREE):
         atoms = MatchingPursuitAtomizer(space).analyse(chirp, loudest=80)
         off = space.hertz(atoms.frequency) - (500 + 2500 * space.seconds(atoms.time))
@@ -126,7 +158,9 @@ def test_optimised_atoms_lie_between_the_frames():
     wave = dictionary.waveforms(2, 30)[0]
     out[0, 1000:1256] = wave
     atoms = MatchingPursuitAtomizer(MOVED).analyse(out, loudest=1)
-    assert (atoms.time[0], atoms.scale[0]) == (1128, 2) and atoms.amplitude[0] == pytest.approx(1, rel=1e-4)
+    assert (atoms.time[0], atoms.scale[0]) == (1128, 2) and atoms.amplitude[0] == pytest.approx(
+        1, rel=1e-4
+    )
     assert abs(MatchingPursuitAtomizer(SMALL).analyse(out, loudest=1).amplitude[0]) < 0.95
 
 
@@ -159,7 +193,9 @@ def test_channels_share_places_and_have_their_own_velocity_and_sign(space, sampl
 def test_the_last_step_takes_no_more_atoms_than_were_asked_for(samples, compiled):
     numba("numba")
     for count in (1, 2, 3, 4, 5):
-        atoms = MatchingPursuitAtomizer(SMALL, compiled=compiled).analyse(samples(800, 3, 8000), loudest=count)
+        atoms = MatchingPursuitAtomizer(SMALL, compiled=compiled).analyse(
+            samples(800, 3, 8000), loudest=count
+        )
         assert len(atoms) == count
 
 
@@ -220,7 +256,9 @@ def test_very_short_sounds(space, length):
 def test_it_goes_on_until_nothing_is_left(compiled):
     numba("numba")
     x = np.random.default_rng(0).standard_normal((1, 20)).astype(np.float32)
-    *_, pursuit = MatchingPursuitAtomizer(replace(SMALL, scales=(16, 32)), Stop(), compiled=compiled).pursue(x)
+    *_, pursuit = MatchingPursuitAtomizer(
+        replace(SMALL, scales=(16, 32)), Stop(), compiled=compiled
+    ).pursue(x)
     assert pursuit.done == "silence" and pursuit.srr_db > 90
 
 
@@ -233,8 +271,14 @@ def test_what_cannot_be_is_refused(refused, samples):
         next(MatchingPursuitAtomizer(SMALL).pursue(samples(100), Stop(atoms=-1)))
     with refused("seconds"):
         next(MatchingPursuitAtomizer(SMALL).pursue(samples(100), Stop(seconds=-1)))
-    for wrong, word in ((replace(SMALL, scales=(16, 24)), "multiple"), (replace(SMALL, scales=()), "multiple"), (replace(SMALL, hop=3), "hop"),
-                        (replace(SMALL, window="hann"), "window"), (replace(SMALL, phases=8), "phases"), (replace(FREE, phases=2), "phases")):
+    for wrong, word in (
+        (replace(SMALL, scales=(16, 24)), "multiple"),
+        (replace(SMALL, scales=()), "multiple"),
+        (replace(SMALL, hop=3), "hop"),
+        (replace(SMALL, window="hann"), "window"),
+        (replace(SMALL, phases=8), "phases"),
+        (replace(FREE, phases=2), "phases"),
+    ):
         with refused(word):
             MatchingPursuitAtomizer(wrong)
     with refused("compiled"):
@@ -245,12 +289,24 @@ def test_what_cannot_be_is_refused(refused, samples):
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize("space", [SMALL, SPACES["kbd"], replace(SMALL, scales=(16, 48, 144)), replace(SMALL, scales=(64,), hop=32), PLAIN],
-                         ids=["small", "kbd", "odd ratio", "one scale", "full size"])
+@pytest.mark.parametrize(
+    "space",
+    [
+        SMALL,
+        SPACES["kbd"],
+        replace(SMALL, scales=(16, 48, 144)),
+        replace(SMALL, scales=(64,), hop=32),
+        PLAIN,
+    ],
+    ids=["small", "kbd", "odd ratio", "one scale", "full size"],
+)
 def test_the_compiled_pursuit_takes_the_same_atoms(space, channels, samples):
     numba("numba")
     x = samples(9000, channels, space.rate, seed=3)
-    one, other = (MatchingPursuitAtomizer(space, compiled=compiled).analyse(x, loudest=400) for compiled in (False, True))
+    one, other = (
+        MatchingPursuitAtomizer(space, compiled=compiled).analyse(x, loudest=400)
+        for compiled in (False, True)
+    )
     for name in ("scale", "time", "frequency", "channel", "sign"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     np.testing.assert_allclose(one.amplitude, other.amplitude, rtol=1e-4, atol=1e-6 * one.reference)
@@ -275,7 +331,9 @@ def test_tables_of_inner_products_are_inner_products(long, short, window):
     def basis(hop, at, size):
         space = ScaleSpace(scales=(2 * hop,), hop=hop, window=window)
         out = np.zeros((hop, size))
-        out[:, at : at + 2 * hop] = np.concatenate([dictionary_of(space).waveforms(0, k) for k in range(hop)])
+        out[:, at : at + 2 * hop] = np.concatenate(
+            [dictionary_of(space).waveforms(0, k) for k in range(hop)]
+        )
         return out
 
     ratio, tables = long // short, pair(long, short, window)
@@ -286,10 +344,21 @@ def test_tables_of_inner_products_are_inner_products(long, short, window):
         for line in (low, -1 - low):
             b = np.pi / short * (line + 0.5) * (short + 1) / 2
             d = k - line * ratio - ratio // 2
-            got = got + (turns(long)[k] * np.exp(-1j * b) * 1j**j * (-1.0) ** (line * j) * tables.by_long[j + 1, d + long]).real
+            got = (
+                got
+                + (
+                    turns(long)[k]
+                    * np.exp(-1j * b)
+                    * 1j**j
+                    * (-1.0) ** (line * j)
+                    * tables.by_long[j + 1, d + long]
+                ).real
+            )
         np.testing.assert_allclose(got, true, atol=2e-6)
         d = np.arange(ratio)[:, None] + np.arange(short)[None] * ratio
-        np.testing.assert_array_equal(tables.by_short[:, j + 1, short : 2 * short], tables.by_long[j + 1, d + long])
+        np.testing.assert_array_equal(
+            tables.by_short[:, j + 1, short : 2 * short], tables.by_long[j + 1, d + long]
+        )
 
 
 def test_without_numba_numpy_does_the_work(monkeypatch, samples):
@@ -306,7 +375,11 @@ def test_without_numba_numpy_does_the_work(monkeypatch, samples):
 def test_the_scale_is_declared_like_the_others(space, samples, tmp_path):
     names = [feature.name for feature in space.features]
     assert names == ["time", "frequency", "channel", "velocity", "sign", "scale"]
-    assert space.features[-1].cardinality == 3 and space.features[-1].locates and "16 / 64 / 256" in space.features[-1].unit
+    assert (
+        space.features[-1].cardinality == 3
+        and space.features[-1].locates
+        and "16 / 64 / 256" in space.features[-1].unit
+    )
     assert space.features[4].cardinality == space.phases
     atoms = MatchingPursuitAtomizer(space).analyse(samples(1500, 2, 8000), loudest=100)
     atoms.validate()
@@ -335,7 +408,10 @@ def test_every_bin_has_a_frequency_of_its_own(scale, bin_):
     bin_ = bin_ % (SMALL.scales[scale] // 2)
     frequency = SMALL.fine(scale, bin_)
     assert SMALL.own(scale, frequency) == bin_ and 0 <= frequency < SMALL.bins
-    assert abs(SMALL.hertz(frequency) - (bin_ + 0.5) * SMALL.rate / SMALL.scales[scale]) <= SMALL.bin_hz / 2
+    assert (
+        abs(SMALL.hertz(frequency) - (bin_ + 0.5) * SMALL.rate / SMALL.scales[scale])
+        <= SMALL.bin_hz / 2
+    )
 
 
 def test_the_model_of_mdct_atoms_refuses_them(refused):
@@ -360,9 +436,16 @@ def test_they_lie_on_no_single_grid(samples, refused):
 def test_drawn_regions_hold_the_same_points_as_on_a_grid(seed, scale):
     rng = np.random.default_rng(seed)
     t, f = np.sort(rng.uniform(0, 1, 40)), np.sort(rng.uniform(20, 4000, 30))
-    points = tuple((float(x), float(y)) for x, y in zip(rng.uniform(0, 1, 6), rng.uniform(20, 4000, 6)))
-    regions = [Region("lasso", points=points, scale=scale), Region("brush", points=points, scale=scale, size=(0.1, 300 if scale == "linear" else 0.4)),
-               Region(t=(0.2, 0.5), f=(100, 900)), Region(t=(0.2, 0.5)), Region(f=(None, 1000))]
+    points = tuple(
+        (float(x), float(y)) for x, y in zip(rng.uniform(0, 1, 6), rng.uniform(20, 4000, 6))
+    )
+    regions = [
+        Region("lasso", points=points, scale=scale),
+        Region("brush", points=points, scale=scale, size=(0.1, 300 if scale == "linear" else 0.4)),
+        Region(t=(0.2, 0.5), f=(100, 900)),
+        Region(t=(0.2, 0.5)),
+        Region(f=(None, 1000)),
+    ]
     for region in regions:
         grid = np.broadcast_to(region.contains(t[:, None], f[None, :], 0.01), (40, 30))
         each = region.contains(np.repeat(t, 30), np.tile(f, 40), 0.01)
@@ -372,16 +455,26 @@ def test_drawn_regions_hold_the_same_points_as_on_a_grid(seed, scale):
 def test_a_span_of_time_takes_every_atom_that_overlaps_it(samples):
     atoms = MatchingPursuitAtomizer(SMALL).analyse(samples(4000, 1, 8000), loudest=300)
     hit = parse(["time:0.2-0.25"]).of(atoms)
-    start, end = (atoms.time * 8 + side * np.array(SMALL.scales)[atoms.scale] / 2 for side in (-1, 1))
+    start, end = (
+        atoms.time * 8 + side * np.array(SMALL.scales)[atoms.scale] / 2 for side in (-1, 1)
+    )
     np.testing.assert_array_equal(hit, (end > 1600) & (start < 2000))
 
 
 def test_regions_add_subtract_and_know_channels(samples, refused):
     atoms = MatchingPursuitAtomizer(SMALL).analyse(samples(3000, 2, 8000), loudest=300)
     hertz = SMALL.hertz(atoms.frequency)
-    selection = Selection((Region(f=(500, None)), Region(f=(1000, 2000), op="subtract", channels=(1,))))
-    np.testing.assert_array_equal(selection.of(atoms), (hertz >= 500) & ~((atoms.channel == 1) & (hertz >= 1000) & (hertz <= 2000)))
-    assert parse(["random:50"]).of(atoms, seed=1).sum() == 150 and parse(["loudest:10"]).of(atoms)[np.argmax(np.abs(atoms.amplitude))]
+    selection = Selection(
+        (Region(f=(500, None)), Region(f=(1000, 2000), op="subtract", channels=(1,)))
+    )
+    np.testing.assert_array_equal(
+        selection.of(atoms),
+        (hertz >= 500) & ~((atoms.channel == 1) & (hertz >= 1000) & (hertz <= 2000)),
+    )
+    assert (
+        parse(["random:50"]).of(atoms, seed=1).sum() == 150
+        and parse(["loudest:10"]).of(atoms)[np.argmax(np.abs(atoms.amplitude))]
+    )
     with refused("None of the 300 atoms"):
         parse(["time:5-6"]).of(atoms)
 
@@ -390,7 +483,9 @@ def test_all_but_the_loudest_atoms_can_be_erased(sound):
     atoms = MatchingPursuitAtomizer(SMALL).analyse(sound(0.5, 1, 8000).samples, loudest=300)
     erased = parse(["keep:100"]).of(atoms)
     kept = round(100 * atoms.length / SMALL.rate)
-    assert (~erased).sum() == kept and np.abs(atoms.amplitude)[~erased].min() >= np.abs(atoms.amplitude)[erased].max()
+    assert (~erased).sum() == kept and np.abs(atoms.amplitude)[~erased].min() >= np.abs(
+        atoms.amplitude
+    )[erased].max()
 
 
 def test_what_remains_is_the_sound_of_the_other_atoms(sound, refused):
@@ -399,7 +494,9 @@ def test_what_remains_is_the_sound_of_the_other_atoms(sound, refused):
     assert rest.sound.samples.shape == original.samples.shape and rest.sound.rate == 48_000
     kept = rest.atoms[~rest.erased]
     np.testing.assert_array_equal(rest.erased, PLAIN.hertz(rest.atoms.frequency) >= 3000)
-    assert 0 < len(kept) < len(rest.atoms) and f"{len(kept)} of 400 matching-pursuit atoms" == str(rest)
+    assert 0 < len(kept) < len(rest.atoms) and f"{len(kept)} of 400 matching-pursuit atoms" == str(
+        rest
+    )
     ours, theirs = rest.sound.at(44_100), atomizer.synthesise(kept, 2)
     assert decibels(theirs, ours - theirs) > 50
     with refused("velocity and sign"):

@@ -9,9 +9,20 @@ from atomizer import Region, Selection, Settings, parse
 from atomizer.recipe import Recipe, dump, parse_recipes, seeds
 
 RECIPES = [
-    Recipe(parse(["above:8000", "random:20"]), Settings("noise", "time", True, 3, 0.5, 0.9, "sampled", 7)),
-    Recipe(Selection((Region("brush", points=((0.1, 500.0), (0.2, 900.0)), size=(0.02, 80.0)),), features=("sign",)), stop_after=2),
-    Recipe(extend=0.5), Recipe(add_channels=1), Recipe(parse(["above:3000"]), atomizer="matching-pursuit", atoms=200),
+    Recipe(
+        parse(["above:8000", "random:20"]),
+        Settings("noise", "time", True, 3, 0.5, 0.9, "sampled", 7),
+    ),
+    Recipe(
+        Selection(
+            (Region("brush", points=((0.1, 500.0), (0.2, 900.0)), size=(0.02, 80.0)),),
+            features=("sign",),
+        ),
+        stop_after=2,
+    ),
+    Recipe(extend=0.5),
+    Recipe(add_channels=1),
+    Recipe(parse(["above:3000"]), atomizer="matching-pursuit", atoms=200),
 ]
 
 
@@ -28,17 +39,27 @@ def test_a_settings_file_holds_several_and_facts(tmp_path):
 def test_made_again_is_the_same(sound):
     recipe = Recipe(parse(["time:0.1-0.3"]), Settings("noise", seed=4))
     steps = []
-    once, again = recipe.make(sound(), on_step=steps.append), Recipe.from_dict(recipe.to_dict()).make(sound())
+    once, again = (
+        recipe.make(sound(), on_step=steps.append),
+        Recipe.from_dict(recipe.to_dict()).make(sound()),
+    )
     assert np.array_equal(once.samples, again.samples) and len(steps) == 1
     assert not np.array_equal(once.samples, seeds(recipe, 2)[1].make(sound()).samples)
 
 
 def test_a_fill_on_what_remains_of_a_pursuit_is_made_again(sound):
-    recipe = Recipe(parse(["rect:0.1,0.3,300,9000"]), Settings("noise", seed=4), atomizer="matching-pursuit", atoms=300)
+    recipe = Recipe(
+        parse(["rect:0.1,0.3,300,9000"]),
+        Settings("noise", seed=4),
+        atomizer="matching-pursuit",
+        atoms=300,
+    )
     rest = recipe.remaining(sound())
     made = recipe.make(sound())
     assert len(rest.atoms) == 300 and 0 < rest.erased.sum() < 300
-    np.testing.assert_array_equal(made.samples, Recipe(recipe.selection, recipe.settings).make(rest.sound).samples)
+    np.testing.assert_array_equal(
+        made.samples, Recipe(recipe.selection, recipe.settings).make(rest.sound).samples
+    )
     np.testing.assert_array_equal(made.samples, recipe.make(sound()).samples)
 
 
@@ -46,12 +67,24 @@ def test_variations_count_the_seed_up():
     assert [r.settings.seed for r in seeds(RECIPES[0], 3)] == [7, 8, 9]
 
 
-@pytest.mark.parametrize("text, words", [
-    ("", "no valid JSON"), ("[]", "settings are an object"), ('{"fills": []}', "1 to 50"), ('{"fills": [3]}', "fill is an object"),
-    ('{"fills": [{"speed": 3}]}', "'speed'"), ('{"fills": [{"settings": {"heat": 3}}]}', "'heat'"), ('{"fills": [{"settings": {"steps": 2.5}}]}', "steps"),
-    ('{"fills": [{"settings": {"seed": true}}]}', "seed"), ('{"fills": [{"settings": {"seed": null}}]}', "seed"),
-    ('{"fills": [{"extend": "long"}]}', "extend"), ('{"fills": [{"atomizer": "axe"}]}', "'axe'"),
-    ('{"fills": [{"atoms": "all"}]}', "atoms"), ('{"fills": [{"selection": {"regions": [{"kind": "star"}]}}]}', "kind")])
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("", "no valid JSON"),
+        ("[]", "settings are an object"),
+        ('{"fills": []}', "1 to 50"),
+        ('{"fills": [3]}', "fill is an object"),
+        ('{"fills": [{"speed": 3}]}', "'speed'"),
+        ('{"fills": [{"settings": {"heat": 3}}]}', "'heat'"),
+        ('{"fills": [{"settings": {"steps": 2.5}}]}', "steps"),
+        ('{"fills": [{"settings": {"seed": true}}]}', "seed"),
+        ('{"fills": [{"settings": {"seed": null}}]}', "seed"),
+        ('{"fills": [{"extend": "long"}]}', "extend"),
+        ('{"fills": [{"atomizer": "axe"}]}', "'axe'"),
+        ('{"fills": [{"atoms": "all"}]}', "atoms"),
+        ('{"fills": [{"selection": {"regions": [{"kind": "star"}]}}]}', "kind"),
+    ],
+)
 def test_what_is_no_recipe_is_refused(text, words, refused):
     with refused(words):
         parse_recipes(text)

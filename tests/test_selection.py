@@ -20,7 +20,9 @@ FINITE = st.floats(-1e4, 1e4).map(lambda v: round(v, 4))
 def grid():
     """(2, FRAMES, BINS): a third of the cells silent."""
     rng = np.random.default_rng(0)
-    return (rng.standard_normal((2, FRAMES, BINS)) * (rng.random((2, FRAMES, BINS)) > 1 / 3)).astype(np.float32)
+    return (
+        rng.standard_normal((2, FRAMES, BINS)) * (rng.random((2, FRAMES, BINS)) > 1 / 3)
+    ).astype(np.float32)
 
 
 def centres(space):
@@ -34,17 +36,25 @@ def region(**data):
 # --- every specification -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text, wanted", [
-    ("above:1000", lambda t, f, c: f >= 1000),
-    ("below:1000", lambda t, f, c: f <= 1000),
-    ("time:0.1-0.2", lambda t, f, c: (t > 0.1 - 0.008) & (t < 0.2 + 0.008)),
-    ("after:0.2", lambda t, f, c: t > 0.2 - 0.008),
-    ("channel:1", lambda t, f, c: c == 1),
-    ("rect:0.1,0.2,500,1500", lambda t, f, c: (t >= 0.1) & (t <= 0.2) & (f >= 500) & (f <= 1500)),
-])
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("above:1000", lambda t, f, c: f >= 1000),
+        ("below:1000", lambda t, f, c: f <= 1000),
+        ("time:0.1-0.2", lambda t, f, c: (t > 0.1 - 0.008) & (t < 0.2 + 0.008)),
+        ("after:0.2", lambda t, f, c: t > 0.2 - 0.008),
+        ("channel:1", lambda t, f, c: c == 1),
+        (
+            "rect:0.1,0.2,500,1500",
+            lambda t, f, c: (t >= 0.1) & (t <= 0.2) & (f >= 500) & (f <= 1500),
+        ),
+    ],
+)
 def test_each_specification_selects_what_it_says(text, wanted, grid, small):
     t, f = centres(small)
-    expected = np.broadcast_to(wanted(t[None, :, None], f[None, None, :], np.arange(2)[:, None, None]), grid.shape)
+    expected = np.broadcast_to(
+        wanted(t[None, :, None], f[None, None, :], np.arange(2)[:, None, None]), grid.shape
+    )
     assert 0 < expected.sum() < expected.size
     np.testing.assert_array_equal(parse([text]).mask(grid, small), expected)
 
@@ -59,7 +69,9 @@ def test_parts_count_the_audible_atoms_exactly(kind, percent, grid, small):
     loud = np.abs(grid)
     if kind != "random" and percent < 100:
         rest = loud[audible & ~mask]
-        assert loud[mask].max() <= rest.min() if kind == "quietest" else loud[mask].min() >= rest.max()
+        assert (
+            loud[mask].max() <= rest.min() if kind == "quietest" else loud[mask].min() >= rest.max()
+        )
 
 
 @pytest.mark.parametrize("per_second", (0, 100, 1234.5, 1e9))
@@ -68,7 +80,9 @@ def test_keep_selects_everything_but_the_loudest_atoms_per_second(per_second, gr
     seconds = (grid.shape[1] - 1) * small.hop / small.rate
     audible, loud = small.quantise(grid, np.abs(grid).max()) > 0, np.abs(grid)
     mask = parse([f"keep:{per_second!r}"]).mask(grid, small)
-    assert (~mask).sum() == min(round(per_second * seconds), audible.sum()) and (mask | audible).all()
+    assert (~mask).sum() == min(round(per_second * seconds), audible.sum()) and (
+        mask | audible
+    ).all()
     if 0 < (~mask).sum():
         assert loud[~mask].min() >= loud[mask].max()
     beyond = small.hertz(np.arange(BINS)) > 1000
@@ -82,14 +96,18 @@ def test_equal_loudness_is_no_obstacle_to_an_exact_count(small):
 def test_the_random_part_follows_its_seed(grid, small):
     half = parse(["random:50"])
     np.testing.assert_array_equal(half.mask(grid, small, seed=1), half.mask(grid, small, seed=1))
-    both = (half.mask(grid, small, seed=1) & half.mask(grid, small, seed=2)).sum() / half.mask(grid, small).sum()
+    both = (half.mask(grid, small, seed=1) & half.mask(grid, small, seed=2)).sum() / half.mask(
+        grid, small
+    ).sum()
     assert 0.4 < both < 0.6
 
 
 def test_several_specifications_add_up(grid, small):
     texts = ["above:3000", "time:0-0.05", "channel:1", "quietest:10"]
     together = parse(texts).mask(grid, small)
-    np.testing.assert_array_equal(together, np.any([parse([t]).mask(grid, small) for t in texts], axis=0))
+    np.testing.assert_array_equal(
+        together, np.any([parse([t]).mask(grid, small) for t in texts], axis=0)
+    )
     np.testing.assert_array_equal((parse(texts[:2]) + parse(texts[2:])).mask(grid, small), together)
 
 
@@ -101,19 +119,35 @@ def test_adding_selections_keeps_the_first_ones_features():
 def test_a_time_span_is_every_atom_whose_window_overlaps_it(small, start, samples):
     """In exact arithmetic: frame m covers the samples from (m - 1) * hop to (m + 1) * hop."""
     assume(start < (FRAMES - 1) * small.hop)
-    expected = [(m + 1) * small.hop > start and (m - 1) * small.hop < start + samples for m in range(FRAMES)]
+    expected = [
+        (m + 1) * small.hop > start and (m - 1) * small.hop < start + samples for m in range(FRAMES)
+    ]
     t0, t1 = Fraction(start, small.rate), Fraction(start + samples, small.rate)
-    mask = Selection((Region(t=(float(t0), float(t1))),)).mask(np.ones((1, FRAMES, BINS), np.float32), small)
-    np.testing.assert_array_equal(mask, np.broadcast_to(np.array(expected)[None, :, None], mask.shape))
+    mask = Selection((Region(t=(float(t0), float(t1))),)).mask(
+        np.ones((1, FRAMES, BINS), np.float32), small
+    )
+    np.testing.assert_array_equal(
+        mask, np.broadcast_to(np.array(expected)[None, :, None], mask.shape)
+    )
 
 
 def test_a_time_span_that_ends_where_a_frame_begins_does_not_take_it():
     """On the default space, where seconds are no round numbers."""
     space = AtomSpace()
     grid = np.ones((1, 300, 4), np.float32)
-    first = [np.flatnonzero(Selection((Region(t=(k * 1024 / 44_100, None)),)).mask(grid, space)[0, :, 0])[0] for k in range(1, 298)]
+    first = [
+        np.flatnonzero(
+            Selection((Region(t=(k * 1024 / 44_100, None)),)).mask(grid, space)[0, :, 0]
+        )[0]
+        for k in range(1, 298)
+    ]
     assert first == list(range(1, 298))
-    last = [np.flatnonzero(Selection((Region(t=(0, k * 1024 / 44_100)),)).mask(grid, space)[0, :, 0])[-1] for k in range(1, 298)]
+    last = [
+        np.flatnonzero(Selection((Region(t=(0, k * 1024 / 44_100)),)).mask(grid, space)[0, :, 0])[
+            -1
+        ]
+        for k in range(1, 298)
+    ]
     assert last == list(range(1, 298))
 
 
@@ -128,12 +162,56 @@ def test_only_regions_that_name_frequencies_reach_above_the_recorded_band(grid, 
 # --- refusals ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [
-    "", ":", "above", "above:", "above:high", "above:1,2", "above:nan", "above:inf", "above:-1", "above:1e999", "below:-0.1", "time:1", "time:2-1",
-    "time:1-1", "time:1-2-3", "time:-1-2", "time:nan-2", "time:0-inf", "after:", "after:-1", "after:nan", "channel:-1", "channel:0.5", "channel:left",
-    "keep:-1", "keep:", "keep:inf", "keep:1,2",
-    "random:101", "random:-1", "random:nan", "loudest:inf", "quietest:1e9", "rect:1,2,3", "rect:1,2,3,4,5", "rect:2,1,0,9", "rect:0,1,9,3",
-    "rect:0,1,0,nan", "rect:0,1,-5,9", "middle:3", "ABOVE:3", "above:" + "9" * 1000, "x" * 1000, "above:1\nbelow:2", "none:5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":",
+        "above",
+        "above:",
+        "above:high",
+        "above:1,2",
+        "above:nan",
+        "above:inf",
+        "above:-1",
+        "above:1e999",
+        "below:-0.1",
+        "time:1",
+        "time:2-1",
+        "time:1-1",
+        "time:1-2-3",
+        "time:-1-2",
+        "time:nan-2",
+        "time:0-inf",
+        "after:",
+        "after:-1",
+        "after:nan",
+        "channel:-1",
+        "channel:0.5",
+        "channel:left",
+        "keep:-1",
+        "keep:",
+        "keep:inf",
+        "keep:1,2",
+        "random:101",
+        "random:-1",
+        "random:nan",
+        "loudest:inf",
+        "quietest:1e9",
+        "rect:1,2,3",
+        "rect:1,2,3,4,5",
+        "rect:2,1,0,9",
+        "rect:0,1,9,3",
+        "rect:0,1,0,nan",
+        "rect:0,1,-5,9",
+        "middle:3",
+        "ABOVE:3",
+        "above:" + "9" * 1000,
+        "x" * 1000,
+        "above:1\nbelow:2",
+        "none:5",
+    ],
+)
 def test_wrong_specifications_are_refused(text, refused):
     with refused():
         parse([text])
@@ -149,7 +227,17 @@ def test_wrong_features_are_refused(refused):
         parse(["above:1"], ["loudness"])
 
 
-@pytest.mark.parametrize("text", ["above:4000", "above:99999", "time:0.4-0.5", "after:9", "rect:9,10,0,100", "rect:0,0.1,5000,6000"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "above:4000",
+        "above:99999",
+        "time:0.4-0.5",
+        "after:9",
+        "rect:9,10,0,100",
+        "rect:0,0.1,5000,6000",
+    ],
+)
 def test_a_selection_outside_the_sound_is_refused(text, grid, small, refused):
     with refused("no atom", "4000 Hz"):
         parse([text]).mask(grid, small)
@@ -165,8 +253,15 @@ def test_a_channel_outside_the_sound_is_refused(channel, grid, small, refused):
         region(kind="rect", f=[0, 100], channels=[0, channel]).mask(grid, small)
 
 
-@pytest.mark.parametrize("selection", [Selection(), parse(["random:0"]), parse(["loudest:0"]),
-                                       Selection((Region(f=(100, 200)), Region(op="subtract")))])
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(),
+        parse(["random:0"]),
+        parse(["loudest:0"]),
+        Selection((Region(f=(100, 200)), Region(op="subtract"))),
+    ],
+)
 def test_nothing_selected_is_refused(selection, grid, small, refused):
     with refused("nothing is selected"):
         selection.mask(grid, small)
@@ -191,8 +286,13 @@ def test_a_rect_takes_the_bins_whose_centre_is_in_it_silent_or_not(grid, small):
 
 def test_a_rect_may_be_drawn_from_any_corner_and_left_open(grid, small):
     a = region(kind="rect", t=[0.2, 0.1], f=[2000, 500]).mask(grid, small)
-    np.testing.assert_array_equal(a, region(kind="rect", t=[0.1, 0.2], f=[500, 2000]).mask(grid, small))
-    np.testing.assert_array_equal(region(kind="rect", f=[2000, None]).mask(grid, small), parse(["above:2000"]).mask(grid, small))
+    np.testing.assert_array_equal(
+        a, region(kind="rect", t=[0.1, 0.2], f=[500, 2000]).mask(grid, small)
+    )
+    np.testing.assert_array_equal(
+        region(kind="rect", f=[2000, None]).mask(grid, small),
+        parse(["above:2000"]).mask(grid, small),
+    )
     assert region(kind="rect").mask(grid, small).all()
 
 
@@ -202,7 +302,10 @@ def test_channels_limit_a_region(grid, small):
 
 
 def test_regions_act_in_their_order(grid, small):
-    add, take = {"kind": "rect", "f": [500, 2000]}, {"kind": "rect", "op": "subtract", "f": [1000, 1500], "channels": [0]}
+    add, take = (
+        {"kind": "rect", "f": [500, 2000]},
+        {"kind": "rect", "op": "subtract", "f": [1000, 1500], "channels": [0]},
+    )
     _, f = centres(small)
     hole = (f >= 1000) & (f <= 1500)
     band = (f >= 500) & (f <= 2000)
@@ -214,16 +317,31 @@ def test_regions_act_in_their_order(grid, small):
 
 
 def test_subtracting_what_the_sound_does_not_hold_does_nothing(grid, small):
-    data = {"regions": [{"kind": "rect", "f": [500, 2000]}, {"kind": "rect", "op": "subtract", "f": [9000, 9999]}]}
-    np.testing.assert_array_equal(Selection.from_dict(data).mask(grid, small), region(kind="rect", f=[500, 2000]).mask(grid, small))
+    data = {
+        "regions": [
+            {"kind": "rect", "f": [500, 2000]},
+            {"kind": "rect", "op": "subtract", "f": [9000, 9999]},
+        ]
+    }
+    np.testing.assert_array_equal(
+        Selection.from_dict(data).mask(grid, small),
+        region(kind="rect", f=[500, 2000]).mask(grid, small),
+    )
 
 
 def test_a_rectangular_lasso_is_a_rect(grid, small):
-    corners = [[0.1, 500], [0.203, 500], [0.203, 1500], [0.1, 1500]]  # no centre of a bin on an edge
+    corners = [
+        [0.1, 500],
+        [0.203, 500],
+        [0.203, 1500],
+        [0.1, 1500],
+    ]  # no centre of a bin on an edge
     want = region(kind="rect", t=[0.1, 0.203], f=[500, 1500]).mask(grid, small)
     for points in (corners, corners[::-1], corners[2:] + corners[:2]):
         for scale in ("linear", "log"):
-            np.testing.assert_array_equal(region(kind="lasso", points=points, scale=scale).mask(grid, small), want)
+            np.testing.assert_array_equal(
+                region(kind="lasso", points=points, scale=scale).mask(grid, small), want
+            )
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.3), st.floats(0, 4000)), min_size=3, max_size=3))
@@ -232,11 +350,23 @@ def test_a_triangular_lasso_is_where_three_half_planes_meet(small, corners):
     area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
     assume(abs(area) > 20)
     t, f = (v.ravel() for v in np.meshgrid(*centres(small), indexing="ij"))
-    sides = np.stack([(x1 - x0) * (f - y0) - (y1 - y0) * (t - x0) for (x0, y0), (x1, y1) in
-                      (((ax, ay), (bx, by)), ((bx, by), (cx, cy)), ((cx, cy), (ax, ay)))]) * np.sign(area)
+    sides = np.stack(
+        [
+            (x1 - x0) * (f - y0) - (y1 - y0) * (t - x0)
+            for (x0, y0), (x1, y1) in (
+                ((ax, ay), (bx, by)),
+                ((bx, by), (cx, cy)),
+                ((cx, cy), (ax, ay)),
+            )
+        ]
+    ) * np.sign(area)
     inside, clear = (sides > 0).all(0), (np.abs(sides) > 1e-6).all(0)
     assume(inside.any())
-    mask = region(kind="lasso", points=[list(p) for p in corners]).mask(np.ones((1, FRAMES, BINS), np.float32), small).ravel()
+    mask = (
+        region(kind="lasso", points=[list(p) for p in corners])
+        .mask(np.ones((1, FRAMES, BINS), np.float32), small)
+        .ravel()
+    )
     np.testing.assert_array_equal(mask[clear], inside[clear])
 
 
@@ -245,7 +375,16 @@ def test_a_lasso_may_be_concave_and_cross_itself(grid, small):
         mask = region(kind="lasso", points=points).mask(grid, small)
         return mask[0, round(t / 0.008), round(f / 62.5 - 0.5)]
 
-    u = [[0.05, 500], [0.25, 500], [0.25, 3000], [0.2, 3000], [0.2, 1000], [0.1, 1000], [0.1, 3000], [0.05, 3000]]
+    u = [
+        [0.05, 500],
+        [0.25, 500],
+        [0.25, 3000],
+        [0.2, 3000],
+        [0.2, 1000],
+        [0.1, 1000],
+        [0.1, 3000],
+        [0.05, 3000],
+    ]
     assert inside(u, 0.07, 2000) and inside(u, 0.23, 2000) and inside(u, 0.15, 700)
     assert not inside(u, 0.15, 2000) and not inside(u, 0.15, 3500)
     bow_tie = [[0.05, 500], [0.25, 3000], [0.25, 500], [0.05, 3000]]
@@ -253,20 +392,36 @@ def test_a_lasso_may_be_concave_and_cross_itself(grid, small):
     assert not inside(bow_tie, 0.15, 700) and not inside(bow_tie, 0.15, 2800)
 
 
-@given(st.lists(st.tuples(st.floats(0, 0.3), st.floats(0, 4000)), min_size=1, max_size=4), st.floats(0.01, 0.1), st.floats(100, 1000))
+@given(
+    st.lists(st.tuples(st.floats(0, 0.3), st.floats(0, 4000)), min_size=1, max_size=4),
+    st.floats(0.01, 0.1),
+    st.floats(100, 1000),
+)
 def test_a_brush_takes_what_lies_within_its_ellipse_along_the_line(small, points, seconds, hertz):
     t, f = (v.ravel() for v in np.meshgrid(*centres(small), indexing="ij"))
     path = np.array(points)
     if len(path) > 1:  # the line, point by dense point
-        path = np.concatenate([a + (b - a) * np.linspace(0, 1, 400)[:, None] for a, b in pairwise(path)])
-    distance = np.sqrt((((t[:, None] - path[:, 0]) / seconds) ** 2 + ((f[:, None] - path[:, 1]) / hertz) ** 2).min(1))
+        path = np.concatenate(
+            [a + (b - a) * np.linspace(0, 1, 400)[:, None] for a, b in pairwise(path)]
+        )
+    distance = np.sqrt(
+        (((t[:, None] - path[:, 0]) / seconds) ** 2 + ((f[:, None] - path[:, 1]) / hertz) ** 2).min(
+            1
+        )
+    )
     assume((distance < 0.99).any())
-    mask = region(kind="brush", points=[list(p) for p in points], size=[seconds, hertz]).mask(np.ones((1, FRAMES, BINS), np.float32), small).ravel()
+    mask = (
+        region(kind="brush", points=[list(p) for p in points], size=[seconds, hertz])
+        .mask(np.ones((1, FRAMES, BINS), np.float32), small)
+        .ravel()
+    )
     assert mask[distance < 0.99].all() and not mask[distance > 1.01].any()
 
 
 def test_a_logarithmic_brush_is_even_in_octaves(small):
-    mask = region(kind="brush", points=[[0, 1000], [0.3, 1000]], size=[0.02, 1.0], scale="log").mask(np.ones((1, FRAMES, BINS), np.float32), small)
+    mask = region(
+        kind="brush", points=[[0, 1000], [0.3, 1000]], size=[0.02, 1.0], scale="log"
+    ).mask(np.ones((1, FRAMES, BINS), np.float32), small)
     _, f = centres(small)
     np.testing.assert_array_equal(mask[0, 20], (f >= 500) & (f <= 2000))
 
@@ -279,17 +434,23 @@ def test_the_default_brush_selects_something(grid, small):
 def test_the_most_points_take_no_seconds(kind):
     """Ten seconds of sound, and a circle as people draw it with a mouse that reports often."""
     turn = np.linspace(0, 2 * np.pi, Limits.points)
-    selection = region(kind=kind, points=np.stack([5 + 4 * np.cos(turn), 11_000 + 9000 * np.sin(turn)], 1).tolist())
+    selection = region(
+        kind=kind, points=np.stack([5 + 4 * np.cos(turn), 11_000 + 9000 * np.sin(turn)], 1).tolist()
+    )
     start = time.process_time()
     mask = selection.mask(np.ones((2, 431, 1024), np.float32), AtomSpace())
     assert time.process_time() - start < 1.5
-    assert mask.mean() == pytest.approx(np.pi * 4 * 9000 / (10 * 22_050) if kind == "lasso" else 0.05, rel=0.03 if kind == "lasso" else 1)
+    assert mask.mean() == pytest.approx(
+        np.pi * 4 * 9000 / (10 * 22_050) if kind == "lasso" else 0.05,
+        rel=0.03 if kind == "lasso" else 1,
+    )
 
 
 # --- JSON --------------------------------------------------------------------------------------------------------------------
 
 LIMITS = st.none() | st.tuples(st.none() | FINITE, st.none() | FINITE).map(
-    lambda p: p if None in p else tuple(sorted(p)))
+    lambda p: p if None in p else tuple(sorted(p))
+)
 CHANNELS = st.none() | st.lists(st.integers(0, 7), min_size=1, max_size=3, unique=True).map(tuple)
 OPS, SCALES = st.sampled_from(["add", "subtract"]), st.sampled_from(["linear", "log"])
 POINTS = st.lists(st.tuples(FINITE, FINITE), min_size=3, max_size=6).map(tuple)
@@ -297,10 +458,20 @@ SIZES = st.tuples(st.floats(1e-3, 10), st.floats(1e-3, 1e4))
 REGIONS = st.one_of(
     st.builds(Region, st.just("rect"), OPS, CHANNELS, LIMITS, LIMITS),
     st.builds(Region, st.just("lasso"), OPS, CHANNELS, points=POINTS, scale=SCALES),
-    st.builds(Region, st.just("brush"), OPS, CHANNELS, points=POINTS, size=SIZES, scale=SCALES))
-PARTS = st.builds(Part, st.sampled_from(["random", "quietest", "loudest"]), st.floats(0, 100)) | st.builds(Part, st.just("keep"), st.floats(0, 1e9))
-SUBSETS = st.sets(st.sampled_from(FEATURES), min_size=1).map(lambda s: tuple(n for n in FEATURES if n in s))
-SELECTIONS = st.builds(Selection, st.lists(REGIONS, max_size=4).map(tuple), st.lists(PARTS, max_size=2).map(tuple), SUBSETS)
+    st.builds(Region, st.just("brush"), OPS, CHANNELS, points=POINTS, size=SIZES, scale=SCALES),
+)
+PARTS = st.builds(
+    Part, st.sampled_from(["random", "quietest", "loudest"]), st.floats(0, 100)
+) | st.builds(Part, st.just("keep"), st.floats(0, 1e9))
+SUBSETS = st.sets(st.sampled_from(FEATURES), min_size=1).map(
+    lambda s: tuple(n for n in FEATURES if n in s)
+)
+SELECTIONS = st.builds(
+    Selection,
+    st.lists(REGIONS, max_size=4).map(tuple),
+    st.lists(PARTS, max_size=2).map(tuple),
+    SUBSETS,
+)
 
 
 @given(SELECTIONS)
@@ -311,8 +482,14 @@ def test_json_there_and_back_is_the_same_selection(selection):
 
 def test_json_has_the_documented_shape():
     data = parse(["above:8000", "channel:0", "random:50"], ["sign"]).to_dict()
-    assert data == {"regions": [{"kind": "rect", "op": "add", "f": [8000.0, None]}, {"kind": "rect", "op": "add", "channels": [0]}],
-                    "features": ["sign"], "parts": ["random:50"]}
+    assert data == {
+        "regions": [
+            {"kind": "rect", "op": "add", "f": [8000.0, None]},
+            {"kind": "rect", "op": "add", "channels": [0]},
+        ],
+        "features": ["sign"],
+        "parts": ["random:50"],
+    }
 
 
 def test_json_may_leave_everything_out_but_the_kind():
@@ -320,26 +497,89 @@ def test_json_may_leave_everything_out_but_the_kind():
     assert Selection.from_json('{"regions": [{"kind": "rect"}]}') == Selection((Region(),))
 
 
-@pytest.mark.parametrize("text", ["", "{", "nonsense", "[1", '{"regions": [}', "[" * 100_000, "\x00", '{"a": ' + "9" * 5000 + "}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "nonsense",
+        "[1",
+        '{"regions": [}',
+        "[" * 100_000,
+        "\x00",
+        '{"a": ' + "9" * 5000 + "}",
+    ],
+)
 def test_what_is_no_json_is_refused(text, refused):
     with refused("JSON"):
         Selection.from_json(text)
 
 
-@pytest.mark.parametrize("text", ["null", "3", "[]", '"above:8000"', '{"regions": {}}', '{"regions": null}', '{"regions": "all"}', '{"features": "sign"}',
-                                  '{"features": []}', '{"features": ["loudness"]}', '{"features": [3]}', '{"features": null}', '{"parts": "random:5"}',
-                                  '{"parts": [5]}', '{"parts": [null]}', '{"parts": ["random:105"]}', '{"parts": ["random:NaN"]}', '{"regions": [3]}',
-                                  '{"regions": [null]}', '{"regions": [[]]}', '{"regions": [{}]}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "null",
+        "3",
+        "[]",
+        '"above:8000"',
+        '{"regions": {}}',
+        '{"regions": null}',
+        '{"regions": "all"}',
+        '{"features": "sign"}',
+        '{"features": []}',
+        '{"features": ["loudness"]}',
+        '{"features": [3]}',
+        '{"features": null}',
+        '{"parts": "random:5"}',
+        '{"parts": [5]}',
+        '{"parts": [null]}',
+        '{"parts": ["random:105"]}',
+        '{"parts": ["random:NaN"]}',
+        '{"regions": [3]}',
+        '{"regions": [null]}',
+        '{"regions": [[]]}',
+        '{"regions": [{}]}',
+    ],
+)
 def test_json_of_another_shape_is_refused(text, refused):
     with refused():
         Selection.from_json(text)
 
 
-@pytest.mark.parametrize("change", [
-    {"kind": "circle"}, {"kind": None}, {"kind": 3}, {"kind": []}, {"op": "xor"}, {"op": None}, {"op": {}}, {"scale": "mel"}, {"scale": []},
-    {"channels": 0}, {"channels": []}, {"channels": [-1]}, {"channels": [0.5]}, {"channels": [True]}, {"channels": ["0"]}, {"channels": {}},
-    {"t": 3}, {"t": [1]}, {"t": [1, 2, 3]}, {"t": ["a", "b"]}, {"t": [True, False]}, {"f": {}}, {"f": "ab"}, {"f": [[1], [2]]},
-    {"t": [float("nan"), 1]}, {"f": [0, float("inf")]}, {"f": [-float("inf"), 1]}, {"f": [0, 10**400]}, {"t": [0, 1e300]}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "circle"},
+        {"kind": None},
+        {"kind": 3},
+        {"kind": []},
+        {"op": "xor"},
+        {"op": None},
+        {"op": {}},
+        {"scale": "mel"},
+        {"scale": []},
+        {"channels": 0},
+        {"channels": []},
+        {"channels": [-1]},
+        {"channels": [0.5]},
+        {"channels": [True]},
+        {"channels": ["0"]},
+        {"channels": {}},
+        {"t": 3},
+        {"t": [1]},
+        {"t": [1, 2, 3]},
+        {"t": ["a", "b"]},
+        {"t": [True, False]},
+        {"f": {}},
+        {"f": "ab"},
+        {"f": [[1], [2]]},
+        {"t": [float("nan"), 1]},
+        {"f": [0, float("inf")]},
+        {"f": [-float("inf"), 1]},
+        {"f": [0, 10**400]},
+        {"t": [0, 1e300]},
+    ],
+)
 def test_wrong_rects_are_refused(change, refused):
     data = {"kind": "rect", "t": [0, 1], "f": [100, 200]} | change
     with refused():
@@ -347,11 +587,29 @@ def test_wrong_rects_are_refused(change, refused):
 
 
 @pytest.mark.parametrize("kind", ("lasso", "brush"))
-@pytest.mark.parametrize("change", [
-    {"points": None}, {"points": []}, {"points": {}}, {"points": [1, 2, 3]}, {"points": [[1]] * 3}, {"points": [[1, 2, 3]] * 3}, {"points": "abc"},
-    {"points": [["a", "b"]] * 3}, {"points": [[0, float("nan")]] * 3}, {"points": [[float("inf"), 0]] * 3}, {"points": [[None, 0]] * 3},
-    {"points": [[0, 1]] * (Limits.points + 1)}, {"size": 3}, {"size": [1]}, {"size": [0, 1]}, {"size": [1, -1]}, {"size": [float("nan"), 1]},
-    {"size": None}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"points": None},
+        {"points": []},
+        {"points": {}},
+        {"points": [1, 2, 3]},
+        {"points": [[1]] * 3},
+        {"points": [[1, 2, 3]] * 3},
+        {"points": "abc"},
+        {"points": [["a", "b"]] * 3},
+        {"points": [[0, float("nan")]] * 3},
+        {"points": [[float("inf"), 0]] * 3},
+        {"points": [[None, 0]] * 3},
+        {"points": [[0, 1]] * (Limits.points + 1)},
+        {"size": 3},
+        {"size": [1]},
+        {"size": [0, 1]},
+        {"size": [1, -1]},
+        {"size": [float("nan"), 1]},
+        {"size": None},
+    ],
+)
 def test_wrong_lassos_and_brushes_are_refused(kind, change, refused):
     data = {"kind": kind, "points": [[0, 100], [0.1, 200], [0.2, 50]]} | change
     with refused():
@@ -367,7 +625,10 @@ def test_a_lasso_needs_three_points_and_a_brush_one(refused):
 def test_too_many_regions_are_refused(refused):
     with refused(str(Limits.regions)):
         Selection.from_dict({"regions": [{"kind": "rect"}] * (Limits.regions + 1)})
-    assert len(Selection.from_dict({"regions": [{"kind": "rect"}] * Limits.regions}).regions) == Limits.regions
+    assert (
+        len(Selection.from_dict({"regions": [{"kind": "rect"}] * Limits.regions}).regions)
+        == Limits.regions
+    )
 
 
 def test_regions_hidden_among_the_parts_count_too(refused):
@@ -383,18 +644,46 @@ def test_a_channel_named_ten_thousand_times_costs_no_more_than_once():
     assert len(channels) <= 8
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-                    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
 
 
-@given(JSON, st.sampled_from(["", "regions", "parts", "features", "region", "t", "f", "points", "size", "channels", "kind", "op", "scale"]),
-       st.sampled_from(["rect", "lasso", "brush"]))
+@given(
+    JSON,
+    st.sampled_from(
+        [
+            "",
+            "regions",
+            "parts",
+            "features",
+            "region",
+            "t",
+            "f",
+            "points",
+            "size",
+            "channels",
+            "kind",
+            "op",
+            "scale",
+        ]
+    ),
+    st.sampled_from(["rect", "lasso", "brush"]),
+)
 def test_any_json_is_a_selection_or_refused(refused, data, where, kind):
     if where in ("regions", "parts", "features"):
         data = {where: data}
     elif where:
         points = [[0, 1], [1, 2], [2, 1]]
-        data = {"regions": [data if where == "region" else {"kind": kind, "points": points, where: data}]}
+        data = {
+            "regions": [
+                data if where == "region" else {"kind": kind, "points": points, where: data}
+            ]
+        }
     try:
         assert isinstance(Selection.from_dict(data), Selection)
     except ValueError:
@@ -405,4 +694,7 @@ def test_any_json_is_a_selection_or_refused(refused, data, where, kind):
 def test_erasing_means_that_neither_velocity_nor_sign_stays_known():
     assert parse(["above:1"]).erases and parse(["above:1"]).features == LOUDNESS
     assert parse(["above:1"], FEATURES).erases
-    assert not parse(["above:1"], ["sign"]).erases and not parse(["above:1"], ["velocity", "time"]).erases
+    assert (
+        not parse(["above:1"], ["sign"]).erases
+        and not parse(["above:1"], ["velocity", "time"]).erases
+    )

@@ -16,7 +16,9 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import assemble_space  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the assembly is made of what git tracks")
+pytestmark = pytest.mark.skipif(
+    not (ROOT / ".git").exists(), reason="the assembly is made of what git tracks"
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,32 +35,69 @@ def requirements(path: Path) -> dict[str, SpecifierSet]:
 
 def test_the_front_matter_says_how_the_space_is_built(assembly):
     card = metadata_load(assembly / "README.md")
-    assert (card["sdk"], card["app_file"], card["license"], card["suggested_hardware"]) == ("gradio", "app.py", "mit", "cpu-basic")
-    assert card["title"] and card["emoji"] and card["tags"] and 0 < len(card["short_description"]) <= 60
+    assert (card["sdk"], card["app_file"], card["license"], card["suggested_hardware"]) == (
+        "gradio",
+        "app.py",
+        "mit",
+        "cpu-basic",
+    )
+    assert (
+        card["title"]
+        and card["emoji"]
+        and card["tags"]
+        and 0 < len(card["short_description"]) <= 60
+    )
     assert card["sdk_version"] in requirements(assembly / "requirements.txt")["gradio"]
-    assert isinstance(card["python_version"], str) and re.fullmatch(r"3\.\d+", card["python_version"])
+    assert isinstance(card["python_version"], str) and re.fullmatch(
+        r"3\.\d+", card["python_version"]
+    )
     assert card["python_version"] in SpecifierSet(">=3.11")
-    assert card["thumbnail"] == "https://huggingface.co/spaces/someone/atomizer/resolve/main/assets/screenshot-light.png"
-    assert (assembly / metadata_load(ROOT / "README.md")["thumbnail"]).is_file() and (assembly / card["app_file"]).is_file()
+    assert (
+        card["thumbnail"]
+        == "https://huggingface.co/spaces/someone/atomizer/resolve/main/assets/screenshot-light.png"
+    )
+    assert (assembly / metadata_load(ROOT / "README.md")["thumbnail"]).is_file() and (
+        assembly / card["app_file"]
+    ).is_file()
     assert SpaceCardData(**card).sdk == "gradio"
 
 
 def test_requirements_are_those_of_the_package_and_no_test_s(assembly):
     import tomllib
 
-    wanted = {r.name: r.specifier for r in map(Requirement, tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])}
+    wanted = {
+        r.name: r.specifier
+        for r in map(
+            Requirement,
+            tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"],
+        )
+    }
     assert requirements(assembly / "requirements.txt") == wanted
     assert "pytest" in requirements(ROOT / "requirements.txt")
     torch = wanted["torch"]
-    assert all(v in torch for v in ("2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.13.0")), "what ZeroGPU has"
+    assert all(v in torch for v in ("2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.13.0")), (
+        "what ZeroGPU has"
+    )
     assert "2.13.1" not in torch and Version("2.14.0") not in torch
 
 
 def test_it_holds_what_the_page_needs_and_nothing_large(assembly):
-    files = [path.relative_to(assembly).as_posix() for path in assembly.rglob("*") if path.is_file()]
-    for name in ("app.py", "README.md", "requirements.txt", "LICENSE", "atomizer/ui/static/main.js", "checkpoints/model.safetensors", "assets/solo.flac"):
+    files = [
+        path.relative_to(assembly).as_posix() for path in assembly.rglob("*") if path.is_file()
+    ]
+    for name in (
+        "app.py",
+        "README.md",
+        "requirements.txt",
+        "LICENSE",
+        "atomizer/ui/static/main.js",
+        "checkpoints/model.safetensors",
+        "assets/solo.flac",
+    ):
         assert name in files
-    assert not [name for name in files if name.startswith(("tests/", "tools/", ".ci/", "docs/screens/"))]
+    assert not [
+        name for name in files if name.startswith(("tests/", "tools/", ".ci/", "docs/screens/"))
+    ]
     assert max((assembly / name).stat().st_size for name in files) < assemble_space.MOST_BYTES
     # no link of its README is broken by what was left out
     text = (assembly / "README.md").read_text()
@@ -67,8 +106,16 @@ def test_it_holds_what_the_page_needs_and_nothing_large(assembly):
 
 
 def test_every_tracked_file_can_be_pushed_plainly():
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
-    assert not [name for name in names if name and (ROOT / name).is_file() and (ROOT / name).stat().st_size >= assemble_space.MOST_BYTES]
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split("\0")
+    assert not [
+        name
+        for name in names
+        if name
+        and (ROOT / name).is_file()
+        and (ROOT / name).stat().st_size >= assemble_space.MOST_BYTES
+    ]
 
 
 def test_a_folder_in_use_and_a_large_file_are_refused(tmp_path, monkeypatch):

@@ -18,7 +18,9 @@ def story(tmp_path, sound, monkeypatch):
     monkeypatch.setenv("ATOMIZER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(stories, "_checkpoint_hash", lambda: "first")
     write(tmp_path / "short.wav", sound(0.5, 2))
-    return stories.Story("short", "Short", "Listen.", "short.wav", Recipe(parse(["above:4000"]), Settings("noise")))
+    return stories.Story(
+        "short", "Short", "Listen.", "short.wav", Recipe(parse(["above:4000"]), Settings("noise"))
+    )
 
 
 def filled(story):
@@ -29,7 +31,9 @@ def filled(story):
 def test_there_are_six_with_what_to_listen_for_and_their_sounds():
     assert len(stories.STORIES) >= 6 and stories.available() == list(stories.STORIES.values())
     for story in stories.STORIES.values():
-        assert "isten" in story.listen and story.listen.endswith(".") and story.recipe.settings.order
+        assert (
+            "isten" in story.listen and story.listen.endswith(".") and story.recipe.settings.order
+        )
         story.recipe.task(read(story.path))  # it fits its sound
 
 
@@ -38,7 +42,9 @@ def test_what_is_kept_is_found_again(story):
     assert stories.cached(story, task) is None
     assert stories.keep(story, task, step).is_file()
     again = stories.cached(story, task)
-    assert np.array_equal(again.grid[~task.mask], task.grid[~task.mask]) and np.array_equal(again.revealed, task.mask)
+    assert np.array_equal(again.grid[~task.mask], task.grid[~task.mask]) and np.array_equal(
+        again.revealed, task.mask
+    )
     assert np.abs(again.grid - step.grid).max() < 1e-3 * np.abs(step.grid).max()
 
 
@@ -66,7 +72,10 @@ def test_the_shipped_results_are_those_of_the_shipped_sampler():
     """A sampler that has changed since the stories were computed needs another FORMAT."""
     story = stories.STORIES["hole"]
     task = story.recipe.task(read(story.path))
-    made, shipped = last(fill(task, story.recipe.settings, load_model())).grid, stories.cached(story, task).grid
+    made, shipped = (
+        last(fill(task, story.recipe.settings, load_model())).grid,
+        stories.cached(story, task).grid,
+    )
     assert np.linalg.norm(made - shipped) < 0.03 * np.linalg.norm(made[task.mask])
 
 

@@ -26,13 +26,17 @@ def reach(task, rate, length):
     slack = 0 if rate == SPACE.rate else 1
     for channel, frame in zip(*np.nonzero(task.mask.any(axis=2))):
         first, end = ((frame + side) * HOP * rate / SPACE.rate for side in (-1, 1))
-        out[channel, max(0, int(np.floor(first)) - slack) : max(0, int(np.ceil(end)) + slack)] = True
+        out[channel, max(0, int(np.floor(first)) - slack) : max(0, int(np.ceil(end)) + slack)] = (
+            True
+        )
     return out
 
 
 @pytest.mark.parametrize("frames", (1, 3, 7, 1000))
 @pytest.mark.parametrize("specification", ("above:5000", "time:0.1-0.4", "channel:1"))
-def test_a_change_has_no_seams_between_the_parts_that_it_is_synthesised_in(frames, specification, sound, monkeypatch):
+def test_a_change_has_no_seams_between_the_parts_that_it_is_synthesised_in(
+    frames, specification, sound, monkeypatch
+):
     task = prepare(sound(0.6, 2, 48_000), parse([specification]))
     grid = filled(task)
     whole = task.render(grid)
@@ -50,7 +54,11 @@ def test_samples_out_of_reach_are_the_inputs_own_to_the_bit(specification, metho
     one = sound(0.6, 2, rate)
     task = prepare(one, parse([specification]))
     out = task.render(filled(task, method))
-    assert out.rate == rate and out.samples.shape == one.samples.shape and out.samples.dtype == np.float32
+    assert (
+        out.rate == rate
+        and out.samples.shape == one.samples.shape
+        and out.samples.dtype == np.float32
+    )
     inside = reach(task, rate, one.samples.shape[1])
     assert 0.1 < inside.mean() < 0.5
     np.testing.assert_array_equal(out.samples[~inside], one.samples[~inside])
@@ -63,11 +71,15 @@ def test_other_channels_are_left_alone_to_the_bit(rate, sound):
     task = prepare(one, parse(["channel:1"]))
     out = task.render(filled(task))
     np.testing.assert_array_equal(out.samples[[0, 2]], one.samples[[0, 2]])
-    assert out.samples[1].std() > 0.3 * one.samples[[0, 2]].std(), "the noise has the level of the other channels"
+    assert out.samples[1].std() > 0.3 * one.samples[[0, 2]].std(), (
+        "the noise has the level of the other channels"
+    )
 
 
 @pytest.mark.parametrize("rate", (8000, 11_025, 16_000, 44_100, 48_000, 96_000, 192_000))
-@pytest.mark.parametrize("specifications", [["time:0.1-0.2"], ["channel:0"], ["rect:0,0.1,100,3000"], ["random:50"]])
+@pytest.mark.parametrize(
+    "specifications", [["time:0.1-0.2"], ["channel:0"], ["rect:0,0.1,100,3000"], ["random:50"]]
+)
 def test_an_unchanged_grid_gives_the_input_to_the_bit(specifications, rate, sound):
     one = sound(0.3, 2, rate)
     task = prepare(one, parse(specifications))
@@ -91,14 +103,25 @@ def test_only_the_selected_atoms_of_a_grid_are_heard(sound):
 
 
 @pytest.mark.parametrize("specification", ("time:0.2-0.3", "after:0.3"))
-@pytest.mark.parametrize("rate, tolerance", [(44_100, 1e-6), (48_000, 2e-4), (192_000, 2e-4), (16_000, 2e-4)])
+@pytest.mark.parametrize(
+    "rate, tolerance", [(44_100, 1e-6), (48_000, 2e-4), (192_000, 2e-4), (16_000, 2e-4)]
+)
 def test_an_erased_time_span_is_silent(specification, rate, tolerance):
     """A tone that fades at both ends: of what is no tone the way to 44.1 kHz and back, too, leaves something behind."""
     t = np.arange(rate // 2) / rate
-    one = Sound((0.5 * np.sin(2 * np.pi * 1234 * t) * np.minimum(1, 20 * np.minimum(t, 0.5 - t)))[None].astype(np.float32), rate)
+    one = Sound(
+        (0.5 * np.sin(2 * np.pi * 1234 * t) * np.minimum(1, 20 * np.minimum(t, 0.5 - t)))[
+            None
+        ].astype(np.float32),
+        rate,
+    )
     task = prepare(one, parse([specification]))
     out = task.render(task.erased()).samples[0]
-    span = slice(round(0.2 * rate), round(0.3 * rate)) if specification.startswith("time") else slice(round(0.3 * rate), None)
+    span = (
+        slice(round(0.2 * rate), round(0.3 * rate))
+        if specification.startswith("time")
+        else slice(round(0.3 * rate), None)
+    )
     assert np.abs(out[span]).max() < tolerance
 
 
@@ -128,10 +151,15 @@ def test_a_fill_above_the_inputs_nyquist_comes_at_44100(rate, length, samples):
     assert task.output_rate == 44_100 and task.purpose == "bandwidth"
     out = task.render(filled(task))
     base = one.at(44_100)
-    assert out.rate == 44_100 and out.samples.shape == base.shape == (1, -(-length * 44_100 // rate))
+    assert out.rate == 44_100 and out.samples.shape == base.shape == (
+        1,
+        -(-length * 44_100 // rate),
+    )
     spectrum = np.abs(np.fft.rfft(out.samples[0])) ** 2
     f = np.fft.rfftfreq(out.samples.shape[1], 1 / 44_100)
-    assert spectrum[f > rate / 2 + 1000].mean() > 1e-4 * spectrum[f < rate / 2 - 1000].mean(), "there are highs now"
+    assert spectrum[f > rate / 2 + 1000].mean() > 1e-4 * spectrum[f < rate / 2 - 1000].mean(), (
+        "there are highs now"
+    )
     change = np.abs(np.fft.rfft(out.samples[0] - base[0])) ** 2
     assert change[f < rate * 0.4 - 500].sum() < 1e-2 * change.sum(), "the lows are the input's own"
     np.testing.assert_array_equal(task.render(task.grid).samples, base)
@@ -146,7 +174,18 @@ def test_highs_in_one_place_leave_the_rest_resampled_to_the_bit(sound):
     np.testing.assert_array_equal(out.samples[~inside], base[~inside])
 
 
-@pytest.mark.parametrize("specification", ("time:0.1-0.2", "after:0.2", "channel:0", "rect:0,0.1,100,3000", "random:50", "quietest:90", "loudest:50"))
+@pytest.mark.parametrize(
+    "specification",
+    (
+        "time:0.1-0.2",
+        "after:0.2",
+        "channel:0",
+        "rect:0,0.1,100,3000",
+        "random:50",
+        "quietest:90",
+        "loudest:50",
+    ),
+)
 @pytest.mark.parametrize("rate", (8000, 16_000, 192_000))
 def test_every_other_fill_keeps_the_inputs_rate(rate, specification, samples):
     """The input is white noise: full of energy up to its own Nyquist."""
@@ -161,7 +200,10 @@ def test_a_192_khz_input_keeps_its_ultrasound_out_of_reach_and_its_length(sound)
     assert out.rate == 192_000 and out.samples.shape == one.samples.shape
     change = np.abs(np.fft.rfft(out.samples[0] - one.samples[0])) ** 2
     f = np.fft.rfftfreq(one.samples.shape[1], 1 / 192_000)
-    assert change[f > 23_000].sum() < 1e-3 * change.sum() and change[f < 7000].sum() < 1e-3 * change.sum()
+    assert (
+        change[f > 23_000].sum() < 1e-3 * change.sum()
+        and change[f < 7000].sum() < 1e-3 * change.sum()
+    )
 
 
 # --- extending and upmixing --------------------------------------------------------------------------------------------------
@@ -198,7 +240,9 @@ def test_the_erased_continuation_is_silence(sound):
 
 @pytest.mark.parametrize("rate", (16_000, 44_100, 96_000))
 @pytest.mark.parametrize("channels, extra", [(1, 1), (2, 1), (1, 7)])
-def test_an_upmix_adds_channels_and_leaves_the_others_alone_to_the_bit(channels, extra, rate, sound):
+def test_an_upmix_adds_channels_and_leaves_the_others_alone_to_the_bit(
+    channels, extra, rate, sound
+):
     one = sound(0.3, channels, rate)
     task = prepare(one, parse([]), add_channels=extra)
     assert task.purpose == "upmix"
@@ -212,7 +256,12 @@ def test_an_upmix_adds_channels_and_leaves_the_others_alone_to_the_bit(channels,
 def test_both_at_once(sound):
     task = prepare(sound(0.4), parse(["above:8000"]), extend=0.5, add_channels=1)
     assert task.render(filled(task)).samples.shape == (2, round(0.4 * 44_100) + 22_050)
-    assert task.mask[1].all() and task.mask[0, -5:].all() and task.mask[0, :, 500:].all() and not task.mask[0, 0, :300].any()
+    assert (
+        task.mask[1].all()
+        and task.mask[0, -5:].all()
+        and task.mask[0, :, 500:].all()
+        and not task.mask[0, 0, :300].any()
+    )
 
 
 @pytest.mark.parametrize("extend", (-1, -1e-9, Limits.extend_seconds + 1, 1e9, np.nan, np.inf))
@@ -243,15 +292,30 @@ def test_what_is_added_has_neither_velocity_nor_sign(how, sound, refused):
 
 
 @pytest.mark.parametrize("rate", (16_000, 44_100))
-@pytest.mark.parametrize("specifications, purpose", [
-    (["random:50"], "restore"), (["quietest:50", "loudest:1"], "restore"), (["loudest:5"], "loudest"), (["above:3000"], "bandwidth"), (["channel:1"], "upmix"),
-    (["time:0.1-0.3"], "gap"), (["time:0-0.3"], "gap"), (["time:0.1-0.15"], "restore"), (["after:0.2"], "continue"), (["rect:0.1,0.2,300,900"], "region"),
-    (["below:300"], "region"), (["random:50", "rect:0.1,0.2,300,900"], "region")])
+@pytest.mark.parametrize(
+    "specifications, purpose",
+    [
+        (["random:50"], "restore"),
+        (["quietest:50", "loudest:1"], "restore"),
+        (["loudest:5"], "loudest"),
+        (["above:3000"], "bandwidth"),
+        (["channel:1"], "upmix"),
+        (["time:0.1-0.3"], "gap"),
+        (["time:0-0.3"], "gap"),
+        (["time:0.1-0.15"], "restore"),
+        (["after:0.2"], "continue"),
+        (["rect:0.1,0.2,300,900"], "region"),
+        (["below:300"], "region"),
+        (["random:50", "rect:0.1,0.2,300,900"], "region"),
+    ],
+)
 def test_the_purpose_follows_from_the_shape_of_the_selection(specifications, purpose, rate, sound):
     assert prepare(sound(0.4, 2, rate), parse(specifications)).purpose == purpose
 
 
-@pytest.mark.parametrize("specifications", [[], ["above:30000"], ["time:5-6"], ["channel:2"], ["random:0"], ["after:99"]])
+@pytest.mark.parametrize(
+    "specifications", [[], ["above:30000"], ["time:5-6"], ["channel:2"], ["random:0"], ["after:99"]]
+)
 def test_a_selection_outside_the_sound_is_refused(specifications, sound, refused):
     with refused():
         prepare(sound(0.3, 2), parse(specifications))
@@ -271,7 +335,10 @@ def test_a_single_sample_is_a_task(rate):
     for specification in ("channel:0", "above:2000", "random:100"):
         task = prepare(one, parse([specification]))
         out = task.render(filled(task))
-        assert out.samples.shape == ((1, 1) if out.rate == rate else (1, -(-44_100 // rate))) and np.isfinite(out.samples).all()
+        assert (
+            out.samples.shape == ((1, 1) if out.rate == rate else (1, -(-44_100 // rate)))
+            and np.isfinite(out.samples).all()
+        )
 
 
 def test_eight_channels_are_a_task(sound):
@@ -299,15 +366,21 @@ def test_erasing_takes_silent_bins_too(sound):
     assert hidden.sum() == len(frames) * 1024 and not atoms.audible[hidden].any()
 
 
-@pytest.mark.parametrize("features", [("velocity", "sign"), ("sign",), ("time",), ("frequency", "channel"), FEATURES])
+@pytest.mark.parametrize(
+    "features", [("velocity", "sign"), ("sign",), ("time",), ("frequency", "channel"), FEATURES]
+)
 def test_the_selected_atoms_have_the_chosen_features_unknown(features, sound):
     task = prepare(sound(0.3, 2), parse(["rect:0.1,0.2,500,4000"], features))
     atoms = task.atoms()
     assert task.features == tuple(n for n in FEATURES if n in features)
     selected = task.mask[atoms.channel, atoms.time, atoms.frequency]
-    np.testing.assert_array_equal(atoms.unknown, np.where(selected, sum(BIT[n] for n in features), 0))
+    np.testing.assert_array_equal(
+        atoms.unknown, np.where(selected, sum(BIT[n] for n in features), 0)
+    )
     assert selected.sum() == task.mask.sum()
-    np.testing.assert_array_equal(atoms.amplitude, task.grid[atoms.channel, atoms.time, atoms.frequency])
+    np.testing.assert_array_equal(
+        atoms.amplitude, task.grid[atoms.channel, atoms.time, atoms.frequency]
+    )
 
 
 def test_the_reference_is_the_loudest_atom_that_is_not_selected(sound):
@@ -317,9 +390,15 @@ def test_the_reference_is_the_loudest_atom_that_is_not_selected(sound):
 
 def hide_something_else(one, task, seed=9):
     """Another sound whose grid differs within the mask alone."""
-    grid = np.where(task.mask, 0.1 * np.random.default_rng(seed).standard_normal(task.grid.shape).astype(np.float32), task.grid)
+    grid = np.where(
+        task.mask,
+        0.1 * np.random.default_rng(seed).standard_normal(task.grid.shape).astype(np.float32),
+        task.grid,
+    )
     other = Sound(task.render(grid).samples, one.rate)
-    assert 0.1 < np.abs(other.samples - one.samples).max() and np.abs(other.samples).max() < 0.9, "or the limiter would act"
+    assert 0.1 < np.abs(other.samples - one.samples).max() and np.abs(other.samples).max() < 0.9, (
+        "or the limiter would act"
+    )
     return other
 
 
@@ -344,16 +423,33 @@ def test_a_fill_never_clips_and_keeps_what_is_out_of_reach(sound):
     np.testing.assert_array_equal(out[~inside], one.samples[~inside])
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(0.1, 5), st.floats(0.1, 1.5), st.integers(1, 3), st.sampled_from([1, 7, 500, 3000]))
-def test_the_limiter_lets_nothing_above_full_scale_that_was_not_there(seed, loud, base_loud, channels, length):
+@given(
+    st.integers(0, 2**32 - 1),
+    st.floats(0.1, 5),
+    st.floats(0.1, 1.5),
+    st.integers(1, 3),
+    st.sampled_from([1, 7, 500, 3000]),
+)
+def test_the_limiter_lets_nothing_above_full_scale_that_was_not_there(
+    seed, loud, base_loud, channels, length
+):
     rng = np.random.default_rng(seed)
     base = (base_loud * rng.uniform(-1, 1, (channels, length))).astype(np.float32)
-    change = (loud * rng.standard_normal((channels, length)) * (rng.random((channels, length)) > 0.5)).astype(np.float32)
+    change = (
+        loud * rng.standard_normal((channels, length)) * (rng.random((channels, length)) > 0.5)
+    ).astype(np.float32)
     result = limited(change, base, 44_100)
     assert result.shape == change.shape and result.dtype == np.float32
-    peak = np.array([[np.abs(channel[max(0, n - 220) : n + 221]).max() for n in range(length)] for channel in base])  # within 5 ms
+    peak = np.array(
+        [
+            [np.abs(channel[max(0, n - 220) : n + 221]).max() for n in range(length)]
+            for channel in base
+        ]
+    )  # within 5 ms
     assert (np.abs(base + result) <= np.maximum(1, peak) + 1e-6).all()
-    assert (np.abs(result) <= np.abs(change)).all() and (result * change >= 0).all(), "only ever turned down"
+    assert (np.abs(result) <= np.abs(change)).all() and (result * change >= 0).all(), (
+        "only ever turned down"
+    )
     assert not result[change == 0].any()
 
 
@@ -431,7 +527,9 @@ def test_what_is_hidden_in_the_sound_itself_is_not_heard_in_the_fill(specificati
     task = prepare(one, parse([specification]))
     again = prepare(hide_something_else(one, task), parse([specification]))
     np.testing.assert_allclose(filled(again), filled(task), atol=1e-4)
-    np.testing.assert_allclose(again.render(filled(again)).samples, task.render(filled(task)).samples, atol=1e-4)
+    np.testing.assert_allclose(
+        again.render(filled(again)).samples, task.render(filled(task)).samples, atol=1e-4
+    )
 
 
 def test_the_same_seed_gives_the_same_sound(sound):
@@ -440,11 +538,24 @@ def test_the_same_seed_gives_the_same_sound(sound):
     assert np.abs(filled(task, seed=4) - filled(task, seed=5)).max() > 0.01
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"method": "magic"}, METHODS), ({"method": "x" * 999}, METHODS), ({"order": "loudness"}, ("velocity", "random")), ({"steps": 0}, ("1 to 64",)),
-    ({"steps": 65}, ("1 to 64",)), ({"steps": -3}, ("1 to 64",)), ({"temperature": -0.1}, ("between 0 and 4",)), ({"temperature": 9.0}, ("between 0 and 4",)),
-    ({"temperature": float("nan")}, ("between 0 and 4",)), ({"nucleus": 0.0}, ("up to 1",)), ({"nucleus": 1.1}, ("up to 1",)),
-    ({"nucleus": float("nan")}, ("up to 1",)), ({"seed": -1}, ("seed",))])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"method": "magic"}, METHODS),
+        ({"method": "x" * 999}, METHODS),
+        ({"order": "loudness"}, ("velocity", "random")),
+        ({"steps": 0}, ("1 to 64",)),
+        ({"steps": 65}, ("1 to 64",)),
+        ({"steps": -3}, ("1 to 64",)),
+        ({"temperature": -0.1}, ("between 0 and 4",)),
+        ({"temperature": 9.0}, ("between 0 and 4",)),
+        ({"temperature": float("nan")}, ("between 0 and 4",)),
+        ({"nucleus": 0.0}, ("up to 1",)),
+        ({"nucleus": 1.1}, ("up to 1",)),
+        ({"nucleus": float("nan")}, ("up to 1",)),
+        ({"seed": -1}, ("seed",)),
+    ],
+)
 def test_settings_out_of_range_are_refused(change, words, sound, refused):
     task = prepare(sound(0.1), parse(["above:8000"]))
     with refused(*words):
@@ -456,21 +567,44 @@ def test_a_negative_seed_of_a_random_part_is_refused(sound, refused):
         prepare(sound(0.1), parse(["random:50"]), seed=-1)
 
 
-@pytest.mark.parametrize("specifications, features", [(["above:8000"], ("sign",)), (["random:50"], ("velocity", "sign")), (["after:0.1"], FEATURES)])
-def test_every_setting_has_a_default_that_the_users_own_value_overrides(specifications, features, sound):
+@pytest.mark.parametrize(
+    "specifications, features",
+    [(["above:8000"], ("sign",)), (["random:50"], ("velocity", "sign")), (["after:0.1"], FEATURES)],
+)
+def test_every_setting_has_a_default_that_the_users_own_value_overrides(
+    specifications, features, sound
+):
     task = prepare(sound(0.3), parse(specifications, features))
     chosen = resolve(Settings(), task)
     assert None not in vars(chosen).values()
-    assert (chosen.amplitudes == "expected") == (set(features) == {"sign"} or specifications == ["random:50"])
-    mine = resolve(Settings(order="channel", steps=3, temperature=0.0, nucleus=0.5, amplitudes="sampled", seed=8), task)
-    assert (mine.order, mine.steps, mine.temperature, mine.nucleus, mine.amplitudes, mine.seed) == ("channel", 3, 0.0, 0.5, "sampled", 8)
+    assert (chosen.amplitudes == "expected") == (
+        set(features) == {"sign"} or specifications == ["random:50"]
+    )
+    mine = resolve(
+        Settings(
+            order="channel", steps=3, temperature=0.0, nucleus=0.5, amplitudes="sampled", seed=8
+        ),
+        task,
+    )
+    assert (mine.order, mine.steps, mine.temperature, mine.nucleus, mine.amplitudes, mine.seed) == (
+        "channel",
+        3,
+        0.0,
+        0.5,
+        "sampled",
+        8,
+    )
 
 
 @pytest.mark.parametrize("specifications", (["above:8000"], ["random:50"], ["above:0"]))
 def test_a_nucleus_that_was_chosen_is_heard(specifications, sound):
     """Only sampled levels have one, and where no level is drawn it changes nothing."""
     task = prepare(sound(0.3), parse(specifications))
-    assert resolve(Settings(), task).amplitudes != "sampled" == resolve(Settings(nucleus=0.9), task).amplitudes
+    assert (
+        resolve(Settings(), task).amplitudes
+        != "sampled"
+        == resolve(Settings(nucleus=0.9), task).amplitudes
+    )
     assert resolve(Settings(nucleus=0.9, amplitudes="texture"), task).amplitudes == "texture"
     signs = prepare(sound(0.3), parse(specifications, ("sign",)))
     assert resolve(Settings(nucleus=0.9), signs).amplitudes == resolve(Settings(), signs).amplitudes

@@ -25,7 +25,11 @@ def window_of(sound, specification, space=SPACE):
 
 
 def white(seconds=1.0, channels=1):
-    return Sound(np.random.default_rng(0).standard_normal((channels, int(8000 * seconds))).astype(np.float32) * 0.1, 8000)
+    return Sound(
+        np.random.default_rng(0).standard_normal((channels, int(8000 * seconds))).astype(np.float32)
+        * 0.1,
+        8000,
+    )
 
 
 def test_noise_is_as_uneven_as_a_gaussian_variable():
@@ -35,17 +39,23 @@ def test_noise_is_as_uneven_as_a_gaussian_variable():
 
 
 def test_highs_are_lent_what_stands_out_below_them_and_its_signs():
-    samples = white(2.0).samples + 0.5 * np.sin(2 * np.pi * 1500 * np.arange(16000) / 8000).astype(np.float32)
+    samples = white(2.0).samples + 0.5 * np.sin(2 * np.pi * 1500 * np.arange(16000) / 8000).astype(
+        np.float32
+    )
     canvas, window = window_of(Sound(samples, 8000), "above:2000")
     uneven, positive = texture.lent(canvas, window, SPACE.frames)
     cut = int(np.flatnonzero(canvas.given.any((0, 1)))[-1]) + 1
     assert np.isnan(uneven[..., :cut]).all() and not np.isnan(uneven[..., cut:]).any()
     partial = int(1500 / SPACE.bin_hz)
     stands_out = np.median(uneven[0], axis=0)
-    assert stands_out[partial + cut - cut // 2] > 10  # an octave's width above the partial there is one too
+    assert (
+        stands_out[partial + cut - cut // 2] > 10
+    )  # an octave's width above the partial there is one too
     assert abs(np.median(stands_out[cut + 1 : partial + cut - cut // 2 - 3])) < 8
     part = slice(window.start, window.start + SPACE.frames)
-    assert np.array_equal(positive[0, :, cut:cut + 4] == 1, canvas.positive[0, part, cut // 2 : cut // 2 + 4])
+    assert np.array_equal(
+        positive[0, :, cut : cut + 4] == 1, canvas.positive[0, part, cut // 2 : cut // 2 + 4]
+    )
 
 
 @pytest.mark.parametrize("specification", ("above:2000", "above:2000 time:0.5-0.6"))
@@ -64,11 +74,17 @@ def test_ends_of_a_sound_and_of_a_hole_below_do_not_stand_out(specification):
         level, sign = (plane[high] for plane in lent)
         assert np.isnan(level).all() != here and np.isnan(sign).all() != here
     means = np.array([lent[0][high].mean() for lent in frames[known]])
-    assert means.max() < 6, means  # an end is at most 3 dB quieter, and silence beyond it made it 16 dB louder
+    assert means.max() < 6, (
+        means
+    )  # an end is at most 3 dB quieter, and silence beyond it made it 16 dB louder
 
 
 def test_nothing_is_lent_where_no_whole_octave_is_known():
-    for sound, specification in ((white(), "time:0.4-0.6"), (white(channels=2), "channel:1"), (white(), "below:1000")):
+    for sound, specification in (
+        (white(), "time:0.4-0.6"),
+        (white(channels=2), "channel:1"),
+        (white(), "below:1000"),
+    ):
         canvas, window = window_of(sound, specification)
         assert texture.lent(canvas, window, SPACE.frames) is None
 
@@ -76,7 +92,9 @@ def test_nothing_is_lent_where_no_whole_octave_is_known():
 def level_of(logits, unevenness, highest=1e9):
     scale = torch.from_numpy(SPACE.amplitude(np.arange(SPACE.levels), 1.0))
     n = len(unevenness)
-    return texture.magnitude(logits.expand(n, -1), scale, torch.as_tensor(unevenness), torch.full((n,), highest))
+    return texture.magnitude(
+        logits.expand(n, -1), scale, torch.as_tensor(unevenness), torch.full((n,), highest)
+    )
 
 
 def test_a_sure_level_is_even_and_an_unsure_one_as_uneven_as_noise():
@@ -104,9 +122,15 @@ def test_the_level_of_what_is_around_counts_as_much_as_the_models():
     highest, even = torch.full((3,), 1e9), torch.zeros(3)
     alone = 20 * torch.log10(texture.magnitude(logits, scale, even, highest))
     blind = torch.tensor([0.0, 10 ** (SPACE.level_db(40) / 20), 10 ** (SPACE.level_db(80) / 20)])
-    both = 20 * torch.log10(texture.magnitude(logits, scale, even, highest, blind, steady=(0.5, 2.0)))
-    noise = 20 * torch.log10(blind[1:]) - 5.52  # a Gaussian variable's mean level lies that much below its power's
-    assert torch.allclose(both[:1], alone[:1]) and torch.allclose(both[1:], (alone[1:] + noise) / 2 + 2, atol=0.1)
+    both = 20 * torch.log10(
+        texture.magnitude(logits, scale, even, highest, blind, steady=(0.5, 2.0))
+    )
+    noise = (
+        20 * torch.log10(blind[1:]) - 5.52
+    )  # a Gaussian variable's mean level lies that much below its power's
+    assert torch.allclose(both[:1], alone[:1]) and torch.allclose(
+        both[1:], (alone[1:] + noise) / 2 + 2, atol=0.1
+    )
 
 
 def test_what_is_rather_inaudible_than_not_is_silent_where_that_was_asked_for():
@@ -119,11 +143,15 @@ def test_what_is_rather_inaudible_than_not_is_silent_where_that_was_asked_for():
 
 
 def test_what_linear_prediction_has_of_a_hole_is_all_of_a_partial_and_little_of_noise():
-    tone = Sound(0.3 * np.sin(2 * np.pi * 997.0 * np.arange(16000) / 8000)[None].astype(np.float32), 8000)
+    tone = Sound(
+        0.3 * np.sin(2 * np.pi * 997.0 * np.arange(16000) / 8000)[None].astype(np.float32), 8000
+    )
     space, shares = replace(SPACE, frames=64), []
     for sound in (tone, white(2.0)):
         canvas, window = window_of(sound, "time:0.9-1.0", space)
-        estimate, spread, _ = (plane.astype(np.float32) for plane in canvas.beliefs(window, space.frames))
+        estimate, spread, _ = (
+            plane.astype(np.float32) for plane in canvas.beliefs(window, space.frames)
+        )
         hidden = ~canvas.known_piece(canvas.given, window, space.frames)
         share = texture.foretold(estimate, spread)
         assert share.min() >= 0 and share.max() <= 1
@@ -141,5 +169,8 @@ def test_inside_of_a_long_hole_the_surroundings_tell_the_level():
     assert not canvas.known_piece(canvas.given, middle, SPACE.frames).any()
     assert canvas.reference(middle, SPACE.frames) > 0.3 * canvas.loudest
     hidden = task.mask.any(axis=(0, 2))
-    assert not canvas.blindness[~hidden].any() and canvas.blindness[middle.first : middle.last].min() == 1
+    assert (
+        not canvas.blindness[~hidden].any()
+        and canvas.blindness[middle.first : middle.last].min() == 1
+    )
     assert 0 < canvas.blindness[np.flatnonzero(hidden)[0]] < 0.1

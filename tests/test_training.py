@@ -19,9 +19,17 @@ from atomizer.training.losses import Losses, velocity_floor
 from atomizer.training.masking import ORDERS, TASKS, mask_batch
 
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
-TINY = ModelConfig(space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16, slot=4, hidden=32)
+TINY = ModelConfig(
+    space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16, slot=4, hidden=32
+)
 # cells of one atom, lined up by the user's ordering: the one-token-per-atom sequence model
-LITERAL = replace(TINY, space=replace(SPACE, frames=4, hop=16), cell=(1, 1, 1), serialisations=("order",), reach=(1, 2))
+LITERAL = replace(
+    TINY,
+    space=replace(SPACE, frames=4, hop=16),
+    cell=(1, 1, 1),
+    serialisations=("order",),
+    reach=(1, 2),
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +40,15 @@ def folder(tmp_path_factory):
     rows = ["file,source_repository,category,brickwall_hz"]
     for n in range(12):
         t = np.arange(16_000) / 8000
-        x = sum(0.1 * np.sin(2 * np.pi * f * t + p)[:, None] * rng.uniform(0.3, 1, 2) for f, p in rng.uniform(100, 3000, (6, 2)))
+        x = sum(
+            0.1 * np.sin(2 * np.pi * f * t + p)[:, None] * rng.uniform(0.3, 1, 2)
+            for f, p in rng.uniform(100, 3000, (6, 2))
+        )
         x = x + 0.003 * rng.standard_normal(x.shape)
         soundfile.write(path / f"clip{n}.wav", x[:, : 1 if n == 3 else 2], 8000, subtype="FLOAT")
-        rows.append(f"clip{n}.wav,source{n},{'music-mix' if n % 2 else 'speech'},{2000 if n == 5 else ''}")
+        rows.append(
+            f"clip{n}.wav,source{n},{'music-mix' if n % 2 else 'speech'},{2000 if n == 5 else ''}"
+        )
     (path / "manifest.csv").write_text("\n".join(rows) + "\n")
     return path
 
@@ -103,10 +116,15 @@ def test_every_task_hides_something_of_what_it_says(bank, task):
         for b in range(4):
             if batch.task[b] != task:  # a mono window has no channel to lose
                 continue
-            atoms, place = state.loose[b][state.loose_valid[b]], batch.loose_place[b][state.loose_valid[b]]
+            atoms, place = (
+                state.loose[b][state.loose_valid[b]],
+                batch.loose_place[b][state.loose_valid[b]],
+            )
             assert (atoms[:, axis] == SPACE.features[axis].cardinality).all()
             c, t, f = place.unbind(1)
-            assert hidden_v[b, c, t, f].all() and torch.equal(atoms[:, 3], batch.velocity[b, c, t, f])
+            assert hidden_v[b, c, t, f].all() and torch.equal(
+                atoms[:, 3], batch.velocity[b, c, t, f]
+            )
             if len(atoms):
                 assert len(place.unique(dim=0)) == len(place)
 
@@ -122,14 +140,20 @@ def test_what_is_hidden_does_not_set_the_reference(bank):
     g = torch.Generator().manual_seed(0)
     grid, channels, cutoff = bank.draw(1, g, augment=False)
     channels[:] = 2
-    first, second = (mask_batch(x, channels, cutoff, SPACE, torch.Generator().manual_seed(5), task="cut", reveal=0.0)
-                     for x in (grid, torch.where(mask_of(grid, channels, cutoff), grid * 0.5, grid)))
+    first, second = (
+        mask_batch(
+            x, channels, cutoff, SPACE, torch.Generator().manual_seed(5), task="cut", reveal=0.0
+        )
+        for x in (grid, torch.where(mask_of(grid, channels, cutoff), grid * 0.5, grid))
+    )
     seen = first.state.velocity_known & second.state.velocity_known
     assert torch.equal(first.state.velocity[seen], second.state.velocity[seen]) and (~seen).any()
 
 
 def mask_of(grid, channels, cutoff):
-    return ~mask_batch(grid, channels, cutoff, SPACE, torch.Generator().manual_seed(5), task="cut", reveal=0.0).state.velocity_known
+    return ~mask_batch(
+        grid, channels, cutoff, SPACE, torch.Generator().manual_seed(5), task="cut", reveal=0.0
+    ).state.velocity_known
 
 
 def test_nothing_is_asked_above_a_cutoff(bank):
@@ -140,7 +164,9 @@ def test_nothing_is_asked_above_a_cutoff(bank):
 
 
 def test_the_floor_is_the_entropy_of_a_quantised_gaussian():
-    assert velocity_floor(1.0) == pytest.approx(3.53, abs=0.01) and velocity_floor(1.5) == pytest.approx(3.12, abs=0.01)
+    assert velocity_floor(1.0) == pytest.approx(3.53, abs=0.01) and velocity_floor(
+        1.5
+    ) == pytest.approx(3.12, abs=0.01)
     level = np.round(20 * np.log10(np.abs(np.random.default_rng(0).standard_normal(2_000_000))))
     _, count = np.unique(level, return_counts=True)
     p = count / count.sum()
@@ -150,18 +176,31 @@ def test_the_floor_is_the_entropy_of_a_quantised_gaussian():
 def loss_of(model, batches):
     model.eval()
     with torch.no_grad():
-        return np.mean([float(Losses(model, 400)(b, torch.Generator().manual_seed(0))[0]) for b in batches])
+        return np.mean(
+            [float(Losses(model, 400)(b, torch.Generator().manual_seed(0))[0]) for b in batches]
+        )
 
 
 @pytest.mark.parametrize("config", [TINY, LITERAL], ids=["cells", "one token per atom"])
 def test_a_few_steps_of_training_lower_the_loss(folder, tmp_path, config):
-    trainer = Trainer([folder], tmp_path, TrainingConfig(steps=40, batch=4, asked=400, lr=5e-3, warmup=5), config, progress=False)
+    trainer = Trainer(
+        [folder],
+        tmp_path,
+        TrainingConfig(steps=40, batch=4, asked=400, lr=5e-3, warmup=5),
+        config,
+        progress=False,
+    )
     g = torch.Generator().manual_seed(9)
-    batches = [mask_batch(*trainer.bank.draw(4, g, augment=False), config.space, g, task=t) for t in ("cut", "random", "loose-frequency")]
+    batches = [
+        mask_batch(*trainer.bank.draw(4, g, augment=False), config.space, g, task=t)
+        for t in ("cut", "random", "loose-frequency")
+    ]
     before = loss_of(trainer.model, batches)
     table = trainer.run()
     assert loss_of(trainer.model, batches) < before - 0.2
-    assert set(table) == set(TASKS) and all(np.isfinite(v) for row in table.values() for v in row.values())
+    assert set(table) == set(TASKS) and all(
+        np.isfinite(v) for row in table.values() for v in row.values()
+    )
     assert AtomTransformer.from_pretrained(str(tmp_path)).config == config
 
 
@@ -199,16 +238,40 @@ def test_training_starts_from_a_checkpoint(folder, tmp_path):
     torch.manual_seed(4)
     model = AtomTransformer(TINY)
     model.save_pretrained(tmp_path / "init")
-    trainer = Trainer([folder], tmp_path / "out", TrainingConfig(steps=1), ModelConfig(), init=str(tmp_path / "init"), progress=False)
+    trainer = Trainer(
+        [folder],
+        tmp_path / "out",
+        TrainingConfig(steps=1),
+        ModelConfig(),
+        init=str(tmp_path / "init"),
+        progress=False,
+    )
     assert trainer.model.config == TINY
-    assert torch.equal(trainer.model.trunk.globals.detach(), model.trunk.globals.detach().bfloat16().float())
+    assert torch.equal(
+        trainer.model.trunk.globals.detach(), model.trunk.globals.detach().bfloat16().float()
+    )
 
 
-@pytest.mark.parametrize("wrong, word", [
-    (dict(minutes=0.0), "minutes"), (dict(minutes=float("inf")), "minutes"), (dict(steps=0), "1 step"), (dict(batch=0), "window"), (dict(asked=2), "atoms"),
-    (dict(lr=0.0), "rate"), (dict(lr=float("nan")), "rate"), (dict(warmup=0), "warm-up"), (dict(weight_decay=-1.0), "weight decay"),
-    (dict(ema=1.0), "averaged"), (dict(clip=0.0), "clipped"), (dict(seed=-1), "seed"), (dict(seed=1 << 53), "seed"), (dict(save_minutes=-1.0), "checkpoints"),
-    (dict(evaluate_minutes=float("nan")), "evaluations")])
+@pytest.mark.parametrize(
+    "wrong, word",
+    [
+        (dict(minutes=0.0), "minutes"),
+        (dict(minutes=float("inf")), "minutes"),
+        (dict(steps=0), "1 step"),
+        (dict(batch=0), "window"),
+        (dict(asked=2), "atoms"),
+        (dict(lr=0.0), "rate"),
+        (dict(lr=float("nan")), "rate"),
+        (dict(warmup=0), "warm-up"),
+        (dict(weight_decay=-1.0), "weight decay"),
+        (dict(ema=1.0), "averaged"),
+        (dict(clip=0.0), "clipped"),
+        (dict(seed=-1), "seed"),
+        (dict(seed=1 << 53), "seed"),
+        (dict(save_minutes=-1.0), "checkpoints"),
+        (dict(evaluate_minutes=float("nan")), "evaluations"),
+    ],
+)
 def test_numbers_that_cannot_be_trained_with_are_refused(folder, tmp_path, wrong, word, refused):
     with refused(word):
         Trainer([folder], tmp_path / "out", TrainingConfig(**wrong), TINY, progress=False)
@@ -216,17 +279,35 @@ def test_numbers_that_cannot_be_trained_with_are_refused(folder, tmp_path, wrong
 
 
 def test_the_least_numbers_train(folder, tmp_path):
-    least = TrainingConfig(steps=1, batch=1, asked=3, warmup=1, weight_decay=0.0, ema=0.0, seed=(1 << 53) - 1, save_minutes=0.0, evaluate_minutes=float("inf"))
+    least = TrainingConfig(
+        steps=1,
+        batch=1,
+        asked=3,
+        warmup=1,
+        weight_decay=0.0,
+        ema=0.0,
+        seed=(1 << 53) - 1,
+        save_minutes=0.0,
+        evaluate_minutes=float("inf"),
+    )
     trainer = Trainer([folder], tmp_path, least, TINY, progress=False)
     trainer.run()
     assert trainer.step == 1
 
 
 def test_a_batch_that_is_not_finite_does_no_harm(folder, tmp_path, monkeypatch):
-    trainer = Trainer([folder], tmp_path, TrainingConfig(steps=2, batch=2, asked=200), TINY, progress=False)
+    trainer = Trainer(
+        [folder], tmp_path, TrainingConfig(steps=2, batch=2, asked=200), TINY, progress=False
+    )
     before = {k: v.clone() for k, v in trainer.model.state_dict().items()}
     real = Losses.forward
-    monkeypatch.setattr(Losses, "forward", lambda self, batch: (lambda loss, report: (loss * float("nan"), report))(*real(self, batch)))
+    monkeypatch.setattr(
+        Losses,
+        "forward",
+        lambda self, batch: (lambda loss, report: (loss * float("nan"), report))(
+            *real(self, batch)
+        ),
+    )
     trainer.train_step()
     assert all(torch.equal(v, before[k]) for k, v in trainer.model.state_dict().items())
 
@@ -234,9 +315,31 @@ def test_a_batch_that_is_not_finite_does_no_harm(folder, tmp_path, monkeypatch):
 def test_two_processes_train_one_model(folder, tmp_path):
     config = tmp_path / "tiny.json"
     config.write_text(json.dumps(TINY.to_dict()))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "atomizer", "train",
-               "--audio", folder, "--out", tmp_path / "out", "--config", config, "--steps", "3", "--batch", "1", "--asked", "100",
-               "--device", "cpu"]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "atomizer",
+        "train",
+        "--audio",
+        folder,
+        "--out",
+        tmp_path / "out",
+        "--config",
+        config,
+        "--steps",
+        "3",
+        "--batch",
+        "1",
+        "--asked",
+        "100",
+        "--device",
+        "cpu",
+    ]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     state = torch.load(tmp_path / "out" / STATE, weights_only=True)

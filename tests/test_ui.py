@@ -18,24 +18,33 @@ from atomizer.ui.variations import details_of, judge, title_of
 @pytest.fixture
 def grid(small):
     rng = np.random.default_rng(0)
-    return (rng.standard_normal((2, 20, small.hop)) * 10 ** rng.uniform(-6, 0, (2, 20, small.hop))).astype(np.float32)
+    return (
+        rng.standard_normal((2, 20, small.hop)) * 10 ** rng.uniform(-6, 0, (2, 20, small.hop))
+    ).astype(np.float32)
 
 
 def unpacked(data: bytes, n: int):
-    return (*(np.frombuffer(data, "<u2", n, 2 * n * k) for k in range(3)), np.frombuffer(data, "u1", n, 6 * n))
+    return (
+        *(np.frombuffer(data, "<u2", n, 2 * n * k) for k in range(3)),
+        np.frombuffer(data, "u1", n, 6 * n),
+    )
 
 
 def test_atoms_are_packed_quiet_ones_first_and_almost_exactly(grid, small):
     cells = drawing.loudest_cells(grid, small)
     frame, bin_, velocity, flags = unpacked(drawing.pack(grid, cells, small), len(cells))
-    assert (np.diff(np.abs(grid).ravel()[cells]) >= 0).all() and len(cells) == drawing.audible_count(grid, small) < grid.size
+    assert (np.diff(np.abs(grid).ravel()[cells]) >= 0).all() and len(
+        cells
+    ) == drawing.audible_count(grid, small) < grid.size
     db = small.floor_db * (1 - velocity / drawing.TOP)
     amplitude = np.abs(grid).max() * 10 ** (db / 20) * np.where(flags & 1, 1, -1)
     exact = grid[(flags >> 1) & 7, frame, bin_]
     heard = np.abs(exact) > np.abs(grid).max() * 10 ** (small.floor_db / 20)
     assert np.abs(amplitude / exact - 1)[heard].max() < 1e-3
     assert len(drawing.loudest_cells(grid, small, limit=50)) == 50
-    assert set(drawing.loudest_cells(grid, small, np.arange(grid.size).reshape(grid.shape) < 500)) == set(cells[cells < 500])
+    assert set(
+        drawing.loudest_cells(grid, small, np.arange(grid.size).reshape(grid.shape) < 500)
+    ) == set(cells[cells < 500])
 
 
 def test_states_and_bits(grid, small):
@@ -84,7 +93,9 @@ def test_a_short_or_narrow_region_is_measured_too(sound):
 def test_without_their_signs_atoms_keep_their_loudness(sound):
     task, *_ = filled(sound(0.5), "above:0", features=("sign",))
     masked = task.masked()
-    assert np.array_equal(np.abs(masked), np.abs(task.grid)) and not np.array_equal(masked, task.grid)
+    assert np.array_equal(np.abs(masked), np.abs(task.grid)) and not np.array_equal(
+        masked, task.grid
+    )
     task, *_ = filled(sound(0.5), "above:3000")
     assert np.array_equal(task.masked(), task.erased())
 
@@ -92,15 +103,25 @@ def test_without_their_signs_atoms_keep_their_loudness(sound):
 def test_variations_say_how_they_were_made():
     settings = Resolved("model", "time", True, 4, 0.8, 0.95, "sampled", 3)
     recipe = Recipe(parse(["above:1"]))
-    assert title_of(recipe, settings) == "4 steps, time reversed, seed 3" and title_of(recipe, Resolved("noise", seed=1)) == "noise, seed 1"
+    assert (
+        title_of(recipe, settings) == "4 steps, time reversed, seed 3"
+        and title_of(recipe, Resolved("noise", seed=1)) == "noise, seed 1"
+    )
     # an ordering is told where it was chosen, or does something; other atoms always
     assert title_of(recipe, Resolved(order="random", seed=2)) == "1 step, seed 2"
-    assert title_of(replace(recipe, settings=Settings(order="velocity")), Resolved(order="velocity")) == "1 step, velocity, seed 0"
+    assert (
+        title_of(replace(recipe, settings=Settings(order="velocity")), Resolved(order="velocity"))
+        == "1 step, velocity, seed 0"
+    )
     pursued = replace(recipe, atomizer="matching-pursuit-optimised", atoms=9)
     assert title_of(pursued, Resolved(steps=2)) == "2 steps, random, on optimised pursuit, seed 0"
     assert title_of(pursued, Resolved("noise")) == "noise, on optimised pursuit, seed 0"
     details = dict(details_of(recipe, settings))
-    assert details["unknown"] == "velocity, sign" and details["temperature"] == "0.8" and details["amplitudes"] == "sampled"
+    assert (
+        details["unknown"] == "velocity, sign"
+        and details["temperature"] == "0.8"
+        and details["amplitudes"] == "sampled"
+    )
 
 
 def test_every_export_has_a_button():
@@ -114,7 +135,11 @@ def test_how_it_works_names_every_feature_and_every_kind_of_atoms():
     from atomizer.ui.view import text_of
 
     page = text_of("how.html")
-    assert all(f">{feature.name}</text>" in page for feature in ScaleSpace().features) and "<b>Matching pursuit</b>" in page and "<b>scale</b>" in page
+    assert (
+        all(f">{feature.name}</text>" in page for feature in ScaleSpace().features)
+        and "<b>Matching pursuit</b>" in page
+        and "<b>scale</b>" in page
+    )
 
 
 # --- matching pursuit ------------------------------------------------------------------------------------------------------------
@@ -128,12 +153,16 @@ def found(sound):
 def test_atoms_of_a_pursuit_are_packed_with_their_scales(found):
     atoms, n = found.atoms[found.drawn], len(found.atoms)
     data = found.pack()
-    assert len(data) == 10 * n and (np.diff(np.abs(atoms.amplitude)) >= 0).all() and found.srr_db >= 20
+    assert (
+        len(data) == 10 * n and (np.diff(np.abs(atoms.amplitude)) >= 0).all() and found.srr_db >= 20
+    )
     np.testing.assert_array_equal(np.frombuffer(data, "<u4", n), atoms.time)
     np.testing.assert_array_equal(np.frombuffer(data, "<u2", n, 4 * n), atoms.frequency)
     db = atoms.space.floor_db * (1 - np.frombuffer(data, "<u2", n, 6 * n) / drawing.TOP)
     floor = atoms.reference * 10 ** (atoms.space.floor_db / 20)
-    np.testing.assert_allclose(atoms.reference * 10 ** (db / 20), np.maximum(np.abs(atoms.amplitude), floor), rtol=1e-3)
+    np.testing.assert_allclose(
+        atoms.reference * 10 ** (db / 20), np.maximum(np.abs(atoms.amplitude), floor), rtol=1e-3
+    )
     flags = np.frombuffer(data, "u1", n, 8 * n)
     np.testing.assert_array_equal(flags & 1, atoms.sign)
     np.testing.assert_array_equal(flags >> 1, atoms.channel)
@@ -141,8 +170,12 @@ def test_atoms_of_a_pursuit_are_packed_with_their_scales(found):
 
 
 def test_selected_atoms_of_a_pursuit_are_bits_in_the_drawn_order(found):
-    bits = np.unpackbits(np.frombuffer(found.bits(parse(["above:2000"]), 0, 22_050), "u1"), bitorder="little")[: len(found.atoms)]
-    np.testing.assert_array_equal(bits, found.atoms.space.hertz(found.atoms[found.drawn].frequency) >= 2000)
+    bits = np.unpackbits(
+        np.frombuffer(found.bits(parse(["above:2000"]), 0, 22_050), "u1"), bitorder="little"
+    )[: len(found.atoms)]
+    np.testing.assert_array_equal(
+        bits, found.atoms.space.hertz(found.atoms[found.drawn].frequency) >= 2000
+    )
 
 
 def test_only_pursuits_that_the_page_offers_are_begun(sound, refused):

@@ -24,12 +24,19 @@ def test_who_has_enough_waiting_is_answered_at_once():
     def refused(session, host="1.2.3.4"):
         body = PredictBodyInternal(fn_index=work["id"], session_hash=session, data=[], request=None)
         pushed = demo._queue.push(body, SimpleNamespace(client=SimpleNamespace(host=host)), None)
-        with ThreadPoolExecutor(1) as other:  # a browser that an earlier test opened keeps this thread's event loop running
+        with ThreadPoolExecutor(
+            1
+        ) as other:  # a browser that an earlier test opened keeps this thread's event loop running
             other.submit(asyncio.run, pushed).result()
         return body.fn_index == refusal["id"]
 
     most = limits().waiting
-    for session, host in (("one", "1.2.3.4"), ("other", "1.2.3.4"), (None, "1.2.3.4"), (None, "5.6.7.8")):
+    for session, host in (
+        ("one", "1.2.3.4"),
+        ("other", "1.2.3.4"),
+        (None, "1.2.3.4"),
+        (None, "5.6.7.8"),
+    ):
         assert [refused(session, host) for _ in range(most + 2)] == [False] * most + [True] * 2
     line = demo._queue.event_queue_per_concurrency_id[demo.fns[work["id"]].concurrency_id].queue
     line.remove(next(event for event in line if event.session_hash == "one"))  # it has begun

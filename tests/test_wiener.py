@@ -18,8 +18,13 @@ def partials(channels: int = 1, seed: int = 0) -> torch.Tensor:
     """(channels, FRAMES, 1024) atoms of a steady chord."""
     rng = np.random.default_rng(seed)
     time = np.arange((FRAMES - 1) * 1024) / RATE
-    chord = sum(a * np.sin(2 * np.pi * f * time + rng.uniform(0, 6)) for f, a in ((220.7, 1.0), (331.3, 0.7), (1108.1, 0.3), (3001.9, 0.1)))
-    return torch.from_numpy(mdct(np.stack([chord * (0.5 + 0.5 * c) for c in range(channels)]).astype(np.float32)))
+    chord = sum(
+        a * np.sin(2 * np.pi * f * time + rng.uniform(0, 6))
+        for f, a in ((220.7, 1.0), (331.3, 0.7), (1108.1, 0.3), (3001.9, 0.1))
+    )
+    return torch.from_numpy(
+        mdct(np.stack([chord * (0.5 + 0.5 * c) for c in range(channels)]).astype(np.float32))
+    )
 
 
 def noise(seed: int = 0) -> torch.Tensor:
@@ -33,7 +38,9 @@ def gap(atoms: torch.Tensor, first: int, last: int) -> torch.Tensor:
 
 
 def snr(truth: torch.Tensor, estimate: torch.Tensor, where: torch.Tensor) -> float:
-    return float(10 * torch.log10(truth[where].square().sum() / (truth - estimate)[where].square().sum()))
+    return float(
+        10 * torch.log10(truth[where].square().sum() / (truth - estimate)[where].square().sum())
+    )
 
 
 @pytest.mark.parametrize("frames, least", ((1, 15), (4, 8), (8, 1.5)))
@@ -66,10 +73,16 @@ def test_the_spread_is_the_level_of_what_is_there():
 
 def test_what_is_unknown_is_never_read():
     atoms = partials()
-    unknown = gap(atoms, 10, 14) | (torch.rand(atoms.shape, generator=torch.Generator().manual_seed(2)) < 0.2)
+    unknown = gap(atoms, 10, 14) | (
+        torch.rand(atoms.shape, generator=torch.Generator().manual_seed(2)) < 0.2
+    )
     first = wiener.interpolate(atoms, unknown)
-    second = wiener.interpolate(torch.where(unknown, torch.full_like(atoms, torch.nan), atoms), unknown)
-    assert torch.equal(first.amplitude, second.amplitude) and torch.equal(first.spread, second.spread)
+    second = wiener.interpolate(
+        torch.where(unknown, torch.full_like(atoms, torch.nan), atoms), unknown
+    )
+    assert torch.equal(first.amplitude, second.amplitude) and torch.equal(
+        first.spread, second.spread
+    )
 
 
 def test_known_atoms_have_no_estimate():
@@ -80,7 +93,9 @@ def test_known_atoms_have_no_estimate():
 
 def test_a_flip_of_polarity_flips_the_estimate():
     atoms, unknown = partials(), gap(partials(), 10, 14)
-    assert torch.equal(wiener.interpolate(-atoms, unknown).amplitude, -wiener.interpolate(atoms, unknown).amplitude)
+    assert torch.equal(
+        wiener.interpolate(-atoms, unknown).amplitude, -wiener.interpolate(atoms, unknown).amplitude
+    )
 
 
 def test_it_scales_with_the_sound():
@@ -93,7 +108,10 @@ def test_it_scales_with_the_sound():
 def test_known_levels_bound_it():
     atoms = partials()
     unknown = torch.rand(atoms.shape, generator=torch.Generator().manual_seed(3)) < 0.9
-    free, bound = wiener.interpolate(atoms, unknown).amplitude, wiener.interpolate(atoms, unknown, atoms.abs()).amplitude
+    free, bound = (
+        wiener.interpolate(atoms, unknown).amplitude,
+        wiener.interpolate(atoms, unknown, atoms.abs()).amplitude,
+    )
     assert (bound.abs() <= atoms.abs() + 1e-6)[unknown].all()
     assert (free.abs() > atoms.abs() + 1e-3)[unknown].any()
 
@@ -133,7 +151,9 @@ def test_its_spectrum_and_the_way_back_are_transposes(hops):
 
 def test_the_inverse_transform_in_torch():
     atoms = noise(3)
-    torch.testing.assert_close(mdct_torch(imdct_torch(atoms))[:, 1:-1], atoms[:, 1:-1], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        mdct_torch(imdct_torch(atoms))[:, 1:-1], atoms[:, 1:-1], rtol=1e-4, atol=1e-4
+    )
 
 
 def test_a_training_step_beside_it_casts_its_weights_only_once():
@@ -144,12 +164,19 @@ def test_a_training_step_beside_it_casts_its_weights_only_once():
         first = torch.nn.functional.linear(torch.ones(1, 4), weight)
         assert thread.submit(wiener.interpolate, atoms, unknown).result() is not None
         second = torch.nn.functional.linear(torch.ones(1, 4), weight)
-    casts = {step for result in (first, second) for step in _ancestors(result.grad_fn) if "ToCopy" in step.name()}
+    casts = {
+        step
+        for result in (first, second)
+        for step in _ancestors(result.grad_fn)
+        if "ToCopy" in step.name()
+    }
     assert len(casts) == 1
 
 
 def _ancestors(step) -> set:
-    return {step}.union(*(_ancestors(before) for before, _ in step.next_functions if before is not None))
+    return {step}.union(
+        *(_ancestors(before) for before, _ in step.next_functions if before is not None)
+    )
 
 
 def test_it_computes_in_full_precision_under_autocast():

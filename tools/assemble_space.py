@@ -1,7 +1,7 @@
 """Put together exactly what a Hugging Face Space is made of: the tracked files of this checkout, less tests, screenshots and tools.
 
-    python tools/assemble_space.py OUT [--space OWNER/NAME]
-    cd OUT && git init -b main && git add . && git commit -m "The Atomizer" && git push --force https://huggingface.co/spaces/OWNER/NAME main
+python tools/assemble_space.py OUT [--space OWNER/NAME]
+cd OUT && git init -b main && git add . && git commit -m "The Atomizer" && git push --force https://huggingface.co/spaces/OWNER/NAME main
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ THUMBNAIL = re.compile(r"^(thumbnail: )(?!https:)(\S+)$", re.MULTILINE)
 
 def shipped(tracked: list[str]) -> list[str]:
     """Those of the tracked files that the Space needs."""
-    return [name for name in tracked if not any(PurePosixPath(name).is_relative_to(out) for out in LEFT_OUT)]
+    return [
+        name
+        for name in tracked
+        if not any(PurePosixPath(name).is_relative_to(out) for out in LEFT_OUT)
+    ]
 
 
 def text_of(name: str, text: str, space: str | None) -> str:
@@ -29,7 +33,9 @@ def text_of(name: str, text: str, space: str | None) -> str:
     if name == "requirements.txt":
         return text.split("# test\n")[0]
     if name == "README.md" and space:
-        return THUMBNAIL.sub(rf"\1https://huggingface.co/spaces/{space}/resolve/main/\2", text, count=1)
+        return THUMBNAIL.sub(
+            rf"\1https://huggingface.co/spaces/{space}/resolve/main/\2", text, count=1
+        )
     return text
 
 
@@ -37,15 +43,21 @@ def assemble(out: Path, space: str | None = None) -> list[Path]:
     """Write the Space's files into an empty or new folder; returns them. Raises ValueError where that is not possible."""
     if out.exists() and any(out.iterdir()):
         raise ValueError(f"The folder {out.name!r} is not empty: give a new one.")
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split("\0")
     names = [name for name in shipped(tracked) if name and (ROOT / name).is_file()]
     large = [name for name in names if (ROOT / name).stat().st_size >= MOST_BYTES]
     if large:
-        raise ValueError(f"These files have {MOST_BYTES // 10**6} MB or more, which a plain push does not take: {', '.join(large)}.")
+        raise ValueError(
+            f"These files have {MOST_BYTES // 10**6} MB or more, which a plain push does not take: {', '.join(large)}."
+        )
     for name in names:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         if name in ("requirements.txt", "README.md"):
-            (out / name).write_text(text_of(name, (ROOT / name).read_text(encoding="utf-8"), space), encoding="utf-8")
+            (out / name).write_text(
+                text_of(name, (ROOT / name).read_text(encoding="utf-8"), space), encoding="utf-8"
+            )
         else:
             shutil.copyfile(ROOT / name, out / name)
     return [out / name for name in names]
@@ -54,10 +66,16 @@ def assemble(out: Path, space: str | None = None) -> list[Path]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="a new folder")
-    parser.add_argument("--space", metavar="OWNER/NAME", help="where it will be pushed to: the thumbnail's address follows")
+    parser.add_argument(
+        "--space",
+        metavar="OWNER/NAME",
+        help="where it will be pushed to: the thumbnail's address follows",
+    )
     arguments = parser.parse_args()
     try:
         files = assemble(arguments.out, arguments.space)
     except ValueError as error:
         sys.exit(f"assemble_space: {error}")
-    print(f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB in {arguments.out}")
+    print(
+        f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB in {arguments.out}"
+    )

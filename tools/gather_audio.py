@@ -29,16 +29,40 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "assets"))
 import make_sounds  # noqa: E402
 from make_sounds import RATE, Score  # noqa: E402
 
-LONGEST, SHORTEST, MINUTES = 45.0, 3.0, 12.0  # seconds of a clip; minutes of a category that a package gives at most
+LONGEST, SHORTEST, MINUTES = (
+    45.0,
+    3.0,
+    12.0,
+)  # seconds of a clip; minutes of a category that a package gives at most
 PACKAGES = {  # what their sounds are where the path does not say it
-    "0ad-data": "music-mix", "ardentryst": "music-mix", "colobot-common-sounds": "environment", "fillets-ng-data": "speech", "freecol": "music-mix",
-    "gcompris-qt-data": "environment", "hedgewars-data": "speech", "hydrogen-drumkits": "percussion", "hydrogen-drumkits-effects": "environment",
-    "hyperrogue-music": "music-mix", "klettres-data": "speech", "marsshooter-data": "environment", "naev-data": "environment", "nexuiz-music": "music-mix",
-    "singularity-music": "music-mix", "supertux-data": "environment", "supertuxkart-data": "environment", "ufoai-music": "music-mix",
-    "warzone2100-music": "music-mix", "wesnoth-1.16-music": "music-mix", "widelands-data": "environment",
+    "0ad-data": "music-mix",
+    "ardentryst": "music-mix",
+    "colobot-common-sounds": "environment",
+    "fillets-ng-data": "speech",
+    "freecol": "music-mix",
+    "gcompris-qt-data": "environment",
+    "hedgewars-data": "speech",
+    "hydrogen-drumkits": "percussion",
+    "hydrogen-drumkits-effects": "environment",
+    "hyperrogue-music": "music-mix",
+    "klettres-data": "speech",
+    "marsshooter-data": "environment",
+    "naev-data": "environment",
+    "nexuiz-music": "music-mix",
+    "singularity-music": "music-mix",
+    "supertux-data": "environment",
+    "supertuxkart-data": "environment",
+    "ufoai-music": "music-mix",
+    "warzone2100-music": "music-mix",
+    "wesnoth-1.16-music": "music-mix",
+    "widelands-data": "environment",
 }
 SOUNDFONTS = ("fluid-soundfont-gm", "musescore-general-soundfont-lossless")
-TELLING = (("speech", r"voice|speech|talk|dialog|alpha|syllab|/cs/|/en/"), ("music-mix", r"music|themes?/"), ("environment", r"ambient|nature|weather"))
+TELLING = (
+    ("speech", r"voice|speech|talk|dialog|alpha|syllab|/cs/|/en/"),
+    ("music-mix", r"music|themes?/"),
+    ("environment", r"ambient|nature|weather"),
+)
 AUDIO = (".ogg", ".oga", ".flac", ".wav", ".mp3", ".opus")
 
 
@@ -56,24 +80,37 @@ def fetch(package: str, folder: Path) -> Path:
     """The files of a package, unpacked but not installed; those of archives in it beside them."""
     out = folder / package
     out.mkdir()
-    subprocess.run(["apt-get", "download", "-q", package], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        ["apt-get", "download", "-q", package],
+        cwd=folder,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     [deb] = folder.glob(f"{package}_*.deb")
     subprocess.run(["dpkg-deb", "-x", str(deb), str(out)], check=True)
     deb.unlink()
     for path in (p for kind in ("zip", "pk3") for p in out.rglob(f"*.{kind}")):
         with zipfile.ZipFile(path) as archive:
-            archive.extractall(path.with_suffix(""), [n for n in archive.namelist() if n.lower().endswith(AUDIO)])
+            archive.extractall(
+                path.with_suffix(""), [n for n in archive.namelist() if n.lower().endswith(AUDIO)]
+            )
     return out
 
 
 def category_of(package: str, path: str) -> str:
-    return next((category for category, words in TELLING if re.search(words, path.lower())), PACKAGES[package])
+    return next(
+        (category for category, words in TELLING if re.search(words, path.lower())),
+        PACKAGES[package],
+    )
 
 
 def recordings(package: str, root: Path) -> Iterator[Found]:
     """Clips of a package: excerpts of what is long, and what is short in a row, a folder at a time."""
     whole, short = [], defaultdict(list)
-    for path in sorted(p for p in root.rglob("*") if p.suffix.lower() in AUDIO and not p.is_symlink()):
+    for path in sorted(
+        p for p in root.rglob("*") if p.suffix.lower() in AUDIO and not p.is_symlink()
+    ):
         try:
             info = soundfile.info(path)
         except soundfile.SoundFileError:
@@ -127,9 +164,16 @@ def performances(package: str, root: Path) -> Iterator[Found]:
     """Every instrument and drum kit of a soundfont, in a score of its own; with the soundfont's reverb in every other one."""
     [font] = sorted(root.rglob("*.sf2"))
     for program in range(128):
-        yield Found(f"program-{program:03}", "solo-instrument", play(score(program), font, wet=program % 2 == 0), RATE)
+        yield Found(
+            f"program-{program:03}",
+            "solo-instrument",
+            play(score(program), font, wet=program % 2 == 0),
+            RATE,
+        )
     for kit in (0, 8, 16, 24, 25, 32, 40):
-        yield Found(f"kit-{kit:03}", "percussion", play(drumming(kit), font, wet=kit % 16 == 0), RATE)
+        yield Found(
+            f"kit-{kit:03}", "percussion", play(drumming(kit), font, wet=kit % 16 == 0), RATE
+        )
     for number in range(24):
         yield Found(f"band-{number:03}", "music-mix", play(band(number), font, wet=True), RATE)
 
@@ -140,15 +184,25 @@ def play(score: Score, font: Path, wet: bool) -> np.ndarray:
     return 0.7 * samples[: 20 * RATE] / max(np.abs(samples).max(), 1e-6)
 
 
-def phrase(score: Score, channel: int, chance: random.Random, low: int, high: int, until: float) -> None:
+def phrase(
+    score: Score, channel: int, chance: random.Random, low: int, high: int, until: float
+) -> None:
     """A line through a scale: steps, leaps and chords, short and long, soft and loud."""
-    scale = [k for k in range(low, high + 1) if (k - chance.randrange(12)) % 12 in (0, 2, 3, 5, 7, 8, 10)] or [low]
+    scale = [
+        k for k in range(low, high + 1) if (k - chance.randrange(12)) % 12 in (0, 2, 3, 5, 7, 8, 10)
+    ] or [low]
     at, place = 0.0, len(scale) // 2
     while at < until:
         place = min(len(scale) - 1, max(0, place + chance.choice((-4, -2, -1, -1, 1, 1, 2, 4))))
         beats = chance.choice((0.25, 0.5, 0.5, 1, 1, 2, 4))
         for extra in range(chance.choice((1, 1, 1, 2, 3))):
-            score.note(channel, at, scale[min(len(scale) - 1, place + 2 * extra)], beats * chance.uniform(0.5, 1), chance.uniform(40, 120))
+            score.note(
+                channel,
+                at,
+                scale[min(len(scale) - 1, place + 2 * extra)],
+                beats * chance.uniform(0.5, 1),
+                chance.uniform(40, 120),
+            )
         at += beats + (chance.random() < 0.1)
 
 
@@ -174,8 +228,15 @@ def add_drums(out: Score, chance: random.Random, until: float) -> None:
     at = 0.0
     while at < until:
         if at % 16 == 0:
-            patterns = [(chance.choice(drums), "".join(chance.choice(letters) for _ in range(16))) for drums, letters in (
-                ((36, 35), "X..x"), ((38, 40, 37), "...X"), ((42, 46, 51, 44), "xo."), ((45, 47, 50, 49, 54, 56, 62, 64, 70, 75, 81), "....x"))]
+            patterns = [
+                (chance.choice(drums), "".join(chance.choice(letters) for _ in range(16)))
+                for drums, letters in (
+                    ((36, 35), "X..x"),
+                    ((38, 40, 37), "...X"),
+                    ((42, 46, 51, 44), "xo."),
+                    ((45, 47, 50, 49, 54, 56, 62, 64, 70, 75, 81), "....x"),
+                )
+            ]
         for drum, pattern in patterns:
             out.hits(at, drum, pattern)
         at += 4
@@ -185,8 +246,15 @@ def band(number: int) -> Score:
     """Three instruments, a bass and drums."""
     chance = random.Random(1000 + number)
     out = Score(chance.uniform(70, 150), number)
-    for channel, (programs, low) in enumerate(((range(0, 32), 52), (range(40, 80), 60), (range(0, 112), 48), (range(32, 40), 28))):
-        out.player(channel, chance.choice(programs), volume=chance.randrange(60, 110), pan=64 if low == 28 else chance.randrange(10, 118))
+    for channel, (programs, low) in enumerate(
+        ((range(0, 32), 52), (range(40, 80), 60), (range(0, 112), 48), (range(32, 40), 28))
+    ):
+        out.player(
+            channel,
+            chance.choice(programs),
+            volume=chance.randrange(60, 110),
+            pan=64 if low == 28 else chance.randrange(10, 118),
+        )
         phrase(out, channel, chance, low, low + (12 if low == 28 else 24), 44)
     out.player(9, chance.choice((0, 8, 16, 25, 32)), volume=chance.randrange(50, 100), drums=True)
     add_drums(out, chance, 44)
@@ -199,12 +267,21 @@ def brickwall(samples: np.ndarray, rate: int, size: int = 4096) -> float | None:
     Against the cutoffs that are known of 60 other recordings it lies within 0.5 kHz for most.
     """
     mono = np.pad(samples.mean(1), (0, max(0, size - len(samples))))
-    power = np.abs(np.fft.rfft(np.lib.stride_tricks.sliding_window_view(mono, size)[::size] * np.hanning(size))) ** 2
+    power = (
+        np.abs(
+            np.fft.rfft(
+                np.lib.stride_tricks.sliding_window_view(mono, size)[::size] * np.hanning(size)
+            )
+        )
+        ** 2
+    )
     level = 10 * np.log10(np.percentile(power, 90, axis=0) + 1e-12)
     hz, sums = rate / size, np.cumsum(np.pad(level, (1, 0)))
     gap, width = int(150 / hz), int(300 / hz)  # of the cliff, and of what is compared beside it
     at = np.arange(int(6000 / hz), len(level) - gap - width)
-    fall = (sums[at - gap] - sums[at - gap - width] - sums[at + gap + width] + sums[at + gap]) / width
+    fall = (
+        sums[at - gap] - sums[at - gap - width] - sums[at + gap + width] + sums[at + gap]
+    ) / width
     return float(at[fall.argmax()] * hz - 500) if fall.max() >= 25 else None
 
 
@@ -217,16 +294,29 @@ def main(out: Path) -> None:
             for path in root.glob("usr/share/doc/*/copyright"):
                 (out / f"{package}.copyright").write_bytes(path.read_bytes())
             minutes = 0.0
-            for k, found in enumerate(performances(package, root) if package in SOUNDFONTS else recordings(package, root)):
-                name = f"{package}__{k:03}-{re.sub('[^a-z0-9]+', '-', found.name.lower())[:48]}.flac"
+            for k, found in enumerate(
+                performances(package, root) if package in SOUNDFONTS else recordings(package, root)
+            ):
+                name = (
+                    f"{package}__{k:03}-{re.sub('[^a-z0-9]+', '-', found.name.lower())[:48]}.flac"
+                )
                 samples = np.round(np.clip(found.samples, -1, 1) * 32767).astype(np.int16)
                 soundfile.write(out / name, samples, found.rate, subtype="PCM_16")
-                rows.append([name, package, found.category, round(brickwall(found.samples, found.rate) or 0) or ""])
+                rows.append(
+                    [
+                        name,
+                        package,
+                        found.category,
+                        round(brickwall(found.samples, found.rate) or 0) or "",
+                    ]
+                )
                 minutes += len(samples) / found.rate / 60
             print(f"{package}: {minutes:.1f} minutes", flush=True)
             shutil.rmtree(root)
     with open(out / "manifest.csv", "w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([["file", "source_repository", "category", "brickwall_hz"], *rows])
+        csv.writer(file, lineterminator="\n").writerows(
+            [["file", "source_repository", "category", "brickwall_hz"], *rows]
+        )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ ATOMIZERS: dict[str, Callable[..., Any]] = {
 def check_name(name: Any) -> str:
     """The name of an atomizer. Raises AtomizerError where it is none."""
     if not isinstance(name, str) or name not in ATOMIZERS:
-        raise AtomizerError(f"There is no atomizer {str(name)[:40]!r}: choose from {', '.join(ATOMIZERS)}.")
+        raise AtomizerError(
+            f"There is no atomizer {str(name)[:40]!r}: choose from {', '.join(ATOMIZERS)}."
+        )
     return name
 
 

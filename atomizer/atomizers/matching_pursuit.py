@@ -51,9 +51,13 @@ class Stop:
         if self.atoms is not None and self.atoms < 0:
             raise AtomizerError(f"A pursuit stops at 0 or more atoms, not at {self.atoms}.")
         if self.srr_db is not None and not 0 <= self.srr_db <= MOST_DB:
-            raise AtomizerError(f"A pursuit stops at a signal-to-residual ratio of 0 to {MOST_DB:g} dB, not at {self.srr_db:g}.")
+            raise AtomizerError(
+                f"A pursuit stops at a signal-to-residual ratio of 0 to {MOST_DB:g} dB, not at {self.srr_db:g}."
+            )
         if self.seconds is not None and not self.seconds >= 0:
-            raise AtomizerError(f"A pursuit stops after 0 or more seconds, not after {self.seconds:g}.")
+            raise AtomizerError(
+                f"A pursuit stops after 0 or more seconds, not after {self.seconds:g}."
+            )
 
 
 @dataclass
@@ -79,16 +83,27 @@ class Pursuit:
     def atoms(self) -> Atoms:
         """The atoms, in the order in which they were taken; a place can occur again."""
         channels = len(self.state.residual)
-        join = lambda name, *shape: np.concatenate([np.zeros((0, *shape), int), *(getattr(taken, name) for taken in self.taken)])
+        join = lambda name, *shape: np.concatenate(
+            [np.zeros((0, *shape), int), *(getattr(taken, name) for taken in self.taken)]
+        )
         scale, time_, bin_ = join("scale"), join("time"), join("bin")
         sign, amplitude = join("sign", channels), join("amplitude", channels)
         step, channel = np.nonzero(amplitude)
         heard = amplitude[step, channel].astype(np.float32)
         reference = float(np.abs(heard).max(initial=0.0))
         return Atoms(
-            self.space, self.length, reference, (time_[step] // self.space.hop).astype(np.int32),
-            self.space.fine(scale[step], bin_[step]).astype(np.int32), channel.astype(np.int32), self.space.quantise(heard, reference),
-            sign[step, channel].astype(np.int8), heard, np.zeros(len(step), np.uint8), scale[step].astype(np.int8))
+            self.space,
+            self.length,
+            reference,
+            (time_[step] // self.space.hop).astype(np.int32),
+            self.space.fine(scale[step], bin_[step]).astype(np.int32),
+            channel.astype(np.int32),
+            self.space.quantise(heard, reference),
+            sign[step, channel].astype(np.int8),
+            heard,
+            np.zeros(len(step), np.uint8),
+            scale[step].astype(np.int8),
+        )
 
     @property
     def residual(self) -> np.ndarray:
@@ -105,15 +120,30 @@ class MatchingPursuitAtomizer:
     compiled  whether numba does the work; by default where it is installed and knows the dictionary. The atoms are the same.
     """
 
-    def __init__(self, space: ScaleSpace = PLAIN, stop: Stop = Stop(srr_db=30.0), compiled: bool | None = None):
+    def __init__(
+        self,
+        space: ScaleSpace = PLAIN,
+        stop: Stop = Stop(srr_db=30.0),
+        compiled: bool | None = None,
+    ):
         stop.validate()
         self.space, self.stop, self.dictionary = space, stop, dictionary_of(space)
-        can = isinstance(self.dictionary, MDCTUnion) and space.hop == self.dictionary.strides[0] and space.scales[-1] <= MAX_RATIO * space.scales[0]
-        self.compiled = can and importlib.util.find_spec("numba") is not None if compiled is None else compiled
+        can = (
+            isinstance(self.dictionary, MDCTUnion)
+            and space.hop == self.dictionary.strides[0]
+            and space.scales[-1] <= MAX_RATIO * space.scales[0]
+        )
+        self.compiled = (
+            can and importlib.util.find_spec("numba") is not None if compiled is None else compiled
+        )
         if self.compiled and not can:
-            raise AtomizerError(f"Only pursuits on the frames of MDCT bases are compiled, whose scales are at most {MAX_RATIO} times apart.")
+            raise AtomizerError(
+                f"Only pursuits on the frames of MDCT bases are compiled, whose scales are at most {MAX_RATIO} times apart."
+            )
 
-    def pursue(self, samples: np.ndarray, stop: Stop | None = None, every: int | None = None) -> Iterator[Pursuit]:
+    def pursue(
+        self, samples: np.ndarray, stop: Stop | None = None, every: int | None = None
+    ) -> Iterator[Pursuit]:
         """Take atoms from (channels, samples) at space.rate; yields the same, growing `Pursuit` again and again, and lastly when it is done.
 
         stop   instead of the atomizer's own
@@ -124,7 +154,9 @@ class MatchingPursuitAtomizer:
         stop = self.stop if stop is None else stop
         stop.validate()
         if len(samples) > self.space.channels:
-            raise AtomizerError(f"This sound has {len(samples)} channels; up to {self.space.channels} are accepted.")
+            raise AtomizerError(
+                f"This sound has {len(samples)} channels; up to {self.space.channels} are accepted."
+            )
         began = time.perf_counter()
         engine: Any = LocalPursuit
         if self.compiled:
@@ -132,13 +164,20 @@ class MatchingPursuitAtomizer:
         state = engine(self.dictionary, samples)
         pursuit = Pursuit(self.space, samples.shape[1], [], state)
         whole = energy = state.energy
-        enough = whole * 10 ** (-min(stop.srr_db if stop.srr_db is not None else math.inf, MOST_DB) / 10)
+        enough = whole * 10 ** (
+            -min(stop.srr_db if stop.srr_db is not None else math.inf, MOST_DB) / 10
+        )
         steps, channels = every or 64, len(samples)
         while not pursuit.done:
             asked, most = steps, channels
-            if stop.atoms is not None:  # the last step takes no more atoms than are left: those of the loudest channels
+            if (
+                stop.atoms is not None
+            ):  # the last step takes no more atoms than are left: those of the loudest channels
                 left = stop.atoms - pursuit.count
-                asked, most = min(steps, left // channels) if left >= channels else min(1, left), min(channels, max(1, left))
+                asked, most = (
+                    min(steps, left // channels) if left >= channels else min(1, left),
+                    min(channels, max(1, left)),
+                )
             start = time.perf_counter()
             taken = state.run(asked, most, enough)
             if len(taken.bin):
@@ -147,7 +186,13 @@ class MatchingPursuitAtomizer:
                 energy = state.energy
             now = time.perf_counter()
             if not every:
-                steps = int(np.clip(steps * _BREATH / max(now - start, 1e-6), max(1, steps // 2), min(2 * steps, _MOST_STEPS)))
+                steps = int(
+                    np.clip(
+                        steps * _BREATH / max(now - start, 1e-6),
+                        max(1, steps // 2),
+                        min(2 * steps, _MOST_STEPS),
+                    )
+                )
             pursuit.seconds = now - began
             pursuit.srr_db = 10 * math.log10(whole / max(energy, 1e-30 * whole)) if whole else 0.0
             if whole <= 0 or (len(taken.bin) < asked and energy > enough):
@@ -160,7 +205,9 @@ class MatchingPursuitAtomizer:
                 pursuit.done = "seconds"
             yield pursuit
 
-    def analyse(self, samples: np.ndarray, threshold_db: float | None = None, loudest: int | None = None) -> Atoms:
+    def analyse(
+        self, samples: np.ndarray, threshold_db: float | None = None, loudest: int | None = None
+    ) -> Atoms:
         """Atoms of (channels, samples) float32 at space.rate, in the order in which they were taken.
 
         threshold_db  keep only atoms at or above this velocity, in dB relative to the loudest
@@ -177,25 +224,45 @@ class MatchingPursuitAtomizer:
         channels = int(atoms.channel.max(initial=0)) + 1 if channels is None else channels
         atoms = atoms[atoms.channel < channels]
         out = np.zeros((channels, atoms.length))
-        time_, bin_ = atoms.time.astype(np.int64) * self.space.hop, self.space.own(atoms.scale, atoms.frequency)
+        time_, bin_ = (
+            atoms.time.astype(np.int64) * self.space.hop,
+            self.space.own(atoms.scale, atoms.frequency),
+        )
         loose = np.ones(len(atoms), bool)
         if isinstance(self.dictionary, MDCTUnion):  # what lies on frames is transformed at once
             strides = np.array(self.dictionary.strides)
             loose = time_ % strides[atoms.scale] != 0
-            for scale, (stride, count) in enumerate(zip(strides, self.dictionary.counts(atoms.length))):
+            for scale, (stride, count) in enumerate(
+                zip(strides, self.dictionary.counts(atoms.length))
+            ):
                 here = (atoms.scale == scale) & ~loose
                 if here.any():
                     grid = np.zeros((channels, count, stride))
-                    np.add.at(grid, (atoms.channel[here], time_[here] // stride, bin_[here]), atoms.amplitude[here])
+                    np.add.at(
+                        grid,
+                        (atoms.channel[here], time_[here] // stride, bin_[here]),
+                        atoms.amplitude[here],
+                    )
                     out += imdct(grid, atoms.length, self.space.window)
-        return (out + self._one_by_one(atoms[loose], time_[loose], bin_[loose], channels)).astype(np.float32)
+        return (out + self._one_by_one(atoms[loose], time_[loose], bin_[loose], channels)).astype(
+            np.float32
+        )
 
-    def _one_by_one(self, atoms: Atoms, time_: np.ndarray, bin_: np.ndarray, channels: int) -> np.ndarray:
+    def _one_by_one(
+        self, atoms: Atoms, time_: np.ndarray, bin_: np.ndarray, channels: int
+    ) -> np.ndarray:
         padded = self.dictionary.padded(np.zeros((channels, atoms.length)))
         # all atoms of one place share their waveforms
-        places, index = np.unique(np.stack([atoms.scale, time_, bin_], 1), axis=0, return_inverse=True)
-        members = np.split(np.argsort(index.ravel(), kind="stable"), np.cumsum(np.bincount(index.ravel(), minlength=len(places)))[:-1])
+        places, index = np.unique(
+            np.stack([atoms.scale, time_, bin_], 1), axis=0, return_inverse=True
+        )
+        members = np.split(
+            np.argsort(index.ravel(), kind="stable"),
+            np.cumsum(np.bincount(index.ravel(), minlength=len(places)))[:-1],
+        )
         for (scale, at, k), here in zip(places, members):
-            waves = self.dictionary.combination(atoms.sign[here], atoms.amplitude[here], scale, k) @ self.dictionary.waveforms(scale, k)
+            waves = self.dictionary.combination(
+                atoms.sign[here], atoms.amplitude[here], scale, k
+            ) @ self.dictionary.waveforms(scale, k)
             np.add.at(padded, (atoms.channel[here], self.dictionary.span(scale, at)), waves)  # type: ignore[arg-type]  # numpy's stubs know no slices
         return padded[:, self.dictionary.pad : self.dictionary.pad + atoms.length]

@@ -18,7 +18,9 @@ class MDCTAtomizer:
         """(channels, samples) -> (channels, frames, bins) float32 coefficients, silent ones too."""
         return mdct(samples, self.space.hop, self.space.window)
 
-    def analyse(self, samples: np.ndarray, threshold_db: float | None = None, loudest: int | None = None) -> Atoms:
+    def analyse(
+        self, samples: np.ndarray, threshold_db: float | None = None, loudest: int | None = None
+    ) -> Atoms:
         """Atoms of (channels, samples) float32 at space.rate.
 
         threshold_db  keep only atoms at or above this velocity, in dB relative to the loudest
@@ -28,7 +30,9 @@ class MDCTAtomizer:
         """
         channels, length = samples.shape
         if channels > self.space.channels:
-            raise AtomizerError(f"This sound has {channels} channels; up to {self.space.channels} are accepted.")
+            raise AtomizerError(
+                f"This sound has {channels} channels; up to {self.space.channels} are accepted."
+            )
         atoms = Atoms.from_grid(self.grid(samples), self.space, length)
         if threshold_db is not None:
             atoms = atoms.above(threshold_db)

@@ -36,7 +36,9 @@ def measures(only: list[str] | None = None) -> list[Measure]:
         known |= import_module(f".{part}", __name__).MEASURES
     for name in only or ():
         if name not in known:
-            raise AtomizerError(f"There is no measurement {name[:60]!r}: choose from {', '.join(known)}.")
+            raise AtomizerError(
+                f"There is no measurement {name[:60]!r}: choose from {', '.join(known)}."
+            )
     return list(dict.fromkeys(known[name] for name in only or known))
 
 

@@ -1,6 +1,6 @@
 """How many atoms of which atomizer hold a sound: the figure and the table of docs/atomizers.md.
 
-    python -m atomizer.bench.atomizers docs/figures/atomizers.png
+python -m atomizer.bench.atomizers docs/figures/atomizers.png
 """
 
 from __future__ import annotations
@@ -21,9 +21,19 @@ from .pursuit import RATE, SECONDS, START
 
 SOUNDS = ("solo", "ensemble", "voices", "percussion")
 # and the atoms after which a pursuit ends, where it has not reached the last mark: some take a thousandth of a second and more for each
-COMPARED = {"mdct": None, "matching-pursuit": None, "matching-pursuit-optimised": 3000, "matching-pursuit-gabor": 3000}
+COMPARED = {
+    "mdct": None,
+    "matching-pursuit": None,
+    "matching-pursuit-optimised": 3000,
+    "matching-pursuit-gabor": 3000,
+}
 MARKS_DB = (10, 20, 30)
-_COLOURS = {"mdct": "#5b6475", "matching-pursuit": "#0072b2", "matching-pursuit-optimised": "#d55e00", "matching-pursuit-gabor": "#009e73"}
+_COLOURS = {
+    "mdct": "#5b6475",
+    "matching-pursuit": "#0072b2",
+    "matching-pursuit-optimised": "#d55e00",
+    "matching-pursuit-gabor": "#009e73",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,11 @@ class Curve:
 
 def clip(name: str) -> np.ndarray:
     """(1, samples) of an example sound."""
-    return read(ASSETS / f"{name}.flac").at(RATE)[:, START * RATE : (START + SECONDS) * RATE].mean(0, keepdims=True)
+    return (
+        read(ASSETS / f"{name}.flac")
+        .at(RATE)[:, START * RATE : (START + SECONDS) * RATE]
+        .mean(0, keepdims=True)
+    )
 
 
 def curve(sound: str, atomizer: str, srr_db: float = MARKS_DB[-1]) -> Curve:
@@ -73,7 +87,10 @@ def curve(sound: str, atomizer: str, srr_db: float = MARKS_DB[-1]) -> Curve:
 
 def table(curves: list[Curve]) -> str:
     """Atoms and processor seconds for every mark, as Markdown."""
-    lines = ["| sound | atomizer | " + " | ".join(f"{mark} dB" for mark in MARKS_DB) + " |", "|---|---|" + "---|" * len(MARKS_DB)]
+    lines = [
+        "| sound | atomizer | " + " | ".join(f"{mark} dB" for mark in MARKS_DB) + " |",
+        "|---|---|" + "---|" * len(MARKS_DB),
+    ]
     for item in curves:
         found = [item.needed(mark) for mark in MARKS_DB]
         cells = ["" if cell is None else f"{cell[0]:,} ({cell[1]:.2g} s)" for cell in found]
@@ -92,7 +109,9 @@ def draw(curves: list[Curve]) -> Figure:
             ax.plot(n, item.srr_db[n], color=_COLOURS[item.atomizer], label=item.atomizer)
         for mark in MARKS_DB:
             ax.axhline(mark, color="#c4c9d4", linewidth=0.7, zorder=0)
-        ax.set(xscale="log", title=sound, xlabel="atoms", xlim=(10, None), ylim=(0, MARKS_DB[-1] + 1))
+        ax.set(
+            xscale="log", title=sound, xlabel="atoms", xlim=(10, None), ylim=(0, MARKS_DB[-1] + 1)
+        )
     figure.axes[0].set_ylabel("signal-to-residual ratio / dB")
     figure.axes[0].legend(fontsize=7.5, frameon=False)
     return figure

@@ -21,14 +21,23 @@ TIES = ("channel", "frequency", "time")  # from the last to the first
 
 def keys(atoms: Atoms, by: str) -> tuple[np.ndarray, ...]:
     """What np.lexsort takes for an ordering of ours."""
-    first = {"velocity": (-np.abs(atoms.amplitude), -atoms.velocity), "time": (), "random": ()}.get(by)
-    return (*(getattr(atoms, name) for name in TIES), *((getattr(atoms, by),) if first is None else first))
+    first = {"velocity": (-np.abs(atoms.amplitude), -atoms.velocity), "time": (), "random": ()}.get(
+        by
+    )
+    return (
+        *(getattr(atoms, name) for name in TIES),
+        *((getattr(atoms, by),) if first is None else first),
+    )
 
 
 def plainly(atoms: Atoms, by: str) -> np.ndarray:
     """Permutation of an ordering, by np.lexsort."""
     permutation = np.lexsort(keys(atoms, by))
-    return permutation[np.random.default_rng(0).permutation(len(atoms))] if by == "random" else permutation
+    return (
+        permutation[np.random.default_rng(0).permutation(len(atoms))]
+        if by == "random"
+        else permutation
+    )
 
 
 def atomize() -> Iterator[Record | Missing]:
@@ -51,8 +60,12 @@ def synthesise() -> Iterator[Record | Missing]:
     x, atomizer = noise(10), MDCTAtomizer()
     atoms = atomizer.analyse(x)
     atoms = atoms[order(atoms, "velocity")]
-    yield from compared("synthesise_10s_stereo_s", lambda: atomizer.synthesise(atoms, 2), {
-        "plain transform": lambda: plain_imdct(atoms.to_grid()[:2], atoms.length)}, repeats=9)
+    yield from compared(
+        "synthesise_10s_stereo_s",
+        lambda: atomizer.synthesise(atoms, 2),
+        {"plain transform": lambda: plain_imdct(atoms.to_grid()[:2], atoms.length)},
+        repeats=9,
+    )
 
 
 def ordering() -> Iterator[Record]:
@@ -60,9 +73,20 @@ def ordering() -> Iterator[Record]:
     atoms = MDCTAtomizer().analyse(noise(12))[:COUNT]
     atoms = atoms[np.random.default_rng(0).permutation(len(atoms))]
     ours = {by: partial(order, atoms, by) for by in ORDERINGS}
-    found = medians({**ours, **{f"lexsort {by}": partial(plainly, atoms, by) for by in ORDERINGS}}, 5)
+    found = medians(
+        {**ours, **{f"lexsort {by}": partial(plainly, atoms, by) for by in ORDERINGS}}, 5
+    )
     slowest = max(ours, key=found.__getitem__)
-    yield from beside("order_1m_atoms_s", found[slowest], "s", {f"np.lexsort, by {slowest}": found[f"lexsort {slowest}"]})
+    yield from beside(
+        "order_1m_atoms_s",
+        found[slowest],
+        "s",
+        {f"np.lexsort, by {slowest}": found[f"lexsort {slowest}"]},
+    )
 
 
-MEASURES = {"atomize_10s_stereo_s": atomize, "synthesise_10s_stereo_s": synthesise, "order_1m_atoms_s": ordering}
+MEASURES = {
+    "atomize_10s_stereo_s": atomize,
+    "synthesise_10s_stereo_s": synthesise,
+    "order_1m_atoms_s": ordering,
+}

@@ -48,10 +48,14 @@ class Job:
     def sound(self) -> Sound:
         """The piece, repeated to the job's length."""
         if not PIECE.is_file():
-            raise AtomizerError(f"Fills are measured with assets/{PIECE.name}, which is not there: run this in the repository's folder.")
+            raise AtomizerError(
+                f"Fills are measured with assets/{PIECE.name}, which is not there: run this in the repository's folder."
+            )
         piece = read(PIECE)
         length = int(SECONDS * piece.rate)
-        samples = piece.samples[np.arange(self.channels) % piece.channels][:, np.arange(int(self.seconds * piece.rate)) % length]
+        samples = piece.samples[np.arange(self.channels) % piece.channels][
+            :, np.arange(int(self.seconds * piece.rate)) % length
+        ]
         return replace(piece, samples=samples)
 
     def work(self, model: AtomTransformer | None) -> Work:
@@ -73,7 +77,9 @@ def peers_of(job: Job, task_name: str, methods: dict[str, str]) -> dict[str, Wor
     sound, selection = job.sound(), parse([job.select])
 
     def work(name: str) -> Work:
-        return lambda: METHODS[name].run(Case(TASKS[task_name], prepare(sound, selection), sound.rate / 2), How())
+        return lambda: METHODS[name].run(
+            Case(TASKS[task_name], prepare(sound, selection), sound.rate / 2), How()
+        )
 
     return {title: work(name) for title, name in methods.items()}
 
@@ -88,29 +94,64 @@ def model() -> AtomTransformer:
 def bwe() -> Iterator[Record | Missing]:
     """Everything above 8 kHz."""
     job = Job(BWE)
-    yield from compared("fill_bwe8k_s_per_s", job.work(model()), peers_of(job, "bwe-8k", {
-        "noise of interpolated levels": "noise", "band fold": "fold"}), REPEATS, "s per s", 1 / SECONDS)
+    yield from compared(
+        "fill_bwe8k_s_per_s",
+        job.work(model()),
+        peers_of(job, "bwe-8k", {"noise of interpolated levels": "noise", "band fold": "fold"}),
+        REPEATS,
+        "s per s",
+        1 / SECONDS,
+    )
 
 
 def gap() -> Iterator[Record | Missing]:
     """200 ms of a clip."""
     job = Job(GAP)
-    yield from compared("fill_gap200_10s_clip_s", job.work(model()), peers_of(job, "gap-200ms", {
-        "Janssen": "janssen", "linear prediction of atoms": "wiener", "interpolated levels, random signs": "interpolate"}), REPEATS)
+    yield from compared(
+        "fill_gap200_10s_clip_s",
+        job.work(model()),
+        peers_of(
+            job,
+            "gap-200ms",
+            {
+                "Janssen": "janssen",
+                "linear prediction of atoms": "wiener",
+                "interpolated levels, random signs": "interpolate",
+            },
+        ),
+        REPEATS,
+    )
 
 
 def long_gap() -> Iterator[Record | Missing]:
     """The same gap in a minute, which should cost no more."""
     job, loaded = Job(GAP, 60.0), model()
-    yield from compared("fill_gap200_60s_clip_s", job.work(loaded), {
-        "the same in a 10 s clip": Job(GAP).work(loaded), **peers_of(job, "gap-200ms", {"Janssen": "janssen"})}, FINE)
+    yield from compared(
+        "fill_gap200_60s_clip_s",
+        job.work(loaded),
+        {
+            "the same in a 10 s clip": Job(GAP).work(loaded),
+            **peers_of(job, "gap-200ms", {"Janssen": "janssen"}),
+        },
+        FINE,
+    )
 
 
 def upmix() -> Iterator[Record | Missing]:
     """One of two channels."""
     job = Job(UPMIX)
-    yield from compared("fill_upmix_s_per_s", job.work(model()), peers_of(job, "upmix", {
-        "decorrelator": "decorrelator", "copy of the level, random signs": "copy"}), REPEATS, "s per s", 1 / SECONDS)
+    yield from compared(
+        "fill_upmix_s_per_s",
+        job.work(model()),
+        peers_of(
+            job,
+            "upmix",
+            {"decorrelator": "decorrelator", "copy of the level, random signs": "copy"},
+        ),
+        REPEATS,
+        "s per s",
+        1 / SECONDS,
+    )
 
 
 def memory() -> Iterator[Record | Missing]:
@@ -121,10 +162,18 @@ def memory() -> Iterator[Record | Missing]:
     except NotImplementedError as error:
         yield Missing(name, "anything", str(error))
         return
-    yield from beside(name, value, "GB", {
-        "the same of 20 s": cost(replace(job, seconds=20.0)).memory_gb,
-        "the same of 5 minutes": cost(replace(job, seconds=300.0)).memory_gb,
-        "noise of interpolated levels": cost(replace(job, settings=Settings(method="noise"))).memory_gb})
+    yield from beside(
+        name,
+        value,
+        "GB",
+        {
+            "the same of 20 s": cost(replace(job, seconds=20.0)).memory_gb,
+            "the same of 5 minutes": cost(replace(job, seconds=300.0)).memory_gb,
+            "noise of interpolated levels": cost(
+                replace(job, settings=Settings(method="noise"))
+            ).memory_gb,
+        },
+    )
 
 
 # --- in a process of its own ------------------------------------------------------------------------------------------------------
@@ -155,7 +204,9 @@ def _cost(job: Job, repeats: int) -> Cost:
     memory = peak_memory(work)
     if not repeats:
         return Cost(float("nan"), memory, 0)
-    return Cost(statistics.median(timed({"fill": work}, repeats, warm=0)["fill"]), memory, operations(work))
+    return Cost(
+        statistics.median(timed({"fill": work}, repeats, warm=0)["fill"]), memory, operations(work)
+    )
 
 
 def peak_memory(work: Callable[[], object]) -> float:
@@ -164,7 +215,11 @@ def peak_memory(work: Callable[[], object]) -> float:
         raise NotImplementedError("since only Linux tells the peak of a process")
 
     def kilobytes(field: str) -> int:
-        return next(int(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith(field + ":"))
+        return next(
+            int(line.split()[1])
+            for line in STATUS.read_text().splitlines()
+            if line.startswith(field + ":")
+        )
 
     REFS.write_text("5")  # the peak counts from now on
     before = kilobytes("VmRSS")
@@ -172,5 +227,10 @@ def peak_memory(work: Callable[[], object]) -> float:
     return (kilobytes("VmHWM") - before) / 1e6
 
 
-MEASURES = {"fill_bwe8k_s_per_s": bwe, "fill_gap200_10s_clip_s": gap, "fill_gap200_60s_clip_s": long_gap, "fill_upmix_s_per_s": upmix,
-            "fill_peak_memory_gb": memory}
+MEASURES = {
+    "fill_bwe8k_s_per_s": bwe,
+    "fill_gap200_10s_clip_s": gap,
+    "fill_gap200_60s_clip_s": long_gap,
+    "fill_upmix_s_per_s": upmix,
+    "fill_peak_memory_gb": memory,
+}

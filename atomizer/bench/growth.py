@@ -33,8 +33,19 @@ HIGHS, HOLE = "above 8 kHz", "200 ms"
 OF_BASE = f"{HIGHS} of {BASE.seconds:g} s"
 CURVES = (
     Curve("length of the clip / s", HOLE, {n: Job(GAP, n) for n in (10.0, 20.0, 40.0, 60.0)}),
-    Curve("length of the clip / s", HIGHS, {n: replace(BASE, seconds=n) for n in (5.0, 10.0, 20.0, 30.0)}),
-    Curve("hidden share / %", "top of 5 s", {n: replace(BASE, select=f"above:{HIGHEST * (1 - n / 100):g}") for n in (12.5, 25.0, 50.0, 75.0)}),
+    Curve(
+        "length of the clip / s",
+        HIGHS,
+        {n: replace(BASE, seconds=n) for n in (5.0, 10.0, 20.0, 30.0)},
+    ),
+    Curve(
+        "hidden share / %",
+        "top of 5 s",
+        {
+            n: replace(BASE, select=f"above:{HIGHEST * (1 - n / 100):g}")
+            for n in (12.5, 25.0, 50.0, 75.0)
+        },
+    ),
     Curve("steps", OF_BASE, {n: replace(BASE, settings=Settings(steps=n)) for n in (1, 2, 4, 8)}),
     Curve("channels", OF_BASE, {n: replace(BASE, channels=n) for n in (1, 2, 3, 4)}),
 )
@@ -50,7 +61,13 @@ def growth(out: Path) -> Iterator[Record]:
                 costs[job] = cost(job, REPEATS)
             found = costs[job]
             title = f"{curve.name}, {curve.axis.split(' / ')[0]} {x:g}"
-            yield Record(f"{title}: time", found.seconds, "s", f"floor at {peak / 1e9:.0f} GFLOP/s", found.operations / peak)
+            yield Record(
+                f"{title}: time",
+                found.seconds,
+                "s",
+                f"floor at {peak / 1e9:.0f} GFLOP/s",
+                found.operations / peak,
+            )
             yield Record(f"{title}: peak memory", found.memory_gb, "GB")
     draw(costs, peak, out)
 
@@ -68,7 +85,13 @@ def draw(costs: dict[Job, Cost], peak: float, out: Path) -> None:
         time, memory = grid[:, axes.index(curve.axis)]
         x, found = list(curve.jobs), [costs[job] for job in curve.jobs.values()]
         (line,) = time.plot(x, [c.seconds for c in found], "o-", label=curve.name)
-        time.plot(x, [c.operations / peak for c in found], "--", color=line.get_color(), label=f"{curve.name}: floor")
+        time.plot(
+            x,
+            [c.operations / peak for c in found],
+            "--",
+            color=line.get_color(),
+            label=f"{curve.name}: floor",
+        )
         memory.plot(x, [c.memory_gb for c in found], "o-", color=line.get_color())
         memory.set_xlabel(curve.axis)
         time.legend(fontsize=8)

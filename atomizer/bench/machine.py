@@ -22,12 +22,17 @@ def describe() -> str:
     import torch
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    lines = [f"{processor()}, {cores} cores, {torch.get_num_threads()} threads of torch, {torch.backends.cpu.get_cpu_capability()}"]
+    lines = [
+        f"{processor()}, {cores} cores, {torch.get_num_threads()} threads of torch, {torch.backends.cpu.get_cpu_capability()}"
+    ]
     if torch.cuda.is_available():
         lines.append(torch.cuda.get_device_name())
     if hasattr(os, "getloadavg"):
         lines.append(f"load of the last minute, before this run: {os.getloadavg()[0]:.1f}")
-    lines.append(f"{platform.system()}, Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in PACKAGES))
+    lines.append(
+        f"{platform.system()}, Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    )
     return "\n".join(lines)
 
 
@@ -35,7 +40,9 @@ def processor() -> str:
     """The processor's name, where the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+        return next(
+            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+        )
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
 

@@ -36,7 +36,9 @@ const drawn = (work) => new Promise((done) => {
 });
 """.replace("VIEW", VIEW)
 REDRAW = f"async () => {{ {MEASURE} picture.draw(); return picture.drawMilliseconds; }}"
-PAN = f"async () => {{ {MEASURE} return drawn(() => picture.pan(Math.random() < 0.5 ? 7 : -7, 0)); }}"
+PAN = (
+    f"async () => {{ {MEASURE} return drawn(() => picture.pan(Math.random() < 0.5 ? 7 : -7, 0)); }}"
+)
 SELECT = f"""async () => {{ {MEASURE}
   const from = Math.random() * state.scene.duration / 2;
   return drawn(() => view.preview({{kind: 'rect', op: 'add', t: [from, from + state.scene.duration / 3], f: [300, 6000]}}, -1)); }}"""
@@ -67,10 +69,16 @@ def sound_with(count: int, seconds: float, seed: int = 0) -> Sound:
     """A stereo sound of exactly `count` audible atoms: it is put together from them."""
     space, rng = AtomSpace(), np.random.default_rng(seed)
     length = int(seconds * space.rate)
-    shape = (2, space.frame_count(length) - 2, space.hop - 40)  # away from the ends, where atoms are cut
+    shape = (
+        2,
+        space.frame_count(length) - 2,
+        space.hop - 40,
+    )  # away from the ends, where atoms are cut
     place = np.unravel_index(rng.choice(np.prod(shape), count, replace=False), shape)
     grid = np.zeros((2, space.frame_count(length), space.hop), np.float32)
-    grid[place[0], place[1] + 1, place[2]] = 10 ** rng.uniform(-3, 0, count) * rng.choice([-1, 1], count)
+    grid[place[0], place[1] + 1, place[2]] = 10 ** rng.uniform(-3, 0, count) * rng.choice(
+        [-1, 1], count
+    )
     atoms = Atoms.from_grid(grid, space, length)
     samples = MDCTAtomizer(space).synthesise(atoms, 2)
     return Sound(samples / np.abs(samples).max() * 0.7, space.rate)
@@ -80,8 +88,15 @@ def music(seconds: float, seed: int = 0) -> Sound:
     """A stereo sound of full bandwidth: tones over noise."""
     rng, rate = np.random.default_rng(seed), 44_100
     t = np.arange(int(seconds * rate)) / rate
-    tones = sum(np.sin(2 * np.pi * f * t) * np.exp(-(t % 0.5) * 5) for f in (220, 440, 890, 1800, 5000)) / 12
-    return Sound(np.stack([tones + 0.02 * rng.standard_normal(len(t)) for _ in range(2)]).astype(np.float32), rate, "PCM_16")
+    tones = (
+        sum(np.sin(2 * np.pi * f * t) * np.exp(-(t % 0.5) * 5) for f in (220, 440, 890, 1800, 5000))
+        / 12
+    )
+    return Sound(
+        np.stack([tones + 0.02 * rng.standard_normal(len(t)) for _ in range(2)]).astype(np.float32),
+        rate,
+        "PCM_16",
+    )
 
 
 def measure(runs: int = RUNS) -> Iterator[Record]:
@@ -89,39 +104,71 @@ def measure(runs: int = RUNS) -> Iterator[Record]:
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
-        raise AtomizerError("The page is measured by playwright, which is not installed: pip install playwright.") from error
-    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        raise AtomizerError(
+            "The page is measured by playwright, which is not installed: pip install playwright."
+        ) from error
+    executable = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     with tempfile.TemporaryDirectory() as folder, server() as url, sync_playwright() as p:
         write(Path(folder) / "ten.wav", music(10))
         write(Path(folder) / "many.wav", sound_with(ATOMS, 30))
         try:
             browser = p.chromium.launch(executable_path=executable, args=FLAGS)
         except Error as error:
-            raise AtomizerError("The page is measured in Chromium, which is not installed.") from error
+            raise AtomizerError(
+                "The page is measured in Chromium, which is not installed."
+            ) from error
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(120_000)
         page.goto(url)
         page.wait_for_selector('.atom-view[data-ready="true"]')
-        page.evaluate("document.addEventListener('change', () => { window.sent = performance.now(); }, true)")
+        page.evaluate(
+            "document.addEventListener('change', () => { window.sent = performance.now(); }, true)"
+        )
         first = [upload(page, Path(folder) / "ten.wav") for _ in range(max(1, runs // 3))]
         upload(page, Path(folder) / "many.wav")
         count = page.evaluate(f"{VIEW}.state.scene.count")
         repeated = {}
-        for name, script in (("redraw", REDRAW), ("pan", PAN), ("select", SELECT), ("lasso", LASSO)):
+        for name, script in (
+            ("redraw", REDRAW),
+            ("pan", PAN),
+            ("select", SELECT),
+            ("lasso", LASSO),
+        ):
             repeated[name] = statistics.median(page.evaluate(script) for _ in range(runs))
         peer = page.evaluate(PLOTLY) or {}
         browser.close()
-    yield Record("first picture of a 10 s stereo upload, sending and reading included", statistics.median(first), "ms")
-    for name, text, key in (("redraw", "redraw", "pan"), ("pan", "pan, axes included", "pan"), ("select", "selection feedback, box", "select"),
-                            ("lasso", "selection feedback, lasso", "select")):
-        yield Record(f"{text}, {count:,} atoms", repeated[name], "ms", PEER if key in peer else None, peer.get(key))
+    yield Record(
+        "first picture of a 10 s stereo upload, sending and reading included",
+        statistics.median(first),
+        "ms",
+    )
+    for name, text, key in (
+        ("redraw", "redraw", "pan"),
+        ("pan", "pan, axes included", "pan"),
+        ("select", "selection feedback, box", "select"),
+        ("lasso", "selection feedback, lasso", "select"),
+    ):
+        yield Record(
+            f"{text}, {count:,} atoms",
+            repeated[name],
+            "ms",
+            PEER if key in peer else None,
+            peer.get(key),
+        )
 
 
 def upload(page, path: Path) -> float:
     """Load a sound; milliseconds until all of its atoms are drawn."""
-    before = page.evaluate(f"[{VIEW}.state.base ? {VIEW}.state.base.id : '', {VIEW}.picture.draws || 0]")
+    before = page.evaluate(
+        f"[{VIEW}.state.base ? {VIEW}.state.base.id : '', {VIEW}.picture.draws || 0]"
+    )
     page.set_input_files("#file input[type=file]", str(path))
-    return page.evaluate(f"""([id, draws]) => new Promise((done) => {{
+    return page.evaluate(
+        f"""([id, draws]) => new Promise((done) => {{
         const view = {VIEW}, look = () => (view.picture.scene && view.state.base.id !== id && view.picture.scene.id === view.state.base.id
           && view.picture.draws > draws ? done(performance.now() - window.sent) : requestAnimationFrame(look));
-        look(); }})""", before)
+        look(); }})""",
+        before,
+    )

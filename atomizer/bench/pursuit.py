@@ -27,7 +27,9 @@ def clips() -> list[np.ndarray]:
     """(1, samples) of every example sound."""
     paths = sorted(ASSETS.glob("*.flac"))
     if not paths:
-        raise AtomizerError("The pursuit is measured on the example sounds, which are not there: run it in the repository.")
+        raise AtomizerError(
+            "The pursuit is measured on the example sounds, which are not there: run it in the repository."
+        )
     excerpt = slice(START * RATE, (START + SECONDS) * RATE)
     return [read(path).at(RATE)[:, excerpt].mean(0, keepdims=True) for path in paths]
 
@@ -39,14 +41,30 @@ def speed(atoms: int = FAST, few: int = FEW) -> Iterator[Record]:
     fast.analyse(np.ones((1, 1), np.float32))
     spent = _spent(fast.analyse, sounds)
     peer = _spent(lambda x: plain(x[0], few), sounds)
-    yield Record("pursuit_atoms_per_s", atoms * len(sounds) / spent, "atoms/s", "plain NumPy local update", few * len(sounds) / peer, more=True)
+    yield Record(
+        "pursuit_atoms_per_s",
+        atoms * len(sounds) / spent,
+        "atoms/s",
+        "plain NumPy local update",
+        few * len(sounds) / peer,
+        more=True,
+    )
 
 
 def ratio(atoms: int = FEW) -> Iterator[Record]:
     """Mean signal-to-residual ratio of so many atoms, locally optimised."""
     sounds = clips()
-    mean = lambda name: float(np.mean([_srr(ATOMIZERS[name](stop=Stop(atoms=atoms)), x) for x in sounds]))
-    yield Record(f"pursuit_srr_{atoms}_db", mean("matching-pursuit-optimised"), "dB", "plain matching pursuit", mean("matching-pursuit"), more=True)
+    mean = lambda name: float(
+        np.mean([_srr(ATOMIZERS[name](stop=Stop(atoms=atoms)), x) for x in sounds])
+    )
+    yield Record(
+        f"pursuit_srr_{atoms}_db",
+        mean("matching-pursuit-optimised"),
+        "dB",
+        "plain matching pursuit",
+        mean("matching-pursuit"),
+        more=True,
+    )
 
 
 MEASURES = {"pursuit_atoms_per_s": speed, f"pursuit_srr_{FEW}_db": ratio}
@@ -89,8 +107,14 @@ def plain(x: np.ndarray, count: int) -> np.ndarray:
         hop, frame = hops[scale], int(peaks[scale].argmax())
         bin_ = int(np.abs(inner[scale][frame]).argmax())
         n = np.arange(2 * hop)
-        atom = windows[scale] * np.sqrt(2 / hop) * np.cos(np.pi / hop * (n + 0.5 + hop / 2) * (bin_ + 0.5))
-        residual[pad + (frame - 1) * hop : pad + (frame + 1) * hop] -= inner[scale][frame, bin_] * atom
+        atom = (
+            windows[scale]
+            * np.sqrt(2 / hop)
+            * np.cos(np.pi / hop * (n + 0.5 + hop / 2) * (bin_ + 0.5))
+        )
+        residual[pad + (frame - 1) * hop : pad + (frame + 1) * hop] -= (
+            inner[scale][frame, bin_] * atom
+        )
         for other, products in enumerate(inner):
             first = max(0, (frame - 1) * hop // hops[other])
             update(other, first, min(len(products), -(-(frame + 1) * hop // hops[other]) + 1))

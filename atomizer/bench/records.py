@@ -33,8 +33,14 @@ class Record:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready data, numbers to four digits."""
         rounded = lambda v: None if v is None else float(f"{v:.4g}")  # noqa: E731
-        return {"name": self.name, "value": rounded(self.value), "unit": self.unit, "peer": self.peer,
-                "peer_value": rounded(self.peer_value), "ratio": rounded(self.ratio)}
+        return {
+            "name": self.name,
+            "value": rounded(self.value),
+            "unit": self.unit,
+            "peer": self.peer,
+            "peer_value": rounded(self.peer_value),
+            "ratio": rounded(self.ratio),
+        }
 
 
 @dataclass(frozen=True)
@@ -54,5 +60,7 @@ def table(records: Iterable[Record]) -> str:
     lines = ["| what | value | peer | its value | ratio |", "|---|---|---|---|---|"]
     for r in (record.to_dict() for record in records):
         peer_value = "" if r["peer_value"] is None else f"{r['peer_value']:g} {r['unit']}"
-        lines.append(f"| {r['name']} | {r['value']:g} {r['unit']} | {r['peer'] or ''} | {peer_value} | {'' if r['ratio'] is None else r['ratio']} |")
+        lines.append(
+            f"| {r['name']} | {r['value']:g} {r['unit']} | {r['peer'] or ''} | {peer_value} | {'' if r['ratio'] is None else r['ratio']} |"
+        )
     return "\n".join(lines)

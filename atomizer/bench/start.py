@@ -30,8 +30,18 @@ def server(*command: str) -> Iterator[str]:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    env = dict(os.environ, GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port), GRADIO_ANALYTICS_ENABLED="False")
-    process = subprocess.Popen([sys.executable, *(command or PAGE)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    env = dict(
+        os.environ,
+        GRADIO_SERVER_NAME="127.0.0.1",
+        GRADIO_SERVER_PORT=str(port),
+        GRADIO_ANALYTICS_ENABLED="False",
+    )
+    process = subprocess.Popen(
+        [sys.executable, *(command or PAGE)],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     began = time.perf_counter()
     try:
         while True:
@@ -39,7 +49,9 @@ def server(*command: str) -> Iterator[str]:
                 answer.read()
                 break
             if process.poll() is not None or time.perf_counter() - began > LIMIT:
-                raise AtomizerError("The page did not start: run `python -m atomizer app` to see why.")
+                raise AtomizerError(
+                    "The page did not start: run `python -m atomizer app` to see why."
+                )
             time.sleep(0.02)
         yield url
     finally:
@@ -60,13 +72,22 @@ def run(*command: str) -> None:
 
 def app_start() -> Iterator[Record | Missing]:
     """`python -m atomizer app` to a page that answers."""
-    yield from compared("app_start_s", open_page, {"a Gradio page of one line": lambda: open_page("-c", BARE)}, 3)
+    yield from compared(
+        "app_start_s", open_page, {"a Gradio page of one line": lambda: open_page("-c", BARE)}, 3
+    )
 
 
 def help_() -> Iterator[Record | Missing]:
     """`python -m atomizer --help`."""
-    yield from compared("help_s", lambda: run("-m", "atomizer", "--help"), {
-        "import typer, numpy": lambda: run("-c", "import typer, numpy"), "import torch": lambda: run("-c", "import torch")}, 5)
+    yield from compared(
+        "help_s",
+        lambda: run("-m", "atomizer", "--help"),
+        {
+            "import typer, numpy": lambda: run("-c", "import typer, numpy"),
+            "import torch": lambda: run("-c", "import torch"),
+        },
+        5,
+    )
 
 
 MEASURES = {"app_start_s": app_start, "help_s": help_}

@@ -30,16 +30,27 @@ def medians(works: Mapping[str, Work], repeats: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in timed(works, repeats).items()}
 
 
-def compared(name: str, ours: Work, peers: Mapping[str, Work | str], repeats: int, unit: str = "s", scale: float = 1.0) -> Iterator[Record | Missing]:
+def compared(
+    name: str,
+    ours: Work,
+    peers: Mapping[str, Work | str],
+    repeats: int,
+    unit: str = "s",
+    scale: float = 1.0,
+) -> Iterator[Record | Missing]:
     """A record per peer of `scale` times the median seconds; a peer that is a text is missing, and the text says why."""
     yield from (Missing(name, peer, work) for peer, work in peers.items() if isinstance(work, str))
-    present: dict[str, Work] = {peer: work for peer, work in peers.items() if not isinstance(work, str)}
+    present: dict[str, Work] = {
+        peer: work for peer, work in peers.items() if not isinstance(work, str)
+    }
     found = medians({name: ours, **present}, repeats)
     value = scale * found.pop(name)
     yield from beside(name, value, unit, {peer: scale * seconds for peer, seconds in found.items()})
 
 
-def beside(name: str, value: float, unit: str, peers: Mapping[str, float], more: bool = False) -> Iterator[Record]:
+def beside(
+    name: str, value: float, unit: str, peers: Mapping[str, float], more: bool = False
+) -> Iterator[Record]:
     """A record per peer, and one of ours alone where there is none."""
     yield from (Record(name, value, unit, peer, theirs, more) for peer, theirs in peers.items())
     if not peers:

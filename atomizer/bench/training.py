@@ -12,7 +12,11 @@ from .machine import operations, square_product, wait
 from .records import Record
 from .timing import beside, timed
 
-WARM, STEPS, COUNTED = 3, 24, 6  # steps that do not count, that are timed, and whose operations are counted: tasks differ in what they cost
+WARM, STEPS, COUNTED = (
+    3,
+    24,
+    6,
+)  # steps that do not count, that are timed, and whose operations are counted: tasks differ in what they cost
 
 
 def training() -> Iterator[Record]:
@@ -34,8 +38,13 @@ def training() -> Iterator[Record]:
         if trainer.next:
             trainer.next.result()
     peak = size / statistics.median(found["product"])
-    yield from beside("training_atoms_per_s", asked / statistics.mean(found["step"]), "atoms per s", {
-        f"matrix products at {peak / 1e9:.0f} GFLOP/s": asked * peak / counted}, more=True)
+    yield from beside(
+        "training_atoms_per_s",
+        asked / statistics.mean(found["step"]),
+        "atoms per s",
+        {f"matrix products at {peak / 1e9:.0f} GFLOP/s": asked * peak / counted},
+        more=True,
+    )
 
 
 MEASURES = {"training_atoms_per_s": training}

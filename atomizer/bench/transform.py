@@ -34,7 +34,13 @@ def plain_mdct(x: np.ndarray) -> np.ndarray:
 
     w, half, blocks = window_of("sine", HOP), HOP // 2, hops(x)
     first, second = blocks[:, :-1] * w[:HOP], blocks[:, 1:] * w[HOP:]
-    folded = np.concatenate([-second[..., half - 1 :: -1] - second[..., half:], first[..., :half] - first[..., : half - 1 : -1]], -1)
+    folded = np.concatenate(
+        [
+            -second[..., half - 1 :: -1] - second[..., half:],
+            first[..., :half] - first[..., : half - 1 : -1],
+        ],
+        -1,
+    )
     return scipy.fft.dct(folded, type=4, norm="ortho")
 
 
@@ -65,11 +71,20 @@ def roundtrip() -> Iterator[Record | Missing]:
         return torch_mdct.imdct(torch_mdct.mdct(tensor, window), window, n_samples=length)
 
     def by_torch():
-        return imdct_torch(mdct_torch(torch.from_numpy(hops(x)))).reshape(len(x), -1)[:, HOP : HOP + length]
+        return imdct_torch(mdct_torch(torch.from_numpy(hops(x)))).reshape(len(x), -1)[
+            :, HOP : HOP + length
+        ]
 
-    yield from compared("mdct_roundtrip_60s_stereo_s", lambda: imdct(mdct(x, HOP), length), {
-        "torch_mdct": by_torch_mdct if find_spec("torch_mdct") else "which is not installed",
-        "plain fold + scipy.fft DCT-IV": lambda: plain_imdct(plain_mdct(x), length), "plain fold + torch FFT": by_torch}, repeats=9)
+    yield from compared(
+        "mdct_roundtrip_60s_stereo_s",
+        lambda: imdct(mdct(x, HOP), length),
+        {
+            "torch_mdct": by_torch_mdct if find_spec("torch_mdct") else "which is not installed",
+            "plain fold + scipy.fft DCT-IV": lambda: plain_imdct(plain_mdct(x), length),
+            "plain fold + torch FFT": by_torch,
+        },
+        repeats=9,
+    )
 
 
 MEASURES = {"mdct_roundtrip_60s_stereo_s": roundtrip}

@@ -22,8 +22,12 @@ def excess_nats(task: Task, asked: np.ndarray, model: AtomTransformer, trunk: bo
     """
     space = model.config.space
     of_sign = "velocity" not in task.features
-    canvas = Canvas(task, ~(task.mask & ("velocity" in task.features)), ~(task.mask & ("sign" in task.features)),
-                    ordering=ordering_for(model, Settings()))
+    canvas = Canvas(
+        task,
+        ~(task.mask & ("velocity" in task.features)),
+        ~(task.mask & ("sign" in task.features)),
+        ordering=ordering_for(model, Settings()),
+    )
     total, count = 0.0, 0
     for window in canvas.windows(task.mask, space.frames):
         decided = np.array(window.channels[: window.decides])
@@ -31,13 +35,23 @@ def excess_nats(task: Task, asked: np.ndarray, model: AtomTransformer, trunk: bo
         if not len(c):
             continue
         true = task.grid[decided[c], t + window.first, f]
-        level = torch.from_numpy(space.quantise(true, canvas.reference(window, space.frames)).astype(np.int64))
+        level = torch.from_numpy(
+            space.quantise(true, canvas.reference(window, space.frames)).astype(np.int64)
+        )
         context = read(model, canvas.state(window, space), trunk)
-        for part, decoded in decode(model, context, np.stack([c, t + window.first - window.start, f], 1)):
+        for part, decoded in decode(
+            model, context, np.stack([c, t + window.first - window.start, f], 1)
+        ):
             if of_sign:
                 truth = torch.from_numpy((true[part] > 0).astype(np.float32))
-                nats = F.binary_cross_entropy_with_logits(decoded.sign.float().cpu(), truth, reduction="sum")
+                nats = F.binary_cross_entropy_with_logits(
+                    decoded.sign.float().cpu(), truth, reduction="sum"
+                )
             else:
                 nats = F.cross_entropy(decoded.velocity.float().cpu(), level[part], reduction="sum")
             total, count = total + float(nats), count + len(true[part])
-    return total / count - (0.0 if of_sign else velocity_floor(space.step_db)) if count else float("nan")
+    return (
+        total / count - (0.0 if of_sign else velocity_floor(space.step_db))
+        if count
+        else float("nan")
+    )

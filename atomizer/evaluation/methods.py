@@ -21,7 +21,7 @@ BARE = ("levels", "places")  # kinds of which something of every hidden atom is 
 CONVENTIONS = {
     "oracle": f"Gaussian noise of the true power per channel, frame and band of {envelopes.BAND} bins of the MDCT: the ceiling of textures",
     "janssen": f"autoregressive interpolation, order {autoregression.ORDER}, of all samples that the hidden atoms reach; janssen-span: of the "
-               "span alone, which tells it more than the model knows",
+    "span alone, which tells it more than the model knows",
     "wiener": "linear prediction alone (atomizer/wiener.py), which the model has as a hint",
     "trunk-off": "the decoder without the Transformer's vectors",
     "majority": "the commonest value; of lost places any of the possible ones",
@@ -53,6 +53,7 @@ class Method:
 
 def _of_grid(make: Callable[[Case, How], np.ndarray]) -> Callable[[Case, How], Filled]:
     """A method that fills in a grid of atoms."""
+
     def run(case: Case, how: How) -> Filled:
         grid = make(case, how)
         return Filled(case.task.render(grid).samples, grid)
@@ -60,7 +61,9 @@ def _of_grid(make: Callable[[Case, How], np.ndarray]) -> Callable[[Case, How], F
     return run
 
 
-def _by_channel(start: int, end: int, case: Case, make: Callable[[np.ndarray], np.ndarray]) -> Filled:
+def _by_channel(
+    start: int, end: int, case: Case, make: Callable[[np.ndarray], np.ndarray]
+) -> Filled:
     """The sound with what `make` gives for every channel (n,) between two samples."""
     samples = case.task.sound.samples.copy()
     for x in samples:
@@ -89,7 +92,9 @@ def _wiener(case: Case, how: How) -> np.ndarray:
 
     task = case.task
     limit = None if "velocity" in task.features else torch.from_numpy(np.abs(task.grid))
-    found = interpolate(torch.from_numpy(task.grid), torch.from_numpy(task.mask), limit, task.space.window)
+    found = interpolate(
+        torch.from_numpy(task.grid), torch.from_numpy(task.mask), limit, task.space.window
+    )
     return np.where(task.mask, 0 if found is None else found.amplitude.numpy(), task.grid)
 
 
@@ -110,7 +115,11 @@ def _loop(case: Case, how: How) -> Filled:
 
 def _decorrelator(case: Case, how: How) -> Filled:
     sound = case.task.sound
-    return Filled(channels.decorrelate(sound.samples, np.asarray(case.task.mask.all(axis=(1, 2))), how.seed, sound.rate))
+    return Filled(
+        channels.decorrelate(
+            sound.samples, np.asarray(case.task.mask.all(axis=(1, 2))), how.seed, sound.rate
+        )
+    )
 
 
 def _codec(name: str) -> Method:
@@ -124,24 +133,66 @@ def _codec(name: str) -> Method:
 
 _ERASED = _of_grid(lambda case, how: case.task.erased())
 _TEXTURES = ("bandwidth", "gap", "continue", "upmix", "box")
-METHODS = {method.name: method for method in (
-    Method("model", lambda case, how: _model(case, how, True), KINDS, model=True),
-    Method("erased", _ERASED, tuple(kind for kind in KINDS if kind != "compress")),
-    Method("truncate", _ERASED, ("compress",)),
-    Method("noise", _of_grid(lambda case, how: last(fill(case.task, replace(how.settings, method="noise"))).grid), (*_TEXTURES, "restore", "compress")),
-    Method("wiener", _of_grid(_wiener), ("gap", "continue", "box", "restore", "levels")),
-    Method("fold", _of_grid(lambda case, how: envelopes.fold(case.task.grid, case.task.mask)), ("bandwidth",)),
-    Method("oracle", _of_grid(lambda case, how: envelopes.oracle(case.task.grid, case.task.mask, how.seed)), _TEXTURES),
-    Method("janssen", lambda case, how: _janssen(case, how, case.reached_samples), ("gap",)),
-    Method("janssen-span", lambda case, how: _janssen(case, how, case.span_samples), ("gap",)),
-    Method("ar", _ar, ("continue",)),
-    Method("interpolate", _of_grid(lambda case, how: envelopes.interpolate(case.task.grid, case.task.mask, how.seed)), ("gap",)),
-    Method("loop", _loop, ("continue",)),
-    Method("copy", _of_grid(lambda case, how: channels.copy(case.task.grid, case.task.mask)), ("upmix",)),
-    Method("decorrelator", _decorrelator, ("upmix",)),
-    Method("neighbours", _of_grid(lambda case, how: neighbours.fill_neighbours(
-        case.task.grid, case.task.mask, case.task.features, how.seed)), ("restore", *BARE)),
-    Method("majority", _of_grid(lambda case, how: neighbours.fill_majority(
-        case.task.grid, case.task.mask, case.task.features, case.audible, how.seed)), BARE),
-    *(_codec(name) for name in codecs.CODECS),
-    Method("trunk-off", lambda case, how: _model(case, how, False), KINDS, model=True))}
+METHODS = {
+    method.name: method
+    for method in (
+        Method("model", lambda case, how: _model(case, how, True), KINDS, model=True),
+        Method("erased", _ERASED, tuple(kind for kind in KINDS if kind != "compress")),
+        Method("truncate", _ERASED, ("compress",)),
+        Method(
+            "noise",
+            _of_grid(
+                lambda case, how: last(fill(case.task, replace(how.settings, method="noise"))).grid
+            ),
+            (*_TEXTURES, "restore", "compress"),
+        ),
+        Method("wiener", _of_grid(_wiener), ("gap", "continue", "box", "restore", "levels")),
+        Method(
+            "fold",
+            _of_grid(lambda case, how: envelopes.fold(case.task.grid, case.task.mask)),
+            ("bandwidth",),
+        ),
+        Method(
+            "oracle",
+            _of_grid(lambda case, how: envelopes.oracle(case.task.grid, case.task.mask, how.seed)),
+            _TEXTURES,
+        ),
+        Method("janssen", lambda case, how: _janssen(case, how, case.reached_samples), ("gap",)),
+        Method("janssen-span", lambda case, how: _janssen(case, how, case.span_samples), ("gap",)),
+        Method("ar", _ar, ("continue",)),
+        Method(
+            "interpolate",
+            _of_grid(
+                lambda case, how: envelopes.interpolate(case.task.grid, case.task.mask, how.seed)
+            ),
+            ("gap",),
+        ),
+        Method("loop", _loop, ("continue",)),
+        Method(
+            "copy",
+            _of_grid(lambda case, how: channels.copy(case.task.grid, case.task.mask)),
+            ("upmix",),
+        ),
+        Method("decorrelator", _decorrelator, ("upmix",)),
+        Method(
+            "neighbours",
+            _of_grid(
+                lambda case, how: neighbours.fill_neighbours(
+                    case.task.grid, case.task.mask, case.task.features, how.seed
+                )
+            ),
+            ("restore", *BARE),
+        ),
+        Method(
+            "majority",
+            _of_grid(
+                lambda case, how: neighbours.fill_majority(
+                    case.task.grid, case.task.mask, case.task.features, case.audible, how.seed
+                )
+            ),
+            BARE,
+        ),
+        *(_codec(name) for name in codecs.CODECS),
+        Method("trunk-off", lambda case, how: _model(case, how, False), KINDS, model=True),
+    )
+}

@@ -23,7 +23,10 @@ BANDS = 24  # equally wide on the scale of equivalent rectangular bandwidths
 COHERENCE_FRAMES = 16  # 186 ms
 VISQOL_RATE = 48_000
 CONVENTIONS = {
-    "stft": f"{SIZE}/{HOP} Hann, power / (sum of window)^2", "floor": FLOOR, "rms": 0.1, "lsd": "log10 of power",
+    "stft": f"{SIZE}/{HOP} Hann, power / (sum of window)^2",
+    "floor": FLOOR,
+    "rms": 0.1,
+    "lsd": "log10 of power",
     "ild_db": f"energy-weighted mean over {BANDS} ERB bands and frames of the error of the level difference, which counts up to {MAX_ILD_DB:g} dB",
     "coherence": f"mean error over audible ERB bands of the coherence over {COHERENCE_FRAMES} frames",
     "visqol": "visqol-python, audio mode, 48 kHz, mean of the channels",
@@ -33,7 +36,9 @@ CONVENTIONS = {
 def validate(reference: np.ndarray, estimate: np.ndarray) -> None:
     """Raise ValueError unless both are (channels, samples) of the same shape."""
     if reference.shape != estimate.shape or reference.ndim != 2:
-        raise ValueError(f"Metrics compare signals of one shape (channels, samples), not {reference.shape} and {estimate.shape}.")
+        raise ValueError(
+            f"Metrics compare signals of one shape (channels, samples), not {reference.shape} and {estimate.shape}."
+        )
 
 
 def normalise(reference: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -46,7 +51,9 @@ def spectra(signal: np.ndarray, size: int = SIZE, hop: int = HOP) -> np.ndarray:
     """(channels, samples) -> (channels, frames, size / 2 + 1) complex short-time spectra; frame n is centred on sample n * hop."""
     window = np.hanning(size + 1)[:-1]
     padded = np.pad(signal, ((0, 0), (size // 2, size)))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop][:, : signal.shape[1] // hop + 1]
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop][
+        :, : signal.shape[1] // hop + 1
+    ]
     return np.fft.rfft(frames * window) / window.sum()
 
 
@@ -70,8 +77,13 @@ def si_sdr_db(reference: np.ndarray, estimate: np.ndarray) -> float:
     return float(10 * np.log10(max(target @ target, 1e-20) / max(((target - y) ** 2).sum(), 1e-20)))
 
 
-def lsd(reference: np.ndarray, estimate: np.ndarray, low_hz: float = 0, high_hz: float = RATE / 2,
-        span: tuple[float, float] | None = None) -> float:
+def lsd(
+    reference: np.ndarray,
+    estimate: np.ndarray,
+    low_hz: float = 0,
+    high_hz: float = RATE / 2,
+    span: tuple[float, float] | None = None,
+) -> float:
     """Log-spectral distance: mean over frames of the RMS over bins of log10 (P + floor) / (Q + floor).
 
     low_hz, high_hz  the band; span: only frames centred in it
@@ -81,12 +93,19 @@ def lsd(reference: np.ndarray, estimate: np.ndarray, low_hz: float = 0, high_hz:
     hertz = np.arange(p.shape[-1]) * RATE / SIZE
     seconds = np.arange(p.shape[1]) * HOP / RATE
     bins = (hertz >= low_hz) & (hertz <= high_hz)
-    frames = np.ones(len(seconds), bool) if span is None else (seconds >= span[0]) & (seconds < span[1])
+    frames = (
+        np.ones(len(seconds), bool) if span is None else (seconds >= span[0]) & (seconds < span[1])
+    )
     difference = np.log10((p + FLOOR) / (q + FLOOR))[:, frames][:, :, bins]
     return float(np.sqrt((difference**2).mean(-1)).mean())
 
 
-def convergence(reference: np.ndarray, estimate: np.ndarray, size: int = SIZE, span: tuple[float, float] | None = None) -> float:
+def convergence(
+    reference: np.ndarray,
+    estimate: np.ndarray,
+    size: int = SIZE,
+    span: tuple[float, float] | None = None,
+) -> float:
     """Spectral convergence: |  |X| - |Y|  | / |X| over short-time magnitudes with a hop of size / 4 (Sturmel & Daudet 2011).
 
     span: only frames whose window overlaps it
@@ -100,7 +119,9 @@ def convergence(reference: np.ndarray, estimate: np.ndarray, size: int = SIZE, s
     return float(np.linalg.norm(x - y) / max(float(np.linalg.norm(x)), 1e-12))
 
 
-def multi_resolution(reference: np.ndarray, estimate: np.ndarray, span: tuple[float, float] | None = None) -> float:
+def multi_resolution(
+    reference: np.ndarray, estimate: np.ndarray, span: tuple[float, float] | None = None
+) -> float:
     """Mean spectral convergence of the STFT sizes `RESOLUTIONS` (Yamamoto et al. 2020, eq. 4, without its logarithmic part)."""
     return float(np.mean([convergence(reference, estimate, size, span) for size in RESOLUTIONS]))
 
@@ -132,8 +153,12 @@ def ild_db(reference: np.ndarray, estimate: np.ndarray, high_hz: float = RATE / 
     for signal in (reference, estimate):
         left, right = (_bands(p, edges) for p in power(signal[:2]))
         energy.append(left + right)
-        difference.append(np.clip(10 * np.log10((left + FLOOR) / (right + FLOOR)), -MAX_ILD_DB, MAX_ILD_DB))
-    return float((np.abs(difference[0] - difference[1]) * energy[0]).sum() / max(energy[0].sum(), 1e-20))
+        difference.append(
+            np.clip(10 * np.log10((left + FLOOR) / (right + FLOOR)), -MAX_ILD_DB, MAX_ILD_DB)
+        )
+    return float(
+        (np.abs(difference[0] - difference[1]) * energy[0]).sum() / max(energy[0].sum(), 1e-20)
+    )
 
 
 def coherence(reference: np.ndarray, estimate: np.ndarray, high_hz: float = RATE / 2) -> float:
@@ -145,10 +170,15 @@ def coherence(reference: np.ndarray, estimate: np.ndarray, high_hz: float = RATE
     edges, energy, found = erb_edges(high_hz), [], []
     for signal in (reference, estimate):
         left, right = spectra(signal[:2])
-        average = lambda values: uniform_filter1d(_bands(values, edges), COHERENCE_FRAMES, axis=0)[:: COHERENCE_FRAMES // 2]  # noqa: E731
+        average = lambda values: uniform_filter1d(_bands(values, edges), COHERENCE_FRAMES, axis=0)[
+            :: COHERENCE_FRAMES // 2
+        ]  # noqa: E731
         cross, auto = left * right.conj(), (average(np.abs(left) ** 2), average(np.abs(right) ** 2))
         energy.append(auto[0] + auto[1])
-        found.append(np.hypot(average(cross.real), average(cross.imag)) / np.sqrt((auto[0] + FLOOR) * (auto[1] + FLOOR)))
+        found.append(
+            np.hypot(average(cross.real), average(cross.imag))
+            / np.sqrt((auto[0] + FLOOR) * (auto[1] + FLOOR))
+        )
     audible = energy[0] > energy[0].max() * 1e-6
     return float(np.abs(found[0] - found[1])[audible].mean())
 
@@ -171,5 +201,8 @@ def visqol(reference: np.ndarray, estimate: np.ndarray) -> float | None:
     api = _visqol()
     if api is None:
         return None
-    x, y = (resample(s.mean(0, keepdims=True), RATE, VISQOL_RATE)[0].astype(np.float64) for s in (reference, estimate))
+    x, y = (
+        resample(s.mean(0, keepdims=True), RATE, VISQOL_RATE)[0].astype(np.float64)
+        for s in (reference, estimate)
+    )
     return float(api.measure_from_arrays(x, y, VISQOL_RATE).moslqo)

@@ -11,8 +11,23 @@ from .methods import METHODS
 from .tasks import TASKS
 
 # The better direction of every metric, and the rows in their order
-BETTER = {"snr_db": "↑", "si_sdr_db": "↑", "visqol": "↑", "lsd_hidden": "↓", "lsd_full": "↓", "convergence": "↓", "side_lsd": "↓", "mono_lsd": "↓",
-          "ild_db": "↓", "coherence": "↓", "level_drift_db": "→ 0", "accuracy": "↑", "accuracy_loudest": "↑", "excess_nats": "↓", "kbps": ""}
+BETTER = {
+    "snr_db": "↑",
+    "si_sdr_db": "↑",
+    "visqol": "↑",
+    "lsd_hidden": "↓",
+    "lsd_full": "↓",
+    "convergence": "↓",
+    "side_lsd": "↓",
+    "mono_lsd": "↓",
+    "ild_db": "↓",
+    "coherence": "↓",
+    "level_drift_db": "→ 0",
+    "accuracy": "↑",
+    "accuracy_loudest": "↑",
+    "excess_nats": "↓",
+    "kbps": "",
+}
 
 
 def means(report: dict[str, Any]) -> dict[tuple[str, str, str], list[float]]:
@@ -30,11 +45,17 @@ def table(report: dict[str, Any]) -> str:
     for task in _sorted({key[0] for key in values}, TASKS):
         mine = {key[1:]: v for key, v in values.items() if key[0] == task}
         methods = _sorted({key[1] for key in mine}, METHODS)
-        lines = [f"| {task} | clips | " + " | ".join(methods) + " |", "|---|---|" + "---|" * len(methods)]
+        lines = [
+            f"| {task} | clips | " + " | ".join(methods) + " |",
+            "|---|---|" + "---|" * len(methods),
+        ]
         for metric in _sorted({key[0] for key in mine}, BETTER):
             cells = [mine.get((metric, m), []) for m in methods]
             text = " | ".join(f"{np.mean(c):.3f}" if c else "" for c in cells)
-            lines.append(f"| {metric} {BETTER.get(metric, '')}".rstrip() + f" | {max(map(len, cells))} | {text} |")
+            lines.append(
+                f"| {metric} {BETTER.get(metric, '')}".rstrip()
+                + f" | {max(map(len, cells))} | {text} |"
+            )
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 

@@ -27,8 +27,15 @@ if TYPE_CHECKING:
 
 SHORTEST = 2.0  # seconds of a clip that there is something to learn from
 QUIETEST = 1e-4  # RMS of one
-OF_THE_MODEL = ("checkpoint_sha256", "settings")  # conventions that only the records of methods that need the model depend on
-NO_SETTING = ("method", "seed", "reverse")  # fields of Settings that are no convention, or one of their own
+OF_THE_MODEL = (
+    "checkpoint_sha256",
+    "settings",
+)  # conventions that only the records of methods that need the model depend on
+NO_SETTING = (
+    "method",
+    "seed",
+    "reverse",
+)  # fields of Settings that are no convention, or one of their own
 
 
 def excerpt(clip: Clip, seconds: float) -> Sound:
@@ -42,21 +49,38 @@ def excerpt(clip: Clip, seconds: float) -> Sound:
 def fingerprint(checkpoint: str | Path) -> str | None:
     """SHA-256 of a checkpoint's weights, all shards by name in turn; None where there are none."""
     shards = sorted(Path(checkpoint).glob("*.safetensors"))
-    return hashlib.sha256(b"".join(shard.read_bytes() for shard in shards)).hexdigest() if shards else None
+    return (
+        hashlib.sha256(b"".join(shard.read_bytes() for shard in shards)).hexdigest()
+        if shards
+        else None
+    )
 
 
 def chosen_clips(audio: str | Path, count: int, everything: bool) -> list[Clip]:
     """At most `count` clips of held-out sources (of all with `everything`), spread over the folder, which is sorted by category."""
     clips = [c for c in list_clips(audio) if everything or c.held_out]
     if not clips:
-        raise AtomizerError("No clip of this folder belongs to a held-out source: evaluate all of them.")
+        raise AtomizerError(
+            "No clip of this folder belongs to a held-out source: evaluate all of them."
+        )
     return [clips[i] for i in np.unique(np.linspace(0, len(clips) - 1, count).round().astype(int))]
 
 
-def evaluate(audio: str | Path, out: str | Path | None = None, tasks: Iterable[str] | None = None,
-             methods: Iterable[str] | None = None, model: AtomTransformer | None = None, checkpoint: str | None = None,
-             settings: Settings = Settings(), clips: int = 20, seconds: float = 6.0, everything: bool = False,
-             figures: str | Path | None = None, listen: str | Path | None = None, progress: bool = True) -> dict[str, Any]:
+def evaluate(
+    audio: str | Path,
+    out: str | Path | None = None,
+    tasks: Iterable[str] | None = None,
+    methods: Iterable[str] | None = None,
+    model: AtomTransformer | None = None,
+    checkpoint: str | None = None,
+    settings: Settings = Settings(),
+    clips: int = 20,
+    seconds: float = 6.0,
+    everything: bool = False,
+    figures: str | Path | None = None,
+    listen: str | Path | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
     """Every method on every task on clips of held-out sources (of all sources with `everything`).
 
     out         JSON file, written after every clip; what is already there is not computed again
@@ -69,16 +93,28 @@ def evaluate(audio: str | Path, out: str | Path | None = None, tasks: Iterable[s
     """
     tasks, methods = checked("task", tasks, TASKS), checked("method", methods, METHODS)
     if clips < 1 or seconds < SHORTEST:
-        raise AtomizerError(f"An evaluation takes at least 1 clip of at least {SHORTEST:g} seconds, not {clips} of {seconds:g}.")
+        raise AtomizerError(
+            f"An evaluation takes at least 1 clip of at least {SHORTEST:g} seconds, not {clips} of {seconds:g}."
+        )
     chosen = chosen_clips(audio, clips, everything)
-    methods = [m for m in methods if METHODS[m].available() and (model is not None or not METHODS[m].model)]
-    report: dict[str, Any] = {"conventions": conventions(settings, seconds, checkpoint), "records": []}
+    methods = [
+        m for m in methods if METHODS[m].available() and (model is not None or not METHODS[m].model)
+    ]
+    report: dict[str, Any] = {
+        "conventions": conventions(settings, seconds, checkpoint),
+        "records": [],
+    }
     if out is not None:
         check_folder(out)
         report["records"] = earlier_records(Path(out), report["conventions"])
     done = {(r["task"], r["clip"], r["method"]) for r in report["records"]}
     how, drawn = How(settings, model), set()
-    bar = tqdm(total=len(chosen) * len(tasks), desc="evaluating", unit="task", disable=None if progress else True)
+    bar = tqdm(
+        total=len(chosen) * len(tasks),
+        desc="evaluating",
+        unit="task",
+        disable=None if progress else True,
+    )
     for clip in chosen:
         sound, name = excerpt(clip, seconds), clip.path.name
         heard = sound.seconds >= SHORTEST and np.sqrt((sound.samples**2).mean()) >= QUIETEST
@@ -87,9 +123,17 @@ def evaluate(audio: str | Path, out: str | Path | None = None, tasks: Iterable[s
             if not heard or not TASKS[task].applies(sound, clip.cutoff_hz):
                 continue
             apply = [m for m in methods if TASKS[task].kind in METHODS[m].kinds]
-            drawing = Path(figures) / f"{task}.png" if figures is not None and task not in drawn else None
+            drawing = (
+                Path(figures) / f"{task}.png" if figures is not None and task not in drawn else None
+            )
             folder = Path(listen) / task / clip.path.stem if listen is not None else None
-            todo = [m for m in apply if drawing or (task, name, m) not in done or (folder and not (folder / f"{m}.wav").is_file())]
+            todo = [
+                m
+                for m in apply
+                if drawing
+                or (task, name, m) not in done
+                or (folder and not (folder / f"{m}.wav").is_file())
+            ]
             if not todo:
                 continue
             case = Case.of(TASKS[task], sound, clip.cutoff_hz, settings.seed)
@@ -101,8 +145,16 @@ def evaluate(audio: str | Path, out: str | Path | None = None, tasks: Iterable[s
                 if drawing or (task, name, method) not in done:
                     values[method] = case.measure(result)
                 if (task, name, method) not in done:
-                    report["records"] += [{"task": task, "clip": name, "method": method, "metric": metric, "value": round(value, 4)}
-                                          for metric, value in values[method].items()]
+                    report["records"] += [
+                        {
+                            "task": task,
+                            "clip": name,
+                            "method": method,
+                            "metric": metric,
+                            "value": round(value, 4),
+                        }
+                        for metric, value in values[method].items()
+                    ]
                 if folder:
                     write_sounds(folder, case, {method: result})
                 if drawing:
@@ -126,15 +178,24 @@ def checked(kind: str, names: Iterable[str] | None, known: Iterable[str]) -> lis
     names = known if names is None else list(dict.fromkeys(names))
     for name in names:
         if name not in known:
-            raise AtomizerError(f"There is no {kind} {str(name)[:40]!r} to evaluate: choose from {', '.join(known)}.")
+            raise AtomizerError(
+                f"There is no {kind} {str(name)[:40]!r} to evaluate: choose from {', '.join(known)}."
+            )
     return names
 
 
 def conventions(settings: Settings, seconds: float, checkpoint: str | None) -> dict[str, Any]:
     """All that two reports must agree in for their numbers to be comparable."""
     chosen = {k: v for k, v in asdict(settings).items() if k not in NO_SETTING}
-    return {**metrics.CONVENTIONS, **tasks_.CONVENTIONS, **methods_.CONVENTIONS, "seconds": seconds, "seed": settings.seed,
-            "settings": {k: "default" if v is None else v for k, v in chosen.items()}, "checkpoint_sha256": checkpoint}
+    return {
+        **metrics.CONVENTIONS,
+        **tasks_.CONVENTIONS,
+        **methods_.CONVENTIONS,
+        "seconds": seconds,
+        "seed": settings.seed,
+        "settings": {k: "default" if v is None else v for k, v in chosen.items()},
+        "checkpoint_sha256": checkpoint,
+    }
 
 
 def earlier_records(out: Path, conventions: dict[str, Any]) -> list[dict[str, Any]]:
@@ -149,14 +210,22 @@ def earlier_records(out: Path, conventions: dict[str, Any]) -> list[dict[str, An
         theirs, records = earlier["conventions"], earlier["records"]
         [(r["task"], r["clip"], r["method"], r["metric"], float(r["value"])) for r in records]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise AtomizerError(f"{out.name!r} is no report of an evaluation: give a new name, or remove it.") from error
-    other = [key for key in dict.fromkeys([*conventions, *theirs]) if conventions.get(key) != theirs.get(key)]
+        raise AtomizerError(
+            f"{out.name!r} is no report of an evaluation: give a new name, or remove it."
+        ) from error
+    other = [
+        key
+        for key in dict.fromkeys([*conventions, *theirs])
+        if conventions.get(key) != theirs.get(key)
+    ]
     if other and set(other) <= set(OF_THE_MODEL):  # what the baselines gave holds for every model
         return [r for r in records if r["method"] in METHODS and not METHODS[r["method"]].model]
     for key in other:
         if key not in OF_THE_MODEL:
-            raise AtomizerError(f"{out.name!r} was made with other conventions ({key} was {_short(theirs.get(key))}, not {_short(conventions.get(key))}): "
-                                "give another name, or the same options.")
+            raise AtomizerError(
+                f"{out.name!r} was made with other conventions ({key} was {_short(theirs.get(key))}, not {_short(conventions.get(key))}): "
+                "give another name, or the same options."
+            )
     return records
 
 
@@ -167,14 +236,20 @@ def _short(value: Any) -> str:
 def check_folder(out: str | Path) -> None:
     """Fail before the work where its result cannot be written after it."""
     if not Path(out).resolve().parent.is_dir():
-        raise AtomizerError(f"There is no folder {str(Path(out).parent)!r} to write {Path(out).name!r} into.")
+        raise AtomizerError(
+            f"There is no folder {str(Path(out).parent)!r} to write {Path(out).name!r} into."
+        )
 
 
 def write_sounds(folder: Path, case: Case, filled: dict[str, Filled]) -> None:
     """WAV files of the original, of what is left of it, and of every method."""
     folder.mkdir(parents=True, exist_ok=True)
     sound = case.task.sound
-    for name, samples in {"original": sound.samples, "masked": case.masked, **{m: f.samples for m, f in filled.items()}}.items():
+    for name, samples in {
+        "original": sound.samples,
+        "masked": case.masked,
+        **{m: f.samples for m, f in filled.items()},
+    }.items():
         path = folder / f"{name}.wav"
         if name not in ("original", "masked") or not path.is_file():
             write(path, Sound(samples, sound.rate, "PCM_16"))

@@ -36,11 +36,15 @@ class Belief:
         y = level_amplitude(torch.arange(space.levels, device=width.device), space) / width[:, None]
         mean = (self.mean / width).abs()[:, None]
         # of the magnitude, a folded normal density; of its level, that times the magnitude
-        return (y.log() - 0.5 * (y - mean).square() + torch.log1p(torch.exp(-2 * y * mean))).clamp(min=-12)
+        return (y.log() - 0.5 * (y - mean).square() + torch.log1p(torch.exp(-2 * y * mean))).clamp(
+            min=-12
+        )
 
     def sign(self, width: Tensor) -> Tensor:
         """(n,) logit of the sign of a Gaussian amplitude; where its magnitude is unknown, as if that were the deviation's size."""
-        magnitude = torch.where(self.magnitude > 0, self.magnitude, torch.maximum(self.mean.abs(), width))
+        magnitude = torch.where(
+            self.magnitude > 0, self.magnitude, torch.maximum(self.mean.abs(), width)
+        )
         return (2 * self.mean * magnitude / width.square()).clamp(-12, 12)
 
 
@@ -58,4 +62,6 @@ def velocity_floor(step_db: float) -> float:
     x = np.linspace(-120, 25, 200_001)
     power = 10 ** (x / 10)
     density = np.sqrt(power / (2 * np.pi)) * np.exp(-power / 2) * math.log(10) / 10
-    return float(-np.sum(density * np.log(np.maximum(density, 1e-300))) * (x[1] - x[0]) - math.log(step_db))
+    return float(
+        -np.sum(density * np.log(np.maximum(density, 1e-300))) * (x[1] - x[0]) - math.log(step_db)
+    )

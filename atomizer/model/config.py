@@ -48,14 +48,20 @@ class ModelConfig:
     def __post_init__(self):
         for size, whole in zip(self.cell, (self.space.frames, self.space.hop, self.space.channels)):
             if whole % size:
-                raise ValueError(f"A cell of {self.cell} does not divide a window of {self.space.frames} frames, "
-                                 f"{self.space.hop} bins and {self.space.channels} channels.")
+                raise ValueError(
+                    f"A cell of {self.cell} does not divide a window of {self.space.frames} frames, "
+                    f"{self.space.hop} bins and {self.space.channels} channels."
+                )
         if self.width % (4 * self.heads):
             raise ValueError(f"The width {self.width} is no multiple of 4 * {self.heads} heads.")
         if not set(self.serialisations) <= set(SERIALISATIONS):
-            raise ValueError(f"Serialisations are {', '.join(SERIALISATIONS)}, not {self.serialisations}.")
+            raise ValueError(
+                f"Serialisations are {', '.join(SERIALISATIONS)}, not {self.serialisations}."
+            )
         if "order" in self.serialisations and self.slots > 1:
-            raise ValueError("The user's ordering serialises single atoms: it needs cells of (1, 1, 1).")
+            raise ValueError(
+                "The user's ordering serialises single atoms: it needs cells of (1, 1, 1)."
+            )
         if self.encoding not in ("absolute", "sinusoidal"):
             raise ValueError(f"The encoding is absolute or sinusoidal, not {self.encoding!r}.")
 
@@ -67,7 +73,11 @@ class ModelConfig:
     @property
     def cells(self) -> tuple[int, int, int]:
         """Cells per window along time, frequency and channel."""
-        return (self.space.frames // self.cell[0], self.space.hop // self.cell[1], self.space.channels // self.cell[2])
+        return (
+            self.space.frames // self.cell[0],
+            self.space.hop // self.cell[1],
+            self.space.channels // self.cell[2],
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

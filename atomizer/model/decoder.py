@@ -35,7 +35,9 @@ class Neighbourhood:
         root = 10 ** ((state.velocity - levels).float() * (config.space.step_db / 40))
         amplitude = root.to(dtype) * polarity * known * (state.velocity > 0)
         audible = polarity * ~state.inaudible  # the sign alone, also where the level is unknown
-        self.even, self.odd = (self._rows(planes, rt, rf) for planes in ((level, known), (amplitude, audible)))
+        self.even, self.odd = (
+            self._rows(planes, rt, rf) for planes in ((level, known), (amplitude, audible))
+        )
         self.frames, self.size = 2 * rt + 1, (2 * rt + 1) * (2 * rf + 1) * channels
         self.wiener = config.wiener
         if config.wiener:
@@ -50,11 +52,24 @@ class Neighbourhood:
         space, (rt, rf) = config.space, config.wiener
 
         def level(amplitude: Tensor) -> Tensor:
-            return ((20 * torch.log10(amplitude.abs() + 1e-12) - space.headroom_db) / space.step_db + space.levels - 1).clamp(0, space.levels - 1)
+            return (
+                (20 * torch.log10(amplitude.abs() + 1e-12) - space.headroom_db) / space.step_db
+                + space.levels
+                - 1
+            ).clamp(0, space.levels - 1)
 
         height = level(state.estimate)
-        root = 10 ** ((height - space.levels) * (space.step_db / 40)) * state.estimate.sign() * (height > 0)
-        planes = (root, height * (1.5 / space.levels), level(state.spread) * (1.5 / space.levels), level(state.blind) * (1.5 / space.levels))
+        root = (
+            10 ** ((height - space.levels) * (space.step_db / 40))
+            * state.estimate.sign()
+            * (height > 0)
+        )
+        planes = (
+            root,
+            height * (1.5 / space.levels),
+            level(state.spread) * (1.5 / space.levels),
+            level(state.blind) * (1.5 / space.levels),
+        )
         return self._rows(tuple(plane.to(dtype) for plane in planes), rt, rf)
 
     @staticmethod
@@ -65,22 +80,35 @@ class Neighbourhood:
         grid = torch.stack([grid.roll(-c, 3) for c in range(grid.shape[3])], 1)
         grid = F.pad(grid, (0, 0, 0, 0, rf, rf, rt, rt)).contiguous()
         b, c, t, f, _, _ = grid.shape
-        return grid.as_strided((b, c, t, f - 2 * rf, (2 * rf + 1) * row), grid.stride()[:3] + (row, 1))
+        return grid.as_strided(
+            (b, c, t, f - 2 * rf, (2 * rf + 1) * row), grid.stride()[:3] + (row, 1)
+        )
 
-    def at(self, batch: Tensor, channel: Tensor, time: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor]:
+    def at(
+        self, batch: Tensor, channel: Tensor, time: Tensor, frequency: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Even and odd features of n places, (n, .) as `features` counts them."""
         rows = time[:, None] + torch.arange(self.frames, device=time.device)
         index = (batch[:, None], channel[:, None], rows, frequency[:, None])
-        even, odd = self.even[index].flatten(1), self.odd[index].flatten(1).view(len(time), self.size, 2)
+        even, odd = (
+            self.even[index].flatten(1),
+            self.odd[index].flatten(1).view(len(time), self.size, 2),
+        )
         amplitude, polarity = odd.unbind(2)
         peak = amplitude.abs().amax(1, keepdim=True)
         if not self.wiener:
             return even, torch.cat([amplitude / (peak + 1e-3), polarity], 1)
         if self.estimate is None:
             size = estimate_size(self.wiener, self.even.shape[1])
-            return F.pad(even, (0, 3 * size)), F.pad(torch.cat([amplitude / (peak + 1e-3), polarity], 1), (0, size))
+            return F.pad(even, (0, 3 * size)), F.pad(
+                torch.cat([amplitude / (peak + 1e-3), polarity], 1), (0, size)
+            )
         rows = time[:, None] + torch.arange(2 * self.wiener[0] + 1, device=time.device)
-        around = self.estimate[batch[:, None], channel[:, None], rows, frequency[:, None]].flatten(1).unflatten(1, (-1, 4))
+        around = (
+            self.estimate[batch[:, None], channel[:, None], rows, frequency[:, None]]
+            .flatten(1)
+            .unflatten(1, (-1, 4))
+        )
         root, levels = around[..., 0], around[..., 1:].transpose(1, 2).flatten(1)
         peak = torch.maximum(peak, root.abs().amax(1, keepdim=True)) + 1e-3
         return torch.cat([even, levels], 1), torch.cat([amplitude / peak, polarity, root / peak], 1)
@@ -90,8 +118,15 @@ class Neighbourhood:
         if not self.wiener or self.estimate is None:
             return None
         level = self.state.velocity[place]
-        amplitude = level_amplitude(level, self.space) * (self.state.velocity_known[place] & (level > 0))
-        return Belief(self.state.estimate[place].float(), self.state.spread[place].float(), self.state.blind[place].float(), amplitude)
+        amplitude = level_amplitude(level, self.space) * (
+            self.state.velocity_known[place] & (level > 0)
+        )
+        return Belief(
+            self.state.estimate[place].float(),
+            self.state.spread[place].float(),
+            self.state.blind[place].float(),
+            amplitude,
+        )
 
 
 def estimate_size(reach: tuple[int, int] | None, channels: int) -> int:
@@ -124,8 +159,15 @@ class Decoder(nn.Module):
             self.trust = nn.Linear(h, 4)
         nn.init.normal_(self.frequency.weight, std=0.3)
 
-    def forward(self, around: tuple[Tensor, Tensor], channel: Tensor, frequency: Tensor, slot: Tensor,
-                envelope: Tensor, belief: Belief | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self,
+        around: tuple[Tensor, Tensor],
+        channel: Tensor,
+        frequency: Tensor,
+        slot: Tensor,
+        envelope: Tensor,
+        belief: Belief | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Decode n atoms.
 
         around    even and odd features of their neighbourhoods
@@ -134,21 +176,38 @@ class Decoder(nn.Module):
         Returns velocity logits (n, levels), sign logits (n,), and even vectors (n, hidden).
         """
         even, odd = around
-        h = torch.cat([even, self.frequency(frequency).to(even.dtype), self.channel(channel).to(even.dtype), slot.to(even.dtype),
-                       envelope.to(even.dtype)], 1)
+        h = torch.cat(
+            [
+                even,
+                self.frequency(frequency).to(even.dtype),
+                self.channel(channel).to(even.dtype),
+                slot.to(even.dtype),
+                envelope.to(even.dtype),
+            ],
+            1,
+        )
         polar = odd.any(1).nonzero().squeeze(1)
         o = odd[polar]
         for to_even, to_odd in zip(self.even, self.odd):
             bias, u = to_even(h), to_odd(o)
             some = bias[polar]
             plus, minus = gelu(some + u), gelu(some - u)
-            h, o = (plus + minus if len(polar) == len(bias) else (2 * gelu(bias)).index_copy(0, polar, plus + minus)), plus - minus
+            h, o = (
+                (
+                    plus + minus
+                    if len(polar) == len(bias)
+                    else (2 * gelu(bias)).index_copy(0, polar, plus + minus)
+                ),
+                plus - minus,
+            )
         velocity, sign = self.velocity(h), self.sign(o).squeeze(1)
         sign = sign.new_zeros(len(h)).index_copy(0, polar, sign)
         if belief is not None:
             trust = self.trust(h).float()
             has = torch.maximum(belief.spread, belief.blind) > 0
             width = belief.width(trust[:, 3], trust[:, 0])
-            velocity = velocity + torch.where(has, trust[:, 1], 0)[:, None] * belief.levels(width, self.space)
+            velocity = velocity + torch.where(has, trust[:, 1], 0)[:, None] * belief.levels(
+                width, self.space
+            )
             sign = sign + torch.where(has, trust[:, 2], 0) * belief.sign(width)
         return velocity, sign, h

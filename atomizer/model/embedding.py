@@ -20,12 +20,20 @@ class FeatureEmbedding(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
-        self.tables = nn.ParameterDict({f.name: nn.Parameter(torch.randn(f.cardinality + 1, config.embed) * 0.3)
-                                        for f in config.space.features})
+        self.tables = nn.ParameterDict(
+            {
+                f.name: nn.Parameter(torch.randn(f.cardinality + 1, config.embed) * 0.3)
+                for f in config.space.features
+            }
+        )
         self.signed = nn.Parameter(torch.randn(config.space.levels, config.embed) * 0.3)
         if config.encoding == "sinusoidal":
             for feature in config.space.features[:2]:
-                self.register_buffer(f"waves_{feature.name}", _waves(feature.cardinality, config.embed), persistent=False)
+                self.register_buffer(
+                    f"waves_{feature.name}",
+                    _waves(feature.cardinality, config.embed),
+                    persistent=False,
+                )
 
     def table(self, name: str) -> Tensor:
         """(cardinality + 1, embed) embeddings of a feature; the last row is ∅."""
@@ -37,7 +45,9 @@ class FeatureEmbedding(nn.Module):
     def content(self) -> Tensor:
         """((levels + 1) * 3, embed): the part of y that does not depend on the place, for every velocity and sign code."""
         velocity, sign = self.table("velocity"), self.table("sign")
-        product = self.signed[:, None] * torch.tensor([-1.0, 1.0, 0.0], device=velocity.device)[:, None]
+        product = (
+            self.signed[:, None] * torch.tensor([-1.0, 1.0, 0.0], device=velocity.device)[:, None]
+        )
         product = torch.cat([product, torch.zeros_like(product[:1])])
         return (velocity[:, None] + sign + product).flatten(0, 1)
 
@@ -66,7 +76,9 @@ class Cells(nn.Module):
         self.pack = nn.Linear(config.slots * config.embed, config.width)
         t, f, c = torch.meshgrid(*(torch.arange(n) for n in config.cells), indexing="ij")
         places = torch.stack([t, f, c], -1).flatten(0, 2) * torch.tensor(config.cell)
-        self.register_buffer("origin", places, persistent=False)  # (cells, 3): first frame, bin and channel of a cell
+        self.register_buffer(
+            "origin", places, persistent=False
+        )  # (cells, 3): first frame, bin and channel of a cell
 
     def split(self, grid: Tensor) -> Tensor:
         """(B, C, T, F) -> (B, cells, slots)."""
@@ -94,12 +106,22 @@ class Cells(nn.Module):
         velocity, sign = state.codes(self.config.space)
         codes = self.split(torch.where(state.occupied, velocity * 3 + sign, 0)).gather(1, rows)
         content = embedding.content()
-        content = torch.cat([torch.zeros_like(content[:1]), content[1:]])  # code 0 is a silent place: an empty slot
+        content = torch.cat(
+            [torch.zeros_like(content[:1]), content[1:]]
+        )  # code 0 is a silent place: an empty slot
         # sums before look-ups: their gradients are then sums too, where those of look-ups are slow scatters
-        place = (embedding.table("time")[:-1, None, None] + embedding.table("frequency")[:-1, None]
-                 + embedding.table("channel")[:-1])
+        place = (
+            embedding.table("time")[:-1, None, None]
+            + embedding.table("frequency")[:-1, None]
+            + embedding.table("channel")[:-1]
+        )
         (ct, cf, cc), (t, f, c) = self.config.cells, self.config.cell
-        place = place.view(ct, t, cf, f, cc, c, -1).permute(0, 2, 4, 1, 3, 5, 6).flatten(3).flatten(0, 2)
+        place = (
+            place.view(ct, t, cf, f, cc, c, -1)
+            .permute(0, 2, 4, 1, 3, 5, 6)
+            .flatten(3)
+            .flatten(0, 2)
+        )
         place = nn.functional.embedding(index, place).view(*index.shape, self.config.slots, -1)
         atoms = nn.functional.embedding(codes, content) + place * (codes > 0)[..., None]
         return self.pack(atoms.flatten(2))

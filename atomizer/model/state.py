@@ -40,7 +40,12 @@ class State:
     loose_valid: Tensor | None = None
 
     def to(self, device) -> State:
-        return State(**{f.name: v.to(device) if (v := getattr(self, f.name)) is not None else None for f in fields(self)})
+        return State(
+            **{
+                f.name: v.to(device) if (v := getattr(self, f.name)) is not None else None
+                for f in fields(self)
+            }
+        )
 
     @property
     def inaudible(self) -> Tensor:

@@ -57,7 +57,9 @@ def line_up(key: Tensor, valid: Tensor, window: int, shifted: bool) -> Line:
     places = -(-(length + int(start.max())) // window) * window
     seat = torch.arange(length, device=key.device) + start
     forth = torch.full((batch, places), length, device=key.device).scatter_(1, seat, order)
-    empty = torch.ones((batch, places), dtype=torch.bool, device=key.device).scatter_(1, seat, ~valid.gather(1, order))
+    empty = torch.ones((batch, places), dtype=torch.bool, device=key.device).scatter_(
+        1, seat, ~valid.gather(1, order)
+    )
     return Line(forth, torch.empty_like(order).scatter_(1, order, seat), empty)
 
 
@@ -67,9 +69,15 @@ def rotations(config: ModelConfig, position: Tensor) -> tuple[Tensor, Tensor]:
     position  (B, L, 2) frames and bins; NaN along an axis that is unknown, which then does not turn
     """
     quarter = config.width // config.heads // 4
-    periods = [2 * config.cell[axis] * (2 * extent / config.cell[axis]) ** torch.linspace(0, 1, quarter, device=position.device)
-               for axis, extent in ((0, config.space.frames), (1, config.space.hop))]
-    angle = torch.cat([position[..., axis, None] * (2 * torch.pi) / periods[axis] for axis in (0, 1)], -1).nan_to_num(0.0)
+    periods = [
+        2
+        * config.cell[axis]
+        * (2 * extent / config.cell[axis]) ** torch.linspace(0, 1, quarter, device=position.device)
+        for axis, extent in ((0, config.space.frames), (1, config.space.hop))
+    ]
+    angle = torch.cat(
+        [position[..., axis, None] * (2 * torch.pi) / periods[axis] for axis in (0, 1)], -1
+    ).nan_to_num(0.0)
     return angle.cos(), angle.sin()
 
 
@@ -98,7 +106,11 @@ class _Rearrange(torch.autograd.Function):
 def _rows(x: Tensor, index: Tensor) -> Tensor:
     padded = F.pad(x, (0, 0, 0, 1))
     offset = torch.arange(len(x), device=x.device)[:, None] * padded.shape[1]
-    return padded.flatten(0, 1).index_select(0, (index + offset).flatten()).view(*index.shape, x.shape[-1])
+    return (
+        padded.flatten(0, 1)
+        .index_select(0, (index + offset).flatten())
+        .view(*index.shape, x.shape[-1])
+    )
 
 
 def rearrange(x: Tensor, index: Tensor, inverse: Tensor) -> Tensor:
@@ -129,32 +141,59 @@ class Block(nn.Module):
         """Queries, keys and values (B, L, width)."""
         q, k, v = self.qkv(self.norm_a(x)).chunk(3, -1)
         shape = (*x.shape[:2], self.heads, -1)
-        q, k = (rotate(norm(u.view(shape)), *turn).flatten(2).to(v.dtype) for norm, u in ((self.norm_q, q), (self.norm_k, k)))
+        q, k = (
+            rotate(norm(u.view(shape)), *turn).flatten(2).to(v.dtype)
+            for norm, u in ((self.norm_q, q), (self.norm_k, k))
+        )
         return q, k, v
 
     def split_heads(self, x: Tensor) -> Tensor:
         return x.view(*x.shape[:-1], self.heads, -1).transpose(-3, -2)
 
-    def forward(self, x: Tensor, side: Tensor, line: Line, turn, turn_side, valid: Tensor, valid_side: Tensor):
+    def forward(
+        self,
+        x: Tensor,
+        side: Tensor,
+        line: Line,
+        turn,
+        turn_side,
+        valid: Tensor,
+        valid_side: Tensor,
+    ):
         """x (B, L, width) cells, side (B, S, width), of which the first are global -> the same."""
         batch, width = len(x), self.window
         q, k, v = self.project(x, turn)
         q_side, k_side, v_side = self.project(side, turn_side)
 
-        windows = [rearrange(u, line.forth, line.back).view(batch, -1, width, u.shape[-1]) for u in (q, k, v)]
+        windows = [
+            rearrange(u, line.forth, line.back).view(batch, -1, width, u.shape[-1])
+            for u in (q, k, v)
+        ]
         count = windows[0].shape[1]
-        keys, values = (torch.cat([u[:, None, : self.globals].expand(-1, count, -1, -1), w], 2)
-                        for u, w in ((k_side, windows[1]), (v_side, windows[2])))
+        keys, values = (
+            torch.cat([u[:, None, : self.globals].expand(-1, count, -1, -1), w], 2)
+            for u, w in ((k_side, windows[1]), (v_side, windows[2]))
+        )
         mask = None
         if line.empty.any():
-            mask = F.pad(~line.empty.view(batch, count, width), (self.globals, 0), value=True).flatten(0, 1)[:, None, None]
-        attended = F.scaled_dot_product_attention(*(self.split_heads(u.flatten(0, 1)) for u in (windows[0], keys, values)), attn_mask=mask)
-        attended = rearrange(attended.transpose(1, 2).reshape(batch, count * width, -1), line.back, line.forth)
+            mask = F.pad(
+                ~line.empty.view(batch, count, width), (self.globals, 0), value=True
+            ).flatten(0, 1)[:, None, None]
+        attended = F.scaled_dot_product_attention(
+            *(self.split_heads(u.flatten(0, 1)) for u in (windows[0], keys, values)), attn_mask=mask
+        )
+        attended = rearrange(
+            attended.transpose(1, 2).reshape(batch, count * width, -1), line.back, line.forth
+        )
 
         everyone = torch.cat([valid_side, valid], 1)[:, None, None]
         mask = None if everyone.all() else everyone
-        heard = F.scaled_dot_product_attention(self.split_heads(q_side), self.split_heads(torch.cat([k_side, k], 1)),
-                                               self.split_heads(torch.cat([v_side, v], 1)), attn_mask=mask)
+        heard = F.scaled_dot_product_attention(
+            self.split_heads(q_side),
+            self.split_heads(torch.cat([k_side, k], 1)),
+            self.split_heads(torch.cat([v_side, v], 1)),
+            attn_mask=mask,
+        )
         x = x + self.out(attended)
         side = side + self.out(heard.transpose(1, 2).flatten(2))
         return x + self.feed_forward(x), side + self.feed_forward(side)
@@ -173,8 +212,16 @@ class Trunk(nn.Module):
         self.globals = nn.Parameter(torch.randn(config.globals, config.width) * 0.3)
         self.norm = RMSNorm(config.width)
 
-    def forward(self, x: Tensor, place: Tensor, valid: Tensor, loose: Tensor, loose_position: Tensor, loose_valid: Tensor,
-                rank: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        x: Tensor,
+        place: Tensor,
+        valid: Tensor,
+        loose: Tensor,
+        loose_position: Tensor,
+        loose_valid: Tensor,
+        rank: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
         """Run the layers.
 
         x      (B, L, width) tokens of cells; place (B, L, 3) their coordinates in cells; valid (B, L)
@@ -188,7 +235,9 @@ class Trunk(nn.Module):
         for layer in range(config.layers):
             kind = (names[layer % len(names)], layer // len(names) % 2 == 1)
             if kind not in lines:
-                lines[kind] = line_up(sort_keys(kind[0], place, rank), valid, config.window, kind[1])
+                lines[kind] = line_up(
+                    sort_keys(kind[0], place, rank), valid, config.window, kind[1]
+                )
         cell = torch.tensor(config.cell[:2], device=x.device)
         turn = rotations(config, (place[..., :2] + 0.5) * cell - 0.5)
         nowhere = torch.full((batch, config.globals, 2), torch.nan, device=x.device)

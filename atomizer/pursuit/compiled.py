@@ -18,7 +18,9 @@ from .dictionary import MDCTUnion, cosines
 from .local import Taken
 
 BLOCK = 64  # bins
-ANEW = 100  # samples of sound per step between two analyses of the whole: both then take about as long
+ANEW = (
+    100  # samples of sound per step between two analyses of the whole: both then take about as long
+)
 _FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "reassoc"}
 
 
@@ -32,8 +34,12 @@ class CompiledPursuit:
         self.counts = np.array(dictionary.counts(self.length), np.int64)
         self.blocks = -(-self.hops // BLOCK)
         places = self.counts * self.hops
-        self.start = len(self.residual) * np.concatenate([[0], np.cumsum(places)])  # of every scale in `products`
-        self.leaf = np.concatenate([[0], np.cumsum(self.counts * self.blocks)])  # and in the leaves of the tree
+        self.start = len(self.residual) * np.concatenate(
+            [[0], np.cumsum(places)]
+        )  # of every scale in `products`
+        self.leaf = np.concatenate(
+            [[0], np.cumsum(self.counts * self.blocks)]
+        )  # and in the leaves of the tree
         self.products = np.zeros(self.start[-1], np.float32)
         self.leaves = 1 << int(self.leaf[-1] - 1).bit_length()
         self.tree = np.zeros(2 * self.leaves, np.float32)
@@ -49,12 +55,23 @@ class CompiledPursuit:
     def analyse(self) -> None:
         """Compute every inner product anew."""
         for scale, (count, hop) in enumerate(zip(self.counts, self.hops)):
-            whole = self.products[self.start[scale] : self.start[scale + 1]].reshape(len(self.residual), count, hop)
+            whole = self.products[self.start[scale] : self.start[scale + 1]].reshape(
+                len(self.residual), count, hop
+            )
             chunk = max(1, (1 << 21) // int(hop))
             for first in range(0, count, chunk):
                 last = min(int(count), first + chunk)
                 whole[:, first:last] = self.dictionary.inner(self.residual, scale, first, last)
-        _grow(len(self.residual), self.hops, self.counts, self.blocks, self.start, self.leaf, self.products, self.tree)
+        _grow(
+            len(self.residual),
+            self.hops,
+            self.counts,
+            self.blocks,
+            self.start,
+            self.leaf,
+            self.products,
+            self.tree,
+        )
         self.since = 0
 
     def run(self, steps: int, most: int, enough: float) -> Taken:
@@ -66,8 +83,24 @@ class CompiledPursuit:
             if self.since >= often:
                 self.analyse()
             batch = min(steps - done, often - self.since)
-            taken, energy, stale = _pursue(batch, most, enough, energy, self.dictionary.pad, self.residual, self.hops, self.counts, self.blocks,
-                                           self.start, self.leaf, self.products, self.tree, *self.tables, place[done:], amplitude[done:])
+            taken, energy, stale = _pursue(
+                batch,
+                most,
+                enough,
+                energy,
+                self.dictionary.pad,
+                self.residual,
+                self.hops,
+                self.counts,
+                self.blocks,
+                self.start,
+                self.leaf,
+                self.products,
+                self.tree,
+                *self.tables,
+                place[done:],
+                amplitude[done:],
+            )
             done += taken
             if taken < batch and energy > enough:
                 if not stale or (taken == 0 and self.since == 0):
@@ -77,13 +110,21 @@ class CompiledPursuit:
                 self.since += taken
         place, amplitude = place[:done], amplitude[:done]
         scale, frame, bin_ = place.T
-        return Taken(scale.astype(np.int8), frame * self.hops[scale], bin_, (amplitude >= 0).astype(np.int8), amplitude)
+        return Taken(
+            scale.astype(np.int8),
+            frame * self.hops[scale],
+            bin_,
+            (amplitude >= 0).astype(np.int8),
+            amplitude,
+        )
 
 
 @lru_cache(maxsize=2)
 def _tables(hops: tuple[int, ...], window: str) -> tuple:
     """What `_pursue` looks up, as flat arrays and where they begin in them; of every pair of scales, the longer one first."""
-    pairs = {(a, b): gram.pair(hops[a], hops[b], window) for a in range(len(hops)) for b in range(a + 1)}
+    pairs = {
+        (a, b): gram.pair(hops[a], hops[b], window) for a in range(len(hops)) for b in range(a + 1)
+    }
     offsets = np.zeros((2, len(hops), len(hops)), np.int64)
     reach = np.zeros((len(hops), len(hops)), np.int64)
     pools = []
@@ -101,7 +142,16 @@ def _tables(hops: tuple[int, ...], window: str) -> tuple:
     waves = np.concatenate([cosines(hop) for hop in hops])
     windows = np.concatenate([window_of(window, hop, np.float64) for hop in hops])
     first = np.concatenate([[0], np.cumsum(hops)])  # of every scale in arrays of one value per bin
-    return (*pools, offsets, reach, np.ascontiguousarray(turns.real), np.ascontiguousarray(turns.imag), waves, windows, first)
+    return (
+        *pools,
+        offsets,
+        reach,
+        np.ascontiguousarray(turns.real),
+        np.ascontiguousarray(turns.imag),
+        waves,
+        windows,
+        first,
+    )
 
 
 def _compile(**options):
@@ -147,7 +197,9 @@ def _grow(channels, hops, counts, blocks, start, leaf, products, tree):
         for frame in range(counts[s]):
             for block in range(blocks[s]):
                 size = min(BLOCK, hop - block * BLOCK)
-                tree[leaves + leaf[s] + frame * blocks[s] + block] = _peak(products, channels, stride, start[s] + frame * hop + block * BLOCK, size)
+                tree[leaves + leaf[s] + frame * blocks[s] + block] = _peak(
+                    products, channels, stride, start[s] + frame * hop + block * BLOCK, size
+                )
     _climb(tree, leaves, 2 * leaves - 1)
 
 
@@ -216,8 +268,34 @@ def _quarter_turns(j, c, d):
 
 
 @_compile()
-def _pursue(steps, most, enough, energy, pad, residual, hops, counts, blocks, start, leaf, products, tree,
-            long_re, long_im, short_re, short_im, offsets, reach, turn_re, turn_im, waves, windows, first, place, amplitude):
+def _pursue(
+    steps,
+    most,
+    enough,
+    energy,
+    pad,
+    residual,
+    hops,
+    counts,
+    blocks,
+    start,
+    leaf,
+    products,
+    tree,
+    long_re,
+    long_im,
+    short_re,
+    short_im,
+    offsets,
+    reach,
+    turn_re,
+    turn_im,
+    waves,
+    windows,
+    first,
+    place,
+    amplitude,
+):
     """Take up to `steps` atoms into `place` (scale, frame, bin) and `amplitude`: how many, the energy left, whether the products went stale."""
     channels, scales, leaves = len(residual), len(hops), len(tree) // 2
     wave, change = np.zeros(2 * hops[-1]), np.zeros(hops[-1], np.float32)
@@ -244,7 +322,13 @@ def _pursue(steps, most, enough, energy, pad, residual, hops, counts, blocks, st
 
         # the exact amplitudes, and the exact residual
         atom = wave[: 2 * hop]
-        _waveform(atom, hop, bin_, waves[8 * first[a] : 8 * first[a + 1]], windows[2 * first[a] : 2 * first[a + 1]])
+        _waveform(
+            atom,
+            hop,
+            bin_,
+            waves[8 * first[a] : 8 * first[a + 1]],
+            windows[2 * first[a] : 2 * first[a + 1]],
+        )
         begin = pad + (frame - 1) * hop
         taken = amplitude[step]
         power, heard = 0.0, 0
@@ -278,10 +362,16 @@ def _pursue(steps, most, enough, energy, pad, residual, hops, counts, blocks, st
                 r = hop // other
                 lowest, highest = max(0, (frame - 1) * r), min(counts[b] - 1, (frame + 1) * r)
                 cut = reach[a, b]
-                low, high = max(0, (bin_ - r // 2 - cut) // r), min(other, (bin_ - r // 2 + cut) // r + 2)
+                low, high = (
+                    max(0, (bin_ - r // 2 - cut) // r),
+                    min(other, (bin_ - r // 2 + cut) // r + 2),
+                )
             n = high - low
             delta = change[:n]
-            tr, ti = turn_re[first[b] + low : first[b] + high], turn_im[first[b] + low : first[b] + high]
+            tr, ti = (
+                turn_re[first[b] + low : first[b] + high],
+                turn_im[first[b] + low : first[b] + high],
+            )
             cr, ci = turn_re[first[a] + bin_], turn_im[first[a] + bin_]
             for f in range(lowest, highest + 1):
                 if b >= a:
@@ -299,16 +389,32 @@ def _pursue(steps, most, enough, energy, pad, residual, hops, counts, blocks, st
                 else:
                     j = f - 1 - (frame - 1) * r
                     v = r // 2 - bin_ - (1 - r % 2)
-                    row = offsets[1, a, b] + ((v % r) * (2 * r + 1) + j + 1) * 3 * other + other + v // r + low
+                    row = (
+                        offsets[1, a, b]
+                        + ((v % r) * (2 * r + 1) + j + 1) * 3 * other
+                        + other
+                        + v // r
+                        + low
+                    )
                     # the conjugate of this term, which has the same real part
                     c, d = _quarter_turns(-j, cr, -ci)
-                    _first_term(delta, short_re[row : row + n], short_im[row : row + n], tr, ti, c, d)
+                    _first_term(
+                        delta, short_re[row : row + n], short_im[row : row + n], tr, ti, c, d
+                    )
                     if low * r + bin_ < cut or high * r + bin_ > 2 * hop - cut - r:
                         sign = -1 if j % 2 else 1
                         v = bin_ + r - r // 2
-                        row = offsets[1, a, b] + ((v % r) * (2 * r + 1) + j + 1) * 3 * other + other + v // r + low
+                        row = (
+                            offsets[1, a, b]
+                            + ((v % r) * (2 * r + 1) + j + 1) * 3 * other
+                            + other
+                            + v // r
+                            + low
+                        )
                         c, d = _quarter_turns(j, sign * cr, sign * ci)
-                        _second_term(delta, short_re[row : row + n], short_im[row : row + n], tr, ti, c, d)
+                        _second_term(
+                            delta, short_re[row : row + n], short_im[row : row + n], tr, ti, c, d
+                        )
                     if j % 2:
                         _alternate(delta, low % 2 == 0)
                 here = start[b] + f * other
@@ -322,7 +428,13 @@ def _pursue(steps, most, enough, energy, pad, residual, hops, counts, blocks, st
                             products[here + c_ * stride + bin_] = 0
                 leaf_ = leaves + leaf[b] + f * size
                 for block in range(low // BLOCK, (high - 1) // BLOCK + 1):
-                    tree[leaf_ + block] = _peak(products, channels, counts[b] * other, here + block * BLOCK, min(BLOCK, other - block * BLOCK))
+                    tree[leaf_ + block] = _peak(
+                        products,
+                        channels,
+                        counts[b] * other,
+                        here + block * BLOCK,
+                        min(BLOCK, other - block * BLOCK),
+                    )
                 if size > 1:
                     _climb(tree, leaf_ + low // BLOCK, leaf_ + (high - 1) // BLOCK)
             if size == 1:

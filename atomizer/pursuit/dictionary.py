@@ -54,7 +54,9 @@ class _Frames:
     def samples_of(self, residual: np.ndarray, scale: int, first: int, last: int) -> np.ndarray:
         """(channels, samples) float32 of a padded signal under the frames first … last - 1."""
         half, stride = self.lengths[scale] // 2, self.strides[scale]
-        return residual[:, self.pad + first * stride - half : self.pad + (last - 1) * stride + half].astype(np.float32)
+        return residual[
+            :, self.pad + first * stride - half : self.pad + (last - 1) * stride + half
+        ].astype(np.float32)
 
 
 class MDCTUnion(_Frames):
@@ -88,13 +90,17 @@ class MDCTUnion(_Frames):
         hop = self.lengths[scale] // 2
         # the argument is a whole number of periods / 8 hop: exact, and looked up
         n = np.arange(2 * hop)
-        return (self.windows[scale] * cosines(hop)[(2 * n + 1 + hop) * (2 * bin_ + 1) % (8 * hop)])[None]
+        return (self.windows[scale] * cosines(hop)[(2 * n + 1 + hop) * (2 * bin_ + 1) % (8 * hop)])[
+            None
+        ]
 
     def project(self, products: np.ndarray, scale: int, bin_: int) -> tuple[np.ndarray, np.ndarray]:
         """Signs and signed amplitudes (channels,) from inner products (channels, 1)."""
         return (products[:, 0] >= 0).astype(np.int8), products[:, 0]
 
-    def combination(self, sign: np.ndarray, amplitude: np.ndarray, scale: int, bin_: int) -> np.ndarray:
+    def combination(
+        self, sign: np.ndarray, amplitude: np.ndarray, scale: int, bin_: int
+    ) -> np.ndarray:
         """(n, 1) factors of the waveforms in the sum of atoms of one place."""
         return np.asarray(amplitude, np.float64)[:, None]
 
@@ -112,21 +118,27 @@ class Gabor(_Frames):
         super().__init__(space, 4)
         self.windows = [_envelope(space.window, length) for length in self.lengths]
         angle = space.phase(np.arange(space.phases))
-        self.turns = np.stack([np.cos(angle), -np.sin(angle)], 1)  # (phases, 2): cos(x + angle) of cos x and sin x
+        self.turns = np.stack(
+            [np.cos(angle), -np.sin(angle)], 1
+        )  # (phases, 2): cos(x + angle) of cos x and sin x
         # norms of every atom: at both ends of the spectrum the phase changes them
         self.norms = [self._norms(scale) for scale in range(len(self.lengths))]
 
     def _grid(self, scale: int) -> tuple[np.ndarray, np.ndarray]:
         """Samples from the middle of the window (L,), and frequencies in radians per sample (L / 2,)."""
         length = self.lengths[scale]
-        return np.arange(length) - (length - 1) / 2, 2 * np.pi * (np.arange(length // 2) + 0.5) / length
+        return np.arange(length) - (length - 1) / 2, 2 * np.pi * (
+            np.arange(length // 2) + 0.5
+        ) / length
 
     def _norms(self, scale: int) -> np.ndarray:
         """(bins, phases) norms of windowed cosines: |w cos(x + p)|^2 = (sum w^2 + Re e^{2ip} sum w^2 e^{2ix}) / 2."""
         n, omega = self._grid(scale)
         twice = _odd_fft(self.windows[scale] ** 2, 2 * n, omega)
         angle = self.space.phase(np.arange(self.space.phases))
-        square = np.sum(self.windows[scale] ** 2) + np.real(np.conj(twice)[:, None] * np.exp(2j * angle))
+        square = np.sum(self.windows[scale] ** 2) + np.real(
+            np.conj(twice)[:, None] * np.exp(2j * angle)
+        )
         return np.sqrt(np.maximum(square, 1e-12) / 2)
 
     def power(self, residual: np.ndarray, scale: int, first: int, last: int) -> np.ndarray:
@@ -137,8 +149,14 @@ class Gabor(_Frames):
         spectrum = self._spectrum(frames, scale)
         best = np.zeros(spectrum.shape, np.float32)
         for p in range(self.space.phases // 2):  # the other half are the same atoms, negative
-            best = np.maximum(best, np.abs(spectrum.real * np.float32(self.turns[p, 0]) - spectrum.imag * np.float32(self.turns[p, 1]))
-                              / self.norms[scale][:, p].astype(np.float32))
+            best = np.maximum(
+                best,
+                np.abs(
+                    spectrum.real * np.float32(self.turns[p, 0])
+                    - spectrum.imag * np.float32(self.turns[p, 1])
+                )
+                / self.norms[scale][:, p].astype(np.float32),
+            )
         return np.einsum("cmk,cmk->mk", best, best)
 
     def _spectrum(self, frames: np.ndarray, scale: int) -> np.ndarray:
@@ -146,7 +164,12 @@ class Gabor(_Frames):
 
         n, omega = self._grid(scale)
         shift, turn = _odd_shifts(self.lengths[scale])
-        return scipy.fft.fft(frames * (self.windows[scale].astype(np.float32) * shift), axis=-1)[..., : len(omega)] * turn
+        return (
+            scipy.fft.fft(frames * (self.windows[scale].astype(np.float32) * shift), axis=-1)[
+                ..., : len(omega)
+            ]
+            * turn
+        )
 
     def waveforms(self, scale: int, bin_: int) -> np.ndarray:
         """(n, length) float64 waveforms whose combinations are the atoms of one place."""
@@ -159,8 +182,13 @@ class Gabor(_Frames):
         sign = onto.argmax(1)
         return sign.astype(np.int8), onto[np.arange(len(sign)), sign]
 
-    def combination(self, sign: np.ndarray, amplitude: np.ndarray, scale: int, bin_: int) -> np.ndarray:
-        return self.turns[sign] * (np.asarray(amplitude, np.float64) / self.norms[scale][bin_, sign])[:, None]
+    def combination(
+        self, sign: np.ndarray, amplitude: np.ndarray, scale: int, bin_: int
+    ) -> np.ndarray:
+        return (
+            self.turns[sign]
+            * (np.asarray(amplitude, np.float64) / self.norms[scale][bin_, sign])[:, None]
+        )
 
 
 def _envelope(name: str, length: int) -> np.ndarray:
@@ -168,7 +196,11 @@ def _envelope(name: str, length: int) -> np.ndarray:
     if name == "gauss":
         return np.exp(-0.5 * ((n - length / 2) / (length / 6)) ** 2)
     attack = length / 16
-    return np.where(n < attack, np.sin(np.pi / 2 * n / attack) ** 2, 10 ** (-3 * (n - attack) / (length - attack)))
+    return np.where(
+        n < attack,
+        np.sin(np.pi / 2 * n / attack) ** 2,
+        10 ** (-3 * (n - attack) / (length - attack)),
+    )
 
 
 @lru_cache(maxsize=8)
@@ -176,10 +208,17 @@ def _odd_shifts(length: int) -> tuple[np.ndarray, np.ndarray]:
     """Factors (complex64) before and behind an FFT, so that its bins lie at (k + 1/2) / length and its phase is that of the middle."""
     n, k = np.arange(length), np.arange(length // 2)
     middle = (length - 1) / 2
-    return (np.exp(-1j * np.pi * n / length).astype(np.complex64),
-            np.exp(2j * np.pi * (k + 0.5) * middle / length).astype(np.complex64))
+    return (
+        np.exp(-1j * np.pi * n / length).astype(np.complex64),
+        np.exp(2j * np.pi * (k + 0.5) * middle / length).astype(np.complex64),
+    )
 
 
 def _odd_fft(values: np.ndarray, n: np.ndarray, omega: np.ndarray) -> np.ndarray:
     """sum over n of values e^{-i omega n}, (bins,) complex, in pieces that fit into memory."""
-    return np.concatenate([np.exp(-1j * np.outer(part, n)) @ values for part in np.array_split(omega, max(1, len(omega) // 64))])
+    return np.concatenate(
+        [
+            np.exp(-1j * np.outer(part, n)) @ values
+            for part in np.array_split(omega, max(1, len(omega) // 64))
+        ]
+    )

@@ -54,11 +54,15 @@ def pair(long: int, short: int, window: str) -> Pair:
     away = np.maximum(away[: n + 1], np.concatenate([away[:1], away[: n - 1 : -1]]))
     reach = int(np.flatnonzero(away > _CUT).max()) + 1
     by_long = np.take(table, np.arange(-n, 2 * n) % (2 * n), axis=1).astype(np.complex64)
-    by_short = np.take(table, (np.arange(r)[:, None] + np.arange(-m, 2 * m) * r) % (2 * n), axis=1).astype(np.complex64)
+    by_short = np.take(
+        table, (np.arange(r)[:, None] + np.arange(-m, 2 * m) * r) % (2 * n), axis=1
+    ).astype(np.complex64)
     return Pair(by_long, np.ascontiguousarray(by_short.transpose(1, 0, 2)), reach)
 
 
 def turns(hop: int) -> np.ndarray:
     """(hop,) complex64 e^{i pi / hop (k + 1/2) (hop + 1) / 2}: the phase of every bin's cosine at the start of its frame."""
     # the angle is a whole number of eighths of a turn / hop, taken modulo the turn while it is exact
-    return np.exp(1j * np.pi / (4 * hop) * ((2 * np.arange(hop) + 1) * (hop + 1) % (8 * hop))).astype(np.complex64)
+    return np.exp(
+        1j * np.pi / (4 * hop) * ((2 * np.arange(hop) + 1) * (hop + 1) % (8 * hop))
+    ).astype(np.complex64)

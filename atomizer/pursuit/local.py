@@ -41,8 +41,12 @@ class LocalPursuit:
         self.dictionary, self.length = dictionary, samples.shape[1]
         self.residual = dictionary.padded(samples)
         self.counts = dictionary.counts(self.length)
-        self.first = np.concatenate([[0], np.cumsum(self.counts)])  # of every scale in the arrays of all frames
-        self.peak = np.zeros(self.first[-1], np.float32)  # energy of the best place of a frame, and its bin
+        self.first = np.concatenate(
+            [[0], np.cumsum(self.counts)]
+        )  # of every scale in the arrays of all frames
+        self.peak = np.zeros(
+            self.first[-1], np.float32
+        )  # energy of the best place of a frame, and its bin
         self.best = np.zeros(self.first[-1], np.int32)
         self.analyse()
 
@@ -76,9 +80,19 @@ class LocalPursuit:
             taken.append(step)
             energy -= fallen
         channels = len(self.residual)
-        columns = zip(*taken) if taken else (np.zeros(shape) for shape in ((0,), (0,), (0,), (0, channels), (0, channels)))
+        columns = (
+            zip(*taken)
+            if taken
+            else (np.zeros(shape) for shape in ((0,), (0,), (0,), (0, channels), (0, channels)))
+        )
         scale, time, bin_, sign, amplitude = (np.asarray(list(column)) for column in columns)
-        return Taken(scale.astype(np.int8), time.astype(np.int64), bin_.astype(np.int64), sign.astype(np.int8), amplitude.astype(float))
+        return Taken(
+            scale.astype(np.int8),
+            time.astype(np.int64),
+            bin_.astype(np.int64),
+            sign.astype(np.int8),
+            amplitude.astype(float),
+        )
 
     def _step(self, most: int) -> tuple:
         dictionary = self.dictionary
@@ -106,12 +120,19 @@ class LocalPursuit:
         dictionary, hop = self.dictionary, self.dictionary.space.hop
         most = dictionary.strides[scale] // 2
         # the frames at both ends stay within the sound's places in time
-        earliest, latest = max(-most, -time), min(most, (self.counts[scale] - 1) * dictionary.strides[scale] - time)
+        earliest, latest = (
+            max(-most, -time),
+            min(most, (self.counts[scale] - 1) * dictionary.strides[scale] - time),
+        )
         span = dictionary.span(scale, time)
         under = self.residual[:, span.start + earliest : span.stop + latest]
         size = scipy.fft.next_fast_len(under.shape[1], real=True)
-        spectra = scipy.fft.rfft(under, size)[:, None] * np.conj(scipy.fft.rfft(waveforms, size))[None]
-        products = scipy.fft.irfft(spectra, size)[..., : latest - earliest + 1]  # (channels, waveforms, shifts)
+        spectra = (
+            scipy.fft.rfft(under, size)[:, None] * np.conj(scipy.fft.rfft(waveforms, size))[None]
+        )
+        products = scipy.fft.irfft(spectra, size)[
+            ..., : latest - earliest + 1
+        ]  # (channels, waveforms, shifts)
         shifts = np.arange(earliest, latest + 1)
         fitting = (time + shifts) % hop == 0
         power = np.zeros(len(shifts))

@@ -31,7 +31,9 @@ from .masking import TASKS, Batch, mask_batch
 
 STATE = "training.pt"
 LOG = "log.txt"
-_SEEDS = 1 << 53  # what torch's generators take still, where every process and step has a seed of its own
+_SEEDS = (
+    1 << 53
+)  # what torch's generators take still, where every process and step has a seed of its own
 
 
 @dataclass(frozen=True)
@@ -61,27 +63,39 @@ class TrainingConfig:
     def validate(self) -> None:
         """Raise AtomizerError for values out of range."""
         if not 0 < self.minutes < math.inf:
-            raise AtomizerError(f"The minutes of a training are above 0 and finite, not {self.minutes:g}.")
+            raise AtomizerError(
+                f"The minutes of a training are above 0 and finite, not {self.minutes:g}."
+            )
         if self.steps is not None and self.steps < 1:
             raise AtomizerError(f"A training takes 1 step or more, not {self.steps}.")
         if self.batch < 1:
             raise AtomizerError(f"A step takes 1 window or more, not a batch of {self.batch}.")
         if self.asked < LOUD_PART:
-            raise AtomizerError(f"A step asks for {LOUD_PART} unknown atoms or more, not for {self.asked}.")
+            raise AtomizerError(
+                f"A step asks for {LOUD_PART} unknown atoms or more, not for {self.asked}."
+            )
         if not 0 < self.lr < math.inf:
             raise AtomizerError(f"The learning rate is above 0 and finite, not {self.lr:g}.")
         if self.warmup < 1:
             raise AtomizerError(f"The warm-up takes 1 step or more, not {self.warmup}.")
         if not 0 <= self.weight_decay < math.inf:
-            raise AtomizerError(f"The weight decay is 0 or more and finite, not {self.weight_decay:g}.")
+            raise AtomizerError(
+                f"The weight decay is 0 or more and finite, not {self.weight_decay:g}."
+            )
         if not 0 <= self.ema < 1:
-            raise AtomizerError(f"The decay of the averaged weights lies from 0 to below 1, not at {self.ema:g}.")
+            raise AtomizerError(
+                f"The decay of the averaged weights lies from 0 to below 1, not at {self.ema:g}."
+            )
         if not self.clip > 0:
             raise AtomizerError(f"Gradients are clipped to a norm above 0, not to {self.clip:g}.")
         if not 0 <= self.seed < _SEEDS:
-            raise AtomizerError(f"The seed of a training is a whole number from 0 and below 2^53, not {self.seed:.6g}.")
+            raise AtomizerError(
+                f"The seed of a training is a whole number from 0 and below 2^53, not {self.seed:.6g}."
+            )
         if not (self.save_minutes >= 0 and self.evaluate_minutes >= 0):
-            raise AtomizerError(f"The minutes between two checkpoints or evaluations are 0 or more, not {self.save_minutes:g} and {self.evaluate_minutes:g}.")
+            raise AtomizerError(
+                f"The minutes between two checkpoints or evaluations are 0 or more, not {self.save_minutes:g} and {self.evaluate_minutes:g}."
+            )
 
 
 class Trainer:
@@ -90,11 +104,22 @@ class Trainer:
     Raises AtomizerError for a configuration out of range, a folder without recordings or one that cannot be made, and a broken state.
     """
 
-    def __init__(self, audio: Sequence[str | Path], out: str, config: TrainingConfig = TrainingConfig(), model: ModelConfig = ModelConfig(),
-                 init: str | None = None, device: str | None = None, progress: bool = True):
+    def __init__(
+        self,
+        audio: Sequence[str | Path],
+        out: str,
+        config: TrainingConfig = TrainingConfig(),
+        model: ModelConfig = ModelConfig(),
+        init: str | None = None,
+        device: str | None = None,
+        progress: bool = True,
+    ):
         config.validate()
         self.config, self.out = config, Path(out)
-        self.process, self.processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        self.process, self.processes = (
+            int(os.environ.get("RANK", 0)),
+            int(os.environ.get("WORLD_SIZE", 1)),
+        )
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if self.processes > 1:
             if self.device.type == "cuda":
@@ -104,7 +129,12 @@ class Trainer:
                 dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
         self.progress = progress and self.process == 0
         torch.manual_seed(config.seed)
-        self.model = (AtomTransformer.from_pretrained(init) if init else AtomTransformer(model)).float().to(self.device).train()
+        self.model = (
+            (AtomTransformer.from_pretrained(init) if init else AtomTransformer(model))
+            .float()
+            .to(self.device)
+            .train()
+        )
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         self.optimiser = self._optimiser()
         self.step, self.spent = 0, 0.0  # steps done, seconds of training spent
@@ -114,7 +144,9 @@ class Trainer:
         try:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise AtomizerError(f"The folder {self.out.name!r} cannot be made: {reason_of(error)}.") from error
+            raise AtomizerError(
+                f"The folder {self.out.name!r} cannot be made: {reason_of(error)}."
+            ) from error
         if (self.out / STATE).is_file():
             self.resume()
         clips = [clip for folder in audio for clip in list_clips(folder)]
@@ -122,15 +154,25 @@ class Trainer:
         space = self.model.config.space
         self.bank = AudioBank(kept, space, self.device, self.progress)
         held_out = [c for c in clips if c.held_out]
-        self.development = AudioBank(held_out, space, self.device, self.progress) if held_out and self.process == 0 else None
+        self.development = (
+            AudioBank(held_out, space, self.device, self.progress)
+            if held_out and self.process == 0
+            else None
+        )
         self.losses = Losses(self.model, config.asked)
-        self.parallel = torch.nn.parallel.DistributedDataParallel(self.losses, find_unused_parameters=True) \
-            if self.processes > 1 else self.losses
+        self.parallel = (
+            torch.nn.parallel.DistributedDataParallel(self.losses, find_unused_parameters=True)
+            if self.processes > 1
+            else self.losses
+        )
 
     def _optimiser(self) -> torch.optim.Optimizer:
         matrices = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim <= 1]
-        groups = [{"params": matrices, "weight_decay": self.config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        groups = [
+            {"params": matrices, "weight_decay": self.config.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
         return torch.optim.AdamW(groups, lr=self.config.lr, betas=(0.9, 0.98), fused=True)
 
     @property
@@ -142,13 +184,23 @@ class Trainer:
 
     def rate(self) -> float:
         """Learning rate of this step."""
-        return self.config.lr * min(1.0, (self.step + 1) / self.config.warmup) * (0.5 + 0.5 * math.cos(math.pi * self.share)) + 1e-6
+        return (
+            self.config.lr
+            * min(1.0, (self.step + 1) / self.config.warmup)
+            * (0.5 + 0.5 * math.cos(math.pi * self.share))
+            + 1e-6
+        )
 
     def _prepare(self) -> Future[tuple[Batch, torch.Tensor]]:
         """The next batch, and the generator's state before it was drawn."""
+
         def draw() -> tuple[Batch, torch.Tensor]:
             before = self.generator.get_state()
-            return mask_batch(*self.bank.draw(self.config.batch, self.generator), self.model.config.space, self.generator), before
+            return mask_batch(
+                *self.bank.draw(self.config.batch, self.generator),
+                self.model.config.space,
+                self.generator,
+            ), before
 
         return self.worker.submit(draw)
 
@@ -175,8 +227,13 @@ class Trainer:
     def run(self) -> dict[str, dict[str, float]]:
         """Train until the schedule ends; returns the last evaluation."""
         shown: dict[str, float] = {}
-        bar = tqdm(total=100, initial=round(100 * self.share), unit="%", disable=not self.progress,
-                   bar_format="{l_bar}{bar}| {elapsed} {postfix}")
+        bar = tqdm(
+            total=100,
+            initial=round(100 * self.share),
+            unit="%",
+            disable=not self.progress,
+            bar_format="{l_bar}{bar}| {elapsed} {postfix}",
+        )
         saved = evaluated = self.spent
         while self._together(self.share) < 1:
             start = time.perf_counter()
@@ -186,9 +243,14 @@ class Trainer:
                 shown[name] = value if name not in shown else 0.98 * shown[name] + 0.02 * value
             if self.step % 10 == 0:
                 bar.n = round(100 * self.share, 1)
-                bar.set_postfix_str(f"step {self.step} " + " ".join(f"{k} {v:.3f}" for k, v in shown.items()))
+                bar.set_postfix_str(
+                    f"step {self.step} " + " ".join(f"{k} {v:.3f}" for k, v in shown.items())
+                )
             if self.step % 50 == 0:
-                self.log("train", {"step": self.step, "minutes": self.spent / 60, "lr": self.rate(), **shown})
+                self.log(
+                    "train",
+                    {"step": self.step, "minutes": self.spent / 60, "lr": self.rate(), **shown},
+                )
             if self.spent - saved > 60 * self.config.save_minutes:
                 self.save()
                 saved = self.spent
@@ -214,7 +276,10 @@ class Trainer:
         """Losses per task on recordings of held-out sources, with the averaged weights; the same windows every time."""
         if self.development is None:
             return {}
-        with self.averaged(), torch.random.fork_rng():  # what training draws next does not depend on when it was evaluated
+        with (
+            self.averaged(),
+            torch.random.fork_rng(),
+        ):  # what training draws next does not depend on when it was evaluated
             torch.manual_seed(1)
             table = self._tasks(rounds)
         for task, row in table.items():
@@ -229,7 +294,15 @@ class Trainer:
             generator = torch.Generator().manual_seed(1)
             for n in range(rounds):
                 grid, channels, cutoff = self.development.draw(4, generator, augment=False)
-                batch = mask_batch(grid, channels, cutoff, self.model.config.space, generator, task=task, reveal=(0.0, 0.5, 0.0)[n % 3])
+                batch = mask_batch(
+                    grid,
+                    channels,
+                    cutoff,
+                    self.model.config.space,
+                    generator,
+                    task=task,
+                    reveal=(0.0, 0.5, 0.0)[n % 3],
+                )
                 with precision(self.model):
                     _, report = self.losses(batch, generator)
                 for name, value in report.items():
@@ -266,19 +339,38 @@ class Trainer:
             return
         try:
             self._write()
-        except (OSError, RuntimeError, SafetensorError) as error:  # torch's writer hides the system's error in a RuntimeError
-            raise AtomizerError(f"The checkpoint of step {self.step} cannot be written to {self.out.name!r} ({reason_of(error)[:100]}): the one before "
-                                "is kept, so make room and start the same command again.") from error
+        except (
+            OSError,
+            RuntimeError,
+            SafetensorError,
+        ) as error:  # torch's writer hides the system's error in a RuntimeError
+            raise AtomizerError(
+                f"The checkpoint of step {self.step} cannot be written to {self.out.name!r} ({reason_of(error)[:100]}): the one before "
+                "is kept, so make room and start the same command again."
+            ) from error
 
     def _write(self) -> None:
-        with self.averaged() as live, tempfile.TemporaryDirectory(prefix=".saving-", dir=self.out) as folder:
+        with (
+            self.averaged() as live,
+            tempfile.TemporaryDirectory(prefix=".saving-", dir=self.out) as folder,
+        ):
             self.model.save_pretrained(folder)
             for path in Path(folder).iterdir():
-                if path.suffix != ".md" or not (self.out / path.name).exists():  # somebody may have written a better card
+                if (
+                    path.suffix != ".md" or not (self.out / path.name).exists()
+                ):  # somebody may have written a better card
                     path.replace(self.out / path.name)
-        state = {"model": live, "average": self.average, "optimiser": self.optimiser.state_dict(), "step": self.step,
-                 "spent": self.spent, "generator": self.next.result()[1] if self.next else self.generator.get_state(),
-                 "random": torch.get_rng_state(), "config": asdict(self.config), "model_config": self.model.config.to_dict()}
+        state = {
+            "model": live,
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "spent": self.spent,
+            "generator": self.next.result()[1] if self.next else self.generator.get_state(),
+            "random": torch.get_rng_state(),
+            "config": asdict(self.config),
+            "model_config": self.model.config.to_dict(),
+        }
         partial = self.out / (STATE + ".part")
         try:
             torch.save(state, partial)
@@ -292,14 +384,20 @@ class Trainer:
             state = torch.load(self.out / STATE, map_location="cpu", weights_only=True)
             self._take(state)
         except Exception as error:
-            raise AtomizerError(f"The training state {STATE!r} in {self.out.name!r} is broken: take it away to begin anew, "
-                                "with --init to begin from the model beside it.") from error
+            raise AtomizerError(
+                f"The training state {STATE!r} in {self.out.name!r} is broken: take it away to begin anew, "
+                "with --init to begin from the model beside it."
+            ) from error
         if self.process == 0:
             self._clear_up()
 
     def _take(self, state: dict) -> None:
         if ModelConfig.from_dict(state["model_config"]) != self.model.config:
-            self.model = AtomTransformer(ModelConfig.from_dict(state["model_config"])).to(self.device).train()
+            self.model = (
+                AtomTransformer(ModelConfig.from_dict(state["model_config"]))
+                .to(self.device)
+                .train()
+            )
             self.optimiser = self._optimiser()
         self.model.load_state_dict(state["model"])
         self.average = {k: v.to(self.device) for k, v in state["average"].items()}
@@ -314,11 +412,20 @@ class Trainer:
     def _clear_up(self) -> None:
         """Remove what a process that was killed while it saved has left, and the log of steps after the last save: they are done again."""
         for leftover in (self.out / (STATE + ".part"), *self.out.glob(".saving-*")):
-            shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+            shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(
+                missing_ok=True
+            )
         path = self.out / LOG
         if path.is_file():
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            path.write_text("".join(x for x in lines if not (at := re.search(r": step (\d+)", x)) or int(at[1]) <= self.step), encoding="utf-8")
+            path.write_text(
+                "".join(
+                    x
+                    for x in lines
+                    if not (at := re.search(r": step (\d+)", x)) or int(at[1]) <= self.step
+                ),
+                encoding="utf-8",
+            )
 
 
 def train(audio: Sequence[str | Path], out: str, **options) -> dict[str, dict[str, float]]:

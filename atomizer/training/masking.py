@@ -17,10 +17,24 @@ from ..noise import censored_deviation, interpolated_power
 from ..orderings import serial_key
 
 # How often each task is drawn. The last three hide where atoms are; they need few atoms, so they are cheap.
-TASKS = {"cut": 0.24, "gap": 0.12, "suffix": 0.08, "channel": 0.11, "loudness": 0.11, "random": 0.15, "rect": 0.08,
-         "sign": 0.03, "velocity": 0.02, "loose-time": 0.02, "loose-frequency": 0.02, "loose-channel": 0.02}
+TASKS = {
+    "cut": 0.24,
+    "gap": 0.12,
+    "suffix": 0.08,
+    "channel": 0.11,
+    "loudness": 0.11,
+    "random": 0.15,
+    "rect": 0.08,
+    "sign": 0.03,
+    "velocity": 0.02,
+    "loose-time": 0.02,
+    "loose-frequency": 0.02,
+    "loose-channel": 0.02,
+}
 ORDERS = {"random": 0.45, "velocity": 0.2, "frequency": 0.15, "time": 0.15, "channel": 0.05}
-NOTHING_REVEALED = 0.5  # how often a window is as a fill's first step finds it; fills of one step see no other
+NOTHING_REVEALED = (
+    0.5  # how often a window is as a fill's first step finds it; fills of one step see no other
+)
 MAX_LOOSE = 128
 
 
@@ -42,14 +56,22 @@ class Batch:
     task: list[str]
 
     def to(self, device) -> Batch:
-        return replace(self, state=self.state.to(device), velocity=self.velocity.to(device), sign=self.sign.to(device),
-                       ask=self.ask.to(device), loose_place=None if self.loose_place is None else self.loose_place.to(device))
+        return replace(
+            self,
+            state=self.state.to(device),
+            velocity=self.velocity.to(device),
+            sign=self.sign.to(device),
+            ask=self.ask.to(device),
+            loose_place=None if self.loose_place is None else self.loose_place.to(device),
+        )
 
 
 def choose(weights: dict[str, float], generator: torch.Generator) -> str:
     """A name, drawn with a chance in proportion to its weight."""
     names = list(weights)
-    return names[int(torch.multinomial(torch.tensor([weights[n] for n in names]), 1, generator=generator))]
+    return names[
+        int(torch.multinomial(torch.tensor([weights[n] for n in names]), 1, generator=generator))
+    ]
 
 
 def uniform(low: float, high: float, generator: torch.Generator) -> float:
@@ -98,7 +120,9 @@ def region(kind: str, grid: Tensor, channels: int, space: AtomSpace, g: torch.Ge
             share = uniform(0.3, 0.97, g) if uniform(0, 1, g) < 0.7 else uniform(0.01, 0.2, g)
             rank = int(share * (len(values) - 1))
             if share >= 0.3:  # the quietest part, with or without what cannot be heard at all
-                mask = (audible | (uniform(0, 1, g) < 0.5)) & (magnitude <= values.sort().values[rank])
+                mask = (audible | (uniform(0, 1, g) < 0.5)) & (
+                    magnitude <= values.sort().values[rank]
+                )
             else:
                 mask = audible & (magnitude >= values.sort(descending=True).values[rank])
     return mask
@@ -111,8 +135,16 @@ def keys(order: str, magnitude: Tensor, g: torch.Generator) -> Tensor:
     return (key + 6 * noise if order == "velocity" else key).to(magnitude.device)
 
 
-def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace, generator: torch.Generator,
-               task: str | None = None, reveal: float | None = None, order: str | None = None) -> Batch:
+def mask_batch(
+    grid: Tensor,
+    channels: Tensor,
+    cutoff: Tensor,
+    space: AtomSpace,
+    generator: torch.Generator,
+    task: str | None = None,
+    reveal: float | None = None,
+    order: str | None = None,
+) -> Batch:
     """Hide something of every window of grid (B, C, T, F), then reveal a part of that along some ordering.
 
     channels (B,) and cutoff (B,) as `AudioBank.draw` gives them. task, reveal (a share) and order are drawn unless given.
@@ -139,22 +171,42 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
         if name.startswith("loose"):
             mask = _small_rect(grid[b], have, space, name, generator)
         elif name in ("sign", "velocity"):
-            mask = region(choose({"random": 1.0, "rect": 1.0, "gap": 1.0}, generator), grid[b], have, space, generator)
+            mask = region(
+                choose({"random": 1.0, "rect": 1.0, "gap": 1.0}, generator),
+                grid[b],
+                have,
+                space,
+                generator,
+            )
         else:
             mask = region(name, grid[b], have, space, generator)
-        if name == "random" and uniform(0, 1, generator) < 0.6:  # as `random:50` selects: only what can be heard
+        if (
+            name == "random" and uniform(0, 1, generator) < 0.6
+        ):  # as `random:50` selects: only what can be heard
             mask &= grid[b].abs() > grid[b].abs().max() * 10 ** (space.floor_db / 20)
         mask &= present[b]
         if not name.startswith("loose"):
             # from what is known before anything is revealed, as the sampler has it
             limit = grid[b, :have].abs() if name == "sign" else None
-            blind[b, :have] = torch.from_numpy(_blind(grid[b, :have].cpu().numpy(), mask[:have].cpu().numpy(), name, space)).to(grid.device)
+            blind[b, :have] = torch.from_numpy(
+                _blind(grid[b, :have].cpu().numpy(), mask[:have].cpu().numpy(), name, space)
+            ).to(grid.device)
             known = wiener.interpolate(grid[b, :have], mask[:have], limit, space.window)
             if known is not None:
                 estimate[b, :have], spread[b, :have] = known.amplitude, known.spread
         # what is hidden stands where its expected level would, as in the sampler
-        rank[b] = direction * keys(by, torch.where(mask, blind[b], grid[b].abs()), generator) if by != "random" else key
-        share = reveal if reveal is not None else (0.0 if uniform(0, 1, generator) < NOTHING_REVEALED else uniform(0, 0.95, generator))
+        rank[b] = (
+            direction * keys(by, torch.where(mask, blind[b], grid[b].abs()), generator)
+            if by != "random"
+            else key
+        )
+        share = (
+            reveal
+            if reveal is not None
+            else (
+                0.0 if uniform(0, 1, generator) < NOTHING_REVEALED else uniform(0, 0.95, generator)
+            )
+        )
         if share > 0 and mask.any() and not name.startswith("loose"):
             values = key[mask]
             mask &= key >= values.sort().values[min(int(share * len(values)), len(values) - 1)]
@@ -164,18 +216,36 @@ def mask_batch(grid: Tensor, channels: Tensor, cutoff: Tensor, space: AtomSpace,
         if name != "velocity":
             s_known[b] = ~mask
         ask[b] = mask
-        ask[b, ..., int(cutoff[b]):] = False
+        ask[b, ..., int(cutoff[b]) :] = False
 
     magnitude = grid.abs()
     heard = (magnitude * v_known * present).amax((1, 2, 3))
-    reference = torch.maximum(heard, magnitude.amax((1, 2, 3)) * 10 ** (REFERENCE_FLOOR_DB / 20)).clamp(min=1e-6)
-    louder = torch.rand(batch, generator=generator) * 20 * (torch.rand(batch, generator=generator) < 0.3)
+    reference = torch.maximum(
+        heard, magnitude.amax((1, 2, 3)) * 10 ** (REFERENCE_FLOOR_DB / 20)
+    ).clamp(min=1e-6)
+    louder = (
+        torch.rand(batch, generator=generator) * 20 * (torch.rand(batch, generator=generator) < 0.3)
+    )
     reference = reference * (10 ** (louder / 20)).to(grid.device)
     decibels = 20 * torch.log10(magnitude / reference[:, None, None, None] + 1e-12)
-    velocity = (torch.round((decibels - space.headroom_db) / space.step_db) + space.levels - 1).clamp(0, space.levels - 1).long()
+    velocity = (
+        (torch.round((decibels - space.headroom_db) / space.step_db) + space.levels - 1)
+        .clamp(0, space.levels - 1)
+        .long()
+    )
     sign = (grid >= 0).long()
     scale = 1 / reference[:, None, None, None]
-    state = State(velocity, sign, v_known, s_known, present, rank, estimate * scale, spread * scale, blind * scale)
+    state = State(
+        velocity,
+        sign,
+        v_known,
+        s_known,
+        present,
+        rank,
+        estimate * scale,
+        spread * scale,
+        blind * scale,
+    )
     batch_ = Batch(state, velocity, sign, ask & state.occupied, None, names)
     return _loosen(batch_, hidden, space, generator)
 
@@ -191,7 +261,9 @@ def _blind(grid: np.ndarray, mask: np.ndarray, task: str, space: AtomSpace) -> n
     return np.sqrt(interpolated_power(np.where(mask, 0, grid), ~mask))
 
 
-def _small_rect(grid: Tensor, channels: int, space: AtomSpace, task: str, g: torch.Generator) -> Tensor:
+def _small_rect(
+    grid: Tensor, channels: int, space: AtomSpace, task: str, g: torch.Generator
+) -> Tensor:
     """A rectangle small enough for all of its atoms to be loose, long along the axis that will be unknown."""
     mask = torch.zeros_like(grid, dtype=torch.bool)
     size = {"loose-time": (32, 8), "loose-frequency": (4, 64), "loose-channel": (16, 16)}[task]
@@ -220,7 +292,16 @@ def _loosen(batch: Batch, hidden: Tensor, space: AtomSpace, g: torch.Generator) 
         rest, i = chosen[MAX_LOOSE:], chosen[:MAX_LOOSE]
         state.velocity_known[b, c[rest], t[rest], f[rest]] = True
         state.sign_known[b, c[rest], t[rest], f[rest]] = True
-        atoms = torch.stack([t[i], f[i], c[i], batch.velocity[b, c[i], t[i], f[i]], batch.sign[b, c[i], t[i], f[i]]], 1)
+        atoms = torch.stack(
+            [
+                t[i],
+                f[i],
+                c[i],
+                batch.velocity[b, c[i], t[i], f[i]],
+                batch.sign[b, c[i], t[i], f[i]],
+            ],
+            1,
+        )
         axis = ("loose-time", "loose-frequency", "loose-channel").index(batch.task[b])
         atoms[:, axis] = unknown[axis]
         loose[b, : len(i)], valid[b, : len(i)] = atoms, True

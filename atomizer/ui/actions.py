@@ -50,12 +50,27 @@ def absent(session: Session | None) -> Message:
     return Message(number=first_number()) if session is None else gr.skip()
 
 
-def settings_of(order: str, reverse: bool, steps: str | float | None, temperature: str | float | None,
-                nucleus: str | float | None, seed: str | float | None, method: str, fresh: int = 0) -> Settings:
+def settings_of(
+    order: str,
+    reverse: bool,
+    steps: str | float | None,
+    temperature: str | float | None,
+    nucleus: str | float | None,
+    seed: str | float | None,
+    method: str,
+    fresh: int = 0,
+) -> Settings:
     """Settings of the values of the controls; empty ones are left to what suits the task, and an empty seed is `fresh`."""
     seed = whole_of("seed", seed)
-    return Settings(method=method, order=None if order == AUTO else order, reverse=bool(reverse), steps=whole_of("steps", steps),
-                    temperature=number_of("temperature", temperature), nucleus=number_of("nucleus", nucleus), seed=fresh if seed is None else seed)
+    return Settings(
+        method=method,
+        order=None if order == AUTO else order,
+        reverse=bool(reverse),
+        steps=whole_of("steps", steps),
+        temperature=number_of("temperature", temperature),
+        nucleus=number_of("nucleus", nucleus),
+        seed=fresh if seed is None else seed,
+    )
 
 
 def whole_of(name: str, value: str | float | None) -> int | None:
@@ -75,7 +90,9 @@ def number_of(name: str, value: str | float | None) -> float | None:
     except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found):
-        raise AtomizerError(f"The {name} must be a number, or empty for what suits the task, not {str(value)[:40]!r}.")
+        raise AtomizerError(
+            f"The {name} must be a number, or empty for what suits the task, not {str(value)[:40]!r}."
+        )
     return found
 
 
@@ -88,7 +105,9 @@ def sentence_of(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "The server's disk is full at the moment: your sound and selection are kept, so try again later."
     log.exception("unexpected", exc_info=error)
-    return "That went wrong inside the Atomizer: your sound and selection are kept, please try again."
+    return (
+        "That went wrong inside the Atomizer: your sound and selection are kept, please try again."
+    )
 
 
 def warn(sentence: str, title: str) -> None:
@@ -108,9 +127,15 @@ def load(view: AtomView, path: str | None, session: Session | None):
     if session is not None:
         fresh.succeed(session)
     if long is not None:
-        return _opened(fresh, f"This file lasts {long.outline.seconds:.0f} s and at most {long.longest:g} s are worked on at a time: these are its first "
-                              f"{sound.seconds:g} s, and another excerpt is chosen above the picture.")
-    return _opened(fresh, "Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in.")
+        return _opened(
+            fresh,
+            f"This file lasts {long.outline.seconds:.0f} s and at most {long.longest:g} s are worked on at a time: these are its first "
+            f"{sound.seconds:g} s, and another excerpt is chosen above the picture.",
+        )
+    return _opened(
+        fresh,
+        "Draw in the picture, or take a preset, to say which atoms are unknown; then fill them in.",
+    )
 
 
 def _refused(session: Session | None, error: Exception, title: str) -> Message:
@@ -134,7 +159,9 @@ def check_size(path: str | Path) -> None:
     """Raise AtomizerError for a file of more than `limits().file_mb`."""
     size = Path(path).stat().st_size / MEGABYTE if Path(path).is_file() else 0
     if size > limits().file_mb:
-        raise AtomizerError(f"This file has {size:,.1f} MB; up to {limits().file_mb:g} MB are accepted: a FLAC, OGG or MP3 file takes less room.")
+        raise AtomizerError(
+            f"This file has {size:,.1f} MB; up to {limits().file_mb:g} MB are accepted: a FLAC, OGG or MP3 file takes less room."
+        )
 
 
 def open_file(path: str | Path) -> tuple[Sound, LongFile | None]:
@@ -144,7 +171,9 @@ def open_file(path: str | Path) -> tuple[Sound, LongFile | None]:
         return read(path, limits().excerpt_seconds), None
     except TooLong:
         outline = overview(path)
-    long = LongFile(Path(path), outline, longest(outline.channels, outline.rate, limits().excerpt_seconds))
+    long = LongFile(
+        Path(path), outline, longest(outline.channels, outline.rate, limits().excerpt_seconds)
+    )
     return long.read(0.0, min(FIRST_SECONDS, long.longest)), long
 
 
@@ -154,19 +183,33 @@ def choose_excerpt(view: AtomView, session: Session | None, wanted: dict[str, An
         return absent(session), gr.skip()
     try:
         start, seconds = (number_of(name, wanted.get(name)) or 0.0 for name in ("start", "seconds"))
-        fresh = Session(view, session.long.read(start, seconds), session.name, replace(session.long, start=start), upload=session.upload)
+        fresh = Session(
+            view,
+            session.long.read(start, seconds),
+            session.name,
+            replace(session.long, start=start),
+            upload=session.upload,
+        )
     except Exception as error:
         return _refused(session, error, "This excerpt cannot be used"), gr.skip()
     session.upload = None  # it goes with the new session
     fresh.succeed(session)
-    return _opened(fresh, f"This is the excerpt from {start:.1f} to {start + fresh.sound.seconds:.1f} s: draw in the picture to say which atoms are unknown.")
+    return _opened(
+        fresh,
+        f"This is the excerpt from {start:.1f} to {start + fresh.sound.seconds:.1f} s: draw in the picture to say which atoms are unknown.",
+    )
 
 
-def describe(chosen: Chosen, features: list[str], seed: str | float | None, session: Session | None) -> Message:
+def describe(
+    chosen: Chosen, features: list[str], seed: str | float | None, session: Session | None
+) -> Message:
     """Which atoms the selected parts are; and what to do next, or what is in the way."""
     if not present(session):
         return absent(session)
-    session.features, session.selected = features, bool(chosen.get("regions") or chosen.get("parts"))
+    session.features, session.selected = (
+        features,
+        bool(chosen.get("regions") or chosen.get("parts")),
+    )
     asked = session.message.number
 
     def answer(text: str) -> Message:
@@ -192,8 +235,14 @@ def describe(chosen: Chosen, features: list[str], seed: str | float | None, sess
         session.check(selection, number)
         if session.pursuit is not None:
             session.leave_variation(chosen.key)
-            return answer("Masked plays the sound without what is selected; the MDCT model can fill the region in, on top of that sound.")
-        lost = " and ".join(selection.features) if len(selection.features) < 3 else f"{len(selection.features)} features"
+            return answer(
+                "Masked plays the sound without what is selected; the MDCT model can fill the region in, on top of that sound."
+            )
+        lost = (
+            " and ".join(selection.features)
+            if len(selection.features) < 3
+            else f"{len(selection.features)} features"
+        )
         return answer(f"Ready to fill in the {lost} of what is selected.")
     except Exception as error:
         return answer(sentence_of(error))
@@ -202,16 +251,27 @@ def describe(chosen: Chosen, features: list[str], seed: str | float | None, sess
 # fills
 
 
-def fill_selection(chosen: Chosen, session: Session | None, features: list[str], *controls) -> Iterator[Message]:
+def fill_selection(
+    chosen: Chosen, session: Session | None, features: list[str], *controls
+) -> Iterator[Message]:
     """Fill what is selected in the picture."""
     if present(session):
         session.features = features
-    yield from _fill(session, lambda settings: Recipe(Selection.from_dict({**chosen, "features": features}), settings), controls, chosen.key)
+    yield from _fill(
+        session,
+        lambda settings: Recipe(Selection.from_dict({**chosen, "features": features}), settings),
+        controls,
+        chosen.key,
+    )
 
 
 def continue_sound(session: Session | None, seconds: float | None, *controls) -> Iterator[Message]:
     """Continue the sound past its end."""
-    yield from _fill(session, lambda settings: Recipe(settings=settings, extend=number_of("seconds", seconds) or 0.0), controls)
+    yield from _fill(
+        session,
+        lambda settings: Recipe(settings=settings, extend=number_of("seconds", seconds) or 0.0),
+        controls,
+    )
 
 
 def add_channel(session: Session | None, *controls) -> Iterator[Message]:
@@ -222,31 +282,48 @@ def add_channel(session: Session | None, *controls) -> Iterator[Message]:
 def extend_bandwidth(session: Session | None, *controls) -> Iterator[Message]:
     """Invent the highs that a low sampling rate could not hold."""
     beyond = session.sound.rate / 2 if session is not None else 0.0
-    yield from _fill(session, lambda settings: Recipe(Selection((Region(f=(beyond, None)),)), settings), controls)
+    yield from _fill(
+        session, lambda settings: Recipe(Selection((Region(f=(beyond, None)),)), settings), controls
+    )
 
 
-def _fill(session: Session | None, make_recipe: Callable[[Settings], Recipe], controls: tuple, key: str = "") -> Iterator[Message]:
+def _fill(
+    session: Session | None,
+    make_recipe: Callable[[Settings], Recipe],
+    controls: tuple,
+    key: str = "",
+) -> Iterator[Message]:
     """Fill with the values of the controls, of which the last is the number of variations."""
+
     def recipes():
         *values, count = controls
         count = whole_of("number of variations", count) or 1
         if not 1 <= count <= limits().variations:
-            raise AtomizerError(f"1 to {limits().variations} variations are made at a time, not {count}.")
-        return seeds(session.on_shown_atoms(make_recipe(settings_of(*values, fresh=session.seed))), count)
+            raise AtomizerError(
+                f"1 to {limits().variations} variations are made at a time, not {count}."
+            )
+        return seeds(
+            session.on_shown_atoms(make_recipe(settings_of(*values, fresh=session.seed))), count
+        )
+
     yield from run(session, recipes, key)
 
 
 def noise(session: Session | None, number: Any) -> Iterator[Message]:
     """Fill what a variation filled in with noise of interpolated levels, to hear what the model adds."""
+
     def recipes():
         if not has(session, number):
             raise AtomizerError("Fill something in first, to compare it with noise.")
         recipe = session.kept[number].recipe
         return [replace(recipe, settings=replace(recipe.settings, method="noise"), stop_after=0)]
+
     yield from run(session, recipes, session.variation(number).key if has(session, number) else "")
 
 
-def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: str = "") -> Iterator[Message]:
+def run(
+    session: Session | None, make_recipes: Callable[[], list[Recipe]], key: str = ""
+) -> Iterator[Message]:
     """Run fills one after the other, and yield what the picture shows after every step."""
     if not present(session):
         if session is None:
@@ -258,11 +335,17 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
         recipes = make_recipes()
         for place, recipe in enumerate(recipes):
             task, rest = session.task_of(recipe)
-            settings = resolve(recipe.settings, task)  # bad settings are refused before anything changes
+            settings = resolve(
+                recipe.settings, task
+            )  # bad settings are refused before anything changes
             end = time.monotonic() + limits().fill_seconds
             model = model_for(settings.method, end)
             unit = "step" if settings.steps > 1 else "part"  # the only step is shown part by part
-            which = f"Variation {place + 1} of {len(recipes)}: {unit}" if len(recipes) > 1 else unit.capitalize()
+            which = (
+                f"Variation {place + 1} of {len(recipes)}: {unit}"
+                if len(recipes) > 1
+                else unit.capitalize()
+            )
             # what each step comes to is shown and said in one go, or not at all: Stop, or another sound, may come at any moment
             with session.saying:
                 if session.token is not token:
@@ -277,7 +360,9 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
                         return
                     session.show_step(step)
                     left = (time.monotonic() - start) / step.number * (step.total - step.number)
-                    message = session.say(f"{which} {step.number} of {step.total}, about {left:.0f} s left", busy=True)
+                    message = session.say(
+                        f"{which} {step.number} of {step.total}, about {left:.0f} s left", busy=True
+                    )
                 yield message
                 if step.number < step.total:
                     check_time(end)
@@ -293,13 +378,21 @@ def run(session: Session | None, make_recipes: Callable[[], list[Recipe]], key: 
             yield message
     except Exception as error:
         with session.saying:
-            if session.token is not token:  # one that was stopped has nothing to say, and the next fill may have begun
+            if (
+                session.token is not token
+            ):  # one that was stopped has nothing to say, and the next fill may have begun
                 return
-            message = out_of_time(session, error) if isinstance(error, OutOfTime) else not_filled(session, error)
+            message = (
+                out_of_time(session, error)
+                if isinstance(error, OutOfTime)
+                else not_filled(session, error)
+            )
         yield message
     finally:
         with session.saying:
-            if session.token is token:  # ended from outside: nobody listens, but the next message is not to say that it goes on
+            if (
+                session.token is token
+            ):  # ended from outside: nobody listens, but the next message is not to say that it goes on
                 stop(session)
         visitors.give_back()
 
@@ -320,7 +413,11 @@ def made(variation: Variation) -> str:
 
 def _let_go(labels: set[str], session: Session) -> str:
     gone = sorted(labels - {variation.label for variation in session.message.variations})
-    return f"; {', '.join(gone)} went, because {limits().variations_kept} variations are kept" if gone else ""
+    return (
+        f"; {', '.join(gone)} went, because {limits().variations_kept} variations are kept"
+        if gone
+        else ""
+    )
 
 
 def out_of_time(session: Session, error: OutOfTime) -> Message:
@@ -333,7 +430,9 @@ def out_of_time(session: Session, error: OutOfTime) -> Message:
         return session.say(f"Stopped before the first step was done: {why}.")
     step = session.running.step
     session.finish()
-    return session.say(f"Stopped after step {step.number} of {step.total}, because {why}: what was filled in so far is kept.")
+    return session.say(
+        f"Stopped after step {step.number} of {step.total}, because {why}: what was filled in so far is kept."
+    )
 
 
 def stop(session: Session | None) -> Message:
@@ -343,10 +442,16 @@ def stop(session: Session | None) -> Message:
     with session.saying:
         under_way, session.token = session.token is not None, None
         if not under_way and not session.message.busy:
-            return session.say(session.message.status)  # whoever presses it may have missed how it ended
+            return session.say(
+                session.message.status
+            )  # whoever presses it may have missed how it ended
         if session.seeking:
             session.seeking = False
-            return session.say(f"Stopped: {told(session.pursuit)}." if session.pursuit else "Stopped before the first atoms were shown.")
+            return session.say(
+                f"Stopped: {told(session.pursuit)}."
+                if session.pursuit
+                else "Stopped before the first atoms were shown."
+            )
         if session.running is None and session.message.busy:  # between two variations
             return session.say("Stopped: what was filled in so far is kept.")
         if session.running is None or session.running.step is None:
@@ -354,7 +459,9 @@ def stop(session: Session | None) -> Message:
             return session.say("Stopped before the first step: nothing was filled in.")
         step = session.running.step
         session.finish()
-        return session.say(f"Stopped after step {step.number} of {step.total}: what was filled in so far is kept.")
+        return session.say(
+            f"Stopped after step {step.number} of {step.total}: what was filled in so far is kept."
+        )
 
 
 # other atoms
@@ -371,12 +478,16 @@ def decompose(session: Session | None, name: Any) -> Iterator[Message]:
             with session.saying:
                 session.token, session.seeking = None, False
                 session.show_mdct()
-                message = session.say("These are the atoms of the MDCT, which the model fills in directly.")
+                message = session.say(
+                    "These are the atoms of the MDCT, which the model fills in directly."
+                )
             yield message
             return
         with session.saying:
             session.token, session.seeking = token, True
-            message = session.say("The pursuit begins; the first one takes some seconds more, to compile …", busy=True)
+            message = session.say(
+                "The pursuit begins; the first one takes some seconds more, to compile …", busy=True
+            )
         yield message
         shown = 0.0
         for found, done in pursuit.decompose(session.sound, name):
@@ -432,7 +543,11 @@ def revert(session: Session | None):
             session.revert()
             return session.say("This is the original before the last one."), session
         found = session.go_back()
-        return (found.say(f"This is {found.title} again, as you left it."), found) if found else (gr.skip(), gr.skip())
+        return (
+            (found.say(f"This is {found.title} again, as you left it."), found)
+            if found
+            else (gr.skip(), gr.skip())
+        )
     except Exception as error:
         return _refused(session, error, "Not gone back"), gr.skip()
 
@@ -454,8 +569,12 @@ def hand_over(session: Session | None, request: dict) -> Message:
         if not isinstance(request, dict):
             raise AtomizerError("An export is asked for by its kind, version, variation and look.")
         number = request.get("variation")
-        wanted = Wanted(str(request.get("kind")), str(request.get("version")), number if has(session, number) else None,
-                        Look.from_dict(request.get("look") or {}))
+        wanted = Wanted(
+            str(request.get("kind")),
+            str(request.get("version")),
+            number if has(session, number) else None,
+            Look.from_dict(request.get("look") or {}),
+        )
         data, name = export(session, wanted)
         session.hand_over(data, name)
         return session.say(f"{name} is ready.", session.message.busy)
@@ -475,7 +594,9 @@ def tell(view: AtomView, story: Story, session: Session | None):
         return message, fresh
     try:
         key = fresh.propose(story.recipe.selection)
-        fresh.show_parts(story.recipe.selection.to_dict().get("parts", []), story.recipe.settings.seed)
+        fresh.show_parts(
+            story.recipe.selection.to_dict().get("parts", []), story.recipe.settings.seed
+        )
         fresh.message.note = story.listen
         task = story.recipe.task(fresh.sound)
         step = stories.cached(story, task)
@@ -484,14 +605,21 @@ def tell(view: AtomView, story: Story, session: Session | None):
         fresh.begin(story.recipe, task, key)
         fresh.show_step(step)
         fresh.given.add(fresh.finish().id)
-        return _opened(fresh, f"{story.title}: switch between original, masked and filled while it plays.")
+        return _opened(
+            fresh, f"{story.title}: switch between original, masked and filled while it plays."
+        )
     except Exception as error:
         return _opened(fresh, sentence_of(error))
 
 
 def finish_story(story: Story, session: Session | None) -> Iterator[Message]:
     """Compute and cache a story that `tell` did not find."""
-    if session is None or session.kept or session.name != story.path.name or session.message.proposal is None:
+    if (
+        session is None
+        or session.kept
+        or session.name != story.path.name
+        or session.message.proposal is None
+    ):
         yield gr.skip()
         return
     method = story.recipe.settings.method if has_model() else "noise"
@@ -501,5 +629,11 @@ def finish_story(story: Story, session: Session | None) -> Iterator[Message]:
         last = session.running or last  # gone once the fill is finished
         yield message
     session.given |= set(session.kept)
-    if method == "model" and session.kept and last is not None and last.step is not None and last.step.number == last.step.total:
+    if (
+        method == "model"
+        and session.kept
+        and last is not None
+        and last.step is not None
+        and last.step.number == last.step.total
+    ):
         stories.keep(story, last.task, last.step)

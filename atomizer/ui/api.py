@@ -39,7 +39,9 @@ from .device import check_time, fill, has_model, model_for
 MDCT = "mdct"
 
 
-def atomize(file: str, start: float = 0, seconds: float | None = None, atomizer: str = MDCT) -> dict:
+def atomize(
+    file: str, start: float = 0, seconds: float | None = None, atomizer: str = MDCT
+) -> dict:
     """Count the atoms of a sound file, or of an excerpt of it.
 
     Args:
@@ -62,14 +64,33 @@ def atomize(file: str, start: float = 0, seconds: float | None = None, atomizer:
         else:
             _, found = _pursued(sound, name)
             atoms, reached = found.atoms, {"srr_db": found.srr_db}
-        return {"atoms": len(atoms), "audible": int(atoms.audible.sum()), "channels": sound.channels, "rate": sound.rate,
-                "duration_s": sound.seconds, **reached}
+        return {
+            "atoms": len(atoms),
+            "audible": int(atoms.audible.sum()),
+            "channels": sound.channels,
+            "rate": sound.rate,
+            "duration_s": sound.seconds,
+            **reached,
+        }
 
 
-def fill_file(file: str, select: Sequence[str] | str = (), features: Sequence[str] = LOUDNESS, order: str = AUTO, reverse: bool = False,
-              steps: float | None = None, temperature: float | None = None, nucleus: float | None = None, seed: float = 0,
-              method: str = "model", extend: float = 0, add_channels: float = 0, start: float = 0, seconds: float | None = None,
-              atomizer: str = MDCT) -> str:
+def fill_file(
+    file: str,
+    select: Sequence[str] | str = (),
+    features: Sequence[str] = LOUDNESS,
+    order: str = AUTO,
+    reverse: bool = False,
+    steps: float | None = None,
+    temperature: float | None = None,
+    nucleus: float | None = None,
+    seed: float = 0,
+    method: str = "model",
+    extend: float = 0,
+    add_channels: float = 0,
+    start: float = 0,
+    seconds: float | None = None,
+    atomizer: str = MDCT,
+) -> str:
     """Fill the unknown atoms of a sound file, or of an excerpt of it, in.
 
     Args:
@@ -98,10 +119,15 @@ def fill_file(file: str, select: Sequence[str] | str = (), features: Sequence[st
         # rect:T0,T1,F0,F1 has commas of its own: a comma parts two specifications only where a name follows
         words = re.split(r"\s+|,\s*(?=[a-z])", select) if isinstance(select, str) else select or []
         if not isinstance(words, (list, tuple)):
-            raise AtomizerError(f"What is unknown is a list of specifications or one text, not {str(words)[:40]!r}.")
+            raise AtomizerError(
+                f"What is unknown is a list of specifications or one text, not {str(words)[:40]!r}."
+            )
         selection = parse([w for w in words if w != ""], features)
         settings = settings_of(order, reverse, steps, temperature, nucleus, seed, method)
-        beyond, added = number_of("seconds to continue by", extend) or 0.0, whole_of("channels to add", add_channels) or 0
+        beyond, added = (
+            number_of("seconds to continue by", extend) or 0.0,
+            whole_of("channels to add", add_channels) or 0,
+        )
         task_of = partial(prepare, extend=beyond, add_channels=added, seed=settings.seed)
         name, sound = check_name(atomizer), _read(file, start, seconds)
         end = time.monotonic() + limits().fill_seconds
@@ -109,14 +135,19 @@ def fill_file(file: str, select: Sequence[str] | str = (), features: Sequence[st
         if name == MDCT:
             task = task_of(sound, selection)
         else:
-            resolve(settings, task_of(sound, selection))  # what cannot be done is refused before the pursuit
+            resolve(
+                settings, task_of(sound, selection)
+            )  # what cannot be done is refused before the pursuit
             sound, selection = _without(sound, selection, name, settings)
             task = task_of(sound, selection) if selection.regions or beyond or added else None
         filled = task.render(_last_in_time(task, settings, end).grid) if task else sound
         suffix = Path(file).suffix.lower()
         folder = Path(get_upload_folder())  # from where Gradio serves, without a copy
         folder.mkdir(parents=True, exist_ok=True)
-        path = Path(tempfile.mkdtemp(prefix="atomizer-", dir=folder)) / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
+        path = (
+            Path(tempfile.mkdtemp(prefix="atomizer-", dir=folder))
+            / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
+        )
         write(path, filled)
         for made in filter(None, (path.parent, visitors.uploaded(file))):
             visitors.delete_later(made)
@@ -132,8 +163,10 @@ def _read(file: str, start: float | None, seconds: float | None) -> Sound:
     except TooLong as error:
         whole = overview(file)
         most = longest(whole.channels, whole.rate, limits().excerpt_seconds)
-        raise AtomizerError(f"This sound lasts {whole.seconds:.1f} seconds and {most:g} are accepted at a time: "
-                            f"ask for an excerpt with start and seconds.") from error
+        raise AtomizerError(
+            f"This sound lasts {whole.seconds:.1f} seconds and {most:g} are accepted at a time: "
+            f"ask for an excerpt with start and seconds."
+        ) from error
 
 
 def _pursued(sound: Sound, name: str) -> tuple[MatchingPursuitAtomizer, Pursuit]:
@@ -143,7 +176,9 @@ def _pursued(sound: Sound, name: str) -> tuple[MatchingPursuitAtomizer, Pursuit]
     return atomizer, found
 
 
-def _without(sound: Sound, selection: Selection, name: str, settings: Settings) -> tuple[Sound, Selection]:
+def _without(
+    sound: Sound, selection: Selection, name: str, settings: Settings
+) -> tuple[Sound, Selection]:
     """The sound of the matching-pursuit atoms that are not selected, and what is to be filled in of it: nothing where they stay erased.
 
     Raises AtomizerError where the atoms that may be taken do not hold the sound, because the rest of it would be missing.
@@ -153,8 +188,10 @@ def _without(sound: Sound, selection: Selection, name: str, settings: Settings) 
         check_fillable(selection)
     atomizer, found = _pursued(sound, name)
     if found.done in ("atoms", "seconds"):
-        raise AtomizerError(f"The pursuit ended after {found.count:,} atoms and {found.seconds:.0f} s, before they held the sound (at {found.srr_db:.1f} of "
-                            f"{pursuit.SRR_DB:g} dB): ask for a shorter excerpt with start and seconds.")
+        raise AtomizerError(
+            f"The pursuit ended after {found.count:,} atoms and {found.seconds:.0f} s, before they held the sound (at {found.srr_db:.1f} of "
+            f"{pursuit.SRR_DB:g} dB): ask for a shorter excerpt with start and seconds."
+        )
     rest = remaining(sound, selection, atomizer, settings.seed, found.atoms)
     return rest.sound, Selection() if stays else selection
 
@@ -175,7 +212,9 @@ class _errors_for_clients:
 
     def __exit__(self, kind, error, trace):
         if isinstance(error, Exception) and not isinstance(error, gr.Error):
-            raise gr.Error(sentence_of(error), print_exception=False) from (None if isinstance(error, AtomizerError) else error)
+            raise gr.Error(sentence_of(error), print_exception=False) from (
+                None if isinstance(error, AtomizerError) else error
+            )
 
 
 class Specifications(gr.JSON):
@@ -189,23 +228,60 @@ def add_endpoints() -> None:
     """Declare both endpoints in the Blocks that is being built; their components are never shown."""
     names = [feature.name for feature in AtomSpace().features]
     file = gr.File(type="filepath", visible=False, label="Sound file")
-    select = Specifications(visible=False, label="What is unknown: a list of specifications", value=[])
-    features = gr.CheckboxGroup(names, value=list(LOUDNESS), visible=False, label="Unknown features")
+    select = Specifications(
+        visible=False, label="What is unknown: a list of specifications", value=[]
+    )
+    features = gr.CheckboxGroup(
+        names, value=list(LOUDNESS), visible=False, label="Unknown features"
+    )
     order = gr.Dropdown([AUTO, *ORDERINGS], value=AUTO, visible=False, label="Ordering")
     reverse = gr.Checkbox(False, visible=False, label="Reverse")
     # no value is right here: None is what suits the task, and the function's defaults say so
-    steps, temperature, nucleus = (gr.Number(None, visible=False, label=name, placeholder=AUTO)
-                                   for name in ("Steps", "Temperature", "Nucleus"))
+    steps, temperature, nucleus = (
+        gr.Number(None, visible=False, label=name, placeholder=AUTO)
+        for name in ("Steps", "Temperature", "Nucleus")
+    )
     seed = gr.Number(0, visible=False, label="Seed")
-    method = gr.Dropdown(list(METHODS), value="model" if has_model() else "noise", visible=False, label="Method")
+    method = gr.Dropdown(
+        list(METHODS), value="model" if has_model() else "noise", visible=False, label="Method"
+    )
     extend = gr.Number(0, visible=False, label="Seconds to continue by")
     channels = gr.Number(0, visible=False, label="Channels to add")
     start = gr.Number(0, visible=False, label="Start of the excerpt in seconds")
     seconds = gr.Number(None, visible=False, label="Seconds of the excerpt", placeholder="all")
     # its names are told in the schema and checked here, because Gradio's own refusal is no sentence
-    atomizer = gr.Dropdown(list(ATOMIZERS), value=MDCT, allow_custom_value=True, visible=False, label="Atomizer")
-    inputs = [file, select, features, order, reverse, steps, temperature, nucleus, seed, method, extend, channels, start, seconds, atomizer]
+    atomizer = gr.Dropdown(
+        list(ATOMIZERS), value=MDCT, allow_custom_value=True, visible=False, label="Atomizer"
+    )
+    inputs = [
+        file,
+        select,
+        features,
+        order,
+        reverse,
+        steps,
+        temperature,
+        nucleus,
+        seed,
+        method,
+        extend,
+        channels,
+        start,
+        seconds,
+        atomizer,
+    ]
     never = gr.Button(visible=False)  # an endpoint needs an event; nobody can press this one
-    never.click(atomize, [file, start, seconds, atomizer], gr.JSON(visible=False, label="The atoms"), api_name="atomize")
-    never.click(fill_file, inputs, gr.File(visible=False, label="The filled sound"), api_name="fill", concurrency_limit=1,
-                concurrency_id="model")
+    never.click(
+        atomize,
+        [file, start, seconds, atomizer],
+        gr.JSON(visible=False, label="The atoms"),
+        api_name="atomize",
+    )
+    never.click(
+        fill_file,
+        inputs,
+        gr.File(visible=False, label="The filled sound"),
+        api_name="fill",
+        concurrency_limit=1,
+        concurrency_id="model",
+    )

@@ -91,8 +91,10 @@ class Timed:
 def check_time(end: float) -> None:
     """Raise OutOfTime after a moment of the monotonic clock."""
     if time.monotonic() > end:
-        raise OutOfTime(f"This takes longer than {limits().fill_seconds:g} s, the most that a fill may take here: "
-                        "select less, use fewer steps, or take a shorter excerpt.")
+        raise OutOfTime(
+            f"This takes longer than {limits().fill_seconds:g} s, the most that a fill may take here: "
+            "select less, use fewer steps, or take a shorter excerpt."
+        )
 
 
 def model_for(method: str, end: float) -> Timed | None:
@@ -102,7 +104,13 @@ def model_for(method: str, end: float) -> Timed | None:
 
 def fill(task: Task, settings: Settings, model: Timed | None) -> Iterator[Step]:
     """`atomizer.fill.fill` on the model's device, or on one that is lent. Raises OutOfTime where the model's time is over."""
-    for step in fill_here(task, settings) if model is None else lent(task, settings, model) if spaces is not None else in_one_thread(task, settings, model):
+    for step in (
+        fill_here(task, settings)
+        if model is None
+        else lent(task, settings, model)
+        if spaces is not None
+        else in_one_thread(task, settings, model)
+    ):
         if isinstance(step, AtomizerError):
             raise step
         yield step

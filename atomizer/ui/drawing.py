@@ -21,8 +21,13 @@ def audible(magnitude: np.ndarray, loudest: float, space: AtomSpace) -> np.ndarr
     return magnitude >= max(loudest * 10 ** ((space.floor_db - space.step_db / 2) / 20), 1e-30)
 
 
-def loudest_cells(grid: np.ndarray, space: AtomSpace, where: np.ndarray | None = None, loudest: float | None = None,
-                  limit: int | None = None) -> np.ndarray:
+def loudest_cells(
+    grid: np.ndarray,
+    space: AtomSpace,
+    where: np.ndarray | None = None,
+    loudest: float | None = None,
+    limit: int | None = None,
+) -> np.ndarray:
     """Flat indices of the `limit` loudest audible cells of a grid, by default `limits().atoms_drawn`, the quiet ones first.
 
     where    bool array of the grid's shape, which cells count; all by default
@@ -30,7 +35,9 @@ def loudest_cells(grid: np.ndarray, space: AtomSpace, where: np.ndarray | None =
     """
     limit = limits().atoms_drawn if limit is None else limit
     magnitude = np.abs(grid).ravel()
-    heard = audible(magnitude, float(magnitude.max(initial=0.0)) if loudest is None else loudest, space)
+    heard = audible(
+        magnitude, float(magnitude.max(initial=0.0)) if loudest is None else loudest, space
+    )
     cells = np.flatnonzero(heard if where is None else heard & where.ravel())
     if len(cells) > limit:
         cells = cells[np.argpartition(magnitude[cells], -limit)[-limit:]]
@@ -50,8 +57,13 @@ def audible_count(grid: np.ndarray, space: AtomSpace) -> int:
     return int(np.count_nonzero(audible(magnitude, float(magnitude.max(initial=0.0)), space)))
 
 
-def pack(grid: np.ndarray, cells: np.ndarray, space: AtomSpace, states: np.ndarray | None = None,
-         loudest: float = 0.0) -> bytes:
+def pack(
+    grid: np.ndarray,
+    cells: np.ndarray,
+    space: AtomSpace,
+    states: np.ndarray | None = None,
+    loudest: float = 0.0,
+) -> bytes:
     """Bytes of the atoms at `cells`, flat indices into a grid (channels, frames, bins).
 
     states   uint8 of KEPT, UNKNOWN and FILLED, one per cell; all kept by default
@@ -64,7 +76,14 @@ def pack(grid: np.ndarray, cells: np.ndarray, space: AtomSpace, states: np.ndarr
     flags = (amplitude >= 0).astype(np.uint8) | (channel.astype(np.uint8) << 1)
     if states is not None:
         flags |= states.astype(np.uint8) << 4
-    return b"".join([frame.astype("<u2").tobytes(), bin_.astype("<u2").tobytes(), velocity.astype("<u2").tobytes(), flags.tobytes()])
+    return b"".join(
+        [
+            frame.astype("<u2").tobytes(),
+            bin_.astype("<u2").tobytes(),
+            velocity.astype("<u2").tobytes(),
+            flags.tobytes(),
+        ]
+    )
 
 
 def velocities(magnitude: np.ndarray, loudest: float, space: AtomSpace) -> np.ndarray:

@@ -56,7 +56,9 @@ def name_of(session: Session, wanted: Wanted, ending: str) -> str:
 def export(session: Session, wanted: Wanted) -> tuple[bytes, str]:
     """(content, file name) of an export. Raises AtomizerError for a kind that there is not."""
     if wanted.kind not in KINDS:
-        raise AtomizerError(f"There is no export {wanted.kind[:20]!r}: choose from {', '.join(KINDS)}.")
+        raise AtomizerError(
+            f"There is no export {wanted.kind[:20]!r}: choose from {', '.join(KINDS)}."
+        )
     ending, make = KINDS[wanted.kind]
     return make(session, wanted), name_of(session, wanted, ending)
 
@@ -68,12 +70,15 @@ def _audio(ending: str, subtype: str | None) -> Callable[[Session, Wanted], byte
             path = Path(folder) / f"sound{ending}"
             write(path, replace(sound, subtype=subtype or sound.subtype))
             return path.read_bytes()
+
     return make
 
 
 def shows_pursuit(session: Session, wanted: Wanted) -> bool:
     """Whether a version is shown as matching-pursuit atoms: the original is, where there are any."""
-    return session.pursuit is not None and (wanted.version == "original" or wanted.variation not in session.kept)
+    return session.pursuit is not None and (
+        wanted.version == "original" or wanted.variation not in session.kept
+    )
 
 
 def _atoms_of(session: Session, wanted: Wanted) -> Atoms:
@@ -95,11 +100,21 @@ def _csv(session: Session, wanted: Wanted) -> bytes:
     atoms = atoms[atoms.audible]
     space = atoms.space
     columns = {feature.name: (getattr(atoms, feature.name), "%d") for feature in space.features}
-    columns |= {"seconds": (space.seconds(atoms.time), "%.6f"), "hertz": (space.hertz(atoms.frequency), "%.3f"),
-                "db": (space.level_db(atoms.velocity.astype(float)), "%.1f"), "amplitude": (atoms.amplitude, "%.7g")}
+    columns |= {
+        "seconds": (space.seconds(atoms.time), "%.6f"),
+        "hertz": (space.hertz(atoms.frequency), "%.3f"),
+        "db": (space.level_db(atoms.velocity.astype(float)), "%.1f"),
+        "amplitude": (atoms.amplitude, "%.7g"),
+    }
     text = io.StringIO()
-    np.savetxt(text, np.stack([values.astype(float) for values, _ in columns.values()], 1), delimiter=",", comments="",
-               header=",".join(columns), fmt=[format_ for _, format_ in columns.values()])
+    np.savetxt(
+        text,
+        np.stack([values.astype(float) for values, _ in columns.values()], 1),
+        delimiter=",",
+        comments="",
+        header=",".join(columns),
+        fmt=[format_ for _, format_ in columns.values()],
+    )
     return text.getvalue().encode()
 
 
@@ -111,20 +126,42 @@ def _settings(session: Session, wanted: Wanted) -> bytes:
         raise AtomizerError("There are no settings yet: fill something in first.")
     part = session.message.excerpt
     excerpt = f" --start {part.start:.6f} --seconds {part.seconds:.6f}" if part else ""
-    command = f"python -m atomizer fill {json.dumps(session.name)} out.wav --settings THIS_FILE{excerpt}"
-    return dump(recipes, atomizer=__version__, sound=session.name, checkpoint=checkpoint.SHIPPED.name, again=command).encode()
+    command = (
+        f"python -m atomizer fill {json.dumps(session.name)} out.wav --settings THIS_FILE{excerpt}"
+    )
+    return dump(
+        recipes,
+        atomizer=__version__,
+        sound=session.name,
+        checkpoint=checkpoint.SHIPPED.name,
+        again=command,
+    ).encode()
 
 
 def _picture(ending: str) -> Callable[[Session, Wanted], bytes]:
     def make(session: Session, wanted: Wanted) -> bytes:
         if session.pursuit is not None and shows_pursuit(session, wanted):
-            return save(picture_of_tiles(session.pursuit.atoms, session.sound.channels, wanted.look, name_of(session, wanted, "")), ending[1:])
+            return save(
+                picture_of_tiles(
+                    session.pursuit.atoms,
+                    session.sound.channels,
+                    wanted.look,
+                    name_of(session, wanted, ""),
+                ),
+                ending[1:],
+            )
         sound = sound_of(session, wanted)
         grid = MDCTAtomizer(session.space).grid(sound.at(session.space.rate))
         filled = None
         if wanted.look.colour == "state" and grid.shape == session.grid.shape:
-            filled = np.abs(grid - session.grid) > 1e-4 * max(float(np.abs(grid).max()), 1e-30)  # more than rounding
-        return save(picture(grid, session.space, wanted.look, name_of(session, wanted, ""), filled), ending[1:])
+            filled = np.abs(grid - session.grid) > 1e-4 * max(
+                float(np.abs(grid).max()), 1e-30
+            )  # more than rounding
+        return save(
+            picture(grid, session.space, wanted.look, name_of(session, wanted, ""), filled),
+            ending[1:],
+        )
+
     return make
 
 

@@ -20,7 +20,11 @@ from ..selection import Selection
 from . import drawing
 
 # what the page offers, and how it is called there; all others are for programs
-NAMES = {"mdct": "MDCT", "matching-pursuit": "matching pursuit", "matching-pursuit-optimised": "optimised pursuit"}
+NAMES = {
+    "mdct": "MDCT",
+    "matching-pursuit": "matching pursuit",
+    "matching-pursuit-optimised": "optimised pursuit",
+}
 ATOMS, SRR_DB, SECONDS = 200_000, 20.0, 120.0  # where a pursuit ends, unless limits are lower
 
 
@@ -48,8 +52,15 @@ class Decomposition:
         atoms = self.atoms[self.drawn]
         velocity = drawing.velocities(np.abs(atoms.amplitude), atoms.reference, atoms.space)
         flags = (atoms.sign > 0).astype(np.uint8) | (atoms.channel.astype(np.uint8) << 1)
-        return b"".join([atoms.time.astype("<u4").tobytes(), atoms.frequency.astype("<u2").tobytes(), velocity.astype("<u2").tobytes(),
-                         flags.tobytes(), atoms.scale.astype(np.uint8).tobytes()])
+        return b"".join(
+            [
+                atoms.time.astype("<u4").tobytes(),
+                atoms.frequency.astype("<u2").tobytes(),
+                velocity.astype("<u2").tobytes(),
+                flags.tobytes(),
+                atoms.scale.astype(np.uint8).tobytes(),
+            ]
+        )
 
     def bits(self, selection: Selection, seed: int, nyquist: float) -> bytes:
         """Which of the drawn atoms are selected, a bit each."""
@@ -64,7 +75,9 @@ def end() -> Stop:
 def decompose(sound: Sound, name: str) -> Iterator[tuple[Decomposition, str]]:
     """Find the atoms of a sound; yields what there is again and again, and why the pursuit has ended, "" while it goes on."""
     if not isinstance(name, str) or name not in NAMES or name == "mdct":
-        raise AtomizerError(f"There is no pursuit {str(name)[:40]!r}: choose from {', '.join(list(NAMES)[1:])}.")
+        raise AtomizerError(
+            f"There is no pursuit {str(name)[:40]!r}: choose from {', '.join(list(NAMES)[1:])}."
+        )
     atomizer = ATOMIZERS[name](stop=end())
     samples = sound.at(atomizer.space.rate)
     energy = float(np.sum(np.square(samples, dtype=np.float64)))

@@ -88,8 +88,12 @@ class Session:
     # numbers rise from one session to the next, so that the browser can tell what is stale
     message: Message = field(default_factory=lambda: Message(number=first_number()))
     recipes: tuple[Recipe, ...] = ()
-    before: list[Original] = field(default_factory=list)  # originals that variations took the place of
-    earlier: list[Session] = field(default_factory=list)  # put aside, of sounds that this one took the place of, the last one first
+    before: list[Original] = field(
+        default_factory=list
+    )  # originals that variations took the place of
+    earlier: list[Session] = field(
+        default_factory=list
+    )  # put aside, of sounds that this one took the place of, the last one first
     successor: Session | None = None  # the one that took this one's place
     aside: Path | None = None  # where the sound is while it is put aside
     features: list[str] | None = None  # that were last said to be unknown of what is selected
@@ -107,7 +111,9 @@ class Session:
     upload: Path | None = None  # the visitor's file, where it was uploaded and not one of ours
     grid: np.ndarray = field(init=False, repr=False)  # the sound's coefficients
     cells: np.ndarray = field(init=False, repr=False)  # those of them that are drawn
-    saying: threading.RLock = field(default_factory=threading.RLock, repr=False)  # held from reading what was said last to saying what follows from it
+    saying: threading.RLock = field(
+        default_factory=threading.RLock, repr=False
+    )  # held from reading what was said last to saying what follows from it
 
     def __post_init__(self):
         # files of different visitors never share a folder, and nobody can guess its name
@@ -149,7 +155,13 @@ class Session:
     def worked_on(self) -> bool:
         """Whether it holds the visitor's own file, or something was made of it, as far as a fill under way has come."""
         under_way = self.running is not None and self.running.step is not None
-        return self.upload is not None or under_way or bool(self.before) or self.pursuit is not None or bool(set(self.kept) - self.given)
+        return (
+            self.upload is not None
+            or under_way
+            or bool(self.before)
+            or self.pursuit is not None
+            or bool(set(self.kept) - self.given)
+        )
 
     @property
     def title(self) -> str:
@@ -160,14 +172,18 @@ class Session:
         """Take the place of another session, which can be gone back to where something in it is the visitor's own, as the last few that it took the
         place of can be; those of which something was only selected go first."""
         with _passing:
-            while old.successor is not None:  # whoever was faster took its place, and is the one to take the place of
+            while (
+                old.successor is not None
+            ):  # whoever was faster took its place, and is the one to take the place of
                 old = old.successor
             old.successor = self
             self.earlier, old.earlier = old.earlier, []
             self.earlier[:0] = old._make_way()
             while len(self.earlier) > limits().sounds_kept:
                 last = len(self.earlier) - 1
-                self.earlier.pop(next((k for k in range(last, -1, -1) if not self.earlier[k].worked_on), last)).close(at_once=False)
+                self.earlier.pop(
+                    next((k for k in range(last, -1, -1) if not self.earlier[k].worked_on), last)
+                ).close(at_once=False)
             self._lead()
 
     def go_back(self) -> Session | None:
@@ -181,11 +197,16 @@ class Session:
             found.earlier, self.earlier = self.earlier[1:], []
             found.successor, self.successor = None, found
             if found.long and self.long and found.long.path == self.long.path:
-                found.upload, self.upload = found.upload or self.upload, None  # it stays as long as one of its excerpts is worked on
+                found.upload, self.upload = (
+                    found.upload or self.upload,
+                    None,
+                )  # it stays as long as one of its excerpts is worked on
             found.earlier += self._make_way()
             found._lead()
             # what was handed over, or proposed, was so once
-            found.message = found.message.model_copy(update={"number": first_number(), "download": None, "proposal": None})
+            found.message = found.message.model_copy(
+                update={"number": first_number(), "download": None, "proposal": None}
+            )
             return found
 
     def _lead(self) -> None:
@@ -232,7 +253,10 @@ class Session:
         recipe, sound = self.kept[number].recipe, read(self.kept[number].filled, math.inf)
         self.before.append(Original(self.sound, self.recipes))
         # the exact samples, in the sample format that the sound was loaded with
-        self.sound, self.recipes = replace(sound, subtype=self.sound.subtype), (*self.recipes, recipe)
+        self.sound, self.recipes = (
+            replace(sound, subtype=self.sound.subtype),
+            (*self.recipes, recipe),
+        )
         self._show_original()
 
     def revert(self) -> None:
@@ -244,10 +268,15 @@ class Session:
     def _show_original(self) -> None:
         self.token, self.running, self.kept, self.pursuit = None, None, {}, None
         self._analyse()
-        scene, original = self._scene(self.sound, self.grid, self.cells, []), self._preview(self.sound, "original")
+        scene, original = (
+            self._scene(self.sound, self.grid, self.cells, []),
+            self._preview(self.sound, "original"),
+        )
         excerpt = self.message.excerpt or self._excerpt()
         with self.saying:
-            self.message = Message(number=self.message.number, scene=scene, original=original, excerpt=excerpt)
+            self.message = Message(
+                number=self.message.number, scene=scene, original=original, excerpt=excerpt
+            )
 
     def _analyse(self) -> None:
         self.grid = MDCTAtomizer(self.space).grid(self.sound.at(self.space.rate))
@@ -260,10 +289,24 @@ class Session:
         self.pursuit = found
         space, scene = found.atomizer.space, self.message.scene
         assert scene is not None, "there is no sound"
-        self._show_atoms(scene.model_copy(update=dict(
-            id=secrets.token_hex(6), hop=space.hop, frames=space.frame_count(found.atoms.length), bins=space.bins, scales=list(space.scales),
-            atomizer=found.name, srr_db=found.srr_db, loudest=found.atoms.reference, energy=found.energy, total=len(found.atoms),
-            count=len(found.atoms), atoms=self.send(found.pack(), "atoms.bin"))))
+        self._show_atoms(
+            scene.model_copy(
+                update=dict(
+                    id=secrets.token_hex(6),
+                    hop=space.hop,
+                    frames=space.frame_count(found.atoms.length),
+                    bins=space.bins,
+                    scales=list(space.scales),
+                    atomizer=found.name,
+                    srr_db=found.srr_db,
+                    loudest=found.atoms.reference,
+                    energy=found.energy,
+                    total=len(found.atoms),
+                    count=len(found.atoms),
+                    atoms=self.send(found.pack(), "atoms.bin"),
+                )
+            )
+        )
 
     def show_mdct(self) -> None:
         """Show the atoms of the MDCT again."""
@@ -284,7 +327,11 @@ class Session:
         if self.pursuit is not None:
             chosen = self.pursuit.bits(selection, seed, self.sound.rate / 2)
         else:
-            chosen = drawing.bits(selection.mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2).ravel()[self.cells])
+            chosen = drawing.bits(
+                selection.mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2).ravel()[
+                    self.cells
+                ]
+            )
         marked = Parts(key=_key_of(parts), bits=self.send(chosen, "parts.bin"))
         with self.saying:
             if self.message.scene is shown:  # they count the atoms that were shown when this began
@@ -300,7 +347,11 @@ class Session:
         if self.running is not None:
             return self.running.key == key
         current = self.message.current
-        return current is not None and self.variation(current).key == key and set(self.kept[current].recipe.selection.features) == set(features)
+        return (
+            current is not None
+            and self.variation(current).key == key
+            and set(self.kept[current].recipe.selection.features) == set(features)
+        )
 
     def check(self, selection: Selection, seed: int) -> None:
         """Raise AtomizerError where a selection takes none of the atoms that are shown, or cannot be filled in."""
@@ -313,7 +364,9 @@ class Session:
     def propose(self, selection: Selection) -> str:
         """Put a selection in the place of the visitor's; returns the key of the fills that answer it."""
         data = selection.to_dict()
-        proposal = Proposal(id=secrets.token_hex(6), regions=data["regions"], specs=data.get("parts", []))
+        proposal = Proposal(
+            id=secrets.token_hex(6), regions=data["regions"], specs=data.get("parts", [])
+        )
         self._show(proposal=proposal)
         return proposal.id
 
@@ -321,32 +374,53 @@ class Session:
 
     def on_shown_atoms(self, recipe: Recipe) -> Recipe:
         """The recipe, for the atoms that are shown."""
-        return recipe if self.pursuit is None else replace(recipe, atomizer=self.pursuit.name, atoms=len(self.pursuit.atoms))
+        return (
+            recipe
+            if self.pursuit is None
+            else replace(recipe, atomizer=self.pursuit.name, atoms=len(self.pursuit.atoms))
+        )
 
     def task_of(self, recipe: Recipe) -> tuple[Task, Remaining | None]:
         """What a recipe fills in: of this sound, or of the sound of the matching-pursuit atoms that remain, and which those are."""
         if recipe.atomizer == "mdct":
             return recipe.task(self.sound), None
         found = self.pursuit
-        known = found is not None and (found.name, len(found.atoms)) == (recipe.atomizer, recipe.atoms)
+        known = found is not None and (found.name, len(found.atoms)) == (
+            recipe.atomizer,
+            recipe.atoms,
+        )
         rest = recipe.remaining(self.sound, found.atoms if found is not None and known else None)
         return recipe.task(rest.sound), rest
 
     def begin(self, recipe: Recipe, task: Task, key: str, rest: Remaining | None = None) -> None:
         """Show what is about to be filled."""
-        if rest is None and self.pursuit is None and task.sound.samples.shape == self.sound.samples.shape:
+        if (
+            rest is None
+            and self.pursuit is None
+            and task.sound.samples.shape == self.sound.samples.shape
+        ):
             assert self.message.scene is not None, "there is no sound"
             scene, cells = self.message.scene, self.cells
         else:
             cells = drawing.loudest_cells(task.grid, self.space)
-            added = task.selection.to_dict()["regions"] if task.sound.samples.shape != self.sound.samples.shape else []
+            added = (
+                task.selection.to_dict()["regions"]
+                if task.sound.samples.shape != self.sound.samples.shape
+                else []
+            )
             scene = self._scene(task.sound, task.grid, cells, added)
         parts = recipe.selection.to_dict().get("parts", [])
         if self.message.parts and self.message.parts.key == _key_of(parts):
-            self.show_parts(parts, recipe.settings.seed)  # which atoms are taken at random follows the seed
+            self.show_parts(
+                parts, recipe.settings.seed
+            )  # which atoms are taken at random follows the seed
         hidden = self.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
-        masked = self._preview(task.sound if rest else task.render(task.masked(recipe.settings.seed)), "masked")
-        self.running = Running(recipe, task, key, scene, hidden, masked, time.monotonic(), rest=rest)
+        masked = self._preview(
+            task.sound if rest else task.render(task.masked(recipe.settings.seed)), "masked"
+        )
+        self.running = Running(
+            recipe, task, key, scene, hidden, masked, time.monotonic(), rest=rest
+        )
         self.seed = max(self.seed, recipe.settings.seed + 1) % 2**63
         self._result(Step(0, 1, task.erased(), np.zeros_like(task.mask)))
 
@@ -366,7 +440,9 @@ class Session:
         settings = resolve(recipe.settings, task)
         filled = task.render(step.grid)
         self.made = number = self.made + 1
-        kept = Kept(recipe, self.folder / f"{number}-filled.wav", self.folder / f"{number}-masked.wav")
+        kept = Kept(
+            recipe, self.folder / f"{number}-filled.wav", self.folder / f"{number}-masked.wav"
+        )
         masked = task.sound if run.rest else task.render(task.masked(settings.seed))
         for path, sound in ((kept.filled, filled), (kept.masked, masked)):
             write(path, replace(sound, subtype="FLOAT"))
@@ -378,12 +454,24 @@ class Session:
         details = [("on top of", f"the sound of {run.rest}")] if run.rest else []
         used = {v.label for v in self.message.variations}
         variation = Variation(
-            **dict(live), id=number, label=next((c for c in ascii_uppercase if c not in used), "?"),
-            title=title_of(recipe, settings) + stopped, details=details_of(recipe, settings) + details, heard=self._heard(task, step), snr_db=snr, lsd=lsd,
-            seconds=time.monotonic() - run.began, sound=self._preview(filled, "filled"))
+            **dict(live),
+            id=number,
+            label=next((c for c in ascii_uppercase if c not in used), "?"),
+            title=title_of(recipe, settings) + stopped,
+            details=details_of(recipe, settings) + details,
+            heard=self._heard(task, step),
+            snr_db=snr,
+            lsd=lsd,
+            seconds=time.monotonic() - run.began,
+            sound=self._preview(filled, "filled"),
+        )
         with self.saying:
             self.running = None
-            self._show(live=None, variations=[*self.message.variations, variation][-limits().variations_kept:], current=variation.id)
+            self._show(
+                live=None,
+                variations=[*self.message.variations, variation][-limits().variations_kept :],
+                current=variation.id,
+            )
         for gone in set(self.kept) - {v.id for v in self.message.variations}:
             self._drop(gone)
         return variation
@@ -419,7 +507,9 @@ class Session:
             self._show(variations=[v for v in self.message.variations if v.id != number])
             self._drop(number)
             if self.message.current == number:
-                self._show(current=self.message.variations[-1].id if self.message.variations else None)
+                self._show(
+                    current=self.message.variations[-1].id if self.message.variations else None
+                )
 
     def _drop(self, number: int) -> None:
         kept = self.kept.pop(number, None)
@@ -428,7 +518,9 @@ class Session:
 
     def _heard(self, task: Task, step: Step) -> int:
         """Audible atoms that were filled in; most of what is unknown may have turned out silent."""
-        reference = float(np.abs(task.grid).max(initial=0.0)) or float(np.abs(step.grid).max(initial=0.0))
+        reference = float(np.abs(task.grid).max(initial=0.0)) or float(
+            np.abs(step.grid).max(initial=0.0)
+        )
         return int(np.count_nonzero(self.space.quantise(step.grid[task.mask], reference)))
 
     # what is sent
@@ -436,8 +528,21 @@ class Session:
     def say(self, status: str, busy: bool = False) -> Message:
         """The message that shows all of this, and a line of text; busy while a fill is running."""
         with self.saying:
-            before = "the original before" if self.before else self.earlier[0].title if self.earlier else None
-            self.message = self.message.model_copy(update={"status": status, "busy": busy, "number": self.message.number + 1, "before": before})
+            before = (
+                "the original before"
+                if self.before
+                else self.earlier[0].title
+                if self.earlier
+                else None
+            )
+            self.message = self.message.model_copy(
+                update={
+                    "status": status,
+                    "busy": busy,
+                    "number": self.message.number + 1,
+                    "before": before,
+                }
+            )
             return self.message
 
     def _show(self, **fields: object) -> None:
@@ -451,13 +556,25 @@ class Session:
         self._show(download=Download(id=secrets.token_hex(6), file=self.send(data, name)))
 
     def _scene(self, sound: Sound, grid: np.ndarray, cells: np.ndarray, added: list[dict]) -> Scene:
-        again = {0: "", 1: " · filled in once"}.get(len(self.recipes), f" · filled in {len(self.recipes)} times")
+        again = {0: "", 1: " · filled in once"}.get(
+            len(self.recipes), f" · filled in {len(self.recipes)} times"
+        )
         return Scene(
-            id=secrets.token_hex(6), sound=self.id, name=self.name + again,
-            rate=self.space.rate, hop=self.space.hop, frames=grid.shape[1], floor_db=self.space.floor_db,
-            loudest=float(np.abs(grid).max(initial=0.0)), energy=float((grid.astype(np.float64) ** 2).sum()),
-            duration=sound.seconds, channels=sound.channels, sound_rate=sound.rate,
-            total=drawing.audible_count(grid, self.space), count=len(cells), added=added,
+            id=secrets.token_hex(6),
+            sound=self.id,
+            name=self.name + again,
+            rate=self.space.rate,
+            hop=self.space.hop,
+            frames=grid.shape[1],
+            floor_db=self.space.floor_db,
+            loudest=float(np.abs(grid).max(initial=0.0)),
+            energy=float((grid.astype(np.float64) ** 2).sum()),
+            duration=sound.seconds,
+            channels=sound.channels,
+            sound_rate=sound.rate,
+            total=drawing.audible_count(grid, self.space),
+            count=len(cells),
+            added=added,
             atoms=self.send(drawing.pack(grid, cells, self.space), "atoms.bin"),
         )
 
@@ -465,22 +582,43 @@ class Session:
         if self.long is None:
             return None
         outline = self.long.outline
-        peaks = np.round(255 * np.sqrt(np.clip(outline.peaks, 0, 1))).astype(np.uint8)  # roots, so that quiet parts can be told from silence
-        return Excerpt(peaks=self.send(peaks.tobytes(), "overview.bin"), duration=outline.seconds, longest=self.long.longest,
-                       start=self.long.start, seconds=self.sound.seconds)
+        peaks = np.round(255 * np.sqrt(np.clip(outline.peaks, 0, 1))).astype(
+            np.uint8
+        )  # roots, so that quiet parts can be told from silence
+        return Excerpt(
+            peaks=self.send(peaks.tobytes(), "overview.bin"),
+            duration=outline.seconds,
+            longest=self.long.longest,
+            start=self.long.start,
+            seconds=self.sound.seconds,
+        )
 
     def _result(self, step: Step) -> None:
         run = self._under_way()
         task = run.task
         # atoms that are still unknown are drawn where they were, as shadows
         shown = np.where(step.revealed, step.grid, task.grid)
-        loudest = run.scene.loudest or float(np.abs(shown).max(initial=0.0))  # of the sound, so that a fill dims nothing else
+        loudest = run.scene.loudest or float(
+            np.abs(shown).max(initial=0.0)
+        )  # of the sound, so that a fill dims nothing else
         cells = drawing.loudest_cells(shown, self.space, task.mask, loudest)
         states = np.where(step.revealed.ravel()[cells], drawing.FILLED, drawing.UNKNOWN)
         self.made += 1
-        self._show(live=Result(
-            number=self.made, scene=run.scene, hidden=run.hidden, count=len(cells), done=step.number, total=step.total,
-            atoms=self.send(drawing.pack(shown, cells, self.space, states, loudest), "filled.bin"), masked=run.masked, key=run.key))
+        self._show(
+            live=Result(
+                number=self.made,
+                scene=run.scene,
+                hidden=run.hidden,
+                count=len(cells),
+                done=step.number,
+                total=step.total,
+                atoms=self.send(
+                    drawing.pack(shown, cells, self.space, states, loudest), "filled.bin"
+                ),
+                masked=run.masked,
+                key=run.key,
+            )
+        )
 
     def _preview(self, sound: Sound, name: str) -> FileData:
         """A version for the browser's player: at most stereo, a rate that it decodes, lossless 16 bit."""

@@ -28,20 +28,31 @@ class Kept:
     masked: Path
 
 
-def judge(task: Task, step: Step, filled: Sound, recipe: Recipe) -> tuple[float | None, float | None]:
+def judge(
+    task: Task, step: Step, filled: Sound, recipe: Recipe
+) -> tuple[float | None, float | None]:
     """(SNR in dB of the selected atoms, LSD of their part of the plane) against the original; None where there is no original."""
     hidden = task.grid[task.mask]
     if recipe.extend or recipe.add_channels or not np.any(hidden):
         return None, None
     snr = metrics.snr_db(hidden[None], step.grid[task.mask][None])
-    channels, frames, bins = (np.flatnonzero(task.mask.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
-    reference, estimate = metrics.normalise(task.sound.at(METRIC_RATE)[channels], filled.at(METRIC_RATE)[channels])
-    start, end = (round(float(task.space.seconds(frames[k])) * METRIC_RATE) + shift * task.space.hop for k, shift in ((0, -1), (-1, 1)))
+    channels, frames, bins = (
+        np.flatnonzero(task.mask.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))
+    )
+    reference, estimate = metrics.normalise(
+        task.sound.at(METRIC_RATE)[channels], filled.at(METRIC_RATE)[channels]
+    )
+    start, end = (
+        round(float(task.space.seconds(frames[k])) * METRIC_RATE) + shift * task.space.hop
+        for k, shift in ((0, -1), (-1, 1))
+    )
     start = max(0, min(start, reference.shape[1] - SHORTEST))
     piece = slice(start, max(end, start + SHORTEST))
     low, high = (float(task.space.hertz(bins[k])) for k in (0, -1))
     top = min(high, task.sound.rate / 2)
-    if top <= low + METRIC_RATE / metrics.SIZE:  # a band that holds no bin of the short-time transform
+    if (
+        top <= low + METRIC_RATE / metrics.SIZE
+    ):  # a band that holds no bin of the short-time transform
         return snr, None
     return snr, metrics.lsd(reference[:, piece], estimate[:, piece], low, top)
 
@@ -60,10 +71,19 @@ def title_of(recipe: Recipe, settings: Resolved) -> str:
 
 def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:
     """Every setting by name, as text."""
-    rows = [("filled in by", "the model" if settings.method == "model" else "noise of interpolated levels"),
-            ("unknown", ", ".join(recipe.selection.features or LOUDNESS))]
+    rows = [
+        (
+            "filled in by",
+            "the model" if settings.method == "model" else "noise of interpolated levels",
+        ),
+        ("unknown", ", ".join(recipe.selection.features or LOUDNESS)),
+    ]
     if settings.method == "model":
-        rows += [("ordering", settings.order + (", reversed" if settings.reverse else "")), ("steps", str(settings.steps)),
-                 ("amplitudes", settings.amplitudes), ("temperature", f"{settings.temperature:g}"),
-                 ("nucleus", f"{settings.nucleus:g}")]
+        rows += [
+            ("ordering", settings.order + (", reversed" if settings.reverse else "")),
+            ("steps", str(settings.steps)),
+            ("amplitudes", settings.amplitudes),
+            ("temperature", f"{settings.temperature:g}"),
+            ("nucleus", f"{settings.nucleus:g}"),
+        ]
     return rows + [("seed", str(settings.seed))]

@@ -78,7 +78,9 @@ class Variation(Result):
     title: str  # how it was filled in, in a few words
     details: list[tuple[str, str]]  # names and values of all settings
     heard: int  # audible atoms that were filled in
-    snr_db: float | None  # of the region, against the original; None where there is nothing to compare with
+    snr_db: (
+        float | None
+    )  # of the region, against the original; None where there is nothing to compare with
     lsd: float | None
     seconds: float  # that the fill took
     sound: FileData
@@ -129,7 +131,9 @@ class Message(GradioModel):
     proposal: Proposal | None = None
     download: Download | None = None
     excerpt: Excerpt | None = None  # of a file that is too long to be worked on as a whole
-    before: str | None = None  # what can be gone back to: the original before this one, or another sound
+    before: str | None = (
+        None  # what can be gone back to: the original before this one, or another sound
+    )
     note: str = ""  # what to listen for
     status: str = ""
     busy: bool = False
@@ -155,11 +159,18 @@ def text_of(name: str) -> str:
 def loader() -> str:
     """The script that Gradio runs: it imports the modules, first asking whether those in the browser's cache are still the newest."""
     modules = json.dumps(sorted(path.name for path in STATIC.glob("*.js")))
-    config = json.dumps({"palette": palette.to_dict(), "orderings": list(ORDERINGS), "maxRegions": limits().regions, "events": list(EVENTS),
-                         "atomizers": NAMES})
+    config = json.dumps(
+        {
+            "palette": palette.to_dict(),
+            "orderings": list(ORDERINGS),
+            "maxRegions": limits().regions,
+            "events": list(EVENTS),
+            "atomizers": NAMES,
+        }
+    )
     # a relative address, so that the page also works behind a proxy's path
     return f"""
-const base = new URL({json.dumps(f'gradio_api/file={STATIC.as_posix()}/')}, document.baseURI).href;
+const base = new URL({json.dumps(f"gradio_api/file={STATIC.as_posix()}/")}, document.baseURI).href;
 Promise.all({modules}.map((name) => fetch(base + name, {{ cache: 'no-cache' }})))
   .then(() => import(base + 'main.js'))
   .then((main) => main.mount({{ element, props, trigger, watch, config: {config} }}));
@@ -184,7 +195,9 @@ class AtomView(gr.HTML):
 
     def preprocess(self, payload: Message | None) -> Chosen:  # type: ignore[override]  # gr.HTML's own value is text
         """The selection of what the browser sent."""
-        chosen = Chosen(regions=payload and payload.regions or [], parts=payload and payload.specs or [])
+        chosen = Chosen(
+            regions=payload and payload.regions or [], parts=payload and payload.specs or []
+        )
         chosen.key = payload.key if payload else ""
         return chosen
 

@@ -35,6 +35,7 @@ KEPT = timedelta(hours=1)  # uploads, and files that a program asked for
 
 def watch(demo: gr.Blocks) -> None:
     """Free the sessions of the page that is being built when their visitors leave."""
+
     def left(request: gr.Request) -> None:
         later(GRACE, free, demo, request.session_hash, datetime.now())
 
@@ -89,9 +90,12 @@ def later(wait: timedelta, do: Callable[..., object], *arguments: Any) -> None:
 
 def refusal() -> Dependency:
     """The event, of the page that is being built, that answers whoever has enough waiting in the queue."""
+
     def refuse() -> None:
-        raise gr.Error(f"You have {limits().waiting} waiting in the queue already, the most that one may: ask again when the first of them has begun.",
-                       print_exception=False)
+        raise gr.Error(
+            f"You have {limits().waiting} waiting in the queue already, the most that one may: ask again when the first of them has begun.",
+            print_exception=False,
+        )
 
     return gr.Button(visible=False).click(refuse, api_visibility="private", concurrency_limit=None)
 
@@ -101,10 +105,20 @@ def share_queue(demo: gr.Blocks, refusal: Dependency) -> None:
     queue = demo._queue  # whose own limit counts everybody's events together
     push = queue.push
 
-    async def push_or_refuse(body: PredictBodyInternal, request: Request, username: str | None) -> tuple:
+    async def push_or_refuse(
+        body: PredictBodyInternal, request: Request, username: str | None
+    ) -> tuple:
         function = demo.fns.get(-1 if body.fn_index is None else body.fn_index)
-        line = queue.event_queue_per_concurrency_id.get(function.concurrency_id) if function is not None else None
-        if line is not None and sum(_by(event, body.session_hash, request) for event in line.queue) >= limits().waiting:
+        line = (
+            queue.event_queue_per_concurrency_id.get(function.concurrency_id)
+            if function is not None
+            else None
+        )
+        if (
+            line is not None
+            and sum(_by(event, body.session_hash, request) for event in line.queue)
+            >= limits().waiting
+        ):
             body.fn_index = refusal["id"]
         return await push(body, request, username)
 
@@ -123,7 +137,11 @@ def _by(event: Event, session: str | None, request: Request) -> bool:
 def free(demo: gr.Blocks, visitor: str | None, since: datetime) -> None:
     """Delete the memory and the files of a visitor who has asked for nothing since."""
     holder = demo.state_holder
-    if visitor is not None and visitor in holder.session_data and holder.time_last_used.get(visitor, datetime.min) <= since:
+    if (
+        visitor is not None
+        and visitor in holder.session_data
+        and holder.time_last_used.get(visitor, datetime.min) <= since
+    ):
         holder.delete_state(visitor)
         holder.session_data.pop(visitor, None)
         holder.time_last_used.pop(visitor, None)
@@ -145,16 +163,23 @@ def delete_soon(folder: Path) -> None:
 def delete_later(path: Path) -> None:
     """Delete a file, or a folder, some time after it was last written: Gradio keeps equal uploads, of whomever, in one place, and somebody may
     still wait in the queue with it, or be fetching it."""
+
     def delete() -> None:
         if path.exists() and time.time() - path.stat().st_mtime > KEPT.total_seconds() - 1:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(
+                missing_ok=True
+            )
 
     later(KEPT, delete)
 
 
 def uploaded(path: str | Path) -> Path | None:
     """The path where it is a visitor's upload, and none of our own sounds."""
-    return Path(path) if Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()) else None
+    return (
+        Path(path)
+        if Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
+        else None
+    )
 
 
 @lru_cache(maxsize=1)

@@ -23,11 +23,23 @@ playwright = pytest.importorskip("playwright.sync_api")
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "hosting"))  # for the proxy
-WAIT = int(os.environ.get("ATOMIZER_TEST_WAIT_MS", 180_000))  # generous, because the machine may be busy
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-         "--autoplay-policy=no-user-gesture-required", "--mute-audio",
-         "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+WAIT = int(
+    os.environ.get("ATOMIZER_TEST_WAIT_MS", 180_000)
+)  # generous, because the machine may be busy
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--autoplay-policy=no-user-gesture-required",
+    "--mute-audio",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
 
 
 # the same page, but every fill takes eight slow steps: there is time to watch it and to stop it
@@ -76,13 +88,22 @@ def run_app(command, tmp_path_factory, **variables):
     """Start a server on a free port, with variables of the environment, yield its address, and end it."""
     port = free_port()
     log = tmp_path_factory.mktemp("log") / "app.log"
-    env = dict(os.environ, GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port),
-               HF_HUB_OFFLINE="1", GRADIO_TEMP_DIR=str(tmp_path_factory.mktemp("gradio")), ATOMIZER_MAX_EXCERPT_SECONDS="30",
-               ATOMIZER_CACHE=str(tmp_path_factory.mktemp("cache")),
-               PYTHONPATH=str(ROOT), **variables)
+    env = dict(
+        os.environ,
+        GRADIO_SERVER_NAME="127.0.0.1",
+        GRADIO_SERVER_PORT=str(port),
+        HF_HUB_OFFLINE="1",
+        GRADIO_TEMP_DIR=str(tmp_path_factory.mktemp("gradio")),
+        ATOMIZER_MAX_EXCERPT_SECONDS="30",
+        ATOMIZER_CACHE=str(tmp_path_factory.mktemp("cache")),
+        PYTHONPATH=str(ROOT),
+        **variables,
+    )
     env.pop("GRADIO_ANALYTICS_ENABLED", None)  # as a visitor of the README starts it
     with log.open("w") as out:
-        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT
+        )
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(600):
@@ -118,8 +139,17 @@ def quick_app_url(tmp_path_factory):
 @pytest.fixture(scope="session")
 def strict_app_url(tmp_path_factory):
     """The slow page with limits that are soon passed."""
-    yield from run_app(["-c", SLOW_APP], tmp_path_factory, ATOMIZER_MAX_FILL_SECONDS="2", ATOMIZER_MAX_FILE_MB="0.5", ATOMIZER_MAX_VARIATIONS="2",
-                       ATOMIZER_MAX_VARIATIONS_KEPT="2", ATOMIZER_MAX_STEPS="9", ATOMIZER_MAX_ATOMS_DRAWN="1000", ATOMIZER_MAX_REGIONS="40")
+    yield from run_app(
+        ["-c", SLOW_APP],
+        tmp_path_factory,
+        ATOMIZER_MAX_FILL_SECONDS="2",
+        ATOMIZER_MAX_FILE_MB="0.5",
+        ATOMIZER_MAX_VARIATIONS="2",
+        ATOMIZER_MAX_VARIATIONS_KEPT="2",
+        ATOMIZER_MAX_STEPS="9",
+        ATOMIZER_MAX_ATOMS_DRAWN="1000",
+        ATOMIZER_MAX_REGIONS="40",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -134,7 +164,9 @@ def proxied_app_url(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser():
-    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    executable = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     with playwright.sync_playwright() as p:
         try:
             browser = p.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
@@ -156,7 +188,9 @@ def open_page(browser, request):
             if not request.url.startswith((url + "/", "data:", f"blob:{url}/")):
                 wrong.append("request to " + request.url)
 
-        context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **options)
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, accept_downloads=True, **options
+        )
         contexts.append(context)
         context.on("request", asked)
         page = context.new_page()
@@ -164,9 +198,19 @@ def open_page(browser, request):
         if watch_shifts:
             page.add_init_script(SHIFTS)
         page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
-        page.on("response", lambda r: wrong.append(f"{r.status} for {r.url}") if r.status >= 400 else None)
+        page.on(
+            "response",
+            lambda r: wrong.append(f"{r.status} for {r.url}") if r.status >= 400 else None,
+        )
         # the browser itself asks for an icon at the root, whatever lies there
-        page.on("console", lambda m: wrong.append(f"console: {m.text}") if m.type == "error" and not m.location["url"].endswith("/favicon.ico") else None)
+        page.on(
+            "console",
+            lambda m: (
+                wrong.append(f"console: {m.text}")
+                if m.type == "error" and not m.location["url"].endswith("/favicon.ico")
+                else None
+            ),
+        )
         page.goto(f"{url}/{query}", wait_until="domcontentloaded")
         page.wait_for_selector('.atom-view[data-ready="true"]')
         return page
@@ -210,18 +254,31 @@ def sounds(tmp_path_factory):
 
     def tones(seconds, rate, channels):
         t = np.arange(int(seconds * rate)) / rate
-        voices = [sum(np.sin(2 * np.pi * f * (1 + k / 50) * t) * np.exp(-(t % 0.5) * 4) for f in (220, 440, 900, 2500)) / 12
-                  + 0.01 * rng.standard_normal(len(t)) for k in range(channels)]
+        voices = [
+            sum(
+                np.sin(2 * np.pi * f * (1 + k / 50) * t) * np.exp(-(t % 0.5) * 4)
+                for f in (220, 440, 900, 2500)
+            )
+            / 12
+            + 0.01 * rng.standard_normal(len(t))
+            for k in range(channels)
+        ]
         return np.stack(voices, 1).astype(np.float32)
 
     paths = {}
-    for name, seconds, rate, channels in [("stereo", 4, 44_100, 2), ("mono", 3, 44_100, 1), ("low_rate", 3, 16_000, 1)]:
+    for name, seconds, rate, channels in [
+        ("stereo", 4, 44_100, 2),
+        ("mono", 3, 44_100, 1),
+        ("low_rate", 3, 16_000, 1),
+    ]:
         paths[name] = folder / f"{name}.wav"
         soundfile.write(paths[name], tones(seconds, rate, channels), rate, subtype="PCM_24")
     paths["nan"] = folder / "nan.wav"
     soundfile.write(paths["nan"], np.full((4000, 1), np.nan, np.float32), 44_100, subtype="FLOAT")
     paths["long"] = folder / "long.wav"  # louder from second to second
-    soundfile.write(paths["long"], np.repeat(np.arange(70) / 70, 8_000) * rng.uniform(-1, 1, 8_000 * 70), 8_000)
+    soundfile.write(
+        paths["long"], np.repeat(np.arange(70) / 70, 8_000) * rng.uniform(-1, 1, 8_000 * 70), 8_000
+    )
     paths["single"] = folder / "single.wav"
     soundfile.write(paths["single"], np.array([[0.5]], np.float32), 44_100, subtype="FLOAT")
     paths["garbage"] = folder / "garbage.wav"

@@ -18,15 +18,21 @@ COME_TO = """({message: state.messageNumber, busy: state.busy, live: state.live 
 
 def state(page, expression: str):
     """A value of the component, for instance "state.items"."""
-    return page.evaluate(f"(() => {{ const {{state, player, picture, orders, items, history, props}} = {ATOM_VIEW}; return {expression}; }})()")
+    return page.evaluate(
+        f"(() => {{ const {{state, player, picture, orders, items, history, props}} = {ATOM_VIEW}; return {expression}; }})()"
+    )
 
 
 def wait(page, expression: str) -> None:
     """Wait until an expression of the component holds; where it never does, what the page has come to is said."""
     try:
-        page.wait_for_function(f"(() => {{ const {{state, player, picture, orders, items, history, props}} = {ATOM_VIEW}; return {expression}; }})()")
+        page.wait_for_function(
+            f"(() => {{ const {{state, player, picture, orders, items, history, props}} = {ATOM_VIEW}; return {expression}; }})()"
+        )
     except TimeoutError as error:
-        raise AssertionError(f"This never holds: {expression}. The page: {state(page, COME_TO)}, {status(page)!r}") from error
+        raise AssertionError(
+            f"This never holds: {expression}. The page: {state(page, COME_TO)}, {status(page)!r}"
+        ) from error
 
 
 def status(page) -> str:
@@ -34,14 +40,19 @@ def status(page) -> str:
 
 
 def wait_status(page, text: str) -> str:
-    page.wait_for_function("text => document.querySelector('.atom-view .status').textContent.includes(text)", arg=text)
+    page.wait_for_function(
+        "text => document.querySelector('.atom-view .status').textContent.includes(text)", arg=text
+    )
     return status(page)
 
 
 def upload(page, path) -> None:
     """Load a sound and wait until its atoms are drawn and it can be played."""
     page.set_input_files("#file input[type=file]", str(path))
-    wait(page, f"state.scene && state.scene.name === '{path.name}' && player.urls.original === state.originalUrl")
+    wait(
+        page,
+        f"state.scene && state.scene.name === '{path.name}' && player.urls.original === state.originalUrl",
+    )
 
 
 def enter(page, field: str, text: str) -> None:
@@ -57,9 +68,14 @@ def enter(page, field: str, text: str) -> None:
 
 def pixel(page, seconds: float, hertz: float, lane: int = 0) -> tuple[float, float]:
     """Where a point of the plane lies on the screen; `lane` counts the channels where they are stacked."""
-    return tuple(page.evaluate(f"""([t, f, lane]) => {{
+    return tuple(
+        page.evaluate(
+            f"""([t, f, lane]) => {{
         const {{picture}} = {ATOM_VIEW}, box = picture.stage.getBoundingClientRect();
-        return [box.left + picture.x(t), box.top + picture.y(f, picture.lanes()[lane])]; }}""", [seconds, hertz, lane]))
+        return [box.left + picture.x(t), box.top + picture.y(f, picture.lanes()[lane])]; }}""",
+            [seconds, hertz, lane],
+        )
+    )
 
 
 def drag(page, *points, steps: int = 8) -> None:
@@ -123,8 +139,11 @@ def fill(page, button: str = "#fill") -> str:
 
 def wait_filled(page, announced: int = 0) -> None:
     """Wait until a variation after `announced` is shown and can be played."""
-    wait(page, f"!state.busy && state.announced > {announced} && state.variation && state.variation.id === state.announced "
-               "&& player.urls.filled === state.variation.sound.url && player.buffers.filled")
+    wait(
+        page,
+        f"!state.busy && state.announced > {announced} && state.variation && state.variation.id === state.announced "
+        "&& player.urls.filled === state.variation.sound.url && player.buffers.filled",
+    )
 
 
 def export(page, kind: str):
@@ -139,7 +158,10 @@ def tell(page, story: str) -> None:
     """Press a story, and wait until it can be heard."""
     before = state(page, "state.base && state.base.id")
     page.click(f"#story-{story}")
-    wait(page, f"state.base.id !== '{before}' && state.variation && !state.busy && player.buffers.filled")
+    wait(
+        page,
+        f"state.base.id !== '{before}' && state.variation && !state.busy && player.buffers.filled",
+    )
 
 
 def sound_of(page, version: str) -> tuple[np.ndarray, int]:

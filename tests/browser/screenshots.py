@@ -25,7 +25,11 @@ class Camera:
     def __init__(self, browser, url: str, theme: str, size: tuple[int, int]):
         phone = size == PHONE
         self.name = f"phone-{theme}" if phone else theme
-        context = browser.new_context(viewport=dict(zip(("width", "height"), size)), has_touch=phone, device_scale_factor=2 if phone else 1)
+        context = browser.new_context(
+            viewport=dict(zip(("width", "height"), size)),
+            has_touch=phone,
+            device_scale_factor=2 if phone else 1,
+        )
         self.page = context.new_page()
         self.page.set_default_timeout(300_000)
         self.page.goto(f"{url}/?__theme={theme}")
@@ -37,7 +41,9 @@ class Camera:
         image = Image.open(io.BytesIO(self.page.screenshot(full_page=whole))).convert("RGB")
         image.save(SCREENS / f"{self.name}-{state}.webp", quality=82)
         if state == "filled":  # 256 colours are plenty for two ramps, and halve the file
-            image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(ROOT / "assets" / f"screenshot-{self.name}.png", optimize=True)
+            image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+                ROOT / "assets" / f"screenshot-{self.name}.png", optimize=True
+            )
 
 
 def main_states(camera: Camera) -> None:
@@ -120,8 +126,12 @@ def story(camera: Camera) -> None:
 def main() -> None:
     SCREENS.mkdir(parents=True, exist_ok=True)
     with server() as url, sync_playwright() as p:
-        executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        browser = p.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu", "--mute-audio"])
+        executable = next(
+            filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+        )
+        browser = p.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu", "--mute-audio"]
+        )
         for theme in ("light", "dark"):
             camera = Camera(browser, url, theme, DESK)
             main_states(camera)

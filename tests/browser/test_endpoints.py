@@ -16,7 +16,9 @@ client_module = pytest.importorskip("gradio_client")
 
 @pytest.fixture(scope="module")
 def client(app_url, tmp_path_factory):
-    return client_module.Client(app_url, download_files=str(tmp_path_factory.mktemp("downloads")), verbose=False)
+    return client_module.Client(
+        app_url, download_files=str(tmp_path_factory.mktemp("downloads")), verbose=False
+    )
 
 
 def handle(path):
@@ -29,21 +31,33 @@ def test_only_the_clean_endpoints_are_listed(client):
 
 def test_atomize(client, sounds):
     info = client.predict(handle(sounds["stereo"]), api_name="/atomize")
-    assert info["channels"] == 2 and info["rate"] == 44_100 and info["duration_s"] == pytest.approx(4)
+    assert (
+        info["channels"] == 2 and info["rate"] == 44_100 and info["duration_s"] == pytest.approx(4)
+    )
     assert info["atoms"] >= info["audible"] > 1000
 
 
 def test_fill_with_defaults(client, sounds):
-    path = client.predict(handle(sounds["stereo"]), select=["above:8000"], steps=2, api_name="/fill")
+    path = client.predict(
+        handle(sounds["stereo"]), select=["above:8000"], steps=2, api_name="/fill"
+    )
     filled = read(path)
     original = read(sounds["stereo"])
-    assert filled.samples.shape == original.samples.shape and filled.rate == 44_100 and filled.subtype == "PCM_24"
+    assert (
+        filled.samples.shape == original.samples.shape
+        and filled.rate == 44_100
+        and filled.subtype == "PCM_24"
+    )
     assert not np.array_equal(filled.samples, original.samples)
 
 
-@pytest.mark.parametrize("select", [["time:1-2", "above:9000"], "time:1-2 above:9000", "time:1-2,above:9000"])
+@pytest.mark.parametrize(
+    "select", [["time:1-2", "above:9000"], "time:1-2 above:9000", "time:1-2,above:9000"]
+)
 def test_specifications_come_as_a_list_or_as_text(client, sounds, select):
-    path = client.predict(handle(sounds["mono"]), select=select, method="noise", seed=3, api_name="/fill")
+    path = client.predict(
+        handle(sounds["mono"]), select=select, method="noise", seed=3, api_name="/fill"
+    )
     assert read(path).seconds == pytest.approx(3)
 
 
@@ -57,19 +71,37 @@ def test_beyond_the_sound(client, sounds):
 def test_an_excerpt_of_a_long_file(client, sounds):
     info = client.predict(handle(sounds["long"]), start=60, seconds=2, api_name="/atomize")
     assert info["duration_s"] == 2
-    path = client.predict(handle(sounds["long"]), select=["rect:0.5,1,1000,3000"], method="noise", start=60, seconds=2, api_name="/fill")
+    path = client.predict(
+        handle(sounds["long"]),
+        select=["rect:0.5,1,1000,3000"],
+        method="noise",
+        start=60,
+        seconds=2,
+        api_name="/fill",
+    )
     filled, original = read(path), read(sounds["long"], start=60, seconds=2)
-    assert filled.samples.shape == original.samples.shape and not np.array_equal(filled.samples, original.samples)
-    with pytest.raises(Exception, match="lasts 70.0 seconds and 30 are accepted at a time: ask for an excerpt with start and seconds"):
+    assert filled.samples.shape == original.samples.shape and not np.array_equal(
+        filled.samples, original.samples
+    )
+    with pytest.raises(
+        Exception,
+        match="lasts 70.0 seconds and 30 are accepted at a time: ask for an excerpt with start and seconds",
+    ):
         client.predict(handle(sounds["long"]), api_name="/atomize")
     with pytest.raises(Exception, match="at most 30 seconds, not 31"):
         client.predict(handle(sounds["long"]), seconds=31, api_name="/atomize")
 
 
-@pytest.mark.parametrize("arguments, sentence", [
-    (dict(select=["above:loud"]), "is no selection"), (dict(select=["sideways:3"]), "There is no selection"),
-    (dict(select=[]), "Nothing is selected"), (dict(select=["above:8000"], features=[]), "at least one feature"),
-    (dict(select=["above:8000"], steps=1000), "steps")])
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (dict(select=["above:loud"]), "is no selection"),
+        (dict(select=["sideways:3"]), "There is no selection"),
+        (dict(select=[]), "Nothing is selected"),
+        (dict(select=["above:8000"], features=[]), "at least one feature"),
+        (dict(select=["above:8000"], steps=1000), "steps"),
+    ],
+)
 def test_errors_reach_the_client_as_a_sentence(client, sounds, arguments, sentence):
     with pytest.raises(Exception, match=sentence):
         client.predict(handle(sounds["mono"]), **arguments, api_name="/fill")
@@ -81,10 +113,18 @@ def test_garbage_reaches_the_client_as_a_sentence(client, sounds):
 
 
 def test_who_comes_when_too_many_wait_is_told(tmp_path_factory, sounds):
-    slow = SLOW_APP.replace("launch(build())", "from atomizer.ui import api\napi.fill = slow_fill\nlaunch(build())")
+    slow = SLOW_APP.replace(
+        "launch(build())", "from atomizer.ui import api\napi.fill = slow_fill\nlaunch(build())"
+    )
     for url in run_app(["-c", slow], tmp_path_factory, ATOMIZER_MAX_QUEUE="1"):
         client = client_module.Client(url, download_files=False, verbose=False)
-        job = partial(client.submit, handle(sounds["mono"]), select=["above:8000"], method="noise", api_name="/fill")
+        job = partial(
+            client.submit,
+            handle(sounds["mono"]),
+            select=["above:8000"],
+            method="noise",
+            api_name="/fill",
+        )
         running = job()
         while running.status().code != Status.PROCESSING:
             time.sleep(0.05)
@@ -97,26 +137,46 @@ def test_who_comes_when_too_many_wait_is_told(tmp_path_factory, sounds):
 
 
 def test_matching_pursuit_atoms(client, sounds):
-    info = client.predict(handle(sounds["mono"]), seconds=1, atomizer="matching-pursuit", api_name="/atomize")
+    info = client.predict(
+        handle(sounds["mono"]), seconds=1, atomizer="matching-pursuit", api_name="/atomize"
+    )
     assert info["srr_db"] >= 20
-    path = client.predict(handle(sounds["mono"]), select=["rect:0.3,0.6,300,3000"], method="noise", seconds=1, atomizer="matching-pursuit", api_name="/fill")
+    path = client.predict(
+        handle(sounds["mono"]),
+        select=["rect:0.3,0.6,300,3000"],
+        method="noise",
+        seconds=1,
+        atomizer="matching-pursuit",
+        api_name="/fill",
+    )
     assert read(path).seconds == pytest.approx(1)
-    with pytest.raises(Exception, match="There is no atomizer 'axe': choose from mdct, matching-pursuit, "):
+    with pytest.raises(
+        Exception, match="There is no atomizer 'axe': choose from mdct, matching-pursuit, "
+    ):
         client.predict(handle(sounds["mono"]), atomizer="axe", api_name="/atomize")
 
 
 def test_nobody_takes_all_places_of_the_queue(tmp_path_factory, sounds):
-    slow = SLOW_APP.replace("launch(build())", "from atomizer.ui import api\napi.fill = slow_fill\nlaunch(build())")
+    slow = SLOW_APP.replace(
+        "launch(build())", "from atomizer.ui import api\napi.fill = slow_fill\nlaunch(build())"
+    )
     for url in run_app(["-c", slow], tmp_path_factory, ATOMIZER_MAX_WAITING="1"):
-        one, other = (client_module.Client(url, download_files=False, verbose=False) for _ in range(2))
-        job = lambda client: client.submit(handle(sounds["mono"]), select=["above:8000"], method="noise", api_name="/fill")
+        one, other = (
+            client_module.Client(url, download_files=False, verbose=False) for _ in range(2)
+        )
+        job = lambda client: client.submit(
+            handle(sounds["mono"]), select=["above:8000"], method="noise", api_name="/fill"
+        )
         running = job(one)
         while running.status().code != Status.PROCESSING:
             time.sleep(0.05)
         waiting = job(one)
         while waiting.status().code != Status.IN_QUEUE:
             time.sleep(0.05)
-        with pytest.raises(Exception, match="You have 1 waiting in the queue already, the most that one may: ask again when the first of them has begun."):
+        with pytest.raises(
+            Exception,
+            match="You have 1 waiting in the queue already, the most that one may: ask again when the first of them has begun.",
+        ):
             job(one).result()
         assert not waiting.done(), "the refusal does not wait for a turn"
         theirs = job(other)

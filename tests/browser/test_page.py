@@ -39,7 +39,11 @@ def drawn_atoms(page) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     scene = state(page, "state.scene")
     with urllib.request.urlopen(scene["atoms"]["url"]) as response:
         data, n = response.read(), scene["count"]
-    return (np.frombuffer(data, "u1", n, 6 * n) >> 1) & 7, np.frombuffer(data, "<u2", n), np.frombuffer(data, "<u2", n, 2 * n)
+    return (
+        (np.frombuffer(data, "u1", n, 6 * n) >> 1) & 7,
+        np.frombuffer(data, "<u2", n),
+        np.frombuffer(data, "<u2", n, 2 * n),
+    )
 
 
 def drawn_and_selected(page, path) -> tuple[int, int]:
@@ -53,7 +57,9 @@ def test_box_lasso_and_presets_select_what_python_selects(page, sounds):
     upload(page, sounds["stereo"])
     draw_box(page, 1, 2, 300, 3000)
     region = state(page, "items[0]")
-    assert region["t"] == pytest.approx([1, 2], abs=0.02) and region["f"] == pytest.approx([300, 3000], rel=0.05)
+    assert region["t"] == pytest.approx([1, 2], abs=0.02) and region["f"] == pytest.approx(
+        [300, 3000], rel=0.05
+    )
     mine, python = drawn_and_selected(page, sounds["stereo"])
     assert mine == python > 0
     draw_lasso(page, [(2.2, 200), (3, 5000), (3.5, 900), (2.6, 150)])
@@ -64,7 +70,13 @@ def test_box_lasso_and_presets_select_what_python_selects(page, sounds):
     assert state(page, "items[2].op") == "subtract"
     assert len(set(drawn_and_selected(page, sounds["stereo"]))) == 1
     page.click(f"{VIEW} [data-act=subtract]")
-    for name, *values in [("above", 8000), ("below", 100), ("time", 0.5, 0.7), ("after", 3.8), ("channel", 1)]:
+    for name, *values in [
+        ("above", 8000),
+        ("below", 100),
+        ("time", 0.5, 0.7),
+        ("after", 3.8),
+        ("channel", 1),
+    ]:
         add_preset(page, name, *values)
         assert len(set(drawn_and_selected(page, sounds["stereo"]))) == 1, name
 
@@ -79,7 +91,9 @@ def test_parts_are_ranked_by_python_and_shown(page, sounds):
         mine, python = drawn_and_selected(page, sounds["mono"])
         assert mine == python > 0
     wait_status(page, "Ready to fill in the velocity and sign")
-    assert re.search(r"[\d,]+ atoms · .* of the energy", page.inner_text(f"{VIEW} [data-name=readout]"))
+    assert re.search(
+        r"[\d,]+ atoms · .* of the energy", page.inner_text(f"{VIEW} [data-name=readout]")
+    )
 
 
 def test_edit_undo_invert_and_keys(page, sounds):
@@ -130,13 +144,17 @@ def test_fill_play_compare_and_download(page, sounds):
     assert state(page, "state.version") == "filled" and state(page, "state.steps") >= 1
     assert state(page, "state.shown.state.filter(s => s === 2).length") > 0
 
-    original, masked, filled = (sound_of(page, version)[0] for version in ("original", "masked", "filled"))
+    original, masked, filled = (
+        sound_of(page, version)[0] for version in ("original", "masked", "filled")
+    )
     t0, t1 = state(page, "items[0].t")
     margin, rate = 2 * AtomSpace().hop, 44_100
     inside = np.zeros(len(original), bool)
     inside[max(0, int(t0 * rate) - margin) : int(t1 * rate) + margin] = True
     assert np.abs(original - masked)[inside].max() > 1e-2
-    assert np.array_equal(original[~inside], masked[~inside]) and np.array_equal(original[~inside], filled[~inside])
+    assert np.array_equal(original[~inside], masked[~inside]) and np.array_equal(
+        original[~inside], filled[~inside]
+    )
     assert np.abs(filled - masked)[inside].max() > 1e-3
 
     download = export(page, "same")
@@ -165,7 +183,9 @@ def test_fill_play_compare_and_download(page, sounds):
     page.click(f"{VIEW} [data-act=play]")
 
 
-def test_what_was_clicked_leaves_the_space_bar_to_the_player_and_a_selection_made_again_has_its_fill(page, sounds):
+def test_what_was_clicked_leaves_the_space_bar_to_the_player_and_a_selection_made_again_has_its_fill(
+    page, sounds
+):
     upload(page, sounds["stereo"])
     set_steps(page, 1)
     draw_box(page, 1, 2, 300, 3000)
@@ -192,7 +212,9 @@ def test_draw_then_fill_at_once_in_two_sessions(open_page, sounds):
         page.click("#fill")  # no wait in between
     for page, start in zip(pages, (0.5, 2.0)):
         wait_filled(page)
-        frames = state(page, "Array.from(state.shown.frame).filter((_, i) => state.shown.state[i] === 2)")
+        frames = state(
+            page, "Array.from(state.shown.frame).filter((_, i) => state.shown.state[i] === 2)"
+        )
         seconds = AtomSpace().seconds(np.array(frames))
         assert start - 0.05 <= seconds.min() and seconds.max() <= start + 1.05
 
@@ -201,7 +223,9 @@ def test_features_are_the_ones_ticked(page, sounds):
     upload(page, sounds["mono"])
     for feature in AtomSpace().features:
         assert page.is_visible(f"#feature-{feature.name} >> text={feature.when_unknown}")
-        assert page.is_checked(f"#feature-{feature.name} input") == (feature.name in ("velocity", "sign"))
+        assert page.is_checked(f"#feature-{feature.name} input") == (
+            feature.name in ("velocity", "sign")
+        )
     draw_box(page, 1, 2, 300, 3000)
     for name in ("velocity", "sign"):
         page.uncheck(f"#feature-{name} input")
@@ -214,11 +238,16 @@ def test_features_are_the_ones_ticked(page, sounds):
     assert "filled in" in fill(page)
 
 
-@pytest.mark.parametrize("bad, sentence", [("garbage", "cannot be read as sound"), ("empty", "empty file"), ("nan", "not numbers")])
+@pytest.mark.parametrize(
+    "bad, sentence",
+    [("garbage", "cannot be read as sound"), ("empty", "empty file"), ("nan", "not numbers")],
+)
 def test_a_bad_file_is_explained_and_changes_nothing(page, sounds, bad, sentence):
     upload(page, sounds["mono"])
     draw_box(page, 1, 2, 300, 3000)
-    wait_status(page, "Ready to fill in")  # or what Python says of the box comes after what it says of the file
+    wait_status(
+        page, "Ready to fill in"
+    )  # or what Python says of the box comes after what it says of the file
     scene = state(page, "state.scene.id")
     page.set_input_files("#file input[type=file]", str(sounds[bad]))
     page.wait_for_selector(f".toast-body >> text={sentence}")
@@ -269,7 +298,11 @@ def test_mono_to_stereo_and_missing_highs(page, sounds):
     assert rate == 44_100
     fill(page, "#add-channel")
     samples, rate = sound_of(page, "filled")
-    assert samples.shape[1] == 2 and np.abs(samples[:, 1]).max() > 1e-3 and state(page, "state.scene.channels") == 2
+    assert (
+        samples.shape[1] == 2
+        and np.abs(samples[:, 1]).max() > 1e-3
+        and state(page, "state.scene.channels") == 2
+    )
     upload(page, sounds["stereo"])
     page.wait_for_selector("#add-channel:disabled")
     page.wait_for_selector("#bandwidth:disabled")
@@ -304,7 +337,9 @@ def test_the_picture_is_near_and_fill_in_always_there_on_a_phone(open_page):
         go = box("#fill")
         assert 0 < go["y"] and go["y"] + go["height"] <= 844
     assert page.evaluate("document.documentElement.scrollHeight") < 2 * 844
-    assert page.is_visible("#feature-sign >> text=polarity") and not page.is_visible("#feature-time >> text=moments")
+    assert page.is_visible("#feature-sign >> text=polarity") and not page.is_visible(
+        "#feature-time >> text=moments"
+    )
     page.check("#feature-time input")
     assert page.is_visible("#feature-time >> text=moments")
 
@@ -315,8 +350,14 @@ def test_the_export_menu_fits_a_phone(open_page, width):
     wait(page, "state.scene && player.buffers.original")
     page.click(f"{VIEW} [data-act=more]")
     page.click(f"{VIEW} [data-name=export-menu] summary")
-    sheet, summary = (page.locator(f"{VIEW} .menu {part}").bounding_box() for part in (".sheet", "summary"))
-    assert sheet["x"] >= 0 and sheet["x"] + sheet["width"] <= width and sheet["y"] >= summary["y"] + summary["height"]
+    sheet, summary = (
+        page.locator(f"{VIEW} .menu {part}").bounding_box() for part in (".sheet", "summary")
+    )
+    assert (
+        sheet["x"] >= 0
+        and sheet["x"] + sheet["width"] <= width
+        and sheet["y"] >= summary["y"] + summary["height"]
+    )
     assert sheet["y"] < summary["y"] + summary["height"] + 20
     page.click(f"{VIEW} [data-export=settings]")
     page.wait_for_selector(".toast-body >> text=There are no settings yet")
@@ -328,7 +369,9 @@ def test_tools_are_one_row_and_presets_another(open_page, width):
     wait(page, "state.scene && player.buffers.original")
     page.click(f"{VIEW} [data-act=subtract]")
     for name in ("[role=toolbar]", ".presets"):
-        tops = page.evaluate(f"[...document.querySelectorAll('{VIEW} .bar{name} > *')].filter(e => e.offsetHeight).map(e => e.getBoundingClientRect().top)")
+        tops = page.evaluate(
+            f"[...document.querySelectorAll('{VIEW} .bar{name} > *')].filter(e => e.offsetHeight).map(e => e.getBoundingClientRect().top)"
+        )
         assert max(tops) - min(tops) < 20, name
 
 
@@ -336,13 +379,24 @@ def test_nothing_half_made_is_seen_and_nothing_jumps_while_the_page_loads(open_p
     page = open_page(1280, 800, app="quick_app_url", watch_shifts=True)
     wait(page, "state.scene && player.buffers.original && picture.draws")
     assert page.evaluate("window.shifted") < 0.02
-    visibility = lambda: page.evaluate("['#bench', '#stories'].map(s => getComputedStyle(document.querySelector(s)).visibility)")
+    visibility = lambda: page.evaluate(
+        "['#bench', '#stories'].map(s => getComputedStyle(document.querySelector(s)).visibility)"
+    )
     assert visibility() == ["visible", "visible"]
-    for piece in ("#fill", "#features input", "#file button"):  # Gradio brings one kind of component after the other, in any order
-        page.evaluate("s => { window.gone = [...document.querySelectorAll(s)].map(e => [e, e.parentNode, e.nextSibling]); }", piece)
+    for piece in (
+        "#fill",
+        "#features input",
+        "#file button",
+    ):  # Gradio brings one kind of component after the other, in any order
+        page.evaluate(
+            "s => { window.gone = [...document.querySelectorAll(s)].map(e => [e, e.parentNode, e.nextSibling]); }",
+            piece,
+        )
         page.evaluate("window.gone.forEach(([e]) => e.remove())")
         assert visibility() == ["hidden", "hidden"], piece
-        page.evaluate("window.gone.reverse().forEach(([e, parent, next]) => parent.insertBefore(e, next))")
+        page.evaluate(
+            "window.gone.reverse().forEach(([e, parent, next]) => parent.insertBefore(e, next))"
+        )
         assert visibility() == ["visible", "visible"], piece
 
 

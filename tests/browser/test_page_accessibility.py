@@ -3,7 +3,9 @@
 import driver as d
 import pytest
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+)
 
 GRAVE = ("serious", "critical")
 
@@ -11,7 +13,12 @@ GRAVE = ("serious", "critical")
 def findings(page) -> list[str]:
     """Every serious or critical one: the rule, and where."""
     violations = axe.Axe().run(page).response["violations"]
-    return [f"{v['id']}: {node['target']} {node['failureSummary']}" for v in violations if v["impact"] in GRAVE for node in v["nodes"]]
+    return [
+        f"{v['id']}: {node['target']} {node['failureSummary']}"
+        for v in violations
+        if v["impact"] in GRAVE
+        for node in v["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("theme", ("light", "dark"))

@@ -11,7 +11,9 @@ EXCERPT = f"{d.VIEW} [data-name=excerpt]"
 
 def chosen(page) -> tuple[float, float]:
     """Start and seconds that the overview shows."""
-    return tuple(page.evaluate(f"(({{start, seconds}}) => [start, seconds])({d.ATOM_VIEW}.excerpt.chosen)"))
+    return tuple(
+        page.evaluate(f"(({{start, seconds}}) => [start, seconds])({d.ATOM_VIEW}.excerpt.chosen)")
+    )
 
 
 def take(page) -> None:
@@ -42,13 +44,18 @@ def test_an_excerpt_is_dragged_resized_and_taken(quick, sounds):
     d.upload(quick, sounds["long"])
     quick.wait_for_selector(EXCERPT)
     strip = quick.locator(f"{EXCERPT} [data-name=excerpt-strip]").bounding_box()
-    at = lambda seconds: (strip["x"] + strip["width"] * seconds / 70, strip["y"] + strip["height"] / 2)
+    at = lambda seconds: (
+        strip["x"] + strip["width"] * seconds / 70,
+        strip["y"] + strip["height"] / 2,
+    )
     d.drag(quick, at(15), at(35))
     assert chosen(quick) == (pytest.approx(20, abs=0.3), 30)
     d.drag(quick, at(50), at(30))
     assert chosen(quick) == (pytest.approx(20, abs=0.3), pytest.approx(10, abs=0.5))
     d.drag(quick, at(60), at(60))
-    assert chosen(quick)[0] == pytest.approx(55, abs=0.5), "a press beside the window brings it there"
+    assert chosen(quick)[0] == pytest.approx(55, abs=0.5), (
+        "a press beside the window brings it there"
+    )
     start, seconds = chosen(quick)
     take(quick)
     assert_is(quick, sounds["long"], start, seconds)
@@ -66,7 +73,9 @@ def test_an_excerpt_is_moved_and_taken_by_keys(quick, sounds):
         window.press(key)
     for _ in range(2):
         end.press("Shift+ArrowLeft")
-    assert chosen(quick) == (11, 10) and window.get_attribute("aria-valuetext") == "0:11.0 to 0:21.0"
+    assert (
+        chosen(quick) == (11, 10) and window.get_attribute("aria-valuetext") == "0:11.0 to 0:21.0"
+    )
     assert d.state(quick, "player.position()") == 0, "the keys move the excerpt, not the playhead"
     before = d.state(quick, "state.base.id")
     window.press("Enter")
@@ -78,7 +87,11 @@ def test_what_is_no_excerpt_is_said_and_changes_nothing(quick, sounds):
     d.upload(quick, sounds["long"])
     quick.wait_for_selector(EXCERPT)
     scene = d.state(quick, "state.base.id")
-    for wanted, says in (({"start": 0, "seconds": 31}, "at most 30 seconds"), ({"start": 80, "seconds": 5}, "is over"), ({"start": "x"}, "must be a number")):
+    for wanted, says in (
+        ({"start": 0, "seconds": 31}, "at most 30 seconds"),
+        ({"start": 80, "seconds": 5}, "is over"),
+        ({"start": "x"}, "must be a number"),
+    ):
         quick.evaluate(f"wanted => {d.ATOM_VIEW}.trigger('excerpt', wanted)", wanted)
         d.wait_status(quick, says)
     assert d.state(quick, "state.base.id") == scene

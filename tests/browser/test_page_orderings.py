@@ -19,7 +19,10 @@ def page(quick, sounds):
 
 def go(page, place: int) -> int:
     page.fill(f"{d.VIEW} [data-name=order-place]", str(place))
-    d.wait(page, f"orders.place === {place} && !orders.making && orders.heard.endsWith(',' + orders.first)")
+    d.wait(
+        page,
+        f"orders.place === {place} && !orders.making && orders.heard.endsWith(',' + orders.first)",
+    )
     return d.state(page, "orders.first")
 
 
@@ -29,24 +32,45 @@ def cells(columns) -> set:
 
 def test_the_first_atoms_are_pythons_and_are_played(page, sounds):
     sound = read(sounds["stereo"])
-    whole, atoms = sound.samples, MDCTAtomizer().analyse(sound.at(44_100)).loudest(d.state(page, "state.scene.count"))
-    for name, reverse in (("time", False), ("frequency", True), ("velocity", False), ("channel", False), ("random", True)):
+    whole, atoms = (
+        sound.samples,
+        MDCTAtomizer().analyse(sound.at(44_100)).loudest(d.state(page, "state.scene.count")),
+    )
+    for name, reverse in (
+        ("time", False),
+        ("frequency", True),
+        ("velocity", False),
+        ("channel", False),
+        ("random", True),
+    ):
         page.select_option(f"{d.VIEW} [data-name=order-name]", name)
         page.set_checked(f"{d.VIEW} [data-name=order-reverse]", reverse)
         n = go(page, 600)
         assert f"first {n:,} of" in page.inner_text(f"{d.VIEW} [data-name=order-count]"), name
-        shown = d.state(page, "(() => { const {atoms} = picture, keep = [...atoms.kind.keys()].filter(i => atoms.kind[i] !== 255);"
-                              "return [atoms.channel, atoms.frame, atoms.bin].map(a => keep.map(i => a[i])); })()")
+        shown = d.state(
+            page,
+            "(() => { const {atoms} = picture, keep = [...atoms.kind.keys()].filter(i => atoms.kind[i] !== 255);"
+            "return [atoms.channel, atoms.frame, atoms.bin].map(a => keep.map(i => a[i])); })()",
+        )
         assert len(shown[0]) == n, name
         if name == "random":
-            expected = atoms[np.isin(atoms.channel * 10**8 + atoms.time * 10**4 + atoms.frequency,
-                                     np.array(shown[0]) * 10**8 + np.array(shown[1]) * 10**4 + np.array(shown[2]))]
+            expected = atoms[
+                np.isin(
+                    atoms.channel * 10**8 + atoms.time * 10**4 + atoms.frequency,
+                    np.array(shown[0]) * 10**8 + np.array(shown[1]) * 10**4 + np.array(shown[2]),
+                )
+            ]
             assert len(expected) == n
         else:
             expected = atoms[order(atoms, name, reverse)[:n]]
-            mine, python = cells(shown), cells([expected.channel, expected.time, expected.frequency])
+            mine, python = (
+                cells(shown),
+                cells([expected.channel, expected.time, expected.frequency]),
+            )
             assert len(mine ^ python) <= 4, f"{name}: but for atoms of the very same loudness"
-        heard = np.array(d.state(page, "[0, 1].map(c => Array.from(player.buffers.first.getChannelData(c)))"))
+        heard = np.array(
+            d.state(page, "[0, 1].map(c => Array.from(player.buffers.first.getChannelData(c)))")
+        )
         wanted = MDCTAtomizer().synthesise(expected, 2)
         assert heard.shape == wanted.shape
         assert np.abs(heard - wanted).max() < 2e-3 * np.abs(wanted).max(), name
@@ -57,7 +81,11 @@ def test_the_first_atoms_are_pythons_and_are_played(page, sounds):
 
 def test_dragging_shows_more_and_keys_move_the_slider(page):
     counts = [go(page, place) for place in (0, 300, 900, 1000)]
-    assert counts[0] == 0 and counts == sorted(counts) and counts[-1] == d.state(page, "state.scene.count")
+    assert (
+        counts[0] == 0
+        and counts == sorted(counts)
+        and counts[-1] == d.state(page, "state.scene.count")
+    )
     assert "100 % of the energy" in page.inner_text(f"{d.VIEW} [data-name=order-worth]")
     page.focus(f"{d.VIEW} [data-name=order-place]")
     page.keyboard.press("ArrowLeft")
@@ -87,12 +115,18 @@ def test_by_time_what_is_played_has_come(page, reverse):
         page.check(f"{d.VIEW} [data-name=order-reverse]")
     go(page, 0)
     page.click(f"{d.VIEW} [data-act=through]")
-    d.wait(page, "orders.running && player.playing && player.version === 'first' && orders.first > 0")
+    d.wait(
+        page, "orders.running && player.playing && player.version === 'first' && orders.first > 0"
+    )
     # how far the atoms have come in seconds; backwards, the sound rests for a moment between its end and where it begins anew
     edge = "orders.atoms.frame[orders.permutation('time').found.at(orders.reverse ? -orders.first : orders.first - 1)] * orders.scene.hop / orders.scene.rate"
     for _ in range(5):
         page.wait_for_timeout(150)
-        near = f"player.position() > {edge} - 0.3" if reverse else f"Math.abs(player.position() - {edge}) < 0.3"
+        near = (
+            f"player.position() > {edge} - 0.3"
+            if reverse
+            else f"Math.abs(player.position() - {edge}) < 0.3"
+        )
         d.wait(page, f"orders.running && player.playing && {near}")
     if not reverse:
         d.wait(page, "player.level() > 0.001")
@@ -105,17 +139,29 @@ def test_curves_of_all_orderings_with_the_current_point(page):
     page.click(f"{d.VIEW} [data-name=order-curves] summary")
     d.wait(page, "orders.drawn")
     page.wait_for_timeout(500)
-    curves = page.evaluate("document.querySelector('[data-name=curves]').data.map("
-                           "t => ({name: t.name, x: [...t.x], y: [...t.y], axis: t.yaxis || 'y', mode: t.mode}))")
-    lines, points = [c for c in curves if c["mode"] == "lines"], [c for c in curves if c["mode"] == "markers"]
-    assert {c["name"] for c in lines} == {"time", "frequency", "velocity", "channel", "random"} and len(lines) == 10 and len(points) == 2
+    curves = page.evaluate(
+        "document.querySelector('[data-name=curves]').data.map("
+        "t => ({name: t.name, x: [...t.x], y: [...t.y], axis: t.yaxis || 'y', mode: t.mode}))"
+    )
+    lines, points = (
+        [c for c in curves if c["mode"] == "lines"],
+        [c for c in curves if c["mode"] == "markers"],
+    )
+    assert (
+        {c["name"] for c in lines} == {"time", "frequency", "velocity", "channel", "random"}
+        and len(lines) == 10
+        and len(points) == 2
+    )
     for curve in lines:
         assert (np.diff(curve["y"]) > -1e-9).all()
         if curve["axis"] == "y2":
             assert curve["y"][-1] == pytest.approx(100, abs=0.1)
     assert points[0]["x"] == [d.state(page, "orders.first")]
     go(page, 800)
-    page.wait_for_function("n => document.querySelector('[data-name=curves]').data.at(-1).x[0] === n", arg=d.state(page, "orders.first"))
+    page.wait_for_function(
+        "n => document.querySelector('[data-name=curves]').data.at(-1).x[0] === n",
+        arg=d.state(page, "orders.first"),
+    )
 
 
 def test_two_hundred_thousand_atoms(quick, many):

@@ -22,7 +22,10 @@ ATOMIZER = MatchingPursuitAtomizer()
 
 def choose(page, name: str = "matching-pursuit") -> str:
     page.select_option(f"{d.VIEW} [data-name=atomizer]", name)
-    d.wait(page, f"state.base.atomizer === '{name}' && !state.busy && state.scene === state.base && picture.scene === state.base")
+    d.wait(
+        page,
+        f"state.base.atomizer === '{name}' && !state.busy && state.scene === state.base && picture.scene === state.base",
+    )
     return d.status(page)
 
 
@@ -31,8 +34,15 @@ def notes(tmp_path_factory):
     """Three seconds of stereo that few atoms hold: decaying tones, and a click at the start of each."""
     t = np.arange(3 * 44_100) / 44_100
     since = t % 0.5
-    channels = [sum(np.sin(2 * np.pi * f * (1 + c / 40) * t + f) * np.exp(-6 * since) for f in (220, 443, 901, 2503)) / 12 + 0.3 * (since < 1.5 / 44_100)
-                for c in (0, 1)]
+    channels = [
+        sum(
+            np.sin(2 * np.pi * f * (1 + c / 40) * t + f) * np.exp(-6 * since)
+            for f in (220, 443, 901, 2503)
+        )
+        / 12
+        + 0.3 * (since < 1.5 / 44_100)
+        for c in (0, 1)
+    ]
     path = tmp_path_factory.mktemp("notes") / "notes.wav"
     soundfile.write(path, np.stack(channels, 1), 44_100, subtype="PCM_24")
     return path
@@ -52,7 +62,9 @@ def atoms(page) -> Atoms:
 
 
 def heard(page, version: str) -> np.ndarray:
-    return np.array(d.state(page, f"[0, 1].map(c => Array.from(player.buffers.{version}.getChannelData(c)))"))
+    return np.array(
+        d.state(page, f"[0, 1].map(c => Array.from(player.buffers.{version}.getChannelData(c)))")
+    )
 
 
 def test_the_atoms_are_those_of_the_pursuit_and_drawn_with_their_extent(quick, notes):
@@ -66,16 +78,24 @@ def test_the_atoms_are_those_of_the_pursuit_and_drawn_with_their_extent(quick, n
     assert f"{len(atoms):,} matching-pursuit atoms" in status and "20.0 dB" in status
     assert d.state(page, "[...new Set(state.original.scale)].sort().length") > 1
     # a long atom alone on the picture covers half its window
-    width = d.state(page, """(() => {
+    width = d.state(
+        page,
+        """(() => {
         const {atoms} = picture, i = atoms.scale.indexOf(2);
         atoms.kind.fill(255); atoms.kind[i] = 0; picture.draw();
         const paper = picture.palette.paper(picture.dark), {width, height} = picture.canvas, columns = new Set();
         for (let p = 0; p < width * height; p++) if (picture.pixels[p] !== paper) columns.add(p % width);
-        return columns.size / width * (picture.t[1] - picture.t[0]); })()""")
+        return columns.size / width * (picture.t[1] - picture.t[0]); })()""",
+    )
     assert width == pytest.approx(4096 / 44_100, abs=0.01)
     page.select_option(f"{d.VIEW} [data-name=colour]", "scale")
     assert "8,192 samples" in page.inner_text(f"{d.VIEW} [data-name=legend]")
-    kinds = d.state(page, "[...new Set(picture.atoms.kind)].map(k => view.palette.kinds[k])".replace("view.", f"{d.ATOM_VIEW}."))
+    kinds = d.state(
+        page,
+        "[...new Set(picture.atoms.kind)].map(k => view.palette.kinds[k])".replace(
+            "view.", f"{d.ATOM_VIEW}."
+        ),
+    )
     assert set(kinds) <= {"channel 0", "channel 1", "channel 2"} and len(kinds) > 1
 
 
@@ -88,9 +108,15 @@ def test_dragging_along_an_ordering_shows_and_plays_its_first_atoms(page, atoms)
         page.set_checked(f"{d.VIEW} [data-name=order-reverse]", reverse)
         for place in (900, 500, 640):
             page.fill(f"{d.VIEW} [data-name=order-place]", str(place))
-        d.wait(page, "orders.place === 640 && !orders.making && orders.heard.endsWith(',' + orders.first)")
+        d.wait(
+            page,
+            "orders.place === 640 && !orders.making && orders.heard.endsWith(',' + orders.first)",
+        )
         n = d.state(page, "orders.first")
-        assert 0 < n < len(atoms) and d.state(page, "[...picture.atoms.kind].filter(k => k !== 255).length") == n, name
+        assert (
+            0 < n < len(atoms)
+            and d.state(page, "[...picture.atoms.kind].filter(k => k !== 255).length") == n
+        ), name
         assert "SNR about" in page.inner_text(f"{d.VIEW} [data-name=order-worth]")
         wanted = ATOMIZER.synthesise(atoms[order(atoms, name, reverse)[:n]], 2)
         mine = heard(page, "first")
@@ -114,7 +140,10 @@ def test_what_is_erased_is_not_heard_and_is_back_when_it_is_not(page, atoms):
     assert np.linalg.norm(heard(page, "masked") - wanted) < 2e-3 * np.linalg.norm(wanted)
     before = np.sum(heard(page, "masked") ** 2)
     d.add_preset(page, "below", 300)
-    d.wait(page, f"player.buffers.masked && !{d.ATOM_VIEW}.eraser.making && state.readout.count > {erased.sum()}")
+    d.wait(
+        page,
+        f"player.buffers.masked && !{d.ATOM_VIEW}.eraser.making && state.readout.count > {erased.sum()}",
+    )
     page.wait_for_timeout(300)
     d.wait(page, f"!{d.ATOM_VIEW}.eraser.making")
     assert np.sum(heard(page, "masked") ** 2) < 0.9 * before
@@ -131,7 +160,9 @@ def test_lassos_and_brushes_take_the_atoms_that_python_takes(page, atoms):
     d.tool(page, "box")
     d.add_preset(page, "loudest", 5)
     d.wait_status(page, "Parts by rank can be erased")
-    part = Selection.from_dict({"regions": d.state(page, "props.value.regions"), "parts": ["loudest:5"]})
+    part = Selection.from_dict(
+        {"regions": d.state(page, "props.value.regions"), "parts": ["loudest:5"]}
+    )
     d.wait(page, f"state.readout.count === {part.of(atoms).sum()}")
 
 
@@ -140,9 +171,16 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
     status = d.fill(page)
     kept = int((~selection.of(atoms)).sum())
-    assert "by the MDCT model, on top of the sound of" in status and f"{kept:,} of {len(atoms):,} matching-pursuit atoms" in status
-    assert f"the sound of {kept:,} of {len(atoms):,}" in page.inner_text(f"{d.VIEW} [data-name=variations]")
-    assert d.state(page, "state.scene.id === state.variation.scene.id && !state.scene.scales.length")
+    assert (
+        "by the MDCT model, on top of the sound of" in status
+        and f"{kept:,} of {len(atoms):,} matching-pursuit atoms" in status
+    )
+    assert f"the sound of {kept:,} of {len(atoms):,}" in page.inner_text(
+        f"{d.VIEW} [data-name=variations]"
+    )
+    assert d.state(
+        page, "state.scene.id === state.variation.scene.id && !state.scene.scales.length"
+    )
     rest = ATOMIZER.synthesise(atoms[~selection.of(atoms)], 2)
     masked, rate = d.sound_of(page, "masked")
     filled, _ = d.sound_of(page, "filled")
@@ -152,7 +190,10 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     assert np.abs(filled - masked)[int(1.2 * rate) : int(1.8 * rate)].max() > 1e-3
     # the original is shown as its own atoms, and what was filled in as those of the MDCT; the menu and the title say which
     menu, facts = (f"{d.VIEW} [data-name={name}]" for name in ("atomizer", "facts"))
-    drawn = lambda: (page.locator(f"{menu} option:checked").text_content(), "MDCT atoms, which the fill works on" in page.inner_text(facts))
+    drawn = lambda: (
+        page.locator(f"{menu} option:checked").text_content(),
+        "MDCT atoms, which the fill works on" in page.inner_text(facts),
+    )
     assert drawn() == ("MDCT, of the fill", True)
     page.click(f"{d.VIEW} [data-version=original]")
     d.wait(page, "state.scene === state.base && state.scene.scales.length === 3")
@@ -167,7 +208,7 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     page.click(f"{d.VIEW} [data-version=filled]")
     d.wait(page, "state.scene.id === state.variation.scene.id && state.shown")
     # and it can be done again
-    recipe, = parse_recipes(Path(d.export(page, "settings").path()).read_text())
+    (recipe,) = parse_recipes(Path(d.export(page, "settings").path()).read_text())
     assert (recipe.atomizer, recipe.atoms) == ("matching-pursuit", len(atoms))
     again = recipe.make(read(notes))
     assert np.abs(again.samples.T - filled).max() < 1e-4
@@ -177,9 +218,15 @@ def test_another_selection_after_a_fill_is_one_of_the_atoms_of_the_pursuit(page,
     d.draw_box(page, 1, 2, 300, 4000)
     d.fill(page)
     d.add_preset(page, "below", 200)
-    d.wait(page, "state.variation === null && state.version === 'original' && state.scene === state.base && player.buffers.masked")
+    d.wait(
+        page,
+        "state.variation === null && state.version === 'original' && state.scene === state.base && player.buffers.masked",
+    )
     selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
-    assert d.state(page, "state.readout.count") == selection.of(atoms).sum() and d.state(page, "state.variations.length") == 1
+    assert (
+        d.state(page, "state.readout.count") == selection.of(atoms).sum()
+        and d.state(page, "state.variations.length") == 1
+    )
     wanted = ATOMIZER.synthesise(atoms[~selection.of(atoms)], 2)
     assert np.linalg.norm(heard(page, "masked") - wanted) < 2e-3 * np.linalg.norm(wanted)
 
@@ -189,21 +236,32 @@ def test_other_atoms_keep_the_selection_and_the_variations(page):
     d.fill(page)
     choose(page, "mdct")
     assert d.state(page, "items.length") == 1 and d.state(page, "state.variations.length") == 1
-    assert d.state(page, "state.variation === null && state.scene === state.base && !state.scene.scales.length")
+    assert d.state(
+        page, "state.variation === null && state.scene === state.base && !state.scene.scales.length"
+    )
     assert d.state(page, "state.readout.count") > 1000
     page.click(f"{d.VIEW} [data-variation]")
-    d.wait(page, "state.variation && state.version === 'filled' && player.buffers.filled && state.shown")
+    d.wait(
+        page,
+        "state.variation && state.version === 'filled' && player.buffers.filled && state.shown",
+    )
     choose(page, "matching-pursuit-optimised")
     assert d.state(page, "state.scene.hop") == 1 and d.state(page, "state.readout.count") > 10
     rows = list(csv.reader(io.StringIO(Path(d.export(page, "csv").path()).read_text())))
-    assert rows[0][:6] == ["time", "frequency", "channel", "velocity", "sign", "scale"] and len(rows) > 100
+    assert (
+        rows[0][:6] == ["time", "frequency", "channel", "velocity", "sign", "scale"]
+        and len(rows) > 100
+    )
     assert Path(d.export(page, "png").path()).read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_pursuit_can_be_stopped_and_another_sound_has_mdct_atoms(quick, many, sounds):
     d.upload(quick, many)
     quick.select_option(f"{d.VIEW} [data-name=atomizer]", "matching-pursuit-optimised")
-    d.wait(quick, "state.busy && state.base.atomizer === 'matching-pursuit-optimised' && state.original.count > 100")
+    d.wait(
+        quick,
+        "state.busy && state.base.atomizer === 'matching-pursuit-optimised' && state.original.count > 100",
+    )
     quick.click("#stop")
     status = d.wait_status(quick, "Stopped:")
     d.wait(quick, "!state.busy")
@@ -214,5 +272,7 @@ def test_a_pursuit_can_be_stopped_and_another_sound_has_mdct_atoms(quick, many, 
     d.draw_box(quick, 1, 5, 300, 9000)
     d.wait(quick, "player.buffers.masked")
     d.upload(quick, sounds["mono"])
-    assert quick.input_value(f"{d.VIEW} [data-name=atomizer]") == "mdct" and not d.state(quick, "!!player.buffers.masked")
+    assert quick.input_value(f"{d.VIEW} [data-name=atomizer]") == "mdct" and not d.state(
+        quick, "!!player.buffers.masked"
+    )
     assert json.loads(json.dumps(d.state(quick, "state.scene.scales"))) == []

@@ -18,14 +18,25 @@ def test_a_story_loads_selects_and_fills(quick, name):
     assert d.state(quick, "document.querySelector('.atom-view').atomView.pending") is False
     assert d.state(quick, "state.version") == "filled"
     for feature in ("time", "frequency", "channel", "velocity", "sign"):
-        assert quick.is_checked(f"#feature-{feature} input") == (feature in story.recipe.selection.features)
+        assert quick.is_checked(f"#feature-{feature} input") == (
+            feature in story.recipe.selection.features
+        )
     assert quick.input_value("#order input") == story.recipe.settings.order
     assert d.state(quick, "state.readout.count") > 0
 
 
 def test_another_sound_or_story_begins_anew(quick, sounds):
-    chosen = lambda: ([name for name in ("time", "frequency", "channel", "velocity", "sign") if quick.is_checked(f"#feature-{name} input")],
-                      quick.input_value("#order input"), quick.is_checked("#reverse input"), quick.input_value("#steps textarea"), d.state(quick, "state.op"))
+    chosen = lambda: (
+        [
+            name
+            for name in ("time", "frequency", "channel", "velocity", "sign")
+            if quick.is_checked(f"#feature-{name} input")
+        ],
+        quick.input_value("#order input"),
+        quick.is_checked("#reverse input"),
+        quick.input_value("#steps textarea"),
+        d.state(quick, "state.op"),
+    )
     quick.click("#settings > button")
     begun = (["velocity", "sign"], "what suits the task", False, "", "add")
 
@@ -43,7 +54,9 @@ def test_another_sound_or_story_begins_anew(quick, sounds):
     assert chosen() == begun
     alter()
     d.upload(quick, sounds["mono"])
-    assert chosen()[1:4] == ("what suits the task", True, "3"), "what the visitor chose is for other sounds too"
+    assert chosen()[1:4] == ("what suits the task", True, "3"), (
+        "what the visitor chose is for other sounds too"
+    )
     d.tell(quick, "hole")
     assert chosen() == (["velocity", "sign"], "random", False, "", "add")
     alter()
@@ -62,18 +75,28 @@ def test_from_a_story_back_to_what_was_made_before(quick, sounds):
     d.set_steps(quick, 2)
     d.fill(quick)
     d.fill(quick)
-    before = d.state(quick, "[items, state.variations.map(v => [v.id, v.title]), player.duration()]")
+    before = d.state(
+        quick, "[items, state.variations.map(v => [v.id, v.title]), player.duration()]"
+    )
     filled = d.sound_of(quick, "filled")[0]
     d.tell(quick, "signs")
     back = f"{d.VIEW} [data-act=revert]"
     assert quick.inner_text(back) == "Back to " + sounds["stereo"].name
     assert not quick.is_checked("#feature-time input")
     quick.click(back)
-    d.wait(quick, f"state.scene.name === '{sounds['stereo'].name}' && state.variations.length === 2 && state.variation "
-                  "&& player.urls.filled === state.variation.sound.url")
-    assert d.state(quick, "[items, state.variations.map(v => [v.id, v.title]), player.duration()]") == before
+    d.wait(
+        quick,
+        f"state.scene.name === '{sounds['stereo'].name}' && state.variations.length === 2 && state.variation "
+        "&& player.urls.filled === state.variation.sound.url",
+    )
+    assert (
+        d.state(quick, "[items, state.variations.map(v => [v.id, v.title]), player.duration()]")
+        == before
+    )
     assert (d.sound_of(quick, "filled")[0] == filled).all() and "as you left it" in d.status(quick)
-    assert d.state(quick, "document.querySelector('.atom-view').atomView.pending") is False and not d.state(quick, "player.playing")
+    assert d.state(
+        quick, "document.querySelector('.atom-view').atomView.pending"
+    ) is False and not d.state(quick, "player.playing")
     assert quick.is_checked("#feature-time input") and quick.input_value("#steps textarea") == "2"
     assert quick.is_hidden(back), "nothing was made of the story"
     d.fill(quick)
@@ -90,9 +113,18 @@ def test_a_selection_that_was_not_filled_yet_is_there_again(quick, sounds):
     drawn = d.state(quick, "items")
     d.tell(quick, "signs")
     quick.click(f"{d.VIEW} [data-act=revert]")
-    d.wait(quick, f"state.scene.name === '{sounds['stereo'].name}' && state.variations.length === 1 && player.buffers.masked")
-    assert d.state(quick, "items") == drawn and len(drawn) == 2 and quick.is_checked("#feature-time input")
-    assert d.state(quick, "state.variation") is None and d.state(quick, "state.version") == "original"
+    d.wait(
+        quick,
+        f"state.scene.name === '{sounds['stereo'].name}' && state.variations.length === 1 && player.buffers.masked",
+    )
+    assert (
+        d.state(quick, "items") == drawn
+        and len(drawn) == 2
+        and quick.is_checked("#feature-time input")
+    )
+    assert (
+        d.state(quick, "state.variation") is None and d.state(quick, "state.version") == "original"
+    )
     assert d.fill(quick) and d.state(quick, "state.variations.length") == 2
 
 
@@ -110,7 +142,10 @@ def test_a_story_answers_from_the_cache_and_goes_on_from_there(page):
 def test_a_story_plays_from_a_little_before_what_it_fills_in(page):
     for name, at in (("highs", 0.0), ("hole", 3.0)):
         page.click(f"#story-{name}")
-        d.wait(page, f"state.scene && state.scene.name === '{STORIES[name].sound}' && player.playing && player.version === 'filled'")
+        d.wait(
+            page,
+            f"state.scene && state.scene.name === '{STORIES[name].sound}' && player.playing && player.version === 'filled'",
+        )
         assert d.state(page, "player.startedAt > 0 && player.offset") == pytest.approx(at, abs=0.05)
         assert d.state(page, "player.position()") < at + 60
     page.focus(d.VIEW)
@@ -124,14 +159,19 @@ def test_a_story_brings_the_player_into_view_on_a_phone(open_page):
     page = open_page(390, 844, has_touch=True)
     d.tell(page, "hole")
     edge = page.locator("#fill").bounding_box()["y"]
-    page.wait_for_function("""edge => ['.listen', '.note'].every(s => { const {top, bottom} = document.querySelector('.atom-view ' + s).getBoundingClientRect();
-        return top > 0 && bottom <= edge + 1; })""", arg=edge)
+    page.wait_for_function(
+        """edge => ['.listen', '.note'].every(s => { const {top, bottom} = document.querySelector('.atom-view ' + s).getBoundingClientRect();
+        return top > 0 && bottom <= edge + 1; })""",
+        arg=edge,
+    )
 
 
 def test_help_how_it_works_and_shortcuts(page):
     page.click("[data-open=how]")
     page.wait_for_selector("dialog[open] >> text=Transformer")
-    assert page.locator("dialog[open] .drawing").first.locator(".names text").all_text_contents() == ["time", "frequency", "channel", "velocity", "sign"]
+    assert page.locator("dialog[open] .drawing").first.locator(
+        ".names text"
+    ).all_text_contents() == ["time", "frequency", "channel", "velocity", "sign"]
     assert page.locator("dialog[open] .mask").count() >= 3
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog[open]", state="detached")
@@ -140,7 +180,15 @@ def test_help_how_it_works_and_shortcuts(page):
     page.wait_for_selector("dialog[open] >> text=harmonic brush")
     page.keyboard.press("b")  # the sheet is modal: keys do nothing below it
     page.click("dialog[open] .close")
-    for key, tool in (("l", "lasso"), ("p", "brush"), ("k", "harmonics"), ("v", "move"), ("z", "zoom"), ("h", "pan"), ("b", "box")):
+    for key, tool in (
+        ("l", "lasso"),
+        ("p", "brush"),
+        ("k", "harmonics"),
+        ("v", "move"),
+        ("z", "zoom"),
+        ("h", "pan"),
+        ("b", "box"),
+    ):
         page.keyboard.press(key)
         assert d.state(page, "state.tool") == tool
 
@@ -156,10 +204,19 @@ def test_everything_has_a_name_and_can_be_reached_by_tab(quick, sounds):
     seen = []
     for _ in range(60):
         quick.keyboard.press("Tab")
-        seen.append(quick.evaluate("(({dataset, id, tagName}) => dataset.act || dataset.version || dataset.name || id || tagName)(document.activeElement)"))
-    order = [seen.index(name) for name in ("scale", "box", "preset", "play", "original", "volume", "noise")]
+        seen.append(
+            quick.evaluate(
+                "(({dataset, id, tagName}) => dataset.act || dataset.version || dataset.name || id || tagName)(document.activeElement)"
+            )
+        )
+    order = [
+        seen.index(name)
+        for name in ("scale", "box", "preset", "play", "original", "volume", "noise")
+    ]
     assert order == sorted(order), seen
-    outline = quick.evaluate("(() => { const e = document.querySelector('.atom-view [data-act=play]'); e.focus(); return e.matches(':focus'); })()")
+    outline = quick.evaluate(
+        "(() => { const e = document.querySelector('.atom-view [data-act=play]'); e.focus(); return e.matches(':focus'); })()"
+    )
     assert outline
     assert re.search("Press the question mark", quick.get_attribute(d.VIEW, "aria-label"))
 
@@ -167,8 +224,10 @@ def test_everything_has_a_name_and_can_be_reached_by_tab(quick, sounds):
 def test_nothing_jumps_while_it_fills(quick, sounds):
     d.upload(quick, sounds["stereo"])
     d.draw_box(quick, 1, 2, 300, 3000)
-    places = lambda: quick.evaluate("['.stage', '.listen', '[data-name=readout]'].map("
-                                    "s => document.querySelector('.atom-view ' + s).getBoundingClientRect().top + scrollY)")
+    places = lambda: quick.evaluate(
+        "['.stage', '.listen', '[data-name=readout]'].map("
+        "s => document.querySelector('.atom-view ' + s).getBoundingClientRect().top + scrollY)"
+    )
     before = places()
     quick.click("#fill")
     for _ in range(5):

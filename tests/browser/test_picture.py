@@ -17,8 +17,13 @@ def page(quick, many):
 
 def colours_drawn(page) -> set:
     """The colours of the canvas, as #rrggbb."""
-    return set(d.state(page, "[...new Set(new Uint32Array(picture.image.data.buffer))].map(v => '#' + [v & 255, (v >> 8) & 255, (v >> 16) & 255]"
-                             ".map(x => x.toString(16).padStart(2, '0')).join(''))"))
+    return set(
+        d.state(
+            page,
+            "[...new Set(new Uint32Array(picture.image.data.buffer))].map(v => '#' + [v & 255, (v >> 8) & 255, (v >> 16) & 255]"
+            ".map(x => x.toString(16).padStart(2, '0')).join(''))",
+        )
+    )
 
 
 def redrawn(page, act) -> None:
@@ -29,7 +34,11 @@ def redrawn(page, act) -> None:
 
 
 def test_every_atom_of_half_a_minute_is_drawn(page):
-    assert d.state(page, "state.scene.count") == d.state(page, "state.scene.total") == pytest.approx(200_000, abs=100)
+    assert (
+        d.state(page, "state.scene.count")
+        == d.state(page, "state.scene.total")
+        == pytest.approx(200_000, abs=100)
+    )
     assert "the" not in page.inner_text(f"{d.VIEW} [data-name=facts]")
     assert len(colours_drawn(page)) > 100
 
@@ -38,17 +47,29 @@ def test_axes_lanes_and_colours(page):
     for scale in ("linear", "mel", "log"):
         redrawn(page, lambda scale=scale: page.select_option(f"{d.VIEW} [data-name=scale]", scale))
         assert d.state(page, "picture.scale") == scale
-        labels = page.evaluate("[...document.querySelectorAll('.atom-view .ytick text')].map(t => t.textContent)")
+        labels = page.evaluate(
+            "[...document.querySelectorAll('.atom-view .ytick text')].map(t => t.textContent)"
+        )
         assert len(labels) >= 3 and all(re.fullmatch(r"[\d.]+ k?Hz", label) for label in labels)
     page.select_option(f"{d.VIEW} [data-name=channels]", "stacked")
     d.wait(page, "picture.lanes().length === 2")
-    page.wait_for_selector(f"{d.VIEW} .plot .yaxislayer-above, {d.VIEW} .plot .y2tick", state="attached")
+    page.wait_for_selector(
+        f"{d.VIEW} .plot .yaxislayer-above, {d.VIEW} .plot .y2tick", state="attached"
+    )
     page.select_option(f"{d.VIEW} [data-name=channels]", "1")
     d.wait(page, "picture.lanes().length === 1 && state.channel === 1")
-    assert d.state(page, "picture.atoms.kind.filter((k, i) => k !== 255 && picture.atoms.channel[i] !== 1).length") == 0
+    assert (
+        d.state(
+            page,
+            "picture.atoms.kind.filter((k, i) => k !== 255 && picture.atoms.channel[i] !== 1).length",
+        )
+        == 0
+    )
     page.select_option(f"{d.VIEW} [data-name=channels]", "overlaid")
     for colour in ("state", "channel", "rank", "sign"):
-        redrawn(page, lambda colour=colour: page.select_option(f"{d.VIEW} [data-name=colour]", colour))
+        redrawn(
+            page, lambda colour=colour: page.select_option(f"{d.VIEW} [data-name=colour]", colour)
+        )
         legend = page.inner_text(f"{d.VIEW} .legend").split("\n")
         assert len(legend) >= 3 and "unknown" in legend
         kinds = d.state(page, "new Set(picture.atoms.kind).size")
@@ -62,7 +83,9 @@ def test_zoom_and_pan_by_wheel_tool_and_keys(page):
     page.mouse.move(*d.pixel(page, 10, 1000))
     page.mouse.wheel(0, -400)
     d.wait(page, "picture.t[1] - picture.t[0] < 16")
-    assert d.state(page, "picture.t[0]") < 10 < d.state(page, "picture.t[1]"), "the wheel zooms around the pointer"
+    assert d.state(page, "picture.t[0]") < 10 < d.state(page, "picture.t[1]"), (
+        "the wheel zooms around the pointer"
+    )
     assert d.state(page, "picture.u.every((u, k) => Math.abs(u - picture.wholeUnits[k]) < 1e-6)")
     page.keyboard.down("Shift")
     page.mouse.wheel(0, -400)
@@ -91,19 +114,28 @@ def test_hover_tells_everything_about_an_atom(page):
     d.drag(page, d.pixel(page, 11.8, 4000), d.pixel(page, 12.5, 2000))
     d.wait(page, "picture.t[1] < 12.7")
     d.tool(page, "box")
-    atom = d.state(page, """(() => { const {atoms, axes} = picture;
+    atom = d.state(
+        page,
+        """(() => { const {atoms, axes} = picture;
         for (let i = atoms.count - 1; i >= 0; i--) { const t = axes.seconds[atoms.frame[i]], f = axes.hertz[atoms.bin[i]];
-          if (t > 12.1 && t < 12.2 && f > 2500 && f < 3500) return {t, f, sign: atoms.sign[i], channel: atoms.channel[i]}; } })()""")
+          if (t > 12.1 && t < 12.2 && f > 2500 && f < 3500) return {t, f, sign: atoms.sign[i], channel: atoms.channel[i]}; } })()""",
+    )
     page.mouse.move(*d.pixel(page, atom["t"], atom["f"]))
     page.wait_for_selector(f"{d.VIEW} .tip:not([hidden])")
     text = page.inner_text(f"{d.VIEW} .tip")
-    assert re.search(r"kHz\s+[A-G]♯?\d", text) and f"{atom['t']:.3f} s" in text and ["left", "right"][atom["channel"]] in text
+    assert (
+        re.search(r"kHz\s+[A-G]♯?\d", text)
+        and f"{atom['t']:.3f} s" in text
+        and ["left", "right"][atom["channel"]] in text
+    )
     assert re.search(r"−?\d+ dB · sign " + ("\\+" if atom["sign"] else "−"), text)
     assert "rank" not in text
     page.select_option(f"{d.VIEW} [data-name=colour]", "rank")
     page.mouse.move(*d.pixel(page, 12.25, 2200))
     page.mouse.move(*d.pixel(page, atom["t"], atom["f"]))
-    page.wait_for_function("document.querySelector('.atom-view .tip').textContent.includes('by velocity')")
+    page.wait_for_function(
+        "document.querySelector('.atom-view .tip').textContent.includes('by velocity')"
+    )
     page.mouse.move(5, 5)
     page.wait_for_selector(f"{d.VIEW} .tip", state="hidden")
 
@@ -114,14 +146,26 @@ def test_the_picture_can_be_taken_home(page):
     png = d.export(page, "png")
     assert png.suggested_filename == "many.png"
     pixels = matplotlib.image.imread(io.BytesIO(open(png.path(), "rb").read()))
-    assert pixels.shape[1] == 1600 and len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 100
+    assert (
+        pixels.shape[1] == 1600
+        and len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 100
+    )
     assert open(d.export(page, "svg").path(), "rb").read().startswith(b"<?xml")
 
 
 def test_what_is_said_of_an_atom_goes_when_the_picture_moves_or_is_drawn_in(page):
     tip = f"{d.VIEW} .tip"
-    i = d.state(page, "(() => { const {atoms, axes} = picture; for (let i = atoms.count - 1; ; i--) if (axes.hertz[atoms.bin[i]] > 400) return i; })()")
-    place = d.pixel(page, *d.state(page, f"[picture.axes.seconds[picture.atoms.frame[{i}]], picture.axes.hertz[picture.atoms.bin[{i}]]]"))
+    i = d.state(
+        page,
+        "(() => { const {atoms, axes} = picture; for (let i = atoms.count - 1; ; i--) if (axes.hertz[atoms.bin[i]] > 400) return i; })()",
+    )
+    place = d.pixel(
+        page,
+        *d.state(
+            page,
+            f"[picture.axes.seconds[picture.atoms.frame[{i}]], picture.axes.hertz[picture.atoms.bin[{i}]]]",
+        ),
+    )
 
     def hover():
         page.mouse.move(place[0] + 40, place[1])

@@ -12,10 +12,20 @@ from driver import add_preset, draw_box, state, upload, wait
 
 
 def start(port, tmp_path, **variables):
-    env = dict(os.environ, GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port), HF_HUB_OFFLINE="1", GRADIO_TEMP_DIR=str(tmp_path / "gradio"),
-               ATOMIZER_CACHE=str(tmp_path / "cache"), PYTHONPATH=str(ROOT), **variables)
+    env = dict(
+        os.environ,
+        GRADIO_SERVER_NAME="127.0.0.1",
+        GRADIO_SERVER_PORT=str(port),
+        HF_HUB_OFFLINE="1",
+        GRADIO_TEMP_DIR=str(tmp_path / "gradio"),
+        ATOMIZER_CACHE=str(tmp_path / "cache"),
+        PYTHONPATH=str(ROOT),
+        **variables,
+    )
     with (tmp_path / "app.log").open("a") as log:
-        process = subprocess.Popen([sys.executable, "-c", SLOW_APP], cwd=ROOT, env=env, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [sys.executable, "-c", SLOW_APP], cwd=ROOT, env=env, stdout=log, stderr=log
+        )
     for _ in range(600):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/config", timeout=5).read()
@@ -26,7 +36,9 @@ def start(port, tmp_path, **variables):
     raise AssertionError("the page did not start")
 
 
-def test_a_server_that_is_killed_during_a_fill_comes_back_to_the_same_sound_and_selection(browser, sounds, tmp_path):
+def test_a_server_that_is_killed_during_a_fill_comes_back_to_the_same_sound_and_selection(
+    browser, sounds, tmp_path
+):
     port = free_port()
     process = start(port, tmp_path)
     context = browser.new_context(viewport={"width": 1400, "height": 900})
@@ -34,7 +46,7 @@ def test_a_server_that_is_killed_during_a_fill_comes_back_to_the_same_sound_and_
         page = context.new_page()
         page.set_default_timeout(WAIT)
         page.goto(f"http://127.0.0.1:{port}/", wait_until="domcontentloaded")
-        page.wait_for_selector('.atom-view[data-scene]')
+        page.wait_for_selector(".atom-view[data-scene]")
         upload(page, sounds["mono"])
         draw_box(page, 0.5, 1.2, 500, 3000)
         add_preset(page, "random", 30)
@@ -46,8 +58,11 @@ def test_a_server_that_is_killed_during_a_fill_comes_back_to_the_same_sound_and_
         page.wait_for_timeout(500)
         process = start(port, tmp_path)
         page.wait_for_event("load")  # Gradio reloads the page when the server answers again
-        page.wait_for_selector('.atom-view[data-scene]')
-        wait(page, f"state.scene && state.scene.name === '{sounds['mono'].name}' && items.length === 2")
+        page.wait_for_selector(".atom-view[data-scene]")
+        wait(
+            page,
+            f"state.scene && state.scene.name === '{sounds['mono'].name}' && items.length === 2",
+        )
         assert (state(page, "JSON.stringify(items)"), state(page, "state.scene.total")) == before
         wait(page, "!state.busy && player.buffers.original")
         page.click("#fill")
@@ -58,7 +73,9 @@ def test_a_server_that_is_killed_during_a_fill_comes_back_to_the_same_sound_and_
         process.wait()
 
 
-def test_a_page_that_was_cut_off_for_too_long_brings_its_sound_back_when_it_is_used(browser, sounds, tmp_path):
+def test_a_page_that_was_cut_off_for_too_long_brings_its_sound_back_when_it_is_used(
+    browser, sounds, tmp_path
+):
     from proxy import proxied
 
     port, between = free_port(), free_port()
@@ -71,7 +88,7 @@ def test_a_page_that_was_cut_off_for_too_long_brings_its_sound_back_when_it_is_u
         page.set_default_timeout(WAIT)
         with connect() as address:
             page.goto(address + "/", wait_until="domcontentloaded")
-            page.wait_for_selector('.atom-view[data-scene]')
+            page.wait_for_selector(".atom-view[data-scene]")
             upload(page, sounds["mono"])
             draw_box(page, 0.5, 1.2, 500, 3000)
             wait(page, "player.buffers.masked")
@@ -83,8 +100,11 @@ def test_a_page_that_was_cut_off_for_too_long_brings_its_sound_back_when_it_is_u
         with connect():
             with page.expect_event("load"):
                 draw_box(page, 1.5, 2, 500, 3000)
-            page.wait_for_selector('.atom-view[data-scene]')
-            wait(page, f"state.scene && state.scene.name === '{sounds['mono'].name}' && items.length === 2 && !state.busy && player.buffers.original")
+            page.wait_for_selector(".atom-view[data-scene]")
+            wait(
+                page,
+                f"state.scene && state.scene.name === '{sounds['mono'].name}' && items.length === 2 && !state.busy && player.buffers.original",
+            )
             page.click("#fill")
             wait(page, "state.live && state.live.done >= 1")
     finally:

@@ -133,12 +133,21 @@ def test_shift_and_arrows_resize_every_region(page, many):
     reach = "(i => [Math.max(...items[i].points.map(p => p[0])), Math.max(...items[i].points.map(p => p[1])), ...(items[i].size || [0, 0])])"
     for index in range(3):
         page.click(f"{d.VIEW} [data-chip='{index}']")
-        before, least = d.state(page, f"{reach}({index})"), d.state(page, f"Math.min(...items[{index}].points.map(p => p[0]))")
+        before, least = (
+            d.state(page, f"{reach}({index})"),
+            d.state(page, f"Math.min(...items[{index}].points.map(p => p[0]))"),
+        )
         page.keyboard.press("Shift+ArrowRight")
         page.keyboard.press("Shift+ArrowUp")
         after = d.state(page, f"{reach}({index})")
-        assert after[0] > before[0] and after[1] > before[1] and all(a > b for a, b in zip(after[2:], before[2:]) if b)
-        assert d.state(page, f"Math.min(...items[{index}].points.map(p => p[0]))") == pytest.approx(least, abs=0.2)
+        assert (
+            after[0] > before[0]
+            and after[1] > before[1]
+            and all(a > b for a, b in zip(after[2:], before[2:]) if b)
+        )
+        assert d.state(page, f"Math.min(...items[{index}].points.map(p => p[0]))") == pytest.approx(
+            least, abs=0.2
+        )
         agree(page, many)
         page.keyboard.press("Control+z")
         d.wait(page, f"{reach}({index})[0] === {before[0]}")
@@ -200,7 +209,11 @@ def test_saved_and_loaded_with_its_features(page, many, tmp_path):
     with page.expect_download() as download:
         page.click(f"{d.VIEW} [data-act=saveSelection]")
     saved = json.loads(open(download.value.path()).read())
-    assert set(saved["features"]) == {"velocity", "sign", "time"} and saved["parts"] == ["quietest:40"] and len(saved["regions"]) == 1
+    assert (
+        set(saved["features"]) == {"velocity", "sign", "time"}
+        and saved["parts"] == ["quietest:40"]
+        and len(saved["regions"]) == 1
+    )
     count = d.state(page, "state.readout.count")
     page.uncheck("#feature-time input")
     page.focus(d.VIEW)

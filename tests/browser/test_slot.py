@@ -8,16 +8,27 @@ from conftest import SLOW_APP, run_app
 from tests.load.run import Page, Result, Tab
 
 # every step is written down, and a fill of seed 1 ends at nothing but Stop
-APP = SLOW_APP.replace("for number in range(1, 9):", """for number in range(1, 9 if settings.seed != 1 else 1_000_000):
+APP = (
+    SLOW_APP.replace(
+        "for number in range(1, 9):",
+        """for number in range(1, 9 if settings.seed != 1 else 1_000_000):
         with open(EVENTS, "a") as events:
-            events.write(f"{settings.seed} ")""").replace("number // 8 - 1", "min(number, 8) // 8 - 1").replace("Step(number, 8,", "Step(number, 1_000_000,")
+            events.write(f"{settings.seed} ")""",
+    )
+    .replace("number // 8 - 1", "min(number, 8) // 8 - 1")
+    .replace("Step(number, 8,", "Step(number, 1_000_000,")
+)
 
 
 @pytest.fixture
 def endless(tmp_path, tmp_path_factory):
     """The address of the page, and the file of steps."""
     events = tmp_path / "events"
-    for url in run_app(["-c", f"EVENTS = {str(events)!r}\n{APP}"], tmp_path_factory, ATOMIZER_MAX_FILL_SECONDS="100000"):
+    for url in run_app(
+        ["-c", f"EVENTS = {str(events)!r}\n{APP}"],
+        tmp_path_factory,
+        ATOMIZER_MAX_FILL_SECONDS="100000",
+    ):
         yield url, events
 
 
@@ -32,15 +43,21 @@ def test_stop_frees_the_slot_at_once(endless):
 
     def second_is_told_its_place(outputs):
         if events.exists() and not theirs:
-            theirs.append(thread.submit(second.ask, "fill", "click", view=chosen, method="noise", seed=2))
+            theirs.append(
+                thread.submit(second.ask, "fill", "click", view=chosen, method="noise", seed=2)
+            )
         return second.result.ranks
 
     with ThreadPoolExecutor(1) as thread:
-        first.ask("fill", "click", view=chosen, method="noise", seed=1, stop=second_is_told_its_place)
+        first.ask(
+            "fill", "click", view=chosen, method="noise", seed=1, stop=second_is_told_its_place
+        )
         said = first.ask("stop", "click")[-1]["status"]
         assert theirs[0].result()
     assert said.startswith("Stopped")
     seeds = events.read_text().split()
-    assert seeds == ["1"] * seeds.count("1") + ["2"] * 8, "not a step of the first one's after the second one's began"
+    assert seeds == ["1"] * seeds.count("1") + ["2"] * 8, (
+        "not a step of the first one's after the second one's began"
+    )
     for tab in (first, second):
         tab.close()

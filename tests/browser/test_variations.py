@@ -16,7 +16,10 @@ from atomizer.audio import read
 
 
 def variations(page) -> list:
-    return d.state(page, "state.variations.map(v => ({id: v.id, label: v.label, title: v.title, snr: v.snr_db, lsd: v.lsd, details: v.details}))")
+    return d.state(
+        page,
+        "state.variations.map(v => ({id: v.id, label: v.label, title: v.title, snr: v.snr_db, lsd: v.lsd, details: v.details}))",
+    )
 
 
 def fill_count(page, count: int) -> None:
@@ -39,8 +42,12 @@ def page(quick, sounds):
 def test_several_variations_are_listed_and_switched(page):
     fill_count(page, 3)
     made = variations(page)
-    assert [v["label"] for v in made] == ["A", "B", "C"] and [v["title"] for v in made] == [f"noise, seed {k}" for k in range(3)]
-    assert len({v["snr"] for v in made}) == 3 and all(v["snr"] is not None and v["lsd"] > 0 for v in made)
+    assert [v["label"] for v in made] == ["A", "B", "C"] and [v["title"] for v in made] == [
+        f"noise, seed {k}" for k in range(3)
+    ]
+    assert len({v["snr"] for v in made}) == 3 and all(
+        v["snr"] is not None and v["lsd"] > 0 for v in made
+    )
     assert len({d.sound_of(page, "filled")[0].tobytes()} | {None}) == 2
     last = d.sound_of(page, "filled")[0]
     text = page.inner_text(f"{d.VIEW} [data-variation='{made[2]['id']}']")
@@ -49,8 +56,13 @@ def test_several_variations_are_listed_and_switched(page):
     page.keyboard.press("Space")
     d.wait(page, "player.playing && player.version === 'filled'")
     page.click(f"{d.VIEW} [data-variation='{made[0]['id']}']")
-    d.wait(page, f"state.variation.id === {made[0]['id']} && player.urls.filled === state.variation.sound.url")
-    assert d.state(page, "player.playing && player.voices.filled.source.buffer === player.buffers.filled")
+    d.wait(
+        page,
+        f"state.variation.id === {made[0]['id']} && player.urls.filled === state.variation.sound.url",
+    )
+    assert d.state(
+        page, "player.playing && player.voices.filled.source.buffer === player.buffers.filled"
+    )
     assert page.inner_text(f"{d.VIEW} [data-version=filled]") == "Filled A"
     assert not np.array_equal(d.sound_of(page, "filled")[0], last)
     page.focus(d.VIEW)
@@ -81,24 +93,41 @@ def test_the_variation_chosen_last_is_seen_and_heard_however_late_another_one_co
     while not held:
         page.wait_for_timeout(20)
     page.keyboard.press("]")
-    d.wait(page, f"player.urls.filled === state.variation.sound.url && state.variation.id === {second}")
-    seen, heard = d.state(page, shown), d.state(page, "Array.from(player.buffers.filled.getChannelData(0).subarray(60000, 60100))")
+    d.wait(
+        page, f"player.urls.filled === state.variation.sound.url && state.variation.id === {second}"
+    )
+    seen, heard = (
+        d.state(page, shown),
+        d.state(page, "Array.from(player.buffers.filled.getChannelData(0).subarray(60000, 60100))"),
+    )
     with page.expect_event("requestfinished", lambda request: request.url == url):
         held[0].fallback()
     page.wait_for_timeout(500)
-    assert d.state(page, "state.variation.id") == second and d.state(page, "player.urls.filled === state.variation.sound.url")
-    assert d.state(page, shown) == seen and d.state(page, "Array.from(player.buffers.filled.getChannelData(0).subarray(60000, 60100))") == heard
+    assert d.state(page, "state.variation.id") == second and d.state(
+        page, "player.urls.filled === state.variation.sound.url"
+    )
+    assert (
+        d.state(page, shown) == seen
+        and d.state(
+            page, "Array.from(player.buffers.filled.getChannelData(0).subarray(60000, 60100))"
+        )
+        == heard
+    )
     assert page.get_attribute(f"{d.VIEW} [data-variation='{second}']", "aria-checked") == "true"
     page.unroute(url)
     page.keyboard.press("[")
-    d.wait(page, f"state.variation.id === {first} && player.urls.filled === state.variation.sound.url")
+    d.wait(
+        page, f"state.variation.id === {first} && player.urls.filled === state.variation.sound.url"
+    )
     assert d.state(page, shown) != seen
 
 
 def test_another_selection_goes_back_to_the_original_and_its_own_hole_is_heard_first(page):
-    hole = "player.buffers.masked && (() => { const x = player.buffers.masked.getChannelData(0), y = player.buffers.original.getChannelData(0), " \
-           "r = x.length / player.buffers.masked.duration, d = (t) => Math.max(...x.subarray(t * r, (t + 0.4) * r).map((v, i) => " \
-           "Math.abs(v - y[Math.floor(t * r) + i]))); return [d(1.3), d(2.7)]; })()"
+    hole = (
+        "player.buffers.masked && (() => { const x = player.buffers.masked.getChannelData(0), y = player.buffers.original.getChannelData(0), "
+        "r = x.length / player.buffers.masked.duration, d = (t) => Math.max(...x.subarray(t * r, (t + 0.4) * r).map((v, i) => "
+        "Math.abs(v - y[Math.floor(t * r) + i]))); return [d(1.3), d(2.7)]; })()"
+    )
     d.wait(page, f"(({hole}) || [])[0] > 1e-2")
     first, other = d.state(page, hole)
     assert other < 1e-6
@@ -107,20 +136,29 @@ def test_another_selection_goes_back_to_the_original_and_its_own_hole_is_heard_f
     assert exact == pytest.approx(first, rel=0.02) and d.state(page, "state.version") == "filled"
     page.click(f"{d.VIEW} [data-act=clear]")
     d.draw_box(page, 2.5, 3.3, 300, 3000)
-    d.wait(page, "state.variation === null && state.version === 'original' && player.buffers.masked && !player.urls.masked")
+    d.wait(
+        page,
+        "state.variation === null && state.version === 'original' && player.buffers.masked && !player.urls.masked",
+    )
     d.wait(page, f"(({hole}) || [])[1] > 1e-2")  # and not that of the box while it was drawn
     first, other = d.state(page, hole)
     assert first < 1e-6
     d.wait_status(page, "Ready to fill in")
     page.wait_for_timeout(300)
-    assert d.state(page, "state.variation === null && state.variations.length === 1 && !player.buffers.filled && !player.buffers.change")
+    assert d.state(
+        page,
+        "state.variation === null && state.variations.length === 1 && !player.buffers.filled && !player.buffers.change",
+    )
     assert page.is_disabled(f"{d.VIEW} [data-version=filled]")
     page.uncheck("#feature-velocity input")  # known velocities are heard: there is no hole
     d.wait(page, "!player.buffers.masked")
     page.check("#feature-velocity input")
     d.wait(page, "player.buffers.masked")
     page.click(f"{d.VIEW} [data-variation]")
-    d.wait(page, "state.variation && state.version === 'filled' && player.urls.masked === state.variation.masked.url")
+    d.wait(
+        page,
+        "state.variation && state.version === 'filled' && player.urls.masked === state.variation.masked.url",
+    )
 
 
 def test_each_fill_is_another_unless_a_seed_is_named(page):
@@ -145,15 +183,24 @@ def test_a_random_part_is_shown_as_the_fill_took_it(quick, sounds):
     for _ in range(2):
         d.fill(quick)
         # of the atoms that are marked as selected none is among those that were kept
-        d.wait(quick, "(() => { const kept = new Set(state.shown.source); return state.original.selected.every((s, i) => !s || !kept.has(i)); })()")
+        d.wait(
+            quick,
+            "(() => { const kept = new Set(state.shown.source); return state.original.selected.every((s, i) => !s || !kept.has(i)); })()",
+        )
         energy.append(d.state(quick, "state.readout.energy"))
     assert energy[0] != energy[1]
 
 
 def test_only_the_change_is_filled_less_masked(page):
     d.fill(page)
-    change, filled, masked = (d.state(page, f"Array.from(player.buffers.{v}.getChannelData(0).subarray(60000, 61000))") for v in ("change", "filled", "masked"))
-    assert np.allclose(change, np.array(filled) - np.array(masked), atol=1e-6) and np.abs(change).max() > 1e-3
+    change, filled, masked = (
+        d.state(page, f"Array.from(player.buffers.{v}.getChannelData(0).subarray(60000, 61000))")
+        for v in ("change", "filled", "masked")
+    )
+    assert (
+        np.allclose(change, np.array(filled) - np.array(masked), atol=1e-6)
+        and np.abs(change).max() > 1e-3
+    )
 
 
 def test_levels_are_matched_at_a_click(page):
@@ -162,7 +209,9 @@ def test_levels_are_matched_at_a_click(page):
     page.focus(d.VIEW)
     page.keyboard.press("m")
     levels = d.state(page, "player.levels")
-    assert d.state(page, "player.gainOf('filled')") == pytest.approx(min(4, levels["original"] / levels["filled"]), rel=1e-6)
+    assert d.state(page, "player.gainOf('filled')") == pytest.approx(
+        min(4, levels["original"] / levels["filled"]), rel=1e-6
+    )
     page.keyboard.press("m")
     assert d.state(page, "player.gainOf('filled')") == 1
     page.fill(f"{d.VIEW} [data-name=volume]", "50")
@@ -174,40 +223,79 @@ def test_a_variation_becomes_the_original_and_back(page):
     filled = d.sound_of(page, "filled")[0]
     scene = d.state(page, "state.base.id")
     page.click(f"{d.VIEW} [data-act=adopt]")
-    d.wait(page, f"state.base.id !== '{scene}' && !state.variations.length && state.scene.id === state.base.id && player.urls.original === state.originalUrl")
+    d.wait(
+        page,
+        f"state.base.id !== '{scene}' && !state.variations.length && state.scene.id === state.base.id && player.urls.original === state.originalUrl",
+    )
     assert np.array_equal(d.sound_of(page, "original")[0], filled)
-    assert "filled in once" in page.inner_text(f"{d.VIEW} [data-name=name]") and d.state(page, "items.length") == 1
+    assert (
+        "filled in once" in page.inner_text(f"{d.VIEW} [data-name=name]")
+        and d.state(page, "items.length") == 1
+    )
     d.draw_box(page, 2.5, 3, 300, 3000)
     d.fill(page)
     saved = json.loads(open(d.export(page, "settings").path()).read())
     assert len(saved["fills"]) == 2
     page.click(f"{d.VIEW} [data-act=revert]")
-    d.wait(page, "!state.variations.length && player.urls.original === state.originalUrl && !state.scene.name.includes('filled')")
+    d.wait(
+        page,
+        "!state.variations.length && player.urls.original === state.originalUrl && !state.scene.name.includes('filled')",
+    )
     assert not np.array_equal(d.sound_of(page, "original")[0], filled)
     assert page.is_hidden(f"{d.VIEW} [data-act=revert]")
 
 
 def test_exports_and_the_command_line_makes_it_again(page, sounds, tmp_path):
     fill_count(page, 2)
-    expected = {"same": "PCM_24", "wav16": "PCM_16", "wav24": "PCM_24", "float": "FLOAT", "flac": "PCM_24"}
+    expected = {
+        "same": "PCM_24",
+        "wav16": "PCM_16",
+        "wav24": "PCM_24",
+        "float": "FLOAT",
+        "flac": "PCM_24",
+    }
     for kind, subtype in expected.items():
         path = d.export(page, kind).path()
         assert soundfile.info(path).subtype == subtype and soundfile.info(path).frames == 4 * 44_100
     exact = soundfile.read(d.export(page, "float").path())[0]
     atoms = Atoms.load(d.export(page, "npz").path())
     assert atoms.audible.sum() > 1000
-    told = {kind: float(re.match(r"about ([\d.]+) MB", page.text_content(f"{d.VIEW} [data-name=size-{kind}]"))[1]) for kind in ("npz", "csv")}
+    told = {
+        kind: float(
+            re.match(r"about ([\d.]+) MB", page.text_content(f"{d.VIEW} [data-name=size-{kind}]"))[
+                1
+            ]
+        )
+        for kind in ("npz", "csv")
+    }
     download = d.export(page, "csv")
     for kind, made in (("csv", download), ("npz", d.export(page, "npz"))):
         assert told[kind] == pytest.approx(os.path.getsize(made.path()) / 1e6, rel=0.2)
     assert download.suggested_filename == "stereo-filled-B.csv"
     lines = open(download.path()).read().splitlines()
-    assert lines[0] == "time,frequency,channel,velocity,sign,seconds,hertz,db,amplitude" and len(lines) == atoms.audible.sum() + 1
+    assert (
+        lines[0] == "time,frequency,channel,velocity,sign,seconds,hertz,db,amplitude"
+        and len(lines) == atoms.audible.sum() + 1
+    )
     settings = tmp_path / "settings.json"
     settings.write_bytes(open(d.export(page, "settings").path(), "rb").read())
-    subprocess.run([sys.executable, "-m", "atomizer", "fill", sounds["stereo"], tmp_path / "again.wav", "--settings", settings], check=True,
-                   env={**os.environ, "PYTHONPATH": os.getcwd()})
-    assert np.abs(read(tmp_path / "again.wav").samples.T - exact).max() < 2**-22, "to the 24 bits of the file"
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "atomizer",
+            "fill",
+            sounds["stereo"],
+            tmp_path / "again.wav",
+            "--settings",
+            settings,
+        ],
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+    assert np.abs(read(tmp_path / "again.wav").samples.T - exact).max() < 2**-22, (
+        "to the 24 bits of the file"
+    )
     page.keyboard.press("1")
     assert soundfile.info(d.export(page, "wav16").path()).subtype == "PCM_16"
 

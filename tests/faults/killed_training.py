@@ -28,19 +28,34 @@ from atomizer.model import ModelConfig
 from atomizer.training.loop import LOG, STATE, Trainer, TrainingConfig
 
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
-TINY = ModelConfig(space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16, slot=4, hidden=32)
+TINY = ModelConfig(
+    space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16, slot=4, hidden=32
+)
 
 
 def make_recordings(folder: Path) -> None:
     rng = np.random.default_rng(0)
     for n in range(3):
-        soundfile.write(folder / f"{n}.wav", rng.uniform(-0.3, 0.3, (12_000, 2)) * np.linspace(0, 1, 12_000)[:, None], 8000, "FLOAT")
+        soundfile.write(
+            folder / f"{n}.wav",
+            rng.uniform(-0.3, 0.3, (12_000, 2)) * np.linspace(0, 1, 12_000)[:, None],
+            8000,
+            "FLOAT",
+        )
 
 
 def run(audio: Path, out: Path, steps: int, told: int) -> None:
     """Train in a forked process, and write a byte to the pipe `told` before every step."""
-    trainer = Trainer([audio], str(out), TrainingConfig(steps=steps, batch=2, asked=100, warmup=2, save_minutes=0, evaluate_minutes=1e9), TINY,
-                      device="cpu", progress=False)
+    trainer = Trainer(
+        [audio],
+        str(out),
+        TrainingConfig(
+            steps=steps, batch=2, asked=100, warmup=2, save_minutes=0, evaluate_minutes=1e9
+        ),
+        TINY,
+        device="cpu",
+        progress=False,
+    )
     step = trainer.train_step
 
     def counted() -> dict[str, float]:
@@ -96,7 +111,9 @@ def same(a: object, b: object) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
@@ -120,10 +137,16 @@ def main() -> int:
         logged = [int(n) for n in re.findall(r"done: step (\d+)", (parts / LOG).read_text())]
         left = sorted(path.name for path in parts.iterdir())
         apart = [key for key in states[0] if not same(states[0][key], states[1].get(key))]
-        print(f"killed {kills} times, then left alone: step {states[1]['step']} of {options.steps}, "
-              f"state {'differs in ' + ', '.join(apart) if apart else 'equal'}, "
-              f"{len(logged)} steps logged, files {', '.join(left)}")
-        fine = same(*states) and logged == list(range(1, options.steps + 1)) and left == sorted(["README.md", "config.json", "model.safetensors", LOG, STATE])
+        print(
+            f"killed {kills} times, then left alone: step {states[1]['step']} of {options.steps}, "
+            f"state {'differs in ' + ', '.join(apart) if apart else 'equal'}, "
+            f"{len(logged)} steps logged, files {', '.join(left)}"
+        )
+        fine = (
+            same(*states)
+            and logged == list(range(1, options.steps + 1))
+            and left == sorted(["README.md", "config.json", "model.safetensors", LOG, STATE])
+        )
     return 0 if fine else 1
 
 

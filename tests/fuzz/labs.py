@@ -21,7 +21,13 @@ LONGEST = 20.0  # seconds of sound that are accepted here
 
 def samples_of(length: int, channels: int, rate: int) -> np.ndarray:
     rng, t = np.random.default_rng(0), np.arange(length) / rate
-    return np.stack([0.2 * np.sin(2 * np.pi * 440 * (c + 1) * t) + 0.02 * rng.standard_normal(length) for c in range(channels)], 1)
+    return np.stack(
+        [
+            0.2 * np.sin(2 * np.pi * 440 * (c + 1) * t) + 0.02 * rng.standard_normal(length)
+            for c in range(channels)
+        ],
+        1,
+    )
 
 
 def sound_lab(folder: Path):
@@ -32,9 +38,22 @@ def sound_lab(folder: Path):
 
     seeds = []
     for ending, subtype, rate, channels in [
-            ("wav", "PCM_16", 8000, 1), ("wav", "FLOAT", 44_100, 2), ("wav", "PCM_24", 8000, 8), ("wav", "MS_ADPCM", 8000, 1), ("wav", "ULAW", 8000, 2),
-            ("flac", "PCM_16", 44_100, 2), ("flac", "PCM_24", 96_000, 1), ("ogg", "VORBIS", 44_100, 2), ("ogg", "OPUS", 48_000, 1), ("mp3", None, 44_100, 2),
-            ("mp3", None, 16_000, 1), ("aiff", "PCM_16", 8000, 1), ("w64", "PCM_16", 8000, 1), ("caf", "ALAC_16", 44_100, 2), ("au", "FLOAT", 8000, 1)]:
+        ("wav", "PCM_16", 8000, 1),
+        ("wav", "FLOAT", 44_100, 2),
+        ("wav", "PCM_24", 8000, 8),
+        ("wav", "MS_ADPCM", 8000, 1),
+        ("wav", "ULAW", 8000, 2),
+        ("flac", "PCM_16", 44_100, 2),
+        ("flac", "PCM_24", 96_000, 1),
+        ("ogg", "VORBIS", 44_100, 2),
+        ("ogg", "OPUS", 48_000, 1),
+        ("mp3", None, 44_100, 2),
+        ("mp3", None, 16_000, 1),
+        ("aiff", "PCM_16", 8000, 1),
+        ("w64", "PCM_16", 8000, 1),
+        ("caf", "ALAC_16", 44_100, 2),
+        ("au", "FLOAT", 8000, 1),
+    ]:
         path = folder / f"seed{len(seeds)}.{ending}"
         soundfile.write(path, samples_of(4000, channels, rate), rate, subtype)
         seeds.append((ending, path.read_bytes()))
@@ -46,10 +65,31 @@ def sound_lab(folder: Path):
         path.write_bytes(mutate_bytes(data, rng))
         try:
             sound = read(path, LONGEST)
-            assert np.isfinite(sound.samples).all() and 0 < sound.seconds <= LONGEST and sound.samples.dtype == np.float32
+            assert (
+                np.isfinite(sound.samples).all()
+                and 0 < sound.seconds <= LONGEST
+                and sound.samples.dtype == np.float32
+            )
             if sound.samples.size < 50_000:
-                task = prepare(sound, parse([rng.choice(("above:1000", "random:50", "time:0.1-0.2", "channel:0", "quietest:50"))]))
-                assert np.isfinite(task.render(last(fill(task, Settings("noise"))).grid).samples).all()
+                task = prepare(
+                    sound,
+                    parse(
+                        [
+                            rng.choice(
+                                (
+                                    "above:1000",
+                                    "random:50",
+                                    "time:0.1-0.2",
+                                    "channel:0",
+                                    "quietest:50",
+                                )
+                            )
+                        ]
+                    ),
+                )
+                assert np.isfinite(
+                    task.render(last(fill(task, Settings("noise"))).grid).samples
+                ).all()
         finally:
             path.unlink()
         return "read"
@@ -70,7 +110,12 @@ def flac_bomb(hours: float) -> bytes:
                 value &= (1 << bits) - 1
         return value
 
-    info = struct.pack(">HH", 4096, 4096) + bytes(6) + ((rate << 44) | (0 << 41) | (15 << 36) | min(frames, 2**36 - 1)).to_bytes(8, "big") + bytes(16)
+    info = (
+        struct.pack(">HH", 4096, 4096)
+        + bytes(6)
+        + ((rate << 44) | (0 << 41) | (15 << 36) | min(frames, 2**36 - 1)).to_bytes(8, "big")
+        + bytes(16)
+    )
     out = b"fLaC" + bytes([0x80, 0, 0, 34]) + info
     for number in range(min(100, frames // 4096)):
         header = bytes([0xFF, 0xF8, 0xC9, 0x08, number])  # 4096 samples, 44.1 kHz, mono, 16 bit
@@ -80,12 +125,22 @@ def flac_bomb(hours: float) -> bytes:
     return out
 
 
-SELECTION = {"regions": [
-    {"kind": "rect", "op": "add", "t": [0.01, 0.04], "f": [300, 2000]}, {"kind": "rect", "t": [0.02, None]},
-    {"kind": "rect", "op": "subtract", "channels": [0]},
-    {"kind": "lasso", "points": [[0.01, 100], [0.03, 3000], [0.05, 200]], "scale": "log"},
-    {"kind": "brush", "points": [[0.01, 500], [0.05, 900]], "size": [0.01, 200], "channels": [0, 1]}],
-    "parts": ["random:50", "quietest:10", "keep:500"], "features": ["velocity", "sign"]}
+SELECTION = {
+    "regions": [
+        {"kind": "rect", "op": "add", "t": [0.01, 0.04], "f": [300, 2000]},
+        {"kind": "rect", "t": [0.02, None]},
+        {"kind": "rect", "op": "subtract", "channels": [0]},
+        {"kind": "lasso", "points": [[0.01, 100], [0.03, 3000], [0.05, 200]], "scale": "log"},
+        {
+            "kind": "brush",
+            "points": [[0.01, 500], [0.05, 900]],
+            "size": [0.01, 200],
+            "channels": [0, 1],
+        },
+    ],
+    "parts": ["random:50", "quietest:10", "keep:500"],
+    "features": ["velocity", "sign"],
+}
 
 
 def selection_lab(folder: Path):
@@ -97,13 +152,33 @@ def selection_lab(folder: Path):
 
     def case(rng: random.Random) -> str:
         if rng.random() < 0.2:
-            words = [rng.choice(("above", "below", "time", "after", "channel", "random", "keep", "rect", rng.choice(TEXTS))) + rng.choice((":", "", "::"))
-                     + rng.choice((",", "-", " ")).join(str(rng.choice(LEAVES)) for _ in range(rng.randrange(5))) for _ in range(rng.randrange(1, 4))]
+            words = [
+                rng.choice(
+                    (
+                        "above",
+                        "below",
+                        "time",
+                        "after",
+                        "channel",
+                        "random",
+                        "keep",
+                        "rect",
+                        rng.choice(TEXTS),
+                    )
+                )
+                + rng.choice((":", "", "::"))
+                + rng.choice((",", "-", " ")).join(
+                    str(rng.choice(LEAVES)) for _ in range(rng.randrange(5))
+                )
+                for _ in range(rng.randrange(1, 4))
+            ]
             selection = parse(words)
         else:
             selection = Selection.from_json(mutate_json(SELECTION, rng))
             assert Selection.from_json(json.dumps(selection.to_dict())) == selection
-        mask = selection.mask(grid, space, rng.choice((0, 1, 2**40)), nyquist=rng.choice((None, 4000.0, 100.0)))
+        mask = selection.mask(
+            grid, space, rng.choice((0, 1, 2**40)), nyquist=rng.choice((None, 4000.0, 100.0))
+        )
         assert mask.any() and mask.shape == grid.shape
         return "selected"
 
@@ -117,10 +192,27 @@ def settings_lab(folder: Path):
     from atomizer.selection import Selection
 
     sound = Sound(samples_of(1600, 2, 8000).T.astype(np.float32).copy(), 8000)
-    seed = {"atomizer": "0.1", "fills": [
-        Recipe(Selection.from_dict({**SELECTION, "parts": ["random:50"]}), Settings("noise", "time", True, 3, 0.5, 0.9, "sampled", 7)).to_dict(),
-        {**Recipe(Selection.from_dict({"parts": ["random:50"]}), Settings("noise")).to_dict(), "extend": 0.1},
-        {"selection": {"regions": []}, "settings": {"method": "noise"}, "add_channels": 1, "stop_after": 1}]}
+    seed = {
+        "atomizer": "0.1",
+        "fills": [
+            Recipe(
+                Selection.from_dict({**SELECTION, "parts": ["random:50"]}),
+                Settings("noise", "time", True, 3, 0.5, 0.9, "sampled", 7),
+            ).to_dict(),
+            {
+                **Recipe(
+                    Selection.from_dict({"parts": ["random:50"]}), Settings("noise")
+                ).to_dict(),
+                "extend": 0.1,
+            },
+            {
+                "selection": {"regions": []},
+                "settings": {"method": "noise"},
+                "add_channels": 1,
+                "stop_after": 1,
+            },
+        ],
+    }
 
     def case(rng: random.Random) -> str:
         out = sound
@@ -155,19 +247,38 @@ def atoms_lab(folder: Path):
                 case 0:
                     out.pop(name)
                 case 1:
-                    out[name] = np.asarray(rng.choice([v for v in LEAVES if isinstance(v, (int, float)) and abs(v) < 2**63] + ["text"]))
+                    out[name] = np.asarray(
+                        rng.choice(
+                            [v for v in LEAVES if isinstance(v, (int, float)) and abs(v) < 2**63]
+                            + ["text"]
+                        )
+                    )
                 case 2:
                     if out[name].dtype.kind not in "UO":
-                        out[name] = out[name].astype(rng.choice(("f8", "i8", "u1", "U3", "c8", "?", ">i4")))
+                        out[name] = out[name].astype(
+                            rng.choice(("f8", "i8", "u1", "U3", "c8", "?", ">i4"))
+                        )
                 case 3:
                     out[name] = np.array([{"an": "object"}], dtype=object)
                 case 4:
                     out[name] = np.resize(out[name], rng.choice(((3,), (0,), (2, 2), (1000,))))
                 case 5:
-                    out[name] = np.broadcast_to(np.zeros(1, np.int32), (rng.choice((10**5, 3 * 10**6)),))
+                    out[name] = np.broadcast_to(
+                        np.zeros(1, np.int32), (rng.choice((10**5, 3 * 10**6)),)
+                    )
                 case 6:
-                    out[rng.choice(("space_hop", "space_extra", "length", "space_window", "space_rate", "../../x"))] = np.asarray(
-                        rng.choice((0, -2, 3, 2**40, "kbd", 1.5, 2**20)))
+                    out[
+                        rng.choice(
+                            (
+                                "space_hop",
+                                "space_extra",
+                                "length",
+                                "space_window",
+                                "space_rate",
+                                "../../x",
+                            )
+                        )
+                    ] = np.asarray(rng.choice((0, -2, 3, 2**40, "kbd", 1.5, 2**20)))
         return out
 
     def bomb(rng: random.Random) -> bytes:
@@ -178,13 +289,20 @@ def atoms_lab(folder: Path):
                 content = io.BytesIO()
                 np.save(content, array)
                 if name == rng.choice(list(arrays)):
-                    dtype, count = rng.choice(("<i4", "|O", "<f4", "<M8[ns]", "|V9")), rng.choice((2**33, 2**62, -1, 10**9))
+                    dtype, count = (
+                        rng.choice(("<i4", "|O", "<f4", "<M8[ns]", "|V9")),
+                        rng.choice((2**33, 2**62, -1, 10**9)),
+                    )
                     header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({count},)}}"
                     header = header.ljust(117) + "\n"
-                    content = io.BytesIO(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+                    content = io.BytesIO(
+                        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+                    )
                     content.seek(0, 2)
                     content.write(bytes(rng.choice((0, 1000, 50_000_000))))
-                archive.writestr(rng.choice(("", "", "", "../")) + name + ".npy", content.getvalue())
+                archive.writestr(
+                    rng.choice(("", "", "", "../")) + name + ".npy", content.getvalue()
+                )
         return buffer.getvalue()
 
     def case(rng: random.Random) -> str:
@@ -216,10 +334,22 @@ def checkpoint_lab(folder: Path):
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    config = ModelConfig(space=AtomSpace(rate=8000, hop=64, frames=16, channels=2), cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16, slot=4,
-                         hidden=32)
+    config = ModelConfig(
+        space=AtomSpace(rate=8000, hop=64, frames=16, channels=2),
+        cell=(4, 8, 2),
+        embed=8,
+        width=32,
+        heads=2,
+        layers=2,
+        window=16,
+        slot=4,
+        hidden=32,
+    )
     AtomTransformer(config).save_pretrained(folder / "seed")
-    weights, settings = (folder / "seed" / "model.safetensors").read_bytes(), json.loads((folder / "seed" / "config.json").read_text())
+    weights, settings = (
+        (folder / "seed" / "model.safetensors").read_bytes(),
+        json.loads((folder / "seed" / "config.json").read_text()),
+    )
     case_folder = folder / "case"
     case_folder.mkdir()
 
@@ -232,13 +362,30 @@ def checkpoint_lab(folder: Path):
                 files["config.json"] = mutate_json(settings, rng).encode("utf-8", "replace")
             case 4:
                 numbers = sorted(set(settings) - {"space", "encoding", "serialisations"})
-                sizes = {name: rng.choice((0, 1, 7, 4096, 10**6, 10**9, 2**62)) for name in rng.sample(numbers, 2)}
+                sizes = {
+                    name: rng.choice((0, 1, 7, 4096, 10**6, 10**9, 2**62))
+                    for name in rng.sample(numbers, 2)
+                }
                 files["config.json"] = json.dumps({**settings, **sizes}).encode()
             case 5:
                 del files["model.safetensors"]
-                files["pytorch_model.bin"] = b"cos\nsystem\n(S'true'\ntR."  # a pickle that would call a program
-                files["model.safetensors.index.json"] = json.dumps({"weight_map": {"x": rng.choice((
-                    "../seed/model.safetensors", str(folder / "seed" / "model.safetensors"), "pytorch_model.bin", "missing.safetensors"))}}).encode()
+                files["pytorch_model.bin"] = (
+                    b"cos\nsystem\n(S'true'\ntR."  # a pickle that would call a program
+                )
+                files["model.safetensors.index.json"] = json.dumps(
+                    {
+                        "weight_map": {
+                            "x": rng.choice(
+                                (
+                                    "../seed/model.safetensors",
+                                    str(folder / "seed" / "model.safetensors"),
+                                    "pytorch_model.bin",
+                                    "missing.safetensors",
+                                )
+                            )
+                        }
+                    }
+                ).encode()
         for name, content in files.items():
             (case_folder / name).write_bytes(content)
         try:
@@ -257,19 +404,39 @@ def api_lab(folder: Path):
 
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
     (folder / "garbage.wav").write_bytes(b"RIFF" + bytes(100))
-    usual = dict(select=["above:1000"], features=["velocity", "sign"], order="auto", reverse=False, steps=1, temperature=1.0, nucleus=0.9, seed=1,
-                 method="noise", extend=0, add_channels=0, atomizer="matching-pursuit")
-    for atomizer in ("mdct", "matching-pursuit"):  # what is imported and compiled late is no file of a case
+    usual = dict(
+        select=["above:1000"],
+        features=["velocity", "sign"],
+        order="auto",
+        reverse=False,
+        steps=1,
+        temperature=1.0,
+        nucleus=0.9,
+        seed=1,
+        method="noise",
+        extend=0,
+        add_channels=0,
+        atomizer="matching-pursuit",
+    )
+    for atomizer in (
+        "mdct",
+        "matching-pursuit",
+    ):  # what is imported and compiled late is no file of a case
         api.fill_file(str(folder / "in.wav"), **{**usual, "atomizer": atomizer})
 
     def case(rng: random.Random) -> str:
-        file = str(folder / rng.choice(("in.wav", "in.wav", "in.wav", "in.wav", "garbage.wav", "missing.wav")))
+        file = str(
+            folder
+            / rng.choice(("in.wav", "in.wav", "in.wav", "in.wav", "garbage.wav", "missing.wav"))
+        )
         if rng.random() < 0.05:
             return str(api.atomize(file)["atoms"] > 0)
         arguments = dict(usual)
         for _ in range(rng.choice((1, 1, 2, 4))):
             name = rng.choice(list(usual))
-            arguments[name] = mutate_value(arguments[name], rng) if rng.random() < 0.5 else rng.choice(LEAVES)
+            arguments[name] = (
+                mutate_value(arguments[name], rng) if rng.random() < 0.5 else rng.choice(LEAVES)
+            )
         path = Path(api.fill_file(file, **arguments))
         assert path.is_file() and np.isfinite(soundfile.read(path)[0]).all()
         path.unlink()
@@ -290,7 +457,11 @@ def page_lab(folder: Path):
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
     view = AtomView()
     usual = ["auto", False, "1", "", "", 1, "noise", 1]
-    looks = [{"scale": "log", "colour": "sign"}, {"scale": "mel", "stacked": True, "seconds": [0, 0.1], "hertz": [100, 4000]}, {"colour": "rank", "dark": True}]
+    looks = [
+        {"scale": "log", "colour": "sign"},
+        {"scale": "mel", "stacked": True, "seconds": [0, 0.1], "hertz": [100, 4000]},
+        {"colour": "rank", "dark": True},
+    ]
 
     def case(rng: random.Random) -> str:
         def said(message) -> bool:
@@ -302,34 +473,61 @@ def page_lab(folder: Path):
                 numbers = [*session.kept, *LEAVES]
                 match rng.randrange(7):
                     case 0 | 1:
-                        data = mutate_value({"regions": SELECTION["regions"][:2], "specs": ["random:50"], "key": "k"}, rng)
+                        data = mutate_value(
+                            {
+                                "regions": SELECTION["regions"][:2],
+                                "specs": ["random:50"],
+                                "key": "k",
+                            },
+                            rng,
+                        )
                         try:
                             chosen = view.preprocess(Message(**data))
                         except (ValueError, TypeError):  # Gradio's own check of the kinds
                             continue
                         features = rng.choice((["velocity"], ["sign", "velocity"], []))
-                        assert said(actions.describe(chosen, features, rng.choice((0, 1, None, -1)), session))
+                        assert said(
+                            actions.describe(
+                                chosen, features, rng.choice((0, 1, None, -1)), session
+                            )
+                        )
                         controls = list(usual)
-                        controls[rng.choice((0, 2, 3, 4, 5, 7))] = rng.choice([v for v in LEAVES if not isinstance(v, (list, dict))])
+                        controls[rng.choice((0, 2, 3, 4, 5, 7))] = rng.choice(
+                            [v for v in LEAVES if not isinstance(v, (list, dict))]
+                        )
                         for message in actions.fill_selection(chosen, session, features, *controls):
                             assert said(message)
                     case 2:
-                        for message in actions.continue_sound(session, rng.choice((0.1, *NUMBERS)), *usual):
+                        for message in actions.continue_sound(
+                            session, rng.choice((0.1, *NUMBERS)), *usual
+                        ):
                             assert said(message)
                     case 3:
-                        request = {"kind": rng.choice(("same", "flac", "npz", "csv", "settings", "png", "svg")),
-                                   "version": rng.choice(("filled", "masked", "original")), "variation": rng.choice(numbers), "look": rng.choice(looks)}
+                        request = {
+                            "kind": rng.choice(
+                                ("same", "flac", "npz", "csv", "settings", "png", "svg")
+                            ),
+                            "version": rng.choice(("filled", "masked", "original")),
+                            "variation": rng.choice(numbers),
+                            "look": rng.choice(looks),
+                        }
                         for _ in range(rng.randrange(3)):
                             request = mutate_value(request, rng)
                         assert said(actions.hand_over(session, request))
                     case 4:
-                        assert said(rng.choice((actions.adopt, actions.forget))(session, rng.choice(numbers)))
+                        assert said(
+                            rng.choice((actions.adopt, actions.forget))(
+                                session, rng.choice(numbers)
+                            )
+                        )
                     case 5:
                         assert said(actions.revert(session)[0]) and said(actions.stop(session))
                     case 6:
                         for message in actions.noise(session, rng.choice(numbers)):
                             assert said(message)
-                assert not re.search("Traceback|went wrong inside", session.message.status), session.message.status
+                assert not re.search("Traceback|went wrong inside", session.message.status), (
+                    session.message.status
+                )
                 session.message.model_dump_json()
         finally:
             session.close()

@@ -6,11 +6,73 @@ import json
 import random
 import struct
 
-NUMBERS = (0, 1, -1, 2, 0.5, -0.5, 1e-300, 1e308, -1e308, 1e12, 2**31, 2**63, 2**70, -(2**63), float("nan"), float("inf"), -float("inf"))
-TEXTS = ("", " ", "auto", "nan", "inf", "-1", "1e999", "0x10", "٣", "a" * 5000, "../../../etc/passwd", "/etc/passwd", "file:///etc/passwd",
-         "http://127.0.0.1:9/x", "\x00", "\ud800", "💥", "<img src=x onerror=alert(1)>", "'; DROP TABLE atoms; --", "{}", "[]", "null", "{0.__class__}",
-         "%s%n", "__import__('os').system('true')", "above:1e400", "rect:1,2", "time:2-1", "random:101", "keep:1e18", "channel:1e30", "above:-0")
-LEAVES = (*NUMBERS, *TEXTS, None, True, False, [], {}, [[]], [None], {"": None}, {"path": "/etc/passwd"}, [1, [2, [3, [4]]]])
+NUMBERS = (
+    0,
+    1,
+    -1,
+    2,
+    0.5,
+    -0.5,
+    1e-300,
+    1e308,
+    -1e308,
+    1e12,
+    2**31,
+    2**63,
+    2**70,
+    -(2**63),
+    float("nan"),
+    float("inf"),
+    -float("inf"),
+)
+TEXTS = (
+    "",
+    " ",
+    "auto",
+    "nan",
+    "inf",
+    "-1",
+    "1e999",
+    "0x10",
+    "٣",
+    "a" * 5000,
+    "../../../etc/passwd",
+    "/etc/passwd",
+    "file:///etc/passwd",
+    "http://127.0.0.1:9/x",
+    "\x00",
+    "\ud800",
+    "💥",
+    "<img src=x onerror=alert(1)>",
+    "'; DROP TABLE atoms; --",
+    "{}",
+    "[]",
+    "null",
+    "{0.__class__}",
+    "%s%n",
+    "__import__('os').system('true')",
+    "above:1e400",
+    "rect:1,2",
+    "time:2-1",
+    "random:101",
+    "keep:1e18",
+    "channel:1e30",
+    "above:-0",
+)
+LEAVES = (
+    *NUMBERS,
+    *TEXTS,
+    None,
+    True,
+    False,
+    [],
+    {},
+    [[]],
+    [None],
+    {"": None},
+    {"path": "/etc/passwd"},
+    [1, [2, [3, [4]]]],
+)
 
 
 def mutate_bytes(data: bytes, rng: random.Random) -> bytes:
@@ -28,7 +90,10 @@ def mutate_bytes(data: bytes, rng: random.Random) -> bytes:
             case 1:
                 out[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
             case 2:
-                value = struct.pack(rng.choice("<>") + "I", rng.choice((0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, rng.getrandbits(32))))
+                value = struct.pack(
+                    rng.choice("<>") + "I",
+                    rng.choice((0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, rng.getrandbits(32))),
+                )
                 out[at : at + 4] = value
             case 3:
                 del out[at:end]
@@ -38,7 +103,10 @@ def mutate_bytes(data: bytes, rng: random.Random) -> bytes:
                 del out[at:]
             case 6:
                 other = rng.randrange(len(out))
-                out[at:end], out[other : other + end - at] = out[other : other + end - at], out[at:end]
+                out[at:end], out[other : other + end - at] = (
+                    out[other : other + end - at],
+                    out[at:end],
+                )
             case 7:
                 out[at:end] = rng.randbytes(end - at)
             case 8:

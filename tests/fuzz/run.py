@@ -32,7 +32,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .labs import LONGEST, api_lab, atoms_lab, checkpoint_lab, page_lab, selection_lab, settings_lab, sound_lab
+from .labs import (
+    LONGEST,
+    api_lab,
+    atoms_lab,
+    checkpoint_lab,
+    page_lab,
+    selection_lab,
+    settings_lab,
+    sound_lab,
+)
 from .web import ROOT, http_lab
 
 LIMIT_SECONDS = 60  # generous: the machine may be busy; a case takes milliseconds
@@ -49,8 +58,13 @@ class Kind:
 
 
 KINDS = {
-    "sound": Kind(0.30, 700, sound_lab), "selection": Kind(0.20, 100, selection_lab), "settings": Kind(0.14, 700, settings_lab),
-    "atoms": Kind(0.12, 700, atoms_lab), "checkpoint": Kind(0.05, 300, checkpoint_lab), "api": Kind(0.12, 700, api_lab), "page": Kind(0.05, 900, page_lab),
+    "sound": Kind(0.30, 700, sound_lab),
+    "selection": Kind(0.20, 100, selection_lab),
+    "settings": Kind(0.14, 700, settings_lab),
+    "atoms": Kind(0.12, 700, atoms_lab),
+    "checkpoint": Kind(0.05, 300, checkpoint_lab),
+    "api": Kind(0.12, 700, api_lab),
+    "page": Kind(0.05, 900, page_lab),
     "http": Kind(0.02, 100, http_lab),
 }
 
@@ -60,8 +74,27 @@ class Outside:
 
     def __init__(self, folder: Path):
         self.folder, self.on, self.found = str(folder), False, []
-        self.readable = tuple({self.folder, str(ROOT), sys.prefix, sys.base_prefix, "/usr/lib", "/usr/share", "/proc", "/sys", "/dev", "/etc/ld.so",
-                               "/etc/localtime", "/etc/mime.types", "/etc/apache2", "/etc/httpd", "/etc/fonts", os.path.expanduser("~/.cache"), "/usr/local"})
+        self.readable = tuple(
+            {
+                self.folder,
+                str(ROOT),
+                sys.prefix,
+                sys.base_prefix,
+                "/usr/lib",
+                "/usr/share",
+                "/proc",
+                "/sys",
+                "/dev",
+                "/etc/ld.so",
+                "/etc/localtime",
+                "/etc/mime.types",
+                "/etc/apache2",
+                "/etc/httpd",
+                "/etc/fonts",
+                os.path.expanduser("~/.cache"),
+                "/usr/local",
+            }
+        )
         sys.addaudithook(self.hook)
 
     def hook(self, event: str, arguments: tuple) -> None:
@@ -72,17 +105,46 @@ class Outside:
             if isinstance(path, int) or path is None:
                 return
             path = os.path.realpath(os.fsdecode(path))
-            writes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)) if isinstance(flags, int) and flags else any(c in str(mode) for c in "wax+")
-            if not path.startswith(self.folder if writes else self.readable) and path != "/dev/null":
+            writes = (
+                bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+                if isinstance(flags, int) and flags
+                else any(c in str(mode) for c in "wax+")
+            )
+            if (
+                not path.startswith(self.folder if writes else self.readable)
+                and path != "/dev/null"
+            ):
                 self.found.append(f"{'writes' if writes else 'reads'} {path}")
-        elif event in ("pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "os.startfile"):
+        elif event in (
+            "pickle.find_class",
+            "os.system",
+            "os.exec",
+            "os.posix_spawn",
+            "subprocess.Popen",
+            "os.startfile",
+        ):
             self.found.append(f"{event} {arguments!r:.100}")
-        elif event in ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink", "shutil.rmtree"):
+        elif event in (
+            "os.remove",
+            "os.rename",
+            "os.mkdir",
+            "os.rmdir",
+            "os.truncate",
+            "os.link",
+            "os.symlink",
+            "shutil.rmtree",
+        ):
             two = event in ("os.rename", "os.link", "os.symlink")
-            relative_to = arguments[2 if two else -1] if isinstance(arguments[-1], int) and arguments[-1] >= 0 else None
+            relative_to = (
+                arguments[2 if two else -1]
+                if isinstance(arguments[-1], int) and arguments[-1] >= 0
+                else None
+            )
             base = os.readlink(f"/proc/self/fd/{relative_to}") if relative_to is not None else "."
             for path in arguments[: 2 if two else 1]:
-                if isinstance(path, (str, bytes, os.PathLike)) and not os.path.abspath(os.path.join(base, os.fsdecode(path))).startswith(self.folder):
+                if isinstance(path, (str, bytes, os.PathLike)) and not os.path.abspath(
+                    os.path.join(base, os.fsdecode(path))
+                ).startswith(self.folder):
                     self.found.append(f"{event} {path}")
 
 
@@ -90,7 +152,9 @@ def peak_mb() -> float:
     """Highest resident memory since `reset_peak`, in MB."""
     text = Path("/proc/self/status").read_text() if sys.platform == "linux" else ""
     found = re.search(r"VmHWM:\s+(\d+)", text)
-    return int(found[1]) / 1024 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return (
+        int(found[1]) / 1024 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    )
 
 
 def reset_peak() -> None:
@@ -105,7 +169,9 @@ def unclear(sentence: str) -> str | None:
     return "unforeseen" if "Traceback" in sentence or "went wrong inside" in sentence else None
 
 
-def judge(case: Callable[[random.Random], str], rng: random.Random, outside: Outside, memory: int) -> tuple[str, str]:
+def judge(
+    case: Callable[[random.Random], str], rng: random.Random, outside: Outside, memory: int
+) -> tuple[str, str]:
     """(outcome, what is wrong with it) of one case; nothing is wrong where the second is empty."""
     import gradio as gr
 
@@ -120,7 +186,10 @@ def judge(case: Callable[[random.Random], str], rng: random.Random, outside: Out
         sentence = error.message if isinstance(error, gr.Error) else str(error)
         outcome, wrong = "refused", unclear(sentence) or ""
         if wrong:
-            wrong += f": {sentence!r:.300}" + "".join(traceback.format_exception(error.__cause__ or error))[-1500:]
+            wrong += (
+                f": {sentence!r:.300}"
+                + "".join(traceback.format_exception(error.__cause__ or error))[-1500:]
+            )
     except BaseException as error:
         outcome, wrong = "wrong", "".join(traceback.format_exception(error))[-2500:]
     outside.on = False
@@ -139,14 +208,24 @@ def work(name: str, seed: int, numbers: range, at, results) -> None:
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         tempfile.tempdir = folder
-        os.environ |= {"GRADIO_TEMP_DIR": str(Path(folder) / "gradio"), "HF_HUB_OFFLINE": "1", "MPLCONFIGDIR": str(Path(folder) / "mpl"),
-                       "ATOMIZER_MAX_SECONDS": str(LONGEST), "ATOMIZER_MAX_EXCERPT_SECONDS": str(LONGEST)}
+        os.environ |= {
+            "GRADIO_TEMP_DIR": str(Path(folder) / "gradio"),
+            "HF_HUB_OFFLINE": "1",
+            "MPLCONFIGDIR": str(Path(folder) / "mpl"),
+            "ATOMIZER_MAX_SECONDS": str(LONGEST),
+            "ATOMIZER_MAX_EXCERPT_SECONDS": str(LONGEST),
+        }
         folder = Path(folder).resolve()
         with contextlib.redirect_stdout(io.StringIO()):
             import atomizer.ui  # noqa: F401 (what all kinds import is loaded before memory is measured)
+
             kind = KINDS[name]
             case = kind.lab(folder)
-        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if sys.platform == "linux" else 0
+        mapped = (
+            int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            if sys.platform == "linux"
+            else 0
+        )
         if mapped:
             resource.setrlimit(resource.RLIMIT_AS, (mapped + ADDRESS_SPACE,) * 2)
         outside = Outside(folder)
@@ -156,7 +235,9 @@ def work(name: str, seed: int, numbers: range, at, results) -> None:
             at.value = number
             faulthandler.dump_traceback_later(LIMIT_SECONDS, exit=True, file=hangs)
             start = time.perf_counter()
-            outcome, wrong = judge(case, random.Random(f"{seed}/{name}/{number}"), outside, kind.memory)
+            outcome, wrong = judge(
+                case, random.Random(f"{seed}/{name}/{number}"), outside, kind.memory
+            )
             faulthandler.cancel_dump_traceback_later()
             results.put((number, outcome, wrong, time.perf_counter() - start))
         results.put(None)
@@ -199,14 +280,23 @@ def fuzz(name: str, seed: int, numbers: range) -> Report:
             break
         if at.value < 0:
             raise RuntimeError(f"the worker for {name} did not start: exit code {process.exitcode}")
-        wrong.append((at.value, f"the process ended with exit code {process.exitcode}: a crash, or no end after {LIMIT_SECONDS} s"))
+        wrong.append(
+            (
+                at.value,
+                f"the process ended with exit code {process.exitcode}: a crash, or no end after {LIMIT_SECONDS} s",
+            )
+        )
         outcomes["wrong"] += 1
         numbers = numbers[numbers.index(at.value) + 1 :]
-    return Report(name, sum(outcomes.values()), dict(outcomes), slowest, time.perf_counter() - start, wrong)
+    return Report(
+        name, sum(outcomes.values()), dict(outcomes), slowest, time.perf_counter() - start, wrong
+    )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cases", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", default=",".join(KINDS))
@@ -217,14 +307,21 @@ def main() -> int:
     whole, reports = sum(KINDS[name].share for name in names), []
     for name in names:
         count = round(options.cases * KINDS[name].share / whole)
-        reports.append(fuzz(name, options.seed, range(options.only, options.only + 1) if options.only is not None else range(count)))
+        reports.append(
+            fuzz(
+                name,
+                options.seed,
+                range(options.only, options.only + 1) if options.only is not None else range(count),
+            )
+        )
         report = reports[-1]
-        print(f"{name:>10} {report.cases:>6} cases in {report.seconds:5.0f} s, slowest {report.slowest_s:5.2f} s, {len(report.wrong)} wrong  {report.outcomes}",
-              flush=True)
+        print(
+            f"{name:>10} {report.cases:>6} cases in {report.seconds:5.0f} s, slowest {report.slowest_s:5.2f} s, {len(report.wrong)} wrong  {report.outcomes}",
+            flush=True,
+        )
         for number, text in report.wrong[:20]:
             print(f"  --kinds {name} --only {number} --seed {options.seed}: {text}", flush=True)
     if options.out:
         options.out.write_text(json.dumps([asdict(report) for report in reports], indent=1) + "\n")
     print(f"{sum(r.cases for r in reports)} cases, {sum(len(r.wrong) for r in reports)} wrong")
     return 1 if any(report.wrong for report in reports) else 0
-

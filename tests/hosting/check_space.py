@@ -1,7 +1,7 @@
 """Start the Space from its assembly in a clean environment, without a network, under a path of a proxy, and use it.
 
-    python tests/hosting/check_space.py --python python3.12          # a new environment, from the assembly's requirements.txt alone
-    python tests/hosting/check_space.py --environment ENV            # one that was made so before
+python tests/hosting/check_space.py --python python3.12          # a new environment, from the assembly's requirements.txt alone
+python tests/hosting/check_space.py --environment ENV            # one that was made so before
 """
 
 from __future__ import annotations
@@ -31,10 +31,28 @@ def free_port() -> int:
 
 def start(assembly: Path, port: int, work: Path) -> subprocess.Popen:
     """The app as the Space starts it, with nothing of this environment but the guard of its sockets."""
-    env = {"PATH": os.environ["PATH"], "HOME": str(work), "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "GRADIO_ROOT_PATH": PREFIX,
-           "GRADIO_TEMP_DIR": str(work / "gradio"), "PYTHONPATH": str(HERE / "guard"), "ATOMIZER_TEST_OUTSIDE": str(work / "outside.txt"),
-           **{name: os.environ[name] for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY") if name in os.environ}}
-    app = subprocess.Popen([sys.executable, "app.py"], cwd=assembly, env=env, stdout=open(work / "app.log", "w"), stderr=subprocess.STDOUT)
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(work),
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_ROOT_PATH": PREFIX,
+        "GRADIO_TEMP_DIR": str(work / "gradio"),
+        "PYTHONPATH": str(HERE / "guard"),
+        "ATOMIZER_TEST_OUTSIDE": str(work / "outside.txt"),
+        **{
+            name: os.environ[name]
+            for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY")
+            if name in os.environ
+        },
+    }
+    app = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=assembly,
+        env=env,
+        stdout=open(work / "app.log", "w"),
+        stderr=subprocess.STDOUT,
+    )
     for _ in range(600):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/config", timeout=5).close()
@@ -49,7 +67,11 @@ def tone(path: Path) -> Path:
     """Two seconds of a sawtooth, written without any library."""
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 44_100, 0, "NONE", ""))
-        file.writeframes(b"".join((k % 200 * 100 - 10_000).to_bytes(2, "little", signed=True) for k in range(88_200)))
+        file.writeframes(
+            b"".join(
+                (k % 200 * 100 - 10_000).to_bytes(2, "little", signed=True) for k in range(88_200)
+            )
+        )
     return path
 
 
@@ -62,7 +84,10 @@ def use(url: str, work: Path) -> None:
     assert "The Atomizer" in page
     script = f"{url}/gradio_api/file={work / 'space' / 'atomizer' / 'ui' / 'static' / 'main.js'}"
     assert b"export async function mount" in urllib.request.urlopen(script).read()
-    client, sound = Client(url + "/", verbose=False, download_files=str(work)), handle_file(str(tone(work / "tone.wav")))
+    client, sound = (
+        Client(url + "/", verbose=False, download_files=str(work)),
+        handle_file(str(tone(work / "tone.wav"))),
+    )
     assert client.predict(sound, api_name="/atomize")["audible"] > 100
     for method in ("noise", "model"):
         began = time.monotonic()
@@ -80,7 +105,9 @@ def check() -> None:
     from assemble_space import assemble
     from proxy import proxied
 
-    print(f"Python {platform.python_version()}, gradio {gradio.__version__}, torch {torch.__version__}, numpy {numpy.__version__}")
+    print(
+        f"Python {platform.python_version()}, gradio {gradio.__version__}, torch {torch.__version__}, numpy {numpy.__version__}"
+    )
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder).resolve()
         files = assemble(work / "space")
@@ -95,21 +122,36 @@ def check() -> None:
             app.terminate()
             app.wait(20)
         outside = work / "outside.txt"
-        assert not outside.exists(), "addresses outside of this machine were asked for: " + outside.read_text()
+        assert not outside.exists(), (
+            "addresses outside of this machine were asked for: " + outside.read_text()
+        )
         print("  nothing outside of this machine was asked for")
 
 
 def environment(python: str, folder: Path) -> Path:
     """A new environment with what the assembly's requirements.txt names, and no more."""
-    subprocess.run([sys.executable, ROOT / "tools" / "assemble_space.py", folder / "space"], check=True)
+    subprocess.run(
+        [sys.executable, ROOT / "tools" / "assemble_space.py", folder / "space"], check=True
+    )
     subprocess.run([python, "-m", "venv", folder / "venv"], check=True)
-    subprocess.run([folder / "venv" / "bin" / "pip", "install", "-q", "-r", folder / "space" / "requirements.txt"], check=True)
+    subprocess.run(
+        [
+            folder / "venv" / "bin" / "pip",
+            "install",
+            "-q",
+            "-r",
+            folder / "space" / "requirements.txt",
+        ],
+        check=True,
+    )
     return folder / "venv"
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--python", default=sys.executable, help="the Python that the new environment is made with")
+    parser.add_argument(
+        "--python", default=sys.executable, help="the Python that the new environment is made with"
+    )
     parser.add_argument("--environment", type=Path, help="an environment that is there already")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -26,8 +26,15 @@ def proxy(upstream: str, prefix: str) -> Starlette:
     async def forward(request: Request) -> StreamingResponse:
         path = request.scope["raw_path"].decode().removeprefix(prefix) or "/"
         query = request.scope["query_string"].decode()
-        headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
-        ours = client.build_request(request.method, path + (f"?{query}" if query else ""), headers=headers, content=request.stream())
+        headers = [
+            (name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP
+        ]
+        ours = client.build_request(
+            request.method,
+            path + (f"?{query}" if query else ""),
+            headers=headers,
+            content=request.stream(),
+        )
         answer = await client.send(ours, stream=True)
 
         async def body() -> AsyncIterator[bytes]:
@@ -36,7 +43,9 @@ def proxy(upstream: str, prefix: str) -> Starlette:
                     yield part
 
         kept = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}
-        return StreamingResponse(body(), answer.status_code, kept, background=BackgroundTask(answer.aclose))
+        return StreamingResponse(
+            body(), answer.status_code, kept, background=BackgroundTask(answer.aclose)
+        )
 
     return Starlette(routes=[Route(prefix + "/{path:path}", forward, methods=METHODS)])
 
@@ -44,7 +53,9 @@ def proxy(upstream: str, prefix: str) -> Starlette:
 @contextlib.contextmanager
 def proxied(upstream: str, prefix: str, port: int) -> Iterator[str]:
     """The address of `upstream` under a path of a proxy that runs in a thread."""
-    server = uvicorn.Server(uvicorn.Config(proxy(upstream, prefix), host="127.0.0.1", port=port, log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config(proxy(upstream, prefix), host="127.0.0.1", port=port, log_level="warning")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

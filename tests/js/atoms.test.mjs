@@ -1,16 +1,41 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { amplitudesOf, decibelsOf, FILLED, HIDDEN, KEPT, merge, nearestAtom, pixelSpans, splat, unpack } from '../../atomizer/ui/static/atoms.js';
+import {
+  amplitudesOf,
+  decibelsOf,
+  FILLED,
+  HIDDEN,
+  KEPT,
+  merge,
+  nearestAtom,
+  pixelSpans,
+  splat,
+  unpack,
+} from '../../atomizer/ui/static/atoms.js';
 import { SCALES } from '../../atomizer/ui/static/scales.js';
 import { axes, packed, scene, someRows } from './help.mjs';
 
-const plane = (more = {}) => ({ width: 40, height: 32, ratio: 1, t: [0, scene.duration], u: [0, scene.rate / 2], unit: SCALES.linear.unit,
-  lanes: [{ channel: null, top: 0, height: 32 }], ...more });
+const plane = (more = {}) => ({
+  width: 40,
+  height: 32,
+  ratio: 1,
+  t: [0, scene.duration],
+  u: [0, scene.rate / 2],
+  unit: SCALES.linear.unit,
+  lanes: [{ channel: null, top: 0, height: 32 }],
+  ...more,
+});
 const table = Uint32Array.from({ length: 512 }, (_, k) => k + 1);
 
 test('unpacks what drawing.py packs', () => {
-  const atoms = unpack(packed([[3, 5, 100, 0, 1, 2], [4, 6, 65535, 1, 0, 0]]), 2);
+  const atoms = unpack(
+    packed([
+      [3, 5, 100, 0, 1, 2],
+      [4, 6, 65535, 1, 0, 0],
+    ]),
+    2,
+  );
   assert.deepEqual([...atoms.frame, ...atoms.bin, ...atoms.velocity], [3, 4, 5, 6, 100, 65535]);
   assert.deepEqual([...atoms.sign, ...atoms.channel, ...atoms.state], [0, 1, 1, 0, 2, 0]);
   assert.equal(decibelsOf(65535, scene), -0);
@@ -20,16 +45,22 @@ test('unpacks what drawing.py packs', () => {
 });
 
 test('merging leaves hidden atoms out, keeps the order, and knows where atoms come from', () => {
-  const rows = someRows(50), all = unpack(packed(rows), 50), hidden = new Uint8Array(7);
+  const rows = someRows(50),
+    all = unpack(packed(rows), 50),
+    hidden = new Uint8Array(7);
   for (let i = 0; i < 50; i += 3) hidden[i >> 3] |= 1 << (i & 7);
-  const fresh = unpack(packed(someRows(9, () => FILLED)), 9), merged = merge(all, hidden, fresh);
+  const fresh = unpack(packed(someRows(9, () => FILLED)), 9),
+    merged = merge(all, hidden, fresh);
   assert.equal(merged.count, 50 - 17 + 9);
   for (let i = 1; i < merged.count; i++) assert.ok(merged.velocity[i - 1] <= merged.velocity[i]);
   assert.equal([...merged.state].filter((s) => s === FILLED).length, 9);
   merged.source.forEach((from, i) => {
     if (from < 0) return assert.equal(merged.state[i], FILLED);
     assert.ok(from % 3 && merged.state[i] === KEPT);
-    return assert.deepEqual([merged.frame[i], merged.bin[i], merged.channel[i]], [all.frame[from], all.bin[from], all.channel[from]]);
+    return assert.deepEqual(
+      [merged.frame[i], merged.bin[i], merged.channel[i]],
+      [all.frame[from], all.bin[from], all.channel[from]],
+    );
   });
   assert.equal(merge(all, new Uint8Array(7), unpack(packed([]), 0)).count, 50);
 });
@@ -42,7 +73,14 @@ test('neighbouring cells touch, and none is thinner than the least', () => {
 });
 
 test('loud atoms are drawn over quiet ones, hidden ones are not, and lanes hold their channel', () => {
-  const atoms = unpack(packed([[5, 10, 1000, 1, 0, 0], [5, 10, 60000, 1, 1, 0]]), 2), pixels = new Uint32Array(40 * 32);
+  const atoms = unpack(
+      packed([
+        [5, 10, 1000, 1, 0, 0],
+        [5, 10, 60000, 1, 1, 0],
+      ]),
+      2,
+    ),
+    pixels = new Uint32Array(40 * 32);
   atoms.kind.fill(1);
   splat(pixels, atoms, plane(), table, scene);
   const drawn = new Set([...pixels].filter(Boolean));
@@ -53,13 +91,35 @@ test('loud atoms are drawn over quiet ones, hidden ones are not, and lanes hold 
   assert.deepEqual([...new Set([...pixels].filter(Boolean))], [table[256 + (1000 >> 8)]]);
   atoms.kind[1] = 1;
   pixels.fill(0);
-  splat(pixels, atoms, plane({ lanes: [{ channel: 0, top: 0, height: 16 }, { channel: 1, top: 16, height: 16 }] }), table, scene);
-  const rows = (colour) => [...pixels.keys()].filter((k) => pixels[k] === colour).map((k) => Math.floor(k / 40));
-  assert.ok(rows(table[256 + (1000 >> 8)]).every((row) => row < 16) && rows(table[256 + (60000 >> 8)]).every((row) => row >= 16));
+  splat(
+    pixels,
+    atoms,
+    plane({
+      lanes: [
+        { channel: 0, top: 0, height: 16 },
+        { channel: 1, top: 16, height: 16 },
+      ],
+    }),
+    table,
+    scene,
+  );
+  const rows = (colour) =>
+    [...pixels.keys()].filter((k) => pixels[k] === colour).map((k) => Math.floor(k / 40));
+  assert.ok(
+    rows(table[256 + (1000 >> 8)]).every((row) => row < 16) &&
+      rows(table[256 + (60000 >> 8)]).every((row) => row >= 16),
+  );
 });
 
 test('the nearest atom is found, within reach, in its lane', () => {
-  const atoms = unpack(packed([[5, 10, 1000, 1, 0, 0], [15, 40, 60000, 1, 1, 0]]), 2), x = (axes.seconds[5] / scene.duration) * 40;
+  const atoms = unpack(
+      packed([
+        [5, 10, 1000, 1, 0, 0],
+        [15, 40, 60000, 1, 1, 0],
+      ]),
+      2,
+    ),
+    x = (axes.seconds[5] / scene.duration) * 40;
   const y = 32 - (axes.hertz[10] / 4000) * 32;
   assert.equal(nearestAtom(atoms, plane(), axes, x + 1, y), 0);
   assert.equal(nearestAtom(atoms, plane(), axes, x + 20, 0), -1);

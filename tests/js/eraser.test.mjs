@@ -7,27 +7,53 @@ import { Player } from '../../atomizer/ui/static/player.js';
 import { Synthesiser } from '../../atomizer/ui/static/synthesis.js';
 import { packed, scene, someRows } from './help.mjs';
 
-const bufferOf = (channels) => ({ numberOfChannels: channels.length, sampleRate: scene.rate, length: channels[0].length, getChannelData: (c) => channels[c] });
+const bufferOf = (channels) => ({
+  numberOfChannels: channels.length,
+  sampleRate: scene.rate,
+  length: channels[0].length,
+  getChannelData: (c) => channels[c],
+});
 
 /** An eraser of the sound of 30 MDCT atoms, of which the first ten are selected. */
 async function opened() {
-  const atoms = unpack(packed(someRows(30)), 30), all = await new Synthesiser(scene, atoms, amplitudesOf(atoms, scene)).first(30, atoms.source || atoms.frame.map((_, i) => i));
-  const player = new Player(() => {}), page = { chosen: true, erases: true, gone: 0 };
+  const atoms = unpack(packed(someRows(30)), 30),
+    all = await new Synthesiser(scene, atoms, amplitudesOf(atoms, scene)).first(
+      30,
+      atoms.source || atoms.frame.map((_, i) => i),
+    );
+  const player = new Player(() => {}),
+    page = { chosen: true, erases: true, gone: 0 };
   player.buffer = bufferOf;
   player.audio = () => ({ sampleRate: scene.rate });
   player.buffers.original = bufferOf(all);
   atoms.selected.fill(1, 0, 10);
-  const eraser = new Eraser(player, { chosen: () => page.chosen, erases: () => page.erases, gone: () => { page.gone++; } });
-  return { atoms, player, page, listen: () => eraser.listen({ scene, base: scene, original: atoms }) };
+  const eraser = new Eraser(player, {
+    chosen: () => page.chosen,
+    erases: () => page.erases,
+    gone: () => {
+      page.gone++;
+    },
+  });
+  return {
+    atoms,
+    player,
+    page,
+    listen: () => eraser.listen({ scene, base: scene, original: atoms }),
+  };
 }
 
 test('the sound without the selected atoms is that of the others, before anything was filled in', async () => {
   const { atoms, player, listen } = await opened();
   await listen();
-  const others = await new Synthesiser(scene, atoms, amplitudesOf(atoms, scene)).first(1, atoms.selected);
+  const others = await new Synthesiser(scene, atoms, amplitudesOf(atoms, scene)).first(
+    1,
+    atoms.selected,
+  );
   const heard = player.buffers.masked;
   assert.equal(heard.length, others[0].length);
-  others.forEach((samples, c) => samples.forEach((v, i) => assert.ok(Math.abs(heard.getChannelData(c)[i] - v) < 1e-6)));
+  others.forEach((samples, c) =>
+    samples.forEach((v, i) => assert.ok(Math.abs(heard.getChannelData(c)[i] - v) < 1e-6)),
+  );
 });
 
 test('it is gone with the selection, and where something stays known of the atoms', async () => {

@@ -21,6 +21,12 @@ test('numbers as people read them', () => {
   assert.equal(format.percent(1), '100 %');
   assert.equal(format.decibels(-12.4), '−12 dB');
   assert.equal(format.count(200000), '200,000');
-  assert.deepEqual([12, 345678, 2340000, 33200000, 123456789].map(format.bytes), ['1 kB', '346 kB', '2.3 MB', '33 MB', '120 MB']);
+  assert.deepEqual([12, 345678, 2340000, 33200000, 123456789].map(format.bytes), [
+    '1 kB',
+    '346 kB',
+    '2.3 MB',
+    '33 MB',
+    '120 MB',
+  ]);
   assert.equal(format.span([1, 2.5], format.seconds), '1–2.5 s');
 });

@@ -2,12 +2,24 @@
 
 import { axesOf } from '../../atomizer/ui/static/atoms.js';
 
-export const scene = { rate: 8000, hop: 64, frames: 20, channels: 2, sound_rate: 8000, duration: 19 * 64 / 8000, floor_db: -80, loudest: 0.5, energy: 1, added: [] };
+export const scene = {
+  rate: 8000,
+  hop: 64,
+  frames: 20,
+  channels: 2,
+  sound_rate: 8000,
+  duration: (19 * 64) / 8000,
+  floor_db: -80,
+  loudest: 0.5,
+  energy: 1,
+  added: [],
+};
 export const axes = axesOf(scene);
 
 /** The bytes of drawing.py for [[frame, bin, velocity, sign, channel, state], …]. */
 export function packed(rows) {
-  const n = rows.length, buffer = new ArrayBuffer(7 * n);
+  const n = rows.length,
+    buffer = new ArrayBuffer(7 * n);
   const column = (Type, offset, value) => new Type(buffer, offset, n).set(rows.map(value));
   column(Uint16Array, 0, (r) => r[0]);
   column(Uint16Array, 2 * n, (r) => r[1]);
@@ -27,9 +39,19 @@ export function dice(seed = 1) {
 
 /** Rows of atoms at different places, quiet ones first. */
 export function someRows(count, states = () => 0) {
-  const roll = dice(), seen = new Set(), rows = [];
+  const roll = dice(),
+    seen = new Set(),
+    rows = [];
   while (rows.length < count) {
-    const row = [roll(scene.frames), roll(scene.hop), roll(65536), roll(2), roll(2), states(rows.length)], key = row[0] + ',' + row[1] + ',' + row[4];
+    const row = [
+        roll(scene.frames),
+        roll(scene.hop),
+        roll(65536),
+        roll(2),
+        roll(2),
+        states(rows.length),
+      ],
+      key = row[0] + ',' + row[1] + ',' + row[4];
     if (!seen.has(key)) rows.push(row);
     seen.add(key);
   }
@@ -37,7 +59,14 @@ export function someRows(count, states = () => 0) {
 }
 
 /** A sound as an AudioContext decodes it, of one sample. */
-export const sound = (url) => ({ url, numberOfChannels: 1, sampleRate: 10, length: 1, duration: 0.1, getChannelData: () => Float32Array.of(0.5) });
+export const sound = (url) => ({
+  url,
+  numberOfChannels: 1,
+  sampleRate: 10,
+  length: 1,
+  duration: 0.1,
+  getChannelData: () => Float32Array.of(0.5),
+});
 
 /** Answers by address that can be held back: `of(url)` waits for `release(url)` where `hold(url)` came before. */
 export function answers(make) {
@@ -45,7 +74,9 @@ export function answers(make) {
   return {
     hold(url) {
       let release;
-      const waiting = new Promise((done) => { release = done; });
+      const waiting = new Promise((done) => {
+        release = done;
+      });
       held.set(url, { waiting, release });
     },
     release(url) {

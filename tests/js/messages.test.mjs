@@ -6,33 +6,114 @@ import { Messages } from '../../atomizer/ui/static/messages.js';
 import { Player } from '../../atomizer/ui/static/player.js';
 import { answers, packed, scene as plain, sound } from './help.mjs';
 
-const atomsOf = (name) => packed(name.split('').map((letter, k) => [k, k, letter.charCodeAt(0), 0, 0, 0]));
+const atomsOf = (name) =>
+  packed(name.split('').map((letter, k) => [k, k, letter.charCodeAt(0), 0, 0, 0]));
 // a file of atoms is named after them, '.bits' hides the first one
 const bytes = (url) => (url.endsWith('.bits') ? Uint8Array.of(1).buffer : atomsOf(url));
-const sceneOf = (name, more = {}) => ({ ...plain, id: name, sound: name, count: name.length, atoms: { url: name }, ...more });
-const resultOf = (id, atoms, scene) => ({ id, scene, count: atoms.length, key: 'k' + id, hidden: { url: atoms + '.bits' }, atoms: { url: atoms },
-  masked: { url: atoms + '.masked' }, sound: { url: atoms + '.wav' } });
+const sceneOf = (name, more = {}) => ({
+  ...plain,
+  id: name,
+  sound: name,
+  count: name.length,
+  atoms: { url: name },
+  ...more,
+});
+const resultOf = (id, atoms, scene) => ({
+  id,
+  scene,
+  count: atoms.length,
+  key: 'k' + id,
+  hidden: { url: atoms + '.bits' },
+  atoms: { url: atoms },
+  masked: { url: atoms + '.masked' },
+  sound: { url: atoms + '.wav' },
+});
 
 /** Messages of a view whose page is nothing but what it has been told, with one sound, two variations of it, A and B, and one, L, that is longer. */
 async function opened() {
-  const files = answers(bytes), sounds = answers(sound), element = { hidden: false, style: {}, querySelector: () => ({}) };
+  const files = answers(bytes),
+    sounds = answers(sound),
+    element = { hidden: false, style: {}, querySelector: () => ({}) };
   globalThis.fetch = async (url) => ({ ok: url !== 'gone', arrayBuffer: () => files.of(url) });
-  const state = { scene: null, base: null, shown: null, version: 'original', variation: null, variations: [], live: null, scenes: new Map(), colour: 'sign',
-    messageNumber: 0, steps: 0, aliases: new Map(), left: false, worked: new Map(), resumed: null };
+  const state = {
+    scene: null,
+    base: null,
+    shown: null,
+    version: 'original',
+    variation: null,
+    variations: [],
+    live: null,
+    scenes: new Map(),
+    colour: 'sign',
+    messageNumber: 0,
+    steps: 0,
+    aliases: new Map(),
+    left: false,
+    worked: new Map(),
+    resumed: null,
+  };
   const player = new Player(() => {});
   player.fetch = (url) => sounds.of(url);
   player.buffer = () => sound('change');
-  const nothing = () => {}, told = [];
-  const view = { state, player, told, items: [], props: {}, find: () => element, root: { dataset: {}, classList: { toggle: nothing } },
-    picture: { show: async (scene) => { view.picture.axes = axesOf(scene); } }, orders: { show: nothing }, eraser: { forget: nothing, listen: nothing },
-    history: { reset: nothing }, presets: { follow: nothing }, excerpt: { show: nothing }, keeper: { select: nothing, keep: async () => {} },
-    chooseVersion: (version) => { state.version = version; player.choose(version); }, complain: (text) => told.push(text), say: nothing };
-  for (const name of ['mark', 'repaint', 'showTitle', 'showAtomizer', 'showLegend', 'showChannels', 'showChips', 'syncButtons']) view[name] = nothing;
+  const nothing = () => {},
+    told = [];
+  const view = {
+    state,
+    player,
+    told,
+    items: [],
+    props: {},
+    find: () => element,
+    root: { dataset: {}, classList: { toggle: nothing } },
+    picture: {
+      show: async (scene) => {
+        view.picture.axes = axesOf(scene);
+      },
+    },
+    orders: { show: nothing },
+    eraser: { forget: nothing, listen: nothing },
+    history: { reset: nothing },
+    presets: { follow: nothing },
+    excerpt: { show: nothing },
+    keeper: { select: nothing, keep: async () => {} },
+    chooseVersion: (version) => {
+      state.version = version;
+      player.choose(version);
+    },
+    complain: (text) => told.push(text),
+    say: nothing,
+  };
+  for (const name of [
+    'mark',
+    'repaint',
+    'showTitle',
+    'showAtomizer',
+    'showLegend',
+    'showChannels',
+    'showChips',
+    'syncButtons',
+  ])
+    view[name] = nothing;
   const messages = new Messages(view);
   messages.showHistory = nothing;
   const scene = sceneOf('pqr');
-  const variations = [resultOf(1, 'AA', scene), resultOf(2, 'BB', scene), resultOf(3, 'LL', sceneOf('pqrs'))];
-  const message = { number: 1, scene, original: { url: 'pqr.wav' }, variations, current: 1, live: null, busy: false, before: null, note: '', status: '' };
+  const variations = [
+    resultOf(1, 'AA', scene),
+    resultOf(2, 'BB', scene),
+    resultOf(3, 'LL', sceneOf('pqrs')),
+  ];
+  const message = {
+    number: 1,
+    scene,
+    original: { url: 'pqr.wav' },
+    variations,
+    current: 1,
+    live: null,
+    busy: false,
+    before: null,
+    note: '',
+    status: '',
+  };
   const receive = (changes) => {
     Object.assign(message, { number: message.number + 1 }, changes);
     view.props.value = { ...message };
@@ -44,25 +125,43 @@ async function opened() {
 }
 
 /** What is in the picture, and what is heard. */
-const seen = ({ state, player }) => ({ atoms: String.fromCharCode(...(state.shown || state.original).velocity), scene: state.scene.id,
-  heard: (player.buffers.filled || player.buffers.original).url, version: state.version });
+const seen = ({ state, player }) => ({
+  atoms: String.fromCharCode(...(state.shown || state.original).velocity),
+  scene: state.scene.id,
+  heard: (player.buffers.filled || player.buffers.original).url,
+  version: state.version,
+});
 const settled = () => new Promise((done) => setTimeout(done));
 const B = { atoms: 'BBqr', scene: 'pqr', heard: 'BB.wav', version: 'filled' };
 
 for (const late of ['LL', 'LL.bits', 'pqrs', 'LL.wav', 'LL.masked']) {
-  test('of two choices the later one is seen and heard, however late ' + late + ' of the first one comes', async () => {
-    const { view, messages, files, sounds } = await opened(), source = /wav|masked/.test(late) ? sounds : files;
-    source.hold(late);
-    const first = messages.chooseVariation(3);
-    await settled();
-    assert.equal(await messages.chooseVariation(2), true);
-    assert.deepEqual(seen(view), B);
-    source.release(late);
-    assert.equal(await first, false);
-    assert.deepEqual([seen(view), view.state.variation.id, view.player.urls.masked], [B, 2, 'BB.masked']);
-    await messages.chooseVariation(3);   // nothing of it is taken to be there already
-    assert.deepEqual(seen(view), { atoms: 'LLqrs', scene: 'pqrs', heard: 'LL.wav', version: 'filled' });
-  });
+  test(
+    'of two choices the later one is seen and heard, however late ' +
+      late +
+      ' of the first one comes',
+    async () => {
+      const { view, messages, files, sounds } = await opened(),
+        source = /wav|masked/.test(late) ? sounds : files;
+      source.hold(late);
+      const first = messages.chooseVariation(3);
+      await settled();
+      assert.equal(await messages.chooseVariation(2), true);
+      assert.deepEqual(seen(view), B);
+      source.release(late);
+      assert.equal(await first, false);
+      assert.deepEqual(
+        [seen(view), view.state.variation.id, view.player.urls.masked],
+        [B, 2, 'BB.masked'],
+      );
+      await messages.chooseVariation(3); // nothing of it is taken to be there already
+      assert.deepEqual(seen(view), {
+        atoms: 'LLqrs',
+        scene: 'pqrs',
+        heard: 'LL.wav',
+        version: 'filled',
+      });
+    },
+  );
 }
 
 test('the original that is chosen stays where a variation comes late', async () => {
@@ -72,21 +171,39 @@ test('the original that is chosen stays where a variation comes late', async () 
   await messages.chooseVariation(null, 'original');
   files.release('BB');
   await first;
-  assert.deepEqual(seen(view), { atoms: 'pqr', scene: 'pqr', heard: 'pqr.wav', version: 'original' });
+  assert.deepEqual(seen(view), {
+    atoms: 'pqr',
+    scene: 'pqr',
+    heard: 'pqr.wav',
+    version: 'original',
+  });
 });
 
-for (const [what, sound] of [['a new sound stays', 'xyz'], ['other atoms of the sound stay', 'pqr']]) {
+for (const [what, sound] of [
+  ['a new sound stays', 'xyz'],
+  ['other atoms of the sound stay', 'pqr'],
+]) {
   test(what + ' where a variation of the ones before comes late', async () => {
     const { view, messages, files, receive } = await opened();
     for (const name of ['LL', 'xyz']) files.hold(name);
-    const first = messages.chooseVariation(3), message = receive({ scene: sceneOf('xyz', { sound }), original: { url: sound + '.wav' }, current: null });
+    const first = messages.chooseVariation(3),
+      message = receive({
+        scene: sceneOf('xyz', { sound }),
+        original: { url: sound + '.wav' },
+        current: null,
+      });
     await settled();
     files.release('LL');
     assert.equal(await first, false);
     assert.deepEqual([view.state.variation, view.player.urls.filled], [null, 'AA.wav']);
     files.release('xyz');
     await message;
-    assert.deepEqual(seen(view), { atoms: 'xyz', scene: 'xyz', heard: sound + '.wav', version: 'original' });
+    assert.deepEqual(seen(view), {
+      atoms: 'xyz',
+      scene: 'xyz',
+      heard: sound + '.wav',
+      version: 'original',
+    });
     assert.deepEqual([view.state.variation, view.state.live, view.told], [null, null, []]);
   });
 }
@@ -94,14 +211,24 @@ for (const [what, sound] of [['a new sound stays', 'xyz'], ['other atoms of the 
 test('while a new sound comes, a variation of the one before is neither seen nor heard', async () => {
   const { view, messages, files, receive } = await opened();
   files.hold('xyz');
-  const message = receive({ scene: sceneOf('xyz'), original: { url: 'xyz.wav' }, variations: [], current: null });
+  const message = receive({
+    scene: sceneOf('xyz'),
+    original: { url: 'xyz.wav' },
+    variations: [],
+    current: null,
+  });
   await settled();
   const choice = messages.chooseVariation(2);
   await settled();
   assert.notEqual(view.player.urls.filled, 'BB.wav');
   files.release('xyz');
   await Promise.all([message, choice]);
-  assert.deepEqual(seen(view), { atoms: 'xyz', scene: 'xyz', heard: 'xyz.wav', version: 'original' });
+  assert.deepEqual(seen(view), {
+    atoms: 'xyz',
+    scene: 'xyz',
+    heard: 'xyz.wav',
+    version: 'original',
+  });
 });
 
 test('a fill that runs takes the picture, and a choice made meanwhile is still heard, and seen afterwards', async () => {
@@ -117,15 +244,20 @@ test('a fill that runs takes the picture, and a choice made meanwhile is still h
 });
 
 test('who has chosen something else meanwhile is not told about a message, which is shown nonetheless', async () => {
-  const { view, messages, files, receive } = await opened(), done = resultOf(5, 'DD', sceneOf('pqr'));
-  view.state.proposed = view.state.variations[1].key = done.key;   // the end of a story, which both of them answer
+  const { view, messages, files, receive } = await opened(),
+    done = resultOf(5, 'DD', sceneOf('pqr'));
+  view.state.proposed = view.state.variations[1].key = done.key; // the end of a story, which both of them answer
   files.hold('DD');
-  const all = [...view.state.variations, done], message = receive({ variations: all, current: 5, status: 'There' });
+  const all = [...view.state.variations, done],
+    message = receive({ variations: all, current: 5, status: 'There' });
   await settled();
   await messages.chooseVariation(2);
   files.release('DD');
   await message;
-  assert.deepEqual([seen(view), view.state.announced, view.state.told, view.told], [B, 5, undefined, []]);
+  assert.deepEqual(
+    [seen(view), view.state.announced, view.state.told, view.told],
+    [B, 5, undefined, []],
+  );
   assert.equal(messages.working, false);
 });
 
@@ -133,21 +265,30 @@ test('another selection leaves the variation for the original, and what Python s
   const { view, messages, receive } = await opened();
   view.pending = false;
   await messages.followSelection();
-  assert.equal(view.state.variation.id, 1);   // it is the answer to what is selected
+  assert.equal(view.state.variation.id, 1); // it is the answer to what is selected
   view.pending = true;
   const original = { atoms: 'pqr', scene: 'pqr', heard: 'pqr.wav', version: 'original' };
   await messages.followSelection();
-  assert.deepEqual([seen(view), view.state.variation, view.player.urls], [original, null, { original: 'pqr.wav' }]);
+  assert.deepEqual(
+    [seen(view), view.state.variation, view.player.urls],
+    [original, null, { original: 'pqr.wav' }],
+  );
   await receive({ status: 'Ready to fill in' });
   assert.deepEqual([seen(view), view.state.variation], [original, null]);
   await receive({ busy: true, live: { ...resultOf(4, 'CC', sceneOf('pqr')), done: 1, total: 2 } });
-  await receive({ busy: false, live: null });   // stopped before anything was kept
+  await receive({ busy: false, live: null }); // stopped before anything was kept
   assert.deepEqual([seen(view), view.state.variation], [original, null]);
   await messages.chooseVariation(2, 'filled');
   assert.deepEqual(seen(view), B);
   await messages.followSelection();
-  await receive({ variations: [...view.state.variations, resultOf(5, 'DD', sceneOf('pqr'))], current: 5 });
-  assert.deepEqual([seen(view), view.state.variation.id], [{ ...B, atoms: 'DDqr', heard: 'DD.wav' }, 5]);
+  await receive({
+    variations: [...view.state.variations, resultOf(5, 'DD', sceneOf('pqr'))],
+    current: 5,
+  });
+  assert.deepEqual(
+    [seen(view), view.state.variation.id],
+    [{ ...B, atoms: 'DDqr', heard: 'DD.wav' }, 5],
+  );
 });
 
 test('a selection that was taken back and made again brings back the variation that answers it', async () => {
@@ -158,17 +299,18 @@ test('a selection that was taken back and made again brings back the variation t
   view.state.variations[1].key = 'made';
   await messages.followSelection();
   assert.equal(view.state.variation, null);
-  await messages.followSelection();   // drawn anew, it is there to be filled in
+  await messages.followSelection(); // drawn anew, it is there to be filled in
   assert.equal(view.state.variation, null);
   await messages.followSelection(true);
   assert.deepEqual([seen(view), view.state.variation.id], [B, 2]);
   view.items = [];
-  await messages.followSelection(true);   // nothing is selected, which no fill answers
+  await messages.followSelection(true); // nothing is selected, which no fill answers
   assert.equal(view.state.variation, null);
 });
 
 test('an answer that comes after the end of a fill, and is older, does not take its place', async () => {
-  const { view, files, receive } = await opened(), fill = { busy: true, live: { ...resultOf(4, 'CC', sceneOf('pqr')), done: 1, total: 2 } };
+  const { view, files, receive } = await opened(),
+    fill = { busy: true, live: { ...resultOf(4, 'CC', sceneOf('pqr')), done: 1, total: 2 } };
   files.hold('CC');
   const step = receive({ ...fill, number: 10 });
   await settled();
@@ -176,11 +318,15 @@ test('an answer that comes after the end of a fill, and is older, does not take 
   await receive({ ...fill, number: 11 });
   files.release('CC');
   await step;
-  assert.deepEqual([view.state.busy, view.state.messageNumber, seen(view).atoms], [false, 12, 'AAqr']);
+  assert.deepEqual(
+    [view.state.busy, view.state.messageNumber, seen(view).atoms],
+    [false, 12, 'AAqr'],
+  );
 });
 
 test('a page whose sound was let go begins anew, one that never had any does not', async () => {
-  const { view, messages } = await opened(), reloads = [];
+  const { view, messages } = await opened(),
+    reloads = [];
   globalThis.location = { reload: () => reloads.push(view.state.base) };
   for (const base of [view.state.base, null]) {
     view.state.base = base;
@@ -192,7 +338,8 @@ test('a page whose sound was let go begins anew, one that never had any does not
 });
 
 test('what is not on the server any more is said, and the next message is shown', async () => {
-  const { view, messages, receive } = await opened(), gone = { ...resultOf(6, 'EE', sceneOf('pqr')), atoms: { url: 'gone' } };
+  const { view, messages, receive } = await opened(),
+    gone = { ...resultOf(6, 'EE', sceneOf('pqr')), atoms: { url: 'gone' } };
   await receive({ variations: [...view.state.variations, gone], current: 6 });
   assert.equal(view.told.length, 1);
   assert.match(view.told[0], /Reload the page/);
@@ -201,11 +348,21 @@ test('what is not on the server any more is said, and the next message is shown'
 });
 
 test('selected parts are asked for again where the atoms are others', async () => {
-  const { view, receive } = await opened(), asked = [];
+  const { view, receive } = await opened(),
+    asked = [];
   view.trigger = (what) => asked.push(what);
   view.items = [{ part: 'random:50' }];
   await receive({ status: 'the same' });
-  await receive({ scene: sceneOf('xyz', { sound: 'pqr' }), original: { url: 'xyz.wav' }, variations: [], current: null });
-  await receive({ scene: sceneOf('uvw', { sound: 'pqr' }), original: { url: 'uvw.wav' }, parts: { key: 'k', bits: { url: 'uvw.bits' } } });
+  await receive({
+    scene: sceneOf('xyz', { sound: 'pqr' }),
+    original: { url: 'xyz.wav' },
+    variations: [],
+    current: null,
+  });
+  await receive({
+    scene: sceneOf('uvw', { sound: 'pqr' }),
+    original: { url: 'uvw.wav' },
+    parts: { key: 'k', bits: { url: 'uvw.bits' } },
+  });
   assert.deepEqual(asked, ['selected']);
 });

@@ -5,16 +5,19 @@ import { Player } from '../../atomizer/ui/static/player.js';
 import { answers, sound } from './help.mjs';
 
 function quiet() {
-  const player = new Player(() => {}), files = answers(sound);
+  const player = new Player(() => {}),
+    files = answers(sound);
   player.fetch = (url) => files.of(url);
   return { player, files };
 }
-const heard = ({ buffers }) => Object.fromEntries(Object.entries(buffers).map(([name, buffer]) => [name, buffer.url]));
+const heard = ({ buffers }) =>
+  Object.fromEntries(Object.entries(buffers).map(([name, buffer]) => [name, buffer.url]));
 
 test('of two loads the later one counts, however late the first one comes', async () => {
   const { player, files } = quiet();
   files.hold('a');
-  const first = player.load({ original: 'o', filled: 'a' }), second = player.load({ original: 'o', filled: 'b' });
+  const first = player.load({ original: 'o', filled: 'a' }),
+    second = player.load({ original: 'o', filled: 'b' });
   await second;
   files.release('a');
   assert.equal(await first, false);
@@ -32,6 +35,6 @@ test('going back to what is there overtakes what is on its way', async () => {
   files.release('a');
   await first;
   assert.deepEqual(heard(player), { original: 'o' });
-  await player.load({ original: 'o', filled: 'a' });   // nothing of it is taken to be there already
+  await player.load({ original: 'o', filled: 'a' }); // nothing of it is taken to be there already
   assert.deepEqual(heard(player), { original: 'o', filled: 'a' });
 });

@@ -4,11 +4,19 @@ import { test } from 'node:test';
 import { PRESETS, presetItem, presetOf, sliderOf } from '../../atomizer/ui/static/presets.js';
 
 test('every preset is recognised in what it makes', () => {
-  for (const [name, { values }] of Object.entries(PRESETS)) assert.deepEqual(presetOf(presetItem(name, values, 2)), { name, values });
+  for (const [name, { values }] of Object.entries(PRESETS))
+    assert.deepEqual(presetOf(presetItem(name, values, 2)), { name, values });
 });
 
 test('what makes no sense is refused in a sentence', () => {
-  for (const [name, values] of [['above', [NaN]], ['time', [3, 2]], ['channel', [2]], ['channel', [0.5]], ['random', [101]], ['after', [-1]]]) {
+  for (const [name, values] of [
+    ['above', [NaN]],
+    ['time', [3, 2]],
+    ['channel', [2]],
+    ['channel', [0.5]],
+    ['random', [101]],
+    ['after', [-1]],
+  ]) {
     assert.throws(() => presetItem(name, values, 2), /\.$/);
   }
   assert.equal(presetItem('keep', [5000], 2).part, 'keep:5000');

@@ -4,13 +4,36 @@ import { test } from 'node:test';
 import { amplitudesOf, HIDDEN } from '../../atomizer/ui/static/atoms.js';
 import { legendOf, paintKinds } from '../../atomizer/ui/static/kinds.js';
 import { order } from '../../atomizer/ui/static/orderings.js';
-import { Chosen, extentOf, isPursuit, nearestPursuit, PursuitSynthesiser, splatPursuit, unpackPursuit } from '../../atomizer/ui/static/pursuit.js';
+import {
+  Chosen,
+  extentOf,
+  isPursuit,
+  nearestPursuit,
+  PursuitSynthesiser,
+  splatPursuit,
+  unpackPursuit,
+} from '../../atomizer/ui/static/pursuit.js';
 
-const scene = { rate: 8000, hop: 8, frames: 401, bins: 128, scales: [16, 64, 256], channels: 2, sound_rate: 8000, duration: 0.4, floor_db: -80, loudest: 0.5, energy: 1, added: [] };
+const scene = {
+  rate: 8000,
+  hop: 8,
+  frames: 401,
+  bins: 128,
+  scales: [16, 64, 256],
+  channels: 2,
+  sound_rate: 8000,
+  duration: 0.4,
+  floor_db: -80,
+  loudest: 0.5,
+  energy: 1,
+  added: [],
+};
 
 /** The bytes of pursuit.py for [[time, frequency, velocity, sign, channel, scale], …]. */
 function packed(rows) {
-  const n = rows.length, buffer = new ArrayBuffer(10 * n), column = (Type, offset, value) => new Type(buffer, offset, n).set(rows.map(value));
+  const n = rows.length,
+    buffer = new ArrayBuffer(10 * n),
+    column = (Type, offset, value) => new Type(buffer, offset, n).set(rows.map(value));
   column(Uint32Array, 0, (r) => r[0]);
   column(Uint16Array, 4 * n, (r) => r[1]);
   column(Uint16Array, 6 * n, (r) => r[2]);
@@ -20,11 +43,21 @@ function packed(rows) {
 }
 
 // of each scale one: bins 3, 10 and 50 of their own
-const rows = [[100, 3 * 16 + 8, 30000, 0, 1, 0], [200, 10 * 4 + 2, 40000, 1, 0, 1], [160, 50, 65535, 1, 0, 2]];
+const rows = [
+  [100, 3 * 16 + 8, 30000, 0, 1, 0],
+  [200, 10 * 4 + 2, 40000, 1, 0, 1],
+  [160, 50, 65535, 1, 0, 2],
+];
 const atoms = () => unpackPursuit(packed(rows), 3);
 const wave = (scale, k) => {
   const N = scene.scales[scale] / 2;
-  return Array.from({ length: 2 * N }, (_, n) => Math.sqrt(2 / N) * Math.sin((Math.PI * (n + 0.5)) / (2 * N)) * Math.cos((Math.PI / N) * (n + 0.5 + N / 2) * (k + 0.5)));
+  return Array.from(
+    { length: 2 * N },
+    (_, n) =>
+      Math.sqrt(2 / N) *
+      Math.sin((Math.PI * (n + 0.5)) / (2 * N)) *
+      Math.cos((Math.PI / N) * (n + 0.5 + N / 2) * (k + 0.5)),
+  );
 };
 
 test('scenes with scales are those of a pursuit', () => {
@@ -34,29 +67,71 @@ test('scenes with scales are those of a pursuit', () => {
 
 test('atoms are unpacked with their scale, and lie where they are', () => {
   const a = atoms();
-  assert.deepEqual([[...a.frame], [...a.scale], [...a.sign], [...a.channel]], [[100, 200, 160], [0, 1, 2], [0, 1, 1], [1, 0, 0]]);
-  assert.deepEqual(extentOf(scene, a, 0), { t: 0.1, f: 1750, reach: 0.001, from: 0.0995, to: 0.1005, low: 1500, high: 2000 });
+  assert.deepEqual(
+    [[...a.frame], [...a.scale], [...a.sign], [...a.channel]],
+    [
+      [100, 200, 160],
+      [0, 1, 2],
+      [0, 1, 1],
+      [1, 0, 0],
+    ],
+  );
+  assert.deepEqual(extentOf(scene, a, 0), {
+    t: 0.1,
+    f: 1750,
+    reach: 0.001,
+    from: 0.0995,
+    to: 0.1005,
+    low: 1500,
+    high: 2000,
+  });
   const { t, f, low, high, from, to } = extentOf(scene, a, 2);
   assert.deepEqual([t, f, high - low], [0.16, 50.5 * 31.25, 31.25]);
   assert.ok(Math.abs(to - from - 128 / 8000) < 1e-12);
 });
 
 test('every atom sounds as its own window and bin, and the sum is theirs', async () => {
-  const a = atoms(), amplitude = amplitudesOf(a, scene), made = new PursuitSynthesiser(scene, a, amplitude), ranks = Uint32Array.of(2, 1, 0);
-  const all = await made.first(3, ranks), expected = [new Float64Array(3200), new Float64Array(3200)];
-  [[0, 3], [1, 10], [2, 50]].forEach(([scale, k], i) => wave(scale, k).forEach((value, n) => {
-    expected[a.channel[i]][a.frame[i] * 8 - scene.scales[scale] / 2 + n] += amplitude[i] * value;
-  }));
-  for (const c of [0, 1]) for (let n = 0; n < 3200; n++) assert.ok(Math.abs(all[c][n] - expected[c][n]) < 1e-6);
+  const a = atoms(),
+    amplitude = amplitudesOf(a, scene),
+    made = new PursuitSynthesiser(scene, a, amplitude),
+    ranks = Uint32Array.of(2, 1, 0);
+  const all = await made.first(3, ranks),
+    expected = [new Float64Array(3200), new Float64Array(3200)];
+  [
+    [0, 3],
+    [1, 10],
+    [2, 50],
+  ].forEach(([scale, k], i) =>
+    wave(scale, k).forEach((value, n) => {
+      expected[a.channel[i]][a.frame[i] * 8 - scene.scales[scale] / 2 + n] += amplitude[i] * value;
+    }),
+  );
+  for (const c of [0, 1])
+    for (let n = 0; n < 3200; n++) assert.ok(Math.abs(all[c][n] - expected[c][n]) < 1e-6);
   // forth and back: only what has changed is made anew, and nothing stays behind
-  const one = await made.first(1, ranks), fresh = await new PursuitSynthesiser(scene, atoms(), amplitude).first(1, ranks);
-  for (const c of [0, 1]) for (let n = 0; n < 3200; n++) assert.ok(Math.abs(one[c][n] - fresh[c][n]) < 1e-9);
-  assert.ok((await made.first(0, ranks)).every((channel) => channel.every((v) => Math.abs(v) < 1e-9)));
+  const one = await made.first(1, ranks),
+    fresh = await new PursuitSynthesiser(scene, atoms(), amplitude).first(1, ranks);
+  for (const c of [0, 1])
+    for (let n = 0; n < 3200; n++) assert.ok(Math.abs(one[c][n] - fresh[c][n]) < 1e-9);
+  assert.ok(
+    (await made.first(0, ranks)).every((channel) => channel.every((v) => Math.abs(v) < 1e-9)),
+  );
 });
 
 test('atoms at both ends of a sound are cut', async () => {
-  const a = unpackPursuit(packed([[0, 50, 65535, 1, 0, 2], [400, 50, 65535, 1, 0, 2]]), 2);
-  const [sound] = await new PursuitSynthesiser({ ...scene, channels: 1 }, a, Float32Array.of(1, 1)).first(2, Uint32Array.of(0, 1)), w = wave(2, 50);
+  const a = unpackPursuit(
+    packed([
+      [0, 50, 65535, 1, 0, 2],
+      [400, 50, 65535, 1, 0, 2],
+    ]),
+    2,
+  );
+  const [sound] = await new PursuitSynthesiser(
+      { ...scene, channels: 1 },
+      a,
+      Float32Array.of(1, 1),
+    ).first(2, Uint32Array.of(0, 1)),
+    w = wave(2, 50);
   for (let n = 0; n < 128; n++) {
     assert.ok(Math.abs(sound[n] - w[128 + n]) < 1e-6);
     assert.ok(Math.abs(sound[3200 - 128 + n] - w[n]) < 1e-6);
@@ -64,45 +139,106 @@ test('atoms at both ends of a sound are cut', async () => {
 });
 
 test('a later wish overtakes an earlier one', async () => {
-  const a = atoms(), ranks = Uint32Array.of(0, 1, 2), made = new PursuitSynthesiser(scene, a, amplitudesOf(a, scene)), { now } = performance;
-  let clock = 0, later;
-  performance.now = () => (clock += 20);   // every atom takes long
+  const a = atoms(),
+    ranks = Uint32Array.of(0, 1, 2),
+    made = new PursuitSynthesiser(scene, a, amplitudesOf(a, scene)),
+    { now } = performance;
+  let clock = 0,
+    later;
+  performance.now = () => (clock += 20); // every atom takes long
   try {
-    const first = made.first(3, ranks, async () => { later = later || made.first(1, ranks); });
+    const first = made.first(3, ranks, async () => {
+      later = later || made.first(1, ranks);
+    });
     assert.equal(await first, null);
-    const fresh = await new PursuitSynthesiser(scene, a, amplitudesOf(a, scene)).first(1, ranks), sound = await later;
-    for (const c of [0, 1]) for (let n = 0; n < 3200; n++) assert.ok(Math.abs(sound[c][n] - fresh[c][n]) < 1e-9);
-  } finally { performance.now = now; }
+    const fresh = await new PursuitSynthesiser(scene, a, amplitudesOf(a, scene)).first(1, ranks),
+      sound = await later;
+    for (const c of [0, 1])
+      for (let n = 0; n < 3200; n++) assert.ok(Math.abs(sound[c][n] - fresh[c][n]) < 1e-9);
+  } finally {
+    performance.now = now;
+  }
 });
 
 test('regions take the atoms whose middle lies in them, spans of time all that overlap them', () => {
-  const marked = (...items) => { const a = atoms(), chosen = new Chosen(scene); chosen.set(items); chosen.mark(a, null); return [...a.selected]; };
+  const marked = (...items) => {
+    const a = atoms(),
+      chosen = new Chosen(scene);
+    chosen.set(items);
+    chosen.mark(a, null);
+    return [...a.selected];
+  };
   const box = { kind: 'rect', op: 'add', t: [0.15, 0.25], f: [1000, 1600] };
   assert.deepEqual(marked(box), [0, 1, 1]);
   assert.deepEqual(marked(box, { ...box, op: 'subtract', f: [1500, 1600] }), [0, 1, 0]);
-  assert.deepEqual(marked({ kind: 'rect', op: 'add', t: [0.172, 0.19] }), [0, 0, 1], 'a window of 256 samples ends at 0.176 s');
+  assert.deepEqual(
+    marked({ kind: 'rect', op: 'add', t: [0.172, 0.19] }),
+    [0, 0, 1],
+    'a window of 256 samples ends at 0.176 s',
+  );
   assert.deepEqual(marked({ kind: 'rect', op: 'add', channels: [1] }), [1, 0, 0]);
-  assert.deepEqual(marked({ kind: 'lasso', op: 'add', points: [[0.09, 1000], [0.11, 1000], [0.1, 4000]], scale: 'linear' }), [1, 0, 0]);
-  assert.deepEqual(marked({ kind: 'brush', op: 'add', points: [[0.15, 1560], [0.17, 1600]], size: [0.005, 60], scale: 'linear' }), [0, 0, 1]);
-  assert.deepEqual(marked({ kind: 'brush', op: 'add', points: [[0.2, 1300]], size: [0.005, 0.3], scale: 'log' }), [0, 1, 0]);
+  assert.deepEqual(
+    marked({
+      kind: 'lasso',
+      op: 'add',
+      points: [
+        [0.09, 1000],
+        [0.11, 1000],
+        [0.1, 4000],
+      ],
+      scale: 'linear',
+    }),
+    [1, 0, 0],
+  );
+  assert.deepEqual(
+    marked({
+      kind: 'brush',
+      op: 'add',
+      points: [
+        [0.15, 1560],
+        [0.17, 1600],
+      ],
+      size: [0.005, 60],
+      scale: 'linear',
+    }),
+    [0, 0, 1],
+  );
+  assert.deepEqual(
+    marked({ kind: 'brush', op: 'add', points: [[0.2, 1300]], size: [0.005, 0.3], scale: 'log' }),
+    [0, 1, 0],
+  );
   const a = atoms();
   new Chosen(scene).mark(a, Uint8Array.of(0b101));
   assert.deepEqual([...a.selected], [1, 0, 1]);
 });
 
 test('what names no frequency ends where the recording does', () => {
-  const a = atoms(), chosen = new Chosen({ ...scene, sound_rate: 3300 });
+  const a = atoms(),
+    chosen = new Chosen({ ...scene, sound_rate: 3300 });
   chosen.set([{ kind: 'rect', op: 'add', t: [0, 1] }]);
   chosen.mark(a, null);
   assert.deepEqual([...a.selected], [0, 1, 1]);
 });
 
-const plane = { width: 400, height: 400, ratio: 1, t: [0, 0.4], u: [0, 4000], unit: (f) => f, lanes: [{ channel: null, top: 0, height: 400 }] };
+const plane = {
+  width: 400,
+  height: 400,
+  ratio: 1,
+  t: [0, 0.4],
+  u: [0, 4000],
+  unit: (f) => f,
+  lanes: [{ channel: null, top: 0, height: 400 }],
+};
 
 test('atoms are drawn with their extent in time and frequency, loud ones on top', () => {
-  const a = atoms(), pixels = new Uint32Array(400 * 400), table = Uint32Array.from({ length: 256 }, (_, k) => k + 1);
+  const a = atoms(),
+    pixels = new Uint32Array(400 * 400),
+    table = Uint32Array.from({ length: 256 }, (_, k) => k + 1);
   splatPursuit(pixels, a, plane, table, scene);
-  const size = (i) => { const of = pixels.filter((p) => p === (a.velocity[i] >> 8) + 1).length; return of; };
+  const size = (i) => {
+    const of = pixels.filter((p) => p === (a.velocity[i] >> 8) + 1).length;
+    return of;
+  };
   assert.equal(size(0), 50 * 2, '1 pixel of time at least drawn as 2, 500 Hz');
   assert.equal(size(2), 16 * 3, '16 ms, 31 Hz');
   assert.equal(pixels[(400 - 157) * 400 + 160], 256);
@@ -112,7 +248,8 @@ test('atoms are drawn with their extent in time and frequency, loud ones on top'
 });
 
 test('the pointer finds the loudest atom whose tile it is over', () => {
-  const a = atoms(), at = (t, f) => nearestPursuit(a, plane, scene, t * 1000, 400 - f / 10, 1);
+  const a = atoms(),
+    at = (t, f) => nearestPursuit(a, plane, scene, t * 1000, 400 - f / 10, 1);
   assert.deepEqual([at(0.16, 1578), at(0.166, 1578), at(0.1, 1900), at(0.3, 3000)], [2, 2, 0, -1]);
   a.kind[2] = HIDDEN;
   assert.equal(at(0.16, 1578), -1);
@@ -122,13 +259,49 @@ test('orderings sort the fine times and frequencies of a pursuit', () => {
   assert.deepEqual([...order(atoms(), 'time', scene)], [0, 2, 1]);
   assert.deepEqual([...order(atoms(), 'frequency', scene)], [1, 2, 0]);
   assert.deepEqual([...order(atoms(), 'velocity', scene)], [2, 1, 0]);
-  const late = unpackPursuit(packed([[70000, 1, 1, 1, 0, 0], [5, 1, 2, 1, 0, 0], [66000, 1, 3, 1, 0, 0]]), 3);
+  const late = unpackPursuit(
+    packed([
+      [70000, 1, 1, 1, 0, 0],
+      [5, 1, 2, 1, 0, 0],
+      [66000, 1, 3, 1, 0, 0],
+    ]),
+    3,
+  );
   assert.deepEqual([...order(late, 'time', { ...scene, frames: 70001 })], [1, 2, 0]);
 });
 
 test('colours by scale', () => {
-  const names = ['negative', 'positive', 'unknown', 'kept', 'filled', 'channel 0', 'channel 1', 'channel 2', 'rank 0'], a = atoms();
-  paintKinds(a, { colour: 'scale', version: 'original', channel: null, pending: false, ranks: null, first: null }, new Map(names.map((name, k) => [name, k])), 1);
-  assert.deepEqual([...a.kind].map((k) => names[k]), ['channel 0', 'channel 1', 'channel 2']);
-  assert.deepEqual(legendOf('scale', 2, 4, [128, 8192]).map(([, text]) => text), ['128 samples', '8,192 samples', 'unknown']);
+  const names = [
+      'negative',
+      'positive',
+      'unknown',
+      'kept',
+      'filled',
+      'channel 0',
+      'channel 1',
+      'channel 2',
+      'rank 0',
+    ],
+    a = atoms();
+  paintKinds(
+    a,
+    {
+      colour: 'scale',
+      version: 'original',
+      channel: null,
+      pending: false,
+      ranks: null,
+      first: null,
+    },
+    new Map(names.map((name, k) => [name, k])),
+    1,
+  );
+  assert.deepEqual(
+    [...a.kind].map((k) => names[k]),
+    ['channel 0', 'channel 1', 'channel 2'],
+  );
+  assert.deepEqual(
+    legendOf('scale', 2, 4, [128, 8192]).map(([, text]) => text),
+    ['128 samples', '8,192 samples', 'unknown'],
+  );
 });

@@ -14,12 +14,20 @@ test('every scale is undone by its inverse and rises', () => {
   }
 });
 
-test('a thousand mel are about a thousand hertz', () => assert.ok(Math.abs(SCALES.mel.unit(1000) - 1000) < 1));
+test('a thousand mel are about a thousand hertz', () =>
+  assert.ok(Math.abs(SCALES.mel.unit(1000) - 1000) < 1));
 
 test('ticks lie within what is seen and keep their distance', () => {
   for (const scale of Object.keys(SCALES)) {
-    for (const [low, high, pixels] of [[30, 22050, 400], [200, 300, 400], [440, 441, 200], [0.5, 22050, 60]]) {
-      const { unit } = SCALES[scale], found = ticks(scale, low, high, pixels), place = (f) => ((unit(f) - unit(low)) / (unit(high) - unit(low))) * pixels;
+    for (const [low, high, pixels] of [
+      [30, 22050, 400],
+      [200, 300, 400],
+      [440, 441, 200],
+      [0.5, 22050, 60],
+    ]) {
+      const { unit } = SCALES[scale],
+        found = ticks(scale, low, high, pixels),
+        place = (f) => ((unit(f) - unit(low)) / (unit(high) - unit(low))) * pixels;
       assert.ok(found.length >= 1, scale + ' ' + low);
       found.forEach(({ hertz }, k) => {
         assert.ok(hertz >= low - 1e-9 && hertz <= high * 1.001);

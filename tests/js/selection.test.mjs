@@ -2,47 +2,108 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { unpack } from '../../atomizer/ui/static/atoms.js';
-import { boundsOf, Cells, EVERYTHING, forPython, fromFile, fromPython, inverted, nameOf, outOfReach, readout, regionsOf, spanOf, toFile, transformed } from '../../atomizer/ui/static/selection.js';
+import {
+  boundsOf,
+  Cells,
+  EVERYTHING,
+  forPython,
+  fromFile,
+  fromPython,
+  inverted,
+  nameOf,
+  outOfReach,
+  readout,
+  regionsOf,
+  spanOf,
+  toFile,
+  transformed,
+} from '../../atomizer/ui/static/selection.js';
 import { axes, packed, scene, someRows } from './help.mjs';
 
 const box = { kind: 'rect', op: 'add', t: [0.03, 0.09], f: [500, 1500] };
-const cells = (items) => { const made = new Cells(scene, axes); made.set(items); return made; };
+const cells = (items) => {
+  const made = new Cells(scene, axes);
+  made.set(items);
+  return made;
+};
 const count = (items) => cells(items).taken.reduce((sum, v) => sum + v, 0);
 
 test('a box takes the cells whose centres it holds, of its channels', () => {
   let expected = 0;
-  for (const t of axes.seconds) for (const f of axes.hertz) if (t >= 0.03 && t <= 0.09 && f >= 500 && f <= 1500) expected++;
+  for (const t of axes.seconds)
+    for (const f of axes.hertz) if (t >= 0.03 && t <= 0.09 && f >= 500 && f <= 1500) expected++;
   assert.equal(count([box]), 2 * expected);
   assert.equal(count([{ ...box, channels: [1] }]), expected);
   assert.equal(count([box, { ...box, op: 'subtract' }]), 0);
 });
 
 test('a span of time takes what its windows overlap, everything ends at the Nyquist frequency', () => {
-  const reach = scene.hop / scene.rate, wanted = axes.seconds.filter((t) => t + reach > 0.05 && t - reach < 0.06).length;
+  const reach = scene.hop / scene.rate,
+    wanted = axes.seconds.filter((t) => t + reach > 0.05 && t - reach < 0.06).length;
   assert.equal(count([{ kind: 'rect', op: 'add', t: [0.05, 0.06] }]), 2 * wanted * scene.hop);
   const low = new Cells({ ...scene, sound_rate: 4000 }, axes);
   low.set([EVERYTHING]);
-  assert.equal(low.taken.reduce((sum, v) => sum + v, 0), 2 * scene.frames * 32);
+  assert.equal(
+    low.taken.reduce((sum, v) => sum + v, 0),
+    2 * scene.frames * 32,
+  );
 });
 
 test('a lasso around a box is that box, straight or on a logarithmic axis', () => {
-  const corners = [[0.03, 500], [0.09, 500], [0.09, 1500], [0.03, 1500]];
-  for (const scale of ['linear', 'log']) assert.equal(count([{ kind: 'lasso', op: 'add', points: corners, scale }]), count([box]));
+  const corners = [
+    [0.03, 500],
+    [0.09, 500],
+    [0.09, 1500],
+    [0.03, 1500],
+  ];
+  for (const scale of ['linear', 'log'])
+    assert.equal(count([{ kind: 'lasso', op: 'add', points: corners, scale }]), count([box]));
 });
 
 test('a brush takes an ellipse around its line, and a harmonic one its multiples', () => {
-  const dab = { kind: 'brush', op: 'add', points: [[0.08, 1000]], size: [0.02, 200], scale: 'linear' };
+  const dab = {
+    kind: 'brush',
+    op: 'add',
+    points: [[0.08, 1000]],
+    size: [0.02, 200],
+    scale: 'linear',
+  };
   let expected = 0;
-  for (const t of axes.seconds) for (const f of axes.hertz) if (((t - 0.08) / 0.02) ** 2 + ((f - 1000) / 200) ** 2 <= 1) expected++;
+  for (const t of axes.seconds)
+    for (const f of axes.hertz)
+      if (((t - 0.08) / 0.02) ** 2 + ((f - 1000) / 200) ** 2 <= 1) expected++;
   assert.equal(count([dab]), 2 * expected);
-  const comb = { ...dab, size: [0.02, 60], points: [[0.04, 600], [0.08, 600]], harmonics: 4 };
-  assert.deepEqual(regionsOf(comb).map((r) => r.points[0][1]), [600, 1200, 1800, 2400]);
+  const comb = {
+    ...dab,
+    size: [0.02, 60],
+    points: [
+      [0.04, 600],
+      [0.08, 600],
+    ],
+    harmonics: 4,
+  };
+  assert.deepEqual(
+    regionsOf(comb).map((r) => r.points[0][1]),
+    [600, 1200, 1800, 2400],
+  );
   assert.ok(regionsOf(comb).every((r) => !('harmonics' in r)));
   assert.ok(count([comb]) >= 3 * count([{ ...comb, harmonics: undefined }]));
 });
 
 test('inverting twice is the selection itself, and together they are everything', () => {
-  const items = [box, { kind: 'brush', op: 'subtract', points: [[0.05, 800], [0.07, 900]], size: [0.01, 100], scale: 'linear' }];
+  const items = [
+    box,
+    {
+      kind: 'brush',
+      op: 'subtract',
+      points: [
+        [0.05, 800],
+        [0.07, 900],
+      ],
+      size: [0.01, 100],
+      scale: 'linear',
+    },
+  ];
   const other = inverted(items);
   assert.equal(count(items) + count(other), scene.channels * scene.frames * scene.hop);
   assert.deepEqual(cells(inverted(other)).taken, cells(items).taken);
@@ -50,7 +111,8 @@ test('inverting twice is the selection itself, and together they are everything'
 });
 
 test('the read-out counts atoms and their share of the energy', () => {
-  const atoms = unpack(packed(someRows(60)), 60), amplitude = Float32Array.from({ length: 60 }, () => 0.1);
+  const atoms = unpack(packed(someRows(60)), 60),
+    amplitude = Float32Array.from({ length: 60 }, () => 0.1);
   cells([EVERYTHING]).mark(atoms, null);
   const all = readout(atoms, amplitude, axes, 60 * amplitude[0] ** 2);
   assert.equal(all.count, 60);
@@ -62,12 +124,41 @@ test('the read-out counts atoms and their share of the energy', () => {
 });
 
 test('moving keeps the size, and open ends stay open', () => {
-  const moved = transformed(box, (t) => t + 1, (f) => f * 2);
+  const moved = transformed(
+    box,
+    (t) => t + 1,
+    (f) => f * 2,
+  );
   assert.deepEqual(moved.t, [1.03, 1.09]);
   assert.deepEqual(moved.f, [1000, 3000]);
-  assert.deepEqual(transformed({ ...box, t: undefined, f: [500, null] }, (t) => t, (f) => f + 1).f, [501, null]);
-  assert.deepEqual(transformed({ kind: 'lasso', points: [[1, 2]] }, (t) => t + 1, (f) => f).points, [[2, 2]]);
-  assert.deepEqual(boundsOf({ kind: 'brush', points: [[1, 400], [2, 800]], size: [0.5, 1], scale: 'log' }), { t: [0.5, 2.5], f: [200, 1600] });
+  assert.deepEqual(
+    transformed(
+      { ...box, t: undefined, f: [500, null] },
+      (t) => t,
+      (f) => f + 1,
+    ).f,
+    [501, null],
+  );
+  assert.deepEqual(
+    transformed(
+      { kind: 'lasso', points: [[1, 2]] },
+      (t) => t + 1,
+      (f) => f,
+    ).points,
+    [[2, 2]],
+  );
+  assert.deepEqual(
+    boundsOf({
+      kind: 'brush',
+      points: [
+        [1, 400],
+        [2, 800],
+      ],
+      size: [0.5, 1],
+      scale: 'log',
+    }),
+    { t: [0.5, 2.5], f: [200, 1600] },
+  );
 });
 
 test('what Python and files say comes back as it was', () => {
@@ -78,7 +169,8 @@ test('what Python and files say comes back as it was', () => {
   const file = toFile(items, ['sign']);
   assert.deepEqual(JSON.parse(file).features, ['sign']);
   assert.equal(forPython(fromFile(file)).key, key);
-  for (const bad of ['', '[]', '{"regions": 3}', '{"regions": [{"kind": "star"}]}', '{}', 'null']) assert.throws(() => fromFile(bad), /\.$/);
+  for (const bad of ['', '[]', '{"regions": 3}', '{"regions": [{"kind": "star"}]}', '{}', 'null'])
+    assert.throws(() => fromFile(bad), /\.$/);
 });
 
 test('items have names, and a selection a span', () => {
@@ -92,7 +184,9 @@ test('items have names, and a selection a span', () => {
 });
 
 test('what is taken away does not reach parts', () => {
-  const box = { kind: 'rect', op: 'add', t: [1, 2] }, less = { ...box, op: 'subtract' }, part = { part: 'random:50' };
+  const box = { kind: 'rect', op: 'add', t: [1, 2] },
+    less = { ...box, op: 'subtract' },
+    part = { part: 'random:50' };
   assert.equal(outOfReach([box, part], box), 'nothing');
   assert.equal(outOfReach([box], less), 'nothing');
   assert.equal(outOfReach([part], less), 'all');

@@ -6,7 +6,9 @@ import { DCT4, Synthesiser, wavOf } from '../../atomizer/ui/static/synthesis.js'
 import { packed, scene, someRows } from './help.mjs';
 
 test('the DCT-IV is the sum that defines it', () => {
-  const size = 16, x = Float64Array.from({ length: size }, (_, n) => Math.sin(n * n) + 0.2), y = x.slice();
+  const size = 16,
+    x = Float64Array.from({ length: size }, (_, n) => Math.sin(n * n) + 0.2),
+    y = x.slice();
   new DCT4(size).run(y);
   for (let k = 0; k < size; k++) {
     let sum = 0;
@@ -16,9 +18,16 @@ test('the DCT-IV is the sum that defines it', () => {
 });
 
 test('the sound of the first atoms is the sum of theirs, and has their energy', async () => {
-  const atoms = unpack(packed(someRows(40).map((row) => [Math.min(17, Math.max(2, row[0])), ...row.slice(1)])), 40), amplitude = amplitudesOf(atoms, scene);
-  const made = new Synthesiser(scene, atoms, amplitude), ranks = Uint32Array.from({ length: 40 }, (_, i) => i), seen = new Set();
-  const energy = (sound) => sound.reduce((sum, channel) => sum + channel.reduce((part, v) => part + v * v, 0), 0);
+  const atoms = unpack(
+      packed(someRows(40).map((row) => [Math.min(17, Math.max(2, row[0])), ...row.slice(1)])),
+      40,
+    ),
+    amplitude = amplitudesOf(atoms, scene);
+  const made = new Synthesiser(scene, atoms, amplitude),
+    ranks = Uint32Array.from({ length: 40 }, (_, i) => i),
+    seen = new Set();
+  const energy = (sound) =>
+    sound.reduce((sum, channel) => sum + channel.reduce((part, v) => part + v * v, 0), 0);
   // of atoms that share a place the last one counts
   let expected = 0;
   for (let i = 39; i >= 0; i--) {
@@ -34,18 +43,31 @@ test('the sound of the first atoms is the sum of theirs, and has their energy', 
 });
 
 test('one atom is a windowed cosine where the transform says it is', async () => {
-  const atoms = unpack(packed([[6, 9, 65535, 1, 0, 0]]), 1), made = new Synthesiser({ ...scene, channels: 1 }, atoms, Float32Array.of(1));
-  const [sound] = await made.first(1, Uint32Array.of(0)), N = scene.hop;
+  const atoms = unpack(packed([[6, 9, 65535, 1, 0, 0]]), 1),
+    made = new Synthesiser({ ...scene, channels: 1 }, atoms, Float32Array.of(1));
+  const [sound] = await made.first(1, Uint32Array.of(0)),
+    N = scene.hop;
   for (let n = 0; n < 2 * N; n++) {
-    const window = Math.sin((Math.PI * (n + 0.5)) / (2 * N)), value = Math.sqrt(2 / N) * window * Math.cos((Math.PI / N) * (n + 0.5 + N / 2) * 9.5);
+    const window = Math.sin((Math.PI * (n + 0.5)) / (2 * N)),
+      value = Math.sqrt(2 / N) * window * Math.cos((Math.PI / N) * (n + 0.5 + N / 2) * 9.5);
     assert.ok(Math.abs(sound[5 * N + n] - value) < 1e-6);
   }
 });
 
 test('a WAV file holds the samples as they are, one channel beside the other', () => {
-  const bytes = new DataView(wavOf([Float32Array.of(0.5, -0.25), Float32Array.of(1, 2)], 44100)), text = (at) => String.fromCharCode(...new Uint8Array(bytes.buffer, at, 4));
+  const bytes = new DataView(wavOf([Float32Array.of(0.5, -0.25), Float32Array.of(1, 2)], 44100)),
+    text = (at) => String.fromCharCode(...new Uint8Array(bytes.buffer, at, 4));
   assert.deepEqual([0, 8, 12, 36].map(text), ['RIFF', 'WAVE', 'fmt ', 'data']);
-  assert.deepEqual([bytes.byteLength, bytes.getUint32(4, true), bytes.getUint32(40, true)], [60, 52, 16]);
-  assert.deepEqual([bytes.getUint16(20, true), bytes.getUint16(22, true), bytes.getUint32(24, true)], [3, 2, 44100]);
-  assert.deepEqual([0, 1, 2, 3].map((k) => bytes.getFloat32(44 + 4 * k, true)), [0.5, 1, -0.25, 2]);
+  assert.deepEqual(
+    [bytes.byteLength, bytes.getUint32(4, true), bytes.getUint32(40, true)],
+    [60, 52, 16],
+  );
+  assert.deepEqual(
+    [bytes.getUint16(20, true), bytes.getUint16(22, true), bytes.getUint32(24, true)],
+    [3, 2, 44100],
+  );
+  assert.deepEqual(
+    [0, 1, 2, 3].map((k) => bytes.getFloat32(44 + 4 * k, true)),
+    [0.5, 1, -0.25, 2],
+  );
 });

@@ -11,8 +11,16 @@ import { metricsOf, neighbour } from '../../atomizer/ui/static/variations.js';
 
 // a plane of 100 px a second and 1000 Hz to 100 px
 const lane = { channel: null, top: 0, height: 400 };
-const picture = { scale: 'linear', scene: { sound_rate: 44100 }, unit: (f) => f, hertz: (u) => u, x: (t) => 100 * t, y: (f) => 400 - f / 10,
-  secondsAt: (x) => x / 100, hertzAt: (y) => 10 * (400 - y) };
+const picture = {
+  scale: 'linear',
+  scene: { sound_rate: 44100 },
+  unit: (f) => f,
+  hertz: (u) => u,
+  x: (t) => 100 * t,
+  y: (f) => 400 - f / 10,
+  secondsAt: (x) => x / 100,
+  hertzAt: (y) => 10 * (400 - y),
+};
 const at = (x, y, l = lane) => ({ x, y, lane: l, t: x / 100, f: 10 * (400 - y) });
 const box = { kind: 'rect', op: 'add', t: [1, 2], f: [1000, 2000] };
 
@@ -21,11 +29,17 @@ test('tools draw regions, and too small ones are not meant', () => {
   assert.deepEqual(drawn('box', [at(100, 300), at(200, 200)], picture, how), box);
   assert.equal(drawn('box', [at(100, 300), at(101, 200)], picture, how), null);
   assert.equal(drawn('lasso', [at(1, 1), at(2, 2)], picture, how), null);
-  assert.deepEqual(drawn('box', [at(100, 300, { ...lane, channel: 1 }), at(200, 200)], picture, how).channels, [1]);
+  assert.deepEqual(
+    drawn('box', [at(100, 300, { ...lane, channel: 1 }), at(200, 200)], picture, how).channels,
+    [1],
+  );
   const brush = drawn('brush', [at(100, 300)], picture, { ...how, op: 'subtract' });
   assert.deepEqual([brush.op, brush.size[0].toFixed(3), brush.size[1]], ['subtract', '0.100', 100]);
   assert.equal(drawn('harmonics', [at(100, 300)], picture, how).harmonics, 5);
-  assert.deepEqual(brushSize(picture, at(100, 300), 10, 'linear').map((v) => +v.toFixed(6)), [0.1, 100]);
+  assert.deepEqual(
+    brushSize(picture, at(100, 300), 10, 'linear').map((v) => +v.toFixed(6)),
+    [0.1, 100],
+  );
 });
 
 test('grips are the edges, the corners and the inside', () => {
@@ -46,13 +60,29 @@ test('dragging moves, or stretches one edge', () => {
   near([...wider.t, ...wider.f], [1, 3, 1000, 2000]);
   const lower = dragged(box, 'bottom', at(150, 300), at(150, 350), picture);
   near([...lower.t, ...lower.f], [1, 2, 500, 2000]);
-  assert.deepEqual(dragged({ kind: 'rect', op: 'add', f: [1000, null] }, 'bottom', at(0, 300), at(0, 200), picture).f, [2000, null]);
+  assert.deepEqual(
+    dragged({ kind: 'rect', op: 'add', f: [1000, null] }, 'bottom', at(0, 300), at(0, 200), picture)
+      .f,
+    [2000, null],
+  );
 });
 
-const close = (a, b, most = 1e-6) => a.forEach((v, k) => assert.ok(Math.abs(v - b[k]) < most * Math.max(1, Math.abs(b[k])), a + ' ' + b));
+const close = (a, b, most = 1e-6) =>
+  a.forEach((v, k) =>
+    assert.ok(Math.abs(v - b[k]) < most * Math.max(1, Math.abs(b[k])), a + ' ' + b),
+  );
 
 test('a brush is stretched with its stroke, so that the edge follows the pointer', () => {
-  const stroke = { kind: 'brush', op: 'add', points: [[1, 1000], [2, 1500]], size: [0.1, 100], scale: 'linear' };
+  const stroke = {
+    kind: 'brush',
+    op: 'add',
+    points: [
+      [1, 1000],
+      [2, 1500],
+    ],
+    size: [0.1, 100],
+    scale: 'linear',
+  };
   const wider = dragged(stroke, 'right', at(210, 250), at(330, 100), picture);
   close([...boundsOf(wider).t, ...boundsOf(wider).f], [0.9, 3.3, 900, 1600]);
   assert.equal(wider.size[1], 100);
@@ -64,19 +94,49 @@ test('a brush is stretched with its stroke, so that the edge follows the pointer
 
 test('arrow keys move every region by a fiftieth of what is seen, and with shift its end and its top', () => {
   for (const [scale, { unit, hertz }] of Object.entries(SCALES)) {
-    const view = { unit, hertz, t: [0, 10], u: [unit(40), unit(20000)] }, du = (view.u[1] - view.u[0]) / 50, up = (f) => hertz(unit(f) + du);
-    const lasso = { kind: 'lasso', op: 'add', points: [[1, 1000], [2, 3000], [3, 2000]], scale: 'log' };
-    const brush = { kind: 'brush', op: 'add', points: [[1, 1000], [2, 3000]], size: [0.2, 0.25], scale: 'log' };
-    for (const item of [box, lasso, brush, { ...brush, points: [[1, 1000]] }, { ...brush, size: [0.2, 90], scale: 'linear', harmonics: 3 }]) {
-      const { t, f } = boundsOf(item), bounds = (...how) => { const after = boundsOf(nudged(item, ...how, view)); return [...after.t, ...after.f]; };
-      const most = item.kind === 'brush' && item.scale !== scale ? 0.05 : 1e-6;   // a brush is even on an axis of its own
+    const view = { unit, hertz, t: [0, 10], u: [unit(40), unit(20000)] },
+      du = (view.u[1] - view.u[0]) / 50,
+      up = (f) => hertz(unit(f) + du);
+    const lasso = {
+      kind: 'lasso',
+      op: 'add',
+      points: [
+        [1, 1000],
+        [2, 3000],
+        [3, 2000],
+      ],
+      scale: 'log',
+    };
+    const brush = {
+      kind: 'brush',
+      op: 'add',
+      points: [
+        [1, 1000],
+        [2, 3000],
+      ],
+      size: [0.2, 0.25],
+      scale: 'log',
+    };
+    for (const item of [
+      box,
+      lasso,
+      brush,
+      { ...brush, points: [[1, 1000]] },
+      { ...brush, size: [0.2, 90], scale: 'linear', harmonics: 3 },
+    ]) {
+      const { t, f } = boundsOf(item),
+        bounds = (...how) => {
+          const after = boundsOf(nudged(item, ...how, view));
+          return [...after.t, ...after.f];
+        };
+      const most = item.kind === 'brush' && item.scale !== scale ? 0.05 : 1e-6; // a brush is even on an axis of its own
       close(bounds(1, 0, true), [t[0], t[1] + 0.2, ...f]);
       close(bounds(-1, 0, true), [t[0], t[1] - 0.2, ...f]);
       close(bounds(0, 1, true), [...t, f[0], up(f[1])], most);
       close(bounds(1, 0, false), [t[0] + 0.2, t[1] + 0.2, ...f]);
       if (item.kind !== 'brush') close(bounds(0, 1, false), [...t, ...f.map(up)]);
     }
-    assert.equal(nudged(box, 0, 1, true, view).f[0], 1000);   // what stays, stays exactly
+    assert.equal(nudged(box, 0, 1, true, view).f[0], 1000); // what stays, stays exactly
   }
 });
 
@@ -84,7 +144,10 @@ test('arrow keys do nothing where there is no edge, and leave something of a reg
   const view = { ...picture, t: [0, 10], u: [0, 20000] };
   assert.equal(nudged({ kind: 'rect', op: 'add', f: [1000, null] }, 1, 0, true, view), null);
   assert.equal(nudged({ kind: 'rect', op: 'add', f: [1000, null] }, 1, 0, false, view), null);
-  assert.deepEqual(nudged({ kind: 'rect', op: 'add', f: [1000, null] }, 0, 1, true, view).f, [1400, null]);
+  assert.deepEqual(nudged({ kind: 'rect', op: 'add', f: [1000, null] }, 0, 1, true, view).f, [
+    1400,
+    null,
+  ]);
   assert.equal(nudged({ ...box, t: [1, 1.2] }, -1, 0, true, view), null);
   assert.equal(nudged({ kind: 'rect', op: 'add', channels: [1] }, 0, 1, true, view), null);
 });
@@ -92,7 +155,8 @@ test('arrow keys do nothing where there is no edge, and leave something of a reg
 test('every key does one thing', () => {
   const keys = SHORTCUTS.flatMap(({ rows }) => rows.flatMap((row) => row.keys));
   assert.equal(new Set(keys).size, keys.length);
-  const press = (key, more = {}) => actionOf({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
+  const press = (key, more = {}) =>
+    actionOf({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
   assert.equal(press('b'), 'box');
   assert.equal(press('B', { shiftKey: true }), 'box');
   assert.equal(press('z'), 'zoom');
@@ -103,8 +167,33 @@ test('every key does one thing', () => {
 });
 
 test('palettes interpolate their stops', () => {
-  assert.deepEqual(along([[0, 0, 0], [100, 200, 50]], 0.5), [50, 100, 25]);
-  const palette = new Palette({ gamma: 1, kinds: ['a'], channels: 1, ranks: 1, themes: { light: { paper: [255, 255, 255], ramps: [[[0, 0, 0], [255, 255, 255]]] } } });
+  assert.deepEqual(
+    along(
+      [
+        [0, 0, 0],
+        [100, 200, 50],
+      ],
+      0.5,
+    ),
+    [50, 100, 25],
+  );
+  const palette = new Palette({
+    gamma: 1,
+    kinds: ['a'],
+    channels: 1,
+    ranks: 1,
+    themes: {
+      light: {
+        paper: [255, 255, 255],
+        ramps: [
+          [
+            [0, 0, 0],
+            [255, 255, 255],
+          ],
+        ],
+      },
+    },
+  });
   const table = palette.table(false);
   assert.equal(table[0], 0xff000000);
   assert.equal(table[255], 0xffffffff);
@@ -112,7 +201,12 @@ test('palettes interpolate their stops', () => {
 });
 
 test('levels are matched within bounds', () => {
-  const buffer = { numberOfChannels: 1, sampleRate: 10, length: 4, getChannelData: () => Float32Array.of(1, -1, 1, -1) };
+  const buffer = {
+    numberOfChannels: 1,
+    sampleRate: 10,
+    length: 4,
+    getChannelData: () => Float32Array.of(1, -1, 1, -1),
+  };
   assert.equal(rms(buffer), 1);
   assert.equal(matchingGain(0.1, 0.2), 0.5);
   assert.equal(matchingGain(1, 0.01), 4);
@@ -126,12 +220,15 @@ test('variations have metrics and neighbours', () => {
   assert.equal(neighbour(all, 3, 1), 5);
   assert.equal(neighbour(all, 3, -1), 9);
   assert.equal(neighbour([], 3, 1), null);
-  assert.deepEqual([1, -1].map((step) => neighbour(all, null, step)), [3, 9]);   // none is chosen
+  assert.deepEqual(
+    [1, -1].map((step) => neighbour(all, null, step)),
+    [3, 9],
+  ); // none is chosen
 });
 
 test('a change is played from a second before its first filled atom', () => {
   const atoms = { count: 4, frame: [10, 300, 200, 400], state: [0, 2, 2, 1] };
   assert.equal(cueOf(atoms, 0.01), 1);
-  assert.equal(cueOf({ ...atoms, state: [2, 2, 2, 2] }, 0.01), 0);   // everything changes
-  assert.equal(cueOf({ ...atoms, state: [0, 0, 0, 1] }, 0.01), 0);   // nothing was filled in
+  assert.equal(cueOf({ ...atoms, state: [2, 2, 2, 2] }, 0.01), 0); // everything changes
+  assert.equal(cueOf({ ...atoms, state: [0, 0, 0, 1] }, 0.01), 0); // nothing was filled in
 });

@@ -32,7 +32,9 @@ import soundfile
 from ..fuzz.web import APP, resident_mb, start_app
 
 RATE, SECONDS = 22_050, 1.5
-MODEL_APP = APP.replace("actions.has_model = lambda: False", "import torch; torch.set_num_threads(2)")
+MODEL_APP = APP.replace(
+    "actions.has_model = lambda: False", "import torch; torch.set_num_threads(2)"
+)
 SELECTIONS = (["time:0.5-0.6"], ["above:6000"], ["random:30"], ["rect:0.3,0.9,2000,5000"])
 
 
@@ -44,7 +46,9 @@ def tone_of(number: int) -> float:
 def sound_of(number: int) -> bytes:
     """A WAV file of a visitor's tone and some noise."""
     t = np.arange(int(RATE * SECONDS)) / RATE
-    samples = 0.3 * np.sin(2 * np.pi * tone_of(number) * t) + 0.01 * np.random.default_rng(number).standard_normal(len(t))
+    samples = 0.3 * np.sin(2 * np.pi * tone_of(number) * t) + 0.01 * np.random.default_rng(
+        number
+    ).standard_normal(len(t))
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, RATE, "PCM_16", format="WAV")
     return buffer.getvalue()
@@ -64,16 +68,31 @@ class Page:
         self.address, self.api = address, address + "/gradio_api"
         self.config = httpx.get(address + "/config", timeout=120).json()
         self.components = {component["id"]: component for component in self.config["components"]}
-        self.ids = {component["props"].get("elem_id"): component["id"] for component in self.config["components"]}
+        self.ids = {
+            component["props"].get("elem_id"): component["id"]
+            for component in self.config["components"]
+        }
 
     def function(self, element: str, event: str) -> dict:
         wanted = [self.ids[element], event]
-        return next(d for d in self.config["dependencies"] if list(wanted) in [list(target) for target in d["targets"]])
+        return next(
+            d
+            for d in self.config["dependencies"]
+            if list(wanted) in [list(target) for target in d["targets"]]
+        )
 
     def values(self, function: dict, **changed) -> list:
         """The values of a function's inputs as they are at first, but for the named elements'."""
         named = {self.ids[element]: value for element, value in changed.items()}
-        return [named.get(i, self.components[i]["props"].get("value") if self.components[i]["type"] != "state" else None) for i in function["inputs"]]
+        return [
+            named.get(
+                i,
+                self.components[i]["props"].get("value")
+                if self.components[i]["type"] != "state"
+                else None,
+            )
+            for i in function["inputs"]
+        ]
 
 
 @dataclass
@@ -89,27 +108,48 @@ class Tab:
     """One visitor's open tab."""
 
     def __init__(self, page: Page, number: int, result: Result):
-        self.page, self.number, self.result, self.tab = page, number, result, f"{number}-{random.getrandbits(48):x}"
+        self.page, self.number, self.result, self.tab = (
+            page,
+            number,
+            result,
+            f"{number}-{random.getrandbits(48):x}",
+        )
         self.client = httpx.Client(timeout=300)
         # the connection by which the server knows that the tab is open
         host, port = page.address.removeprefix("http://").split(":")
         self.heartbeat = socket.create_connection((host, int(port)), timeout=60)
-        self.heartbeat.sendall(f"GET /gradio_api/heartbeat/{self.tab} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        self.heartbeat.sendall(
+            f"GET /gradio_api/heartbeat/{self.tab} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
+        )
 
     def close(self) -> None:
         self.heartbeat.close()
         self.client.close()
 
-    def ask(self, element: str, event: str, event_data=None, stop: Callable[[list], object] | None = None, **changed) -> list:
+    def ask(
+        self,
+        element: str,
+        event: str,
+        event_data=None,
+        stop: Callable[[list], object] | None = None,
+        **changed,
+    ) -> list:
         """Call what an event of an element calls; all messages of the picture that came back. `stop`: whether to stop it, given those so far."""
         function = self.page.function(element, event)
-        body = {"data": self.page.values(function, **changed), "fn_index": function["id"], "session_hash": self.tab, "event_data": event_data}
+        body = {
+            "data": self.page.values(function, **changed),
+            "fn_index": function["id"],
+            "session_hash": self.tab,
+            "event_data": event_data,
+        }
         answer = self.client.post(f"{self.page.api}/queue/join", json=body)
         if answer.status_code != 200:
             raise RuntimeError(f"{element}: {answer.status_code} {answer.text[:200]}")
         event_id, outputs = answer.json()["event_id"], []
         view = function["outputs"].index(self.page.ids["view"])
-        with self.client.stream("GET", f"{self.page.api}/queue/data", params={"session_hash": self.tab}) as stream:
+        with self.client.stream(
+            "GET", f"{self.page.api}/queue/data", params={"session_hash": self.tab}
+        ) as stream:
             for line in stream.iter_lines():
                 if not line.startswith("data:"):
                     continue
@@ -122,13 +162,22 @@ class Tab:
                     if not message.get("success"):
                         raise RuntimeError(f"{element}: {message}")
                     if message["msg"] == "process_generating" and outputs:
-                        outputs.append(message["output"]["data"])  # differences only, of which nothing is asked here
+                        outputs.append(
+                            message["output"]["data"]
+                        )  # differences only, of which nothing is asked here
                     elif message["output"].get("data"):
                         outputs.append(message["output"]["data"][view])
                 if message["msg"] == "process_completed":
                     return outputs
                 if stop is not None and stop(outputs):
-                    self.client.post(f"{self.page.api}/cancel", json={"session_hash": self.tab, "fn_index": function["id"], "event_id": event_id})
+                    self.client.post(
+                        f"{self.page.api}/cancel",
+                        json={
+                            "session_hash": self.tab,
+                            "fn_index": function["id"],
+                            "event_id": event_id,
+                        },
+                    )
                     return outputs
         raise RuntimeError(f"{element}: the connection ended")
 
@@ -140,11 +189,16 @@ class Tab:
 
     def check(self, data: bytes, what: str) -> None:
         if abs(heard(data) - tone_of(self.number)) > 8:
-            self.result.wrong.append(f"visitor {self.number} of {tone_of(self.number):g} Hz hears {heard(data):g} Hz in {what}")
+            self.result.wrong.append(
+                f"visitor {self.number} of {tone_of(self.number):g} Hz hears {heard(data):g} Hz in {what}"
+            )
 
     def upload(self) -> dict:
         files = {"files": (f"visitor-{self.number}.wav", sound_of(self.number), "audio/wav")}
-        return {"path": self.client.post(f"{self.page.api}/upload", files=files).json()[0], "meta": {"_type": "gradio.FileData"}}
+        return {
+            "path": self.client.post(f"{self.page.api}/upload", files=files).json()[0],
+            "meta": {"_type": "gradio.FileData"},
+        }
 
     def timed(self, what: str, call, *arguments, **options):
         start = time.perf_counter()
@@ -162,9 +216,22 @@ class Tab:
             if rng.random() < 0.15:
                 self.timed("stop", self._stop, chosen, method)
                 continue
-            self.timed(f"fill, {method}", self.ask, "fill", "click", view=chosen, method=method, seed=rng.randrange(100), steps="1")
+            self.timed(
+                f"fill, {method}",
+                self.ask,
+                "fill",
+                "click",
+                view=chosen,
+                method=method,
+                seed=rng.randrange(100),
+                steps="1",
+            )
             newest = self.ask("view", "selected", view=chosen)[-1]["variations"][-1]["id"]
-            message = self.ask("view", "export", {"kind": "flac", "version": "filled", "variation": newest, "look": {}})[-1]
+            message = self.ask(
+                "view",
+                "export",
+                {"kind": "flac", "version": "filled", "variation": newest, "look": {}},
+            )[-1]
             self.check(self.fetch(message["download"]["file"]), "the filled sound")
             self.check(self.fetch(message["variations"][-1]["sound"]), "the player")
 
@@ -174,9 +241,27 @@ class Tab:
 
     def program(self, rng: random.Random) -> None:
         """The endpoint for programs."""
-        data = [self.upload(), rng.choice(SELECTIONS), ["velocity", "sign"], "auto", False, 1, None, None, rng.randrange(100), "noise", 0, 0, 0, None, "mdct"]
+        data = [
+            self.upload(),
+            rng.choice(SELECTIONS),
+            ["velocity", "sign"],
+            "auto",
+            False,
+            1,
+            None,
+            None,
+            rng.randrange(100),
+            "noise",
+            0,
+            0,
+            0,
+            None,
+            "mdct",
+        ]
         start = time.perf_counter()
-        event = self.client.post(f"{self.page.api}/call/fill", json={"data": data}).json()["event_id"]
+        event = self.client.post(f"{self.page.api}/call/fill", json={"data": data}).json()[
+            "event_id"
+        ]
         text = self.client.get(f"{self.page.api}/call/fill/{event}").text
         self.result.seconds["endpoint /fill"].append(time.perf_counter() - start)
         if "event: complete" not in text:
@@ -214,11 +299,24 @@ def disk_mb(folder: Path) -> float:
 
 def measure(visitors: int, seconds: float, grace: float, model_share: float, folder: Path) -> dict:
     """Run the visitors, and describe what they and the server went through."""
-    process, address = start_app(folder, MODEL_APP, ATOMIZER_GRACE_SECONDS=str(grace),
-                                 ATOMIZER_MAX_WAITING=str(visitors), OMP_NUM_THREADS="2", OMP_WAIT_POLICY="PASSIVE")
+    process, address = start_app(
+        folder,
+        MODEL_APP,
+        ATOMIZER_GRACE_SECONDS=str(grace),
+        ATOMIZER_MAX_WAITING=str(visitors),
+        OMP_NUM_THREADS="2",
+        OMP_WAIT_POLICY="PASSIVE",
+    )
     try:
-        page, results, until = Page(address), [Result() for _ in range(visitors)], time.monotonic() + seconds
-        threads = [threading.Thread(target=visitor, args=(page, n, until, model_share, results[n])) for n in range(visitors)]
+        page, results, until = (
+            Page(address),
+            [Result() for _ in range(visitors)],
+            time.monotonic() + seconds,
+        )
+        threads = [
+            threading.Thread(target=visitor, args=(page, n, until, model_share, results[n]))
+            for n in range(visitors)
+        ]
         start, samples = time.monotonic(), []
         for thread in threads:
             thread.start()
@@ -227,11 +325,15 @@ def measure(visitors: int, seconds: float, grace: float, model_share: float, fol
             if process.poll() is not None:
                 results[0].wrong.append("the server ended")
                 break
-            samples.append((time.monotonic() - start, resident_mb(process.pid), disk_mb(folder / "gradio")))
+            samples.append(
+                (time.monotonic() - start, resident_mb(process.pid), disk_mb(folder / "gradio"))
+            )
         if any(thread.is_alive() for thread in threads):
             results[0].wrong.append("a visitor waits for ever")
         time.sleep(2 * grace + 3)
-        left = list((folder / "gradio").glob("atomizer-" + "[0-9a-f]" * 32))  # of sessions; what programs asked for stays for an hour
+        left = list(
+            (folder / "gradio").glob("atomizer-" + "[0-9a-f]" * 32)
+        )  # of sessions; what programs asked for stays for an hour
         left_mb = resident_mb(process.pid)
         log = (folder / "app.log").read_text(errors="replace")
     finally:
@@ -241,27 +343,52 @@ def measure(visitors: int, seconds: float, grace: float, model_share: float, fol
     for result in results:
         for what, times in result.seconds.items():
             merged[what] += times
-    minutes = [[mb for at, mb, _ in samples if lo <= at < lo + 60] for lo in range(0, int(seconds), 60)]
+    minutes = [
+        [mb for at, mb, _ in samples if lo <= at < lo + 60] for lo in range(0, int(seconds), 60)
+    ]
     return {
-        "visitors": visitors, "seconds": seconds, "model_share": model_share, "wrong": [text for result in results for text in result.wrong],
-        "tracebacks": log.count("Traceback"), "longest_queue": max((rank for result in results for rank in result.ranks), default=0) + 1,
-        "latency_s": {what: {"count": len(times), "p50": round(float(np.percentile(times, 50)), 2), "p95": round(float(np.percentile(times, 95)), 2)}
-                      for what, times in sorted(merged.items())},
-        "memory_mb_by_minute": [round(float(np.mean(minute))) for minute in minutes if minute], "memory_mb_at_the_end": round(left_mb),
-        "disk_mb_highest": round(max((disk for *_, disk in samples), default=0), 1), "sessions_left": len(left),
+        "visitors": visitors,
+        "seconds": seconds,
+        "model_share": model_share,
+        "wrong": [text for result in results for text in result.wrong],
+        "tracebacks": log.count("Traceback"),
+        "longest_queue": max((rank for result in results for rank in result.ranks), default=0) + 1,
+        "latency_s": {
+            what: {
+                "count": len(times),
+                "p50": round(float(np.percentile(times, 50)), 2),
+                "p95": round(float(np.percentile(times, 95)), 2),
+            }
+            for what, times in sorted(merged.items())
+        },
+        "memory_mb_by_minute": [round(float(np.mean(minute))) for minute in minutes if minute],
+        "memory_mb_at_the_end": round(left_mb),
+        "disk_mb_highest": round(max((disk for *_, disk in samples), default=0), 1),
+        "sessions_left": len(left),
     }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--grace", type=float, default=5, help="seconds after which a closed tab's memory is freed")
-    parser.add_argument("--model-share", type=float, default=0.3, help="of the visits that fill with the model; the others use noise")
+    parser.add_argument(
+        "--grace", type=float, default=5, help="seconds after which a closed tab's memory is freed"
+    )
+    parser.add_argument(
+        "--model-share",
+        type=float,
+        default=0.3,
+        help="of the visits that fill with the model; the others use noise",
+    )
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
-        report = measure(options.visitors, 60 * options.minutes, options.grace, options.model_share, Path(folder))
+        report = measure(
+            options.visitors, 60 * options.minutes, options.grace, options.model_share, Path(folder)
+        )
     text = json.dumps(report, indent=1)
     print(text)
     if options.out:

@@ -30,7 +30,10 @@ def burg(segments: Sequence[np.ndarray], order: int) -> np.ndarray:
         k *= 1 - 1e-12  # a pure tone would put the poles on the unit circle
         padded = np.append(a, 0)
         a = padded + k * padded[::-1]
-        forward, backward = ([(f + k * b)[1:] for f, b in zip(forward, backward)], [(b + k * f)[:-1] for f, b in zip(forward, backward)])
+        forward, backward = (
+            [(f + k * b)[1:] for f, b in zip(forward, backward)],
+            [(b + k * f)[:-1] for f, b in zip(forward, backward)],
+        )
     return np.pad(a, (0, order + 1 - len(a)))
 
 
@@ -63,7 +66,14 @@ def interpolate(before: np.ndarray, after: np.ndarray, a: np.ndarray, count: int
     return free[:count] + lfilter([1.0], a, error)[:count]
 
 
-def janssen(x: np.ndarray, start: int, end: int, order: int = ORDER, iterations: int = ITERATIONS, context: int = CONTEXT) -> np.ndarray:
+def janssen(
+    x: np.ndarray,
+    start: int,
+    end: int,
+    order: int = ORDER,
+    iterations: int = ITERATIONS,
+    context: int = CONTEXT,
+) -> np.ndarray:
     """(end - start,) samples for the gap of x (n,) from `start` to `end`: Janssen, Veldhuis & Vries 1986.
 
     In turns the model is estimated, here by Burg's method, from both contexts and the gap as it stands (at first from the contexts
@@ -77,7 +87,11 @@ def janssen(x: np.ndarray, start: int, end: int, order: int = ORDER, iterations:
     filled = np.zeros(end - start)
     for turn in range(iterations):
         a = burg(known if turn == 0 else [np.concatenate([before, filled, after])], order)
-        filled = interpolate(before, after, a, end - start) if len(after) else extrapolate(before, a, end - start)
+        filled = (
+            interpolate(before, after, a, end - start)
+            if len(after)
+            else extrapolate(before, a, end - start)
+        )
     return filled
 
 

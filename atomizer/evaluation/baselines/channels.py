@@ -11,7 +11,9 @@ LENGTH = 8192  # samples of the decorrelator
 
 def allpass(seed: int = 0, length: int = LENGTH, rate: int = 44_100) -> np.ndarray:
     """(length,) impulse response of magnitude 1 at every frequency: decaying noise, whitened (Kendall 1995; periodic in `length`)."""
-    noise = np.random.default_rng(seed).standard_normal(length) * np.exp(-np.arange(length) / (DECAY * rate))
+    noise = np.random.default_rng(seed).standard_normal(length) * np.exp(
+        -np.arange(length) / (DECAY * rate)
+    )
     spectrum = np.fft.rfft(noise)
     return np.fft.irfft(spectrum / np.maximum(np.abs(spectrum), 1e-12), length)
 
@@ -23,10 +25,14 @@ def copy(grid: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.where(mask, source, grid).astype(np.float32)
 
 
-def decorrelate(samples: np.ndarray, hidden: np.ndarray, seed: int = 0, rate: int = 44_100) -> np.ndarray:
+def decorrelate(
+    samples: np.ndarray, hidden: np.ndarray, seed: int = 0, rate: int = 44_100
+) -> np.ndarray:
     """samples (channels, n) with the hidden channels (channels,) bool as the mean of the known ones, through an all-pass filter each."""
     known = samples[~hidden].mean(axis=0)
     out = samples.astype(np.float64)
     for channel in np.flatnonzero(hidden):
-        out[channel] = fftconvolve(known, allpass(seed + int(channel), rate=rate))[: samples.shape[1]]
+        out[channel] = fftconvolve(known, allpass(seed + int(channel), rate=rate))[
+            : samples.shape[1]
+        ]
     return out.astype(np.float32)

@@ -26,7 +26,9 @@ def fold(grid: np.ndarray, mask: np.ndarray) -> np.ndarray:
             continue
         above = np.arange(cut, grid.shape[2])
         source = known[channel][:, cut - cut // 2 + (above - cut) % (cut // 2)]
-        gain = np.sqrt(band_means(blind[channel][:, above]) / np.maximum(band_means(source**2), 1e-20))
+        gain = np.sqrt(
+            band_means(blind[channel][:, above]) / np.maximum(band_means(source**2), 1e-20)
+        )
         out[channel][:, above] = source * gain
     return np.where(mask, out, grid).astype(np.float32)
 
@@ -37,7 +39,9 @@ def oracle(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:
     The ceiling of whatever fills in textures: it reads what is hidden.
     """
     hidden = band_means(mask)
-    power = band_means(np.where(mask, grid, 0).astype(np.float64) ** 2) / np.where(hidden > 0, hidden, 1)
+    power = band_means(np.where(mask, grid, 0).astype(np.float64) ** 2) / np.where(
+        hidden > 0, hidden, 1
+    )
     noise = np.random.default_rng(seed).standard_normal(grid.shape) * np.sqrt(power)
     return np.where(mask, noise, grid).astype(np.float32)
 
@@ -46,7 +50,9 @@ def band_means(values: np.ndarray) -> np.ndarray:
     """(..., bins), each the mean of its band of BAND bins."""
     edges = np.arange(0, values.shape[-1], BAND)
     width = np.diff(np.append(edges, values.shape[-1]))
-    return np.repeat(np.add.reduceat(values, edges, axis=-1, dtype=np.float64) / width, width, axis=-1)
+    return np.repeat(
+        np.add.reduceat(values, edges, axis=-1, dtype=np.float64) / width, width, axis=-1
+    )
 
 
 def interpolate(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -55,7 +61,9 @@ def interpolate(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray
     Signs are random. A run at either end of the sound keeps the level of its one known side.
     """
     magnitude = np.abs(np.where(mask, 0, grid))
-    db = 20 * np.log10(np.maximum(magnitude, max(float(magnitude.max(initial=0)), 1e-20) * 10 ** (FLOOR_DB / 20)))
+    db = 20 * np.log10(
+        np.maximum(magnitude, max(float(magnitude.max(initial=0)), 1e-20) * 10 ** (FLOOR_DB / 20))
+    )
     level = db.copy()
     for channel in range(len(grid)):
         hidden = np.flatnonzero(mask[channel].any(axis=1))
@@ -63,8 +71,16 @@ def interpolate(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray
             if not len(run) or len(run) == grid.shape[1]:
                 continue
             first, last = run[0] - 1, run[-1] + 1
-            first, last = (last, last) if first < 0 else (first, first) if last == grid.shape[1] else (first, last)
+            first, last = (
+                (last, last)
+                if first < 0
+                else (first, first)
+                if last == grid.shape[1]
+                else (first, last)
+            )
             share = (run - first) / max(last - first, 1)
-            level[channel, run] = np.outer(1 - share, db[channel, first]) + np.outer(share, db[channel, last])
+            level[channel, run] = np.outer(1 - share, db[channel, first]) + np.outer(
+                share, db[channel, last]
+            )
     sign = np.random.default_rng(seed).choice([-1.0, 1.0], grid.shape)
     return np.where(mask, sign * 10 ** (level / 20), grid).astype(np.float32)

@@ -30,12 +30,18 @@ def expected_sign(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarr
     known = np.where(mask, 0, np.sign(grid) * np.sqrt(np.abs(grid)))
     padded = np.pad(known, ((0, 0), (2, 2), (0, 0)))
     shifted = lambda frames: padded[:, 2 + frames : 2 + frames + grid.shape[1]]  # noqa: E731
-    expected = sum(uniform_filter1d(known * shifted(-lag), WHILE, axis=1, mode="constant") * (shifted(-lag) + shifted(lag)) for lag in (1, 2))
+    expected = sum(
+        uniform_filter1d(known * shifted(-lag), WHILE, axis=1, mode="constant")
+        * (shifted(-lag) + shifted(lag))
+        for lag in (1, 2)
+    )
     random = np.random.default_rng(seed).choice([-1.0, 1.0], grid.shape)
     return np.where(expected == 0, random, np.sign(expected))
 
 
-def fill_neighbours(grid: np.ndarray, mask: np.ndarray, features: tuple[str, ...], seed: int = 0) -> np.ndarray:
+def fill_neighbours(
+    grid: np.ndarray, mask: np.ndarray, features: tuple[str, ...], seed: int = 0
+) -> np.ndarray:
     """The grid with neighbours' levels and, where levels are known, neighbours' signs; where both are unknown signs are random.
 
     Atoms without a place take places by loudness: see `place`.
@@ -46,11 +52,21 @@ def fill_neighbours(grid: np.ndarray, mask: np.ndarray, features: tuple[str, ...
         sign, magnitude = expected_sign(grid, mask, seed), np.abs(grid)
     else:
         magnitude = 10 ** (level_db(grid, mask) / 20)
-        sign = np.sign(grid) if features == ("velocity",) else np.random.default_rng(seed).choice([-1.0, 1.0], grid.shape)
+        sign = (
+            np.sign(grid)
+            if features == ("velocity",)
+            else np.random.default_rng(seed).choice([-1.0, 1.0], grid.shape)
+        )
     return np.where(mask, sign * magnitude, grid).astype(np.float32)
 
 
-def fill_majority(grid: np.ndarray, mask: np.ndarray, features: tuple[str, ...], audible: np.ndarray, seed: int = 0) -> np.ndarray:
+def fill_majority(
+    grid: np.ndarray,
+    mask: np.ndarray,
+    features: tuple[str, ...],
+    audible: np.ndarray,
+    seed: int = 0,
+) -> np.ndarray:
     """The grid with the commonest known sign, or level in whole dB, of the audible (bool) atoms; any of the possible places."""
     known = grid[~mask & audible]
     if features == ("sign",):
@@ -65,12 +81,16 @@ def fill_majority(grid: np.ndarray, mask: np.ndarray, features: tuple[str, ...],
 
 def groups(places: tuple[np.ndarray, ...], features: tuple[str, ...]) -> np.ndarray:
     """One number per place (channel, frame, bin), equal where all coordinates but the unknown features agree."""
-    channel, frame, bin_ = (np.where(name in features, 0, value).astype(np.int64)
-                            for name, value in zip(("channel", "time", "frequency"), places))
+    channel, frame, bin_ = (
+        np.where(name in features, 0, value).astype(np.int64)
+        for name, value in zip(("channel", "time", "frequency"), places)
+    )
     return (channel << 48) + (frame << 24) + bin_
 
 
-def place(grid: np.ndarray, mask: np.ndarray, features: tuple[str, ...], loudness: np.ndarray) -> np.ndarray:
+def place(
+    grid: np.ndarray, mask: np.ndarray, features: tuple[str, ...], loudness: np.ndarray
+) -> np.ndarray:
     """The grid with its hidden atoms placed again: of those that may swap places, the louder atom gets the louder place.
 
     loudness  (channels, frames, bins) of every place

@@ -5,7 +5,9 @@ export class History {
     this.reset(value);
   }
 
-  reset(value) { Object.assign(this, { value, key: null, past: [], future: [] }); }
+  reset(value) {
+    Object.assign(this, { value, key: null, past: [], future: [] });
+  }
 
   /** Go on from here; quick changes of one thing (a slider that is dragged) share a step where they share a `key`. */
   push(value, key = null) {
@@ -13,9 +15,13 @@ export class History {
     Object.assign(this, { value, key, future: [] });
   }
 
-  undo() { return this.step(this.past, this.future); }
+  undo() {
+    return this.step(this.past, this.future);
+  }
 
-  redo() { return this.step(this.future, this.past); }
+  redo() {
+    return this.step(this.future, this.past);
+  }
 
   step(from, to) {
     if (!from.length) return false;

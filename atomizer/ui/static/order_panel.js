@@ -1,14 +1,30 @@
 // Orderings by eye and ear: drag along one, see and hear its first n atoms, let it play through, and compare what n atoms are worth.
 
 import { amplitudesOf } from './atoms.js';
-import { countAt, countUntil, cumulated, order, ranksOf, stations, timeUntil, worth } from './orderings.js';
+import {
+  countAt,
+  countUntil,
+  cumulated,
+  order,
+  ranksOf,
+  stations,
+  timeUntil,
+  worth,
+} from './orderings.js';
 import { Synthesiser } from './synthesis.js';
 import { LINES } from './palette.js';
 import { isPursuit, PursuitSynthesiser } from './pursuit.js';
 import * as format from './format.js';
 
-const HEARD_EVERY = 180, LEAD = 0.6;   // milliseconds between two sounds of a drag; seconds of a sound that comes from its end until it is played
-const DASHES = { time: 'solid', frequency: 'dash', velocity: 'solid', channel: 'dot', random: 'dashdot' };
+const HEARD_EVERY = 180,
+  LEAD = 0.6; // milliseconds between two sounds of a drag; seconds of a sound that comes from its end until it is played
+const DASHES = {
+  time: 'solid',
+  frequency: 'dash',
+  velocity: 'solid',
+  channel: 'dot',
+  random: 'dashdot',
+};
 
 export class OrderPanel {
   /**
@@ -18,12 +34,30 @@ export class OrderPanel {
    * host      {changed(): the picture must be drawn anew, opened(open), dark()}
    */
   constructor(find, names, player, host) {
-    Object.assign(this, { find, names, player, host, scene: null, open: false, name: 'velocity', reverse: false, place: 1000, cache: new Map() });
+    Object.assign(this, {
+      find,
+      names,
+      player,
+      host,
+      scene: null,
+      open: false,
+      name: 'velocity',
+      reverse: false,
+      place: 1000,
+      cache: new Map(),
+    });
     find('order-name').replaceChildren(...names.map((name) => new Option('by ' + name, name)));
     find('order-name').value = this.name;
-    find('order-name').addEventListener('change', (event) => this.choose(event.target.value, this.reverse));
-    find('order-reverse').addEventListener('change', (event) => this.choose(this.name, event.target.checked));
-    find('order-place').addEventListener('input', (event) => { this.halt(); this.go(Number(event.target.value)); });
+    find('order-name').addEventListener('change', (event) =>
+      this.choose(event.target.value, this.reverse),
+    );
+    find('order-reverse').addEventListener('change', (event) =>
+      this.choose(this.name, event.target.checked),
+    );
+    find('order-place').addEventListener('input', (event) => {
+      this.halt();
+      this.go(Number(event.target.value));
+    });
     find('order-curves').addEventListener('toggle', () => this.drawCurves());
   }
 
@@ -31,13 +65,24 @@ export class OrderPanel {
   show(scene, atoms) {
     if (this.atoms === atoms) return;
     this.halt();
-    Object.assign(this, { scene, atoms, cache: new Map(), synthesiser: null, place: 1000, heard: null });
+    Object.assign(this, {
+      scene,
+      atoms,
+      cache: new Map(),
+      synthesiser: null,
+      place: 1000,
+      heard: null,
+    });
     this.player.drop('first');
     if (this.open) this.enter();
   }
 
-  get total() { return this.atoms ? this.atoms.count : 0; }
-  get first() { return countAt(this.place, this.total, this.name); }
+  get total() {
+    return this.atoms ? this.atoms.count : 0;
+  }
+  get first() {
+    return countAt(this.place, this.total, this.name);
+  }
 
   permutation(name) {
     if (!this.cache.has(name)) {
@@ -51,7 +96,11 @@ export class OrderPanel {
   ranks() {
     const key = this.name + this.reverse;
     if (this.ranked !== key || this.rankedAtoms !== this.atoms) {
-      Object.assign(this, { ranked: key, rankedAtoms: this.atoms, rankArray: ranksOf(this.permutation(this.name).found, this.reverse) });
+      Object.assign(this, {
+        ranked: key,
+        rankedAtoms: this.atoms,
+        rankArray: ranksOf(this.permutation(this.name).found, this.reverse),
+      });
     }
     return this.rankArray;
   }
@@ -62,7 +111,7 @@ export class OrderPanel {
     this.halt();
     this.find('order').hidden = !open;
     if (open) this.enter();
-    else this.heard = null;   // the player forgets the sound
+    else this.heard = null; // the player forgets the sound
     this.host.opened(open);
   }
 
@@ -92,20 +141,36 @@ export class OrderPanel {
   }
 
   write() {
-    const { energy, snr } = worth(this.permutation(this.name).sums, this.first, this.reverse, this.scene.energy), n = this.first;
+    const { energy, snr } = worth(
+        this.permutation(this.name).sums,
+        this.first,
+        this.reverse,
+        this.scene.energy,
+      ),
+      n = this.first;
     const place = this.find('order-place');
     place.value = this.place;
     place.setAttribute('aria-valuetext', 'the first ' + format.count(n) + ' atoms');
-    this.find('order-count').textContent = 'first ' + format.count(n) + ' of ' + format.count(this.total) + ' atoms';
+    this.find('order-count').textContent =
+      'first ' + format.count(n) + ' of ' + format.count(this.total) + ' atoms';
     // atoms of a pursuit are not orthogonal, so that the sum of their energies only tells about how much they are
-    this.find('order-worth').textContent = (isPursuit(this.scene) ? 'SNR about ' : 'SNR ') + format.decibels(snr) + ' · ' + format.percent(energy) + ' of the energy';
+    this.find('order-worth').textContent =
+      (isPursuit(this.scene) ? 'SNR about ' : 'SNR ') +
+      format.decibels(snr) +
+      ' · ' +
+      format.percent(energy) +
+      ' of the energy';
     this.movePoint();
   }
 
   /** Make the sound of the first atoms; of several wishes in a row the last one counts, and some on the way. */
   listen() {
     this.wanted = true;
-    this.making = this.making || this.make().finally(() => { this.making = null; });
+    this.making =
+      this.making ||
+      this.make().finally(() => {
+        this.making = null;
+      });
     return this.making;
   }
 
@@ -113,10 +178,17 @@ export class OrderPanel {
     while (this.wanted && this.open && this.scene) {
       this.wanted = false;
       // along the time, the playhead stays among the atoms that have come, and there their sound is that of all
-      const { atoms } = this, n = this.running && this.name === 'time' ? this.total : this.first;
+      const { atoms } = this,
+        n = this.running && this.name === 'time' ? this.total : this.first;
       const key = [this.name, this.reverse, n].join();
       if (this.heard === key) continue;
-      this.synthesiser = this.synthesiser || new (isPursuit(this.scene) ? PursuitSynthesiser : Synthesiser)(this.scene, atoms, amplitudesOf(atoms, this.scene));
+      this.synthesiser =
+        this.synthesiser ||
+        new (isPursuit(this.scene) ? PursuitSynthesiser : Synthesiser)(
+          this.scene,
+          atoms,
+          amplitudesOf(atoms, this.scene),
+        );
       const channels = await this.synthesiser.first(n, this.ranks());
       if (!channels || atoms !== this.atoms || !this.open) continue;
       this.heard = key;
@@ -131,7 +203,7 @@ export class OrderPanel {
   toggle() {
     if (!this.running) return this.through();
     this.halt();
-    if (this.name === 'time') this.player.pause();   // nothing is beyond
+    if (this.name === 'time') this.player.pause(); // nothing is beyond
     return undefined;
   }
 
@@ -142,12 +214,13 @@ export class OrderPanel {
     this.host.through(true);
     await this.making;
     if (!this.running || !this.player.buffers.first) return this.halt();
-    const step = this.name === 'time' ? this.alongTime() : this.alongOrdering(), next = () => {
-      if (!this.running) return;
-      this.go(step());
-      if (this.place >= 1000) this.halt();
-      else this.timer = setTimeout(next, 80);
-    };
+    const step = this.name === 'time' ? this.alongTime() : this.alongOrdering(),
+      next = () => {
+        if (!this.running) return;
+        this.go(step());
+        if (this.place >= 1000) this.halt();
+        else this.timer = setTimeout(next, 80);
+      };
     this.player.silence();
     this.player.choose('first');
     this.host.version('first');
@@ -156,7 +229,9 @@ export class OrderPanel {
   }
 
   /** Whether the player has come to its end: where a visitor paused it, it stands elsewhere. */
-  get rests() { return !this.player.playing && this.player.offset === this.player.range()[0]; }
+  get rests() {
+    return !this.player.playing && this.player.offset === this.player.range()[0];
+  }
 
   play(from) {
     this.player.offset = from;
@@ -165,9 +240,14 @@ export class OrderPanel {
 
   /** Function -> the place that the playhead, or, from the end, the clock has reached in the ordering by time. */
   alongTime() {
-    const { player, reverse, scene } = this, { frame } = this.atoms, { found } = this.permutation('time'), perFrame = scene.hop / scene.rate;
-    const placeAt = (seconds) => (1000 * countUntil(found, frame, perFrame, seconds, reverse)) / Math.max(1, this.total);
-    const from = timeUntil(found, frame, perFrame, this.first, reverse, scene.duration), began = performance.now();
+    const { player, reverse, scene } = this,
+      { frame } = this.atoms,
+      { found } = this.permutation('time'),
+      perFrame = scene.hop / scene.rate;
+    const placeAt = (seconds) =>
+      (1000 * countUntil(found, frame, perFrame, seconds, reverse)) / Math.max(1, this.total);
+    const from = timeUntil(found, frame, perFrame, this.first, reverse, scene.duration),
+      began = performance.now();
     let started = false;
     return () => {
       const edge = reverse ? from - (performance.now() - began) / 1000 : from;
@@ -183,7 +263,9 @@ export class OrderPanel {
 
   /** Function -> the place that the clock has reached; what is too short is played again. */
   alongOrdering() {
-    const { player, place: from } = this, lasts = Math.min(20, Math.max(5, this.scene.duration)), began = performance.now();
+    const { player, place: from } = this,
+      lasts = Math.min(20, Math.max(5, this.scene.duration)),
+      began = performance.now();
     player.offset = 0;
     let started = false;
     return () => {
@@ -203,35 +285,106 @@ export class OrderPanel {
 
   // curves
 
-  get curvesShown() { return this.open && this.scene && this.find('order-curves').open; }
+  get curvesShown() {
+    return this.open && this.scene && this.find('order-curves').open;
+  }
 
   async drawCurves() {
     if (!this.curvesShown) return;
-    const at = stations(this.total), ink = this.host.dark() ? '#9aa3b5' : '#5b6475', grid = this.host.dark() ? 'rgba(255,255,255,.08)' : 'rgba(15,23,42,.08)', traces = [];
+    const at = stations(this.total),
+      ink = this.host.dark() ? '#9aa3b5' : '#5b6475',
+      grid = this.host.dark() ? 'rgba(255,255,255,.08)' : 'rgba(15,23,42,.08)',
+      traces = [];
     for (const name of this.names) {
-      const points = at.map((n) => worth(this.permutation(name).sums, n, this.reverse, this.scene.energy));
-      const chosen = name === this.name, line = { color: LINES[name], width: chosen ? 3 : 1.5, dash: DASHES[name] }, opacity = chosen ? 1 : 0.75;
-      traces.push({ x: at, y: points.map((p) => p.snr), name, line, opacity, mode: 'lines', hovertemplate: '%{x:,} atoms: %{y:.1f} dB', legendgroup: name },
-        { x: at, y: points.map((p) => 100 * p.energy), name, line, opacity, mode: 'lines', yaxis: 'y2', hovertemplate: '%{x:,} atoms: %{y:.1f} %', showlegend: false, legendgroup: name });
-      await new Promise((done) => setTimeout(done));   // five sorts of all atoms: let the page breathe between them
+      const points = at.map((n) =>
+        worth(this.permutation(name).sums, n, this.reverse, this.scene.energy),
+      );
+      const chosen = name === this.name,
+        line = { color: LINES[name], width: chosen ? 3 : 1.5, dash: DASHES[name] },
+        opacity = chosen ? 1 : 0.75;
+      traces.push(
+        {
+          x: at,
+          y: points.map((p) => p.snr),
+          name,
+          line,
+          opacity,
+          mode: 'lines',
+          hovertemplate: '%{x:,} atoms: %{y:.1f} dB',
+          legendgroup: name,
+        },
+        {
+          x: at,
+          y: points.map((p) => 100 * p.energy),
+          name,
+          line,
+          opacity,
+          mode: 'lines',
+          yaxis: 'y2',
+          hovertemplate: '%{x:,} atoms: %{y:.1f} %',
+          showlegend: false,
+          legendgroup: name,
+        },
+      );
+      await new Promise((done) => setTimeout(done)); // five sorts of all atoms: let the page breathe between them
       if (!this.curvesShown) return;
     }
-    const marker = { color: LINES[this.name], size: 10, line: { color: this.host.dark() ? '#fff' : '#0f172a', width: 1.5 } };
-    for (const yaxis of ['y', 'y2']) traces.push({ x: [1], y: [0], mode: 'markers', marker, yaxis, showlegend: false, hoverinfo: 'skip' });
+    const marker = {
+      color: LINES[this.name],
+      size: 10,
+      line: { color: this.host.dark() ? '#fff' : '#0f172a', width: 1.5 },
+    };
+    for (const yaxis of ['y', 'y2'])
+      traces.push({
+        x: [1],
+        y: [0],
+        mode: 'markers',
+        marker,
+        yaxis,
+        showlegend: false,
+        hoverinfo: 'skip',
+      });
     const axis = { gridcolor: grid, zeroline: false, fixedrange: true, automargin: true };
-    await Plotly.react(this.find('curves'), traces, {
-      margin: { l: 48, r: 12, t: 8, b: 40 }, height: 280, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', hovermode: 'closest',
-      font: { color: ink, size: 11, family: 'system-ui, sans-serif' }, legend: { orientation: 'h', y: 1.14, x: 0 },
-      xaxis: { ...axis, type: 'log', title: { text: 'first n atoms' }, range: [0, Math.log10(Math.max(10, this.total))], anchor: 'y2', exponentformat: 'SI' },
-      yaxis: { ...axis, title: { text: 'SNR / dB' }, domain: [0.54, 1] }, yaxis2: { ...axis, title: { text: 'energy / %' }, domain: [0, 0.44], range: [0, 102] },
-    }, { displayModeBar: false, responsive: true });
+    await Plotly.react(
+      this.find('curves'),
+      traces,
+      {
+        margin: { l: 48, r: 12, t: 8, b: 40 },
+        height: 280,
+        paper_bgcolor: 'rgba(0,0,0,0)',
+        plot_bgcolor: 'rgba(0,0,0,0)',
+        hovermode: 'closest',
+        font: { color: ink, size: 11, family: 'system-ui, sans-serif' },
+        legend: { orientation: 'h', y: 1.14, x: 0 },
+        xaxis: {
+          ...axis,
+          type: 'log',
+          title: { text: 'first n atoms' },
+          range: [0, Math.log10(Math.max(10, this.total))],
+          anchor: 'y2',
+          exponentformat: 'SI',
+        },
+        yaxis: { ...axis, title: { text: 'SNR / dB' }, domain: [0.54, 1] },
+        yaxis2: { ...axis, title: { text: 'energy / %' }, domain: [0, 0.44], range: [0, 102] },
+      },
+      { displayModeBar: false, responsive: true },
+    );
     this.drawn = this.find('curves').data.length;
     this.movePoint();
   }
 
   movePoint() {
     if (!this.curvesShown || !this.drawn) return;
-    const { energy, snr } = worth(this.permutation(this.name).sums, this.first, this.reverse, this.scene.energy), n = Math.max(1, this.first);
-    Plotly.restyle(this.find('curves'), { x: [[n], [n]], y: [[snr], [100 * energy]] }, [this.drawn - 2, this.drawn - 1]);
+    const { energy, snr } = worth(
+        this.permutation(this.name).sums,
+        this.first,
+        this.reverse,
+        this.scene.energy,
+      ),
+      n = Math.max(1, this.first);
+    Plotly.restyle(this.find('curves'), { x: [[n], [n]], y: [[snr], [100 * energy]] }, [
+      this.drawn - 2,
+      this.drawn - 1,
+    ]);
   }
 }

@@ -5,33 +5,57 @@ import { FILLED } from './atoms.js';
 import { fetched } from './files.js';
 import { wavOf } from './synthesis.js';
 
-const START_DELAY = 0.03, FADE = 0.004, LEAD = 1, MATCH = 4;   // level matching raises or lowers by at most 12 dB
+const START_DELAY = 0.03,
+  FADE = 0.004,
+  LEAD = 1,
+  MATCH = 4; // level matching raises or lowers by at most 12 dB
 
 /** Root mean square of a buffer's channels between two times. */
 export function rms(buffer, from = 0, to = Infinity) {
-  let sum = 0, count = 0;
+  let sum = 0,
+    count = 0;
   for (let c = 0; c < buffer.numberOfChannels; c++) {
-    const samples = buffer.getChannelData(c), end = Math.min(samples.length, Math.ceil(to * buffer.sampleRate));
-    for (let i = Math.max(0, Math.floor(from * buffer.sampleRate)); i < end; i++) { sum += samples[i] * samples[i]; count++; }
+    const samples = buffer.getChannelData(c),
+      end = Math.min(samples.length, Math.ceil(to * buffer.sampleRate));
+    for (let i = Math.max(0, Math.floor(from * buffer.sampleRate)); i < end; i++) {
+      sum += samples[i] * samples[i];
+      count++;
+    }
   }
   return Math.sqrt(sum / Math.max(count, 1));
 }
 
 /** Gain that brings a version to the level of the original; 1 where either is silent. */
-export const matchingGain = (original, version) => (original > 1e-5 && version > 1e-5 ? Math.min(MATCH, Math.max(1 / MATCH, original / version)) : 1);
+export const matchingGain = (original, version) =>
+  original > 1e-5 && version > 1e-5 ? Math.min(MATCH, Math.max(1 / MATCH, original / version)) : 1;
 
 /** Seconds at which to start so that a change is heard: a moment before the first of its filled atoms. */
 export function cueOf(atoms, secondsPerFrame) {
   let first = Infinity;
-  for (let i = 0; i < atoms.count; i++) if (atoms.state[i] === FILLED) first = Math.min(first, atoms.frame[i]);
+  for (let i = 0; i < atoms.count; i++)
+    if (atoms.state[i] === FILLED) first = Math.min(first, atoms.frame[i]);
   return first < Infinity ? Math.max(0, first * secondsPerFrame - LEAD) : 0;
 }
 
 export class Player {
   /** onChange is called when what can be played, or whether it plays, has changed. */
   constructor(onChange) {
-    Object.assign(this, { onChange, context: null, buffers: {}, urls: {}, voices: {}, levels: {}, version: 'original', playing: false, offset: 0,
-      loopSpan: null, volume: 1, matched: false, cache: new Map(), job: 0 });
+    Object.assign(this, {
+      onChange,
+      context: null,
+      buffers: {},
+      urls: {},
+      voices: {},
+      levels: {},
+      version: 'original',
+      playing: false,
+      offset: 0,
+      loopSpan: null,
+      volume: 1,
+      matched: false,
+      cache: new Map(),
+      job: 0,
+    });
   }
 
   audio() {
@@ -66,7 +90,8 @@ export class Player {
    * False, and nothing has changed, where a later call has overtaken this one.
    */
   async load(urls) {
-    const job = ++this.job, decoded = {};
+    const job = ++this.job,
+      decoded = {};
     for (const [name, url] of Object.entries(urls)) {
       if (this.urls[name] === url) continue;
       decoded[name] = await this.fetch(url);
@@ -76,7 +101,8 @@ export class Player {
     this.urls = { ...urls };
     for (const [name, buffer] of Object.entries(decoded)) this.put(name, buffer);
     if (!this.buffers.filled || !this.buffers.masked) this.drop('change');
-    else if (decoded.filled || decoded.masked) this.put('change', this.difference(this.buffers.filled, this.buffers.masked));
+    else if (decoded.filled || decoded.masked)
+      this.put('change', this.difference(this.buffers.filled, this.buffers.masked));
     if (!this.buffers[this.version]) this.choose('original');
     this.offset = Math.min(this.offset, this.duration());
     this.onChange();
@@ -85,7 +111,11 @@ export class Player {
 
   /** A buffer of channels of samples. */
   buffer(channels, rate) {
-    const buffer = this.audio().createBuffer(channels.length, Math.max(1, channels[0].length), rate);
+    const buffer = this.audio().createBuffer(
+      channels.length,
+      Math.max(1, channels[0].length),
+      rate,
+    );
     channels.forEach((samples, c) => buffer.copyToChannel(samples, c));
     return buffer;
   }
@@ -98,10 +128,14 @@ export class Player {
 
   difference(a, b) {
     const length = Math.min(a.length, b.length);
-    return this.buffer(Array.from({ length: a.numberOfChannels }, (_, c) => {
-      const x = a.getChannelData(c), y = b.getChannelData(Math.min(c, b.numberOfChannels - 1));
-      return Float32Array.from({ length }, (_, i) => x[i] - y[i]);
-    }), a.sampleRate);
+    return this.buffer(
+      Array.from({ length: a.numberOfChannels }, (_, c) => {
+        const x = a.getChannelData(c),
+          y = b.getChannelData(Math.min(c, b.numberOfChannels - 1));
+        return Float32Array.from({ length }, (_, i) => x[i] - y[i]);
+      }),
+      a.sampleRate,
+    );
   }
 
   /** Make a buffer a version; while the sound plays, it takes over where the one before is. */
@@ -131,20 +165,26 @@ export class Player {
   }
 
   range() {
-    const end = this.duration(), [from, to] = this.loopSpan || [0, end];
+    const end = this.duration(),
+      [from, to] = this.loopSpan || [0, end];
     return to - from > 0.02 ? [from, Math.min(to, end)] : [0, end];
   }
 
-  position() { return this.playing ? this.positionAt(this.context.currentTime) : this.offset; }
+  position() {
+    return this.playing ? this.positionAt(this.context.currentTime) : this.offset;
+  }
 
   /** Where the sound is at a time of the audio clock. */
   positionAt(time) {
-    const [from, to] = this.playedRange, at = this.offset + Math.max(0, time - this.startedAt);
+    const [from, to] = this.playedRange,
+      at = this.offset + Math.max(0, time - this.startedAt);
     if (at < to) return at;
     return this.loops ? from + ((at - from) % (to - from)) : to;
   }
 
-  ended() { return this.playing && !this.loops && this.position() >= this.playedRange[1] - 0.005; }
+  ended() {
+    return this.playing && !this.loops && this.position() >= this.playedRange[1] - 0.005;
+  }
 
   /** Play from where it stands, or only `once` a span of time. */
   start(once = null) {
@@ -155,13 +195,16 @@ export class Player {
     this.loops = !once && !!this.loopSpan;
     this.once = once;
     this.startedAt = context.currentTime + START_DELAY;
-    for (const [name, buffer] of Object.entries(this.buffers)) this.voices[name] = this.voice(name, buffer, this.startedAt, this.offset, this.gainOf(name));
+    for (const [name, buffer] of Object.entries(this.buffers))
+      this.voices[name] = this.voice(name, buffer, this.startedAt, this.offset, this.gainOf(name));
     this.playing = true;
     this.onChange();
   }
 
   voice(name, buffer, when, offset, level) {
-    const source = this.context.createBufferSource(), gain = this.context.createGain(), [from, to] = this.playedRange;
+    const source = this.context.createBufferSource(),
+      gain = this.context.createGain(),
+      [from, to] = this.playedRange;
     source.buffer = buffer;
     Object.assign(source, { loop: this.loops, loopStart: from, loopEnd: to });
     gain.gain.value = level;
@@ -173,7 +216,9 @@ export class Player {
 
   gainOf(name) {
     if (name !== this.version) return 0;
-    return this.matched && name === 'filled' ? matchingGain(this.levels.original, this.levels.filled) : 1;
+    return this.matched && name === 'filled'
+      ? matchingGain(this.levels.original, this.levels.filled)
+      : 1;
   }
 
   silence() {
@@ -228,7 +273,8 @@ export class Player {
   }
 
   setGains() {
-    for (const [name, { gain }] of Object.entries(this.voices)) gain.gain.setTargetAtTime(this.gainOf(name), this.context.currentTime, FADE);
+    for (const [name, { gain }] of Object.entries(this.voices))
+      gain.gain.setTargetAtTime(this.gainOf(name), this.context.currentTime, FADE);
   }
 
   setVolume(volume) {

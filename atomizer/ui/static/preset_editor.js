@@ -11,21 +11,31 @@ export class PresetEditor {
   constructor(find, host) {
     Object.assign(this, { find, host, live: false });
     const choose = find('preset');
-    choose.replaceChildren(...Object.entries(PRESETS).map(([name, { title }]) => Object.assign(new Option(name, name), { title })));
+    choose.replaceChildren(
+      ...Object.entries(PRESETS).map(([name, { title }]) =>
+        Object.assign(new Option(name, name), { title }),
+      ),
+    );
     choose.addEventListener('change', () => this.show(choose.value, this.defaults(choose.value)));
     find('slide').addEventListener('input', () => {
-      const value = sliderOf(this.name, host.duration()).value(Number(find('slide').value)), [first, second] = this.values;
+      const value = sliderOf(this.name, host.duration()).value(Number(find('slide').value)),
+        [first, second] = this.values;
       // the span keeps its length while its start is moved
       this.write(second === undefined ? [value] : [value, +(value + second - first).toFixed(3)]);
       this.update('slide');
     });
     for (const field of ['first', 'second']) {
-      find(field).addEventListener('input', () => { this.place(); this.update(field); });
+      find(field).addEventListener('input', () => {
+        this.place();
+        this.update(field);
+      });
     }
     this.show('above', PRESETS.above.values);
   }
 
-  get name() { return this.find('preset').value; }
+  get name() {
+    return this.find('preset').value;
+  }
 
   get values() {
     const numbers = ['first', 'second'].map((field) => parseFloat(this.find(field).value));
@@ -35,7 +45,11 @@ export class PresetEditor {
   defaults(name) {
     const { values, unit } = PRESETS[name];
     // times beyond the end of a short sound would be no help
-    return unit === 's' && values[values.length - 1] >= this.host.duration() ? values.map((v) => +((v / (values[values.length - 1] + 1)) * this.host.duration()).toFixed(2)) : values;
+    return unit === 's' && values[values.length - 1] >= this.host.duration()
+      ? values.map(
+          (v) => +((v / (values[values.length - 1] + 1)) * this.host.duration()).toFixed(2),
+        )
+      : values;
   }
 
   show(name, values) {
@@ -55,8 +69,13 @@ export class PresetEditor {
 
   /** Put the slider where the number is. */
   place() {
-    if (this.name === 'channel') this.find('unit').textContent = [0, 1].includes(this.values[0]) && this.host.channels() === 2 ? format.channel(this.values[0], 2) : '';
-    if (PRESETS[this.name].slider && Number.isFinite(this.values[0])) this.find('slide').value = sliderOf(this.name, this.host.duration()).place(this.values[0]);
+    if (this.name === 'channel')
+      this.find('unit').textContent =
+        [0, 1].includes(this.values[0]) && this.host.channels() === 2
+          ? format.channel(this.values[0], 2)
+          : '';
+    if (PRESETS[this.name].slider && Number.isFinite(this.values[0]))
+      this.find('slide').value = sliderOf(this.name, this.host.duration()).place(this.values[0]);
   }
 
   /** Add the preset to the selection. */
@@ -73,13 +92,19 @@ export class PresetEditor {
     if (!this.live) return;
     try {
       this.host.replace(presetItem(this.name, this.values, this.host.channels()), 'preset ' + key);
-    } catch { /* a number half typed */ }
+    } catch {
+      /* a number half typed */
+    }
   }
 
   /** Show the values of the region that was chosen, if a preset could have made it. */
   follow(item) {
     const found = item && presetOf(item);
-    if (found && !(found.name === this.name && this.find('preset').parentNode.contains(document.activeElement))) this.show(found.name, found.values);
+    if (
+      found &&
+      !(found.name === this.name && this.find('preset').parentNode.contains(document.activeElement))
+    )
+      this.show(found.name, found.values);
     this.live = !!found;
   }
 }

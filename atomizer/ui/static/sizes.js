@@ -3,10 +3,14 @@
 import { isPursuit } from './pursuit.js';
 
 // bytes of an audible atom as a line of text, and of any atom in a compressed file; means over the example sounds
-const BYTES = { csv: 51, npz: 4.6 }, BYTES_OF_PURSUIT = { csv: 55, npz: 12 };
+const BYTES = { csv: 51, npz: 4.6 },
+  BYTES_OF_PURSUIT = { csv: 55, npz: 12 };
 
 /** Bytes of a "csv" or "npz" file, roughly. */
 export function sizeOf(kind, scene) {
   if (isPursuit(scene)) return BYTES_OF_PURSUIT[kind] * scene.total;
-  return BYTES[kind] * (kind === 'csv' ? scene.total : scene.channels * scene.frames * (scene.bins || scene.hop));
+  return (
+    BYTES[kind] *
+    (kind === 'csv' ? scene.total : scene.channels * scene.frames * (scene.bins || scene.hop))
+  );
 }

@@ -26,6 +26,7 @@ def _connected(function):
         if self.family in (socket.AF_INET, socket.AF_INET6):
             _check(address[0])
         return function(self, address)
+
     return connect
 
 
@@ -34,4 +35,8 @@ def _looked_up(host, *arguments, **options):
     return _lookup(host, *arguments, **options)
 
 
-socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo = _connected(_connect), _connected(_connect_ex), _looked_up
+socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo = (
+    _connected(_connect),
+    _connected(_connect_ex),
+    _looked_up,
+)
