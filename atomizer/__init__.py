@@ -8,13 +8,16 @@ for step in fill(task, model=load_model()):
 write("out.wav", task.render(step.grid))
 """
 
-from .atomizers import MatchingPursuitAtomizer, MDCTAtomizer, Stop
-from .atoms import FEATURES, AtomizerError, Atoms, AtomSpace, Feature, ScaleSpace
-from .audio import Sound, read, write
-from .fill import Settings, Step, fill
-from .orderings import ORDERINGS, order
-from .selection import Region, Selection, parse
-from .task import Task, prepare
+from .analysis import MatchingPursuitAtomizer, MDCTAtomizer, Stop
+from .atoms.atoms import Atoms
+from .atoms.orderings import ORDERINGS, order
+from .atoms.selection import Region, Selection, parse
+from .atoms.space import FEATURES, AtomSpace, Feature, ScaleSpace
+from .errors import AtomizerError
+from .inpainting.fill import Step, fill
+from .inpainting.settings import Settings
+from .inpainting.task import Task, prepare
+from .io.audio import Sound, read, write
 
 __version__ = "0.1.0"
 
@@ -24,7 +27,7 @@ def load_model(checkpoint=None, device: str | None = None):
 
     Raises AtomizerError where the folder holds no checkpoint or a broken one, or there is no such device.
     """
-    from .checkpoint import load
+    from .model.checkpoint import load
 
     return load(checkpoint, device)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from .atoms import FEATURES, LOUDNESS, AtomizerError
+from .atoms.space import FEATURES, LOUDNESS
+from .errors import AtomizerError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,11 +155,11 @@ def fill(
 
     from tqdm import tqdm
 
-    from .atoms import parse_features
-    from .audio import check_writable, read, write
-    from .fill import Settings
-    from .recipe import Recipe, parse_recipes
-    from .selection import Selection, parse
+    from .atoms.selection import Selection, parse
+    from .atoms.space import parse_features
+    from .inpainting.recipe import Recipe, parse_recipes
+    from .inpainting.settings import Settings
+    from .io.audio import check_writable, read, write
 
     check_output(out)
     sound = read(source, start=start, seconds=seconds)
@@ -201,7 +202,7 @@ def fill(
         sound.subtype,
     )
     if made is not None:
-        from .remaining import check_fillable, remaining
+        from .inpainting.erase import check_fillable, remaining
 
         if recipes[0].settings.method != "erased":
             check_fillable(recipes[0].selection)
@@ -249,9 +250,9 @@ def order(
     srr: Srr = None,
 ) -> None:
     """Write the sound of the first atoms of an ordering of IN."""
-    from .atomizers import MDCTAtomizer
-    from .audio import Sound, check_writable, fitted, read, write
-    from .orderings import order as ordering
+    from .analysis import MDCTAtomizer
+    from .atoms.orderings import order as ordering
+    from .io.audio import Sound, check_writable, fitted, read, write
 
     check_output(out)
     if first is not None and first < 0:
@@ -282,8 +283,8 @@ def info(
     """Say what the atoms of IN are."""
     import numpy as np
 
-    from .atomizers import MDCTAtomizer
-    from .audio import read
+    from .analysis import MDCTAtomizer
+    from .io.audio import read
 
     if first is not None and first < 0:
         raise AtomizerError(f"The first {first} atoms are asked for; 0 or more are accepted.")
@@ -420,12 +421,12 @@ def evaluate(
 ) -> None:
     """Measure the model beside its baselines on recordings of sources that it was not trained on."""
     from . import load_model
-    from .checkpoint import SHIPPED
     from .evaluation.methods import METHODS
     from .evaluation.report import table
     from .evaluation.run import checked, fingerprint
     from .evaluation.run import evaluate as evaluation
-    from .fill import Settings
+    from .inpainting.settings import Settings
+    from .model.checkpoint import SHIPPED
 
     chosen = checked("method", split(methods), METHODS)
     settings = Settings(
@@ -478,7 +479,7 @@ def stories(
     ] = None,
 ) -> None:
     """Compute the page's one-click stories, so that they answer at once; again after every change of the checkpoint."""
-    from .stories import SHIPPED, build
+    from .ui.examples import SHIPPED, build
 
     folder = out or SHIPPED
     paths = build(folder, lambda story: typer.echo(f"{story.title} …"))
@@ -509,16 +510,16 @@ def bench(
     out: Annotated[Optional[Path], typer.Option(help="JSON file for the records")] = None,
 ) -> None:
     """Measure speed and memory beside peers that do the same, in the same run."""
-    from .bench import Record, measures, table
-    from .bench.machine import describe
+    from .benchmarks import Record, measures, table
+    from .benchmarks.machine import describe
 
     works: list[Callable[[], Iterator]]
     if page:
-        from .bench.page import measure
+        from .benchmarks.page import measure
 
         works = [measure]
     elif growth:
-        from .bench.growth import growth as measure_growth
+        from .benchmarks.growth import growth as measure_growth
 
         works = [partial(measure_growth, growth)]
     else:
@@ -547,14 +548,14 @@ def atomizer_of(name: AtomizerName, srr: float | None, first: int | None = None)
                 "Only a matching pursuit ends at a signal-to-residual ratio: choose an --atomizer, or leave out --srr."
             )
         return None
-    from .atomizers import ATOMIZERS, Stop
+    from .analysis import ATOMIZERS, Stop
 
     return ATOMIZERS[name.value](stop=Stop(first, 30.0 if srr is None and first is None else srr))
 
 
 def check_output(out: Path) -> None:
     """Fail before the work where nothing can be written to OUT after it; whether its format holds the sound says `audio.check_writable`."""
-    from .audio import format_of
+    from .io.audio import format_of
 
     format_of(out)
     if not out.parent.is_dir():

@@ -12,7 +12,7 @@ from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from typing import Any
 
-from .atoms import AtomizerError
+from .errors import AtomizerError
 
 PREFIX = "ATOMIZER_MAX_"
 MEGABYTE = 1 << 20  # as Gradio counts them

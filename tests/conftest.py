@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from atomizer.atoms import AtomizerError, Atoms, AtomSpace
-from atomizer.audio import Sound
+from atomizer.atoms.atoms import Atoms
+from atomizer.atoms.space import AtomSpace
+from atomizer.errors import AtomizerError
+from atomizer.io.audio import Sound
 from atomizer.limits import limits, variable
 
 if (

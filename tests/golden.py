@@ -34,7 +34,7 @@ FILLS = {  # name: (sound, from second, selection, features); one second each
 
 def identity() -> str:
     """Hash of the shipped checkpoint."""
-    from atomizer.checkpoint import SHIPPED
+    from atomizer.model.checkpoint import SHIPPED
 
     return hashlib.sha256(
         b"".join((SHIPPED / name).read_bytes() for name in ("config.json", "model.safetensors"))
@@ -45,8 +45,8 @@ def fingerprint(model, names=FILLS) -> dict[str, dict[str, list[float]]]:
     """{"bands", "atoms"} of every fill: levels in dB of the filled atoms of octaves, and the filled amplitudes of the 32 atoms that were
     loudest before they were hidden, in units of the root mean square of these."""
     from atomizer import Settings, fill, parse, prepare, read
-    from atomizer.audio import Sound
-    from atomizer.fill import last
+    from atomizer.inpainting.fill import last
+    from atomizer.io.audio import Sound
 
     out = {}
     for name in names:

@@ -15,13 +15,14 @@ import pytest
 import soundfile
 
 from atomizer.cli import run
-from atomizer.figures import Look
-from atomizer.fill import Step
-from atomizer.noise import noise_fill
-from atomizer.ui import actions, visitors
+from atomizer.inpainting.fill import Step
+from atomizer.plotting.figures import Look
+from atomizer.priors.spectral_envelope import noise_fill
+from atomizer.ui import cleanup as visitors
+from atomizer.ui import handlers as actions
+from atomizer.ui.component import AtomView, Chosen
 from atomizer.ui.exports import Wanted, export
 from atomizer.ui.session import Session
-from atomizer.ui.view import AtomView, Chosen
 
 CONTROLS = ("auto", False, None, None, None, 0, "noise")
 ALL = Chosen(regions=[{"kind": "rect", "op": "add", "f": [3000, 9000]}], parts=[])

@@ -4,11 +4,11 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from atomizer.atomizers import MatchingPursuitAtomizer
-from atomizer.audio import read, write
-from atomizer.fill import Settings
-from atomizer.recipe import Recipe
-from atomizer.selection import parse
+from atomizer.analysis import MatchingPursuitAtomizer
+from atomizer.atoms.selection import parse
+from atomizer.inpainting.recipe import Recipe
+from atomizer.inpainting.settings import Settings
+from atomizer.io.audio import read, write
 from atomizer.ui import api, pursuit
 
 REGION = "rect:0.1,0.3,300,9000"

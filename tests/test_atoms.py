@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atomizer.atomizers import ATOMIZERS, MDCTAtomizer
-from atomizer.atoms import BIT, FEATURES, LOUDNESS, SCALE, Atoms, AtomSpace, parse_features
+from atomizer.analysis import ATOMIZERS, MDCTAtomizer
+from atomizer.atoms.atoms import Atoms
+from atomizer.atoms.space import BIT, FEATURES, LOUDNESS, SCALE, AtomSpace, parse_features
 from atomizer.limits import Limits
 
 SPACE = AtomSpace()

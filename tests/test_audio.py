@@ -9,9 +9,9 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atomizer import audio
-from atomizer.atoms import AtomizerError
-from atomizer.audio import Sound, check_writable, overview, read, resample, write
+from atomizer.errors import AtomizerError
+from atomizer.io import audio
+from atomizer.io.audio import Sound, check_writable, overview, read, resample, write
 from atomizer.limits import limits
 
 ROOT = Path(__file__).parents[1]
@@ -377,7 +377,7 @@ def test_an_existing_file_is_replaced(tmp_path, sound):
 def test_a_long_ogg_is_written(tmp_path):
     """libsndfile's Vorbis encoder overflows the stack, and takes the process with it, where it is given minutes at once."""
     code = (
-        "import sys, numpy; from atomizer.audio import *\n"
+        "import sys, numpy; from atomizer.io.audio import *\n"
         "write(sys.argv[1], Sound(numpy.zeros((1, 3_000_000), numpy.float32), 44100))"
     )
     done = subprocess.run(

@@ -5,11 +5,11 @@ import pytest
 from scipy.linalg import toeplitz
 from scipy.signal import lfilter
 
+from atomizer.analysis.mdct import mdct
 from atomizer.evaluation.baselines import autoregression as ar
 from atomizer.evaluation.baselines import channels, codecs, envelopes, neighbours
 from atomizer.evaluation.baselines.loop import loop
-from atomizer.mdct import mdct
-from atomizer.noise import substitute
+from atomizer.priors.spectral_envelope import substitute
 
 
 def tones(length: int, seed: int = 0, noise: float = 1e-4) -> np.ndarray:
@@ -48,7 +48,8 @@ def test_burg_finds_the_filter_that_made_the_noise():
 
 def test_burg_is_stable_and_takes_silence():
     a = ar.burg([tones(2000, noise=0)], 60)
-    assert len(a) == 61 and np.abs(np.roots(a)).max() < 1 + 1e-6
+    # poles on the unit circle come in close groups, which np.roots finds to some 1e-4 only
+    assert len(a) == 61 and np.abs(np.roots(a)).max() < 1 + 1e-3
     np.testing.assert_array_equal(ar.burg([np.zeros(100)], 5), [1, 0, 0, 0, 0, 0])
 
 

@@ -6,10 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from atomizer.atomizers import MDCTAtomizer
-from atomizer.bench import Record, atomizing, filling, growth, measures, table, timing, transform
-from atomizer.mdct import imdct, mdct
-from atomizer.orderings import ORDERINGS, order
+from atomizer.analysis import MDCTAtomizer
+from atomizer.analysis.mdct import imdct, mdct
+from atomizer.atoms.orderings import ORDERINGS, order
+from atomizer.benchmarks import (
+    Record,
+    atomizing,
+    filling,
+    growth,
+    measures,
+    table,
+    timing,
+    transform,
+)
 
 NAMES = (
     "mdct_roundtrip_60s_stereo_s",

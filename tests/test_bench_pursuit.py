@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from atomizer.atomizers import ATOMIZERS, MatchingPursuitAtomizer, MDCTAtomizer, Stop
-from atomizer.bench import atomizers, pursuit
+from atomizer.analysis import ATOMIZERS, MatchingPursuitAtomizer, MDCTAtomizer, Stop
+from atomizer.benchmarks import atomizers, pursuit
 
 
 def test_the_plain_peer_takes_the_same_atoms(samples):

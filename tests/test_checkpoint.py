@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from atomizer import Settings, fill, load_model, parse, prepare, read
-from atomizer.audio import Sound
-from atomizer.checkpoint import SHIPPED
-from atomizer.evaluation import metrics
-from atomizer.fill import last, resolve
+from atomizer import Settings, fill, load_model, metrics, parse, prepare, read
+from atomizer.inpainting.fill import last
+from atomizer.inpainting.settings import resolve
+from atomizer.io.audio import Sound
 from atomizer.model import AtomTransformer
-from atomizer.noise import noise_fill
+from atomizer.model.checkpoint import SHIPPED
+from atomizer.priors.spectral_envelope import noise_fill
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -95,7 +95,7 @@ def test_the_shipped_model_extends_bandwidth_better_than_one_that_knows_nothing(
 
 def test_the_transformer_itself_helps(shipped):
     """Over all example sounds, the highs are worse without the Transformer's vectors: the decoder alone sees 100 Hz around an atom."""
-    from atomizer.sampler import sample
+    from atomizer.inpainting.sampler import sample
 
     distance = {True: [], False: []}
     for path in sorted(ASSETS.glob("*.flac")):

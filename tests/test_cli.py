@@ -11,15 +11,15 @@ import pytest
 import soundfile
 import torch
 
-from atomizer.atomizers import ATOMIZERS
-from atomizer.atoms import AtomSpace
-from atomizer.bench import Missing, Record
+from atomizer.analysis import ATOMIZERS
+from atomizer.atoms.orderings import ORDERINGS
+from atomizer.atoms.selection import HELP, parse
+from atomizer.atoms.space import AtomSpace
+from atomizer.benchmarks import Missing, Record
 from atomizer.cli import AmplitudesName, AtomizerName, MethodName, OrderName, run
-from atomizer.fill import AMPLITUDES, METHODS, Settings
+from atomizer.inpainting.recipe import Recipe, dump
+from atomizer.inpainting.settings import AMPLITUDES, METHODS, Settings
 from atomizer.model import AtomTransformer, ModelConfig
-from atomizer.orderings import ORDERINGS
-from atomizer.recipe import Recipe, dump
-from atomizer.selection import HELP, parse
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_a_settings_file_that_is_none_is_one_sentence(command, wav, tmp_path, co
 
 
 def test_stories_are_computed_where_they_are_wanted(command, tmp_path, monkeypatch):
-    monkeypatch.setattr("atomizer.stories.build", lambda folder, on_story: [wav_like(folder)])
+    monkeypatch.setattr("atomizer.ui.examples.build", lambda folder, on_story: [wav_like(folder)])
     code, printed = command("stories", "--out", tmp_path)
     assert code == 0 and "1 stories" in printed.out
 
@@ -189,7 +189,7 @@ def wav_like(folder):
 
 def test_bench_writes_records(command, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "atomizer.bench.page.measure",
+        "atomizer.benchmarks.page.measure",
         lambda: iter(
             [Record("redraw", 10.0, "ms", "somebody", 2000.0), Record("first picture", 1.5, "s")]
         ),
@@ -220,7 +220,7 @@ def test_only_what_is_named_is_measured_and_written_at_once(command, monkeypatch
         assert json.loads(out.read_text())[-1]["name"] == name
 
     monkeypatch.setattr(
-        "atomizer.bench.transform.MEASURES",
+        "atomizer.benchmarks.transform.MEASURES",
         {name: partial(measure, name) for name in ("first", "second", "third")},
     )
     code, printed = command("bench", "--only", "third, first", "--out", out)
@@ -487,9 +487,11 @@ def test_a_format_that_cannot_hold_the_sound_fails_before_the_work(
     command, tmp_path, samples, name, rate, channels, verb, monkeypatch
 ):
     soundfile.write(tmp_path / "in.wav", samples(4000, channels, rate).T, rate)
-    monkeypatch.setattr("atomizer.recipe.fill", lambda *_: pytest.fail("it was filled in"))
     monkeypatch.setattr(
-        "atomizer.atomizers.MDCTAtomizer.synthesise", lambda *_: pytest.fail("it was synthesised")
+        "atomizer.inpainting.recipe.fill", lambda *_: pytest.fail("it was filled in")
+    )
+    monkeypatch.setattr(
+        "atomizer.analysis.MDCTAtomizer.synthesise", lambda *_: pytest.fail("it was synthesised")
     )
     options = ["--select", "above:3000", "--method", "noise"] if verb == "fill" else []
     code, printed = command(verb, tmp_path / "in.wav", tmp_path / name, *options)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from atomizer import Settings, parse, prepare
-from atomizer.fill import last
+from atomizer.inpainting.fill import last
 from atomizer.model import AtomTransformer
-from atomizer.ui import api, device
+from atomizer.ui import api
+from atomizer.ui import gpu as device
 
 
 @pytest.fixture

@@ -9,19 +9,20 @@ import soundfile
 import torch
 from scipy.special import comb
 
-from atomizer.atoms import AtomSpace
-from atomizer.audio import Sound
-from atomizer.evaluation import beliefs, metrics
+from atomizer import metrics
+from atomizer.atoms.selection import parse
+from atomizer.atoms.space import AtomSpace
+from atomizer.evaluation import priors as beliefs
 from atomizer.evaluation.baselines.neighbours import groups
 from atomizer.evaluation.methods import METHODS, How
 from atomizer.evaluation.report import BETTER, table
 from atomizer.evaluation.run import conventions, evaluate, fingerprint
 from atomizer.evaluation.tasks import KINDS, TASKS, Case, Filled, accuracy, estimated_kbps
-from atomizer.fill import Settings
+from atomizer.inpainting.settings import Settings
+from atomizer.inpainting.task import prepare
+from atomizer.io.audio import Sound
 from atomizer.model import AtomTransformer, ModelConfig
-from atomizer.model.belief import velocity_floor
-from atomizer.selection import parse
-from atomizer.task import prepare
+from atomizer.model.gaussian import velocity_floor
 
 # janssen-span hides fewer samples than the atoms reach, and a codec reads everything: that is what it is for
 BLIND = [

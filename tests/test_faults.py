@@ -16,14 +16,13 @@ import torch
 from faults.killed_training import TINY, make_recordings
 from fuzz.run import Outside
 
-from atomizer import checkpoint
-from atomizer.atoms import Atoms
-from atomizer.audio import Sound, read, write
+from atomizer.atoms.atoms import Atoms
 from atomizer.cli import run as command_line
-from atomizer.model import AtomTransformer
+from atomizer.io.audio import Sound, read, write
+from atomizer.model import AtomTransformer, checkpoint
 from atomizer.training.loop import LOG, STATE, Trainer, TrainingConfig, train
-from atomizer.ui import actions
-from atomizer.ui.view import AtomView
+from atomizer.ui import handlers as actions
+from atomizer.ui.component import AtomView
 
 ROOT = Path(__file__).parents[1]
 

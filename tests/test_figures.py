@@ -6,10 +6,11 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from atomizer import palette
-from atomizer.atomizers import MatchingPursuitAtomizer
-from atomizer.atoms import Atoms, ScaleSpace
-from atomizer.figures import (
+from atomizer.analysis import MatchingPursuitAtomizer
+from atomizer.atoms.atoms import Atoms
+from atomizer.atoms.space import ScaleSpace
+from atomizer.plotting import palette
+from atomizer.plotting.figures import (
     COLOURS,
     SCALES,
     Look,

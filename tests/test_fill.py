@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from atomizer.atoms import FEATURES, Atoms, AtomSpace
-from atomizer.audio import Sound
-from atomizer.canvas import Canvas, Window
-from atomizer.fill import AMPLITUDES, Settings, fill, last, resolve
+from atomizer.atoms.atoms import Atoms
+from atomizer.atoms.orderings import ORDERINGS, order, place_turns
+from atomizer.atoms.selection import Region, Selection, parse
+from atomizer.atoms.space import FEATURES, AtomSpace
+from atomizer.inpainting.fill import fill, last
+from atomizer.inpainting.presets import PURPOSES
+from atomizer.inpainting.sampler import draw, sample
+from atomizer.inpainting.settings import AMPLITUDES, Settings, resolve
+from atomizer.inpainting.state import Canvas, Window
+from atomizer.inpainting.task import prepare
+from atomizer.io.audio import Sound
 from atomizer.model import AtomTransformer, ModelConfig
-from atomizer.orderings import ORDERINGS, order, place_turns
-from atomizer.purpose import PURPOSES
-from atomizer.sampler import draw, sample
-from atomizer.selection import Region, Selection, parse
-from atomizer.task import prepare
 
 SPACE = AtomSpace(rate=8000, hop=64)
 TINY = ModelConfig(
@@ -271,7 +273,7 @@ def test_samples_out_of_reach_are_the_inputs_own(model):
 
 
 def test_only_windows_near_the_selection_are_read(model, monkeypatch):
-    import atomizer.sampler as sampler
+    import atomizer.inpainting.sampler as sampler
 
     reads = []
     real = sampler.read
@@ -580,7 +582,7 @@ def test_a_single_step_is_shown_part_by_part(model):
 
 def test_a_gap_in_a_long_sound_is_filled_from_what_is_near(model, monkeypatch):
     """What is far away is neither read nor changed, so that a gap costs the same in a long sound."""
-    from atomizer import sampler
+    from atomizer.inpainting import sampler
 
     seen = []
     real = sampler.Canvas

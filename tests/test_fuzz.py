@@ -17,18 +17,21 @@ from fuzz.run import KINDS, LIMIT_SECONDS, Outside, judge
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atomizer import checkpoint
-from atomizer.atomizers import MatchingPursuitAtomizer
-from atomizer.atoms import MAX_PLACES, AtomizerError, Atoms, ScaleSpace
-from atomizer.audio import LOUDEST, check, longest, read
-from atomizer.figures import Look
-from atomizer.fill import Settings, resolve
+from atomizer.analysis import MatchingPursuitAtomizer
+from atomizer.atoms.atoms import Atoms
+from atomizer.atoms.selection import Selection, parse
+from atomizer.atoms.space import MAX_PLACES, ScaleSpace
+from atomizer.errors import AtomizerError
+from atomizer.inpainting.recipe import parse_recipes
+from atomizer.inpainting.settings import Settings, resolve
+from atomizer.inpainting.task import prepare
+from atomizer.io.audio import LOUDEST, check, longest, read
 from atomizer.limits import limits
-from atomizer.recipe import parse_recipes
-from atomizer.selection import Selection, parse
-from atomizer.task import prepare
-from atomizer.ui import actions, api
-from atomizer.ui.view import AtomView
+from atomizer.model import checkpoint
+from atomizer.plotting.figures import Look
+from atomizer.ui import api
+from atomizer.ui import handlers as actions
+from atomizer.ui.component import AtomView
 
 SHORT = {
     "sound": 150,

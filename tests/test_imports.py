@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from atomizer.audio import Sound, write
+from atomizer.io.audio import Sound, write
 
 HEAVY = {"gradio", "matplotlib", "numba", "scipy", "torch"}
 CHILD = """
@@ -66,4 +66,4 @@ def test_what_needs_no_model_does_not_load_torch(tmp_path):
         "--method",
         "noise",
     ) == {"scipy"}
-    assert loaded(tmp_path, "import atomizer.checkpoint") == {"torch"}  # this test can tell
+    assert loaded(tmp_path, "import atomizer.model.checkpoint") == {"torch"}  # this test can tell

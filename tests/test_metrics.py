@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import stft
 
-from atomizer.evaluation import metrics
+from atomizer import metrics
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from atomizer.atoms import FEATURES, AtomizerError, AtomSpace, ScaleSpace
-from atomizer.checkpoint import load
+from atomizer.atoms.space import FEATURES, AtomSpace, ScaleSpace
+from atomizer.errors import AtomizerError
 from atomizer.model import AtomTransformer, ModelConfig, State
+from atomizer.model.checkpoint import load
 from atomizer.model.embedding import FeatureEmbedding
 from atomizer.model.trunk import line_up, rearrange, sort_keys
 

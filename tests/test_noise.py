@@ -3,7 +3,13 @@ import time
 import numpy as np
 import pytest
 
-from atomizer.noise import LOG_MEAN, common_rise, intermittence, interpolated_power, noise_fill
+from atomizer.priors.spectral_envelope import (
+    LOG_MEAN,
+    common_rise,
+    intermittence,
+    interpolated_power,
+    noise_fill,
+)
 
 
 def noise(*shape, seed=0):

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atomizer.atomizers import MDCTAtomizer
-from atomizer.atoms import Atoms
-from atomizer.orderings import ORDERINGS, order
+from atomizer.analysis import MDCTAtomizer
+from atomizer.atoms.atoms import Atoms
+from atomizer.atoms.orderings import ORDERINGS, order
 
 NAMES = ("time", "frequency", "velocity", "channel", "random")
 

@@ -72,9 +72,10 @@ def test_the_package_brings_its_model_its_sounds_and_its_page(installed, tmp_pat
         installed,
         """
 import atomizer
-from atomizer import checkpoint, stories
-from atomizer.ui.page import example_sounds
-from atomizer.ui.view import STATIC
+from atomizer.model import checkpoint
+from atomizer.ui import examples as stories
+from atomizer.ui.wiring import example_sounds
+from atomizer.ui.component import STATIC
 atomizer.load_model(device="cpu")
 print(atomizer.__file__, checkpoint.SHIPPED, len(stories.available()), (STATIC / "main.js").is_file(), len(example_sounds()),
       len(list(stories.SHIPPED.glob("*.npz"))))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atomizer import palette
+from atomizer.plotting import palette
 
 # what eyes without a kind of cone see of linear sRGB (Viénot, Brettel & Mollon 1999): the missing axis is projected away
 PROTAN = np.array([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]])

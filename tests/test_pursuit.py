@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atomizer.atomizers import MatchingPursuitAtomizer, MDCTAtomizer, Stop
-from atomizer.atomizers.matching_pursuit import GABOR, OPTIMISED, PLAIN
-from atomizer.atoms import Atoms, ScaleSpace
-from atomizer.orderings import ORDERINGS, order
-from atomizer.pursuit import LocalPursuit, dictionary_of
-from atomizer.pursuit.gram import pair, turns
-from atomizer.remaining import remaining
-from atomizer.selection import Region, Selection, parse
+from atomizer.analysis import MatchingPursuitAtomizer, MDCTAtomizer, Stop
+from atomizer.analysis.matching_pursuit import GABOR, OPTIMISED, PLAIN
+from atomizer.analysis.pursuit import LocalPursuit, dictionary_of
+from atomizer.analysis.pursuit.gram import pair, turns
+from atomizer.atoms.atoms import Atoms
+from atomizer.atoms.orderings import ORDERINGS, order
+from atomizer.atoms.selection import Region, Selection, parse
+from atomizer.atoms.space import ScaleSpace
+from atomizer.inpainting.erase import remaining
 
 SMALL = ScaleSpace(rate=8000, hop=8, scales=(16, 64, 256))
 MOVED = replace(SMALL, hop=1)
@@ -314,7 +315,7 @@ def test_the_compiled_pursuit_takes_the_same_atoms(space, channels, samples):
 
 def test_the_compiled_inner_products_stay_true(samples):
     numba("numba")
-    from atomizer.pursuit.compiled import CompiledPursuit
+    from atomizer.analysis.pursuit.compiled import CompiledPursuit
 
     pursuit = CompiledPursuit(dictionary_of(SMALL), samples(3000, 2, 8000))
     loudest = np.abs(pursuit.products).max()
@@ -415,7 +416,7 @@ def test_every_bin_has_a_frequency_of_its_own(scale, bin_):
 
 
 def test_the_model_of_mdct_atoms_refuses_them(refused):
-    from atomizer.atoms import AtomSpace
+    from atomizer.atoms.space import AtomSpace
 
     with refused("features", "scale"):
         SMALL.check_same_analysis(AtomSpace())

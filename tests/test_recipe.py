@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from atomizer import Region, Selection, Settings, parse
-from atomizer.recipe import Recipe, dump, parse_recipes, seeds
+from atomizer.inpainting.recipe import Recipe, dump, parse_recipes, seeds
 
 RECIPES = [
     Recipe(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from atomizer.atoms import FEATURES, LOUDNESS, AtomSpace
+from atomizer.atoms.selection import HELP, Part, Region, Selection, parse
+from atomizer.atoms.space import FEATURES, LOUDNESS, AtomSpace
 from atomizer.limits import Limits
-from atomizer.selection import HELP, Part, Region, Selection, parse
 
 FRAMES, BINS = 40, 64  # of the small space: 0.312 s and 4000 Hz
 FINITE = st.floats(-1e4, 1e4).map(lambda v: round(v, 4))

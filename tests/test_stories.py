@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from atomizer import load_model, stories
-from atomizer.audio import read, write
-from atomizer.fill import Settings, Step, fill, last
-from atomizer.recipe import Recipe
-from atomizer.selection import parse
+from atomizer import load_model
+from atomizer.atoms.selection import parse
+from atomizer.inpainting.fill import Step, fill, last
+from atomizer.inpainting.recipe import Recipe
+from atomizer.inpainting.settings import Settings
+from atomizer.io.audio import read, write
+from atomizer.ui import examples as stories
 
 
 @pytest.fixture

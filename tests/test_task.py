@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atomizer.atoms import BIT, FEATURES, AtomSpace
-from atomizer.audio import Sound
-from atomizer.fill import METHODS, Settings, fill, resolve
+from atomizer.atoms.selection import parse
+from atomizer.atoms.space import BIT, FEATURES, AtomSpace
+from atomizer.inpainting.fill import fill
+from atomizer.inpainting.render import limited
+from atomizer.inpainting.settings import METHODS, Settings, resolve
+from atomizer.inpainting.task import prepare
+from atomizer.io.audio import Sound
 from atomizer.limits import Limits
-from atomizer.selection import parse
-from atomizer.task import limited, prepare
 
 SPACE = AtomSpace()
 HOP = SPACE.hop
@@ -40,7 +42,7 @@ def test_a_change_has_no_seams_between_the_parts_that_it_is_synthesised_in(
     task = prepare(sound(0.6, 2, 48_000), parse([specification]))
     grid = filled(task)
     whole = task.render(grid)
-    monkeypatch.setattr("atomizer.task._FRAMES", frames)
+    monkeypatch.setattr("atomizer.inpainting.task._FRAMES", frames)
     np.testing.assert_allclose(task.render(grid).samples, whole.samples, atol=2e-7)
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from atomizer import texture
-from atomizer.atoms import AtomSpace
-from atomizer.audio import Sound
-from atomizer.canvas import Canvas
-from atomizer.selection import parse
-from atomizer.task import prepare
+from atomizer.atoms.selection import parse
+from atomizer.atoms.space import AtomSpace
+from atomizer.inpainting import amplitudes as texture
+from atomizer.inpainting.state import Canvas
+from atomizer.inpainting.task import prepare
+from atomizer.io.audio import Sound
 
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
 

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 import torch
 
-from atomizer.atoms import AtomSpace
-from atomizer.clips import list_clips
+from atomizer.atoms.space import AtomSpace
+from atomizer.io.datasets import list_clips
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.training.data import AudioBank
 from atomizer.training.loop import STATE, Trainer, TrainingConfig
@@ -78,7 +78,7 @@ def test_folders_without_recordings_are_refused(tmp_path, refused):
 
 
 def test_crops_are_the_mdct_of_the_recording(bank):
-    from atomizer.mdct import mdct
+    from atomizer.analysis.mdct import mdct
 
     g = torch.Generator().manual_seed(3)
     grid, channels, _ = bank.draw(1, g, augment=False)

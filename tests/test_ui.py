@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from atomizer.atoms import ScaleSpace
-from atomizer.audio import Sound
-from atomizer.fill import Resolved, Settings, fill, last
-from atomizer.recipe import Recipe
-from atomizer.selection import parse
+from atomizer.atoms.selection import parse
+from atomizer.atoms.space import ScaleSpace
+from atomizer.inpainting.fill import fill, last
+from atomizer.inpainting.recipe import Recipe
+from atomizer.inpainting.settings import Resolved, Settings
+from atomizer.io.audio import Sound
 from atomizer.ui import drawing, pursuit
 from atomizer.ui.exports import KINDS
 from atomizer.ui.variations import details_of, judge, title_of
@@ -125,14 +126,14 @@ def test_variations_say_how_they_were_made():
 
 
 def test_every_export_has_a_button():
-    from atomizer.ui.view import text_of
+    from atomizer.ui.component import text_of
 
     page = text_of("view.html")
     assert all(f'data-export="{kind}"' in page for kind in KINDS)
 
 
 def test_how_it_works_names_every_feature_and_every_kind_of_atoms():
-    from atomizer.ui.view import text_of
+    from atomizer.ui.component import text_of
 
     page = text_of("how.html")
     assert (

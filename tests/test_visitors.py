@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.data_classes import PredictBodyInternal
 
 from atomizer.limits import limits
-from atomizer.ui import visitors
+from atomizer.ui import cleanup as visitors
 
 
 def test_who_has_enough_waiting_is_answered_at_once():

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from atomizer import wiener
-from atomizer.mdct import imdct_torch, mdct, mdct_torch
+from atomizer.analysis.mdct import imdct_torch, mdct, mdct_torch
+from atomizer.priors import wiener
 
 RATE, FRAMES = 44_100, 48
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from . import metrics
+from .. import metrics
 from .tasks import Case, Filled
 
 RANGE_DB = 90.0  # of the colour scale, below the original's loudest

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..fill import Settings, fill, last, resolve
+from ..inpainting.fill import fill, last
+from ..inpainting.settings import Settings, resolve
 from .baselines import autoregression, channels, codecs, envelopes, neighbours
 from .baselines.loop import loop
 from .tasks import KINDS, Case, Filled, estimated_kbps
@@ -22,7 +23,7 @@ CONVENTIONS = {
     "oracle": f"Gaussian noise of the true power per channel, frame and band of {envelopes.BAND} bins of the MDCT: the ceiling of textures",
     "janssen": f"autoregressive interpolation, order {autoregression.ORDER}, of all samples that the hidden atoms reach; janssen-span: of the "
     "span alone, which tells it more than the model knows",
-    "wiener": "linear prediction alone (atomizer/wiener.py), which the model has as a hint",
+    "wiener": "linear prediction alone (atomizer/priors/wiener.py), which the model has as a hint",
     "trunk-off": "the decoder without the Transformer's vectors",
     "majority": "the commonest value; of lost places any of the possible ones",
 }
@@ -72,8 +73,8 @@ def _by_channel(
 
 
 def _model(case: Case, how: How, trunk: bool) -> Filled:
-    from ..sampler import sample  # needs torch, which the baselines do not
-    from .beliefs import excess_nats
+    from ..inpainting.sampler import sample  # needs torch, which the baselines do not
+    from .priors import excess_nats
 
     assert how.model is not None, "a method that needs a model is not run without one"
     settings = resolve(how.settings, case.task)
@@ -88,7 +89,7 @@ def _wiener(case: Case, how: How) -> np.ndarray:
     """Linear prediction alone, which the model has as a hint."""
     import torch
 
-    from ..wiener import interpolate
+    from ..priors.wiener import interpolate
 
     task = case.task
     limit = None if "velocity" in task.features else torch.from_numpy(np.abs(task.grid))

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from ..atoms import AtomizerError
-from ..audio import Sound, read, write
-from ..clips import Clip, list_clips
-from ..fill import Settings
+from .. import metrics
+from ..errors import AtomizerError
+from ..inpainting.settings import Settings
+from ..io.audio import Sound, read, write
+from ..io.datasets import Clip, list_clips
 from . import methods as methods_
-from . import metrics
 from . import tasks as tasks_
 from .methods import METHODS, How
 from .tasks import TASKS, Case, Filled

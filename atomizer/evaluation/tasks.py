@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 from scipy.special import gammaln
 
-from ..atoms import FEATURES
-from ..audio import Sound
-from ..selection import Region, Selection, parse
-from ..task import Task, prepare
-from . import metrics
+from .. import metrics
+from ..atoms.selection import Region, Selection, parse
+from ..atoms.space import FEATURES
+from ..inpainting.task import Task, prepare
+from ..io.audio import Sound
 from .baselines.neighbours import groups
 
 KINDS = ("bandwidth", "gap", "continue", "upmix", "box", "restore", "compress", "levels", "places")

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..atoms import AtomSpace
+from ..atoms.space import AtomSpace
 
 SERIALISATIONS = ("time", "frequency", "tile", "order")
 

@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .belief import Belief, level_amplitude
 from .config import ModelConfig
+from .gaussian import Belief, level_amplitude
 from .state import State
 
 

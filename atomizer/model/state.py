@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from ..atoms import AtomSpace
+from ..atoms.space import AtomSpace
 
 
 @dataclass

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ..atoms import AtomSpace
-from ..audio import read
-from ..clips import Clip
-from ..mdct import mdct_torch
+from ..analysis.mdct import mdct_torch
+from ..atoms.space import AtomSpace
+from ..io.audio import read
+from ..io.datasets import Clip
 
 # How often a category is drawn, whatever its share of the minutes; categories not named here weigh 1.
 CATEGORY_WEIGHTS = {

@@ -20,11 +20,11 @@ import torch.distributed as dist
 from safetensors import SafetensorError
 from tqdm import tqdm
 
-from ..atoms import AtomizerError
-from ..clips import list_clips
-from ..files import reason_of
-from ..inference import precision
+from ..errors import AtomizerError
+from ..io.atomic_write import reason_of
+from ..io.datasets import list_clips
 from ..model import AtomTransformer, ModelConfig
+from ..model.inference import precision
 from .data import AudioBank
 from .losses import LOUD_PART, Losses
 from .masking import TASKS, Batch, mask_batch

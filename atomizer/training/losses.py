@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..model import AtomTransformer
-from ..model.belief import level_amplitude, velocity_floor
+from ..model.gaussian import level_amplitude, velocity_floor
 from .masking import Batch
 
 LOUD_PART = 3  # one asked atom in so many is drawn by its loudness, for the signs

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .. import wiener
-from ..atoms import AtomSpace
-from ..canvas import REFERENCE_FLOOR_DB
+from ..atoms.orderings import serial_key
+from ..atoms.space import AtomSpace
+from ..inpainting.state import REFERENCE_FLOOR_DB
 from ..model.state import State
-from ..noise import censored_deviation, interpolated_power
-from ..orderings import serial_key
+from ..priors import wiener
+from ..priors.spectral_envelope import censored_deviation, interpolated_power
 
 # How often each task is drawn. The last three hide where atoms are; they need few atoms, so they are cheap.
 TASKS = {

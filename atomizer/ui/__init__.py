@@ -12,6 +12,6 @@
 `ui` may import everything; nothing imports `ui`.
 """
 
-from .page import build, launch
+from .wiring import build, launch
 
 __all__ = ["build", "launch"]

@@ -23,18 +23,21 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from ..atomizers import ATOMIZERS, MatchingPursuitAtomizer, Pursuit, check_name
-from ..atoms import LOUDNESS, AtomizerError, AtomSpace
-from ..audio import Sound, TooLong, longest, overview, read, write
-from ..fill import METHODS, Settings, Step, resolve
+from ..analysis import ATOMIZERS, MatchingPursuitAtomizer, Pursuit, check_name
+from ..atoms.orderings import ORDERINGS
+from ..atoms.selection import Selection, parse
+from ..atoms.space import LOUDNESS, AtomSpace
+from ..errors import AtomizerError
+from ..inpainting.erase import check_fillable, remaining
+from ..inpainting.fill import Step
+from ..inpainting.settings import METHODS, Settings, resolve
+from ..inpainting.task import Task, prepare
+from ..io.audio import Sound, TooLong, longest, overview, read, write
 from ..limits import limits
-from ..orderings import ORDERINGS
-from ..remaining import check_fillable, remaining
-from ..selection import Selection, parse
-from ..task import Task, prepare
-from . import pursuit, visitors
-from .actions import AUTO, check_size, number_of, sentence_of, settings_of, whole_of
-from .device import check_time, fill, has_model, model_for
+from . import cleanup as visitors
+from . import pursuit
+from .gpu import check_time, fill, has_model, model_for
+from .handlers import AUTO, check_size, number_of, sentence_of, settings_of, whole_of
 
 MDCT = "mdct"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..atoms import AtomSpace
+from ..atoms.space import AtomSpace
 from ..limits import limits
 
 TOP = 65_535

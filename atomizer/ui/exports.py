@@ -11,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import __version__, checkpoint
-from ..atomizers import MDCTAtomizer
-from ..atoms import AtomizerError, Atoms
-from ..audio import Sound, read, write
-from ..figures import Look, picture, picture_of_tiles, save
-from ..recipe import dump
+from .. import __version__
+from ..analysis import MDCTAtomizer
+from ..atoms.atoms import Atoms
+from ..errors import AtomizerError
+from ..inpainting.recipe import dump
+from ..io.audio import Sound, read, write
+from ..model import checkpoint
+from ..plotting.figures import Look, picture, picture_of_tiles, save
 from .session import Session
 
 

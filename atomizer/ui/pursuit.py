@@ -12,11 +12,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ..atomizers import ATOMIZERS, MatchingPursuitAtomizer, Stop
-from ..atoms import AtomizerError, Atoms
-from ..audio import Sound
+from ..analysis import ATOMIZERS, MatchingPursuitAtomizer, Stop
+from ..atoms.atoms import Atoms
+from ..atoms.selection import Selection
+from ..errors import AtomizerError
+from ..io.audio import Sound
 from ..limits import limits
-from ..selection import Selection
 from . import drawing
 
 # what the page offers, and how it is called there; all others are for programs

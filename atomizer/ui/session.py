@@ -15,19 +15,32 @@ from string import ascii_uppercase
 import numpy as np
 from gradio.data_classes import FileData
 
-from ..atomizers import MDCTAtomizer
-from ..atoms import AtomizerError, AtomSpace
-from ..audio import Overview, Sound, read, resample, write
-from ..fill import Step, resolve
+from ..analysis import MDCTAtomizer
+from ..atoms.selection import Selection
+from ..atoms.space import AtomSpace
+from ..errors import AtomizerError
+from ..inpainting.erase import Remaining, check_fillable
+from ..inpainting.fill import Step
+from ..inpainting.recipe import Recipe
+from ..inpainting.settings import resolve
+from ..inpainting.task import Task
+from ..io.audio import Overview, Sound, read, resample, write
 from ..limits import limits
-from ..recipe import Recipe
-from ..remaining import Remaining, check_fillable
-from ..selection import Selection
-from ..task import Task
-from . import drawing, visitors
+from . import cleanup as visitors
+from . import drawing
+from .component import (
+    AtomView,
+    Download,
+    Excerpt,
+    Message,
+    Parts,
+    Proposal,
+    Result,
+    Scene,
+    Variation,
+)
 from .pursuit import Decomposition
 from .variations import Kept, details_of, judge, title_of
-from .view import AtomView, Download, Excerpt, Message, Parts, Proposal, Result, Scene, Variation
 
 PREVIEW_RATES = (8_000, 96_000)  # what every browser decodes
 

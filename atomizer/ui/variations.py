@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..atoms import LOUDNESS
-from ..audio import Sound
-from ..evaluation import metrics
-from ..fill import Resolved, Step
-from ..recipe import Recipe
-from ..task import Task
+from .. import metrics
+from ..atoms.space import LOUDNESS
+from ..inpainting.fill import Step
+from ..inpainting.recipe import Recipe
+from ..inpainting.settings import Resolved
+from ..inpainting.task import Task
+from ..io.audio import Sound
 from .pursuit import NAMES
 
 METRIC_RATE = 44_100

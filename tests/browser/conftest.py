@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from atomizer.audio import write
-from atomizer.bench.page import sound_with
+from atomizer.benchmarks.page import sound_with
+from atomizer.io.audio import write
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -45,9 +45,9 @@ FLAGS = [
 # the same page, but every fill takes eight slow steps: there is time to watch it and to stop it
 SLOW_APP = """
 import time
-from atomizer.fill import Step
-from atomizer.noise import noise_fill
-from atomizer.ui import actions, build, launch
+from atomizer.inpainting.fill import Step
+from atomizer.priors.spectral_envelope import noise_fill
+from atomizer.ui import build, handlers as actions, launch
 
 def slow_fill(task, settings, model):
     result = noise_fill(task.grid, task.mask, settings.seed)
@@ -71,7 +71,7 @@ new PerformanceObserver((list) => { for (const entry of list.getEntries()) windo
 
 # the same page without a model: fills are noise, and quick
 QUICK_APP = """
-from atomizer.ui import actions, build, launch
+from atomizer.ui import build, handlers as actions, launch
 
 actions.has_model = lambda: False
 launch(build())

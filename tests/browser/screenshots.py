@@ -12,7 +12,7 @@ import driver as d
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from atomizer.bench.page import server
+from atomizer.benchmarks.page import server
 
 ROOT = Path(__file__).parents[2]
 SCREENS = ROOT / "docs" / "screens"

@@ -9,7 +9,7 @@ import soundfile
 from conftest import SLOW_APP, run_app
 from gradio_client.utils import Status
 
-from atomizer.audio import read
+from atomizer.io.audio import read
 
 client_module = pytest.importorskip("gradio_client")
 

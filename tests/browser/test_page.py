@@ -28,10 +28,10 @@ from driver import (
     wait_status,
 )
 
-from atomizer.atoms import AtomSpace
-from atomizer.audio import read
-from atomizer.selection import Selection
-from atomizer.task import prepare
+from atomizer.atoms.selection import Selection
+from atomizer.atoms.space import AtomSpace
+from atomizer.inpainting.task import prepare
+from atomizer.io.audio import read
 
 
 def drawn_atoms(page) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

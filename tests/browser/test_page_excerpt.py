@@ -4,7 +4,7 @@ import driver as d
 import numpy as np
 import pytest
 
-from atomizer.audio import read
+from atomizer.io.audio import read
 
 EXCERPT = f"{d.VIEW} [data-name=excerpt]"
 

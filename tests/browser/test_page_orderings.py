@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from atomizer import MDCTAtomizer, order
-from atomizer.audio import read
+from atomizer.io.audio import read
 
 
 @pytest.fixture

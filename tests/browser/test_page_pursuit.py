@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from atomizer.atomizers import MatchingPursuitAtomizer
-from atomizer.atoms import Atoms
-from atomizer.audio import read
-from atomizer.orderings import order
-from atomizer.recipe import parse_recipes
-from atomizer.selection import Selection
+from atomizer.analysis import MatchingPursuitAtomizer
+from atomizer.atoms.atoms import Atoms
+from atomizer.atoms.orderings import order
+from atomizer.atoms.selection import Selection
+from atomizer.inpainting.recipe import parse_recipes
+from atomizer.io.audio import read
 
 ATOMIZER = MatchingPursuitAtomizer()
 

@@ -5,7 +5,7 @@ import re
 import driver as d
 import pytest
 
-from atomizer.stories import STORIES
+from atomizer.ui.examples import STORIES
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from atomizer import Atoms
-from atomizer.audio import read
+from atomizer.io.audio import read
 
 
 def variations(page) -> list:

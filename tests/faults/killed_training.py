@@ -23,7 +23,7 @@ import numpy as np
 import soundfile
 import torch
 
-from atomizer.atoms import AtomSpace
+from atomizer.atoms.space import AtomSpace
 from atomizer.model import ModelConfig
 from atomizer.training.loop import LOG, STATE, Trainer, TrainingConfig
 

@@ -31,10 +31,11 @@ def samples_of(length: int, channels: int, rate: int) -> np.ndarray:
 
 
 def sound_lab(folder: Path):
-    from atomizer.audio import read
-    from atomizer.fill import Settings, fill, last
-    from atomizer.selection import parse
-    from atomizer.task import prepare
+    from atomizer.atoms.selection import parse
+    from atomizer.inpainting.fill import fill, last
+    from atomizer.inpainting.settings import Settings
+    from atomizer.inpainting.task import prepare
+    from atomizer.io.audio import read
 
     seeds = []
     for ending, subtype, rate, channels in [
@@ -144,8 +145,8 @@ SELECTION = {
 
 
 def selection_lab(folder: Path):
-    from atomizer.atoms import AtomSpace
-    from atomizer.selection import Selection, parse
+    from atomizer.atoms.selection import Selection, parse
+    from atomizer.atoms.space import AtomSpace
 
     space = AtomSpace(rate=8000, hop=64)
     grid = np.random.default_rng(0).standard_normal((2, 10, 64)).astype(np.float32)
@@ -186,10 +187,10 @@ def selection_lab(folder: Path):
 
 
 def settings_lab(folder: Path):
-    from atomizer.audio import Sound
-    from atomizer.fill import Settings, resolve
-    from atomizer.recipe import Recipe, parse_recipes
-    from atomizer.selection import Selection
+    from atomizer.atoms.selection import Selection
+    from atomizer.inpainting.recipe import Recipe, parse_recipes
+    from atomizer.inpainting.settings import Settings, resolve
+    from atomizer.io.audio import Sound
 
     sound = Sound(samples_of(1600, 2, 8000).T.astype(np.float32).copy(), 8000)
     seed = {
@@ -229,7 +230,8 @@ def settings_lab(folder: Path):
 
 
 def atoms_lab(folder: Path):
-    from atomizer.atoms import Atoms, AtomSpace
+    from atomizer.atoms.atoms import Atoms
+    from atomizer.atoms.space import AtomSpace
 
     space = AtomSpace(rate=8000, hop=64, channels=2)
     rng = np.random.default_rng(0)
@@ -328,9 +330,8 @@ def atoms_lab(folder: Path):
 def checkpoint_lab(folder: Path):
     import torch
 
-    from atomizer import checkpoint
-    from atomizer.atoms import AtomSpace
-    from atomizer.model import AtomTransformer, ModelConfig
+    from atomizer.atoms.space import AtomSpace
+    from atomizer.model import AtomTransformer, ModelConfig, checkpoint
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -450,8 +451,8 @@ def page_lab(folder: Path):
     """A visitor's session: handlers in any order, with values of any kind."""
     import gradio as gr
 
-    from atomizer.ui import actions
-    from atomizer.ui.view import AtomView, Message
+    from atomizer.ui import handlers as actions
+    from atomizer.ui.component import AtomView, Message
 
     actions.has_model = lambda: False
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)

@@ -175,7 +175,7 @@ def judge(
     """(outcome, what is wrong with it) of one case; nothing is wrong where the second is empty."""
     import gradio as gr
 
-    from atomizer.atoms import AtomizerError
+    from atomizer.errors import AtomizerError
 
     reset_peak()
     before, outside.found, wrong = peak_mb(), [], ""

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 APP = """
 import os, sys, threading
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-from atomizer.ui import actions, build, launch
+from atomizer.ui import build, handlers as actions, launch
 actions.has_model = lambda: False
 launch(build())
 """

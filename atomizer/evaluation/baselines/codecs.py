@@ -7,7 +7,7 @@ import io
 import numpy as np
 import soundfile
 
-from ...audio import resample
+from ...io.audio import resample
 
 # name: (format, subtype, rate of its own or None, bit rate mode)
 CODECS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...noise import interpolated_power
+from ...priors.spectral_envelope import interpolated_power
 
 BAND = 16  # bins, 345 Hz
 FLOOR_DB = -120.0  # of a level, below the sound's loudest

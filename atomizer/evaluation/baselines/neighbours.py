@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import uniform_filter, uniform_filter1d
 
-from ...noise import interpolated_power
+from ...priors.spectral_envelope import interpolated_power
 
 AROUND = (3, 5)  # frames and bins of a neighbourhood
 WHILE = 65  # frames, 1.5 s, for which a sinusoid may be stationary

@@ -1,0 +1,1 @@
+"""Atoms: their space, arrays, orderings and selections."""

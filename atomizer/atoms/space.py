@@ -1,0 +1,350 @@
+"""Atom spaces: the features of an atom, their cardinalities and their units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..analysis.mdct import WINDOWS
+from ..errors import AtomizerError
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One discrete feature of an atom.
+
+    name         the field's own term
+    cardinality  number of values, 0 … cardinality - 1
+    unit         what one step of the value means
+    locates      True where the feature says where the atom is, not what it is like
+    when_unknown what happens to an atom whose feature is unknown, in one line for people
+    """
+
+    name: str
+    cardinality: int
+    unit: str
+    locates: bool
+    when_unknown: str
+
+
+FEATURES = ("time", "frequency", "channel", "velocity", "sign")
+
+
+SCALE = "scale"  # of atoms in a ScaleSpace
+
+
+BIT = {
+    name: 1 << i for i, name in enumerate((*FEATURES, SCALE))
+}  # one bit per feature in `Atoms.unknown`
+
+
+GABOR_WINDOWS = ("gauss", "damped")
+
+
+MAX_PLACES = (
+    1 << 29
+)  # channels * frames * hop of a sound, as many as the default AtomSpace names; 2 GB as a grid
+
+
+LOUDNESS = (
+    "velocity",
+    "sign",
+)  # together they are the atom's whole content: without them nothing of it is heard
+
+
+@dataclass(frozen=True)
+class AtomSpace:
+    """The values that the features of an atom may take, and their units.
+
+    rate      samples per second
+    hop       samples between two frames; also the number of frequency bins (an MDCT frame is 2 * hop long)
+    window    "sine" or "kbd" (Kaiser-Bessel-derived, alpha 4)
+    frames    cardinality of time (of a whole sound, or of one window of the model)
+    channels  cardinality of channel
+    levels    cardinality of velocity; level 0 is inaudible
+    step_db   decibels between two levels
+    headroom_db  how far the top level lies above the reference, the loudest known atom
+    """
+
+    rate: int = 44_100
+    hop: int = 1024
+    window: str = "sine"
+    frames: int = 65_536
+    channels: int = 8
+    levels: int = 96
+    step_db: float = 1.0
+    headroom_db: float = 12.0
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The one declaration of the features, in the order of `FEATURES`."""
+        return (
+            Feature(
+                "time",
+                self.frames,
+                f"frames of {1e3 * self.hop / self.rate:.1f} ms",
+                True,
+                "the atoms' moments are lost: the model places them in time again",
+            ),
+            Feature(
+                "frequency",
+                self.bins,
+                f"bins of {self.bin_hz:.1f} Hz",
+                True,
+                "the atoms' pitches are lost: the model places them in frequency again",
+            ),
+            Feature(
+                "channel",
+                self.channels,
+                "channels",
+                True,
+                "the atoms' channels are lost: the model decides again who plays what",
+            ),
+            Feature(
+                "velocity",
+                self.levels,
+                f"levels of {self.step_db:g} dB, 0 = inaudible",
+                False,
+                "the loudness is lost: the model guesses every level",
+            ),
+            Feature(
+                "sign",
+                2,
+                "0 = negative, 1 = positive",
+                False,
+                "the polarity is lost: the model guesses the phase",
+            ),
+        )
+
+    @property
+    def bins(self) -> int:
+        """Cardinality of frequency."""
+        return self.hop
+
+    @property
+    def bin_hz(self) -> float:
+        """Width of a bin, in Hz."""
+        return self.rate / 2 / self.bins
+
+    def reach(self, scale: np.ndarray | None = None) -> np.ndarray | float:
+        """Half the length of an atom's window, in seconds."""
+        return self.hop / self.rate
+
+    @property
+    def floor_db(self) -> float:
+        """Decibels above the reference of the quietest audible level (a negative number)."""
+        return self.level_db(1)
+
+    def seconds(self, time: np.ndarray) -> np.ndarray:
+        """Centre of a frame, in seconds. Frame m covers the samples from (m - 1) * hop to (m + 1) * hop."""
+        return np.asarray(time) * (self.hop / self.rate)
+
+    def hertz(self, frequency: np.ndarray) -> np.ndarray:
+        """Centre of a bin, in Hz."""
+        return (np.asarray(frequency) + 0.5) * self.bin_hz
+
+    def frame_count(self, samples: int) -> int:
+        """Frames of a sound of so many samples: the last is centred at its end or behind it."""
+        return -(-samples // self.hop) + 1
+
+    def level_db(self, level):
+        """Decibels of a level above the reference."""
+        return (level - (self.levels - 1)) * self.step_db + self.headroom_db
+
+    def quantise(self, amplitude: np.ndarray, reference: float) -> np.ndarray:
+        """Levels (int16) of signed or unsigned amplitudes; what lies below the floor is level 0."""
+        with np.errstate(divide="ignore"):
+            db = 20 * np.log10(
+                np.abs(amplitude).astype(np.float32) / np.float32(max(reference, 1e-30))
+            )
+        level = np.round((db - self.headroom_db) / self.step_db) + self.levels - 1
+        return np.clip(level, 0, self.levels - 1).astype(np.int16)
+
+    def amplitude(self, level: np.ndarray, reference: float) -> np.ndarray:
+        """Unsigned amplitude (float32) of levels; level 0 is silence."""
+        level = np.asarray(level)
+        loud = 10 ** (self.level_db(level.astype(np.float32)) / 20) * reference
+        return np.where(level > 0, loud, 0).astype(np.float32)
+
+    def validate(self) -> None:
+        """Raise AtomizerError where a value is none that an analysis can have."""
+        self._check_numbers(self.rate, self.hop, self.frames, self.channels, self.levels)
+        if (
+            min(self.rate, self.frames, self.channels) < 1
+            or self.hop < 2
+            or self.hop % 2
+            or self.levels < 2
+            or not self.step_db > 0
+        ):
+            raise AtomizerError(
+                "These atoms are of no possible AtomSpace: its counts are positive and its hop is even."
+            )
+        if self.window not in WINDOWS:
+            raise AtomizerError(
+                f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS)}."
+            )
+
+    def _check_numbers(self, *counts: object) -> None:
+        if not all(type(v) is int for v in counts) or not all(
+            type(v) in (int, float) and math.isfinite(v) for v in (self.step_db, self.headroom_db)
+        ):
+            raise AtomizerError(
+                "These atoms are of no possible AtomSpace: its counts are whole numbers, its decibels finite ones."
+            )
+
+    def check_same_analysis(self, other: AtomSpace) -> None:
+        """Raise unless both spaces describe the same atoms (they may differ in frames and channels: those are windows)."""
+        mine, theirs = ([feature.name for feature in space.features] for space in (self, other))
+        if mine != theirs:
+            raise AtomizerError(
+                f"This checkpoint was trained for atoms with the features {', '.join(theirs)}, but these atoms have "
+                f"{', '.join(mine)}: use an atomizer of the same AtomSpace."
+            )
+        for name in ("rate", "hop", "window", "levels", "step_db", "headroom_db"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine != theirs:
+                raise AtomizerError(
+                    f"This checkpoint was trained for atoms with {name} = {theirs}, but these atoms have {name} = {mine}: "
+                    f"use a checkpoint and an atomizer of the same AtomSpace."
+                )
+
+
+@dataclass(frozen=True)
+class ScaleSpace(AtomSpace):
+    """The values of atoms whose windows have several lengths (matching pursuit): their scale is a sixth feature.
+
+    Time counts steps of `hop` samples, and frequency counts bins of the largest scale, whatever an atom's own scale is, so that atoms of
+    all scales are ordered, selected and drawn together.
+
+    hop      samples between two places in time: the hop of the smallest scale, or less where atoms lie between the frames
+    scales   lengths of the windows in samples, from small to large, each a multiple of the one before
+    window   "sine" or "kbd" of a union of MDCT bases; "gauss" or "damped" of Gabor atoms, whose phase is free
+    phases   cardinality of sign: 2, or for Gabor atoms an even number of phases, of which 0 is pi and the middle one 0
+    """
+
+    hop: int = 64
+    frames: int = 1 << 26
+    scales: tuple[int, ...] = (128, 1024, 8192)
+    phases: int = 2
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The five features of an `AtomSpace`, and the scale."""
+        time, frequency, channel, velocity, sign = super().features
+        scales = Feature(
+            SCALE,
+            len(self.scales),
+            f"windows of {' / '.join(map(str, self.scales))} samples",
+            True,
+            "the atoms' lengths are lost",
+        )
+        if self.phases > 2:
+            sign = replace(
+                sign,
+                cardinality=self.phases,
+                unit=f"phases of {360 / self.phases:g} degrees, from -180",
+            )
+        return (
+            replace(time, unit=f"steps of {1e3 * self.hop / self.rate:.3g} ms"),
+            frequency,
+            channel,
+            velocity,
+            sign,
+            scales,
+        )
+
+    @property
+    def bins(self) -> int:
+        """Cardinality of frequency: the bins of the largest scale."""
+        return self.scales[-1] // 2
+
+    def reach(self, scale: np.ndarray | None = None) -> np.ndarray | float:
+        """Half the length of an atom's window, in seconds; of the largest scale where none is given."""
+        half = np.asarray(self.scales) / 2 / self.rate
+        return half[-1] if scale is None else half[scale]
+
+    def frame_count(self, samples: int) -> int:
+        """Places in time: the last frame of the largest scale is centred up to half its length behind the end."""
+        last = -(-samples // self.bins) * self.bins
+        return last // self.hop + 1
+
+    def fine(self, scale: np.ndarray, bin_: np.ndarray) -> np.ndarray:
+        """Frequency of a scale's own bins: the bin of the largest scale in their middle."""
+        ratio = self.scales[-1] // np.asarray(self.scales)[scale]
+        return bin_ * ratio + ratio // 2
+
+    def own(self, scale: np.ndarray, frequency: np.ndarray) -> np.ndarray:
+        """A scale's own bins of frequencies: the inverse of `fine`."""
+        return frequency // (self.scales[-1] // np.asarray(self.scales)[scale])
+
+    def phase(self, sign: np.ndarray) -> np.ndarray:
+        """Phase in radians of the cosine in the middle of an atom; only Gabor atoms have one of their own."""
+        return np.asarray(sign) * (2 * np.pi / self.phases) - np.pi
+
+    def validate(self) -> None:
+        """Raise AtomizerError where a value is none that a dictionary can have."""
+        scales = (
+            self.scales if isinstance(self.scales, tuple) else (None,)
+        )  # a file may say anything
+        self._check_numbers(
+            self.rate, self.hop, self.frames, self.channels, self.levels, self.phases, *scales
+        )
+        pairs = zip(self.scales, self.scales[1:])
+        if (
+            not self.scales
+            or self.scales[0] < 4
+            or self.scales[0] % 4
+            or any(b % a or a == b for a, b in pairs)
+        ):
+            raise AtomizerError(
+                "The scales of a dictionary rise from a multiple of 4, each to a multiple of the one before."
+            )
+        if (
+            min(self.rate, self.frames, self.channels, self.hop) < 1
+            or self.levels < 2
+            or not self.step_db > 0
+        ):
+            raise AtomizerError(
+                "These atoms are of no possible AtomSpace: its counts are positive."
+            )
+        if self.window not in WINDOWS + GABOR_WINDOWS:
+            raise AtomizerError(
+                f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS + GABOR_WINDOWS)}."
+            )
+        step = self.scales[0] // (4 if self.window in GABOR_WINDOWS else 2)
+        if step % self.hop:
+            raise AtomizerError(
+                f"The hop of {self.hop} samples does not divide the frames of the smallest scale, {step} samples apart."
+            )
+        if (
+            self.phases < 2
+            or self.phases % 2
+            or (self.phases > 2) != (self.window in GABOR_WINDOWS)
+        ):
+            raise AtomizerError(
+                "MDCT atoms have 2 signs, and Gabor atoms an even number of phases from 4."
+            )
+
+
+def parse_features(
+    names: str | Iterable[str], known: tuple[str, ...] = FEATURES
+) -> tuple[str, ...]:
+    """Feature names in canonical order, of `known`, from "velocity,sign" or a sequence of names."""
+    if isinstance(names, str):
+        names = [n.strip() for n in names.split(",") if n.strip()]
+    if not isinstance(names, Iterable):
+        raise AtomizerError(f"Features are given by name, from {', '.join(FEATURES)}.")
+    names = list(names)
+    for name in names:
+        if name not in known:
+            raise AtomizerError(
+                f"There is no feature {str(name)[:40]!r}: choose from {', '.join(known)}."
+            )
+    if not names:
+        raise AtomizerError(
+            f"Choose at least one feature to make unknown, from {', '.join(known)}."
+        )
+    return tuple(name for name in known if name in names)

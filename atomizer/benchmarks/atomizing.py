@@ -1,0 +1,92 @@
+"""From samples to ordered atoms and back, beside the same by plain numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from ..analysis import MDCTAtomizer
+from ..atoms.atoms import Atoms
+from ..atoms.orderings import ORDERINGS, order
+from .records import Missing, Record
+from .timing import beside, compared, medians
+from .transform import noise, plain_imdct, plain_mdct
+
+COUNT = 1_000_000
+PLAIN = "plain transform + np.lexsort"
+TIES = ("channel", "frequency", "time")  # from the last to the first
+
+
+def keys(atoms: Atoms, by: str) -> tuple[np.ndarray, ...]:
+    """What np.lexsort takes for an ordering of ours."""
+    first = {"velocity": (-np.abs(atoms.amplitude), -atoms.velocity), "time": (), "random": ()}.get(
+        by
+    )
+    return (
+        *(getattr(atoms, name) for name in TIES),
+        *((getattr(atoms, by),) if first is None else first),
+    )
+
+
+def plainly(atoms: Atoms, by: str) -> np.ndarray:
+    """Permutation of an ordering, by np.lexsort."""
+    permutation = np.lexsort(keys(atoms, by))
+    return (
+        permutation[np.random.default_rng(0).permutation(len(atoms))]
+        if by == "random"
+        else permutation
+    )
+
+
+def atomize() -> Iterator[Record | Missing]:
+    """Samples to atoms, the loudest first."""
+    x, atomizer = noise(10), MDCTAtomizer()
+
+    def ours():
+        atoms = atomizer.analyse(x)
+        return atoms[order(atoms, "velocity")]
+
+    def plain():
+        atoms = Atoms.from_grid(plain_mdct(x), atomizer.space, x.shape[1])
+        return atoms[plainly(atoms, "velocity")]
+
+    yield from compared("atomize_10s_stereo_s", ours, {PLAIN: plain}, repeats=9)
+
+
+def synthesise() -> Iterator[Record | Missing]:
+    """Atoms, the loudest first, to samples."""
+    x, atomizer = noise(10), MDCTAtomizer()
+    atoms = atomizer.analyse(x)
+    atoms = atoms[order(atoms, "velocity")]
+    yield from compared(
+        "synthesise_10s_stereo_s",
+        lambda: atomizer.synthesise(atoms, 2),
+        {"plain transform": lambda: plain_imdct(atoms.to_grid()[:2], atoms.length)},
+        repeats=9,
+    )
+
+
+def ordering() -> Iterator[Record]:
+    """The slowest of all orderings counts; the atoms come in no order."""
+    atoms = MDCTAtomizer().analyse(noise(12))[:COUNT]
+    atoms = atoms[np.random.default_rng(0).permutation(len(atoms))]
+    ours = {by: partial(order, atoms, by) for by in ORDERINGS}
+    found = medians(
+        {**ours, **{f"lexsort {by}": partial(plainly, atoms, by) for by in ORDERINGS}}, 5
+    )
+    slowest = max(ours, key=found.__getitem__)
+    yield from beside(
+        "order_1m_atoms_s",
+        found[slowest],
+        "s",
+        {f"np.lexsort, by {slowest}": found[f"lexsort {slowest}"]},
+    )
+
+
+MEASURES = {
+    "atomize_10s_stereo_s": atomize,
+    "synthesise_10s_stereo_s": synthesise,
+    "order_1m_atoms_s": ordering,
+}

@@ -1,0 +1,176 @@
+"""How quick the page is, in headless Chromium: needs the packages playwright and chromium.
+
+The peer of drawing and selecting is Plotly's own scattergl with as many points, in the same browser without a graphics card.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..analysis import MDCTAtomizer
+from ..atoms.atoms import Atoms
+from ..atoms.space import AtomSpace
+from ..errors import AtomizerError
+from ..io.audio import Sound, write
+from .records import Record
+from .start import server
+
+ATOMS = 200_000
+RUNS = 15
+FLAGS = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--mute-audio"]
+PEER = "Plotly scattergl"
+VIEW = "document.querySelector('.atom-view').atomView"
+
+# each waits until the canvas has been drawn again
+MEASURE = """
+const view = VIEW, {picture, state} = view;
+const drawn = (work) => new Promise((done) => {
+  const began = performance.now(), before = picture.draws;
+  work();
+  const look = () => (picture.draws > before ? done(performance.now() - began) : requestAnimationFrame(look));
+  requestAnimationFrame(look);
+});
+""".replace("VIEW", VIEW)
+REDRAW = f"async () => {{ {MEASURE} picture.draw(); return picture.drawMilliseconds; }}"
+PAN = (
+    f"async () => {{ {MEASURE} return drawn(() => picture.pan(Math.random() < 0.5 ? 7 : -7, 0)); }}"
+)
+SELECT = f"""async () => {{ {MEASURE}
+  const from = Math.random() * state.scene.duration / 2;
+  return drawn(() => view.preview({{kind: 'rect', op: 'add', t: [from, from + state.scene.duration / 3], f: [300, 6000]}}, -1)); }}"""
+LASSO = f"""async () => {{ {MEASURE}
+  const points = Array.from({{length: 200}}, (_, k) => [8 + 6 * Math.cos(k / 31.8), 3000 + 2500 * Math.sin(k / 31.8)]);
+  return drawn(() => view.preview({{kind: 'lasso', op: 'add', points, scale: 'log'}}, -1)); }}"""
+PLOTLY = f"""async () => {{ {MEASURE}
+  const {{axes, atoms}} = picture, div = document.createElement('div');
+  Object.assign(div.style, {{position: 'fixed', left: 0, top: 0, width: '1000px', height: '450px', zIndex: 99}});
+  document.body.append(div);
+  const trace = {{type: 'scattergl', mode: 'markers', marker: {{size: 2, color: Array.from(atoms.velocity)}},
+    x: Array.from(atoms.frame, (m) => axes.seconds[m]), y: Array.from(atoms.bin, (k) => axes.hertz[k])}};
+  const timed = async (work) => {{
+    const began = performance.now();
+    await work();
+    await new Promise(requestAnimationFrame);
+    return performance.now() - began; }};
+  try {{
+    const first = await timed(() => Plotly.newPlot(div, [trace], {{dragmode: 'select'}}));
+    const pan = await timed(() => Plotly.relayout(div, {{'xaxis.range': [1, 20]}}));
+    const some = Array.from({{length: atoms.count >> 2}}, (_, k) => 4 * k);
+    const select = await timed(() => Plotly.restyle(div, {{selectedpoints: [some]}}));
+    return {{first, pan, select}};
+  }} catch (error) {{ return null; }} finally {{ Plotly.purge(div); div.remove(); }} }}"""
+
+
+def sound_with(count: int, seconds: float, seed: int = 0) -> Sound:
+    """A stereo sound of exactly `count` audible atoms: it is put together from them."""
+    space, rng = AtomSpace(), np.random.default_rng(seed)
+    length = int(seconds * space.rate)
+    shape = (
+        2,
+        space.frame_count(length) - 2,
+        space.hop - 40,
+    )  # away from the ends, where atoms are cut
+    place = np.unravel_index(rng.choice(np.prod(shape), count, replace=False), shape)
+    grid = np.zeros((2, space.frame_count(length), space.hop), np.float32)
+    grid[place[0], place[1] + 1, place[2]] = 10 ** rng.uniform(-3, 0, count) * rng.choice(
+        [-1, 1], count
+    )
+    atoms = Atoms.from_grid(grid, space, length)
+    samples = MDCTAtomizer(space).synthesise(atoms, 2)
+    return Sound(samples / np.abs(samples).max() * 0.7, space.rate)
+
+
+def music(seconds: float, seed: int = 0) -> Sound:
+    """A stereo sound of full bandwidth: tones over noise."""
+    rng, rate = np.random.default_rng(seed), 44_100
+    t = np.arange(int(seconds * rate)) / rate
+    tones = (
+        sum(np.sin(2 * np.pi * f * t) * np.exp(-(t % 0.5) * 5) for f in (220, 440, 890, 1800, 5000))
+        / 12
+    )
+    return Sound(
+        np.stack([tones + 0.02 * rng.standard_normal(len(t)) for _ in range(2)]).astype(np.float32),
+        rate,
+        "PCM_16",
+    )
+
+
+def measure(runs: int = RUNS) -> Iterator[Record]:
+    """Medians over `runs`. Raises AtomizerError where there is no Chromium to measure in."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError as error:
+        raise AtomizerError(
+            "The page is measured by playwright, which is not installed: pip install playwright."
+        ) from error
+    executable = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    with tempfile.TemporaryDirectory() as folder, server() as url, sync_playwright() as p:
+        write(Path(folder) / "ten.wav", music(10))
+        write(Path(folder) / "many.wav", sound_with(ATOMS, 30))
+        try:
+            browser = p.chromium.launch(executable_path=executable, args=FLAGS)
+        except Error as error:
+            raise AtomizerError(
+                "The page is measured in Chromium, which is not installed."
+            ) from error
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(120_000)
+        page.goto(url)
+        page.wait_for_selector('.atom-view[data-ready="true"]')
+        page.evaluate(
+            "document.addEventListener('change', () => { window.sent = performance.now(); }, true)"
+        )
+        first = [upload(page, Path(folder) / "ten.wav") for _ in range(max(1, runs // 3))]
+        upload(page, Path(folder) / "many.wav")
+        count = page.evaluate(f"{VIEW}.state.scene.count")
+        repeated = {}
+        for name, script in (
+            ("redraw", REDRAW),
+            ("pan", PAN),
+            ("select", SELECT),
+            ("lasso", LASSO),
+        ):
+            repeated[name] = statistics.median(page.evaluate(script) for _ in range(runs))
+        peer = page.evaluate(PLOTLY) or {}
+        browser.close()
+    yield Record(
+        "first picture of a 10 s stereo upload, sending and reading included",
+        statistics.median(first),
+        "ms",
+    )
+    for name, text, key in (
+        ("redraw", "redraw", "pan"),
+        ("pan", "pan, axes included", "pan"),
+        ("select", "selection feedback, box", "select"),
+        ("lasso", "selection feedback, lasso", "select"),
+    ):
+        yield Record(
+            f"{text}, {count:,} atoms",
+            repeated[name],
+            "ms",
+            PEER if key in peer else None,
+            peer.get(key),
+        )
+
+
+def upload(page, path: Path) -> float:
+    """Load a sound; milliseconds until all of its atoms are drawn."""
+    before = page.evaluate(
+        f"[{VIEW}.state.base ? {VIEW}.state.base.id : '', {VIEW}.picture.draws || 0]"
+    )
+    page.set_input_files("#file input[type=file]", str(path))
+    return page.evaluate(
+        f"""([id, draws]) => new Promise((done) => {{
+        const view = {VIEW}, look = () => (view.picture.scene && view.state.base.id !== id && view.picture.scene.id === view.state.base.id
+          && view.picture.draws > draws ? done(performance.now() - window.sent) : requestAnimationFrame(look));
+        look(); }})""",
+        before,
+    )

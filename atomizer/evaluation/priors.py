@@ -1,0 +1,57 @@
+"""What the model believes of hidden atoms before any is revealed, and how far that is from the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..inpainting.settings import Settings
+from ..inpainting.state import Canvas
+from ..inpainting.task import Task
+from ..model import AtomTransformer
+from ..model.gaussian import velocity_floor
+from ..model.inference import decode, ordering_for, read
+
+
+@torch.no_grad()
+def excess_nats(task: Task, asked: np.ndarray, model: AtomTransformer, trunk: bool = True) -> float:
+    """Mean cross-entropy in nats of the true velocity, or sign where the velocity is known, of the atoms `asked` (channels, frames, bins) bool.
+
+    Of velocities it is what they cost above a Gaussian of known variance (`velocity_floor`), of signs above nothing. nan where none is asked.
+    """
+    space = model.config.space
+    of_sign = "velocity" not in task.features
+    canvas = Canvas(
+        task,
+        ~(task.mask & ("velocity" in task.features)),
+        ~(task.mask & ("sign" in task.features)),
+        ordering=ordering_for(model, Settings()),
+    )
+    total, count = 0.0, 0
+    for window in canvas.windows(task.mask, space.frames):
+        decided = np.array(window.channels[: window.decides])
+        c, t, f = np.nonzero(asked[decided, window.first : window.last])
+        if not len(c):
+            continue
+        true = task.grid[decided[c], t + window.first, f]
+        level = torch.from_numpy(
+            space.quantise(true, canvas.reference(window, space.frames)).astype(np.int64)
+        )
+        context = read(model, canvas.state(window, space), trunk)
+        for part, decoded in decode(
+            model, context, np.stack([c, t + window.first - window.start, f], 1)
+        ):
+            if of_sign:
+                truth = torch.from_numpy((true[part] > 0).astype(np.float32))
+                nats = F.binary_cross_entropy_with_logits(
+                    decoded.sign.float().cpu(), truth, reduction="sum"
+                )
+            else:
+                nats = F.cross_entropy(decoded.velocity.float().cpu(), level[part], reduction="sum")
+            total, count = total + float(nats), count + len(true[part])
+    return (
+        total / count - (0.0 if of_sign else velocity_floor(space.step_db))
+        if count
+        else float("nan")
+    )

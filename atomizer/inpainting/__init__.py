@@ -1,0 +1,1 @@
+"""Inpainting: from a selection to a filled sound."""

@@ -1,0 +1,1 @@
+"""Files: sounds, atomic writes, datasets and shipped resources."""

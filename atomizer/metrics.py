@@ -1,0 +1,208 @@
+"""Metrics between a reference and an estimate.
+
+Conventions: signals are (channels, samples) at 44.1 kHz; `normalise` brings both to the level at which the reference has RMS 0.1.
+The STFT is 2048 / 512 Hann (convergence may take another size), its power scaled so that a full-scale sine has 1/4, with a floor of
+1e-10; LSD is in log10 units of power. Metrics of a hidden region are computed on that region only. A span is (start, end) in seconds.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from .io.audio import resample
+
+RATE = 44_100
+SIZE, HOP, FLOOR = 2048, 512, 1e-10
+RESOLUTIONS = (512, 2048, 8192)  # of the multi-resolution STFT distance
+SILENCE = 1e-4  # RMS 60 dB below that of a normalised reference: there is nothing there to be compared with
+MAX_ILD_DB = 40.0  # more than that, and a channel is as good as silent
+BANDS = 24  # equally wide on the scale of equivalent rectangular bandwidths
+COHERENCE_FRAMES = 16  # 186 ms
+VISQOL_RATE = 48_000
+CONVENTIONS = {
+    "stft": f"{SIZE}/{HOP} Hann, power / (sum of window)^2",
+    "floor": FLOOR,
+    "rms": 0.1,
+    "lsd": "log10 of power",
+    "ild_db": f"energy-weighted mean over {BANDS} ERB bands and frames of the error of the level difference, which counts up to {MAX_ILD_DB:g} dB",
+    "coherence": f"mean error over audible ERB bands of the coherence over {COHERENCE_FRAMES} frames",
+    "visqol": "visqol-python, audio mode, 48 kHz, mean of the channels",
+}
+
+
+def validate(reference: np.ndarray, estimate: np.ndarray) -> None:
+    """Raise ValueError unless both are (channels, samples) of the same shape."""
+    if reference.shape != estimate.shape or reference.ndim != 2:
+        raise ValueError(
+            f"Metrics compare signals of one shape (channels, samples), not {reference.shape} and {estimate.shape}."
+        )
+
+
+def normalise(reference: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
+    """All signals scaled by what gives the reference an RMS of 0.1."""
+    gain = 0.1 / max(float(np.sqrt(np.mean(reference.astype(float) ** 2))), 1e-12)
+    return tuple(signal.astype(np.float64) * gain for signal in (reference, *others))
+
+
+def spectra(signal: np.ndarray, size: int = SIZE, hop: int = HOP) -> np.ndarray:
+    """(channels, samples) -> (channels, frames, size / 2 + 1) complex short-time spectra; frame n is centred on sample n * hop."""
+    window = np.hanning(size + 1)[:-1]
+    padded = np.pad(signal, ((0, 0), (size // 2, size)))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop][
+        :, : signal.shape[1] // hop + 1
+    ]
+    return np.fft.rfft(frames * window) / window.sum()
+
+
+def power(signal: np.ndarray) -> np.ndarray:
+    """(channels, samples) -> (channels, frames, SIZE / 2 + 1) short-time power."""
+    return np.abs(spectra(signal)) ** 2
+
+
+def snr_db(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Signal-to-noise ratio, 10 log10 |x|^2 / |x - y|^2."""
+    validate(reference, estimate)
+    x, y = reference.astype(float), estimate.astype(float)
+    return float(10 * np.log10(max((x**2).sum(), 1e-20) / max(((x - y) ** 2).sum(), 1e-20)))
+
+
+def si_sdr_db(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Scale-invariant signal-to-distortion ratio (Le Roux et al. 2019, eq. 5)."""
+    validate(reference, estimate)
+    x, y = reference.astype(float).ravel(), estimate.astype(float).ravel()
+    target = x * (x @ y) / max(x @ x, 1e-20)
+    return float(10 * np.log10(max(target @ target, 1e-20) / max(((target - y) ** 2).sum(), 1e-20)))
+
+
+def lsd(
+    reference: np.ndarray,
+    estimate: np.ndarray,
+    low_hz: float = 0,
+    high_hz: float = RATE / 2,
+    span: tuple[float, float] | None = None,
+) -> float:
+    """Log-spectral distance: mean over frames of the RMS over bins of log10 (P + floor) / (Q + floor).
+
+    low_hz, high_hz  the band; span: only frames centred in it
+    """
+    validate(reference, estimate)
+    p, q = power(reference), power(estimate)
+    hertz = np.arange(p.shape[-1]) * RATE / SIZE
+    seconds = np.arange(p.shape[1]) * HOP / RATE
+    bins = (hertz >= low_hz) & (hertz <= high_hz)
+    frames = (
+        np.ones(len(seconds), bool) if span is None else (seconds >= span[0]) & (seconds < span[1])
+    )
+    difference = np.log10((p + FLOOR) / (q + FLOOR))[:, frames][:, :, bins]
+    return float(np.sqrt((difference**2).mean(-1)).mean())
+
+
+def convergence(
+    reference: np.ndarray,
+    estimate: np.ndarray,
+    size: int = SIZE,
+    span: tuple[float, float] | None = None,
+) -> float:
+    """Spectral convergence: |  |X| - |Y|  | / |X| over short-time magnitudes with a hop of size / 4 (Sturmel & Daudet 2011).
+
+    span: only frames whose window overlaps it
+    """
+    validate(reference, estimate)
+    x, y = (np.abs(spectra(s, size, size // 4)) for s in (reference, estimate))
+    if span is not None:
+        centre = np.arange(x.shape[1]) * (size // 4) / RATE
+        frames = (centre + size / 2 / RATE > span[0]) & (centre - size / 2 / RATE < span[1])
+        x, y = x[:, frames], y[:, frames]
+    return float(np.linalg.norm(x - y) / max(float(np.linalg.norm(x)), 1e-12))
+
+
+def multi_resolution(
+    reference: np.ndarray, estimate: np.ndarray, span: tuple[float, float] | None = None
+) -> float:
+    """Mean spectral convergence of the STFT sizes `RESOLUTIONS` (Yamamoto et al. 2020, eq. 4, without its logarithmic part)."""
+    return float(np.mean([convergence(reference, estimate, size, span) for size in RESOLUTIONS]))
+
+
+def level_drift_db(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Level of the estimate above the reference's, in dB; silence counts as 60 dB below a normalised reference."""
+    validate(reference, estimate)
+    x, y = (np.maximum((s.astype(float) ** 2).mean(), SILENCE**2) for s in (reference, estimate))
+    return float(10 * np.log10(float(y) / float(x)))
+
+
+@lru_cache(maxsize=8)
+def erb_edges(high_hz: float) -> tuple[int, ...]:
+    """First STFT bins of bands that are equally wide in ERB up to `high_hz`, and the bin after the last (Glasberg & Moore 1990, eq. 4)."""
+    number = np.linspace(0, 21.4 * np.log10(0.00437 * min(high_hz, RATE / 2) + 1), BANDS + 1)
+    hertz = (10 ** (number / 21.4) - 1) / 0.00437
+    return tuple(np.unique((hertz * SIZE / RATE).round().astype(int)).tolist())
+
+
+def _bands(values: np.ndarray, edges: tuple[int, ...]) -> np.ndarray:
+    """Sums of (frames, bins) over bands: (frames, bands)."""
+    return np.add.reduceat(values[:, : edges[-1]], edges[:-1], axis=1)
+
+
+def ild_db(reference: np.ndarray, estimate: np.ndarray, high_hz: float = RATE / 2) -> float:
+    """Error of the inter-channel level difference in dB: mean over ERB bands and frames, weighted by the reference's energy."""
+    validate(reference, estimate)
+    edges, energy, difference = erb_edges(high_hz), [], []
+    for signal in (reference, estimate):
+        left, right = (_bands(p, edges) for p in power(signal[:2]))
+        energy.append(left + right)
+        difference.append(
+            np.clip(10 * np.log10((left + FLOOR) / (right + FLOOR)), -MAX_ILD_DB, MAX_ILD_DB)
+        )
+    return float(
+        (np.abs(difference[0] - difference[1]) * energy[0]).sum() / max(energy[0].sum(), 1e-20)
+    )
+
+
+def coherence(reference: np.ndarray, estimate: np.ndarray, high_hz: float = RATE / 2) -> float:
+    """Mean absolute error of the inter-channel coherence |<L R*>| / sqrt(<|L|^2> <|R|^2>).
+
+    < > averages over an ERB band and COHERENCE_FRAMES frames. Only where the reference is within 60 dB of its loudest.
+    """
+    validate(reference, estimate)
+    edges, energy, found = erb_edges(high_hz), [], []
+    for signal in (reference, estimate):
+        left, right = spectra(signal[:2])
+        average = lambda values: uniform_filter1d(_bands(values, edges), COHERENCE_FRAMES, axis=0)[
+            :: COHERENCE_FRAMES // 2
+        ]  # noqa: E731
+        cross, auto = left * right.conj(), (average(np.abs(left) ** 2), average(np.abs(right) ** 2))
+        energy.append(auto[0] + auto[1])
+        found.append(
+            np.hypot(average(cross.real), average(cross.imag))
+            / np.sqrt((auto[0] + FLOOR) * (auto[1] + FLOOR))
+        )
+    audible = energy[0] > energy[0].max() * 1e-6
+    return float(np.abs(found[0] - found[1])[audible].mean())
+
+
+@lru_cache(maxsize=1)
+def _visqol():
+    """The ViSQOL model, or None where visqol-python is not installed."""
+    try:
+        from visqol import VisqolApi
+    except ImportError:
+        return None
+    api = VisqolApi()
+    api.create(mode="audio")
+    return api
+
+
+def visqol(reference: np.ndarray, estimate: np.ndarray) -> float | None:
+    """ViSQOL's mean opinion score, 1 to 5 (Chinen et al. 2020); None where visqol-python is not installed. numba makes it ten times faster."""
+    validate(reference, estimate)
+    api = _visqol()
+    if api is None:
+        return None
+    x, y = (
+        resample(s.mean(0, keepdims=True), RATE, VISQOL_RATE)[0].astype(np.float64)
+        for s in (reference, estimate)
+    )
+    return float(api.measure_from_arrays(x, y, VISQOL_RATE).moslqo)

@@ -1,0 +1,1 @@
+"""Plotting: figures and palettes."""

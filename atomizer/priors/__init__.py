@@ -1,0 +1,1 @@
+"""Priors: what is predicted about unknown atoms before the network."""
