@@ -252,7 +252,7 @@ def order(
     """Write the sound of the first atoms of an ordering of IN."""
     from .analysis import MDCTAtomizer
     from .atoms.orderings import order as ordering
-    from .io.audio import Sound, check_writable, fitted, read, write
+    from .io.audio import Sound, check_writable, read, resample_to_length, write
 
     check_output(out)
     if first is not None and first < 0:
@@ -262,7 +262,7 @@ def order(
     made = atomizer_of(atomizer, srr) or MDCTAtomizer()
     atoms = made.analyse(sound.at(made.space.rate))
     some = atoms[ordering(atoms, by.value, reverse, seed)[:first]]
-    samples = fitted(
+    samples = resample_to_length(
         made.synthesise(some, sound.channels), made.space.rate, sound.rate, sound.samples.shape[1]
     )
     write(out, Sound(samples, sound.rate, sound.subtype))

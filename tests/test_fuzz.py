@@ -25,7 +25,7 @@ from atomizer.errors import AtomizerError
 from atomizer.inpainting.recipe import parse_recipes
 from atomizer.inpainting.settings import Settings, resolve
 from atomizer.inpainting.task import prepare
-from atomizer.io.audio import LOUDEST, check, longest, read
+from atomizer.io.audio import MAX_MAGNITUDE, check, max_duration, read
 from atomizer.limits import limits
 from atomizer.model import checkpoint
 from atomizer.plotting.figures import Look
@@ -120,12 +120,14 @@ def test_samples_that_overflow_are_refused(tmp_path, refused):
     soundfile.write(tmp_path / "x.wav", np.array([0, 3e38, -3e38], np.float32), 8000, "FLOAT")
     with refused("1e+10", "turn it down"):
         read(tmp_path / "x.wav")
-    check(np.full((1, 9), LOUDEST, np.float32), 8000)
+    check(np.full((1, 9), MAX_MAGNITUDE, np.float32), 8000)
 
 
 def test_many_channels_at_a_high_rate_are_counted_together():
     """Thirty kilobytes of silence can be gigabytes of samples."""
-    assert longest(8, 192_000) * 8 * 192_000 == limits().samples < limits().seconds * 8 * 192_000
+    assert (
+        max_duration(8, 192_000) * 8 * 192_000 == limits().samples < limits().seconds * 8 * 192_000
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_many_channels_at_a_high_rate_are_counted_together():
     ],
 )
 def test_atoms_of_a_space_that_is_none_are_refused(name, value, tmp_path, atoms, refused):
-    with refused("possible AtomSpace"):
+    with refused("AtomSpace", "invalid"):
         Atoms.load(saved(tmp_path, atoms, **{name: value}))
 
 
@@ -180,7 +182,7 @@ def pursued():
     ],
 )
 def test_atoms_of_scales_that_are_none_are_refused(name, value, tmp_path, pursued, refused):
-    with refused("possible AtomSpace"):
+    with refused("AtomSpace", "invalid"):
         Atoms.load(saved(tmp_path, pursued, **{name: value}))
 
 

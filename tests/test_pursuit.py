@@ -118,7 +118,10 @@ def test_planted_atoms_are_found(space, refused):
     atoms = atomizer.analyse(x, loudest=3)
     dictionary = dictionary_of(space)
     for n, (scale, frame, bin_, amplitude) in enumerate(places):
-        assert (atoms.scale[n], space.own(atoms.scale[n], atoms.frequency[n])) == (scale, bin_)
+        assert (atoms.scale[n], space.scale_bin(atoms.scale[n], atoms.frequency[n])) == (
+            scale,
+            bin_,
+        )
         assert atoms.time[n] * space.hop == frame * dictionary.strides[scale]
         assert abs(atoms.amplitude[n]) == pytest.approx(abs(amplitude), rel=1e-4)
         assert (
@@ -407,8 +410,8 @@ def test_levels_alone_are_nearly_the_sound(samples):
 @given(st.integers(0, 2), st.integers(0, 127))
 def test_every_bin_has_a_frequency_of_its_own(scale, bin_):
     bin_ = bin_ % (SMALL.scales[scale] // 2)
-    frequency = SMALL.fine(scale, bin_)
-    assert SMALL.own(scale, frequency) == bin_ and 0 <= frequency < SMALL.bins
+    frequency = SMALL.fine_bin(scale, bin_)
+    assert SMALL.scale_bin(scale, frequency) == bin_ and 0 <= frequency < SMALL.bins
     assert (
         abs(SMALL.hertz(frequency) - (bin_ + 0.5) * SMALL.rate / SMALL.scales[scale])
         <= SMALL.bin_hz / 2
@@ -455,7 +458,7 @@ def test_drawn_regions_hold_the_same_points_as_on_a_grid(seed, scale):
 
 def test_a_span_of_time_takes_every_atom_that_overlaps_it(samples):
     atoms = MatchingPursuitAtomizer(SMALL).analyse(samples(4000, 1, 8000), loudest=300)
-    hit = parse(["time:0.2-0.25"]).of(atoms)
+    hit = parse(["time:0.2-0.25"]).mask_atoms(atoms)
     start, end = (
         atoms.time * 8 + side * np.array(SMALL.scales)[atoms.scale] / 2 for side in (-1, 1)
     )
@@ -469,20 +472,20 @@ def test_regions_add_subtract_and_know_channels(samples, refused):
         (Region(f=(500, None)), Region(f=(1000, 2000), op="subtract", channels=(1,)))
     )
     np.testing.assert_array_equal(
-        selection.of(atoms),
+        selection.mask_atoms(atoms),
         (hertz >= 500) & ~((atoms.channel == 1) & (hertz >= 1000) & (hertz <= 2000)),
     )
     assert (
-        parse(["random:50"]).of(atoms, seed=1).sum() == 150
-        and parse(["loudest:10"]).of(atoms)[np.argmax(np.abs(atoms.amplitude))]
+        parse(["random:50"]).mask_atoms(atoms, seed=1).sum() == 150
+        and parse(["loudest:10"]).mask_atoms(atoms)[np.argmax(np.abs(atoms.amplitude))]
     )
     with refused("None of the 300 atoms"):
-        parse(["time:5-6"]).of(atoms)
+        parse(["time:5-6"]).mask_atoms(atoms)
 
 
 def test_all_but_the_loudest_atoms_can_be_erased(sound):
     atoms = MatchingPursuitAtomizer(SMALL).analyse(sound(0.5, 1, 8000).samples, loudest=300)
-    erased = parse(["keep:100"]).of(atoms)
+    erased = parse(["keep:100"]).mask_atoms(atoms)
     kept = round(100 * atoms.length / SMALL.rate)
     assert (~erased).sum() == kept and np.abs(atoms.amplitude)[~erased].min() >= np.abs(
         atoms.amplitude

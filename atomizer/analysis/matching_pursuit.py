@@ -98,7 +98,7 @@ class Pursuit:
             self.length,
             reference,
             (time_[step] // self.space.hop).astype(np.int32),
-            self.space.fine(scale[step], bin_[step]).astype(np.int32),
+            self.space.fine_bin(scale[step], bin_[step]).astype(np.int32),
             channel.astype(np.int32),
             self.space.quantise(heard, reference),
             sign[step, channel].astype(np.int8),
@@ -228,7 +228,7 @@ class MatchingPursuitAtomizer:
         out = np.zeros((channels, atoms.length))
         time_, bin_ = (
             atoms.time.astype(np.int64) * self.space.hop,
-            self.space.own(atoms.scale, atoms.frequency),
+            self.space.scale_bin(atoms.scale, atoms.frequency),
         )
         loose = np.ones(len(atoms), bool)
         if isinstance(self.dictionary, MDCTUnion):  # what lies on frames is transformed at once

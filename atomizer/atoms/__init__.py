@@ -1,1 +1,1 @@
-"""Atoms: their space, arrays, orderings and selections."""
+"""Atoms: their space, arrays, files, orderings and selections."""

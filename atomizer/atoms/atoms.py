@@ -1,40 +1,55 @@
-"""Atoms: a sound as a bag of small integer tuples.
+"""Atoms: a sound as an unordered set of small integer tuples.
 
 * `Feature`    one discrete property of an atom: its name, cardinality and unit
-* `AtomSpace`  the five features and what their values mean in seconds, hertz and decibels
+* `AtomSpace`  the five features and their units: seconds, hertz, decibels
 * `ScaleSpace` the same for atoms of several scales: a sixth feature, `scale`
 * `Atoms`      N atoms as a struct of arrays, in any order, each feature known or unknown (∅)
 
-Everything else (embeddings, masks, heads, command-line choices, tick boxes) derives from the declaration in `AtomSpace.features`.
+Embeddings, masks, decoder heads, command-line choices and tick boxes derive from
+`AtomSpace.features`.
 """
 
 from __future__ import annotations
 
 import math
-import zipfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..errors import AtomizerError
+from . import npz
 from .space import BIT, FEATURES, MAX_PLACES, AtomSpace, ScaleSpace, parse_features
 
+DTYPES: dict[str, np.dtype] = {
+    name: np.dtype(kind)
+    for name, kind in {
+        "time": np.int32,
+        "frequency": np.int32,
+        "channel": np.int32,
+        "velocity": np.int16,
+        "sign": np.int8,
+        "amplitude": np.float32,
+        "unknown": np.uint8,
+        "scale": np.int8,
+    }.items()
+}
 
-def _empty(dtype) -> np.ndarray:
-    return np.zeros(0, dtype)
+
+def _array(name: str):
+    """A dataclass field: by default an empty array of the type of this name."""
+    return field(default_factory=lambda: np.zeros(0, DTYPES[name]))
 
 
 @dataclass
 class Atoms:
-    """N atoms, in any order: the order carries no meaning for the sound.
+    """N atoms, in any order: the order does not change the sound.
 
-    time, frequency, channel, velocity, sign  int arrays of shape (N,), values as declared in `space.features`
+    time, frequency, channel, velocity, sign  (N,) int, values as declared in `space.features`
     scale      (N,) int8, only in a ScaleSpace
-    amplitude  (N,) float32, the exact signed coefficient behind velocity and sign; what is heard of a known atom
-    unknown    (N,) uint8, a bit per feature (`BIT`): set where that feature is ∅ and must not be read
+    amplitude  (N,) float32, exact signed coefficient behind velocity and sign, used for synthesis
+    unknown    (N,) uint8, a bit per feature (`BIT`): set if the feature is ∅ and must not be read
     length     samples of the sound at space.rate
     reference  amplitude at 0 dB, the loudest known atom
     """
@@ -42,20 +57,20 @@ class Atoms:
     space: AtomSpace
     length: int
     reference: float
-    time: np.ndarray = field(default_factory=lambda: _empty(np.int32))
-    frequency: np.ndarray = field(default_factory=lambda: _empty(np.int32))
-    channel: np.ndarray = field(default_factory=lambda: _empty(np.int32))
-    velocity: np.ndarray = field(default_factory=lambda: _empty(np.int16))
-    sign: np.ndarray = field(default_factory=lambda: _empty(np.int8))
-    amplitude: np.ndarray = field(default_factory=lambda: _empty(np.float32))
-    unknown: np.ndarray = field(default_factory=lambda: _empty(np.uint8))
-    scale: np.ndarray = field(default_factory=lambda: _empty(np.int8))
+    time: np.ndarray = _array("time")
+    frequency: np.ndarray = _array("frequency")
+    channel: np.ndarray = _array("channel")
+    velocity: np.ndarray = _array("velocity")
+    sign: np.ndarray = _array("sign")
+    amplitude: np.ndarray = _array("amplitude")
+    unknown: np.ndarray = _array("unknown")
+    scale: np.ndarray = _array("scale")
 
     ARRAYS = FEATURES + ("amplitude", "unknown")
 
     @property
     def arrays(self) -> tuple[str, ...]:
-        """Names of the arrays that these atoms have: `ARRAYS`, and the features that their space has beyond `FEATURES`."""
+        """Names of the arrays: `ARRAYS` and the features of the space beyond `FEATURES`."""
         return self.ARRAYS + tuple(feature.name for feature in self.space.features[len(FEATURES) :])
 
     @classmethod
@@ -69,8 +84,11 @@ class Atoms:
     ) -> Atoms:
         """Atoms of a dense grid of coefficients.
 
-        grid   (channels, frames, bins) float
-        where  (channels, frames, bins) bool, which cells become atoms; by default the non-zero ones
+        grid       (channels, frames, bins) float
+        length     samples of the sound
+        reference  amplitude at 0 dB; by default the largest magnitude of the atoms
+        where      (channels, frames, bins) bool, the cells that become atoms; by default the
+                   non-zero ones
         """
         where = grid != 0 if where is None else where
         channel, time, frequency = (i.astype(np.int32) for i in np.nonzero(where))
@@ -91,13 +109,14 @@ class Atoms:
         )
 
     def to_grid(self) -> np.ndarray:
-        """(channels, frames, bins) float32; atoms that share a place add up, so every order gives the same grid.
+        """Dense grid of coefficients: (channels, frames, bins) float32.
 
-        Raises AtomizerError for atoms of a ScaleSpace, whose scales have a grid each.
+        Atoms that share a place add up. Raises AtomizerError for atoms of a ScaleSpace, which has
+        one grid per scale.
         """
         if isinstance(self.space, ScaleSpace):
             raise AtomizerError(
-                "Atoms of several scales lie on no single grid: only those of the MDCT are accepted here."
+                "Atoms of several scales have no common grid: only MDCT atoms are accepted here."
             )
         shape = (self.space.channels, self.space.frame_count(self.length), self.space.hop)
         grid = np.zeros(shape, np.float32)
@@ -109,103 +128,65 @@ class Atoms:
         return len(self.time)
 
     def __getitem__(self, index) -> Atoms:
-        """The atoms of a permutation, mask, slice or index array, in that order."""
+        """Atoms at a permutation, mask, slice or index array, in that order."""
         return replace(self, **{name: getattr(self, name)[index] for name in self.arrays})
 
     def is_unknown(self, feature: str) -> np.ndarray:
-        """(N,) bool: the atoms whose feature of this name is unknown."""
+        """(N,) bool: atoms of which this feature is unknown."""
         return (self.unknown & BIT[feature]) != 0
 
     @property
     def audible(self) -> np.ndarray:
-        """(N,) bool: the atoms above level 0."""
+        """(N,) bool: atoms above level 0."""
         return self.velocity > 0
 
     def with_unknown(self, mask: np.ndarray, features: Iterable[str]) -> Atoms:
-        """The same atoms with `features` of the masked ones unknown."""
-        bits = np.uint8(
-            sum(
-                BIT[name]
-                for name in parse_features(features, tuple(f.name for f in self.space.features))
-            )
-        )
-        return replace(
-            self, unknown=np.where(mask, self.unknown | bits, self.unknown).astype(np.uint8)
-        )
+        """The same atoms with `features` unknown where mask (N,) is True."""
+        known_names = tuple(feature.name for feature in self.space.features)
+        bits = np.uint8(sum(BIT[name] for name in parse_features(features, known_names)))
+        unknown = np.where(mask, self.unknown | bits, self.unknown).astype(np.uint8)
+        return replace(self, unknown=unknown)
 
     def above(self, db: float) -> Atoms:
-        """Only the atoms at or above a velocity threshold, in dB relative to the reference."""
+        """Atoms at or above a velocity threshold, in dB relative to the reference."""
         return self[np.abs(self.amplitude) >= self.reference * 10 ** (db / 20)]
 
     def loudest(self, count: int) -> Atoms:
-        """Only the `count` loudest atoms, in their present order; ties go to the earlier atom."""
+        """The `count` loudest atoms, in their present order; of equal ones the first are kept."""
         if count >= len(self):
             return self
         keep = np.argsort(-np.abs(self.amplitude), kind="stable")[: max(0, count)]
         return self[np.sort(keep)]
 
     def atoms_only(self) -> Atoms:
-        """The discrete representation alone: amplitudes rebuilt from level and sign."""
+        """The same atoms with amplitudes rebuilt from velocity and sign alone."""
         amplitude = self.space.amplitude(self.velocity, self.reference)
-        if self.space.features[4].cardinality == 2:  # phases are no part of the amplitude
+        if self.space.features[4].cardinality == 2:  # not a phase
             amplitude = amplitude * np.where(self.sign > 0, 1, -1)
         return replace(self, amplitude=amplitude.astype(np.float32))
 
     def save(self, path) -> None:
-        """Write an `.npz` that `load` reads back, under the very name that was given. Raises AtomizerError where it cannot be written."""
-        from ..io.atomic_write import whole  # which needs the error that is declared here
+        """Write an `.npz` file atomically; `load` reads it back.
 
-        meta = {f"space_{k}": v for k, v in asdict(self.space).items()}
-        with whole(
-            Path(path), "The atoms"
-        ) as target:  # a file, because numpy would add an ending to a name
-            np.savez_compressed(
-                target.file,
-                length=self.length,
-                reference=self.reference,
-                **meta,
-                **{name: getattr(self, name) for name in self.arrays},
-            )
+        Raises AtomizerError if the file cannot be written.
+        """
+        arrays = {name: getattr(self, name) for name in self.arrays}
+        npz.save(Path(path), self.space, self.length, self.reference, arrays)
 
     @classmethod
     def load(cls, path) -> Atoms:
-        """Read an `.npz` written by `save`. Raises AtomizerError where it is anything else, or holds more than `MAX_PLACES` atoms."""
-        try:
-            with zipfile.ZipFile(path) as archive:  # a few bytes may claim to unpack to anything
-                unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > MAX_PLACES * 21:  # bytes per atom
-                raise AtomizerError(
-                    f"This file unpacks to {unpacked / 1e9:.0f} GB: atoms of up to {MAX_PLACES:,} places are accepted."
-                )
-            with np.load(path, allow_pickle=False) as file:
-                # a tuple comes back as an array of one axis
-                values: dict[str, Any] = {
-                    k[6:]: file[k].item() if file[k].ndim == 0 else tuple(file[k].tolist())
-                    for k in file.files
-                    if k.startswith("space_")
-                }
-                space = (ScaleSpace if "scales" in values else AtomSpace)(**values)
-                space.validate()  # before its features are asked for
-                empty = cls(space, int(file["length"]), float(file["reference"]))
-                # no cast but to the declared kind of number: floats are no places, and text is no amplitude
-                atoms = replace(
-                    empty,
-                    **{
-                        name: file[name].astype(getattr(empty, name).dtype, casting="same_kind")
-                        for name in empty.arrays
-                    },
-                )
-        except AtomizerError:
-            raise
-        except Exception as error:
-            raise AtomizerError(
-                "This file holds no atoms: an .npz written by the Atomizer is accepted."
-            ) from error
+        """Read an `.npz` file written by `save`.
+
+        Raises AtomizerError if the file holds anything else, invalid values, or more than
+        `MAX_PLACES` atoms.
+        """
+        space, length, reference, arrays = npz.load(path, DTYPES)
+        atoms = cls(space, length, reference, **arrays)
         atoms.validate()
         return atoms
 
     def validate(self) -> None:
-        """Raise AtomizerError where arrays disagree in length or a value lies outside its cardinality."""
+        """Raise AtomizerError if arrays differ in length or a value is out of range."""
         self.space.validate()
         if self.length < 0 or not 0 <= self.reference < math.inf:
             raise AtomizerError(
@@ -221,7 +202,8 @@ class Atoms:
         frames = self.space.frame_count(self.length)
         if max(frames * self.space.hop, self.space.bins) * self.space.channels > MAX_PLACES:
             raise AtomizerError(
-                f"These atoms lie in a plane of more than {MAX_PLACES:,} places, the most that is accepted."
+                f"These atoms lie in a plane of more than {MAX_PLACES:,} places, the most that is"
+                " accepted."
             )
         for feature in self.space.features:
             values = getattr(self, feature.name)

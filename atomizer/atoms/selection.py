@@ -185,7 +185,7 @@ class Selection:
         t, f, reach = (
             space.seconds(atoms.time),
             space.hertz(atoms.frequency),
-            space.reach(atoms.scale),
+            space.half_window(atoms.scale),
         )
         recorded = f <= (nyquist or math.inf)
         out = np.zeros(len(atoms), bool)

@@ -16,11 +16,11 @@ from ..errors import AtomizerError
 class Feature:
     """One discrete feature of an atom.
 
-    name         the field's own term
-    cardinality  number of values, 0 … cardinality - 1
-    unit         what one step of the value means
-    locates      True where the feature says where the atom is, not what it is like
-    when_unknown what happens to an atom whose feature is unknown, in one line for people
+    name          the field's term
+    cardinality   number of values, 0 … cardinality - 1
+    unit          meaning of one step of the value
+    locates       True if the feature is part of the atom's place, False if of its content
+    when_unknown  one line for the page: what the model does if the feature is unknown
     """
 
     name: str
@@ -31,42 +31,25 @@ class Feature:
 
 
 FEATURES = ("time", "frequency", "channel", "velocity", "sign")
-
-
-SCALE = "scale"  # of atoms in a ScaleSpace
-
-
-BIT = {
-    name: 1 << i for i, name in enumerate((*FEATURES, SCALE))
-}  # one bit per feature in `Atoms.unknown`
-
-
+SCALE = "scale"  # the sixth feature, of atoms in a ScaleSpace
+LOUDNESS = ("velocity", "sign")  # an atom's whole content: without both it is silent
+BIT = {name: 1 << i for i, name in enumerate((*FEATURES, SCALE))}  # of `Atoms.unknown`
 GABOR_WINDOWS = ("gauss", "damped")
-
-
-MAX_PLACES = (
-    1 << 29
-)  # channels * frames * hop of a sound, as many as the default AtomSpace names; 2 GB as a grid
-
-
-LOUDNESS = (
-    "velocity",
-    "sign",
-)  # together they are the atom's whole content: without them nothing of it is heard
+MAX_PLACES = 1 << 29  # channels * frames * hop: all of the default AtomSpace; 2 GB as a grid
 
 
 @dataclass(frozen=True)
 class AtomSpace:
-    """The values that the features of an atom may take, and their units.
+    """Cardinalities and units of the features of an atom.
 
     rate      samples per second
-    hop       samples between two frames; also the number of frequency bins (an MDCT frame is 2 * hop long)
+    hop       samples between two frames; also the number of bins (windows have 2 * hop samples)
     window    "sine" or "kbd" (Kaiser-Bessel-derived, alpha 4)
     frames    cardinality of time (of a whole sound, or of one window of the model)
     channels  cardinality of channel
     levels    cardinality of velocity; level 0 is inaudible
     step_db   decibels between two levels
-    headroom_db  how far the top level lies above the reference, the loudest known atom
+    headroom_db  top level in dB above the reference, which is the loudest known atom
     """
 
     rate: int = 44_100
@@ -80,42 +63,42 @@ class AtomSpace:
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """The one declaration of the features, in the order of `FEATURES`."""
+        """Declaration of the features, in the order of `FEATURES`."""
         return (
             Feature(
                 "time",
                 self.frames,
                 f"frames of {1e3 * self.hop / self.rate:.1f} ms",
                 True,
-                "the atoms' moments are lost: the model places them in time again",
+                "the model decides when each atom sounds",
             ),
             Feature(
                 "frequency",
                 self.bins,
                 f"bins of {self.bin_hz:.1f} Hz",
                 True,
-                "the atoms' pitches are lost: the model places them in frequency again",
+                "the model decides the pitch of each atom",
             ),
             Feature(
                 "channel",
                 self.channels,
                 "channels",
                 True,
-                "the atoms' channels are lost: the model decides again who plays what",
+                "the model decides the channel of each atom",
             ),
             Feature(
                 "velocity",
                 self.levels,
                 f"levels of {self.step_db:g} dB, 0 = inaudible",
                 False,
-                "the loudness is lost: the model guesses every level",
+                "the model predicts how loud each atom is",
             ),
             Feature(
                 "sign",
                 2,
                 "0 = negative, 1 = positive",
                 False,
-                "the polarity is lost: the model guesses the phase",
+                "the model predicts the phase",
             ),
         )
 
@@ -129,17 +112,20 @@ class AtomSpace:
         """Width of a bin, in Hz."""
         return self.rate / 2 / self.bins
 
-    def reach(self, scale: np.ndarray | None = None) -> np.ndarray | float:
-        """Half the length of an atom's window, in seconds."""
+    def half_window(self, scale: np.ndarray | None = None) -> np.ndarray | float:
+        """Half the length of an atom's window, in seconds; `scale` is ignored."""
         return self.hop / self.rate
 
     @property
     def floor_db(self) -> float:
-        """Decibels above the reference of the quietest audible level (a negative number)."""
+        """Level of the quietest audible atoms in dB above the reference (a negative number)."""
         return self.level_db(1)
 
     def seconds(self, time: np.ndarray) -> np.ndarray:
-        """Centre of a frame, in seconds. Frame m covers the samples from (m - 1) * hop to (m + 1) * hop."""
+        """Centre of a frame, in seconds.
+
+        Frame m covers the samples from (m - 1) * hop to (m + 1) * hop.
+        """
         return np.asarray(time) * (self.hop / self.rate)
 
     def hertz(self, frequency: np.ndarray) -> np.ndarray:
@@ -147,15 +133,15 @@ class AtomSpace:
         return (np.asarray(frequency) + 0.5) * self.bin_hz
 
     def frame_count(self, samples: int) -> int:
-        """Frames of a sound of so many samples: the last is centred at its end or behind it."""
+        """Number of frames of a sound; the last frame is centred at its end or behind it."""
         return -(-samples // self.hop) + 1
 
     def level_db(self, level):
-        """Decibels of a level above the reference."""
+        """Level in dB above the reference."""
         return (level - (self.levels - 1)) * self.step_db + self.headroom_db
 
     def quantise(self, amplitude: np.ndarray, reference: float) -> np.ndarray:
-        """Levels (int16) of signed or unsigned amplitudes; what lies below the floor is level 0."""
+        """Levels (int16) of signed or unsigned amplitudes; below the floor it is level 0."""
         with np.errstate(divide="ignore"):
             db = 20 * np.log10(
                 np.abs(amplitude).astype(np.float32) / np.float32(max(reference, 1e-30))
@@ -170,7 +156,7 @@ class AtomSpace:
         return np.where(level > 0, loud, 0).astype(np.float32)
 
     def validate(self) -> None:
-        """Raise AtomizerError where a value is none that an analysis can have."""
+        """Raise AtomizerError if a value is invalid for an MDCT."""
         self._check_numbers(self.rate, self.hop, self.frames, self.channels, self.levels)
         if (
             min(self.rate, self.frames, self.channels) < 1
@@ -180,7 +166,8 @@ class AtomSpace:
             or not self.step_db > 0
         ):
             raise AtomizerError(
-                "These atoms are of no possible AtomSpace: its counts are positive and its hop is even."
+                "The AtomSpace of these atoms is invalid: its counts must be positive and its hop"
+                " even."
             )
         if self.window not in WINDOWS:
             raise AtomizerError(
@@ -192,37 +179,44 @@ class AtomSpace:
             type(v) in (int, float) and math.isfinite(v) for v in (self.step_db, self.headroom_db)
         ):
             raise AtomizerError(
-                "These atoms are of no possible AtomSpace: its counts are whole numbers, its decibels finite ones."
+                "The AtomSpace of these atoms is invalid: its counts must be whole numbers, its"
+                " decibels finite numbers."
             )
 
     def check_same_analysis(self, other: AtomSpace) -> None:
-        """Raise unless both spaces describe the same atoms (they may differ in frames and channels: those are windows)."""
+        """Raise AtomizerError unless both spaces describe the same atoms.
+
+        Frames and channels may differ: they are the size of a window of the model.
+        """
         mine, theirs = ([feature.name for feature in space.features] for space in (self, other))
         if mine != theirs:
             raise AtomizerError(
-                f"This checkpoint was trained for atoms with the features {', '.join(theirs)}, but these atoms have "
-                f"{', '.join(mine)}: use an atomizer of the same AtomSpace."
+                f"This checkpoint was trained for atoms with the features {', '.join(theirs)}, but"
+                f" these atoms have {', '.join(mine)}: use an atomizer of the same AtomSpace."
             )
         for name in ("rate", "hop", "window", "levels", "step_db", "headroom_db"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
                 raise AtomizerError(
-                    f"This checkpoint was trained for atoms with {name} = {theirs}, but these atoms have {name} = {mine}: "
-                    f"use a checkpoint and an atomizer of the same AtomSpace."
+                    f"This checkpoint was trained for atoms with {name} = {theirs}, but these atoms"
+                    f" have {name} = {mine}: use a checkpoint and an atomizer of the same"
+                    " AtomSpace."
                 )
 
 
 @dataclass(frozen=True)
 class ScaleSpace(AtomSpace):
-    """The values of atoms whose windows have several lengths (matching pursuit): their scale is a sixth feature.
+    """Space of atoms with windows of several lengths (matching pursuit): scale is a sixth feature.
 
-    Time counts steps of `hop` samples, and frequency counts bins of the largest scale, whatever an atom's own scale is, so that atoms of
-    all scales are ordered, selected and drawn together.
+    Time counts steps of `hop` samples and frequency counts bins of the largest scale, whatever the
+    scale of an atom, so that atoms of all scales can be ordered, selected and drawn together.
 
-    hop      samples between two places in time: the hop of the smallest scale, or less where atoms lie between the frames
-    scales   lengths of the windows in samples, from small to large, each a multiple of the one before
-    window   "sine" or "kbd" of a union of MDCT bases; "gauss" or "damped" of Gabor atoms, whose phase is free
-    phases   cardinality of sign: 2, or for Gabor atoms an even number of phases, of which 0 is pi and the middle one 0
+    hop      samples between two values of time: the hop of the smallest scale, or less if atoms
+             lie between the frames
+    scales   lengths of the windows in samples, ascending, each a multiple of the one before
+    window   "sine" or "kbd" of a union of MDCT bases; "gauss" or "damped" of Gabor atoms, whose
+             phase is free
+    phases   cardinality of sign: 2, or for Gabor atoms an even number of phases, from -pi
     """
 
     hop: int = 64
@@ -232,14 +226,14 @@ class ScaleSpace(AtomSpace):
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """The five features of an `AtomSpace`, and the scale."""
+        """Declaration of the five features of an `AtomSpace` and of the scale."""
         time, frequency, channel, velocity, sign = super().features
         scales = Feature(
             SCALE,
             len(self.scales),
             f"windows of {' / '.join(map(str, self.scales))} samples",
             True,
-            "the atoms' lengths are lost",
+            "the length of each atom is unknown",
         )
         if self.phases > 2:
             sign = replace(
@@ -261,34 +255,35 @@ class ScaleSpace(AtomSpace):
         """Cardinality of frequency: the bins of the largest scale."""
         return self.scales[-1] // 2
 
-    def reach(self, scale: np.ndarray | None = None) -> np.ndarray | float:
-        """Half the length of an atom's window, in seconds; of the largest scale where none is given."""
+    def half_window(self, scale: np.ndarray | None = None) -> np.ndarray | float:
+        """Half the length of the windows of `scale`, by default of the largest one, in seconds."""
         half = np.asarray(self.scales) / 2 / self.rate
         return half[-1] if scale is None else half[scale]
 
     def frame_count(self, samples: int) -> int:
-        """Places in time: the last frame of the largest scale is centred up to half its length behind the end."""
+        """Number of values of time.
+
+        The last frame of the largest scale is centred up to half its length behind the end.
+        """
         last = -(-samples // self.bins) * self.bins
         return last // self.hop + 1
 
-    def fine(self, scale: np.ndarray, bin_: np.ndarray) -> np.ndarray:
-        """Frequency of a scale's own bins: the bin of the largest scale in their middle."""
+    def fine_bin(self, scale: np.ndarray, bin_: np.ndarray) -> np.ndarray:
+        """Frequency of the bins of a scale: the bin of the largest scale at their middle."""
         ratio = self.scales[-1] // np.asarray(self.scales)[scale]
         return bin_ * ratio + ratio // 2
 
-    def own(self, scale: np.ndarray, frequency: np.ndarray) -> np.ndarray:
-        """A scale's own bins of frequencies: the inverse of `fine`."""
+    def scale_bin(self, scale: np.ndarray, frequency: np.ndarray) -> np.ndarray:
+        """Bins of a scale at these frequencies: the inverse of `fine_bin`."""
         return frequency // (self.scales[-1] // np.asarray(self.scales)[scale])
 
     def phase(self, sign: np.ndarray) -> np.ndarray:
-        """Phase in radians of the cosine in the middle of an atom; only Gabor atoms have one of their own."""
+        """Phase in radians of the cosine in the middle of a Gabor atom."""
         return np.asarray(sign) * (2 * np.pi / self.phases) - np.pi
 
     def validate(self) -> None:
-        """Raise AtomizerError where a value is none that a dictionary can have."""
-        scales = (
-            self.scales if isinstance(self.scales, tuple) else (None,)
-        )  # a file may say anything
+        """Raise AtomizerError if a value is invalid for a dictionary."""
+        scales = self.scales if isinstance(self.scales, tuple) else (None,)  # files hold any type
         self._check_numbers(
             self.rate, self.hop, self.frames, self.channels, self.levels, self.phases, *scales
         )
@@ -300,7 +295,8 @@ class ScaleSpace(AtomSpace):
             or any(b % a or a == b for a, b in pairs)
         ):
             raise AtomizerError(
-                "The scales of a dictionary rise from a multiple of 4, each to a multiple of the one before."
+                "The scales of a dictionary must ascend from a multiple of 4, each a multiple of"
+                " the one before."
             )
         if (
             min(self.rate, self.frames, self.channels, self.hop) < 1
@@ -308,16 +304,18 @@ class ScaleSpace(AtomSpace):
             or not self.step_db > 0
         ):
             raise AtomizerError(
-                "These atoms are of no possible AtomSpace: its counts are positive."
+                "The AtomSpace of these atoms is invalid: its counts must be positive."
             )
         if self.window not in WINDOWS + GABOR_WINDOWS:
             raise AtomizerError(
-                f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS + GABOR_WINDOWS)}."
+                f"There is no window {str(self.window)[:40]!r}: choose from"
+                f" {', '.join(WINDOWS + GABOR_WINDOWS)}."
             )
         step = self.scales[0] // (4 if self.window in GABOR_WINDOWS else 2)
         if step % self.hop:
             raise AtomizerError(
-                f"The hop of {self.hop} samples does not divide the frames of the smallest scale, {step} samples apart."
+                f"The hop of {self.hop} samples must divide the hop of the smallest scale, {step}"
+                " samples."
             )
         if (
             self.phases < 2
@@ -325,14 +323,17 @@ class ScaleSpace(AtomSpace):
             or (self.phases > 2) != (self.window in GABOR_WINDOWS)
         ):
             raise AtomizerError(
-                "MDCT atoms have 2 signs, and Gabor atoms an even number of phases from 4."
+                "MDCT atoms have 2 signs, Gabor atoms an even number of phases from 4."
             )
 
 
 def parse_features(
     names: str | Iterable[str], known: tuple[str, ...] = FEATURES
 ) -> tuple[str, ...]:
-    """Feature names in canonical order, of `known`, from "velocity,sign" or a sequence of names."""
+    """Feature names in the order of `known`, from "velocity,sign" or a sequence of names.
+
+    Raises AtomizerError for an unknown name, or without any name.
+    """
     if isinstance(names, str):
         names = [n.strip() for n in names.split(",") if n.strip()]
     if not isinstance(names, Iterable):

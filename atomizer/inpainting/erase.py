@@ -17,7 +17,7 @@ from ..analysis import MatchingPursuitAtomizer
 from ..atoms.atoms import Atoms
 from ..atoms.selection import Selection
 from ..errors import AtomizerError
-from ..io.audio import Sound, fitted
+from ..io.audio import Sound, resample_to_length
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,11 @@ def remaining(
     atoms = atomizer.analyse(sound.at(atomizer.space.rate)) if atoms is None else atoms
     nothing = not selection.regions and not selection.parts
     erased = (
-        np.zeros(len(atoms), bool) if nothing else selection.of(atoms, seed, nyquist=sound.rate / 2)
+        np.zeros(len(atoms), bool)
+        if nothing
+        else selection.mask_atoms(atoms, seed, nyquist=sound.rate / 2)
     )
-    samples = fitted(
+    samples = resample_to_length(
         atomizer.synthesise(atoms[~erased], sound.channels),
         atomizer.space.rate,
         sound.rate,

@@ -16,7 +16,7 @@ from ..atoms.atoms import Atoms
 from ..atoms.selection import Region, Selection
 from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
-from ..io.audio import Sound, longest, resample
+from ..io.audio import Sound, max_duration, resample
 from ..limits import limits
 from .presets import purpose_of
 from .render import limited
@@ -187,7 +187,7 @@ def prepare(
             f"{add_channels} channels cannot be added to the {sound.channels} of this sound: at most "
             f"{limits().channels - sound.channels} can."
         )
-    most = longest(sound.channels + add_channels, sound.rate)
+    most = max_duration(sound.channels + add_channels, sound.rate)
     if (extend or add_channels) and sound.seconds + extend > most:
         raise AtomizerError(
             f"The sound would become longer than {most:g} seconds, the most that is accepted of {sound.channels + add_channels} channels."

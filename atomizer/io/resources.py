@@ -1,4 +1,4 @@
-"""The files that come with the package: beside it in a checkout, inside of it once it is installed."""
+"""Files shipped with the package: beside it in a checkout, inside it once it is installed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def folder(name: str) -> Path:
-    """Where "checkpoints" or "assets" lies; it need not exist."""
-    return next(
-        (place for place in (_PACKAGE.parent / name, _PACKAGE / name) if place.is_dir()),
-        _PACKAGE / name,
-    )
+def path(name: str) -> Path:
+    """Path of a shipped folder, "checkpoints" or "assets"; the folder need not exist."""
+    candidates = (_PACKAGE.parent / name, _PACKAGE / name)
+    return next((folder for folder in candidates if folder.is_dir()), _PACKAGE / name)

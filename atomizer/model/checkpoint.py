@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from ..errors import AtomizerError
-from ..io import resources as shipped
+from ..io import resources
 from . import AtomTransformer, ModelConfig
 
 LONGEST_CONFIG = 1 << 20  # bytes
@@ -21,7 +21,7 @@ LARGEST = {
 }  # of a configuration's numbers; LARGEST_OTHER for those not named here
 LARGEST_OTHER = 1 << 16
 LARGEST_PRODUCT = 1 << 24  # cells of a window, and atoms of a neighbourhood
-SHIPPED = Path(os.environ.get("ATOMIZER_CHECKPOINT") or shipped.folder("checkpoints"))
+SHIPPED = Path(os.environ.get("ATOMIZER_CHECKPOINT") or resources.path("checkpoints"))
 
 
 def load(checkpoint: str | os.PathLike | None = None, device: str | None = None) -> AtomTransformer:

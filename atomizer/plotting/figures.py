@@ -195,10 +195,13 @@ def raster_tiles(atoms: Atoms, look: Look, width: int = 1600, height: int = 800)
     loudest = np.maximum(np.abs(atoms.amplitude) / max(atoms.reference, 1e-30), 1e-9)
     velocity = np.clip(255 * (1 - 20 * np.log10(loudest) / space.floor_db), 0, 255).astype(int)
     colours = palette.table(theme)[_kinds_of(atoms, look), velocity]
-    reach, bin_hz = space.reach(atoms.scale) / 2, space.rate / np.asarray(space.scales)[atoms.scale]
+    reach, bin_hz = (
+        space.half_window(atoms.scale) / 2,
+        space.rate / np.asarray(space.scales)[atoms.scale],
+    )
     middle, centre = (
         space.seconds(atoms.time),
-        (space.own(atoms.scale, atoms.frequency) + 0.5) * bin_hz,
+        (space.scale_bin(atoms.scale, atoms.frequency) + 0.5) * bin_hz,
     )
     across = lambda t: (t - seconds[0]) / (seconds[1] - seconds[0]) * width
     bottom, top = (float(unit(f, look.scale)) for f in hertz)

@@ -32,7 +32,7 @@ from ..inpainting.erase import check_fillable, remaining
 from ..inpainting.fill import Step
 from ..inpainting.settings import METHODS, Settings, resolve
 from ..inpainting.task import Task, prepare
-from ..io.audio import Sound, TooLong, longest, overview, read, write
+from ..io.audio import Sound, TooLong, max_duration, overview, read, write
 from ..limits import limits
 from . import cleanup as visitors
 from . import pursuit
@@ -165,7 +165,7 @@ def _read(file: str, start: float | None, seconds: float | None) -> Sound:
         return read(file, limits().excerpt_seconds, start or 0.0, seconds)
     except TooLong as error:
         whole = overview(file)
-        most = longest(whole.channels, whole.rate, limits().excerpt_seconds)
+        most = max_duration(whole.channels, whole.rate, limits().excerpt_seconds)
         raise AtomizerError(
             f"This sound lasts {whole.seconds:.1f} seconds and {most:g} are accepted at a time: "
             f"ask for an excerpt with start and seconds."

@@ -24,9 +24,9 @@ from ..inpainting.presets import PURPOSES
 from ..inpainting.recipe import Recipe
 from ..inpainting.settings import ORDERED_STEPS, Settings
 from ..inpainting.task import Task
-from ..io import resources as shipped
+from ..io import resources
 
-ASSETS = shipped.folder("assets")
+ASSETS = resources.path("assets")
 SHIPPED = ASSETS / "stories"  # what the command writes, to be shipped with a checkpoint
 FORMAT = 3  # of the cached files, and of the sampler: raise it where the same recipe comes to sound differently
 

@@ -21,7 +21,7 @@ from ..atoms.selection import Region, Selection
 from ..errors import AtomizerError
 from ..inpainting.recipe import Recipe, seeds
 from ..inpainting.settings import Settings, resolve
-from ..io.audio import Sound, TooLong, longest, overview, read
+from ..io.audio import Sound, TooLong, max_duration, overview, read
 from ..limits import MEGABYTE, limits
 from ..plotting.figures import Look
 from . import cleanup as visitors
@@ -173,7 +173,7 @@ def open_file(path: str | Path) -> tuple[Sound, LongFile | None]:
     except TooLong:
         outline = overview(path)
     long = LongFile(
-        Path(path), outline, longest(outline.channels, outline.rate, limits().excerpt_seconds)
+        Path(path), outline, max_duration(outline.channels, outline.rate, limits().excerpt_seconds)
     )
     return long.read(0.0, min(FIRST_SECONDS, long.longest)), long
 

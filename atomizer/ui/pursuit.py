@@ -65,7 +65,7 @@ class Decomposition:
 
     def bits(self, selection: Selection, seed: int, nyquist: float) -> bytes:
         """Which of the drawn atoms are selected, a bit each."""
-        return drawing.bits(selection.of(self.atoms, seed, nyquist)[self.drawn])
+        return drawing.bits(selection.mask_atoms(self.atoms, seed, nyquist)[self.drawn])
 
 
 def end() -> Stop:

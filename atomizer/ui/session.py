@@ -372,7 +372,7 @@ class Session:
             selection.mask(self.grid, self.space, seed, nyquist=self.sound.rate / 2)
         else:
             check_fillable(selection)
-            selection.of(self.pursuit.atoms, seed, nyquist=self.sound.rate / 2)
+            selection.mask_atoms(self.pursuit.atoms, seed, nyquist=self.sound.rate / 2)
 
     def propose(self, selection: Selection) -> str:
         """Put a selection in the place of the visitor's; returns the key of the fills that answer it."""

@@ -130,7 +130,7 @@ def test_what_is_erased_is_not_heard_and_is_back_when_it_is_not(page, atoms):
     d.draw_box(page, 0.6, 2.4, 300, 6000)
     d.wait(page, "player.buffers.masked")
     selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
-    erased = selection.of(atoms)
+    erased = selection.mask_atoms(atoms)
     assert d.state(page, "state.readout.count") == erased.sum() > 0
     d.wait_status(page, "Masked plays the sound without")
     page.click(f"{d.VIEW} [data-version=masked]")
@@ -156,21 +156,21 @@ def test_lassos_and_brushes_take_the_atoms_that_python_takes(page, atoms):
     d.paint(page, [(2, 250), (3, 900), (3.5, 900)])
     page.evaluate("() => new Promise(requestAnimationFrame)")
     selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
-    assert d.state(page, "state.readout.count") == selection.of(atoms).sum()
+    assert d.state(page, "state.readout.count") == selection.mask_atoms(atoms).sum()
     d.tool(page, "box")
     d.add_preset(page, "loudest", 5)
     d.wait_status(page, "Parts by rank can be erased")
     part = Selection.from_dict(
         {"regions": d.state(page, "props.value.regions"), "parts": ["loudest:5"]}
     )
-    d.wait(page, f"state.readout.count === {part.of(atoms).sum()}")
+    d.wait(page, f"state.readout.count === {part.mask_atoms(atoms).sum()}")
 
 
 def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     d.draw_box(page, 1, 2, 300, 4000)
     selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
     status = d.fill(page)
-    kept = int((~selection.of(atoms)).sum())
+    kept = int((~selection.mask_atoms(atoms)).sum())
     assert (
         "by the MDCT model, on top of the sound of" in status
         and f"{kept:,} of {len(atoms):,} matching-pursuit atoms" in status
@@ -181,7 +181,7 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     assert d.state(
         page, "state.scene.id === state.variation.scene.id && !state.scene.scales.length"
     )
-    rest = ATOMIZER.synthesise(atoms[~selection.of(atoms)], 2)
+    rest = ATOMIZER.synthesise(atoms[~selection.mask_atoms(atoms)], 2)
     masked, rate = d.sound_of(page, "masked")
     filled, _ = d.sound_of(page, "filled")
     assert rate == 44_100 and np.abs(masked.T - rest).max() < 1e-4
@@ -224,10 +224,10 @@ def test_another_selection_after_a_fill_is_one_of_the_atoms_of_the_pursuit(page,
     )
     selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
     assert (
-        d.state(page, "state.readout.count") == selection.of(atoms).sum()
+        d.state(page, "state.readout.count") == selection.mask_atoms(atoms).sum()
         and d.state(page, "state.variations.length") == 1
     )
-    wanted = ATOMIZER.synthesise(atoms[~selection.of(atoms)], 2)
+    wanted = ATOMIZER.synthesise(atoms[~selection.mask_atoms(atoms)], 2)
     assert np.linalg.norm(heard(page, "masked") - wanted) < 2e-3 * np.linalg.norm(wanted)
 
 
