@@ -13,7 +13,7 @@ setup(
     package_dir=SHIPPED,
     package_data={
         "atomizer": ["py.typed"],
-        "atomizer.ui": ["static/*"],
+        "atomizer.ui": ["static/*", "static/*/*"],
         "atomizer.checkpoints": ["*"],
         "atomizer.assets": ["*.flac", "README.md"],
         "atomizer.assets.stories": ["*.npz"],

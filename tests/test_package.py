@@ -77,14 +77,15 @@ from atomizer.ui import examples as stories
 from atomizer.ui.wiring import example_sounds
 from atomizer.ui.component import STATIC
 atomizer.load_model(device="cpu")
-print(atomizer.__file__, checkpoint.SHIPPED, len(stories.available()), (STATIC / "main.js").is_file(), len(example_sounds()),
-      len(list(stories.SHIPPED.glob("*.npz"))))
+scripts = all((STATIC / name).is_file() for name in ("main.js", "plot/picture.js", "view.html"))
+print(atomizer.__file__, checkpoint.SHIPPED, len(stories.available()), scripts,
+      len(example_sounds()), len(list(stories.SHIPPED.glob("*.npz"))))
 """,
         tmp_path,
     )
-    file, shipped, stories, script, sounds, cached = said.split()
+    file, shipped, stories, scripts, sounds, cached = said.split()
     assert Path(file).is_relative_to(installed) and Path(shipped).is_relative_to(installed)
-    assert (stories, script, sounds, cached) == ("6", "True", "5", "6")
+    assert (stories, scripts, sounds, cached) == ("6", "True", "5", "6")
     assert (installed / "atomizer" / "py.typed").is_file() and not (installed / "tests").exists()
 
 

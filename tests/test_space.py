@@ -91,6 +91,7 @@ def test_it_holds_what_the_page_needs_and_nothing_large(assembly):
         "requirements.txt",
         "LICENSE",
         "atomizer/ui/static/main.js",
+        "atomizer/ui/static/state/messages.js",
         "checkpoints/model.safetensors",
         "assets/solo.flac",
     ):

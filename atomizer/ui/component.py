@@ -158,7 +158,9 @@ def text_of(name: str) -> str:
 
 def loader() -> str:
     """The script that Gradio runs: it imports the modules, first asking whether those in the browser's cache are still the newest."""
-    modules = json.dumps(sorted(path.name for path in STATIC.glob("*.js")))
+    modules = json.dumps(
+        sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
+    )
     config = json.dumps(
         {
             "palette": palette.to_dict(),

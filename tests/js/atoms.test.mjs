@@ -12,8 +12,8 @@ import {
   pixelSpans,
   splat,
   unpack,
-} from '../../atomizer/ui/static/atoms.js';
-import { SCALES } from '../../atomizer/ui/static/scales.js';
+} from '../../atomizer/ui/static/plot/atoms.js';
+import { SCALES } from '../../atomizer/ui/static/plot/scales.js';
 import { axes, packed, scene, someRows } from './help.mjs';
 
 const plane = (more = {}) => ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { moved, outline, resized, SHORTEST, stepped } from '../../atomizer/ui/static/excerpt.js';
+import { moved, outline, resized, SHORTEST, stepped } from '../../atomizer/ui/static/panels/excerpt.js';
 import { dice } from './help.mjs';
 
 const file = { duration: 100, longest: 30 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import * as format from '../../atomizer/ui/static/format.js';
+import * as format from '../../atomizer/ui/static/util/format.js';
 
 test('notes have names, and cents where they are off', () => {
   assert.equal(format.note(440), 'A4');

@@ -1,6 +1,6 @@
 // A small scene and atoms on it, for the tests.
 
-import { axesOf } from '../../atomizer/ui/static/atoms.js';
+import { axesOf } from '../../atomizer/ui/static/plot/atoms.js';
 
 export const scene = {
   rate: 8000,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { History } from '../../atomizer/ui/static/history.js';
+import { History } from '../../atomizer/ui/static/state/history.js';
 
 test('undo and redo walk back and forth, and a new value forgets what was taken back', () => {
   const history = new History('a');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { axesOf } from '../../atomizer/ui/static/atoms.js';
-import { Messages } from '../../atomizer/ui/static/messages.js';
-import { Player } from '../../atomizer/ui/static/player.js';
+import { axesOf } from '../../atomizer/ui/static/plot/atoms.js';
+import { Messages } from '../../atomizer/ui/static/state/messages.js';
+import { Player } from '../../atomizer/ui/static/audio/player.js';
 import { answers, packed, scene as plain, sound } from './help.mjs';
 
 const atomsOf = (name) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { unpack } from '../../atomizer/ui/static/atoms.js';
+import { unpack } from '../../atomizer/ui/static/plot/atoms.js';
 import {
   countAt,
   countUntil,
@@ -11,8 +11,8 @@ import {
   stations,
   timeUntil,
   worth,
-} from '../../atomizer/ui/static/orderings.js';
-import { OrderPanel } from '../../atomizer/ui/static/order_panel.js';
+} from '../../atomizer/ui/static/state/orderings.js';
+import { OrderPanel } from '../../atomizer/ui/static/panels/order_panel.js';
 import { packed, scene, someRows } from './help.mjs';
 
 const atoms = unpack(packed(someRows(200)), 200);

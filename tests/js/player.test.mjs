@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Player } from '../../atomizer/ui/static/player.js';
+import { Player } from '../../atomizer/ui/static/audio/player.js';
 import { answers, sound } from './help.mjs';
 
 function quiet() {

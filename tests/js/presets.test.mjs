@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { PRESETS, presetItem, presetOf, sliderOf } from '../../atomizer/ui/static/presets.js';
+import { PRESETS, presetItem, presetOf, sliderOf } from '../../atomizer/ui/static/panels/presets.js';
 
 test('every preset is recognised in what it makes', () => {
   for (const [name, { values }] of Object.entries(PRESETS))

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { amplitudesOf, HIDDEN } from '../../atomizer/ui/static/atoms.js';
-import { legendOf, paintKinds } from '../../atomizer/ui/static/kinds.js';
-import { order } from '../../atomizer/ui/static/orderings.js';
+import { amplitudesOf, HIDDEN } from '../../atomizer/ui/static/plot/atoms.js';
+import { legendOf, paintKinds } from '../../atomizer/ui/static/plot/colouring.js';
+import { order } from '../../atomizer/ui/static/state/orderings.js';
 import {
   Chosen,
   extentOf,
@@ -12,7 +12,7 @@ import {
   PursuitSynthesiser,
   splatPursuit,
   unpackPursuit,
-} from '../../atomizer/ui/static/pursuit.js';
+} from '../../atomizer/ui/static/plot/pursuit.js';
 
 const scene = {
   rate: 8000,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SCALES, ticks } from '../../atomizer/ui/static/scales.js';
+import { SCALES, ticks } from '../../atomizer/ui/static/plot/scales.js';
 
 test('every scale is undone by its inverse and rises', () => {
   for (const { unit, hertz } of Object.values(SCALES)) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { unpack } from '../../atomizer/ui/static/atoms.js';
+import { unpack } from '../../atomizer/ui/static/plot/atoms.js';
 import {
   boundsOf,
   Cells,
@@ -17,7 +17,7 @@ import {
   spanOf,
   toFile,
   transformed,
-} from '../../atomizer/ui/static/selection.js';
+} from '../../atomizer/ui/static/state/selection.js';
 import { axes, packed, scene, someRows } from './help.mjs';
 
 const box = { kind: 'rect', op: 'add', t: [0.03, 0.09], f: [500, 1500] };

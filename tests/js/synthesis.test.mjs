@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { amplitudesOf, unpack } from '../../atomizer/ui/static/atoms.js';
-import { DCT4, Synthesiser, wavOf } from '../../atomizer/ui/static/synthesis.js';
+import { amplitudesOf, unpack } from '../../atomizer/ui/static/plot/atoms.js';
+import { DCT4, Synthesiser, wavOf } from '../../atomizer/ui/static/audio/synthesis.js';
 import { packed, scene, someRows } from './help.mjs';
 
 test('the DCT-IV is the sum that defines it', () => {

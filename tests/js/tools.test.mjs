@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { brushSize, dragged, drawn, gripOf, nudged } from '../../atomizer/ui/static/tools.js';
-import { actionOf, SHORTCUTS } from '../../atomizer/ui/static/keys.js';
-import { along, Palette } from '../../atomizer/ui/static/palette.js';
-import { SCALES } from '../../atomizer/ui/static/scales.js';
-import { boundsOf } from '../../atomizer/ui/static/selection.js';
-import { cueOf, matchingGain, rms } from '../../atomizer/ui/static/player.js';
-import { metricsOf, neighbour } from '../../atomizer/ui/static/variations.js';
+import { brushSize, dragged, drawn, gripOf, nudged } from '../../atomizer/ui/static/tools/pointer.js';
+import { actionOf, SHORTCUTS } from '../../atomizer/ui/static/panels/shortcuts.js';
+import { along, Palette } from '../../atomizer/ui/static/plot/palette.js';
+import { SCALES } from '../../atomizer/ui/static/plot/scales.js';
+import { boundsOf } from '../../atomizer/ui/static/state/selection.js';
+import { cueOf, matchingGain, rms } from '../../atomizer/ui/static/audio/player.js';
+import { metricsOf, neighbour } from '../../atomizer/ui/static/panels/variations.js';
 
 // a plane of 100 px a second and 1000 Hz to 100 px
 const lane = { channel: null, top: 0, height: 400 };

@@ -1,26 +1,26 @@
 // The component: it owns the selection, and wires messages, tools, keys, player and picture together.
 
-import { amplitudesOf, decibelsOf, FILLED, UNKNOWN } from './atoms.js';
-import { ExcerptPicker } from './excerpt.js';
-import { areTicked, lookOf, readSelection, saveSelection, tickFeatures } from './files.js';
-import * as format from './format.js';
-import { History } from './history.js';
-import { Keeper } from './keeper.js';
-import { actionOf, showSheet } from './keys.js';
-import { legendOf, paintKinds } from './kinds.js';
-import { bytesOf, Messages } from './messages.js';
-import { OrderPanel } from './order_panel.js';
-import { Overlay } from './overlay.js';
-import { Palette } from './palette.js';
-import { Picture } from './picture.js';
-import { Player } from './player.js';
-import { PresetEditor } from './preset_editor.js';
-import { Eraser } from './eraser.js';
-import { extentOf, isPursuit } from './pursuit.js';
-import { forPython, inverted, nameOf, outOfReach, readout, spanOf } from './selection.js';
-import { nudged, Pointer, TOOLS } from './tools.js';
-import { metricsOf, neighbour } from './variations.js';
-import { sizeOf } from './sizes.js';
+import { amplitudesOf, decibelsOf, FILLED, UNKNOWN } from './plot/atoms.js';
+import { ExcerptPicker } from './panels/excerpt.js';
+import { areTicked, lookOf, readSelection, saveSelection, tickFeatures } from './util/files.js';
+import * as format from './util/format.js';
+import { History } from './state/history.js';
+import { Keeper } from './state/persistence.js';
+import { actionOf, showSheet } from './panels/shortcuts.js';
+import { legendOf, paintKinds } from './plot/colouring.js';
+import { bytesOf, Messages } from './state/messages.js';
+import { OrderPanel } from './panels/order_panel.js';
+import { Overlay } from './plot/overlay.js';
+import { Palette } from './plot/palette.js';
+import { Picture } from './plot/picture.js';
+import { Player } from './audio/player.js';
+import { PresetEditor } from './panels/preset_editor.js';
+import { Eraser } from './audio/masked_preview.js';
+import { extentOf, isPursuit } from './plot/pursuit.js';
+import { forPython, inverted, nameOf, outOfReach, readout, spanOf } from './state/selection.js';
+import { nudged, Pointer, TOOLS } from './tools/pointer.js';
+import { metricsOf, neighbour } from './panels/variations.js';
+import { sizeOf } from './util/file_sizes.js';
 
 const VERSIONS = {
   original: 'The original',

@@ -2,7 +2,7 @@
 // A scene has them where it has scales; its `hop` is then the unit of time, and `bins` is the number of bins of the largest scale.
 
 import { blank, HIDDEN } from './atoms.js';
-import { regionsOf } from './selection.js';
+import { regionsOf } from '../state/selection.js';
 
 export const isPursuit = (scene) => !!(scene && scene.scales && scene.scales.length);
 

@@ -1,6 +1,6 @@
 // The outlines of the regions above the picture, with grips where they can be moved, and the brush under the pointer.
 
-import { boundsOf } from './selection.js';
+import { boundsOf } from '../state/selection.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 

@@ -1,7 +1,7 @@
 // The picture: atoms on a canvas of our own, below the transparent axes of Plotly. It knows where a point of the plane lies on the screen.
 
 import { splat, nearestAtom, axesOf } from './atoms.js';
-import * as format from './format.js';
+import * as format from '../util/format.js';
 import { isPursuit, nearestPursuit, splatPursuit } from './pursuit.js';
 import { SCALES, ticks } from './scales.js';
 

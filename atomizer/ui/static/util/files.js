@@ -1,6 +1,6 @@
 // Files that the page hands over and takes: selections with their features, downloads, and how the picture looks that Python exports.
 
-import { fromFile, toFile } from './selection.js';
+import { fromFile, toFile } from '../state/selection.js';
 
 /** What the server answers for an address. Throws a sentence where it has nothing there any more. */
 export async function fetched(url) {

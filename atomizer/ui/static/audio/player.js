@@ -1,8 +1,8 @@
 // The player: every version of the sound starts at the same moment of one audio clock, and only one of them is let through.
 // Switching is a change of gain, so that versions compare at one position without a gap; one that comes later joins in where the others are.
 
-import { FILLED } from './atoms.js';
-import { fetched } from './files.js';
+import { FILLED } from '../plot/atoms.js';
+import { fetched } from '../util/files.js';
 import { wavOf } from './synthesis.js';
 
 const START_DELAY = 0.03,

@@ -1,6 +1,6 @@
 // The excerpt of a long file: its outline, and a window in it that is dragged, or moved by keys, and taken.
 
-import * as format from './format.js';
+import * as format from '../util/format.js';
 
 export const SHORTEST = 0.5; // seconds that can still be aimed at
 

@@ -1,7 +1,7 @@
 // What is erased is heard at once: the sound without the selected atoms is the masked version, until a fill has its own.
 
-import { amplitudesOf } from './atoms.js';
-import { isPursuit, PursuitSynthesiser } from './pursuit.js';
+import { amplitudesOf } from '../plot/atoms.js';
+import { isPursuit, PursuitSynthesiser } from '../plot/pursuit.js';
 import { Synthesiser } from './synthesis.js';
 
 export class Eraser {

@@ -1,6 +1,6 @@
 // The row where a preset is chosen, and where the values of the chosen region can be changed while the picture follows.
 
-import * as format from './format.js';
+import * as format from '../util/format.js';
 import { PRESETS, presetItem, presetOf, sliderOf } from './presets.js';
 
 export class PresetEditor {

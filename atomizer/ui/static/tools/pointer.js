@@ -1,6 +1,6 @@
 // What a mouse, a pen or fingers do in the picture: draw regions, move and resize them, zoom, pan, hover, seek.
 
-import { boundsOf, harmonicsBelow, transformed } from './selection.js';
+import { boundsOf, harmonicsBelow, transformed } from '../state/selection.js';
 
 export const DRAWING = ['box', 'lasso', 'brush', 'harmonics'];
 export const TOOLS = [...DRAWING, 'move', 'zoom', 'pan'];

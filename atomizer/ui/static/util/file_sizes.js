@@ -1,6 +1,6 @@
 // How large the atoms of a scene become as files, from what is known of it before they are made.
 
-import { isPursuit } from './pursuit.js';
+import { isPursuit } from '../plot/pursuit.js';
 
 // bytes of an audible atom as a line of text, and of any atom in a compressed file; means over the example sounds
 const BYTES = { csv: 51, npz: 4.6 },

@@ -1,7 +1,7 @@
 // Which colour every atom gets: by what is looked at, what is selected, and which version is heard.
 
 import { FILLED, HIDDEN, KEPT, UNKNOWN } from './atoms.js';
-import * as format from './format.js';
+import * as format from '../util/format.js';
 
 /**
  * Set `atoms.kind`, the row of the colour table, or HIDDEN.

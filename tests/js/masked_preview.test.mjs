@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { amplitudesOf, unpack } from '../../atomizer/ui/static/atoms.js';
-import { Eraser } from '../../atomizer/ui/static/eraser.js';
-import { Player } from '../../atomizer/ui/static/player.js';
-import { Synthesiser } from '../../atomizer/ui/static/synthesis.js';
+import { amplitudesOf, unpack } from '../../atomizer/ui/static/plot/atoms.js';
+import { Eraser } from '../../atomizer/ui/static/audio/masked_preview.js';
+import { Player } from '../../atomizer/ui/static/audio/player.js';
+import { Synthesiser } from '../../atomizer/ui/static/audio/synthesis.js';
 import { packed, scene, someRows } from './help.mjs';
 
 const bufferOf = (channels) => ({

@@ -1,6 +1,6 @@
 // Orderings by eye and ear: drag along one, see and hear its first n atoms, let it play through, and compare what n atoms are worth.
 
-import { amplitudesOf } from './atoms.js';
+import { amplitudesOf } from '../plot/atoms.js';
 import {
   countAt,
   countUntil,
@@ -10,11 +10,11 @@ import {
   stations,
   timeUntil,
   worth,
-} from './orderings.js';
-import { Synthesiser } from './synthesis.js';
-import { LINES } from './palette.js';
-import { isPursuit, PursuitSynthesiser } from './pursuit.js';
-import * as format from './format.js';
+} from '../state/orderings.js';
+import { Synthesiser } from '../audio/synthesis.js';
+import { LINES } from '../plot/palette.js';
+import { isPursuit, PursuitSynthesiser } from '../plot/pursuit.js';
+import * as format from '../util/format.js';
 
 const HEARD_EVERY = 180,
   LEAD = 0.6; // milliseconds between two sounds of a drag; seconds of a sound that comes from its end until it is played

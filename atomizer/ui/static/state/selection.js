@@ -1,7 +1,7 @@
 // The selection: a list of items, each a region {kind, op, t, f, points, size, channels, scale} or a part {part: "random:50"}.
 // It means exactly what selection.py makes of it. An item may stand for several regions: {harmonics: 12} for a stroke's multiples.
 
-import * as format from './format.js';
+import * as format from '../util/format.js';
 
 const limits = (span) => [
   span && span[0] != null ? span[0] : -Infinity,

@@ -2,13 +2,13 @@
 //
 // All of that is fetched, and what is fetched may come late: whoever waits for it asks afterwards whether it is still wanted.
 
-import { merge, unpack } from './atoms.js';
-import { download, fetched } from './files.js';
-import { choose, isSame } from './keeper.js';
-import { cueOf } from './player.js';
-import { Chosen, isPursuit, unpackPursuit } from './pursuit.js';
+import { merge, unpack } from '../plot/atoms.js';
+import { download, fetched } from '../util/files.js';
+import { choose, isSame } from './persistence.js';
+import { cueOf } from '../audio/player.js';
+import { Chosen, isPursuit, unpackPursuit } from '../plot/pursuit.js';
 import { Cells, forPython, fromPython } from './selection.js';
-import { showVariations } from './variations.js';
+import { showVariations } from '../panels/variations.js';
 
 const NARROW = '(max-width: 900px)',
   STILL = '(prefers-reduced-motion: reduce)';

@@ -1,6 +1,6 @@
 // The history: every fill with its settings and how close it came to the original.
 
-import * as format from './format.js';
+import * as format from '../util/format.js';
 
 const MEANING =
   'SNR: how exactly the atoms are those of the original; guessed signs keep it near 0 dB. ' +

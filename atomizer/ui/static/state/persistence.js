@@ -2,7 +2,7 @@
 //
 // The sound is kept in the browser's database under a name of the tab, the selection in the tab's own storage; both go when the tab is gone for a day.
 
-import { fetched } from './files.js';
+import { fetched } from '../util/files.js';
 
 const DATABASE = 'atomizer',
   STORE = 'sounds',

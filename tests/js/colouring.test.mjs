@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FILLED, HIDDEN, KEPT, UNKNOWN, unpack } from '../../atomizer/ui/static/atoms.js';
-import { legendOf, paintKinds } from '../../atomizer/ui/static/kinds.js';
+import { FILLED, HIDDEN, KEPT, UNKNOWN, unpack } from '../../atomizer/ui/static/plot/atoms.js';
+import { legendOf, paintKinds } from '../../atomizer/ui/static/plot/colouring.js';
 import { packed } from './help.mjs';
 
 const names = [

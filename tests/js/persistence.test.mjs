@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isSame, Keeper, stale } from '../../atomizer/ui/static/keeper.js';
+import { isSame, Keeper, stale } from '../../atomizer/ui/static/state/persistence.js';
 
 function storage() {
   const values = new Map();
