@@ -240,7 +240,7 @@ def stand_in(it, model, monkeypatch, answer):
         )
 
     monkeypatch.setattr(beliefs.Canvas, "windows", watch)
-    monkeypatch.setattr(beliefs, "read", lambda *_: None)
+    monkeypatch.setattr(beliefs, "encode", lambda *_: None)
     monkeypatch.setattr(beliefs, "decode", decode)
     return beliefs.excess_nats(it.task, it.asked, model)
 

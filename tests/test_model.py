@@ -12,7 +12,7 @@ from atomizer.errors import AtomizerError
 from atomizer.model import AtomTransformer, ModelConfig, State
 from atomizer.model.checkpoint import load
 from atomizer.model.embedding import FeatureEmbedding
-from atomizer.model.trunk import line_up, rearrange, sort_keys
+from atomizer.model.trunk import rearrange, serialize, sort_keys
 
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
 TINY = ModelConfig(
@@ -138,8 +138,8 @@ def test_a_window_reads_the_same_alone_and_beside_a_fuller_one(model):
     )
     places = places_of(sparse)
     with torch.no_grad():
-        alone = model.decode(model.read(sparse), *places)
-        together = model.decode(model.read(both), *places)
+        alone = model.decode(model.encode(sparse), *places)
+        together = model.decode(model.encode(both), *places)
     assert torch.allclose(alone.velocity, together.velocity, atol=1e-4)
 
 
@@ -152,26 +152,26 @@ def test_lines_sort_tokens_and_lead_back(name, shifted):
     valid = torch.ones(2, 50, dtype=torch.bool)
     valid[1, 30:] = False
     key = sort_keys(name, place, rank)
-    line = line_up(key, valid, 16, shifted)
+    serialization = serialize(key, valid, 16, shifted)
     for b in range(2):
-        lined = key[b][line.forth[b][~line.empty[b]]]
+        lined = key[b][serialization.order[b][~serialization.padding[b]]]
         assert torch.equal(lined, key[b][valid[b]].sort().values)
     x = torch.randn(2, 50, 3, requires_grad=True)
-    there = rearrange(x, line.forth, line.back)
-    assert torch.equal(rearrange(there, line.back, line.forth), x)
+    there = rearrange(x, serialization.order, serialization.inverse)
+    assert torch.equal(rearrange(there, serialization.inverse, serialization.order), x)
     weight = torch.randn_like(there)
     (there * weight).sum().backward()
-    assert torch.equal(x.grad, rearrange(weight, line.back, line.forth))
+    assert torch.equal(x.grad, rearrange(weight, serialization.inverse, serialization.order))
 
 
 def test_polarity_flips_the_sign_logit_exactly(model):
     state = random_state(1)
     places = places_of(state)
     with torch.no_grad():
-        context = model.read(state)
+        context = model.encode(state)
         flipped = replace(state, sign=1 - state.sign)
         other = replace(
-            context, around=model.read(flipped).around
+            context, neighbourhood=model.encode(flipped).neighbourhood
         )  # the Transformer's vectors held fixed
         a, b = model.decode(context, *places), model.decode(other, *places)
     assert a.sign.abs().max() > 0
@@ -204,7 +204,7 @@ def test_atoms_without_a_sign_nearby_are_decoded_as_the_formula_says(model):
         return decoder.velocity(h), decoder.sign(o)[:, 0], h
 
     for signed in (o, torch.zeros_like(o), o + 1):
-        for got, expected in zip(decoder((x, signed), *rest), whole(x, signed)):
+        for got, expected in zip(decoder((x, signed), rest[:2], *rest[2:]), whole(x, signed)):
             torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -218,7 +218,7 @@ def test_unknown_values_are_never_read(model):
     )
     places = places_of(state)
     with torch.no_grad():
-        a, b = (model.decode(model.read(s), *places) for s in (state, other))
+        a, b = (model.decode(model.encode(s), *places) for s in (state, other))
     assert torch.equal(a.velocity, b.velocity) and torch.equal(a.sign, b.sign)
 
 
@@ -271,15 +271,15 @@ def test_config_survives_json():
 def test_loose_atoms_are_read_and_change_nothing_where_there_are_none(model):
     state = random_state(1)
     places = places_of(state)
-    loose = torch.tensor([[[16, 5, 0, 40, 1], [3, 64, 1, 60, 0]]])
+    unplaced = torch.tensor([[[16, 5, 0, 40, 1], [3, 64, 1, 60, 0]]])
     with torch.no_grad():
-        plain = model.decode(model.read(state), *places)
-        padded = model.read(
-            replace(state, loose=loose, loose_valid=torch.zeros(1, 2, dtype=torch.bool))
+        plain = model.decode(model.encode(state), *places)
+        padded = model.encode(
+            replace(state, unplaced=unplaced, unplaced_valid=torch.zeros(1, 2, dtype=torch.bool))
         )
-        real = model.read(
-            replace(state, loose=loose, loose_valid=torch.ones(1, 2, dtype=torch.bool))
+        real = model.encode(
+            replace(state, unplaced=unplaced, unplaced_valid=torch.ones(1, 2, dtype=torch.bool))
         )
     assert torch.allclose(plain.velocity, model.decode(padded, *places).velocity, atol=1e-5)
     assert not torch.allclose(plain.velocity, model.decode(real, *places).velocity, atol=1e-5)
-    assert np.isfinite(real.loose.numpy()).all() and real.loose.shape == (1, 2, 32)
+    assert np.isfinite(real.unplaced.numpy()).all() and real.unplaced.shape == (1, 2, 32)

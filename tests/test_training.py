@@ -117,8 +117,8 @@ def test_every_task_hides_something_of_what_it_says(bank, task):
             if batch.task[b] != task:  # a mono window has no channel to lose
                 continue
             atoms, place = (
-                state.loose[b][state.loose_valid[b]],
-                batch.loose_place[b][state.loose_valid[b]],
+                state.unplaced[b][state.unplaced_valid[b]],
+                batch.loose_place[b][state.unplaced_valid[b]],
             )
             assert (atoms[:, axis] == SPACE.features[axis].cardinality).all()
             c, t, f = place.unbind(1)
@@ -213,7 +213,7 @@ def test_the_literal_model_reads_its_atoms_in_the_users_ordering(folder):
     places = batch.state.unknown("velocity").nonzero().unbind(1)
     other = replace(batch.state, rank=torch.rand_like(batch.state.rank))
     with torch.no_grad():
-        a, b = (model.decode(model.read(s), *places).velocity for s in (batch.state, other))
+        a, b = (model.decode(model.encode(s), *places).velocity for s in (batch.state, other))
     assert not torch.equal(a, b)  # other neighbours in line, other beliefs
 
 

@@ -73,15 +73,18 @@ def _by_channel(
 
 
 def _model(case: Case, how: How, trunk: bool) -> Filled:
+    """Fill with the model, or with its decoder alone where `trunk` is False."""
     from ..inpainting.sampler import sample  # needs torch, which the baselines do not
+    from ..model import WithoutTrunk
     from .priors import excess_nats
 
     assert how.model is not None, "a method that needs a model is not run without one"
     settings = resolve(how.settings, case.task)
-    grid = last(sample(case.task, settings, how.model, trunk=trunk)).grid
+    model = how.model if trunk else WithoutTrunk(how.model)
+    grid = last(sample(case.task, settings, model)).grid
     facts = {}
     if case.evaluation.kind == "levels":
-        facts["excess_nats"] = excess_nats(case.task, case.asked, how.model, trunk)
+        facts["excess_nats"] = excess_nats(case.task, case.asked, model)
     return Filled(case.task.render(grid).samples, grid, facts)
 
 

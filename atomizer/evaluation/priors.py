@@ -9,13 +9,12 @@ import torch.nn.functional as F
 from ..inpainting.settings import Settings
 from ..inpainting.state import Canvas
 from ..inpainting.task import Task
-from ..model import AtomTransformer
 from ..model.gaussian import velocity_floor
-from ..model.inference import decode, ordering_for, read
+from ..model.inference import AtomModel, decode, encode, ordering_for
 
 
 @torch.no_grad()
-def excess_nats(task: Task, asked: np.ndarray, model: AtomTransformer, trunk: bool = True) -> float:
+def excess_nats(task: Task, asked: np.ndarray, model: AtomModel) -> float:
     """Mean cross-entropy in nats of the true velocity, or sign where the velocity is known, of the atoms `asked` (channels, frames, bins) bool.
 
     Of velocities it is what they cost above a Gaussian of known variance (`velocity_floor`), of signs above nothing. nan where none is asked.
@@ -38,7 +37,7 @@ def excess_nats(task: Task, asked: np.ndarray, model: AtomTransformer, trunk: bo
         level = torch.from_numpy(
             space.quantise(true, canvas.reference(window, space.frames)).astype(np.int64)
         )
-        context = read(model, canvas.state(window, space), trunk)
+        context = encode(model, canvas.state(window, space))
         for part, decoded in decode(
             model, context, np.stack([c, t + window.first - window.start, f], 1)
         ):

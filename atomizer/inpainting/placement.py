@@ -17,7 +17,7 @@ from ..atoms.space import FEATURES, AtomSpace
 from ..errors import AtomizerError
 from ..limits import limits
 from ..model import AtomTransformer
-from ..model.inference import decode, ordering_for, point, read
+from ..model.inference import decode, encode, ordering_for, point
 from .fill import Step
 from .settings import Resolved
 from .state import Canvas, Window
@@ -162,12 +162,12 @@ def score_window(
     for at in range(0, len(fitting), AT_ONCE):
         index = fitting[at : at + AT_ONCE]
         values = loose_values(canvas, window, atoms[index], space)
-        state.loose, state.loose_valid = values[None], torch.ones(1, len(values), dtype=torch.bool)
-        context = read(model, state, trunk)
+        state.unplaced, state.unplaced_valid = values[None], torch.ones(1, len(values), dtype=torch.bool)
+        context = encode(model, state, trunk)
         start = first[index[0]]
         parts = decode(model, context, seats[start : last[index[-1]]], chunk=8192)
         score = np.concatenate(
-            [point(model, context.loose[0], values, part) for _, part in parts], 1
+            [point(model, context.unplaced[0], values, part) for _, part in parts], 1
         )
         for row, i in enumerate(index):
             yield int(i), places[first[i] : last[i]], score[row, first[i] - start : last[i] - start]

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..atoms.orderings import place_turns
 from ..atoms.space import LOUDNESS
 from ..model import AtomTransformer
-from ..model.inference import decode, ordering_for, read
+from ..model.inference import decode, encode, ordering_for
 from . import amplitudes as texture
 from .fill import Step
 from .placement import place
@@ -184,7 +184,7 @@ def look(
     if not len(c):
         return
     space = model.config.space
-    context = read(model, canvas.state(window, space), trunk)
+    context = encode(model, canvas.state(window, space), trunk)
     scale = torch.from_numpy(
         canvas.space.amplitude(np.arange(space.levels), canvas.reference(window, space.frames))
     )

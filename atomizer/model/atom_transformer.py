@@ -1,10 +1,11 @@
-"""AtomTransformer: embeddings, cells, Transformer, decoder and heads in one model with a Hugging Face face."""
+"""AtomTransformer: embeddings, cells, Transformer, decoder and heads, with a Hugging Face API."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from huggingface_hub import (
@@ -19,21 +20,22 @@ from .config import ModelConfig
 from .decoder import Decoder, Neighbourhood
 from .embedding import Cells, FeatureEmbedding
 from .state import State
-from .trunk import Trunk
+from .trunk import Tokens, Trunk
 
 SHARD_SIZE = "9MB"  # plain git hosting refuses files of 10 MB
 
 
 @dataclass
-class Context:
-    """What the Transformer made of a batch of windows, for the decoder to read.
+class Encoded:
+    """Output of the encoder for B windows with L tokens: the decoder's input.
 
-    token      (B, cells) index of every cell's token; L where the cell is empty
-    slots      (B, L + 1, slots, slot) what it says about every atom
-    envelope   (B, L + 1, channels of a cell, 2) predicted mean level (in levels / 32) and logit of the audible share
-    index, valid  (B, L) cell of every token, and whether it is no padding
-    loose      (B, K, width) loose atoms
-    around     the neighbourhoods
+    token         (B, cells) number of every cell's token; L where the cell is empty
+    slots         (B, L + 1, slots, slot) the Transformer's vector of every atom
+    envelope      (B, L + 1, channels of a cell, 2) predicted mean level, in levels / 32, and logit
+                  of the share of audible atoms
+    index, valid  (B, L) cell of every token, and False for padding
+    unplaced      (B, K, width) vectors of the unplaced atoms
+    neighbourhood what is known around every position
     """
 
     token: Tensor
@@ -41,13 +43,23 @@ class Context:
     envelope: Tensor
     index: Tensor
     valid: Tensor
-    loose: Tensor
-    around: Neighbourhood
+    unplaced: Tensor
+    neighbourhood: Neighbourhood
+
+    @property
+    def loose(self) -> Tensor:
+        """Former name of `unplaced`."""
+        return self.unplaced
 
 
 @dataclass
 class Decoded:
-    """Predictions for n atoms: velocity logits (n, levels), sign logits (n,), vectors that pointers look for (n, hidden)."""
+    """Predictions for n atoms.
+
+    velocity  (n, levels) logits
+    sign      (n,) logits of a positive sign
+    vector    (n, hidden) vectors that unplaced atoms are matched with
+    """
 
     velocity: Tensor
     sign: Tensor
@@ -57,9 +69,13 @@ class Decoded:
 class AtomTransformer(nn.Module, PyTorchModelHubMixin):
     """A Transformer over cells of atoms with a small decoder per atom.
 
-    model = AtomTransformer(ModelConfig())
-    context = model.read(state)                  # the Transformer, once per state of knowledge
-    decoded = model.decode(context, *places)     # as many atoms as asked for
+    The names of the submodules are the state_dict keys of trained checkpoints.
+
+    Examples
+    --------
+    >>> model = AtomTransformer(ModelConfig())
+    >>> encoded = model.encode(state)  # the Transformer, once per state  # doctest: +SKIP
+    >>> decoded = model.decode(encoded, *indices)  # any number of atoms  # doctest: +SKIP
     """
 
     def __init__(self, config: ModelConfig = ModelConfig()):
@@ -67,13 +83,11 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
         self.config = config
         self.embedding, self.cells = FeatureEmbedding(config), Cells(config)
         self.trunk, self.decoder = Trunk(config), Decoder(config)
-        self.loose = nn.Linear(config.embed, config.width)
+        self.loose = nn.Linear(config.embed, config.width)  # of unplaced atoms
         self.unpack = nn.Linear(config.width, config.slots * config.slot)
         self.envelope = nn.Linear(config.width, config.cell[2] * 2)
         self.query = nn.Linear(config.width, config.hidden)
-        self.evidence = nn.Parameter(
-            torch.ones(2)
-        )  # how much a pointer trusts the velocity and the sign head
+        self.evidence = nn.Parameter(torch.ones(2))  # weights of both heads in `point`
         self._initialise()
 
     def _initialise(self) -> None:
@@ -84,152 +98,130 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
                     nn.init.zeros_(module.bias)
         for block in self.trunk.blocks:  # residual branches start small
             for layer in (block.out, block.down):
-                nn.init.normal_(
-                    layer.weight, std=0.3 * layer.in_features**-0.5 * self.config.layers**-0.5
-                )
+                std = 0.3 * layer.in_features**-0.5 * self.config.layers**-0.5
+                nn.init.normal_(layer.weight, std=std)
         for layer in (self.decoder.velocity, self.decoder.sign, self.query, self.envelope):
             nn.init.normal_(layer.weight, std=0.02)
-        if (
-            self.config.wiener
-        ):  # at first, half the weight of a belief for the level and all of it for the sign
+        if self.config.wiener:
+            # the prior starts with half of the weight for the level and all of it for the sign
             nn.init.zeros_(self.decoder.trust.weight)
             self.decoder.trust.bias.data.copy_(torch.tensor([-0.3, 0.5, 1.0, 0.7]))
 
     @property
     def device(self) -> torch.device:
+        """Device of the weights."""
         return self.embedding.signed.device
 
-    def read(self, state: State, trunk: bool = True) -> Context:
-        """Run the Transformer. `trunk=False` leaves its vectors zero: the decoder alone, to see what the Transformer adds."""
-        config = self.config
-        index, valid = self.cells.occupied(state)
-        batch, length = index.shape
-        token = torch.full((batch, self.cells.origin.shape[0]), length, device=index.device)
-        token.scatter_(
-            1, index, torch.where(valid, torch.arange(length, device=index.device), length)
-        )
-        if state.loose is None:
-            loose_atoms = torch.zeros((batch, 0, 5), dtype=torch.long, device=index.device)
-            loose_valid = torch.zeros((batch, 0), dtype=torch.bool, device=index.device)
+    def encode(self, state: State) -> Encoded:
+        """Run the Transformer over B windows (B, C, T, F)."""
+        tokens = self.tokenise(state)
+        cells, unplaced = self.trunk(tokens)
+        return self.assemble(state, tokens, self.unpack(cells), self.envelope(cells), unplaced)
+
+    def tokenise(self, state: State) -> Tokens:
+        """Embed L occupied cells and K unplaced atoms of windows (B, C, T, F)."""
+        space, index, valid = self.config.space, *self.cells.occupied(state)
+        device = index.device
+        if state.unplaced is None or state.unplaced_valid is None:
+            atoms = torch.zeros((len(index), 0, 5), dtype=torch.long, device=device)
+            atoms_valid = torch.zeros((len(index), 0), dtype=torch.bool, device=device)
         else:
-            loose_atoms, loose_valid = state.loose, state.loose_valid
-        x = self.cells(state, self.embedding, index)
-        loose = self.loose(self.embedding(loose_atoms))
-        place = self.cells.origin[index]
+            atoms, atoms_valid = state.unplaced, state.unplaced_valid
+        unknown = torch.tensor([space.frames, space.hop], device=device)
+        position = atoms[..., :2]
         rank = None
         if state.rank is not None:
             rank = self.cells.split(state.rank).amin(-1).gather(1, index)
-        if trunk:
-            position = torch.where(
-                loose_atoms[..., :2]
-                < torch.tensor([config.space.frames, config.space.hop], device=index.device),
-                loose_atoms[..., :2].float(),
-                torch.nan,
-            )
-            x, loose = self.trunk(
-                x,
-                place // torch.tensor(config.cell, device=index.device),
-                valid,
-                loose,
-                position,
-                loose_valid,
-                rank,
-            )
-            slots, envelope = self.unpack(x), self.envelope(x)
-        else:
-            slots = x.new_zeros(batch, length, config.slots * config.slot)
-            envelope = x.new_zeros(batch, length, config.cell[2] * 2)
-        slots = nn.functional.pad(slots, (0, 0, 0, 1)).view(
-            batch, length + 1, config.slots, config.slot
+        return Tokens(
+            index,
+            self.cells(state, self.embedding, index),
+            self.cells.origin[index] // torch.tensor(self.config.cell, device=device),
+            valid,
+            rank,
+            self.loose(self.embedding(atoms)),
+            torch.where(position < unknown, position.float(), torch.nan),
+            atoms_valid,
         )
-        envelope = nn.functional.pad(envelope, (0, 0, 0, 1)).view(
-            batch, length + 1, config.cell[2], 2
-        )
-        return Context(
-            token, slots, envelope, index, valid, loose, Neighbourhood(state, config, slots.dtype)
-        )
+
+    def assemble(
+        self, state: State, tokens: Tokens, slots: Tensor, envelope: Tensor, unplaced: Tensor
+    ) -> Encoded:
+        """Collect the decoder's input from the Transformer's output for L tokens.
+
+        slots  (B, L, slots * slot), envelope (B, L, channels of a cell * 2),
+        unplaced  (B, K, width)
+        """
+        config, (batch, length) = self.config, tokens.index.shape
+        device = tokens.index.device
+        number = torch.where(tokens.valid, torch.arange(length, device=device), length)
+        token = torch.full((batch, self.cells.origin.shape[0]), length, device=device)
+        token.scatter_(1, tokens.index, number)
+        shape = (batch, length + 1)  # the last one is that of empty cells
+        slots = nn.functional.pad(slots, (0, 0, 0, 1)).view(*shape, config.slots, config.slot)
+        envelope = nn.functional.pad(envelope, (0, 0, 0, 1)).view(*shape, config.cell[2], 2)
+        neighbourhood = Neighbourhood(state, config, slots.dtype)
+        return Encoded(token, slots, envelope, tokens.index, tokens.valid, unplaced, neighbourhood)
 
     def decode(
-        self, context: Context, batch: Tensor, channel: Tensor, time: Tensor, frequency: Tensor
+        self, encoded: Encoded, batch: Tensor, channel: Tensor, time: Tensor, frequency: Tensor
     ) -> Decoded:
-        """Decode n atoms at (n,) places."""
+        """Predict velocity and sign at n positions, all indices (n,)."""
         cell, slot = self.cells.address(channel, time, frequency)
-        token = context.token[batch, cell]
+        token = encoded.token[batch, cell]
         return Decoded(
             *self.decoder(
-                context.around.at(batch, channel, time, frequency),
-                channel,
-                frequency,
-                context.slots[batch, token, slot],
-                context.envelope[batch, token, channel % self.config.cell[2]],
-                context.around.belief(batch, channel, time, frequency),
+                encoded.neighbourhood.features(batch, channel, time, frequency),
+                (channel, frequency),
+                encoded.slots[batch, token, slot],
+                encoded.envelope[batch, token, channel % self.config.cell[2]],
+                encoded.neighbourhood.prior(batch, channel, time, frequency),
             )
         )
 
-    def point(self, loose: Tensor, atoms: Tensor, places: Decoded) -> Tensor:
-        """Scores (K, n) of n places for K loose atoms.
+    def point(self, unplaced: Tensor, atoms: Tensor, positions: Decoded) -> Tensor:
+        """Scores (K, n) of n positions for K unplaced atoms.
 
-        loose  (K, width) from the Transformer; atoms (K, 5) their features, cardinality for ∅
-        The score is a learned match plus what the heads believe about the known velocity and sign at that place (Bayes).
+        unplaced   (K, width) vectors of the atoms, from `encode`
+        atoms      (K, 5) their features, a feature's cardinality for ∅
+        positions  predictions for the n positions
+
+        The score is a learned match plus the log-probability of the known velocity and sign at the
+        position (Bayes).
         """
-        score = self.query(loose).float() @ places.vector.float().T / self.config.hidden**0.5
-        belief = torch.cat(
-            [
-                places.velocity.float().log_softmax(1),
-                places.velocity.new_zeros(len(places.sign), 1).float(),
-            ],
-            1,
-        )
-        score = score + self.evidence[0] * belief.T[atoms[:, 3]]
-        direction = torch.tensor([-1.0, 1.0, 0.0], device=score.device)[atoms[:, 4]]
-        log_sign = (
-            nn.functional.logsigmoid(direction[:, None] * places.sign.float())
-            * (direction != 0)[:, None]
-        )
+        score = self.query(unplaced).float() @ positions.vector.float().T / self.config.hidden**0.5
+        log_velocity = positions.velocity.float().log_softmax(1)
+        nothing_known = positions.velocity.new_zeros(len(positions.sign), 1).float()
+        log_velocity = torch.cat([log_velocity, nothing_known], 1)
+        score = score + self.evidence[0] * log_velocity.T[atoms[:, 3]]
+        direction = torch.tensor([-1.0, 1.0, 0.0], device=score.device)[atoms[:, 4]][:, None]
+        log_sign = nn.functional.logsigmoid(direction * positions.sign.float()) * (direction != 0)
         return score + self.evidence[1] * log_sign
 
     # ------------------------------------------------------------------ files
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        """config.json and bfloat16 safetensors in shards below 10 MB."""
+        """Write config.json and bfloat16 safetensors in shards below 10 MB."""
         save_directory = Path(save_directory)
-        (save_directory / "config.json").write_text(
-            json.dumps(self.config.to_dict(), indent=1) + "\n"
-        )
-        small = {
-            k: v.detach().to(torch.bfloat16).cpu().contiguous()
-            for k, v in self.state_dict().items()
+        config = json.dumps(self.config.to_dict(), indent=1) + "\n"
+        (save_directory / "config.json").write_text(config)
+        weights = {
+            name: value.detach().to(torch.bfloat16).cpu().contiguous()
+            for name, value in self.state_dict().items()
         }
         save_torch_state_dict(
-            small, save_directory, max_shard_size=SHARD_SIZE, safe_serialization=True
+            weights, save_directory, max_shard_size=SHARD_SIZE, safe_serialization=True
         )
 
     @classmethod
     def _from_pretrained(
-        cls,
-        *,
-        model_id,
-        revision=None,
-        cache_dir=None,
-        force_download=False,
-        token=None,
-        local_files_only=False,
-        map_location="cpu",
-        **_,
+        cls, *, model_id: str, map_location: str = "cpu", **options: Any
     ) -> AtomTransformer:
-        """A local folder, or a model on the Hugging Face Hub."""
+        """Load a local folder, or a model from the Hugging Face Hub."""
         folder = Path(model_id)
         if not folder.is_dir():
-            folder = Path(
-                snapshot_download(
-                    model_id,
-                    revision=revision,
-                    cache_dir=cache_dir,
-                    force_download=force_download,
-                    token=token,
-                    local_files_only=local_files_only,
-                )
-            )
+            names = ("revision", "cache_dir", "force_download", "token", "local_files_only")
+            download = {name: options[name] for name in names if name in options}
+            folder = Path(snapshot_download(model_id, **download))
         model = cls(ModelConfig.from_dict(json.loads((folder / "config.json").read_text())))
         load_torch_model(model, folder, strict=True, safe=True, map_location=map_location)
         return model.to(map_location).eval()

@@ -1,4 +1,4 @@
-"""Atoms to tokens: the sum of one embedding per feature, and cells that pack the atoms of a neighbourhood."""
+"""Tokens: the sum of one embedding per feature of an atom, and cells that pack nearby atoms."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from .state import State
 
 
 class FeatureEmbedding(nn.Module):
-    """y_n = sum over features f of E_f(z_nf), where the last row of every E_f is its own trained ∅ vector.
+    """Embedding of atoms: y_n = sum over features f of E_f(z_nf).
 
-    Where level and sign are both known, sign * A(velocity) is added: a signed amplitude is a product, and a product is no sum.
+    The last row of every table E_f is the feature's own trained ∅ vector. Where level and sign are
+    both known, sign * A(velocity) is added, because no sum of the two is a signed amplitude.
+
+    Attribute names are the state_dict keys of trained checkpoints.
     """
 
     def __init__(self, config: ModelConfig):
@@ -43,16 +46,15 @@ class FeatureEmbedding(nn.Module):
         return table
 
     def content(self) -> Tensor:
-        """((levels + 1) * 3, embed): the part of y that does not depend on the place, for every velocity and sign code."""
+        """((levels + 1) * 3, embed) sums of the velocity and sign embeddings, for every code."""
         velocity, sign = self.table("velocity"), self.table("sign")
-        product = (
-            self.signed[:, None] * torch.tensor([-1.0, 1.0, 0.0], device=velocity.device)[:, None]
-        )
+        direction = torch.tensor([-1.0, 1.0, 0.0], device=velocity.device)
+        product = self.signed[:, None] * direction[:, None]
         product = torch.cat([product, torch.zeros_like(product[:1])])
         return (velocity[:, None] + sign + product).flatten(0, 1)
 
     def forward(self, atoms: Tensor) -> Tensor:
-        """(..., features) values in the order of the space's declaration, cardinality for ∅ -> (..., embed)."""
+        """Embed (..., features) values, a cardinality for ∅, as (..., embed)."""
         values = dict(zip((f.name for f in self.config.space.features), atoms.unbind(-1)))
         out = self.content()[values.pop("velocity") * 3 + values.pop("sign")]
         for name, value in values.items():
@@ -61,24 +63,23 @@ class FeatureEmbedding(nn.Module):
 
 
 def _waves(cardinality: int, width: int) -> Tensor:
-    """(cardinality, width) sinusoids of geometrically spaced periods, from 4 to 4 * cardinality values."""
+    """(cardinality, width) sinusoids with geometric periods from 4 to 4 * cardinality values."""
     periods = 4 * cardinality ** torch.linspace(0, 1, math.ceil(width / 2))
     phase = 2 * math.pi * torch.arange(cardinality)[:, None] / periods
     return torch.cat([phase.sin(), phase.cos()], 1)[:, :width]
 
 
 class Cells(nn.Module):
-    """Packs the atoms of every occupied cell into one token: slots concatenated, empty slots zero, one linear map."""
+    """One token per occupied cell: a linear map of its atoms' embeddings, zero in empty slots."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
         self.pack = nn.Linear(config.slots * config.embed, config.width)
         t, f, c = torch.meshgrid(*(torch.arange(n) for n in config.cells), indexing="ij")
-        places = torch.stack([t, f, c], -1).flatten(0, 2) * torch.tensor(config.cell)
-        self.register_buffer(
-            "origin", places, persistent=False
-        )  # (cells, 3): first frame, bin and channel of a cell
+        origin = torch.stack([t, f, c], -1).flatten(0, 2) * torch.tensor(config.cell)
+        self.origin: Tensor  # (cells, 3): first frame, bin and channel of a cell
+        self.register_buffer("origin", origin, persistent=False)
 
     def split(self, grid: Tensor) -> Tensor:
         """(B, C, T, F) -> (B, cells, slots)."""
@@ -87,41 +88,37 @@ class Cells(nn.Module):
         return grid.permute(0, 3, 5, 1, 4, 6, 2).reshape(len(grid), ct * cf * cc, t * f * c)
 
     def address(self, channel: Tensor, time: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor]:
-        """Cell and slot of atoms, as `split` numbers them."""
+        """Cell and slot (n,) of atoms at indices (n,), numbered as by `split`."""
         (_, cf, cc), (t, f, c) = self.config.cells, self.config.cell
         cell = (time // t * cf + frequency // f) * cc + channel // c
         slot = (time % t * f + frequency % f) * c + channel % c
         return cell, slot
 
     def occupied(self, state: State) -> tuple[Tensor, Tensor]:
-        """Cells with an atom in them: indices (B, L), and which of those are not padding (B, L) bool."""
+        """Cells with an atom: their numbers (B, L), and (B, L) bool, False for padding."""
         has = self.split(state.occupied).any(-1)
         length = max(1, int(has.sum(1).max()))
         index = torch.argsort(~has, dim=1, stable=True)[:, :length]
         return index, has.gather(1, index)
 
     def forward(self, state: State, embedding: FeatureEmbedding, index: Tensor) -> Tensor:
-        """(B, L, width) tokens of the cells (B, L)."""
+        """Return the tokens (B, L, width) of the cells `index` (B, L)."""
         rows = index[..., None].expand(-1, -1, self.config.slots)
         velocity, sign = state.codes(self.config.space)
         codes = self.split(torch.where(state.occupied, velocity * 3 + sign, 0)).gather(1, rows)
         content = embedding.content()
-        content = torch.cat(
-            [torch.zeros_like(content[:1]), content[1:]]
-        )  # code 0 is a silent place: an empty slot
-        # sums before look-ups: their gradients are then sums too, where those of look-ups are slow scatters
-        place = (
+        # code 0 is an inaudible atom, an empty slot
+        content = torch.cat([torch.zeros_like(content[:1]), content[1:]])
+        # sums before look-ups: the gradients of sums are sums, those of look-ups slow scatters
+        position = (
             embedding.table("time")[:-1, None, None]
             + embedding.table("frequency")[:-1, None]
             + embedding.table("channel")[:-1]
         )
         (ct, cf, cc), (t, f, c) = self.config.cells, self.config.cell
-        place = (
-            place.view(ct, t, cf, f, cc, c, -1)
-            .permute(0, 2, 4, 1, 3, 5, 6)
-            .flatten(3)
-            .flatten(0, 2)
-        )
-        place = nn.functional.embedding(index, place).view(*index.shape, self.config.slots, -1)
-        atoms = nn.functional.embedding(codes, content) + place * (codes > 0)[..., None]
-        return self.pack(atoms.flatten(2))
+        position = position.view(ct, t, cf, f, cc, c, -1).permute(0, 2, 4, 1, 3, 5, 6)
+        position = nn.functional.embedding(index, position.flatten(3).flatten(0, 2))
+        position = position.view(*index.shape, self.config.slots, -1)
+        atoms = nn.functional.embedding(codes, content) + position * (codes > 0)[..., None]
+        tokens: Tensor = self.pack(atoms.flatten(2))
+        return tokens

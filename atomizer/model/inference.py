@@ -1,19 +1,53 @@
-"""The model on its device, in the precision that suits that: read a window, decode places of it, point loose atoms to places."""
+"""Inference on the model's device and in its precision: encode a window, decode positions of it.
+
+The functions accept an `AtomTransformer` or a wrapper with the same methods (`AtomModel`).
+"""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..inpainting.settings import Settings
-from . import AtomTransformer, State
-from .atom_transformer import Context
+from .ablation import WithoutTrunk
+from .atom_transformer import AtomTransformer, Decoded, Encoded
+from .config import ModelConfig
+from .state import State
 
 
-def ordering_for(model: AtomTransformer, settings: Settings) -> tuple[str, bool, int] | None:
-    """The ordering in which a model reads atoms; None for one that reads them in serialisations of its own."""
+class AtomModel(Protocol):
+    """The interface that sampling and evaluation use: `AtomTransformer` or `WithoutTrunk`."""
+
+    @property
+    def config(self) -> ModelConfig:
+        """Configuration of the model."""
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the weights."""
+
+    def eval(self) -> object:
+        """Set evaluation mode."""
+
+    def encode(self, state: State) -> Encoded:
+        """Encode a batch of windows."""
+
+    def decode(
+        self, encoded: Encoded, batch: Tensor, channel: Tensor, time: Tensor, frequency: Tensor
+    ) -> Decoded:
+        """Predict velocity and sign at n positions."""
+
+    def point(self, unplaced: Tensor, atoms: Tensor, positions: Decoded) -> Tensor:
+        """Score n positions for K unplaced atoms."""
+
+
+def ordering_for(model: AtomModel, settings: Settings) -> tuple[str, bool, int] | None:
+    """Ordering in which a model serialises atoms; None for a model with fixed serialisations."""
     return (
         (settings.order or "random", settings.reverse, settings.seed)
         if "order" in model.config.serialisations
@@ -21,30 +55,39 @@ def ordering_for(model: AtomTransformer, settings: Settings) -> tuple[str, bool,
     )
 
 
-def precision(model: AtomTransformer):
-    """bfloat16 where the device multiplies matrices in it, float32 elsewhere."""
+def precision(model: AtomModel) -> AbstractContextManager:
+    """Autocast to bfloat16 on devices that multiply matrices in it, else float32."""
     kind = model.device.type
     if kind == "cuda" or (kind == "cpu" and torch.cpu._is_avx512_bf16_supported()):
         return torch.autocast(kind, torch.bfloat16)
     return nullcontext()
 
 
-def read(model: AtomTransformer, state: State, trunk: bool = True) -> Context:
-    """`AtomTransformer.read` on the model's device, in its precision."""
+def encode(model: AtomModel, state: State, trunk: bool = True) -> Encoded:
+    """Encode windows (B, C, T, F) on the model's device and in its precision."""
+    if not trunk:
+        assert isinstance(model, AtomTransformer)
+        model = WithoutTrunk(model)
     with precision(model):
-        return model.read(state.to(model.device), trunk)
+        return model.encode(state.to(model.device))
 
 
-def decode(model: AtomTransformer, context: Context, places: np.ndarray, chunk: int = 32_768):
-    """Decode places (n, 3) of channel, frame and bin in a window; yields (slice, Decoded) by chunks."""
-    for at in range(0, len(places), chunk):
-        part = torch.from_numpy(places[at : at + chunk].astype(np.int64)).to(model.device)
+read = encode  # former name
+
+
+def decode(
+    model: AtomModel, encoded: Encoded, positions: np.ndarray, chunk: int = 32_768
+) -> Iterator[tuple[slice, Decoded]]:
+    """Decode positions (n, 3) of channel, frame and bin in chunks of (slice, predictions)."""
+    for start in range(0, len(positions), chunk):
+        part = torch.from_numpy(positions[start : start + chunk].astype(np.int64)).to(model.device)
+        channel, time, frequency = part.unbind(1)
         with precision(model):
-            decoded = model.decode(context, torch.zeros_like(part[:, 0]), *part.unbind(1))
-        yield slice(at, at + len(part)), decoded
+            decoded = model.decode(encoded, torch.zeros_like(channel), channel, time, frequency)
+        yield slice(start, start + len(part)), decoded
 
 
-def point(model: AtomTransformer, loose: torch.Tensor, atoms: torch.Tensor, places) -> np.ndarray:
-    """Scores (K, n) of decoded places for loose atoms, see `AtomTransformer.point`."""
+def point(model: AtomModel, unplaced: Tensor, atoms: Tensor, positions: Decoded) -> np.ndarray:
+    """Scores (K, n) float32 of n decoded positions for K unplaced atoms."""
     with precision(model):
-        return model.point(loose, atoms.to(model.device), places).float().cpu().numpy()
+        return model.point(unplaced, atoms.to(model.device), positions).float().cpu().numpy()

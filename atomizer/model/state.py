@@ -1,4 +1,4 @@
-"""What the model sees: a window of the grid of atoms, each feature known or not."""
+"""The model's input: windows of the grid of atoms, and which features of each atom are known."""
 
 from __future__ import annotations
 
@@ -12,19 +12,26 @@ from ..atoms.space import AtomSpace
 
 @dataclass
 class State:
-    """A batch of windows. B windows, C channels, T frames, F bins; K loose atoms.
+    """A batch of B windows of C channels, T frames and F bins, with K unplaced atoms.
+
+    Amplitudes are relative to the reference of their window.
 
     velocity        (B, C, T, F) int64 levels; read only where known
     sign            (B, C, T, F) int64, 0 or 1; read only where known
     velocity_known  (B, C, T, F) bool
     sign_known      (B, C, T, F) bool
-    present         (B, C, T, F) bool, False outside the sound: a missing channel, frames before its start or after its end
+    present         (B, C, T, F) bool, False outside the sound: a missing channel, frames before
+                    its start or after its end
     rank            (B, C, T, F) float or None: the user's ordering, for the "order" serialisation
-    estimate        (B, C, T, F) float or None: Wiener estimate of the signed amplitude of what was unknown at first, zero elsewhere,
-    spread          (B, C, T, F) float or None: and its prior's standard deviation; zero in windows without an estimate
-    blind           (B, C, T, F) float or None: deviation of noise with interpolated levels; all relative to the window's reference
-    loose           (B, K, 5) int64 or None: atoms without a place; a feature's cardinality stands for ∅
-    loose_valid     (B, K) bool or None
+    estimate        (B, C, T, F) float or None: Wiener estimate of the signed amplitudes that were
+                    unknown at first, zero elsewhere
+    prior_std       (B, C, T, F) float or None: standard deviation of the Wiener estimate's prior,
+                    zero in windows without an estimate
+    envelope_std    (B, C, T, F) float or None: standard deviation of noise with the interpolated
+                    spectral envelope
+    unplaced        (B, K, 5) int64 or None: features of atoms whose position is unknown; a
+                    feature's cardinality stands for ∅
+    unplaced_valid  (B, K) bool or None, False for padding
     """
 
     velocity: Tensor
@@ -34,34 +41,51 @@ class State:
     present: Tensor
     rank: Tensor | None = None
     estimate: Tensor | None = None
-    spread: Tensor | None = None
-    blind: Tensor | None = None
-    loose: Tensor | None = None
-    loose_valid: Tensor | None = None
+    prior_std: Tensor | None = None
+    envelope_std: Tensor | None = None
+    unplaced: Tensor | None = None
+    unplaced_valid: Tensor | None = None
 
-    def to(self, device) -> State:
-        return State(
-            **{
-                f.name: v.to(device) if (v := getattr(self, f.name)) is not None else None
-                for f in fields(self)
-            }
-        )
+    def to(self, device: torch.device | str) -> State:
+        """Copy all tensors to a device."""
+        values = (getattr(self, f.name) for f in fields(self))
+        return State(*(None if v is None else v.to(device) for v in values))
 
     @property
     def inaudible(self) -> Tensor:
+        """(B, C, T, F) bool: positions whose atom is known to be inaudible."""
         return self.velocity_known & (self.velocity == 0)
 
     @property
     def occupied(self) -> Tensor:
-        """Places with an atom in them: audible, or unknown."""
+        """(B, C, T, F) bool: positions with an atom, audible or of unknown velocity."""
         return self.present & ~self.inaudible
 
     def unknown(self, feature: str) -> Tensor:
-        """Places whose velocity or sign is to be found."""
+        """(B, C, T, F) bool: occupied positions whose "velocity" or "sign" is unknown."""
         known = self.velocity_known if feature == "velocity" else self.sign_known
         return self.occupied & ~known
 
     def codes(self, space: AtomSpace) -> tuple[Tensor, Tensor]:
-        """Indices of velocity and sign into their embedding tables, whose last row is ∅."""
+        """(B, C, T, F) rows of the velocity and sign embeddings, whose last row is ∅."""
         velocity = torch.where(self.velocity_known, self.velocity, space.levels)
         return velocity, torch.where(self.sign_known, self.sign, 2)
+
+    # former names of the unplaced atoms
+    @property
+    def loose(self) -> Tensor | None:
+        """Former name of `unplaced`."""
+        return self.unplaced
+
+    @loose.setter
+    def loose(self, value: Tensor | None) -> None:
+        self.unplaced = value
+
+    @property
+    def loose_valid(self) -> Tensor | None:
+        """Former name of `unplaced_valid`."""
+        return self.unplaced_valid
+
+    @loose_valid.setter
+    def loose_valid(self, value: Tensor | None) -> None:
+        self.unplaced_valid = value

@@ -1,12 +1,17 @@
-"""The Transformer: windows of attention along serialisations of the tokens, as Point Transformer V3 does for point clouds.
+"""The Transformer: attention in windows along serialisations of the tokens.
 
-Pre-norm blocks (RMSNorm, Zhang & Sennrich 2019), normalised queries and keys, axial rotary positions for time and frequency (Su et
-al. 2021), and side tokens beside the cells: a few global ones, which every window sees, and the loose atoms, which have no place.
+Serialisations follow Point Transformer V3 (Wu et al. 2024), which orders the points of a cloud.
+Blocks are pre-norm (RMSNorm, Zhang & Sennrich 2019), with normalised queries and keys and axial
+rotary positions for time and frequency (Su et al. 2021). Side tokens stand beside the cells: a few
+global ones, which every window attends to, and the unplaced atoms, whose position is unknown.
+
+Attribute names of the modules are the state_dict keys of trained checkpoints.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,14 +19,69 @@ from torch import Tensor, nn
 
 from .config import ModelConfig
 
+Rotation = tuple[Tensor, Tensor]  # cosines and sines (B, L, width / heads / 2)
 
-def sort_keys(name: str, place: Tensor, rank: Tensor | None) -> Tensor:
-    """(B, L) float64 keys that line tokens up.
 
-    place  (B, L, 3) cell coordinates along time, frequency, channel
-    rank   (B, L) position in the user's ordering, for "order"
+@dataclass
+class Tokens:
+    """Input of the Transformer: L cells and K unplaced atoms of B windows.
+
+    index              (B, L) number of every token's cell
+    cells              (B, L, width) embeddings of the cells
+    coordinates        (B, L, 3) cells along time, frequency and channel
+    valid              (B, L) bool, False for padding
+    rank               (B, L) or None: position in the user's ordering
+    unplaced           (B, K, width) embeddings of the unplaced atoms
+    unplaced_position  (B, K, 2) frame and bin, NaN where unknown
+    unplaced_valid     (B, K) bool, False for padding
     """
-    t, f, c = place.double().unbind(-1)
+
+    index: Tensor
+    cells: Tensor
+    coordinates: Tensor
+    valid: Tensor
+    rank: Tensor | None
+    unplaced: Tensor
+    unplaced_position: Tensor
+    unplaced_valid: Tensor
+
+
+@dataclass
+class Serialization:
+    """Tokens sorted and cut into windows: L tokens, n windows of W places.
+
+    order    (B, n * W) token at every place; L where a place is empty
+    inverse  (B, L) place of every token
+    padding  (B, n * W) bool, True where a place is empty or its token is padding
+    """
+
+    order: Tensor
+    inverse: Tensor
+    padding: Tensor
+
+
+@dataclass
+class Layout:
+    """Positions and padding of the tokens, the same for all layers.
+
+    rotation, side_rotation  rotary positions of cells and side tokens
+    valid, side_valid        (B, L) and (B, S) bool, False for padding
+    """
+
+    rotation: Rotation
+    side_rotation: Rotation
+    valid: Tensor
+    side_valid: Tensor
+
+
+def sort_keys(name: str, coordinates: Tensor, rank: Tensor | None) -> Tensor:
+    """(B, L) float64 keys that a serialisation sorts tokens by.
+
+    name         "time", "frequency", "tile" or "order"
+    coordinates  (B, L, 3) cells along time, frequency, channel
+    rank         (B, L) position in the user's ordering, for "order"
+    """
+    t, f, c = coordinates.double().unbind(-1)
     if name == "time":
         return (t * 2**20 + f) * 16 + c
     if name == "frequency":
@@ -34,99 +94,95 @@ def sort_keys(name: str, place: Tensor, rank: Tensor | None) -> Tensor:
     return rank.double()
 
 
-@dataclass
-class Line:
-    """Tokens in line: windows of a serialisation. L tokens, n windows of W places.
+def serialize(key: Tensor, valid: Tensor, window: int, shifted: bool) -> Serialization:
+    """Sort (B, L) tokens by key, padding last, and cut them into windows.
 
-    forth  (B, n * W) token of every place; L where a place is empty
-    back   (B, L) place of every token
-    empty  (B, n * W) bool
+    `shifted` moves the cuts by half a window.
     """
-
-    forth: Tensor
-    back: Tensor
-    empty: Tensor
-
-
-def line_up(key: Tensor, valid: Tensor, window: int, shifted: bool) -> Line:
-    """Sort tokens by key, padding last, and cut them into windows; `shifted` moves the cuts by half a window."""
     batch, length = key.shape
-    order = torch.argsort(torch.where(valid, key, torch.inf), dim=1, stable=True)
-    # each line by its own count, so that a window reads the same whatever else is in the batch
+    token = torch.argsort(torch.where(valid, key, torch.inf), dim=1, stable=True)
+    # the shift depends on the row's own count, so that the rest of the batch has no influence
     start = (window // 2) * (valid.sum(1, keepdim=True) > window) * shifted
     places = -(-(length + int(start.max())) // window) * window
-    seat = torch.arange(length, device=key.device) + start
-    forth = torch.full((batch, places), length, device=key.device).scatter_(1, seat, order)
-    empty = torch.ones((batch, places), dtype=torch.bool, device=key.device).scatter_(
-        1, seat, ~valid.gather(1, order)
-    )
-    return Line(forth, torch.empty_like(order).scatter_(1, order, seat), empty)
+    place = torch.arange(length, device=key.device) + start
+    order = torch.full((batch, places), length, device=key.device).scatter_(1, place, token)
+    padding = torch.ones((batch, places), dtype=torch.bool, device=key.device)
+    padding.scatter_(1, place, ~valid.gather(1, token))
+    return Serialization(order, torch.empty_like(token).scatter_(1, token, place), padding)
 
 
-def rotations(config: ModelConfig, position: Tensor) -> tuple[Tensor, Tensor]:
+def rotations(config: ModelConfig, position: Tensor) -> Rotation:
     """Cosines and sines (B, L, width / heads / 2) of axial rotary positions.
 
-    position  (B, L, 2) frames and bins; NaN along an axis that is unknown, which then does not turn
+    position  (B, L, 2) frames and bins; an unknown one is NaN and gets no rotation
     """
     quarter = config.width // config.heads // 4
-    periods = [
-        2
-        * config.cell[axis]
-        * (2 * extent / config.cell[axis]) ** torch.linspace(0, 1, quarter, device=position.device)
-        for axis, extent in ((0, config.space.frames), (1, config.space.hop))
-    ]
-    angle = torch.cat(
-        [position[..., axis, None] * (2 * torch.pi) / periods[axis] for axis in (0, 1)], -1
-    ).nan_to_num(0.0)
+    angles = []
+    for axis, extent in ((0, config.space.frames), (1, config.space.hop)):
+        size = config.cell[axis]
+        exponent = torch.linspace(0, 1, quarter, device=position.device)
+        periods = 2 * size * (2 * extent / size) ** exponent
+        angles.append(position[..., axis, None] * (2 * torch.pi) / periods)
+    angle = torch.cat(angles, -1).nan_to_num(0.0)
     return angle.cos(), angle.sin()
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn the pairs of (B, L, H, D) by angles (B, L, D / 2)."""
+    """Rotate the pairs of (B, L, H, D) by angles (B, L, D / 2)."""
     a, b = x.chunk(2, -1)
     cos, sin = cos[:, :, None].to(x.dtype), sin[:, :, None].to(x.dtype)
     return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
 
 
 class _Rearrange(torch.autograd.Function):
-    """Rows of x (B, L, D) at index (B, M), zero where it is L. Its transpose is the same with `inverse` (B, L), zero where that is M:
-    known in advance, so the backward pass is a read and not a scatter, which is several times slower."""
+    """Rows of x (B, L, D) at index (B, M), zero where it is L, with a fast backward pass.
+
+    The transpose is the same operation with `inverse` (B, L), zero where that is M. It is known in
+    advance, so the backward pass gathers and need not scatter, which is several times slower.
+    """
 
     @staticmethod
-    def forward(ctx, x: Tensor, index: Tensor, inverse: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, index: Tensor, inverse: Tensor) -> Tensor:
         ctx.save_for_backward(index, inverse)
         return _rows(x, index)
 
     @staticmethod
-    def backward(ctx, grad: Tensor):
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         index, inverse = ctx.saved_tensors
-        return _Rearrange.apply(grad, inverse, index), None, None
+        return rearrange(grad, inverse, index), None, None
 
 
 def _rows(x: Tensor, index: Tensor) -> Tensor:
+    """Rows (B, M, D) of x (B, L, D) at index (B, M), zero where it is L."""
     padded = F.pad(x, (0, 0, 0, 1))
     offset = torch.arange(len(x), device=x.device)[:, None] * padded.shape[1]
-    return (
-        padded.flatten(0, 1)
-        .index_select(0, (index + offset).flatten())
-        .view(*index.shape, x.shape[-1])
-    )
+    rows = padded.flatten(0, 1).index_select(0, (index + offset).flatten())
+    return rows.view(*index.shape, x.shape[-1])
 
 
 def rearrange(x: Tensor, index: Tensor, inverse: Tensor) -> Tensor:
-    """Rows of x (B, L, D) at index (B, M) -> (B, M, D); see `_Rearrange`."""
-    return _Rearrange.apply(x, index, inverse)
+    """Rows (B, M, D) of x (B, L, D) at index (B, M), see `_Rearrange`."""
+    out: Tensor = _Rearrange.apply(x, index, inverse)
+    return out
 
 
 class RMSNorm(nn.RMSNorm):
-    """nn.RMSNorm in the precision of its input: autocast leaves the weight behind, and the mixture has no fast kernel."""
+    """nn.RMSNorm in the precision of its input, of shape (..., width).
+
+    Autocast leaves the weight in float32, and mixed precisions have no fast kernel.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
+        """Normalise the last axis."""
+        assert self.weight is not None
         return F.rms_norm(x, self.normalized_shape, self.weight.to(x.dtype), 1e-5)
 
 
 class Block(nn.Module):
-    """One layer: windowed attention among cells, full attention for side tokens, then an MLP; weights shared by both."""
+    """One layer: attention, then an MLP, with the same weights for cells and side tokens.
+
+    Cells attend to their window and the global tokens, side tokens to all tokens.
+    """
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -137,73 +193,74 @@ class Block(nn.Module):
         self.qkv, self.out = nn.Linear(d, 3 * d, bias=False), nn.Linear(d, d, bias=False)
         self.up, self.down = nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
 
-    def project(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values (B, L, width)."""
+    def project(self, x: Tensor, rotation: Rotation) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values (B, L, width) of tokens (B, L, width)."""
         q, k, v = self.qkv(self.norm_a(x)).chunk(3, -1)
         shape = (*x.shape[:2], self.heads, -1)
         q, k = (
-            rotate(norm(u.view(shape)), *turn).flatten(2).to(v.dtype)
+            rotate(norm(u.view(shape)), *rotation).flatten(2).to(v.dtype)
             for norm, u in ((self.norm_q, q), (self.norm_k, k))
         )
         return q, k, v
 
     def split_heads(self, x: Tensor) -> Tensor:
+        """(..., L, width) -> (..., heads, L, width / heads)."""
         return x.view(*x.shape[:-1], self.heads, -1).transpose(-3, -2)
 
     def forward(
-        self,
-        x: Tensor,
-        side: Tensor,
-        line: Line,
-        turn,
-        turn_side,
-        valid: Tensor,
-        valid_side: Tensor,
-    ):
-        """x (B, L, width) cells, side (B, S, width), of which the first are global -> the same."""
-        batch, width = len(x), self.window
-        q, k, v = self.project(x, turn)
-        q_side, k_side, v_side = self.project(side, turn_side)
-
-        windows = [
-            rearrange(u, line.forth, line.back).view(batch, -1, width, u.shape[-1])
-            for u in (q, k, v)
-        ]
-        count = windows[0].shape[1]
-        keys, values = (
-            torch.cat([u[:, None, : self.globals].expand(-1, count, -1, -1), w], 2)
-            for u, w in ((k_side, windows[1]), (v_side, windows[2]))
-        )
-        mask = None
-        if line.empty.any():
-            mask = F.pad(
-                ~line.empty.view(batch, count, width), (self.globals, 0), value=True
-            ).flatten(0, 1)[:, None, None]
-        attended = F.scaled_dot_product_attention(
-            *(self.split_heads(u.flatten(0, 1)) for u in (windows[0], keys, values)), attn_mask=mask
-        )
-        attended = rearrange(
-            attended.transpose(1, 2).reshape(batch, count * width, -1), line.back, line.forth
-        )
-
-        everyone = torch.cat([valid_side, valid], 1)[:, None, None]
-        mask = None if everyone.all() else everyone
-        heard = F.scaled_dot_product_attention(
-            self.split_heads(q_side),
-            self.split_heads(torch.cat([k_side, k], 1)),
-            self.split_heads(torch.cat([v_side, v], 1)),
-            attn_mask=mask,
-        )
-        x = x + self.out(attended)
-        side = side + self.out(heard.transpose(1, 2).flatten(2))
+        self, x: Tensor, side: Tensor, serialization: Serialization, layout: Layout
+    ) -> tuple[Tensor, Tensor]:
+        """Update cells x (B, L, width) and side tokens (B, S, width), the global ones first."""
+        cells = self.project(x, layout.rotation)
+        sides = self.project(side, layout.side_rotation)
+        x = x + self.out(self._attend_windows(cells, sides, serialization))
+        side = side + self.out(self._attend_all(cells, sides, layout))
         return x + self.feed_forward(x), side + self.feed_forward(side)
 
+    def _attend_windows(
+        self, cells: tuple[Tensor, ...], sides: tuple[Tensor, ...], serialization: Serialization
+    ) -> Tensor:
+        """(B, L, width) attention of cells to their window and to the global tokens."""
+        batch, order, inverse = len(cells[0]), serialization.order, serialization.inverse
+        queries, *windows = (
+            rearrange(u, order, inverse).view(batch, -1, self.window, u.shape[-1]) for u in cells
+        )
+        count = queries.shape[1]
+        keys, values = (
+            torch.cat([u[:, None, : self.globals].expand(-1, count, -1, -1), w], 2)
+            for u, w in zip(sides[1:], windows)
+        )
+        mask = None
+        if serialization.padding.any():
+            valid = ~serialization.padding.view(batch, count, self.window)
+            mask = F.pad(valid, (self.globals, 0), value=True).flatten(0, 1)[:, None, None]
+        attended = F.scaled_dot_product_attention(
+            *(self.split_heads(u.flatten(0, 1)) for u in (queries, keys, values)), attn_mask=mask
+        )
+        attended = attended.transpose(1, 2).reshape(batch, count * self.window, -1)
+        return rearrange(attended, inverse, order)
+
+    def _attend_all(
+        self, cells: tuple[Tensor, ...], sides: tuple[Tensor, ...], layout: Layout
+    ) -> Tensor:
+        """(B, S, width) attention of side tokens to all tokens."""
+        valid = torch.cat([layout.side_valid, layout.valid], 1)[:, None, None]
+        attended = F.scaled_dot_product_attention(
+            self.split_heads(sides[0]),
+            self.split_heads(torch.cat([sides[1], cells[1]], 1)),
+            self.split_heads(torch.cat([sides[2], cells[2]], 1)),
+            attn_mask=None if valid.all() else valid,
+        )
+        return attended.transpose(1, 2).flatten(2)
+
     def feed_forward(self, x: Tensor) -> Tensor:
-        return self.down(F.gelu(self.up(self.norm_m(x)), approximate="tanh"))
+        """Return the MLP of normalised tokens (B, L, width)."""
+        out: Tensor = self.down(F.gelu(self.up(self.norm_m(x)), approximate="tanh"))
+        return out
 
 
 class Trunk(nn.Module):
-    """Layers that take the serialisations in turns, every other round with shifted windows."""
+    """Layers that alternate between the serialisations, every other round with shifted windows."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -212,39 +269,34 @@ class Trunk(nn.Module):
         self.globals = nn.Parameter(torch.randn(config.globals, config.width) * 0.3)
         self.norm = RMSNorm(config.width)
 
-    def forward(
-        self,
-        x: Tensor,
-        place: Tensor,
-        valid: Tensor,
-        loose: Tensor,
-        loose_position: Tensor,
-        loose_valid: Tensor,
-        rank: Tensor | None,
-    ) -> tuple[Tensor, Tensor]:
-        """Run the layers.
-
-        x      (B, L, width) tokens of cells; place (B, L, 3) their coordinates in cells; valid (B, L)
-        loose  (B, K, width) tokens of loose atoms; loose_position (B, K, 2) frames and bins, NaN where unknown; loose_valid (B, K)
-        rank   (B, L) or None
-        Returns the tokens of cells (B, L, width) and of loose atoms (B, K, width).
-        """
-        config, batch = self.config, len(x)
+    def forward(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
+        """Return updated cells (B, L, width) and unplaced atoms (B, K, width)."""
+        config, batch = self.config, len(tokens.cells)
         names = config.serialisations
-        lines = {}
-        for layer in range(config.layers):
-            kind = (names[layer % len(names)], layer // len(names) % 2 == 1)
-            if kind not in lines:
-                lines[kind] = line_up(
-                    sort_keys(kind[0], place, rank), valid, config.window, kind[1]
-                )
-        cell = torch.tensor(config.cell[:2], device=x.device)
-        turn = rotations(config, (place[..., :2] + 0.5) * cell - 0.5)
-        nowhere = torch.full((batch, config.globals, 2), torch.nan, device=x.device)
-        turn_side = rotations(config, torch.cat([nowhere, loose_position], 1))
-        side = torch.cat([self.globals.expand(batch, -1, -1).to(loose.dtype), loose], 1)
-        valid_side = F.pad(loose_valid, (config.globals, 0), value=True)
-        for layer, block in enumerate(self.blocks):
-            line = lines[names[layer % len(names)], layer // len(names) % 2 == 1]
-            x, side = block(x, side, line, turn, turn_side, valid, valid_side)
-        return self.norm(x), self.norm(side[:, config.globals :])
+        kinds = [
+            (names[layer % len(names)], layer // len(names) % 2 == 1)
+            for layer in range(config.layers)
+        ]
+        serializations = {
+            (name, shifted): serialize(
+                sort_keys(name, tokens.coordinates, tokens.rank),
+                tokens.valid,
+                config.window,
+                shifted,
+            )
+            for name, shifted in dict.fromkeys(kinds)
+        }
+        device, globals_ = tokens.cells.device, config.globals
+        cell = torch.tensor(config.cell[:2], device=device)
+        unknown = torch.full((batch, globals_, 2), torch.nan, device=device)
+        layout = Layout(
+            rotations(config, (tokens.coordinates[..., :2] + 0.5) * cell - 0.5),
+            rotations(config, torch.cat([unknown, tokens.unplaced_position], 1)),
+            tokens.valid,
+            F.pad(tokens.unplaced_valid, (globals_, 0), value=True),
+        )
+        x, unplaced = tokens.cells, tokens.unplaced
+        side = torch.cat([self.globals.expand(batch, -1, -1).to(unplaced.dtype), unplaced], 1)
+        for kind, block in zip(kinds, self.blocks):
+            x, side = block(x, side, serializations[kind], layout)
+        return self.norm(x), self.norm(side[:, globals_:])

@@ -36,7 +36,7 @@ class Losses(nn.Module):
         model, state = self.model, batch.state
         space = model.config.space
         device = batch.velocity.device
-        context = model.read(state)
+        context = model.encode(state)
         places, uniform = self._ask(batch, generator)
         decoded = model.decode(context, *places)
         target_v, target_s = batch.velocity[places], batch.sign[places].float()
@@ -77,7 +77,7 @@ class Losses(nn.Module):
         parts["error"] = self._error(batch, places, decoded)
         parts["envelope"], parts["occupancy"] = self._envelope(batch, context)
         parts["pointer"] = (
-            self._pointer(batch, context, report) if state.loose is not None else zero
+            self._pointer(batch, context, report) if state.unplaced is not None else zero
         )
         loss = sum((WEIGHTS[name] * part for name, part in parts.items()), zero)
         return loss, {**{k: float(v.detach()) for k, v in parts.items()}, **report}
@@ -154,8 +154,8 @@ class Losses(nn.Module):
     def _pointer(self, batch: Batch, context, report: dict[str, float]) -> Tensor:
         """Cross-entropy of the true places of loose atoms among the unknown places that their known features allow."""
         loose_valid, loose, loose_place = (
-            batch.state.loose_valid,
-            batch.state.loose,
+            batch.state.unplaced_valid,
+            batch.state.unplaced,
             batch.loose_place,
         )
         assert loose_valid is not None and loose is not None and loose_place is not None, (
@@ -170,7 +170,7 @@ class Losses(nn.Module):
             valid = loose_valid[b]
             atoms, place = loose[b][valid], loose_place[b][valid]
             decoded = self.model.decode(context, torch.full_like(c, b), c, t, f)
-            score = self.model.point(context.loose[b][valid], atoms, decoded)
+            score = self.model.point(context.unplaced[b][valid], atoms, decoded)
             where = torch.stack([t, f, c], 1)
             fits = ((atoms[:, None, :3] == where) | (atoms[:, None, :3] == cardinality[:3])).all(-1)
             target = (place[:, None, 0] == c) & (place[:, None, 1] == t) & (place[:, None, 2] == f)

@@ -306,5 +306,5 @@ def _loosen(batch: Batch, hidden: Tensor, space: AtomSpace, g: torch.Generator) 
         atoms[:, axis] = unknown[axis]
         loose[b, : len(i)], valid[b, : len(i)] = atoms, True
         place[b, : len(i)] = torch.stack([c[i], t[i], f[i]], 1)
-    state = replace(state, loose=loose, loose_valid=valid)
+    state = replace(state, unplaced=loose, unplaced_valid=valid)
     return replace(batch, state=state, ask=batch.ask & state.unknown("velocity"), loose_place=place)
