@@ -74,7 +74,7 @@ class Limits:
     )
     steps: int = _limit(
         64, "steps", "looks of the model at one fill", 1, 255
-    )  # `orderings.place_turns` counts them in bytes
+    )  # `orderings.reveal_schedule` counts them in bytes
     fills: int = _limit(50, "fills", "fills of a settings file")
     variations: int = _limit(8, "variations", "variations at a time")
     variations_kept: int = _limit(

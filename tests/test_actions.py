@@ -17,7 +17,7 @@ import soundfile
 from atomizer.cli import run
 from atomizer.inpainting.fill import Step
 from atomizer.plotting.figures import Look
-from atomizer.priors.spectral_envelope import noise_fill
+from atomizer.priors.noise_fill import noise_fill
 from atomizer.ui import cleanup as visitors
 from atomizer.ui import handlers as actions
 from atomizer.ui.component import AtomView, Chosen

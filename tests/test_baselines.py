@@ -9,7 +9,7 @@ from atomizer.analysis.mdct import mdct
 from atomizer.evaluation.baselines import autoregression as ar
 from atomizer.evaluation.baselines import channels, codecs, envelopes, neighbours
 from atomizer.evaluation.baselines.loop import loop
-from atomizer.priors.spectral_envelope import substitute
+from atomizer.priors.noise_fill import noise_substitution
 
 
 def tones(length: int, seed: int = 0, noise: float = 1e-4) -> np.ndarray:
@@ -168,14 +168,14 @@ def test_levels_at_the_end_of_a_sound_stay():
 def test_substituted_noise_has_the_level_of_what_was_thrown_away_and_stays_below_the_rest():
     grid = noise(1, 100, 128, seed=3) * np.where(np.arange(128) < 64, 1, 1e-3).astype(np.float32)
     mask = np.abs(grid) < 2.2
-    filled = substitute(grid, mask, 2.2)
+    filled = noise_substitution(grid, mask, 2.2)
     near, far = mask[..., :48], mask[..., 80:]
     assert abs(decibels(filled[..., :48][near], grid[..., :48][near])) < 1
     assert np.abs(filled[mask]).max() < np.abs(grid[~mask]).min()
     assert not filled[..., 80:][
         far
     ].any()  # where nothing was loud enough to be kept, there is silence
-    assert not substitute(grid, np.ones_like(mask), 2.2).any()
+    assert not noise_substitution(grid, np.ones_like(mask), 2.2).any()
 
 
 # --- channels ----------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from atomizer.inpainting.settings import resolve
 from atomizer.io.audio import Sound
 from atomizer.model import AtomTransformer, WithoutTrunk
 from atomizer.model.checkpoint import SHIPPED
-from atomizer.priors.spectral_envelope import noise_fill
+from atomizer.priors.noise_fill import noise_fill
 
 ASSETS = Path(__file__).parents[1] / "assets"
 

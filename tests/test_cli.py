@@ -245,7 +245,7 @@ def test_only_what_is_named_is_measured_and_written_at_once(command, monkeypatch
         (["--select", "above:8000", "--steps", "0", "--erase-only"], "steps"),
         (["--select", "above:8000", "--features", "pitch"], "no feature"),
         (["--select", "above:8000", "--checkpoint", "nowhere"], "no checkpoint"),
-        (["--extend", "-3"], "continued"),
+        (["--extend", "-3"], "extended"),
         (["--add-channels", "9"], "channels"),
         (["--regions", "nowhere.json"], "nowhere.json"),
     ],

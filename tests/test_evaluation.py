@@ -217,11 +217,11 @@ def test_the_estimated_rate_is_places_levels_and_signs(small):
 def stand_in(it, model, monkeypatch, answer):
     """`beliefs` with a model that answers `answer(true amplitudes, reference)` -> (velocity logits, sign logits)."""
     state = {}
-    windows = beliefs.Canvas.windows
+    windows = beliefs.FillState.windows
 
-    def watch(canvas, mask, size):
-        for window in windows(canvas, mask, size):
-            state.update(window=window, reference=canvas.reference(window, size))
+    def watch(fill_state, mask, size):
+        for window in windows(fill_state, mask, size):
+            state.update(window=window, reference=fill_state.reference(window))
             yield window
 
     def decode(model, context, places):
@@ -239,7 +239,7 @@ def stand_in(it, model, monkeypatch, answer):
             ),
         )
 
-    monkeypatch.setattr(beliefs.Canvas, "windows", watch)
+    monkeypatch.setattr(beliefs.FillState, "windows", watch)
     monkeypatch.setattr(beliefs, "encode", lambda *_: None)
     monkeypatch.setattr(beliefs, "decode", decode)
     return beliefs.excess_nats(it.task, it.asked, model)

@@ -7,15 +7,18 @@ import pytest
 import torch
 
 from atomizer.atoms.atoms import Atoms
-from atomizer.atoms.orderings import ORDERINGS, order, place_turns
+from atomizer.atoms.orderings import ORDERINGS, order, reveal_schedule
 from atomizer.atoms.selection import Region, Selection, parse
 from atomizer.atoms.space import FEATURES, AtomSpace
+from atomizer.inpainting.amplitudes import draw_level
+from atomizer.inpainting.bounds import Bounds
 from atomizer.inpainting.fill import fill, last
-from atomizer.inpainting.presets import PURPOSES
-from atomizer.inpainting.sampler import draw, sample
+from atomizer.inpainting.presets import PRESETS
+from atomizer.inpainting.sampler import sample
 from atomizer.inpainting.settings import AMPLITUDES, Settings, resolve
-from atomizer.inpainting.state import Canvas, Window
+from atomizer.inpainting.state import FillState
 from atomizer.inpainting.task import prepare
+from atomizer.inpainting.windows import Window, channel_groups
 from atomizer.io.audio import Sound
 from atomizer.model import AtomTransformer, ModelConfig, WithoutTrunk
 
@@ -277,9 +280,7 @@ def test_only_windows_near_the_selection_are_read(model, monkeypatch):
 
     reads = []
     real = sampler.encode
-    monkeypatch.setattr(
-        sampler, "encode", lambda m, state, trunk: reads.append(1) or real(m, state, trunk)
-    )
+    monkeypatch.setattr(sampler, "encode", lambda m, state: reads.append(1) or real(m, state))
     task = prepare(noise(4.0), Selection((RECT,)), space=SPACE)
     result(task, model, steps=2)
     assert len(reads) <= 2 * 2 and task.grid.shape[1] > 30 * TINY.space.frames
@@ -287,17 +288,16 @@ def test_only_windows_near_the_selection_are_read(model, monkeypatch):
 
 def test_windows_tile_what_they_decide_on():
     task = prepare(noise(2.0), parse(["above:1000"]), space=SPACE)
-    canvas = Canvas(task, ~task.mask, ~task.mask)
-    decided = np.concatenate([np.arange(w.first, w.last) for w in canvas.windows(task.mask, 16)])
-    assert np.array_equal(decided, np.arange(task.grid.shape[1]))
+    windows = FillState(task, ~task.mask, ~task.mask).windows(task.mask, 16)
+    filled = np.concatenate([np.arange(w.target_start, w.target_stop) for w in windows])
+    assert np.array_equal(filled, np.arange(task.grid.shape[1]))
 
 
 def test_six_channels_fill_beside_their_most_coherent_partner(model):
     sound = noise(0.3, 6)
     sound.samples[4] = 0.9 * sound.samples[1] + 0.02 * sound.samples[4]
     task = prepare(sound, Selection((replace(RECT, channels=(4,)),)), space=SPACE)
-    canvas = Canvas(task, ~task.mask, ~task.mask)
-    assert canvas.channel_groups(task.mask) == [((4, 1), 1)]
+    assert channel_groups(task.mask, task.erased()) == [((4, 1), 1)]
     filled = result(task, model).grid
     assert np.array_equal(
         filled[[0, 1, 2, 3, 5]], task.grid[[0, 1, 2, 3, 5]]
@@ -399,10 +399,10 @@ def test_levels_in_the_middle_of_a_long_box_come_from_its_sides():
     spectrum[:, 2 * 2000 :] *= 0.01
     sound = Sound(np.fft.irfft(spectrum).astype(np.float32), 8000)
     task = prepare(sound, parse(["rect:0.7,1.1,2200,3900"]), space=SPACE)
-    canvas, size, bins = Canvas(task, ~task.mask, ~task.mask), TINY.space.frames, slice(40, 60)
-    windows = canvas.windows(task.mask, size)
+    state, size, bins = FillState(task, ~task.mask, ~task.mask), TINY.space.frames, slice(40, 60)
+    windows = state.windows(task.mask, size)
     middle = next(w for w in windows if task.mask[0, w.start : w.start + size, 50].all())
-    expected = canvas.beliefs(middle, size)[2][..., bins].astype(np.float64)
+    expected = state.predictions(middle)[1].std[..., bins].astype(np.float64)
     true = np.sqrt((task.grid[:, 20:80, bins].astype(np.float64) ** 2).mean())
     assert abs(20 * np.log10(np.sqrt((expected**2).mean()) / true)) < 3
 
@@ -436,11 +436,11 @@ def test_the_quietest_part_stays_below_the_rest(model, amplitudes):
 def test_the_drawing_follows_temperature_and_nucleus():
     logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]])).expand(40_000, 4)
     g = torch.Generator().manual_seed(0)
-    share = torch.bincount(draw(logits, 1.0, 1.0, g), minlength=4) / 40_000
+    share = torch.bincount(draw_level(logits, 1.0, 1.0, g), minlength=4) / 40_000
     assert torch.allclose(share, torch.tensor([0.5, 0.3, 0.15, 0.05]), atol=0.01)
-    share = torch.bincount(draw(logits, 1.0, 0.7, g), minlength=4) / 40_000
+    share = torch.bincount(draw_level(logits, 1.0, 0.7, g), minlength=4) / 40_000
     assert torch.allclose(share, torch.tensor([0.625, 0.375, 0, 0]), atol=0.01)
-    assert (draw(logits, 0.0, 1.0, g) == 0).all()
+    assert (draw_level(logits, 0.0, 1.0, g) == 0).all()
 
 
 @pytest.mark.parametrize("name", sorted(ORDERINGS))
@@ -452,7 +452,7 @@ def test_turns_of_places_are_the_order_of_their_atoms(name, reverse):
         task.grid, task.space, task.length, float(np.abs(task.grid).max()), mask
     )
     ranked = atoms[order(atoms, name, reverse, 5)]
-    turns = place_turns(mask, np.abs(task.grid), name, 7, reverse, 5)
+    turns = reveal_schedule(mask, np.abs(task.grid), name, 7, reverse, 5)
     assert np.array_equal(
         turns[ranked.channel, ranked.time, ranked.frequency],
         1 + np.searchsorted(np.arange(1, 8) * len(atoms) // 7, np.arange(len(atoms)), side="right"),
@@ -495,7 +495,7 @@ def test_too_many_atoms_without_a_place_are_refused(model, refused, limited):
 
 
 @pytest.mark.parametrize(
-    "purpose,selection,options",
+    "preset,selection,options",
     [
         ("bandwidth", "above:1000", {}),
         ("gap", "time:0.1-0.15", {}),
@@ -509,11 +509,11 @@ def test_too_many_atoms_without_a_place_are_refused(model, refused, limited):
         ("region", "rect:0.1,0.2,500,900", {}),
     ],
 )
-def test_the_purpose_of_a_selection_sets_the_defaults(purpose, selection, options):
+def test_the_preset_of_a_selection_sets_the_defaults(preset, selection, options):
     task = prepare(noise(), parse([selection] if selection else []), space=SPACE, **options)
-    assert task.purpose == purpose
+    assert task.preset == preset
     settings = resolve(Settings(), task)
-    assert PURPOSES[purpose].settings.items() <= asdict(settings).items()
+    assert PRESETS[preset].settings.items() <= asdict(settings).items()
 
 
 def test_trunk_off_is_another_fill(model):
@@ -550,7 +550,7 @@ def test_a_model_of_single_atoms_reads_them_in_the_users_ordering(name):
 def test_what_was_the_loudest_of_a_sound_is_filled_in_louder_than_all_the_rest(steps, model):
     task = prepare(noise(), parse(["loudest:5"]), space=SPACE)
     grid = result(task, model, steps=steps).grid
-    assert task.purpose == "loudest" and np.abs(grid[task.mask]).min() >= task.reference > 0
+    assert task.preset == "loudest" and np.abs(grid[task.mask]).min() >= task.reference > 0
     assert np.abs(grid[task.mask]).max() > task.reference and np.array_equal(
         grid[~task.mask], task.grid[~task.mask]
     )
@@ -585,17 +585,17 @@ def test_a_gap_in_a_long_sound_is_filled_from_what_is_near(model, monkeypatch):
     from atomizer.inpainting import sampler
 
     seen = []
-    real = sampler.Canvas
+    real = sampler.FillState
     monkeypatch.setattr(
         sampler,
-        "Canvas",
+        "FillState",
         lambda task, *a, **k: seen.append(task.grid.shape[1]) or real(task, *a, **k),
     )
     task = prepare(noise(10), Selection((Region(t=(5.0, 5.1)),)), space=SPACE)
     step = result(task, model)
     frames = np.flatnonzero(task.mask.any(axis=(0, 2)))
     assert (
-        seen == [len(frames) + 2 * (TINY.space.frames + sampler.CONTEXT)]
+        seen == [len(frames) + 2 * (TINY.space.frames + sampler.CONTEXT_FRAMES)]
         and seen[0] < task.grid.shape[1] / 2
     )
     assert step.grid.shape == task.grid.shape and (step.revealed == task.mask).all()
@@ -615,12 +615,13 @@ def test_a_pause_beside_a_box_does_not_silence_it():
     sound = noise(3)
     sound.samples[:, 16000:] = 0
     task = prepare(sound, Selection((Region(t=(1.0, 2.0), f=(500, 2000)),)), space=SPACE)
-    canvas = Canvas(task, ~task.mask, ~task.mask)
+    state = FillState(task, ~task.mask, ~task.mask)
+    bounds = Bounds(state.magnitude, state.observed, state.preset, task.reference, None)
     last = int(np.flatnonzero(task.mask.any(axis=(0, 2)))[-1])
-    window = Window(start=last - 2, first=last - 2, last=last + 1, channels=(0, 1), decides=2)
+    window = Window(last - 2, TINY.space.frames, last - 2, last + 1, (0, 1), 2)
     inside = task.mask[:, last].any(axis=0)
     loud = np.abs(task.grid[:, :100]).max(axis=(0, 1))
-    assert (canvas.ceiling(window, TINY.space.frames)[:, inside] > loud[inside] / 2).all()
+    assert (bounds.ceiling(window)[:, inside] > loud[inside] / 2).all()
 
 
 def test_a_box_is_expected_to_rise_with_what_is_around_it():
@@ -628,16 +629,13 @@ def test_a_box_is_expected_to_rise_with_what_is_around_it():
     sound = noise(4)
     sound.samples[:, np.arange(sound.samples.shape[1]) // 512 % 8 != 3] *= 0.1
     task = prepare(sound, Selection((Region(t=(1.0, 3.0), f=(1000, 2000)),)), space=SPACE)
-    canvas = Canvas(task, ~task.mask, ~task.mask)
-    size = TINY.space.frames
-    for window in canvas.windows(task.mask, size)[3:-3]:
-        part = slice(window.first - window.start, window.last - window.start)
-        expected = canvas.beliefs(window, size)[2][0, part].astype(np.float32)
-        bins = task.mask[0, window.first]
-        true, found = (
-            np.log(a[:, bins].mean(1))
-            for a in (np.abs(task.grid[0, window.first : window.last]), expected)
-        )
+    state = FillState(task, ~task.mask, ~task.mask)
+    for window in state.windows(task.mask, TINY.space.frames)[3:-3]:
+        frames = slice(window.target_start, window.target_stop)
+        part = slice(frames.start - window.start, frames.stop - window.start)
+        expected = state.predictions(window)[1].std[0, part].astype(np.float32)
+        bins = task.mask[0, frames.start]
+        true, found = (np.log(a[:, bins].mean(1)) for a in (np.abs(task.grid[0, frames]), expected))
         assert np.ptp(true) < 1 or (
             np.corrcoef(true, found)[0, 1] > 0.7 and np.ptp(found) > 0.7 * np.ptp(true)
         )

@@ -3,12 +3,12 @@ import time
 import numpy as np
 import pytest
 
+from atomizer.priors.noise_fill import noise_fill
 from atomizer.priors.spectral_envelope import (
     LOG_MEAN,
-    common_rise,
-    intermittence,
-    interpolated_power,
-    noise_fill,
+    band_intermittency,
+    interpolate_envelope,
+    shared_onset_gain,
 )
 
 
@@ -126,7 +126,7 @@ def test_what_reaches_the_top_but_not_all_of_the_time_is_interpolated():
 def test_a_few_known_cells_are_enough():
     grid, mask = noise(1, 20, 64), np.ones((1, 20, 64), bool)
     mask[0, 3, 5] = False
-    power = interpolated_power(np.where(mask, 0, grid), ~mask)
+    power = interpolate_envelope(np.where(mask, 0, grid), ~mask)
     assert (
         power.max() <= grid[0, 3, 5] ** 2 * 1.01
         and power.min() >= 0
@@ -146,7 +146,7 @@ def test_silence_is_continued_by_silence():
 
 def test_the_power_of_a_cell_that_is_known_comes_from_around_it():
     grid = 3 * noise(1, 80, 128)
-    power = interpolated_power(grid, np.ones(grid.shape, bool))
+    power = interpolate_envelope(grid, np.ones(grid.shape, bool))
     assert power.shape == grid.shape and power.dtype == np.float32
     assert power.mean() == pytest.approx(9, rel=0.1) and power.std() < 9
 
@@ -190,7 +190,7 @@ def test_what_a_box_hides_rises_with_what_is_below_it_if_it_does_elsewhere(follo
     grid = attacks(follow)
     known = np.ones(grid.shape, bool)
     known[:, 40:64, 64:] = False
-    power = interpolated_power(np.where(known, grid, 0), known)[0, 40:64, 64:].mean(1)
+    power = interpolate_envelope(np.where(known, grid, 0), known)[0, 40:64, 64:].mean(1)
     rise = 10 * np.log10(power[3::8].mean() / power[np.arange(24) % 8 != 3].mean())
     assert 16 < rise < 24 if follow else abs(rise) < 2
 
@@ -200,7 +200,8 @@ def test_nothing_rises_where_every_bin_is_hidden_somewhere():
     known = np.ones(deviation.shape, bool)
     known[8:12] = False
     assert (
-        not common_rise(deviation, known).any() and not common_rise(deviation, known | True).any()
+        not shared_onset_gain(deviation, known).any()
+        and not shared_onset_gain(deviation, known | True).any()
     )
 
 
@@ -209,7 +210,7 @@ def test_nothing_rises_where_every_bin_is_hidden_somewhere():
 
 def test_a_band_of_noise_is_as_loud_as_its_bins():
     log = np.log(noise(2, 400, 300) ** 2)
-    assert intermittence(log, np.ones(log.shape, bool)) == pytest.approx(0, abs=0.35)
+    assert band_intermittency(log, np.ones(log.shape, bool)) == pytest.approx(0, abs=0.35)
 
 
 def test_a_melody_is_louder_than_its_bins_usually_are_and_hits_are_not():
@@ -220,8 +221,10 @@ def test_a_melody_is_louder_than_its_bins_usually_are_and_hits_are_not():
     hits = np.broadcast_to(np.where(frame % 4 == 0, 0.0, -10.0), melody[0].shape)[None]
     known = np.ones(melody.shape, bool)
     known[:, 50:80, 100:200] = False  # a box
-    assert intermittence(melody, known) == pytest.approx(np.log(1 / 4) + 7.5 - LOG_MEAN, abs=0.15)
-    assert not intermittence(hits, known).any()
+    assert band_intermittency(melody, known) == pytest.approx(
+        np.log(1 / 4) + 7.5 - LOG_MEAN, abs=0.15
+    )
+    assert not band_intermittency(hits, known).any()
 
 
 def test_what_is_hidden_of_a_melody_is_not_read_and_too_little_tells_nothing():
@@ -230,6 +233,6 @@ def test_what_is_hidden_of_a_melody_is_not_read_and_too_little_tells_nothing():
     known = np.ones(log.shape, bool)
     known[:, 20:, 100:200] = False
     changed = np.where(known, log, 40.0)
-    assert np.array_equal(intermittence(log, known), intermittence(changed, known))
+    assert np.array_equal(band_intermittency(log, known), band_intermittency(changed, known))
     known[:, 5:, 100:200] = False
-    assert not intermittence(log, known)[:, 130:170].any()
+    assert not band_intermittency(log, known)[:, 130:170].any()

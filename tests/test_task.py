@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import BIT, FEATURES, AtomSpace
 from atomizer.inpainting.fill import fill
-from atomizer.inpainting.render import limited
+from atomizer.inpainting.render import limit_change
 from atomizer.inpainting.settings import METHODS, Settings, resolve
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
@@ -42,7 +42,7 @@ def test_a_change_has_no_seams_between_the_parts_that_it_is_synthesised_in(
     task = prepare(sound(0.6, 2, 48_000), parse([specification]))
     grid = filled(task)
     whole = task.render(grid)
-    monkeypatch.setattr("atomizer.inpainting.task._FRAMES", frames)
+    monkeypatch.setattr("atomizer.inpainting.render.FRAMES_AT_ONCE", frames)
     np.testing.assert_allclose(task.render(grid).samples, whole.samples, atol=2e-7)
 
 
@@ -150,7 +150,7 @@ def test_erased_highs_are_gone_and_the_lows_stay(sound):
 def test_a_fill_above_the_inputs_nyquist_comes_at_44100(rate, length, samples):
     one = Sound(samples(length, 1, rate), rate)
     task = prepare(one, parse([f"above:{rate * 0.4}"]))
-    assert task.output_rate == 44_100 and task.purpose == "bandwidth"
+    assert task.output_rate == 44_100 and task.preset == "bandwidth"
     out = task.render(filled(task))
     base = one.at(44_100)
     assert out.rate == 44_100 and out.samples.shape == base.shape == (
@@ -217,7 +217,7 @@ def test_a_continuation_adds_seconds_and_changes_only_the_end(seconds, rate, sou
     one = sound(0.4, 2, rate)
     length = one.samples.shape[1]
     task = prepare(one, parse([]), extend=seconds)
-    assert task.purpose == "continue" and task.features == ("velocity", "sign")
+    assert task.preset == "continue" and task.features == ("velocity", "sign")
     out = task.render(filled(task))
     assert out.rate == rate and out.samples.shape == (2, length + round(seconds * rate))
     untouched = length - int(2 * HOP * rate / SPACE.rate) - 2
@@ -247,7 +247,7 @@ def test_an_upmix_adds_channels_and_leaves_the_others_alone_to_the_bit(
 ):
     one = sound(0.3, channels, rate)
     task = prepare(one, parse([]), add_channels=extra)
-    assert task.purpose == "upmix"
+    assert task.preset == "upmix"
     out = task.render(filled(task))
     assert out.rate == rate and out.samples.shape == (channels + extra, one.samples.shape[1])
     np.testing.assert_array_equal(out.samples[:channels], one.samples)
@@ -268,7 +268,7 @@ def test_both_at_once(sound):
 
 @pytest.mark.parametrize("extend", (-1, -1e-9, Limits.extend_seconds + 1, 1e9, np.nan, np.inf))
 def test_a_wrong_extension_is_refused(extend, sound, refused):
-    with refused("continued", "60"):
+    with refused("extended", "60"):
         prepare(sound(0.1), parse([]), extend=extend)
 
 
@@ -295,7 +295,7 @@ def test_what_is_added_has_neither_velocity_nor_sign(how, sound, refused):
 
 @pytest.mark.parametrize("rate", (16_000, 44_100))
 @pytest.mark.parametrize(
-    "specifications, purpose",
+    "specifications, preset",
     [
         (["random:50"], "restore"),
         (["quietest:50", "loudest:1"], "restore"),
@@ -311,8 +311,8 @@ def test_what_is_added_has_neither_velocity_nor_sign(how, sound, refused):
         (["random:50", "rect:0.1,0.2,300,900"], "region"),
     ],
 )
-def test_the_purpose_follows_from_the_shape_of_the_selection(specifications, purpose, rate, sound):
-    assert prepare(sound(0.4, 2, rate), parse(specifications)).purpose == purpose
+def test_the_purpose_follows_from_the_shape_of_the_selection(specifications, preset, rate, sound):
+    assert prepare(sound(0.4, 2, rate), parse(specifications)).preset == preset
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,7 @@ def test_the_limiter_lets_nothing_above_full_scale_that_was_not_there(
     change = (
         loud * rng.standard_normal((channels, length)) * (rng.random((channels, length)) > 0.5)
     ).astype(np.float32)
-    result = limited(change, base, 44_100)
+    result = limit_change(change, base, 44_100)
     assert result.shape == change.shape and result.dtype == np.float32
     peak = np.array(
         [
@@ -457,7 +457,7 @@ def test_the_limiter_lets_nothing_above_full_scale_that_was_not_there(
 
 def test_the_limiter_leaves_alone_what_fits(samples):
     base, change = samples(2000, seed=1), samples(2000, seed=2)
-    np.testing.assert_array_equal(limited(change * 0.3, base * 0.3, 44_100), change * 0.3)
+    np.testing.assert_array_equal(limit_change(change * 0.3, base * 0.3, 44_100), change * 0.3)
 
 
 def test_a_sound_that_passes_full_scale_itself_can_be_erased():
@@ -473,7 +473,7 @@ def test_a_sound_that_passes_full_scale_itself_can_be_erased():
 def test_the_limiter_acts_only_around_the_peak_and_without_a_jump():
     base, change = np.zeros((2, 44_100), np.float32), np.full((2, 44_100), 0.5, np.float32)
     change[0, 20_000] = 4
-    out = limited(change, base, 44_100)
+    out = limit_change(change, base, 44_100)
     assert out[0, 20_000] == pytest.approx(1, abs=1e-3)
     np.testing.assert_array_equal(out[:, :19_000], change[:, :19_000])
     np.testing.assert_array_equal(out[:, 21_000:], change[:, 21_000:])

@@ -8,20 +8,30 @@ import torch
 
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import AtomSpace
-from atomizer.inpainting import amplitudes as texture
-from atomizer.inpainting.state import Canvas
+from atomizer.inpainting import amplitudes
+from atomizer.inpainting.amplitudes import window_fine_structure
+from atomizer.inpainting.settings import Settings, resolve
+from atomizer.inpainting.state import FillState
 from atomizer.inpainting.task import prepare
+from atomizer.inpainting.windows import crop_known
 from atomizer.io.audio import Sound
+from atomizer.priors.fine_structure import gaussian_fine_structure
 
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
 
 
 def window_of(sound, specification, space=SPACE):
-    """A canvas whose selection is unknown, and its middle window."""
+    """A state whose selection is unknown, and its middle window."""
     task = prepare(sound, parse([specification]), space=space)
-    canvas = Canvas(task, ~task.mask, ~task.mask)
-    windows = canvas.windows(task.mask, space.frames)
-    return canvas, windows[len(windows) // 2]
+    state = FillState(task, ~task.mask, ~task.mask)
+    windows = state.windows(task.mask, space.frames)
+    return state, windows[len(windows) // 2]
+
+
+def planes_of(state, window):
+    """The patched levels and signs of a window."""
+    fine = window_fine_structure(state, window)
+    return fine.deviation_db, fine.positive
 
 
 def white(seconds=1.0, channels=1):
@@ -33,18 +43,18 @@ def white(seconds=1.0, channels=1):
 
 
 def test_noise_is_as_uneven_as_a_gaussian_variable():
-    uneven, positive = texture.at(None, (np.zeros(200_000),), torch.Generator().manual_seed(0))
-    assert abs(float(uneven.mean())) < 0.1 and abs(float(uneven.std()) - texture.NOISE_DB) < 0.1
-    assert np.isnan(positive).all()
+    fine = gaussian_fine_structure(200_000, torch.Generator().manual_seed(0))
+    assert abs(float(fine.mean())) < 0.1
+    assert abs(float(fine.std()) - amplitudes.NOISE_STD_DB) < 0.1
 
 
 def test_highs_are_lent_what_stands_out_below_them_and_its_signs():
     samples = white(2.0).samples + 0.5 * np.sin(2 * np.pi * 1500 * np.arange(16000) / 8000).astype(
         np.float32
     )
-    canvas, window = window_of(Sound(samples, 8000), "above:2000")
-    uneven, positive = texture.lent(canvas, window, SPACE.frames)
-    cut = int(np.flatnonzero(canvas.given.any((0, 1)))[-1]) + 1
+    state, window = window_of(Sound(samples, 8000), "above:2000")
+    uneven, positive = planes_of(state, window)
+    cut = int(np.flatnonzero(state.observed.any((0, 1)))[-1]) + 1
     assert np.isnan(uneven[..., :cut]).all() and not np.isnan(uneven[..., cut:]).any()
     partial = int(1500 / SPACE.bin_hz)
     stands_out = np.median(uneven[0], axis=0)
@@ -54,7 +64,7 @@ def test_highs_are_lent_what_stands_out_below_them_and_its_signs():
     assert abs(np.median(stands_out[cut + 1 : partial + cut - cut // 2 - 3])) < 8
     part = slice(window.start, window.start + SPACE.frames)
     assert np.array_equal(
-        positive[0, :, cut : cut + 4] == 1, canvas.positive[0, part, cut // 2 : cut // 2 + 4]
+        positive[0, :, cut : cut + 4] == 1, state.positive[0, part, cut // 2 : cut // 2 + 4]
     )
 
 
@@ -62,13 +72,13 @@ def test_highs_are_lent_what_stands_out_below_them_and_its_signs():
 def test_ends_of_a_sound_and_of_a_hole_below_do_not_stand_out(specification):
     """White noise is as uneven at its ends, and beside a hole, as in its middle, and nothing is lent from the hole itself."""
     task = prepare(white(1.0), parse(specification.split()), space=SPACE)
-    canvas = Canvas(task, ~task.mask, ~task.mask)
+    state = FillState(task, ~task.mask, ~task.mask)
     frames = np.zeros((task.mask.shape[1], 2), object)
-    for window in canvas.windows(task.mask, SPACE.frames):
-        uneven, positive = texture.lent(canvas, window, SPACE.frames)
-        for t in range(window.first, window.last):
+    for window in state.windows(task.mask, SPACE.frames):
+        uneven, positive = planes_of(state, window)
+        for t in range(window.target_start, window.target_stop):
             frames[t] = [plane[0, t - window.start, 20:] for plane in (uneven, positive)]
-    known = canvas.velocity_known[0, :, 8]
+    known = state.velocity_known[0, :, 8]
     high = slice(int(2000 / SPACE.bin_hz) + 1 - 20, None)
     for lent, here in zip(frames, known):
         level, sign = (plane[high] for plane in lent)
@@ -85,16 +95,17 @@ def test_nothing_is_lent_where_no_whole_octave_is_known():
         (white(channels=2), "channel:1"),
         (white(), "below:1000"),
     ):
-        canvas, window = window_of(sound, specification)
-        assert texture.lent(canvas, window, SPACE.frames) is None
+        state, window = window_of(sound, specification)
+        assert window_fine_structure(state, window) is None
 
 
 def level_of(logits, unevenness, highest=1e9):
     scale = torch.from_numpy(SPACE.amplitude(np.arange(SPACE.levels), 1.0))
     n = len(unevenness)
-    return texture.magnitude(
-        logits.expand(n, -1), scale, torch.as_tensor(unevenness), torch.full((n,), highest)
-    )
+    mean, std = amplitudes.level_moments(logits.expand(n, -1), scale)
+    level = mean + torch.as_tensor(unevenness) * (std / amplitudes.NOISE_STD_DB).clamp(max=1)
+    ceiling, silent = torch.full((n,), highest), torch.zeros(n, dtype=torch.bool)
+    return amplitudes.magnitude_of(level, scale, ceiling, silent)
 
 
 def test_a_sure_level_is_even_and_an_unsure_one_as_uneven_as_noise():
@@ -115,31 +126,33 @@ def test_a_texture_keeps_below_the_ceiling_and_may_be_silent():
     assert not quiet.any()
 
 
-def test_the_level_of_what_is_around_counts_as_much_as_the_models():
-    level = torch.arange(SPACE.levels, dtype=torch.float32)
-    logits = (-((level - 60) ** 2) / (2 * 15**2)).expand(3, -1)
-    scale = torch.from_numpy(SPACE.amplitude(np.arange(SPACE.levels), 1.0))
-    highest, even = torch.full((3,), 1e9), torch.zeros(3)
-    alone = 20 * torch.log10(texture.magnitude(logits, scale, even, highest))
-    blind = torch.tensor([0.0, 10 ** (SPACE.level_db(40) / 20), 10 ** (SPACE.level_db(80) / 20)])
-    both = 20 * torch.log10(
-        texture.magnitude(logits, scale, even, highest, blind, steady=(0.5, 2.0))
-    )
-    noise = (
-        20 * torch.log10(blind[1:]) - 5.52
-    )  # a Gaussian variable's mean level lies that much below its power's
-    assert torch.allclose(both[:1], alone[:1]) and torch.allclose(
-        both[1:], (alone[1:] + noise) / 2 + 2, atol=0.1
-    )
+def test_the_envelope_is_blended_with_the_predicted_level():
+    predicted, floor = torch.tensor([-30.0, -30.0, -30.0]), -200.0
+    envelope = torch.tensor([0.0, 10 ** (SPACE.level_db(40) / 20), 10 ** (SPACE.level_db(80) / 20)])
+    both = amplitudes.blend_envelope(predicted, envelope, torch.tensor(0.5), 2.0, floor)
+    # the mean level of a Gaussian variable lies this far below the level of its mean power
+    noise = 20 * torch.log10(envelope[1:]) - 5.52
+    assert both[0] == predicted[0]
+    assert torch.allclose(both[1:], (predicted[1:] + noise) / 2 + 2, atol=0.1)
 
 
-def test_what_is_rather_inaudible_than_not_is_silent_where_that_was_asked_for():
+def test_atoms_above_the_silence_threshold_are_silent():
+    task = prepare(white(), parse(["time:0.4-0.6"]), space=SPACE)
+    state = FillState(task, ~task.mask, ~task.mask)
+    window = state.windows(task.mask, SPACE.frames)[0]
     logits = torch.zeros(2, SPACE.levels)
-    logits[0, 0] = np.log(1.5 * (SPACE.levels - 1))  # six in ten
+    logits[0, 0] = np.log(1.5 * (SPACE.levels - 1))  # inaudible with a probability of 0.6
     scale = torch.from_numpy(SPACE.amplitude(np.arange(SPACE.levels), 1.0))
-    arguments = logits, scale, torch.full((2,), 12.0), torch.full((2,), 1e9)
-    assert (texture.magnitude(*arguments) > 0).all()
-    assert (texture.magnitude(*arguments, hush=0.5) > 0).tolist() == [False, True]
+    place = tuple(np.zeros(2, int) for _ in range(3))
+    atoms = amplitudes.Atoms(place, np.zeros(2, int), torch.full((2,), 1e9))
+    for threshold, audible in ((1.0, [True, True]), (0.5, [False, True])):
+        state.preset = replace(
+            state.preset, silence_threshold=threshold, envelope_weight=None, amplitudes="texture"
+        )
+        settings = resolve(Settings(temperature=0.0), task)
+        strategy = amplitudes.Textured(scale, state, window, settings, torch.Generator())
+        magnitude, _ = strategy.draw(logits, torch.zeros(2), atoms)
+        assert (magnitude > 0).tolist() == audible
 
 
 def test_what_linear_prediction_has_of_a_hole_is_all_of_a_partial_and_little_of_noise():
@@ -148,14 +161,12 @@ def test_what_linear_prediction_has_of_a_hole_is_all_of_a_partial_and_little_of_
     )
     space, shares = replace(SPACE, frames=64), []
     for sound in (tone, white(2.0)):
-        canvas, window = window_of(sound, "time:0.9-1.0", space)
-        estimate, spread, _ = (
-            plane.astype(np.float32) for plane in canvas.beliefs(window, space.frames)
-        )
-        hidden = ~canvas.known_piece(canvas.given, window, space.frames)
-        share = texture.foretold(estimate, spread)
+        state, window = window_of(sound, "time:0.9-1.0", space)
+        prediction = state.predictions(window)[0]
+        hidden = ~crop_known(state.observed, window)
+        share = prediction.confidence
         assert share.min() >= 0 and share.max() <= 1
-        power = spread**2 * hidden
+        power = prediction.std.astype(np.float32) ** 2 * hidden
         shares.append((share * power).sum() / power.sum())
     assert shares[0] > 0.6 and shares[1] < 0.1
 
@@ -163,14 +174,14 @@ def test_what_linear_prediction_has_of_a_hole_is_all_of_a_partial_and_little_of_
 def test_inside_of_a_long_hole_the_surroundings_tell_the_level():
     """A window that knows nothing took the quietest reference, and the middle of a hole was all but silent."""
     task = prepare(white(6.0), parse(["time:2-4"]), space=SPACE)
-    canvas = Canvas(task, ~task.mask, ~task.mask)
-    windows = canvas.windows(task.mask, SPACE.frames)
+    state = FillState(task, ~task.mask, ~task.mask)
+    windows = state.windows(task.mask, SPACE.frames)
     middle = windows[len(windows) // 2]
-    assert not canvas.known_piece(canvas.given, middle, SPACE.frames).any()
-    assert canvas.reference(middle, SPACE.frames) > 0.3 * canvas.loudest
+    assert not crop_known(state.observed, middle).any()
+    assert state.reference(middle) > 0.3 * state.peak
     hidden = task.mask.any(axis=(0, 2))
     assert (
-        not canvas.blindness[~hidden].any()
-        and canvas.blindness[middle.first : middle.last].min() == 1
+        not state.distance_to_context[~hidden].any()
+        and state.distance_to_context[middle.target_start : middle.target_stop].min() == 1
     )
-    assert 0 < canvas.blindness[np.flatnonzero(hidden)[0]] < 0.1
+    assert 0 < state.distance_to_context[np.flatnonzero(hidden)[0]] < 0.1

@@ -67,7 +67,7 @@ def test_of_noise_it_claims_little():
 def test_the_spread_is_the_level_of_what_is_there():
     atoms = noise() * 0.01
     unknown = torch.rand(atoms.shape, generator=torch.Generator().manual_seed(1)) < 0.3
-    spread = wiener.interpolate(atoms, unknown).spread[unknown]
+    spread = wiener.interpolate(atoms, unknown).prior_std[unknown]
     assert 0.007 < float(spread.square().mean().sqrt()) < 0.012  # 0.01 less what was taken away
 
 
@@ -81,7 +81,7 @@ def test_what_is_unknown_is_never_read():
         torch.where(unknown, torch.full_like(atoms, torch.nan), atoms), unknown
     )
     assert torch.equal(first.amplitude, second.amplitude) and torch.equal(
-        first.spread, second.spread
+        first.prior_std, second.prior_std
     )
 
 
@@ -102,7 +102,7 @@ def test_it_scales_with_the_sound():
     atoms, unknown = partials(), gap(partials(), 10, 14)
     loud, quiet = wiener.interpolate(atoms, unknown), wiener.interpolate(atoms * 2**-10, unknown)
     torch.testing.assert_close(quiet.amplitude * 2**10, loud.amplitude, rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(quiet.spread * 2**10, loud.spread, rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(quiet.prior_std * 2**10, loud.prior_std, rtol=1e-3, atol=1e-5)
 
 
 def test_known_levels_bound_it():

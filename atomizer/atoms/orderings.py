@@ -121,7 +121,7 @@ _AXES = {
 }
 
 
-def place_turns(
+def reveal_schedule(
     mask: np.ndarray,
     magnitude: np.ndarray,
     by: str,

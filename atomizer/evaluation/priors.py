@@ -6,11 +6,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..inpainting.settings import Settings
-from ..inpainting.state import Canvas
+from ..atoms.space import LOUDNESS
+from ..inpainting.settings import Settings, model_ordering
+from ..inpainting.state import FillState
 from ..inpainting.task import Task
 from ..model.gaussian import velocity_floor
-from ..model.inference import AtomModel, decode, encode, ordering_for
+from ..model.inference import AtomModel, decode, encode
 
 
 @torch.no_grad()
@@ -21,26 +22,17 @@ def excess_nats(task: Task, asked: np.ndarray, model: AtomModel) -> float:
     """
     space = model.config.space
     of_sign = "velocity" not in task.features
-    canvas = Canvas(
-        task,
-        ~(task.mask & ("velocity" in task.features)),
-        ~(task.mask & ("sign" in task.features)),
-        ordering=ordering_for(model, Settings()),
-    )
+    velocity_known, sign_known = (~(task.mask & (name in task.features)) for name in LOUDNESS)
+    state = FillState(task, velocity_known, sign_known, model_ordering(model, Settings()))
     total, count = 0.0, 0
-    for window in canvas.windows(task.mask, space.frames):
-        decided = np.array(window.channels[: window.decides])
-        c, t, f = np.nonzero(asked[decided, window.first : window.last])
-        if not len(c):
+    for window in state.windows(task.mask, space.frames):
+        channel, frame, bin_ = window.targets(asked)
+        if not len(channel):
             continue
-        true = task.grid[decided[c], t + window.first, f]
-        level = torch.from_numpy(
-            space.quantise(true, canvas.reference(window, space.frames)).astype(np.int64)
-        )
-        context = encode(model, canvas.state(window, space))
-        for part, decoded in decode(
-            model, context, np.stack([c, t + window.first - window.start, f], 1)
-        ):
+        true = task.grid[window.target_channels[channel], frame + window.start, bin_]
+        level = torch.from_numpy(space.quantise(true, state.reference(window)).astype(np.int64))
+        context = encode(model, state.model_input(window, space))
+        for part, decoded in decode(model, context, np.stack([channel, frame, bin_], 1)):
             if of_sign:
                 truth = torch.from_numpy((true[part] > 0).astype(np.float32))
                 nats = F.binary_cross_entropy_with_logits(

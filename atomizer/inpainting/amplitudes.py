@@ -1,117 +1,268 @@
-"""Texture: levels that share what the model is unsure of, with the unevenness of noise or of the sound itself.
+"""Amplitudes: three ways to turn a model's prediction of level and sign into an amplitude.
 
-What a model does not know of a level is mostly how loud its surroundings are, and this is the same for all of them. Levels drawn one by
-one, each from its own distribution, differ from each other by that too, and sound rougher than the sound they are meant for. A texture
-takes the mean of the predicted level in dB, and adds the unevenness of Gaussian noise, a chi-square variable whose standard deviation
-is 9.6 dB, scaled down where the model is surer than that.
+Expected   the expected signed amplitude (2p - 1) E|a|: least error, less energy
+Sampled    levels and signs drawn one by one
+Textured   the mean predicted level with the fine structure of noise, or of the octave below
 
-Highs are lent the unevenness, and the signs, of the octave below them, as bandwidth extension has done since spectral band replication
-(Dietz et al. 2002): partials stay partials, attacks attacks, and the model says how loud all of it is.
+The uncertainty of a level is mostly about the loudness of its surroundings, and is the same for all
+atoms around. Levels drawn one by one differ by that too, and sound rougher than the sound. A
+texture takes the mean of the predicted level in dB and adds the fine structure of Gaussian noise, a
+chi-square variable with a standard deviation of 9.6 dB, scaled down where the model is certain.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter, uniform_filter
 from torch import Tensor
 
+from ..priors.fine_structure import (
+    DB_PER_NEPER,
+    FineStructure,
+    cutoff_bin,
+    gaussian_fine_structure,
+    patch_fine_structure,
+)
+from ..priors.interface import prediction_gain
 from ..priors.spectral_envelope import LOG_MEAN
+from .settings import Resolved
+from .state import FillState
+from .windows import Window, crop
 
-if TYPE_CHECKING:
-    from .state import Canvas, Window
-
-DECIBELS = 10 / np.log(10)  # per neper of power
-NOISE_DB = 9.64  # standard deviation of a Gaussian variable's level
-AROUND = (
-    3.0,
-    1 / 8,
-)  # frames and octaves, standard deviation: what is more even than this is the model's business, what is less is lent
-QUIET_DB = -100.0  # below the loudest: quieter levels are as uneven as this one
-NEAR = (3, 5)  # frames and bins over which it is told how much of a sound linear prediction has
-_SILENCE_DB = 3.0  # how far below the quietest audible level the inaudible one counts
+NOISE_STD_DB = 9.64  # standard deviation of the level of Gaussian noise
+SILENCE_STEP_DB = 3.0  # distance of the inaudible level below the quietest audible one
+# How much the Wiener estimate is shrunk, in units of the prior's variance, in holes of time and
+# among scattered atoms: an expected amplitude relies on it the more, the further it stands out from
+# its prior. For partials the model's levels are too blurred (measured, dev/LOG.md).
+WIENER_SHRINKAGE_IN_HOLES, WIENER_SHRINKAGE = 0.03, 0.3
 
 
-def lent(canvas: Canvas, window: Window, size: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Unevenness in dB and signs, 1 or 0, that a window's highs are lent, each (channels, size, F) and NaN elsewhere; None without any."""
-    known = canvas.given[list(window.channels)].any(axis=(0, 1))
-    cut = int(np.flatnonzero(known)[-1]) + 1 if known.any() else 0
-    if not 2 <= cut < len(known) or not known[cut // 2 : cut].all():
-        return None
-    octave = slice(cut // 2, cut)
-    level = canvas.cut(canvas.magnitude, window, size, 0)[..., octave]
-    level = 20 * np.log10(np.maximum(level, canvas.loudest * 10 ** (QUIET_DB / 20)))
-    # what lies beyond the sound's ends, or is unknown itself, has no level that others could stand out from
-    there = canvas.cut(canvas.velocity_known, window, size, False)[..., octave]
+@dataclass
+class Atoms:
+    """n atoms of a window whose amplitudes are wanted.
 
-    def around(x: np.ndarray) -> np.ndarray:
-        return gaussian_filter(x, (0, AROUND[0], AROUND[1] * level.shape[2]), mode="nearest")
-
-    uneven = level - around(level * there) / around(there.astype(np.float32)).clip(min=1e-6)
-    positive = canvas.cut(canvas.positive, window, size, False)[..., octave]
-    above = np.arange(cut, len(known))
-    out = np.full((2, len(level), size, len(known)), np.nan, np.float32)
-    for plane, source in zip(out, (uneven, positive)):
-        plane[..., above] = np.where(there, source, np.nan)[..., (above - cut) % (cut - cut // 2)]
-    return out[0], out[1]
-
-
-def at(
-    lent: tuple[np.ndarray, np.ndarray] | None,
-    place: tuple[np.ndarray, ...],
-    generator: torch.Generator,
-) -> tuple[Tensor, np.ndarray]:
-    """Unevenness (n,) in dB and signs (n,) of places: what is lent to them, else noise, and NaN for a sign that is not lent."""
-    noise = torch.randn(len(place[0]), generator=generator).abs().clamp(min=1e-6)
-    noise = 20 * torch.log10(noise) + LOG_MEAN * DECIBELS
-    if lent is None:
-        return noise, np.full(len(noise), np.nan, np.float32)
-    uneven, positive = (torch.from_numpy(plane[place]) for plane in lent)
-    return torch.where(uneven.isnan(), noise, uneven), positive.numpy()
-
-
-def foretold(estimate: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """(channels, T, F) share of the power, 0 to 1, that a Wiener estimate has of what its prior expects: near 1 inside of a partial that
-    runs through a hole, 0 where nothing can be predicted, or nothing is to be."""
-
-    def around(x: np.ndarray) -> np.ndarray:
-        return uniform_filter(np.square(x, dtype=np.float32), (0, *NEAR))
-
-    return np.clip(around(estimate) / (around(np.where(estimate != 0, spread, 0)) + 1e-20), 0, 1)
-
-
-def magnitude(
-    velocity: Tensor,
-    scale: Tensor,
-    unevenness: Tensor,
-    highest: Tensor,
-    blind: Tensor | None = None,
-    steady: tuple[Tensor | float, float] = (0.0, 0.0),
-    hush: float = 1.0,
-) -> Tensor:
-    """Magnitudes (n,) of atoms: the mean of the predicted level, and its unevenness where the prediction is no surer than noise.
-
-    velocity    (n, levels) logits, scale (levels,) amplitude of every level, 0 for the inaudible one
-    unevenness  (n,) dB about the mean
-    highest     (n,) the largest magnitudes that are accepted
-    blind       (n,) deviations of noise with interpolated levels, 0 where there is none
-    steady      their share in the mean, one or (n,), and the dB by which such a mean is raised
-    hush        atoms that are inaudible with more than this probability are silent
+    place    channel (index into the window's channels), frame of the window and bin, each (n,)
+    frame    (n,) frame of the sound
+    ceiling  (n,) largest magnitude that is allowed
     """
-    probability = velocity.softmax(1)
+
+    place: tuple[np.ndarray, ...]
+    frame: np.ndarray
+    ceiling: Tensor
+
+
+class Amplitudes(Protocol):
+    """A strategy, prepared for one window."""
+
+    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+        """Magnitudes and probabilities of a positive sign, each (n,).
+
+        logits  (n, levels) of the velocity, sign (n,) logits of the sign
+        """
+
+
+class Expected:
+    """The mean of magnitude and sign: least error."""
+
+    def __init__(self, scale: Tensor):
+        """`scale`: (levels,) amplitude of every level."""
+        self.scale = scale
+
+    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+        """See `Amplitudes.draw`."""
+        return (logits.softmax(1) @ self.scale).numpy(), sign.sigmoid().numpy()
+
+
+class Sampled:
+    """Levels and signs drawn one by one."""
+
+    def __init__(self, scale: Tensor, settings: Resolved, generator: torch.Generator):
+        self.scale, self.settings, self.generator = scale, settings, generator
+
+    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+        """See `Amplitudes.draw`."""
+        settings = self.settings
+        positive = draw_sign(sign, settings.temperature, self.generator)
+        level = draw_level(logits, settings.temperature, settings.nucleus, self.generator)
+        return self.scale[level].numpy(), positive
+
+
+class Textured:
+    """The mean predicted level, with the fine structure of noise or of the octave below."""
+
+    def __init__(
+        self,
+        scale: Tensor,
+        state: FillState,
+        window: Window,
+        settings: Resolved,
+        generator: torch.Generator,
+    ):
+        self.scale, self.settings, self.generator = scale, settings, generator
+        self.preset, self.distance = state.preset, state.distance_to_context
+        self.fine = window_fine_structure(state, window)
+        blends = state.preset.envelope_weight is not None
+        self.envelope_std = state.texture_std(window) if blends else None
+
+    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+        """See `Amplitudes.draw`."""
+        positive = draw_sign(sign, self.settings.temperature, self.generator)
+        fine_db = gaussian_fine_structure(len(sign), self.generator)
+        if self.fine is not None:
+            patched_db, patched_sign = self.fine.at(atoms.place)
+            fine_db = torch.where(patched_db.isnan(), fine_db, patched_db)
+            positive = np.where(np.isnan(patched_sign.numpy()), positive, patched_sign.numpy())
+        mean_db, std_db = level_moments(logits, self.scale)
+        if self.envelope_std is not None:
+            weight = np.maximum(self.distance[atoms.frame], self.preset.envelope_weight)
+            mean_db = blend_envelope(
+                mean_db,
+                torch.from_numpy(self.envelope_std[atoms.place]),
+                torch.from_numpy(weight),
+                self.preset.envelope_gain_db,
+                float(silence_db(self.scale)),
+            )
+        level = mean_db + self.settings.temperature * fine_db * (std_db / NOISE_STD_DB).clamp(max=1)
+        silent = logits.softmax(1)[:, 0] > self.preset.silence_threshold
+        return magnitude_of(level, self.scale, atoms.ceiling, silent).numpy(), positive
+
+
+def strategy_for(
+    state: FillState,
+    window: Window,
+    scale: Tensor,
+    settings: Resolved,
+    generator: torch.Generator,
+) -> Amplitudes:
+    """The strategy that `settings.amplitudes` names, prepared for a window."""
+    if settings.amplitudes == "expected":
+        return Expected(scale)
+    if settings.amplitudes == "sampled":
+        return Sampled(scale, settings, generator)
+    return Textured(scale, state, window, settings, generator)
+
+
+def window_fine_structure(state: FillState, window: Window) -> FineStructure | None:
+    """Fine structure to patch into a window; None without a cutoff and an octave below it."""
+    cutoff = cutoff_bin(state.observed[list(window.channels)])
+    if cutoff is None:
+        return None
+    return patch_fine_structure(
+        crop(state.magnitude, window, 0),
+        crop(state.positive, window, False),
+        crop(state.velocity_known, window, False),
+        cutoff,
+        state.peak,
+    )
+
+
+def silence_db(scale: Tensor) -> Tensor:
+    """Level in dB at which the inaudible level counts: just below the quietest audible one."""
+    return 20 * torch.log10(scale[1].clamp(min=1e-30)) - SILENCE_STEP_DB
+
+
+def level_moments(logits: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation in dB, each (n,), of levels with (n, levels) logits.
+
+    scale  (levels,) amplitude of every level, 0 for the inaudible one
+    """
+    probability = logits.softmax(1)
     decibels = 20 * torch.log10(scale.clamp(min=1e-30))
-    decibels[0] = decibels[1] - _SILENCE_DB
+    decibels[0] = silence_db(scale)
     mean = probability @ decibels
-    deviation = (probability @ decibels.square() - mean.square()).clamp(min=0).sqrt()
-    if blind is not None:
-        level = (20 * torch.log10(blind.clamp(min=1e-30)) - LOG_MEAN * DECIBELS).clamp(
-            min=float(decibels[0])
-        )
-        share, lift = steady
-        mean = torch.where(blind > 0, mean + share * (level - mean) + lift, mean)
-    level = mean + unevenness * (deviation / NOISE_DB).clamp(max=1)
-    loud = torch.minimum(10 ** (level / 20), highest)
-    silent = level < decibels[0] + _SILENCE_DB / 2
-    return torch.where(silent | (probability[:, 0] > hush), 0.0, loud)
+    variance = probability @ decibels.square() - mean.square()
+    return mean, variance.clamp(min=0).sqrt()
+
+
+def blend_envelope(
+    mean_db: Tensor, envelope_std: Tensor, weight: Tensor, gain_db: float, floor_db: float
+) -> Tensor:
+    """Blend the mean predicted level with the level of the spectral envelope; (n,) each.
+
+    envelope_std  standard deviations of noise with the interpolated envelope, 0 where there is none
+    gain_db       added where there is an envelope
+    floor_db      the envelope counts as at least this loud
+    """
+    level = 20 * torch.log10(envelope_std.clamp(min=1e-30)) - LOG_MEAN * DB_PER_NEPER
+    level = level.clamp(min=floor_db)
+    blended = mean_db + weight * (level - mean_db) + gain_db
+    return torch.where(envelope_std > 0, blended, mean_db)
+
+
+def magnitude_of(level_db: Tensor, scale: Tensor, ceiling: Tensor, silent: Tensor) -> Tensor:
+    """Magnitudes (n,) of levels in dB, at most `ceiling`; zero where silent or inaudible."""
+    loud = torch.minimum(10 ** (level_db / 20), ceiling)
+    inaudible = level_db < silence_db(scale) + SILENCE_STEP_DB / 2
+    return torch.where(inaudible | silent, 0.0, loud)
+
+
+def draw_sign(sign: Tensor, temperature: float, generator: torch.Generator) -> np.ndarray:
+    """(n,) 1 or 0: signs drawn from logits (n,)."""
+    chance = torch.rand(len(sign), generator=generator)
+    return (chance < (sign / max(temperature, 1e-3)).sigmoid()).float().numpy()
+
+
+def draw_level(
+    logits: Tensor, temperature: float, nucleus: float, generator: torch.Generator
+) -> Tensor:
+    """(n, levels) logits -> (n,) levels, drawn from the nucleus.
+
+    The nucleus is the smallest set of the most likely values that hold this probability. At
+    temperature 0 the most likely value is taken. Source: Holtzman et al. 2020, "The curious case of
+    neural text degeneration".
+    """
+    if temperature <= 0:
+        return logits.argmax(1)
+    probability = (logits / temperature).softmax(1)
+    if nucleus < 1:
+        ranked, values = probability.sort(1, descending=True)
+        ranked = torch.where(ranked.cumsum(1) - ranked < nucleus, ranked, 0)
+        probability = torch.zeros_like(probability).scatter_(1, values, ranked)
+    # one uniform number per atom, inverted through the cumulative sum: on a CPU much faster than
+    # torch.multinomial
+    total = probability.cumsum(1)
+    chance = torch.rand(len(logits), 1, generator=generator) * total[:, -1:]
+    return (total <= chance).sum(1).clamp(max=logits.shape[1] - 1)
+
+
+@dataclass(frozen=True)
+class WienerBlend:
+    """How the Wiener estimate is combined with the model's amplitudes: offset + gain * amplitude.
+
+    offset, gain  (channels, size, F) float32
+    """
+
+    offset: np.ndarray
+    gain: np.ndarray
+
+
+def wiener_blend(
+    state: FillState, window: Window, amplitudes: str, ceiling: np.ndarray
+) -> WienerBlend | None:
+    """Combine the Wiener estimate of a window with the model's amplitudes.
+
+    An expected amplitude relies on the estimate the more, the further it stands out from its prior.
+    The texture of a hole in time is added to the estimate, reduced by the share of the power that
+    the estimate accounts for.
+
+    ceiling  (channels, F) largest magnitude that is allowed
+    Returns None where the estimate is not used.
+    """
+    extends = amplitudes == "texture" and state.preset.extend_partials
+    if amplitudes != "expected" and not extends:
+        return None
+    prediction = state.predictions(window)[0]
+    limit = ceiling[:, None]
+    mean, std = prediction.mean.astype(np.float32).clip(-limit, limit), prediction.std
+    std = std.astype(np.float32)
+    if amplitudes == "expected":
+        frames = np.arange(window.start, window.start + window.size)
+        distance = state.distance_to_context[frames.clip(0, len(state.distance_to_context) - 1)]
+        in_hole, scattered = np.float32(WIENER_SHRINKAGE_IN_HOLES), np.float32(WIENER_SHRINKAGE)
+        shrinkage = np.where(distance > 0, in_hole, scattered)[:, None]
+        weight = mean**2 / (mean**2 + shrinkage * std**2 + 1e-20)
+        return WienerBlend(weight * mean, 1 - weight)
+    return WienerBlend(mean, np.sqrt(1 - prediction_gain(mean, std)))

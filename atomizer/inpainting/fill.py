@@ -1,76 +1,77 @@
-"""Fill: the sampler that reveals the unknown atoms of a task, step by step, along an ordering.
+"""Fill: predict the unknown atoms of a task.
 
-task = prepare(read("in.wav"), parse(["above:8000"]))
-for step in fill(task, Settings(), model):
-    print(step.number, step.total)
-write("out.wav", task.render(step.grid))
+>>> task = prepare(read("in.wav"), parse(["above:8000"]))  # doctest: +SKIP
+>>> for step in fill(task, Settings(), model):  # doctest: +SKIP
+...     print(step.number, step.total)
+>>> write("out.wav", task.render(step.grid))  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import AtomizerError
-from .settings import Settings, resolve
+from .settings import Resolved, Settings, resolve
+from .step import Step
 from .task import Task
 
 if TYPE_CHECKING:
-    from ..model import AtomTransformer
-
-
-@dataclass(frozen=True)
-class Step:
-    """The state after a step: `number` of `total` done. A model that looks only once reveals the sound part by part, from its start to its end.
-
-    grid      (channels, frames, bins) float32: known and revealed atoms; those still unknown are silent; those that have found a place, but not yet a
-              velocity or sign, have the median level of the known ones and are positive (`placing`)
-    revealed  (channels, frames, bins) bool: selected atoms that are filled in by now
-    """
-
-    number: int
-    total: int
-    grid: np.ndarray
-    revealed: np.ndarray
+    from ..model.inference import AtomModel
 
 
 def fill(
-    task: Task, settings: Settings = Settings(), model: AtomTransformer | None = None
+    task: Task, settings: Settings = Settings(), model: AtomModel | None = None
 ) -> Iterator[Step]:
-    """Fill the task's unknown atoms in; yields after every step, and the last step holds the result.
+    """Fill the unknown atoms of a task, step by step.
 
-    Only what is near the unknown atoms is computed. What the selection hides is never read.
-    Raises AtomizerError for settings out of range, or a model of another AtomSpace.
+    Only the surroundings of the unknown atoms are computed. The atoms that the selection hides are
+    never read.
+
+    Parameters
+    ----------
+    task : Task
+        Made by `prepare`.
+    settings : Settings
+    model : AtomTransformer or a wrapper of one, optional
+        Needed for the method "model".
+
+    Yields
+    ------
+    Step
+        The state after every step; the last one holds the result.
+
+    Raises
+    ------
+    AtomizerError
+        For settings out of range, or a model of another AtomSpace.
     """
-    settings = resolve(settings, task)
-    if settings.method == "erased" or (
-        settings.method == "noise" and set(task.features) == {"sign"}
-    ):  # known levels need no noise
-        yield Step(1, 1, task.masked(settings.seed), task.mask)
-    elif settings.method == "noise":
-        from ..priors.spectral_envelope import (  # scipy is loaded only where it is used
-            noise_fill,
-            substitute,
-        )
-
-        noise = (
-            substitute(task.grid, task.mask, task.threshold, settings.seed)
-            if task.purpose == "compress"
-            else noise_fill(task.grid, task.mask, settings.seed)
-        )
-        yield Step(1, 1, noise, task.mask)
+    resolved = resolve(settings, task)
+    signs_only = set(task.features) == {"sign"}
+    if resolved.method == "erased" or (resolved.method == "noise" and signs_only):
+        yield Step(1, 1, task.masked(resolved.seed), task.mask)
+    elif resolved.method == "noise":
+        yield Step(1, 1, _noise(task, resolved), task.mask)
     elif model is None:
         raise AtomizerError(
-            "The method 'model' needs a trained model: give a checkpoint, or choose the method noise."
+            "The method 'model' needs a trained model: give a checkpoint, or use the method noise."
         )
     else:
-        from .sampler import sample  # torch is loaded only where a model is used
+        from .sampler import sample  # loads torch
 
-        yield from sample(task, settings, model)
+        yield from sample(task, resolved, model)
+
+
+def _noise(task: Task, settings: Resolved) -> np.ndarray:
+    """The grid with noise of the interpolated spectral envelope in place of unknown atoms."""
+    from ..priors.noise_fill import noise_fill, noise_substitution  # loads scipy
+
+    if task.preset == "compress":
+        return noise_substitution(task.grid, task.mask, task.threshold, settings.seed)
+    return noise_fill(task.grid, task.mask, settings.seed)
 
 
 def last(steps: Iterator[Step]) -> Step:

@@ -1,12 +1,13 @@
-"""Placing: atoms that have lost their time, frequency or channel find places again, by the model's pointer.
+"""Placement: atoms of unknown time, frequency or channel get a place from the model's pointer.
 
-Every loose atom scores the free places that its known features allow and takes one of them; one atom per bin and channel. Atoms
-have their turn in the chosen ordering, so that early ones take first.
+Every unplaced atom scores the free places that its known features allow and takes one of them; one
+atom per place. Atoms take their turn in the chosen ordering, so that early ones choose first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,168 +17,174 @@ from ..atoms.orderings import order
 from ..atoms.space import FEATURES, AtomSpace
 from ..errors import AtomizerError
 from ..limits import limits
-from ..model import AtomTransformer
-from ..model.inference import decode, encode, ordering_for, point
-from .fill import Step
-from .settings import Resolved
-from .state import Canvas, Window
+from ..model.inference import AtomModel, decode, encode, point
+from .settings import Resolved, model_ordering
+from .state import FillState
+from .step import Step
 from .task import Task
+from .windows import Window
 
-PLACES = FEATURES[:3]
-AT_ONCE = 1024  # loose atoms that the Transformer reads in one go
+LOCATIONS = FEATURES[:3]  # the features that say where an atom is
+ATOMS_AT_ONCE = 1024  # unplaced atoms in one input of the Transformer
+PLACES_AT_ONCE = 8192  # places that are decoded together
+
+Place = tuple[int, int, int]  # channel, frame, bin
+Scores = tuple[int, np.ndarray, np.ndarray]  # index of an atom, places (n, 3), scores (n,)
 
 
-def place(
-    task: Task, settings: Resolved, model: AtomTransformer, trunk: bool = True
-) -> Iterator[Step]:
-    """Place the audible selected atoms, whose `task.features` are unknown, among the selected places.
+@dataclass
+class Placement:
+    """A placement in progress. Shapes: C channels, T frames, F bins.
 
-    Yields a Step after each of settings.steps; selected places that no atom took are silent in the last. Velocities and signs that are
-    unknown too are those of `stand_in`.
-    Raises AtomizerError where the atoms and places are too many.
+    free     (C, T, F) bool: selected places without an atom
+    missing  for time, frequency and channel: whether it is unknown
     """
-    atoms = loose_atoms(task)
-    lost = [name in task.features for name in PLACES]
-    canvas = Canvas(
-        task, ~task.mask, ~task.mask, predicts=False, ordering=ordering_for(model, settings)
-    )
-    windows = canvas.windows(task.mask, model.config.space.frames)
-    free = task.mask.copy()
-    check_pairs(atoms, free, lost)
+
+    state: FillState
+    model: AtomModel
+    free: np.ndarray
+    missing: list[bool]
+
+
+def place(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
+    """Place the audible selected atoms, whose `task.features` are unknown, at selected places.
+
+    Yields a Step after each of settings.steps; selected places that no atom took are silent in the
+    last. Unknown velocities and signs are placeholders (`placeholder_level`).
+    Raises AtomizerError where there are too many atoms and places.
+    """
+    atoms = unplaced_atoms(task)
+    missing = [name in task.features for name in LOCATIONS]
+    ordering = model_ordering(model, settings)
+    state = FillState(task, ~task.mask, ~task.mask, ordering, use_priors=False)
+    placement = Placement(state, model, task.mask.copy(), missing)
+    windows = state.windows(task.mask, model.config.space.frames)
+    check_pairs(atoms, placement.free, missing)
     turn = order(known_only(atoms), settings.order, settings.reverse, settings.seed)
     generator = np.random.default_rng(settings.seed)
     grid = task.erased()
     for number in range(1, settings.steps + 1):
-        now = atoms[
-            turn[
-                len(atoms) * (number - 1) // settings.steps : len(atoms) * number // settings.steps
-            ]
-        ]
-        scores = [
-            s for w in windows for s in score_window(canvas, w, now, free, lost, model, trunk)
-        ]
-        for at, amplitude in assign(now, scores, settings, generator):
+        first = len(atoms) * (number - 1) // settings.steps
+        chosen = atoms[turn[first : len(atoms) * number // settings.steps]]
+        scores = [s for w in windows for s in score_window(placement, w, chosen)]
+        for at, amplitude in assign(chosen, scores, settings.temperature, generator):
             grid[at] = amplitude
-            free[at] = False
-            canvas.magnitude[at], canvas.positive[at] = abs(amplitude), amplitude >= 0
-            canvas.velocity_known[at] = "velocity" not in task.features
-            canvas.sign_known[at] = "sign" not in task.features
+            placement.free[at] = False
+            state.magnitude[at], state.positive[at] = abs(amplitude), amplitude >= 0
+            state.velocity_known[at] = "velocity" not in task.features
+            state.sign_known[at] = "sign" not in task.features
         last = number == settings.steps
-        yield Step(
-            number, settings.steps, grid.copy(), task.mask.copy() if last else task.mask & ~free
-        )
+        revealed = task.mask.copy() if last else task.mask & ~placement.free
+        yield Step(number, settings.steps, grid.copy(), revealed)
 
 
-def loose_atoms(task: Task) -> Atoms:
-    """The audible selected atoms in an order that their unknown features have no part in, nor have these in their amplitudes."""
+def unplaced_atoms(task: Task) -> Atoms:
+    """The audible selected atoms, without a trace of their unknown features.
+
+    Neither their order nor their amplitudes depend on these.
+    """
     reference = task.reference or float(np.abs(task.grid).max(initial=0))
     audible = task.mask & (task.space.quantise(task.grid, reference) > 0)
     atoms = Atoms.from_grid(task.grid, task.space, task.length, reference, audible)
     atoms = atoms.with_unknown(np.ones(len(atoms), bool), task.features)
-    visible = known_only(atoms, stand_in(task))
+    visible = known_only(atoms, placeholder_level(task))
     atoms.amplitude = visible.amplitude
-    return atoms[np.lexsort((visible.amplitude, visible.channel, visible.frequency, visible.time))]
+    keys = (visible.amplitude, visible.channel, visible.frequency, visible.time)
+    return atoms[np.lexsort(keys)]
 
 
-def stand_in(task: Task) -> float:
-    """The magnitude, above 0, of a placed atom until its velocity is found: the median of the audible atoms outside the selection.
+def placeholder_level(task: Task) -> float:
+    """Magnitude, above 0, of a placed atom of unknown velocity until that is predicted.
 
-    Where there are none, as quiet as can be heard. A fill that is stopped is heard so, and must not hold what was hidden.
+    It is the median of the audible atoms outside the selection, or, where there are none, the
+    quietest audible level: a stopped fill is heard with it, and must not reveal what was hidden.
     """
     known = np.abs(task.grid[~task.mask])
-    heard = known[task.space.quantise(known, task.reference) > 0]
-    return (
-        float(np.median(heard))
-        if len(heard)
-        else float(task.space.amplitude(np.array(1), task.reference or 1.0))
-    )
+    audible = known[task.space.quantise(known, task.reference) > 0]
+    if len(audible):
+        return float(np.median(audible))
+    return float(task.space.amplitude(np.array(1), task.reference or 1.0))
 
 
 def known_only(atoms: Atoms, magnitude: float = 1.0) -> Atoms:
-    """The atoms with every unknown feature set to zero: what an ordering may look at. Unknown velocities have `magnitude`, unknown signs are positive."""
+    """The atoms with every unknown feature set to zero: what an ordering may depend on.
+
+    Unknown velocities become `magnitude`, unknown signs positive.
+    """
     out = atoms[:]
     for name in FEATURES:
         setattr(out, name, np.where(atoms.is_unknown(name), 0, getattr(atoms, name)))
     loud = np.where(atoms.is_unknown("velocity"), magnitude, np.abs(atoms.amplitude))
-    out.amplitude = (loud * np.where(atoms.is_unknown("sign"), 1, np.sign(atoms.amplitude))).astype(
-        np.float32
-    )
+    sign = np.where(atoms.is_unknown("sign"), 1, np.sign(atoms.amplitude))
+    out.amplitude = (loud * sign).astype(np.float32)
     return out
 
 
-def groups_of(
-    lost: list[bool], time: np.ndarray, frequency: np.ndarray, channel: np.ndarray
+def group_numbers(
+    missing: list[bool], time: np.ndarray, frequency: np.ndarray, channel: np.ndarray
 ) -> np.ndarray:
-    """One number per atom or place, equal where the known ones of its coordinates are equal."""
+    """One number per atom or place, equal where all known coordinates are equal."""
     t, f, c = (
-        np.where(gone, 0, value).astype(np.int64)
-        for gone, value in zip(lost, (time, frequency, channel))
+        np.where(unknown, 0, value).astype(np.int64)
+        for unknown, value in zip(missing, (time, frequency, channel))
     )
     return (t << 28) + (f << 8) + c
 
 
-def check_pairs(atoms: Atoms, free: np.ndarray, lost: list[bool]) -> None:
-    """Raise AtomizerError where there are more pairs of atom and place than can be scored."""
+def check_pairs(atoms: Atoms, free: np.ndarray, missing: list[bool]) -> None:
+    """Raise AtomizerError where there are too many pairs of atom and place to score."""
     c, t, f = np.nonzero(free)
-    group, count = np.unique(groups_of(lost, t, f, c), return_counts=True)
-    mine = groups_of(lost, atoms.time, atoms.frequency, atoms.channel)
-    pairs = int(count[np.searchsorted(group, mine)].sum()) if len(mine) else 0
+    group, count = np.unique(group_numbers(missing, t, f, c), return_counts=True)
+    own = group_numbers(missing, atoms.time, atoms.frequency, atoms.channel)
+    pairs = int(count[np.searchsorted(group, own)].sum()) if len(own) else 0
     if pairs > limits().pairs:
         raise AtomizerError(
-            f"{len(atoms):,} atoms among their possible places make {pairs:.1e} pairs, more than the {limits().pairs:.1e} "
-            "that are accepted: select a smaller region, or let fewer of time, frequency and channel be unknown."
+            f"{len(atoms):,} atoms and their possible places make {pairs:.1e} pairs, more than the "
+            f"{limits().pairs:.1e} that are accepted: select a smaller region, "
+            "or let fewer of time, frequency and channel be unknown."
         )
 
 
-def score_window(
-    canvas: Canvas,
-    window: Window,
-    atoms: Atoms,
-    free: np.ndarray,
-    lost: list[bool],
-    model: AtomTransformer,
-    trunk: bool,
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Scores of the free places that a window decides on, for the atoms that fit there.
-
-    Yields (index of an atom, places (n, 3) of channel, frame and bin where it fits, scores (n,)).
-    """
+def score_window(placement: Placement, window: Window, atoms: Atoms) -> Iterator[Scores]:
+    """Score the free target places of a window for the atoms that fit there."""
+    state, model, missing = placement.state, placement.model, placement.missing
     space = model.config.space
-    decided = np.array(window.channels[: window.decides])
-    c, t, f = np.nonzero(free[decided, window.first : window.last])
-    places = np.stack([decided[c], t + window.first, f], 1)
-    seats = np.stack(
-        [c, t + window.first - window.start, f], 1
-    )  # the same places, as the window counts them
-    place_group = groups_of(lost, places[:, 1], places[:, 2], places[:, 0])
-    atom_group = groups_of(lost, atoms.time, atoms.frequency, atoms.channel)
+    channel, frame, bin_ = window.targets(placement.free)
+    window_positions = np.stack([channel, frame, bin_], 1)
+    places = np.stack([window.target_channels[channel], frame + window.start, bin_], 1)
+    place_group = group_numbers(missing, places[:, 1], places[:, 2], places[:, 0])
+    atom_group = group_numbers(missing, atoms.time, atoms.frequency, atoms.channel)
     fitting = np.flatnonzero(np.isin(atom_group, place_group))
     wanted = np.flatnonzero(np.isin(place_group, atom_group))
-    # atoms and places of one group side by side: a batch of atoms then fits a short run of places
+    # atoms and places of a group side by side: a batch of atoms then fits a short run of places
     fitting = fitting[np.argsort(atom_group[fitting], kind="stable")]
     wanted = wanted[np.argsort(place_group[wanted], kind="stable")]
-    places, seats, place_group = places[wanted], seats[wanted], place_group[wanted]
-    first, last = (np.searchsorted(place_group, atom_group, side) for side in ("left", "right"))
-    state = canvas.state(window, space)
-    for at in range(0, len(fitting), AT_ONCE):
-        index = fitting[at : at + AT_ONCE]
-        values = loose_values(canvas, window, atoms[index], space)
-        state.unplaced, state.unplaced_valid = values[None], torch.ones(1, len(values), dtype=torch.bool)
-        context = encode(model, state, trunk)
-        start = first[index[0]]
-        parts = decode(model, context, seats[start : last[index[-1]]], chunk=8192)
-        score = np.concatenate(
-            [point(model, context.unplaced[0], values, part) for _, part in parts], 1
-        )
+    places, window_positions = places[wanted], window_positions[wanted]
+    place_group = place_group[wanted]
+    first, stop = (np.searchsorted(place_group, atom_group, side) for side in ("left", "right"))
+    model_input = state.model_input(window, space)
+    for start in range(0, len(fitting), ATOMS_AT_ONCE):
+        index = fitting[start : start + ATOMS_AT_ONCE]
+        values = unplaced_values(state, window, atoms[index], space)
+        model_input.unplaced = values[None]
+        model_input.unplaced_valid = torch.ones(1, len(values), dtype=torch.bool)
+        context = encode(model, model_input)
+        low, high = first[index[0]], stop[index[-1]]
+        decoded = decode(model, context, window_positions[low:high], chunk=PLACES_AT_ONCE)
+        parts = [point(model, context.unplaced[0], values, part) for _, part in decoded]
+        score = np.concatenate(parts, 1)
         for row, i in enumerate(index):
-            yield int(i), places[first[i] : last[i]], score[row, first[i] - start : last[i] - start]
+            own = slice(first[i], stop[i])
+            yield int(i), places[own], score[row, own.start - low : own.stop - low]
 
 
-def loose_values(canvas: Canvas, window: Window, atoms: Atoms, space: AtomSpace) -> torch.Tensor:
-    """(K, 5) feature values of loose atoms as a window counts them, a feature's cardinality for ∅."""
-    seat = {channel: n for n, channel in enumerate(window.channels)}
-    channel = np.array([seat.get(int(c), 0) for c in atoms.channel])
-    level = canvas.space.quantise(atoms.amplitude, canvas.reference(window, space.frames))
+def unplaced_values(
+    state: FillState, window: Window, atoms: Atoms, space: AtomSpace
+) -> torch.Tensor:
+    """(K, 5) features of unplaced atoms relative to a window; ∅ is a feature's cardinality."""
+    index_of = {channel: n for n, channel in enumerate(window.channels)}
+    channel = np.array([index_of.get(int(c), 0) for c in atoms.channel])
+    level = state.space.quantise(atoms.amplitude, state.reference(window))
     values = np.stack([atoms.time - window.start, atoms.frequency, channel, level, atoms.sign], 1)
     unknown = np.stack([atoms.is_unknown(name) for name in FEATURES], 1)
     cardinality = np.array([feature.cardinality for feature in space.features])
@@ -186,17 +193,20 @@ def loose_values(canvas: Canvas, window: Window, atoms: Atoms, space: AtomSpace)
 
 def assign(
     atoms: Atoms,
-    scores: Iterable[tuple[int, np.ndarray, np.ndarray]],
-    settings: Resolved,
+    scores: Iterable[Scores],
+    temperature: float,
     generator: np.random.Generator,
-) -> Iterator[tuple[tuple[int, int, int], float]]:
-    """Give every atom, in turn, a place of its own: the best by score plus Gumbel noise, which samples the softmax."""
+) -> Iterator[tuple[Place, float]]:
+    """Give every atom, in turn, a place of its own.
+
+    It takes the free place of the highest score plus Gumbel noise, which samples the softmax.
+    Yields places and amplitudes.
+    """
     options: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
     for i, places, score in scores:
-        options.setdefault(i, []).append(
-            (places, score + settings.temperature * generator.gumbel(size=len(score)))
-        )
-    taken: set[tuple[int, int, int]] = set()
+        noisy = score + temperature * generator.gumbel(size=len(score))
+        options.setdefault(i, []).append((places, noisy))
+    taken: set[Place] = set()
     for i in sorted(options):
         places, noisy = (np.concatenate(parts) for parts in zip(*options[i]))
         for best in np.argsort(-noisy, kind="stable"):

@@ -1,6 +1,6 @@
-"""The purpose of a fill: what the shape of a selection is for, and what suits it.
+"""Presets: the default settings of a fill, one preset per shape of selection.
 
-What suits was found by evaluation of the shipped model (docs/log.md).
+The values were found by evaluation of the shipped model (dev/LOG.md).
 """
 
 from __future__ import annotations
@@ -12,21 +12,32 @@ import numpy as np
 
 from ..atoms.selection import Selection
 
-SHORT_GAP = 6  # frames across which what is predictable of a sound carries
+SHORT_GAP = 6  # frames across which linear prediction restores most of a sound
 
 
 @dataclass(frozen=True)
-class Purpose:
-    """What suits one shape of a selection.
+class FillPreset:
+    """Defaults for one shape of selection.
 
-    order, steps, temperature, nucleus, amplitudes   of `fill.Settings` that leave them open
-    steady        (share, dB): what is around a hole tells its level as well as the model does, and both together better. The share of the former in the
-                  mean of a level, and by how many dB that is raised, because means of levels that are not sure are too quiet, and a dip is heard more
-                  than a level off by a little; None where the model alone is asked
-    hush          atoms that are inaudible with more than this probability are silent: what is too quiet to hear, made audible, is a hiss in a pause
-    runs_through  whether partials run through it, as through a hole in time, or on after an end
-    boxed         whether what is above and below tells when it is loud, as far as the frames in which its bins are known do
-    below, above  whether all of it lies below everything else that can be heard, or above
+    Attributes
+    ----------
+    order, steps, temperature, nucleus, amplitudes
+        Of `settings.Settings`, where these are None.
+    envelope_weight : float or None
+        Weight of the interpolated spectral envelope in the predicted level; 0 only near known
+        frames, rising to 1 far from them; None for the network alone.
+    envelope_gain_db : float
+        Gain that offsets the bias of averaging uncertain dB levels.
+    silence_threshold : float
+        Atoms that are inaudible with more than this probability stay silent: made audible, they
+        would be a hiss in pauses.
+    extend_partials : bool
+        Whether the Wiener estimate is added to the texture: partials continue through holes in
+        time and beyond the end.
+    use_band_context : bool
+        Whether the bands above and below, and the bins before and after, give the level (boxes).
+    quieter_than_known, louder_than_known : bool
+        Whether all selected atoms are quieter, or louder, than all other audible atoms.
     """
 
     order: str = "random"
@@ -34,71 +45,74 @@ class Purpose:
     temperature: float = 1.0
     nucleus: float = 0.95
     amplitudes: str = "texture"
-    steady: tuple[float, float] | None = None
-    hush: float = 1.0
-    runs_through: bool = False
-    boxed: bool = False
-    below: bool = False
-    above: bool = False
+    envelope_weight: float | None = None
+    envelope_gain_db: float = 0.0
+    silence_threshold: float = 1.0
+    extend_partials: bool = False
+    use_band_context: bool = False
+    quieter_than_known: bool = False
+    louder_than_known: bool = False
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The fields that `fill.Settings` have too."""
-        return {
-            name: getattr(self, name)
-            for name in ("order", "steps", "temperature", "nucleus", "amplitudes")
-        }
+        """The fields that `settings.Settings` has too."""
+        names = ("order", "steps", "temperature", "nucleus", "amplitudes")
+        return {name: getattr(self, name) for name in names}
 
 
-PURPOSES = {
-    "bandwidth": Purpose(temperature=0.85, hush=0.65),  # highs, or lows
-    "upmix": Purpose(temperature=0.6, steady=(0.0, 1.0)),  # whole channels
-    "continue": Purpose(steady=(0.5, 0.0), runs_through=True),  # everything after a moment
-    "gap": Purpose(
-        steady=(0.5, 2.0), runs_through=True
-    ),  # a hole in time of more than SHORT_GAP frames
-    "region": Purpose(steady=(0.75, 1.0), boxed=True),  # any other region
-    "compress": Purpose(temperature=0.8, hush=0.65, below=True),  # all but the loudest atoms
-    "loudest": Purpose(steady=(0.0, 3.0), above=True),  # the loudest atoms
-    "restore": Purpose(amplitudes="expected"),  # random parts, and short holes in time
+PRESETS = {
+    # highs or lows
+    "bandwidth": FillPreset(temperature=0.85, silence_threshold=0.65),
+    # whole channels
+    "upmix": FillPreset(temperature=0.6, envelope_weight=0.0, envelope_gain_db=1.0),
+    # everything after a moment
+    "continue": FillPreset(envelope_weight=0.5, extend_partials=True),
+    # a hole in time of more than SHORT_GAP frames
+    "gap": FillPreset(envelope_weight=0.5, envelope_gain_db=2.0, extend_partials=True),
+    # any other region
+    "region": FillPreset(envelope_weight=0.75, envelope_gain_db=1.0, use_band_context=True),
+    # all but the loudest atoms
+    "compress": FillPreset(temperature=0.8, silence_threshold=0.65, quieter_than_known=True),
+    # the loudest atoms
+    "loudest": FillPreset(envelope_weight=0.0, envelope_gain_db=3.0, louder_than_known=True),
+    # random parts and short holes in time
+    "restore": FillPreset(amplitudes="expected"),
 }
 
 
-def purpose_of(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> str:
-    """A name in `PURPOSES`, of the shape of a selection's mask (channels, frames, bins); recorded (bins,) bool, what the sound's own rate can hold."""
+def preset_for(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> str:
+    """Choose the preset by the shape of a selection; returns a name in `PRESETS`.
+
+    mask      (channels, frames, bins) bool, the selected atoms
+    recorded  (bins,) bool, the bins below the Nyquist frequency of the sound's own rate
+    """
     if selection.parts and not selection.regions:
         kinds = {part.kind for part in selection.parts}
-        return (
-            "compress"
-            if kinds <= {"quietest", "keep"}
-            else "loudest"
-            if kinds == {"loudest"}
-            else "restore"
-        )
-    if mask[..., : recorded.sum()].all(axis=(1, 2)).any() or (
-        len(mask) > 1 and _only_channels(selection)
-    ):
+        if kinds <= {"quietest", "keep"}:
+            return "compress"
+        return "loudest" if kinds == {"loudest"} else "restore"
+    whole_channel = mask[..., : recorded.sum()].all(axis=(1, 2)).any()
+    if whole_channel or (len(mask) > 1 and _selects_channels(selection)):
         return "upmix"
     frames, bins = np.any(mask, axis=(0, 2)), np.any(mask, axis=(0, 1))
     if frames.all() and bins[-1] and not bins[0]:
         return "bandwidth"
-    spans_all_bins = bins[recorded].all() and all(
-        r.f is None and r.points is None for r in selection.regions
-    )
-    if spans_all_bins:
+    all_spans = all(r.f is None and r.points is None for r in selection.regions)
+    if bins[recorded].all() and all_spans:
         if frames[-1] and not frames[0]:
             return "continue"
-        return (
-            "gap"
-            if np.diff(np.flatnonzero(np.diff(np.pad(frames, 1).astype(int))))[::2].max()
-            > SHORT_GAP
-            else "restore"
-        )
+        return "gap" if _longest_run(frames) > SHORT_GAP else "restore"
     return "region"
 
 
-def _only_channels(selection: Selection) -> bool:
+def _selects_channels(selection: Selection) -> bool:
     return all(
         r.channels is not None and r.t is None and r.f is None and r.points is None
         for r in selection.regions
     )
+
+
+def _longest_run(selected: np.ndarray) -> int:
+    """Length of the longest run of True in (n,) bool."""
+    edges = np.flatnonzero(np.diff(np.pad(selected, 1).astype(int)))
+    return int(np.diff(edges)[::2].max())

@@ -1,43 +1,37 @@
-"""The sampler: how the model reveals unknown atoms, step by step, along an ordering."""
+"""The sampler: reveals unknown atoms with the model, step by step, along an ordering."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from ..atoms.orderings import place_turns
+from ..atoms.orderings import reveal_schedule
 from ..atoms.space import LOUDNESS
-from ..model import AtomTransformer
-from ..model.inference import decode, encode, ordering_for
-from . import amplitudes as texture
-from .fill import Step
+from ..model.inference import AtomModel, decode, encode
+from .amplitudes import Atoms, strategy_for, wiener_blend
+from .bounds import Bounds
 from .placement import place
-from .settings import Settings
-from .state import CONTEXT, Canvas, Window
+from .settings import Resolved, model_ordering
+from .state import CONTEXT_FRAMES, FillState
+from .step import Step
 from .task import Task
+from .windows import Window
 
-# An expected amplitude leans on the Wiener estimate the more, the further that stands out from its prior: for partials the model's levels are
-# too blurred. In units of the prior's variance, of scattered atoms and in holes of time, found on held-out recordings (docs/log.md).
-_DOUBT, _DOUBT_IN_HOLES = 0.3, 0.03
-_PARTS = 8  # in which a fill of a single step is shown
+PARTS = 8  # in which a fill of a single step is shown
 
 
 @torch.no_grad()
-def sample(
-    task: Task, settings: Settings, model: AtomTransformer, trunk: bool = True
-) -> Iterator[Step]:
-    """Fill a task with a model; see `fill.fill`. Settings are resolved. `trunk=False` leaves the Transformer out."""
+def sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
+    """Fill a task with a model; see `fill.fill`."""
     task.space.check_same_analysis(model.config.space)
     model.eval()
-    near, part = task.near(
-        model.config.space.frames + CONTEXT
-    )  # a gap costs the same in a long sound as in a short one
-    steps = _sample(near, settings, model, trunk)
-    if near.mask.shape == task.mask.shape:
+    # a gap costs the same in a long sound as in a short one
+    local, part = task.crop(model.config.space.frames + CONTEXT_FRAMES)
+    steps = _sample(local, settings, model)
+    if local.mask.shape == task.mask.shape:
         yield from steps
         return
     for step in steps:
@@ -46,245 +40,153 @@ def sample(
         yield replace(step, grid=grid, revealed=revealed)
 
 
-def _sample(task: Task, settings: Settings, model: AtomTransformer, trunk: bool) -> Iterator[Step]:
+def _sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
+    """Fill a task; where atoms lost their time, frequency or channel, place them first."""
     unknown = set(task.features)
-    mask = task.mask
-    ordering = ordering_for(model, settings)
     if unknown <= set(LOUDNESS) or task.selection.erases:
-        canvas = Canvas(
-            task,
-            ~(mask & ("velocity" in unknown)),
-            ~(mask & ("sign" in unknown)),
-            ordering=ordering,
-        )
-        yield from reveal(task, canvas, mask, settings, model, trunk)
+        yield from _reveal(task, task.mask, unknown, settings, model)
         return
-    # some atoms have lost their places: place them first, then whatever else of them is unknown
-    also = unknown & set(LOUDNESS)
+    unknown &= set(LOUDNESS)
     step = None
-    for step in place(task, settings, model, trunk):
-        yield replace(step, total=step.total * (2 if also else 1))
-    if also:
-        placed = step.grid != 0
-        moved = replace(task, grid=step.grid)
-        canvas = Canvas(
-            moved,
-            ~(mask & placed & ("velocity" in also)),
-            ~(mask & placed & ("sign" in also)),
-            ordering=ordering,
-        )
-        for later in reveal(moved, canvas, mask & placed, settings, model, trunk):
-            yield replace(
-                later,
-                number=later.number + step.total,
-                total=later.total + step.total,
-                revealed=later.revealed | (mask & ~placed),
-            )
-
-
-def reveal(
-    task: Task,
-    canvas: Canvas,
-    mask: np.ndarray,
-    settings: Settings,
-    model: AtomTransformer,
-    trunk: bool,
-) -> Iterator[Step]:
-    """Reveal velocity and / or sign of the places of `mask` (C, T, F)."""
-    size = model.config.space.frames
-    windows = canvas.windows(mask, size)
-    if canvas.velocity_known.all():
-        mask = mask & (canvas.magnitude > 0)  # a silent atom has no sign to find
-    # selected atoms that are known, or silent and hence signless, are there from the start
-    grid = np.where(task.mask & ~canvas.given, np.float32(0), task.grid)
-    turns = None
-    if settings.steps > 1 and (settings.order != "velocity" or canvas.velocity_known.all()):
-        turns = place_turns(
-            mask, canvas.magnitude, settings.order, settings.steps, settings.reverse, settings.seed
-        )
-    generator = torch.Generator().manual_seed(settings.seed)
-    if settings.steps == 1:
-        yield from reveal_by_parts(
-            task, canvas, mask, windows, grid, settings, model, generator, trunk
-        )
+    for step in place(task, settings, model):
+        yield replace(step, total=step.total * (2 if unknown else 1))
+    if not unknown or step is None:
         return
-    left, total = mask.copy(), int(mask.sum())
-    for number in range(1, settings.steps + 1):
-        now = left if turns is None else turns == number
-        for window in windows:
-            look(canvas, window, now, grid, settings, model, generator, trunk)
-        if turns is None:
-            count = total * number // settings.steps - total * (number - 1) // settings.steps
-            now = loudest(canvas.magnitude, left, count, settings.reverse)
-        # what a step found is known only now: all of its windows see the same
-        canvas.velocity_known |= now
-        canvas.sign_known |= now
-        left = left & ~now
-        last = number == settings.steps
-        yield Step(
-            number,
-            settings.steps,
-            grid if last else np.where(left, np.float32(0), grid),
-            task.mask & ~left,
+    placed = task.mask & (step.grid != 0)
+    for later in _reveal(replace(task, grid=step.grid), placed, unknown, settings, model):
+        yield replace(
+            later,
+            number=later.number + step.total,
+            total=later.total + step.total,
+            revealed=later.revealed | (task.mask & ~placed),
         )
 
 
-def reveal_by_parts(
-    task: Task,
-    canvas: Canvas,
-    mask: np.ndarray,
-    windows: list[Window],
-    grid: np.ndarray,
-    settings: Settings,
-    model: AtomTransformer,
-    generator: torch.Generator,
-    trunk: bool,
+def _reveal(
+    task: Task, mask: np.ndarray, unknown: set[str], settings: Resolved, model: AtomModel
 ) -> Iterator[Step]:
-    """The one step that looks at everything at once, window by window: what a part of the windows has decided is shown at once, and kept
-    where the fill is stopped."""
-    left, parts = mask.copy(), min(len(windows), _PARTS)
+    """Reveal the unknown ones of velocity and sign at the places of mask (C, T, F)."""
+    velocity_known, sign_known = (~(mask & (name in unknown)) for name in LOUDNESS)
+    state = FillState(task, velocity_known, sign_known, model_ordering(model, settings))
+    if state.velocity_known.all():
+        mask = mask & (state.magnitude > 0)  # a silent atom has no sign to predict
+    filler = Filler(task, state, model, settings)
+    windows = state.windows(mask, model.config.space.frames)
+    if settings.steps == 1:
+        yield from _reveal_at_once(filler, mask, windows)
+    else:
+        yield from _reveal_in_steps(filler, mask, windows)
+
+
+def _reveal_at_once(filler: Filler, mask: np.ndarray, windows: list[Window]) -> Iterator[Step]:
+    """Fill everything in one step, which is shown, and can be stopped, part by part."""
+    remaining, parts = mask.copy(), min(len(windows), PARTS)
     for number in range(1, parts + 1):
-        for window in windows[
-            len(windows) * (number - 1) // parts : len(windows) * number // parts
-        ]:
-            look(canvas, window, mask, grid, settings, model, generator, trunk)
-            left[list(window.channels[: window.decides]), window.first : window.last] = False
-        yield Step(
-            number,
-            parts,
-            grid if number == parts else np.where(left, np.float32(0), grid),
-            task.mask & ~left,
+        for window in windows[_share(len(windows), number, parts)]:
+            filler.propose(window, mask)
+            remaining[window.target_channels, window.target_start : window.target_stop] = False
+        yield filler.step(number, parts, remaining)
+
+
+def _reveal_in_steps(filler: Filler, mask: np.ndarray, windows: list[Window]) -> Iterator[Step]:
+    """Fill in `settings.steps` steps; each step sees what the ones before it revealed.
+
+    The order by velocity is adaptive, as in MaskGIT (Chang et al. 2022): every step predicts all
+    remaining atoms and reveals the loudest. Other orders are scheduled in advance.
+    """
+    settings, state = filler.settings, filler.state
+    schedule = None
+    if settings.order != "velocity" or state.velocity_known.all():
+        schedule = reveal_schedule(
+            mask, state.magnitude, settings.order, settings.steps, settings.reverse, settings.seed
         )
+    remaining, total = mask.copy(), int(mask.sum())
+    for number in range(1, settings.steps + 1):
+        step_mask = remaining if schedule is None else schedule == number
+        for window in windows:
+            filler.propose(window, step_mask)
+        if schedule is None:
+            part = _share(total, number, settings.steps)
+            count = part.stop - part.start
+            step_mask = loudest_places(state.magnitude, remaining, count, settings.reverse)
+        state.commit(step_mask)
+        remaining = remaining & ~step_mask
+        yield filler.step(number, settings.steps, remaining)
 
 
-def loudest(magnitude: np.ndarray, left: np.ndarray, count: int, reverse: bool) -> np.ndarray:
-    """Bool mask of the `count` places of `left` whose predicted magnitude is largest, or smallest."""
-    where = np.flatnonzero(left)
+def _share(total: int, number: int, parts: int) -> slice:
+    """The `number`-th, from 1, of nearly equal parts of a range."""
+    return slice(total * (number - 1) // parts, total * number // parts)
+
+
+def loudest_places(
+    magnitude: np.ndarray, mask: np.ndarray, count: int, reverse: bool
+) -> np.ndarray:
+    """Bool mask of the `count` places of a mask with the largest, or smallest, magnitude."""
+    where = np.flatnonzero(mask)
     value = magnitude.ravel()[where]
     chosen = where[np.argsort(value if reverse else -value, kind="stable")[:count]]
-    out = np.zeros(left.size, bool)
+    out = np.zeros(mask.size, bool)
     out[chosen] = True
-    return out.reshape(left.shape)
+    return out.reshape(mask.shape)
 
 
-def look(
-    canvas: Canvas,
-    window: Window,
-    now: np.ndarray,
-    grid: np.ndarray,
-    settings: Settings,
-    model: AtomTransformer,
-    generator: torch.Generator,
-    trunk: bool,
-) -> None:
-    """Predict the places of `now` that a window decides on: magnitude and sign, which later steps see, into the canvas, and the
-    amplitude that is heard into `grid`."""
-    decided = np.array(window.channels[: window.decides])
-    c, t, f = np.nonzero(now[decided, window.first : window.last])
-    if not len(c):
-        return
-    space = model.config.space
-    context = encode(model, canvas.state(window, space), trunk)
-    scale = torch.from_numpy(
-        canvas.space.amplitude(np.arange(space.levels), canvas.reference(window, space.frames))
-    )
-    bound = canvas.ceiling(window, space.frames)
-    ceiling = torch.from_numpy(bound)
-    lent = texture.lent(canvas, window, space.frames) if settings.amplitudes == "texture" else None
-    foretold = predicted(canvas, window, space.frames, settings.amplitudes, bound)
-    steady = (
-        canvas.steady(window, space.frames)
-        if settings.amplitudes == "texture" and canvas.purpose.steady
-        else None
-    )
-    places = np.stack([c, t + window.first - window.start, f], 1)
-    for part, decoded in decode(model, context, places):
-        at, inside = (
-            (decided[c[part]], t[part] + window.first, f[part]),
-            (c[part], places[part, 1], f[part]),
+@dataclass
+class Filler:
+    """Predicts atoms of windows and collects their amplitudes in `grid`."""
+
+    task: Task
+    state: FillState
+    model: AtomModel
+    settings: Resolved
+
+    def __post_init__(self):
+        task, state = self.task, self.state
+        # selected atoms that are known, or silent and therefore without a sign, are filled at once
+        self.grid = np.where(task.mask & ~state.observed, np.float32(0), task.grid)
+        self.generator = torch.Generator().manual_seed(self.settings.seed)
+        self.bounds = Bounds(
+            state.magnitude, state.observed, state.preset, task.reference, state.threshold
         )
-        velocity, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
-        highest = ceiling[inside[0], inside[2]]
-        velocity.masked_fill_(scale > highest[:, None], -torch.inf)  # silence is always possible
-        velocity.masked_fill_((scale < canvas.lowest) & (scale < scale[-1]), -torch.inf)
-        if settings.amplitudes == "expected":
-            magnitude = (velocity.softmax(1) @ scale).numpy()
-            probability = sign.sigmoid().numpy()
-        else:
-            chance = torch.rand(len(sign), generator=generator)
-            probability = (
-                (chance < (sign / max(settings.temperature, 1e-3)).sigmoid()).float().numpy()
-            )
-            if settings.amplitudes == "sampled":
-                magnitude = scale[
-                    draw(velocity, settings.temperature, settings.nucleus, generator)
-                ].numpy()
-            else:
-                unevenness, positive = texture.at(lent, inside, generator)
-                probability = np.where(np.isnan(positive), probability, positive)
-                blind = torch.from_numpy(steady[inside]) if steady is not None else None
-                share, lift = canvas.purpose.steady or (0.0, 0.0)
-                share = torch.from_numpy(np.maximum(canvas.blindness[at[1]], share))
-                magnitude = texture.magnitude(
-                    velocity,
-                    scale,
-                    settings.temperature * unevenness,
-                    highest,
-                    blind,
-                    (share, lift),
-                    canvas.purpose.hush,
-                ).numpy()
-        magnitude = np.maximum(magnitude, np.float32(canvas.lowest))
-        free = ~(canvas.velocity_known[at] | canvas.sign_known[at])
-        magnitude = np.where(canvas.velocity_known[at], canvas.magnitude[at], magnitude)
-        probability = np.where(canvas.sign_known[at], canvas.positive[at], probability)
-        canvas.magnitude[at], canvas.positive[at] = magnitude, probability > 0.5
-        amplitude = magnitude * (2 * probability - 1)
-        if foretold is not None:
-            part_of_it, rest = (plane[inside] for plane in foretold)
-            amplitude = np.where(
-                free,
-                (part_of_it + rest * amplitude).clip(-highest.numpy(), highest.numpy()),
-                amplitude,
-            )
-        grid[at] = amplitude
 
+    def step(self, number: int, total: int, remaining: np.ndarray) -> Step:
+        """The result so far: atoms that remain unknown are silent."""
+        last = number == total
+        grid = self.grid if last else np.where(remaining, np.float32(0), self.grid)
+        return Step(number, total, grid, self.task.mask & ~remaining)
 
-def predicted(
-    canvas: Canvas, window: Window, size: int, amplitudes: str, highest: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """What linear prediction has of the amplitudes of a window, and by how much the model's are then scaled, each (channels, size, F).
+    def propose(self, window: Window, step_mask: np.ndarray) -> None:
+        """Predict the targets of a window that lie in step_mask (C, T, F).
 
-    An expected amplitude leans on the estimate; the texture of a hole in time is added to it, and is as much weaker as the estimate has of its power.
-    highest (channels, F) is the loudest that is accepted.
-    """
-    if amplitudes == "sampled" or amplitudes == "texture" and not canvas.purpose.runs_through:
-        return None
-    estimate, spread = (plane.astype(np.float32) for plane in canvas.beliefs(window, size)[:2])
-    estimate = estimate.clip(-highest[:, None], highest[:, None])
-    if amplitudes == "expected":
-        frames = np.clip(np.arange(window.start, window.start + size), 0, len(canvas.blindness) - 1)
-        doubt = np.where(
-            canvas.blindness[frames] > 0, np.float32(_DOUBT_IN_HOLES), np.float32(_DOUBT)
-        )[:, None]
-        lean = estimate**2 / (estimate**2 + doubt * spread**2 + 1e-20)
-        return lean * estimate, 1 - lean
-    return estimate, np.sqrt(1 - texture.foretold(estimate, spread))
-
-
-def draw(logits: Tensor, temperature: float, nucleus: float, generator: torch.Generator) -> Tensor:
-    """(n, values) logits -> (n,) values, drawn from the nucleus: the likeliest values that hold this probability together.
-
-    Temperature 0 takes the likeliest. Source: Holtzman et al. 2020, "The curious case of neural text degeneration".
-    """
-    if temperature <= 0:
-        return logits.argmax(1)
-    probability = (logits / temperature).softmax(1)
-    if nucleus < 1:
-        ranked, values = probability.sort(1, descending=True)
-        ranked = torch.where(ranked.cumsum(1) - ranked < nucleus, ranked, 0)
-        probability = torch.zeros_like(probability).scatter_(1, values, ranked)
-    # one uniform number per atom, inverted through the cumulative sum: much faster than torch.multinomial on a CPU
-    total = probability.cumsum(1)
-    chance = torch.rand(len(logits), 1, generator=generator) * total[:, -1:]
-    return (total <= chance).sum(1).clamp(max=logits.shape[1] - 1)
+        Magnitudes and signs go to the state, where later steps see them once they are committed;
+        the amplitudes that are heard go to the grid.
+        """
+        place = window.targets(step_mask)
+        if not len(place[0]):
+            return
+        state, space = self.state, self.model.config.space
+        context = encode(self.model, state.model_input(window, space))
+        levels = np.arange(space.levels)
+        scale = torch.from_numpy(state.space.amplitude(levels, state.reference(window)))
+        ceiling = self.bounds.ceiling(window)
+        strategy = strategy_for(state, window, scale, self.settings, self.generator)
+        blend = wiener_blend(state, window, self.settings.amplitudes, ceiling)
+        for part, decoded in decode(self.model, context, np.stack(place, 1)):
+            channel, frame, bin_ = (axis[part] for axis in place)
+            at = (window.target_channels[channel], frame + window.start, bin_)
+            highest = torch.from_numpy(ceiling[channel, bin_])
+            logits, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
+            self.bounds.clip_levels(logits, scale, highest)
+            atoms = Atoms((channel, frame, bin_), at[1], highest)
+            magnitude, positive = strategy.draw(logits, sign, atoms)
+            magnitude = np.maximum(magnitude, np.float32(self.bounds.lowest))
+            magnitude = np.where(state.velocity_known[at], state.magnitude[at], magnitude)
+            positive = np.where(state.sign_known[at], state.positive[at], positive)
+            amplitude = magnitude * (2 * positive - 1)
+            if blend is not None:
+                offset, gain = blend.offset[atoms.place], blend.gain[atoms.place]
+                blended = (offset + gain * amplitude).clip(-highest.numpy(), highest.numpy())
+                unknown = ~(state.velocity_known[at] | state.sign_known[at])
+                amplitude = np.where(unknown, blended, amplitude)
+            state.magnitude[at], state.positive[at] = magnitude, positive > 0.5
+            self.grid[at] = amplitude

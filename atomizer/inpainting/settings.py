@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..atoms.orderings import ORDERINGS
 from ..errors import AtomizerError
 from ..limits import limits
-from .presets import PURPOSES
+from .presets import PRESETS
 
 if TYPE_CHECKING:
     from .task import Task
 
-ORDERED_STEPS = 4  # where an ordering was chosen: it is to be heard, and in a single step it is not
-
-
+ORDERED_STEPS = 4  # steps where an ordering was chosen: in a single step it could not be heard
 METHODS = ("model", "noise", "erased")
-
-
 AMPLITUDES = ("expected", "sampled", "texture")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to fill; None means: what suits the task (`resolve`).
+    """How to fill. None means the default for the task (`resolve`).
 
-    method       "model", "noise" (interpolated levels) or "erased"; where only the sign is unknown, the last two keep the levels and draw signs
-    order        a name in `orderings.ORDERINGS`; velocity means loudest predicted first
-    reverse      from that ordering's end
-    steps        how many times the model looks again
-    temperature  of the sampled features; 1 is the model's own belief
-    nucleus      sample levels from the likeliest values that hold this probability together; where it is given, open amplitudes are "sampled"
-    amplitudes   a name in `AMPLITUDES`: "expected" is the expected signed amplitude (2p - 1) E|a|, least error and less energy; "sampled"
-                 levels are drawn one by one; those of a "texture" share what the model is unsure of (`texture`)
-    seed         same seed, same sound
+    Attributes
+    ----------
+    method : str
+        "model", "noise" (interpolated spectral envelope) or "erased". Where only the sign is
+        unknown, the last two keep the levels and draw signs.
+    order : str or None
+        A name in `ORDERINGS`; "velocity" reveals the loudest predicted atoms first.
+    reverse : bool
+        Start from the end of the ordering.
+    steps : int or None
+        Number of sampling steps.
+    temperature : float or None
+        Of the sampled features; 1 samples from the predicted distribution.
+    nucleus : float or None
+        Sample levels from the most likely values that hold this probability. If it is given and
+        `amplitudes` is not, amplitudes are "sampled".
+    amplitudes : str or None
+        "expected" is the expected signed amplitude (2p - 1) E|a|: least error, less energy.
+        "sampled" draws levels one by one. "texture" adds the fine structure of noise, or of the
+        octave below, to the mean predicted level (`amplitudes.py`).
+    seed : int
+        The same seed gives the same sound.
     """
 
     method: str = "model"
@@ -49,7 +58,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Resolved(Settings):
-    """Settings of which none is open, as `resolve` makes them."""
+    """Settings without None, as `resolve` returns them."""
 
     order: str = "random"
     steps: int = 1
@@ -58,45 +67,62 @@ class Resolved(Settings):
     amplitudes: str = "sampled"
 
 
+class ModelOrdering(NamedTuple):
+    """The user's ordering, for models whose tokens follow it."""
+
+    name: str
+    reverse: bool
+    seed: int
+
+
+def model_ordering(model: AtomModel, settings: Settings) -> ModelOrdering | None:
+    """The ordering of a model's tokens; None where the model has serializations of its own."""
+    if "order" not in model.config.serialisations:
+        return None
+    return ModelOrdering(settings.order or "random", settings.reverse, settings.seed)
+
+
 def resolve(settings: Settings, task: Task) -> Resolved:
-    """The settings with every None replaced by what suits the task. Raises AtomizerError for values out of range."""
-    defaults = PURPOSES[task.purpose if set(task.features) != {"sign"} else "restore"].settings
-    if (
-        task.mask.all()
-    ):  # nothing is known to expect signs from, and the expectation of a sign by chance is silence
+    """Replace every None by the default of the task's preset, and check the values.
+
+    Raises AtomizerError for values out of range.
+    """
+    signs_only = set(task.features) == {"sign"}
+    defaults = PRESETS["restore" if signs_only else task.preset].settings
+    if task.mask.all():  # nothing predicts signs, and the expectation of a random sign is silence
         defaults = {**defaults, "amplitudes": "texture"}
     chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
     if "steps" in chosen and settings.order not in (None, "random"):
         chosen["steps"] = max(chosen["steps"], ORDERED_STEPS)
     if "amplitudes" in chosen and settings.nucleus is not None and "velocity" in task.features:
-        chosen["amplitudes"] = (
-            "sampled"  # no other levels have a nucleus, and whoever gave one is to hear it
-        )
-    settings = Resolved(**{**asdict(settings), **chosen})
-    if settings.method not in METHODS:
-        raise AtomizerError(
-            f"There is no method {str(settings.method)[:40]!r}: choose from {', '.join(METHODS)}."
-        )
-    if settings.order not in tuple(ORDERINGS):
-        raise AtomizerError(
-            f"There is no ordering {str(settings.order)[:40]!r}: choose from {', '.join(ORDERINGS)}."
-        )
-    if settings.amplitudes not in AMPLITUDES:
-        raise AtomizerError(
-            f"There are no {str(settings.amplitudes)[:40]!r} amplitudes: choose from {', '.join(AMPLITUDES)}."
-        )
-    if not isinstance(settings.steps, int) or not 1 <= settings.steps <= limits().steps:
-        raise AtomizerError(f"A fill takes 1 to {limits().steps} steps, not {settings.steps}.")
+        chosen["amplitudes"] = "sampled"  # only sampled levels have a nucleus
+    resolved = Resolved(**{**asdict(settings), **chosen})
+    _check(resolved)
+    # only the model fills in several steps
+    return resolved if resolved.method == "model" else replace(resolved, steps=1)
+
+
+def _check(settings: Resolved) -> None:
+    """Raise AtomizerError for values out of range."""
+    for name, value, known in (
+        ("method", settings.method, METHODS),
+        ("ordering", settings.order, tuple(ORDERINGS)),
+        ("kind of amplitudes", settings.amplitudes, AMPLITUDES),
+    ):
+        if value not in known:
+            raise AtomizerError(
+                f"There is no {name} {str(value)[:40]!r}: choose from {', '.join(known)}."
+            )
+    steps, most = settings.steps, limits().steps
+    if not isinstance(steps, int) or not 1 <= steps <= most:
+        raise AtomizerError(f"A fill takes 1 to {most} steps, not {steps}.")
     if not 0 <= settings.temperature <= 4:
         raise AtomizerError(
-            f"The temperature lies between 0 and 4, not at {settings.temperature:g}."
+            f"The temperature must be between 0 and 4, not {settings.temperature:g}."
         )
-    if not 0 <= settings.seed < 2**63:  # what torch's generators take
+    if not 0 <= settings.seed < 2**63:  # the range of torch's generators
         raise AtomizerError(
             f"A seed is a whole number from 0 and below 2^63, not {settings.seed:.6g}."
         )
     if not 0 < settings.nucleus <= 1:
-        raise AtomizerError(f"The nucleus lies above 0 and up to 1, not at {settings.nucleus:g}.")
-    return (
-        settings if settings.method == "model" else replace(settings, steps=1)
-    )  # only the model looks again
+        raise AtomizerError(f"The nucleus must be above 0 and up to 1, not {settings.nucleus:g}.")

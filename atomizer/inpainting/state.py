@@ -1,61 +1,48 @@
-"""The canvas: everything that is known of a whole sound while it is being filled, and the windows that the model sees of it."""
+"""The state of a fill: what is known of a sound, and what the priors predict about the rest."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 import torch
-from scipy.ndimage import distance_transform_edt, maximum_filter1d, minimum_filter1d
+from scipy.ndimage import distance_transform_edt
 
 from ..atoms.orderings import serial_key
 from ..atoms.space import AtomSpace
 from ..model import State
-from ..priors import wiener
-from ..priors.spectral_envelope import (
-    bin_sums,
-    censored_deviation,
-    intermittence,
-    interpolated_power,
-    log_power,
-)
-from .presets import PURPOSES
+from ..priors.interface import Prediction, PriorContext
+from ..priors.registry import LEVEL_PRIOR, predict_coefficients
+from ..priors.spectral_envelope import band_gain
+from .bounds import MIN_FRAMES
+from .presets import PRESETS
+from .settings import ModelOrdering
 from .task import Task
+from .windows import Window, channel_groups, crop, crop_known, plan_windows
 
-REFERENCE_FLOOR_DB = -50.0  # a window's reference never lies further below the sound's
-_OWNED = 0.75  # share of a window's frames that it decides on, where all of the sound is to be filled; the rest is context
-_OWNED_LOCALLY = 0.5  # the same where the surroundings are known and worth seeing
-_NEAR_BINS = 5  # bins whose loudest known atom bounds an unknown one
-_ENOUGH = 8  # known frames from which the habits of a bin, or of a window, can be told
-_MARGIN = 2.0  # how much louder than its surroundings an atom may be, 6 dB
-CONTEXT = 192  # frames to either side of a window whose levels count where the window itself knows nothing of a bin
-_FAR = 32  # frames from the nearest known one at which the model knows nothing that its surroundings' levels do not say better
-_ESTIMATES = 64  # windows whose Wiener estimate is kept for the next step
+REFERENCE_FLOOR_DB = -50.0  # lowest reference of a window, relative to the sound's
+CONTEXT_FRAMES = 192  # frames to either side of a window that the spectral envelope is measured in
+FAR_FRAMES = 32  # distance to the context beyond which the envelope alone gives the level
+MAX_CACHED = 64  # windows whose predictions are kept for the next step
 
 
-@dataclass(frozen=True)
-class Window:
-    """What the model looks at in one go.
+class FillState:
+    """Known magnitudes and signs of a sound's grid; unknown ones are zero, and never read.
 
-    start        first frame of the window, may lie outside of the sound
-    first, last  frames that it decides on (last excluded)
-    channels     channels that it sees; decides: how many of them, from the first, it decides on
-    """
-
-    start: int
-    first: int
-    last: int
-    channels: tuple[int, ...]
-    decides: int
-
-
-class Canvas:
-    """Known magnitudes and signs of a sound's grid; unknown ones are zero here, so that nothing hidden can be read.
-
-    magnitude, positive           (C, T, F) float32 and bool; where not yet known, what a step that is under way has found
-    velocity_known, sign_known    (C, T, F) bool
-    given                         (C, T, F) bool, known from the start
+    Attributes
+    ----------
+    magnitude, positive : (C, T, F) float32 and bool
+        Magnitudes and signs; where unknown, the proposals of the step in progress.
+    velocity_known, sign_known : (C, T, F) bool
+        Atoms that are known by now; proposals become known when they are committed.
+    observed : (C, T, F) bool
+        Atoms that were known from the start.
+    preset : FillPreset
+    peak : float
+        Magnitude of the loudest known atom.
+    threshold : float or None
+        Magnitude below which all unknown atoms lie.
     """
 
     def __init__(
@@ -63,247 +50,153 @@ class Canvas:
         task: Task,
         velocity_known: np.ndarray,
         sign_known: np.ndarray,
-        predicts: bool = True,
-        ordering: tuple[str, bool, int] | None = None,
+        ordering: ModelOrdering | None = None,
+        use_priors: bool = True,
     ):
-        """predicts: whether windows come with `beliefs`; ordering: name, reverse and seed of the one that windows come with"""
+        """Start from the atoms of a task that are known.
+
+        ordering    for models that process atoms in the user's ordering
+        use_priors  whether the model's input contains the predictions of the priors
+        """
         self.space = task.space
         self.velocity_known, self.sign_known = velocity_known.copy(), sign_known.copy()
         self.magnitude = np.where(velocity_known, np.abs(task.grid), np.float32(0))
         self.positive = sign_known & (task.grid >= 0)
-        self.ordering = ordering
-        self.predicts, self.given = predicts, velocity_known & sign_known
-        self.signs_lost = bool((velocity_known & ~sign_known).any())
-        self.estimates: dict[tuple, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-        self.purpose = PURPOSES[task.purpose]
-        self.threshold = task.threshold if self.purpose.below else None
-        self.loudest = task.reference or 1.0
-        # a rare draw from the top levels is a pop in the sound: nothing is filled in louder than the loudest known atom, unless all of it is
-        self.highest = self.loudest if self.threshold is None else self.threshold
-        self.lowest = task.reference if self.purpose.above else 0.0
+        self.ordering, self.use_priors = ordering, use_priors
+        self.observed = velocity_known & sign_known
+        self.signs_only = bool((velocity_known & ~sign_known).any())
+        self.preset = PRESETS[task.preset]
+        self.threshold = task.threshold if self.preset.quieter_than_known else None
+        self.peak = task.reference or 1.0
+        self._predictions: dict[tuple, tuple[Prediction, Prediction]] = {}
 
     @cached_property
-    def habit(self) -> np.ndarray:
-        """(C, F) the loudest of every bin in all of the sound, of what was known from the start; only where a window does not tell."""
-        return self._loudest_of_bins(self.magnitude, self.given)
-
-    @cached_property
-    def blindness(self) -> np.ndarray:
-        """(T,) float32, from 0 in frames of which something was known from the start to 1 in those that are far away from all such."""
-        known = self.given.any(axis=(0, 2))
+    def distance_to_context(self) -> np.ndarray:
+        """(T,) float32: distance to the nearest frame with observed atoms, 0 to 1 (FAR_FRAMES)."""
+        known = self.observed.any(axis=(0, 2))
         away = distance_transform_edt(~known) if known.any() else np.full(len(known), np.inf)
-        return np.minimum(away / _FAR, 1).astype(np.float32)
-
-    @staticmethod
-    def _loudest_of_bins(magnitude: np.ndarray, given: np.ndarray) -> np.ndarray:
-        """(C, F) the loudest that was known from the start in every bin and its neighbours; infinite where next to nothing was."""
-        loudest = maximum_filter1d(np.where(given, magnitude, 0).max(1), _NEAR_BINS, axis=1)
-        return np.where(
-            minimum_filter1d(given.sum(1), _NEAR_BINS, axis=1) >= _ENOUGH,
-            loudest,
-            np.float32(np.inf),
-        )
-
-    def ceiling(self, window: Window, size: int) -> np.ndarray:
-        """(channels, F) the loudest that an atom of a window may be filled in.
-
-        A bin is no louder than it is elsewhere in the window, or else in the sound, or else in the other channels: a gap in silence
-        stays silent, and nothing appears above a recording's own bandwidth unless all of that band was selected. For a box the sound
-        comes before the window, which may know no more of its bins than a pause beside it.
-        """
-        if self.lowest:
-            return np.full((len(window.channels), self.magnitude.shape[2]), np.inf, np.float32)
-        nearby = self._loudest_of_bins(
-            self.cut(self.magnitude, window, size, 0), self.known_piece(self.given, window, size)
-        )
-        if np.isfinite(nearby).all() and not self.purpose.boxed:
-            return np.minimum(nearby * _MARGIN, self.highest)
-        habit = self.habit[list(window.channels)]
-        first, second = (habit, nearby) if self.purpose.boxed else (nearby, habit)
-        out = np.where(np.isfinite(first), first, second) * _MARGIN
-        known = np.isfinite(self.habit)
-        others = np.where(known.any(0), np.where(known, self.habit, 0).max(0), np.inf) * _MARGIN**2
-        return np.minimum(np.where(np.isfinite(out), out, others), self.highest)
+        return np.minimum(away / FAR_FRAMES, 1).astype(np.float32)
 
     def windows(self, mask: np.ndarray, size: int) -> list[Window]:
-        """Windows of `size` frames whose decisions tile the frames of mask (C, T, F), each amid what it decides on."""
-        needed = np.flatnonzero(mask.any(axis=(0, 2)))
-        owned = max(1, int(size * (_OWNED if len(needed) == mask.shape[1] else _OWNED_LOCALLY)))
-        groups = self.channel_groups(mask)
-        out, at = [], 0
-        while at < len(needed):
-            first = int(needed[at])
-            at = int(np.searchsorted(needed, first + owned))
-            last = int(needed[at - 1]) + 1
-            start = (first + last) // 2 - size // 2
-            out += [Window(start, first, last, channels, decides) for channels, decides in groups]
-        return out
+        """Windows of `size` frames whose targets tile the frames of mask (C, T, F)."""
+        signed = np.where(self.positive, self.magnitude, -self.magnitude)
+        return plan_windows(mask, size, channel_groups(mask, signed))
 
-    def channel_groups(self, mask: np.ndarray) -> list[tuple[tuple[int, ...], int]]:
-        """Channels seen together, and how many of them, from the first, are decided on.
+    def commit(self, revealed: np.ndarray) -> None:
+        """Make the proposals of (C, T, F) bool known: later steps build on them."""
+        self.velocity_known |= revealed
+        self.sign_known |= revealed
 
-        One or two channels are seen as they are; of more, each is seen beside the known channel that is most coherent with it.
+    def reference(self, window: Window) -> float:
+        """Amplitude at 0 dB for the model: the loudest atom that is known in a window.
+
+        In windows with few known frames, as inside a long hole, the surroundings count too.
+        Revealed atoms count up to the peak of the sound, so that errors do not grow from step to
+        step.
         """
-        channels = len(mask)
-        if channels <= 2:
-            return [(tuple(range(channels)), channels)]
-        signed = np.where(self.positive, self.magnitude, -self.magnitude).reshape(channels, -1)
-        energy = (signed**2).sum(1)
-        groups = []
-        for c in np.flatnonzero(mask.any(axis=(1, 2))):
-            coherence = np.abs(signed @ signed[c]) / np.sqrt(energy * energy[c] + 1e-20)
-            if energy[c] == 0:
-                coherence = energy / (energy.max() + 1e-20)
-            coherence[c] = -1
-            groups.append(((int(c), int(coherence.argmax())), 1))
-        return groups
+        loudest = self._loudest_known(window)
+        if crop_known(self.observed, window).any(axis=(0, 2)).sum() < MIN_FRAMES:
+            loudest = max(loudest, self._loudest_known(window.widened(CONTEXT_FRAMES)))
+        return max(min(loudest, self.peak), self.peak * 10 ** (REFERENCE_FLOOR_DB / 20))
 
-    def cut(self, array: np.ndarray, window: Window, size: int, outside) -> np.ndarray:
-        """(channels, size, F) piece of an array (C, T, F), `outside` beyond the sound's ends."""
-        low, high = max(window.start, 0), min(window.start + size, array.shape[1])
-        piece = np.full((len(window.channels), size, array.shape[2]), outside, array.dtype)
-        piece[:, low - window.start : high - window.start] = array[list(window.channels), low:high]
-        return piece
+    def _loudest_known(self, window: Window) -> float:
+        known = crop(self.velocity_known, window, False)
+        return float((crop(self.magnitude, window, 0) * known).max())
 
-    def known_piece(self, array: np.ndarray, window: Window, size: int) -> np.ndarray:
-        """As `cut`, for what is known: beyond the sound's ends lies known silence, or more of the unknown that touches them."""
-        piece = self.cut(array, window, size, True)
-        before, after = -window.start, array.shape[1] - window.start
-        if before > 0:
-            piece[:, :before] = piece[:, before : before + 1]
-        if after < size:
-            piece[:, after:] = piece[:, after - 1 : after]
-        return piece
+    def model_input(self, window: Window, space: AtomSpace) -> State:
+        """The model's input for a window, as a batch of one; a missing channel is absent."""
+        reference = self.reference(window)
+        level = self.space.quantise(crop(self.magnitude, window, 0), reference).astype(np.int64)
 
-    def reference(self, window: Window, size: int) -> float:
-        """The loudest atom that a window knows, or its surroundings where it knows too few frames to tell, as inside of a long hole.
-
-        What was filled in counts up to the loudest of the sound, lest errors grow on errors.
-        """
-
-        def loudest(here: Window, frames: int) -> float:
-            return float(
-                (
-                    self.cut(self.magnitude, here, frames, 0)
-                    * self.cut(self.velocity_known, here, frames, False)
-                ).max()
-            )
-
-        seen = loudest(window, size)
-        if self.known_piece(self.given, window, size).any(axis=(0, 2)).sum() < _ENOUGH:
-            seen = max(
-                seen, loudest(replace(window, start=window.start - CONTEXT), size + 2 * CONTEXT)
-            )
-        return max(min(seen, self.loudest), self.loudest * 10 ** (REFERENCE_FLOOR_DB / 20))
-
-    def state(self, window: Window, space: AtomSpace) -> State:
-        """What the model sees, as a batch of one; a missing second channel is absent."""
-        size = space.frames
-        reference = self.reference(window, size)
-        level = self.space.quantise(self.cut(self.magnitude, window, size, 0), reference).astype(
-            np.int64
-        )
-
-        def grid(array: np.ndarray, fill) -> torch.Tensor:
+        def batch(array: np.ndarray, fill) -> torch.Tensor:
             missing = space.channels - len(array)
-            return torch.from_numpy(
-                np.pad(array, ((0, missing), (0, 0), (0, 0)), constant_values=fill)
-            )[None]
+            padded = np.pad(array, ((0, missing), (0, 0), (0, 0)), constant_values=fill)
+            return torch.from_numpy(padded)[None]
 
-        ranks = None if self.ordering is None else grid(self.ranks(window, size), 0)
-        beliefs = (
-            [grid(array.astype(np.float32) / reference, 0) for array in self.beliefs(window, size)]
-            if self.predicts
-            else (None,) * 3
-        )
+        ranks = None if self.ordering is None else batch(self.ranks(window), 0)
+        planes: list[torch.Tensor | None] = [None, None, None]
+        if self.use_priors:
+            coefficients, levels = self.predictions(window)
+            planes = [
+                batch(plane.astype(np.float32) / reference, 0)
+                for plane in (coefficients.mean, coefficients.std, levels.std)
+            ]
         return State(
-            grid(level, 0),
-            grid(self.cut(self.positive, window, size, False).astype(np.int64), 0),
-            grid(self.known_piece(self.velocity_known, window, size), True),
-            grid(self.known_piece(self.sign_known, window, size), True),
-            grid(np.ones(level.shape, bool), False),
+            batch(level, 0),
+            batch(crop(self.positive, window, False).astype(np.int64), 0),
+            batch(crop_known(self.velocity_known, window), True),
+            batch(crop_known(self.sign_known, window), True),
+            batch(np.ones(level.shape, bool), False),
             ranks,
-            *beliefs,
+            *planes,
         )
 
-    def ranks(self, window: Window, size: int) -> np.ndarray:
-        """(channels, size, F) float32: where the atoms of a window stand in the ordering.
+    def ranks(self, window: Window) -> np.ndarray:
+        """(channels, size, F) float32: positions of a window's atoms in the user's ordering.
 
-        Atoms whose velocity is unknown stand among the known ones where noise with interpolated levels would.
+        Atoms of unknown velocity take the position that their interpolated level gives them.
         """
-        by, reverse, seed = self.ordering
-        known = self.known_piece(self.velocity_known, window, size)
-        magnitude = np.where(
-            known, self.cut(self.magnitude, window, size, 0), self.beliefs(window, size)[2]
-        )
-        key = serial_key(
-            by, magnitude, np.random.default_rng(seed).random(magnitude.shape, np.float32)
-        )
-        return -key if reverse else key
+        assert self.ordering is not None
+        known = crop_known(self.velocity_known, window)
+        expected = self.predictions(window)[1].std
+        magnitude = np.where(known, crop(self.magnitude, window, 0), expected)
+        noise = np.random.default_rng(self.ordering.seed).random(magnitude.shape, np.float32)
+        key = serial_key(self.ordering.name, magnitude, noise)
+        return -key if self.ordering.reverse else key
 
-    def beliefs(self, window: Window, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What was known at first lets expect of a window: the Wiener estimate, its prior's deviation, and that of noise with
-        interpolated levels, each (channels, size, F)."""
-        key = (window.start, window.channels)
-        if key not in self.estimates:
-            given, magnitude = (
-                self.known_piece(self.given, window, size),
-                self.cut(self.magnitude, window, size, 0),
-            )
-            amplitude = np.where(self.cut(self.positive, window, size, True), magnitude, -magnitude)
-            limit = torch.from_numpy(magnitude) if self.signs_lost else None
-            found = wiener.interpolate(
-                torch.from_numpy(amplitude), torch.from_numpy(~given), limit, self.space.window
-            )
-            if len(self.estimates) >= _ESTIMATES:
-                self.estimates.pop(next(iter(self.estimates)))
-            blind = self.blind(window, size, given)
-            nothing = np.zeros_like(blind)
-            self.estimates[key] = tuple(
-                np.asarray(a, np.float16)
-                for a in (
-                    (found.amplitude, found.spread, blind) if found else (nothing, nothing, blind)
-                )
-            )
-        return self.estimates[key]
-
-    def blind(self, window: Window, size: int, given: np.ndarray) -> np.ndarray:
-        """(channels, size, F) deviation of noise with the levels that what is known around a window lets expect."""
-        magnitude = self.cut(self.magnitude, window, size, 0)
-        if self.threshold is not None:
-            return censored_deviation(given & (magnitude >= self.threshold), ~given, self.threshold)
+    def prior_context(self, window: Window) -> PriorContext:
+        """What the priors may use of a window: the atoms observed from the start."""
+        observed, magnitude = crop_known(self.observed, window), crop(self.magnitude, window, 0)
+        signed = np.where(crop(self.positive, window, True), magnitude, -magnitude)
         channels = list(window.channels)
-        around = self._around(window, size)
-        known = self.given[channels, around]
-        if self.purpose.boxed:
-            power = interpolated_power(
-                np.where(known, self.magnitude[channels, around], 0), known, loudest=self.loudest
-            )
-            here = replace(
-                window, start=window.start - around.start, channels=tuple(range(len(channels)))
-            )
-            return np.sqrt(self.cut(power, here, size, 0))
-        # bins may be unknown from end to end of a window that are known elsewhere, or known too briefly to tell their habit
-        log = log_power(self.magnitude[channels, around], self.loudest)
-        return np.sqrt(
-            interpolated_power(
-                np.where(given, magnitude, 0), given, bin_sums(log, known), self.loudest
-            )
+        first = max(0, window.start - CONTEXT_FRAMES)
+        wide = slice(first, max(0, window.start) + window.size + CONTEXT_FRAMES)
+        wide_observed = self.observed[channels, wide]
+        return PriorContext(
+            amplitude=np.where(observed, signed, np.float32(0)),
+            observed=observed,
+            space=self.space,
+            peak=self.peak,
+            wide_amplitude=np.where(wide_observed, self.magnitude[channels, wide], np.float32(0)),
+            wide_observed=wide_observed,
+            offset=window.start - first,
+            magnitude_bound=magnitude if self.signs_only else None,
+            threshold=self.threshold,
+            use_band_context=self.preset.use_band_context,
         )
 
-    @staticmethod
-    def _around(window: Window, size: int) -> slice:
-        """Frames of a window and of the context to either side of it."""
-        return slice(max(0, window.start - CONTEXT), max(0, window.start) + size + CONTEXT)
+    def predictions(self, window: Window) -> tuple[Prediction, Prediction]:
+        """Predictions of a window's amplitudes and of its levels, as float16.
 
-    def steady(self, window: Window, size: int) -> np.ndarray:
-        """(channels, size, F) float32 deviation of noise that is as loud as what is around a window: `beliefs`, and in a box, where a melody moves on,
-        as loud as its band."""
-        blind = self.beliefs(window, size)[2].astype(np.float32)
-        if not self.purpose.boxed:
-            return blind
-        channels, around = list(window.channels), self._around(window, size)
-        more = intermittence(
-            log_power(self.magnitude[channels, around], self.loudest), self.given[channels, around]
-        )
-        return blind * np.exp(more / 2)[:, None].astype(np.float32)
+        They depend on observed atoms only, and are kept for later steps.
+        """
+        key = (window.start, window.channels)
+        if key not in self._predictions:
+            context = self.prior_context(window)
+            levels = LEVEL_PRIOR.predict(context)
+            coefficients = predict_coefficients(context)
+            if levels is None:
+                raise ValueError("The level prior has a prediction for every window.")
+            if coefficients is None:
+                coefficients = Prediction(np.zeros_like(levels.std), np.zeros_like(levels.std))
+            if len(self._predictions) >= MAX_CACHED:
+                self._predictions.pop(next(iter(self._predictions)))
+            self._predictions[key] = _half(coefficients), _half(levels)
+        return self._predictions[key]
+
+    def texture_std(self, window: Window) -> np.ndarray:
+        """(channels, size, F) float32: standard deviations of a texture of the surroundings' level.
+
+        In a box they are raised to the level of the band, through which a melody moves on.
+        """
+        std = self.predictions(window)[1].std.astype(np.float32)
+        if not self.preset.use_band_context:
+            return std
+        return std * band_gain(self.prior_context(window))
+
+
+def _half(prediction: Prediction) -> Prediction:
+    """The same as float16, which halves the memory of the cache."""
+    return replace(
+        prediction, mean=prediction.mean.astype(np.float16), std=prediction.std.astype(np.float16)
+    )

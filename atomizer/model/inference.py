@@ -13,9 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..inpainting.settings import Settings
-from .ablation import WithoutTrunk
-from .atom_transformer import AtomTransformer, Decoded, Encoded
+from .atom_transformer import Decoded, Encoded
 from .config import ModelConfig
 from .state import State
 
@@ -34,45 +32,10 @@ class AtomModel(Protocol):
     def eval(self) -> object:
         """Set evaluation mode."""
 
-    def encode(self, state: State) -> Encoded:
-        """Encode a batch of windows."""
-
-    def decode(
-        self, encoded: Encoded, batch: Tensor, channel: Tensor, time: Tensor, frequency: Tensor
-    ) -> Decoded:
-        """Predict velocity and sign at n positions."""
-
-    def point(self, unplaced: Tensor, atoms: Tensor, positions: Decoded) -> Tensor:
-        """Score n positions for K unplaced atoms."""
-
-
-def ordering_for(model: AtomModel, settings: Settings) -> tuple[str, bool, int] | None:
-    """Ordering in which a model serialises atoms; None for a model with fixed serialisations."""
-    return (
-        (settings.order or "random", settings.reverse, settings.seed)
-        if "order" in model.config.serialisations
-        else None
-    )
-
-
-def precision(model: AtomModel) -> AbstractContextManager:
-    """Autocast to bfloat16 on devices that multiply matrices in it, else float32."""
-    kind = model.device.type
-    if kind == "cuda" or (kind == "cpu" and torch.cpu._is_avx512_bf16_supported()):
-        return torch.autocast(kind, torch.bfloat16)
-    return nullcontext()
-
-
-def encode(model: AtomModel, state: State, trunk: bool = True) -> Encoded:
+    def encode(model: AtomModel, state: State) -> Encoded:
     """Encode windows (B, C, T, F) on the model's device and in its precision."""
-    if not trunk:
-        assert isinstance(model, AtomTransformer)
-        model = WithoutTrunk(model)
     with precision(model):
         return model.encode(state.to(model.device))
-
-
-read = encode  # former name
 
 
 def decode(

@@ -70,22 +70,3 @@ class State:
         """(B, C, T, F) rows of the velocity and sign embeddings, whose last row is ∅."""
         velocity = torch.where(self.velocity_known, self.velocity, space.levels)
         return velocity, torch.where(self.sign_known, self.sign, 2)
-
-    # former names of the unplaced atoms
-    @property
-    def loose(self) -> Tensor | None:
-        """Former name of `unplaced`."""
-        return self.unplaced
-
-    @loose.setter
-    def loose(self, value: Tensor | None) -> None:
-        self.unplaced = value
-
-    @property
-    def loose_valid(self) -> Tensor | None:
-        """Former name of `unplaced_valid`."""
-        return self.unplaced_valid
-
-    @loose_valid.setter
-    def loose_valid(self, value: Tensor | None) -> None:
-        self.unplaced_valid = value

@@ -1,4 +1,9 @@
-"""Noise with interpolated levels: the fill that needs no model, and the yardstick of the one that does."""
+"""Spectral envelope: levels of the unknown atoms, interpolated from the known ones.
+
+A level is the mean level of its bin, plus the onset gain of its frame, plus a smooth interpolation
+of the known deviations from both. Means are of levels and not of powers: a mean of powers would
+spread a bass note over the treble.
+"""
 
 from __future__ import annotations
 
@@ -6,166 +11,217 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, uniform_filter, uniform_filter1d
 from scipy.special import ndtri
 
-ENOUGH = 32  # known cells that make a mean level trustworthy
-STEADY = (
-    1.0,
-    12.0,
-)  # frames (standard deviation) over which the level below a cutoff, and its slope, are averaged: attacks are to be
-# heard above the cutoff too, but a slope of one frame's chi-square noise would be arbitrary an octave on
-NEARBY = (9, 17)  # frames and bins that have one level, where only the loudest atoms are known
-CLOSE = 0.25  # octaves at which another bin counts 1/e of what one right here would
-ALIKE = 8.0  # bins (standard deviation) that follow the others alike
-FOLLOWS = (
-    0.5,
-    5.0,
-)  # the share of the others' rise that a bin follows before anything is known of it, and how much evidence that weighs
-MELODY = 33  # bins, 700 Hz, over which the partials of a melody come and go
-BRIEF = 8  # known frames that do not tell what is usual
-LOG_MEAN = 1.2704  # a Gaussian's log power is that much below the log of its mean power, in nats (Euler's gamma + ln 2)
+from .interface import Prediction, PriorContext
+
+MIN_CELLS = 32  # known cells from which a mean level is reliable
+# Frames (standard deviation) over which the level below a cutoff, and its slope, are averaged:
+# attacks are needed above the cutoff too, but the slope of a single frame is chi-square noise,
+# which an extrapolation by an octave makes arbitrary
+TIME_SMOOTHING = (1.0, 12.0)
+CENSOR_KERNEL = (9, 17)  # frames and bins that share one level where only loud atoms are known
+OCTAVE_DECAY = 0.25  # distance in octaves at which another bin has 1/e of the weight
+BIN_SMOOTHING = 8.0  # bins (standard deviation) that share one regression slope
+RIDGE_PRIOR = (0.5, 5.0)  # regression slope before any frame is known, and its weight in frames
+BAND_BINS = 33  # bins (700 Hz) that the partials of a melody move through
+MIN_FRAMES = 8  # known frames from which the intermittency of a band is measured
+LOG_MEAN = 1.2704  # log of a Gaussian's mean power minus its mean log power: gamma + ln 2
+SILENCE = 1e-11  # power relative to the peak below which a level is silence
 
 
-def interpolated_power(
+class SpectralEnvelopePrior:
+    """Zero-mean Gaussian atoms whose standard deviation follows the interpolated envelope."""
+
+    name = "spectral_envelope"
+
+    def predict(self, context: PriorContext) -> Prediction:
+        """Standard deviations of the atoms of a window; the mean is zero."""
+        std = self._std(context).astype(np.float32)
+        return Prediction(np.zeros_like(std), std)
+
+    def _std(self, context: PriorContext) -> np.ndarray:
+        observed, magnitude = context.observed, np.abs(context.amplitude)
+        if context.threshold is not None:
+            kept = observed & (magnitude >= context.threshold)
+            return censored_std(kept, ~observed, context.threshold)
+        wide, known = np.abs(context.wide_amplitude), context.wide_observed
+        if context.use_band_context:
+            power = interpolate_envelope(wide, known, peak=context.peak)
+            return np.sqrt(_cut(power, context.offset, observed.shape[1]))
+        # a bin may be unknown throughout the window and known elsewhere in the longer stretch
+        sums = bin_sums(log_power(wide, context.peak), known)
+        return np.sqrt(interpolate_envelope(magnitude, observed, sums, context.peak))
+
+
+def _cut(array: np.ndarray, first: int, count: int) -> np.ndarray:
+    """(C, count, F) frames of an array (C, W, F) from `first` on, zero beyond its ends."""
+    low, high = max(first, 0), min(first + count, array.shape[1])
+    out = np.zeros((array.shape[0], count, array.shape[2]), array.dtype)
+    out[:, low - first : high - first] = array[:, low:high]
+    return out
+
+
+def band_gain(context: PriorContext) -> np.ndarray:
+    """(channels, 1, bins) float32: factor by which a band is louder than its bins' mean levels."""
+    log = log_power(context.wide_amplitude, context.peak)
+    nepers = band_intermittency(log, context.wide_observed)
+    return np.exp(nepers / 2)[:, None].astype(np.float32)
+
+
+def interpolate_envelope(
     grid: np.ndarray,
     known: np.ndarray,
-    around: tuple[np.ndarray, np.ndarray] | None = None,
-    loudest: float | None = None,
+    sums: tuple[np.ndarray, np.ndarray] | None = None,
+    peak: float | None = None,
 ) -> np.ndarray:
-    """(channels, frames, bins) float32: the power that the levels of known cells let expect around every cell.
+    """Interpolate the power of the known cells to all cells.
 
-    grid    (channels, frames, bins) amplitudes, read where known (bool)
-    around  (channels, bins) sums of log powers and numbers of cells, of the same known cells and others of the same bins, such as those of
-            a longer stretch of the sound (`bin_sums`); default: of the known cells alone
-    loudest known amplitude of the whole sound; default: of the known cells
+    Parameters
+    ----------
+    grid : (channels, frames, bins)
+        Amplitudes, read where known.
+    known : (channels, frames, bins) bool
+    sums : two arrays (channels, bins), optional
+        Sums of log powers and numbers of cells from which the mean level of every bin follows, for
+        example of a longer stretch of the sound (`bin_sums`); by default of the known cells.
+    peak : float, optional
+        Largest known magnitude of the whole sound; by default of the known cells.
 
-    A level is the mean of its bin, which tells partials from what lies between them, plus what bins that are always known let expect of
-    this frame (`common_rise`), plus what pull-push (Gortler et al. 1996) makes of the known deviations from that: they are averaged over
-    blocks of 2 x 2, 4 x 4 … cells; every cell then takes the mean of the smallest block around it that knows enough, interpolated between
-    blocks. A channel that knows nothing takes the mean power of those that do, right there. Averages of levels, not of powers: the latter
-    would spread a bass note over the treble.
-    Above the highest bin that a channel knows at all there is nothing to interpolate to: the level goes on as `tilted` says.
+    Returns
+    -------
+    (channels, frames, bins) float32
+        A channel without known cells has the mean power of the channels with known cells, cell by
+        cell. Above the highest known bin of a channel the tilt is extrapolated.
+
+    Notes
+    -----
+    Deviations from mean and onset gain are interpolated by pull-push (Gortler et al. 1996): they
+    are averaged over blocks of 2 x 2, 4 x 4 ... cells, and every cell takes the mean of the
+    smallest block around it with enough known cells, interpolated between blocks.
     """
-    loudest = loudest or float(np.abs(grid[known]).max(initial=0))
-    if loudest == 0:
+    peak = peak or float(np.abs(grid[known]).max(initial=0))
+    if peak == 0:
         return np.zeros(grid.shape, np.float32)
-    log = log_power(grid, loudest)
-    totals, counts = around or bin_sums(log, known)
-    wanted = ~known.all(
-        axis=(0, 1)
-    )  # what is known of other bins, such as silence above a low rate's Nyquist, tells nothing of these
+    log = log_power(grid, peak)
+    totals, counts = sums or bin_sums(log, known)
+    # bins that are known throughout, such as silence above a low rate's Nyquist, say nothing about
+    # the level of the others
+    wanted = ~known.all(axis=(0, 1))
     informed = (known & wanted).any(axis=(1, 2)) | (counts[:, wanted] > 0).any(axis=1)
     if not informed.any():
         informed = known.any(axis=(1, 2))
     out = np.zeros(grid.shape, np.float32)
     for channel in np.flatnonzero(informed):
         weight = known[channel].astype(np.float32)
-        habit = _pull_push(totals[None, channel], counts[None, channel].astype(np.float32))
-        deviation = log[channel] - habit
-        rise = common_rise(deviation, known[channel])
-        level = habit + rise + _pull_push((deviation - rise) * weight, weight)
-        cut = int(np.flatnonzero(counts[channel])[-1]) + 1
-        below = known[channel][:, cut // 2 : cut].any()
-        level[:, cut:] = tilted(
-            *((log[channel], known[channel]) if below else (habit, counts[None, channel] > 0)), cut
-        )[:, cut:]
-        silent = level < 2 * np.log(loudest) + np.log(1e-11)
-        out[channel] = np.where(
-            silent, 0, np.exp(np.minimum(level + LOG_MEAN, 2 * np.log(loudest)))
-        )
+        mean = _pull_push(totals[None, channel], counts[None, channel].astype(np.float32))
+        deviation = log[channel] - mean
+        onset = shared_onset_gain(deviation, known[channel])
+        level = mean + onset + _pull_push((deviation - onset) * weight, weight)
+        cutoff = int(np.flatnonzero(counts[channel])[-1]) + 1
+        if known[channel][:, cutoff // 2 : cutoff].any():
+            tilt = extrapolate_tilt(log[channel], known[channel], cutoff)
+        else:
+            tilt = extrapolate_tilt(mean, counts[None, channel] > 0, cutoff)
+        level[:, cutoff:] = tilt[:, cutoff:]
+        silent = level < 2 * np.log(peak) + np.log(SILENCE)
+        power = np.exp(np.minimum(level + LOG_MEAN, 2 * np.log(peak)))
+        out[channel] = np.where(silent, 0, power)
         if not informed.all():
             power = np.exp(log[channel])
             out[~informed] += _pull_push(power * weight, weight) / informed.sum()
     return out
 
 
-def common_rise(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(frames, bins) float32: by how much a frame's bins are louder than usual, as far as the bins that are known in every frame tell.
+def shared_onset_gain(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(frames, bins) float32: onset gain of every frame, from the bins that are always known.
 
-    deviation  (frames, bins) levels less the mean of their bin, in nats; read where known (bool)
+    An attack raises many bins at once: a hidden box rises and falls with the bins above and below
+    it. Near bins (in octaves) have the largest weight. How far a bin follows them is the slope of a
+    ridge regression over the frames in which it is known.
 
-    An attack is one for many bins: what a box hides rises and falls with what is above and below it. Bins near on the scale of octaves
-    count most (`CLOSE`). How much of their rise a bin follows is the slope of a regression over the frames in which it is known, its sums
-    averaged over neighbouring bins (`ALIKE`), with `FOLLOWS` as prior.
+    deviation  (frames, bins) levels minus the mean of their bin, in nepers; read where known (bool)
     """
     out = np.zeros(deviation.shape, np.float32)
     always = known.all(0)
     if not always.any() or always.all():
         return out
     octave = np.log2(np.arange(len(always)) + 0.5).astype(np.float32)
-    close = np.exp(-np.abs(octave[~always, None] - octave[always]) / CLOSE)
-    rise = deviation[:, always] @ (close / close.sum(1, keepdims=True)).T
+    weight = np.exp(-np.abs(octave[~always, None] - octave[always]) / OCTAVE_DECAY)
+    gain = deviation[:, always] @ (weight / weight.sum(1, keepdims=True)).T
     own = deviation[:, ~always] * known[:, ~always]
     product, square = (
-        gaussian_filter1d(sums, ALIKE, mode="nearest")
-        for sums in ((own * rise).sum(0), (rise**2 * known[:, ~always]).sum(0))
+        gaussian_filter1d(sums, BIN_SMOOTHING, mode="nearest")
+        for sums in ((own * gain).sum(0), (gain**2 * known[:, ~always]).sum(0))
     )
-    share, frames = FOLLOWS
-    out[:, ~always] = rise * np.clip((product + share * frames) / (square + frames), 0, 1)
+    slope, frames = RIDGE_PRIOR
+    out[:, ~always] = gain * np.clip((product + slope * frames) / (square + frames), 0, 1)
     return out
 
 
-def log_power(grid: np.ndarray, loudest: float) -> np.ndarray:
-    """Natural logarithm of the power of amplitudes; 120 dB below the loudest is silence."""
-    return np.log(np.maximum(grid.astype(np.float32) ** 2, loudest**2 * 1e-12))
+def log_power(grid: np.ndarray, peak: float) -> np.ndarray:
+    """Natural logarithm of the power of amplitudes, not below -120 dB relative to the peak."""
+    return np.log(np.maximum(grid.astype(np.float32) ** 2, peak**2 * 1e-12))
 
 
 def bin_sums(log: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(channels, bins) sum of the known log powers of every bin, and how many there are."""
+    """(channels, bins) sum of the known log powers of every bin, and number of known cells."""
     return (log * known).sum(1), known.sum(1)
 
 
-def intermittence(log: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(channels, bins), 0 or more, in nepers of power: by how much a band of bins is usually louder than its bins usually are.
+def band_intermittency(log: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(channels, bins), 0 or more: level of a band above the mean levels of its bins, in nepers.
+
+    In noise every bin is equally active at any time. The partials of a melody move from bin to bin:
+    each bin is silent most of the time, and the band is not, so that bins with their mean levels
+    would together be much quieter than the band. Onsets, which raise the whole band at once, do not
+    count. The level of a band (`BAND_BINS`) is measured in frames in which all of it is known.
 
     log, known  (channels, frames, bins) log powers, read where known (bool)
-
-    Of noise, every bin has its share at any time. The partials of a melody are now in one bin, now in another: each bin is silent most of the
-    time, and the band is not, so that bins with their usual levels would together be much quieter than the band. What comes and goes in all of a
-    band at once, as hits do, does not count. A band (`MELODY`) has the mean level of the frames in which all of it is known.
     """
 
-    def around(x: np.ndarray) -> np.ndarray:
-        return uniform_filter1d(x.astype(np.float64), MELODY, axis=-1, mode="reflect").clip(min=0)
+    def smooth(x: np.ndarray) -> np.ndarray:
+        return uniform_filter1d(x.astype(np.float64), BAND_BINS, axis=-1, mode="reflect").clip(0)
 
-    whole = around(known) > 0.999
-    band = np.log(around(np.exp(log.astype(np.float64)) * known) + 1e-300)
+    complete = smooth(known) > 0.999
+    band = np.log(smooth(np.exp(log.astype(np.float64)) * known) + 1e-300)
     totals, counts = bin_sums(log, known)
-    usual = np.log(around(np.exp(totals / np.maximum(counts, 1))) + 1e-300)
-    frames = whole.sum(1)
-    more = (band * whole).sum(1) / np.maximum(frames, 1) - usual - LOG_MEAN
-    return np.where(frames >= BRIEF, more.clip(min=0), 0)
+    mean = np.log(smooth(np.exp(totals / np.maximum(counts, 1))) + 1e-300)
+    frames = complete.sum(1)
+    nepers = (band * complete).sum(1) / np.maximum(frames, 1) - mean - LOG_MEAN
+    return np.where(frames >= MIN_FRAMES, nepers.clip(min=0), 0)
 
 
-def tilted(log: np.ndarray, known: np.ndarray, cut: int) -> np.ndarray:
-    """(frames, bins) float32 levels: in every frame a straight line over log-frequency, fitted to the octave below bin `cut`.
+def extrapolate_tilt(log: np.ndarray, known: np.ndarray, cutoff: int) -> np.ndarray:
+    """(frames, bins) float32 levels: per frame a line over log-frequency, fitted below the cutoff.
 
-    log    (frames, bins) levels, in any logarithmic unit; read where known (bool) only
+    Least squares over the known cells of the octave below bin `cutoff`, with sums averaged over
+    time (`TIME_SMOOTHING`). The line never rises: the band above a cutoff is at most as loud as the
+    band below it.
 
-    Least squares over the known cells of that octave, the sums of which are averaged over time (`STEADY`). The line never rises: what
-    lies above a cutoff is quieter than what lies below it, or at most as loud.
+    log, known  (frames, bins) levels in any logarithmic unit, read where known (bool)
     """
     position = np.log2(np.arange(log.shape[1]) + 0.5).astype(np.float32)
-    octave = slice(cut // 2, cut)
+    octave = slice(cutoff // 2, cutoff)
     weight, x = known[:, octave].astype(np.float64), position[octave].astype(np.float64)
     y = np.where(known[:, octave], log[:, octave], 0).astype(np.float64)
     sums = np.stack([weight.sum(1), weight @ x, weight @ x**2, y.sum(1), y @ x])
-    # 1e-9 of the sound's mean, so that a frame that knows nothing, however far from those that do, has a level
-    quick, slow = (
+    # plus 1e-9 of the mean over time, so that frames far from any known one have a level
+    fast, slow = (
         gaussian_filter1d(sums, frames, axis=1, mode="nearest") + 1e-9 * sums.mean(1, keepdims=True)
-        for frames in STEADY
+        for frames in TIME_SMOOTHING
     )
     n, sx, sxx, sy, sxy = slow
-    spread = n * sxx - sx**2
-    slope = np.minimum(0, (n * sxy - sx * sy) / np.where(spread > 1e-9 * n**2, spread, np.inf))
-    n, sx, _, sy, _ = quick
-    return ((sy - slope * sx) / n)[:, None].astype(np.float32) + slope[:, None].astype(
-        np.float32
-    ) * position
+    variance = n * sxx - sx**2
+    slope = (n * sxy - sx * sy) / np.where(variance > 1e-9 * n**2, variance, np.inf)
+    slope = np.minimum(0, slope)
+    n, sx, _, sy, _ = fast
+    intercept = ((sy - slope * sx) / n)[:, None].astype(np.float32)
+    return intercept + slope[:, None].astype(np.float32) * position
 
 
 def _pull_push(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Mean of values around every cell of (rows, columns), from sums of values and of weights."""
+    """Mean of values around every cell of (rows, columns), from sums of values and weights."""
     mean = total / np.maximum(weight, 1e-9)
-    trust = np.minimum(1, weight / ENOUGH)
+    reliability = np.minimum(1, weight / MIN_CELLS)
     if max(total.shape) == 1:
         return mean
     rows, columns = total.shape
@@ -174,49 +230,29 @@ def _pull_push(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
         np.pad(a, even).reshape((rows + 1) // 2, 2, (columns + 1) // 2, 2).sum((1, 3))
         for a in (total, weight)
     ]
-    coarse = _double(_double(_pull_push(*halves), 0), 1)[:rows, :columns]
-    return trust * mean + (1 - trust) * coarse
+    coarse = _upsample(_upsample(_pull_push(*halves), 0), 1)[:rows, :columns]
+    return reliability * mean + (1 - reliability) * coarse
 
 
-def _double(a: np.ndarray, axis: int) -> np.ndarray:
-    """Twice as many values along an axis, linearly interpolated between the centres of the old ones."""
+def _upsample(a: np.ndarray, axis: int) -> np.ndarray:
+    """Twice as many values along an axis, linearly interpolated between the old cells' centres."""
     a = np.moveaxis(a, axis, 0)
     before, after = np.concatenate([a[:1], a[:-1]]), np.concatenate([a[1:], a[-1:]])
     out = np.stack([0.75 * a + 0.25 * before, 0.75 * a + 0.25 * after], 1).reshape(-1, *a.shape[1:])
     return np.moveaxis(out, 0, axis)
 
 
-def noise_fill(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:
-    """The grid with Gaussian noise of interpolated power in the masked cells; shapes (channels, frames, bins)."""
-    power = interpolated_power(np.where(mask, 0, grid), ~mask)
-    noise = np.random.default_rng(seed).standard_normal(grid.shape, np.float32) * np.sqrt(power)
-    return np.where(mask, noise, grid).astype(np.float32)
+def censored_std(kept: np.ndarray, mask: np.ndarray, threshold: float) -> np.ndarray:
+    """Standard deviation of Gaussian atoms of which only those above a threshold were kept.
 
+    Of Gaussian atoms with standard deviation s, the share 2 Q(T / s) exceeds the threshold T: the
+    share that was kept within `CENSOR_KERNEL` gives s. Atoms that are neither kept nor removed were
+    inaudible and count as removed.
 
-def substitute(grid: np.ndarray, mask: np.ndarray, threshold: float, seed: int = 0) -> np.ndarray:
-    """The grid with noise for the quiet atoms that were thrown away, in every stretch of a band that kept some: noise substitution.
-
-    threshold  the amplitude below which atoms were thrown away; the noise stays below it too
+    kept, mask  (channels, frames, bins) bool: above the threshold, and removed
+    Returns (channels, frames, bins) float32; zero where none was kept.
     """
-    noise = np.random.default_rng(seed).standard_normal(grid.shape) * censored_deviation(
-        ~mask & (np.abs(grid) >= threshold), mask, threshold
-    )
-    # a draw above the threshold is folded back below it
-    return np.where(
-        mask, np.where(np.abs(noise) > threshold, np.fmod(noise, threshold), noise), grid
-    ).astype(np.float32)
-
-
-def censored_deviation(kept: np.ndarray, mask: np.ndarray, threshold: float) -> np.ndarray:
-    """(channels, frames, bins) float32: deviation of Gaussian atoms of which those above a threshold were kept; zero where none was.
-
-    kept, mask  (channels, frames, bins) bool: louder than the threshold, and thrown away
-
-    The share of a stretch (NEARBY) that was kept tells its level: of Gaussian atoms of deviation s the share that exceeds the threshold
-    T is 2 Q(T / s). What is neither kept nor thrown away was too quiet to be heard and counts as thrown away.
-    """
-    share = uniform_filter(kept.astype(np.float32), (0, *NEARBY), mode="nearest")
+    share = uniform_filter(kept.astype(np.float32), (0, *CENSOR_KERNEL), mode="nearest")
     quantile = -ndtri(np.clip(share, 1e-9, 0.9) / 2).astype(np.float32)
-    return np.where(
-        share > 1e-6, np.float32(threshold) / np.maximum(quantile, np.float32(0.1)), np.float32(0)
-    )
+    std = np.float32(threshold) / np.maximum(quantile, np.float32(0.1))
+    return np.where(share > 1e-6, std, np.float32(0))

@@ -14,7 +14,7 @@ from ..atoms.space import AtomSpace
 from ..inpainting.state import REFERENCE_FLOOR_DB
 from ..model.state import State
 from ..priors import wiener
-from ..priors.spectral_envelope import censored_deviation, interpolated_power
+from ..priors.spectral_envelope import censored_std, interpolate_envelope
 
 # How often each task is drawn. The last three hide where atoms are; they need few atoms, so they are cheap.
 TASKS = {
@@ -193,7 +193,7 @@ def mask_batch(
             ).to(grid.device)
             known = wiener.interpolate(grid[b, :have], mask[:have], limit, space.window)
             if known is not None:
-                estimate[b, :have], spread[b, :have] = known.amplitude, known.spread
+                estimate[b, :have], spread[b, :have] = known.amplitude, known.prior_std
         # what is hidden stands where its expected level would, as in the sampler
         rank[b] = (
             direction * keys(by, torch.where(mask, blind[b], grid[b].abs()), generator)
@@ -257,8 +257,8 @@ def _blind(grid: np.ndarray, mask: np.ndarray, task: str, space: AtomSpace) -> n
         kept = ~mask & (magnitude > magnitude.max() * 10 ** (space.floor_db / 20))
         threshold = float(magnitude[kept].min(initial=np.inf))
         if magnitude[mask].max(initial=0) <= threshold < np.inf:  # the quietest part
-            return censored_deviation(kept, mask, threshold)
-    return np.sqrt(interpolated_power(np.where(mask, 0, grid), ~mask))
+            return censored_std(kept, mask, threshold)
+    return np.sqrt(interpolate_envelope(np.where(mask, 0, grid), ~mask))
 
 
 def _small_rect(

@@ -20,7 +20,7 @@ import numpy as np
 from ..atoms.selection import parse
 from ..errors import AtomizerError
 from ..inpainting.fill import Step
-from ..inpainting.presets import PURPOSES
+from ..inpainting.presets import PRESETS
 from ..inpainting.recipe import Recipe
 from ..inpainting.settings import ORDERED_STEPS, Settings
 from ..inpainting.task import Task
@@ -113,7 +113,7 @@ def cache_folder() -> Path:
 
 def key_of(story: Story) -> str:
     """Names the result: by the checkpoint, the sound, the recipe, and what suits a recipe that leaves settings open."""
-    suits = {name: asdict(purpose) for name, purpose in PURPOSES.items()}
+    suits = {name: asdict(preset) for name, preset in PRESETS.items()}
     recipe = json.dumps(
         [FORMAT, suits, ORDERED_STEPS, story.recipe.to_dict()], sort_keys=True
     ).encode()

@@ -46,7 +46,7 @@ FLAGS = [
 SLOW_APP = """
 import time
 from atomizer.inpainting.fill import Step
-from atomizer.priors.spectral_envelope import noise_fill
+from atomizer.priors.noise_fill import noise_fill
 from atomizer.ui import build, handlers as actions, launch
 
 def slow_fill(task, settings, model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...priors.spectral_envelope import interpolated_power
+from ...priors.spectral_envelope import interpolate_envelope
 
 BAND = 16  # bins, 345 Hz
 FLOOR_DB = -120.0  # of a level, below the sound's loudest
@@ -17,7 +17,7 @@ def fold(grid: np.ndarray, mask: np.ndarray) -> np.ndarray:
     cutoff stay silent.
     """
     known = np.where(mask, np.float32(0), grid)
-    blind = interpolated_power(known, ~mask)
+    blind = interpolate_envelope(known, ~mask)
     out = known.copy()
     for channel in range(len(grid)):
         bins = np.flatnonzero(~mask[channel].all(axis=0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import uniform_filter, uniform_filter1d
 
-from ...priors.spectral_envelope import interpolated_power
+from ...priors.spectral_envelope import interpolate_envelope
 
 AROUND = (3, 5)  # frames and bins of a neighbourhood
 WHILE = 65  # frames, 1.5 s, for which a sinusoid may be stationary
@@ -16,7 +16,7 @@ def level_db(grid: np.ndarray, mask: np.ndarray) -> np.ndarray:
     known = (~mask & (grid != 0)).astype(np.float64)
     db = 20 * np.log10(np.maximum(np.abs(grid), 1e-20)) * known
     count, total = (uniform_filter(a, (0, *AROUND), mode="constant") for a in (known, db))
-    wide = 10 * np.log10(np.maximum(interpolated_power(np.where(mask, 0, grid), ~mask), 1e-40))
+    wide = 10 * np.log10(np.maximum(interpolate_envelope(np.where(mask, 0, grid), ~mask), 1e-40))
     return np.where(count > 1e-6, total / np.maximum(count, 1e-6), wide)
 
 

@@ -1,0 +1,88 @@
+"""Bounds: the range of magnitudes that a fill may use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
+from torch import Tensor
+
+from .presets import FillPreset
+from .windows import Window, crop, crop_known
+
+NEIGHBOUR_BINS = 5  # bins whose loudest known atom bounds an unknown one
+MIN_FRAMES = 8  # known frames from which the peak of a bin is reliable
+MARGIN = 2.0  # how much louder than its surroundings an atom may be: 6 dB
+
+
+class Bounds:
+    """Upper and lower bounds of the magnitudes of unknown atoms.
+
+    A bin is no louder than elsewhere in the window, or else in the sound, or else in the other
+    channels: a gap in silence stays silent, and nothing appears above a recording's own bandwidth
+    unless all of that band was selected. For a box the sound comes before the window, which may
+    know no more of its bins than a pause beside it. And because a rare draw from the top levels is
+    a pop in the sound, no atom is louder than the loudest known one.
+
+    Parameters
+    ----------
+    magnitude, observed : (C, T, F)
+        Magnitudes, and True where they are known from the start.
+    preset : FillPreset
+    reference : float
+        Magnitude of the loudest known atom; 0 where everything known is silent.
+    threshold : float or None
+        Magnitude below which all unknown atoms lie.
+    """
+
+    def __init__(
+        self,
+        magnitude: np.ndarray,
+        observed: np.ndarray,
+        preset: FillPreset,
+        reference: float,
+        threshold: float | None,
+    ):
+        self.magnitude, self.observed, self.preset = magnitude, observed, preset
+        self.highest = (reference or 1.0) if threshold is None else threshold
+        self.lowest = reference if preset.louder_than_known else 0.0
+
+    @cached_property
+    def peak_per_bin(self) -> np.ndarray:
+        """(C, F) loudest known atom of every bin in the whole sound; see `_peak_per_bin`."""
+        return _peak_per_bin(self.magnitude, self.observed)
+
+    def ceiling(self, window: Window) -> np.ndarray:
+        """(channels, F) largest magnitude that the atoms of a window may be filled with."""
+        if self.lowest:
+            shape = (len(window.channels), self.magnitude.shape[2])
+            return np.full(shape, np.inf, np.float32)
+        box = self.preset.use_band_context
+        local = _peak_per_bin(crop(self.magnitude, window, 0), crop_known(self.observed, window))
+        if np.isfinite(local).all() and not box:
+            return np.minimum(local * MARGIN, self.highest)
+        whole = self.peak_per_bin[list(window.channels)]
+        first, second = (whole, local) if box else (local, whole)
+        out = np.where(np.isfinite(first), first, second) * MARGIN
+        known = np.isfinite(self.peak_per_bin)
+        others = np.where(known, self.peak_per_bin, 0).max(0)
+        others = np.where(known.any(0), others, np.inf) * MARGIN**2
+        return np.minimum(np.where(np.isfinite(out), out, others), self.highest)
+
+    def clip_levels(self, logits: Tensor, amplitudes: Tensor, ceiling: Tensor) -> None:
+        """Exclude levels out of bounds, in place; silence, the first level, is always possible.
+
+        logits (n, levels), amplitudes (levels,) of the levels, ceiling (n,)
+        """
+        logits.masked_fill_(amplitudes > ceiling[:, None], -torch.inf)
+        too_quiet = (amplitudes < self.lowest) & (amplitudes < amplitudes[-1])
+        logits.masked_fill_(too_quiet, -torch.inf)
+
+
+def _peak_per_bin(magnitude: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """(C, F) loudest known atom of every bin and its neighbours; infinite where few are known."""
+    loudest = maximum_filter1d(np.where(observed, magnitude, 0).max(1), NEIGHBOUR_BINS, axis=1)
+    known_frames = minimum_filter1d(observed.sum(1), NEIGHBOUR_BINS, axis=1)
+    return np.where(known_frames >= MIN_FRAMES, loudest, np.float32(np.inf))

@@ -1,0 +1,95 @@
+"""The interface of a prior: from the known atoms of a window to a prediction of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.ndimage import uniform_filter
+
+from ..atoms.space import AtomSpace
+
+GAIN_KERNEL = (3, 5)  # frames and bins
+
+
+@dataclass(frozen=True)
+class PriorContext:
+    """Known atoms of a window and of its surroundings. Shapes: C channels, T frames, F bins.
+
+    Attributes
+    ----------
+    amplitude : (C, T, F) float32
+        Signed amplitudes; zero where unknown.
+    observed : (C, T, F) bool
+        True where the atom is known from the start, and outside of the sound.
+    space : AtomSpace
+        Rate, hop and window of the transform.
+    peak : float
+        Largest known magnitude of the whole sound.
+    wide_amplitude, wide_observed : (C, W, F)
+        The same for a longer stretch of the sound around the window.
+    offset : int
+        First frame of the window, counted in frames of the longer stretch; may be negative.
+    magnitude_bound : (C, T, F) float32 or None
+        Magnitudes of all atoms where only signs are unknown.
+    threshold : float or None
+        Magnitude below which all unknown atoms lie; None where that is not known.
+    use_band_context : bool
+        Whether levels are interpolated over the longer stretch (boxes) or over the window alone.
+    """
+
+    amplitude: np.ndarray
+    observed: np.ndarray
+    space: AtomSpace
+    peak: float
+    wide_amplitude: np.ndarray
+    wide_observed: np.ndarray
+    offset: int
+    magnitude_bound: np.ndarray | None = None
+    threshold: float | None = None
+    use_band_context: bool = False
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A Gaussian prediction of the unknown atoms of a window; arrays (C, T, F) float32.
+
+    Attributes
+    ----------
+    mean
+        Predicted signed amplitude; zero where nothing is predicted.
+    std
+        Standard deviation of the amplitude under the prior, before the mean was found; zero where
+        the prior gives none.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """Share of the expected power that the mean accounts for, 0 to 1; (C, T, F) float32."""
+        return prediction_gain(self.mean, self.std)
+
+
+class Prior(Protocol):
+    """What `registry.py` lists."""
+
+    name: str
+
+    def predict(self, context: PriorContext) -> Prediction | None:
+        """Predict the unknown atoms of a window; None where the known atoms say nothing."""
+
+
+def prediction_gain(mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    """Power of a predicted mean over the power that its prior expects, 0 to 1.
+
+    Near 1 inside a partial that continues through a hole, 0 where nothing is predictable. Both
+    powers are averaged over `GAIN_KERNEL`. Arrays (C, T, F).
+    """
+
+    def smooth(x: np.ndarray) -> np.ndarray:
+        return uniform_filter(np.square(x, dtype=np.float32), (0, *GAIN_KERNEL))
+
+    return np.clip(smooth(mean) / (smooth(np.where(mean != 0, std, 0)) + 1e-20), 0, 1)
