@@ -11,6 +11,7 @@ from ..limits import limits
 from .presets import PRESETS
 
 if TYPE_CHECKING:
+    from ..model.inference import AtomModel
     from .task import Task
 
 ORDERED_STEPS = 4  # steps where an ordering was chosen: in a single step it could not be heard

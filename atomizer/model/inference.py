@@ -32,7 +32,27 @@ class AtomModel(Protocol):
     def eval(self) -> object:
         """Set evaluation mode."""
 
-    def encode(model: AtomModel, state: State) -> Encoded:
+    def encode(self, state: State) -> Encoded:
+        """Encode a batch of windows."""
+
+    def decode(
+        self, encoded: Encoded, batch: Tensor, channel: Tensor, time: Tensor, frequency: Tensor
+    ) -> Decoded:
+        """Predict velocity and sign at n positions."""
+
+    def point(self, unplaced: Tensor, atoms: Tensor, positions: Decoded) -> Tensor:
+        """Score n positions for K unplaced atoms."""
+
+
+def precision(model: AtomModel) -> AbstractContextManager:
+    """Autocast to bfloat16 on devices that multiply matrices in it, else float32."""
+    kind = model.device.type
+    if kind == "cuda" or (kind == "cpu" and torch.cpu._is_avx512_bf16_supported()):
+        return torch.autocast(kind, torch.bfloat16)
+    return nullcontext()
+
+
+def encode(model: AtomModel, state: State) -> Encoded:
     """Encode windows (B, C, T, F) on the model's device and in its precision."""
     with precision(model):
         return model.encode(state.to(model.device))
