@@ -5,7 +5,8 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from atomizer.analysis.mdct import WINDOWS, imdct, mdct, mdct_torch, window_of
+from atomizer.analysis.mdct import imdct, mdct, mdct_torch, window_of
+from atomizer.atoms.space import WINDOWS
 
 LENGTHS = (1, 2, 3, 1023, 1024, 1025, 2047, 2048, 2049, 4999, 44_100)
 

@@ -16,7 +16,8 @@ from functools import lru_cache
 
 import numpy as np
 
-WINDOWS = ("sine", "kbd")
+from ..atoms.space import WINDOWS
+
 _CACHED = (
     1 << 16
 )  # samples that are transformed at a time: arrays of minutes would go through the memory at every operation

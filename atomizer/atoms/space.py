@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..analysis.mdct import WINDOWS
 from ..errors import AtomizerError
 
 
@@ -34,6 +33,7 @@ FEATURES = ("time", "frequency", "channel", "velocity", "sign")
 SCALE = "scale"  # the sixth feature, of atoms in a ScaleSpace
 LOUDNESS = ("velocity", "sign")  # an atom's whole content: without both it is silent
 BIT = {name: 1 << i for i, name in enumerate((*FEATURES, SCALE))}  # of `Atoms.unknown`
+WINDOWS = ("sine", "kbd")  # of the MDCT
 GABOR_WINDOWS = ("gauss", "damped")
 MAX_PLACES = 1 << 29  # channels * frames * hop: all of the default AtomSpace; 2 GB as a grid
 

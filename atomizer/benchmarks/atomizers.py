@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from ..analysis import ATOMIZERS, MatchingPursuitAtomizer, Stop
 from ..io.audio import read
-from ..ui.examples import ASSETS
+from ..io.resources import ASSETS
 from .pursuit import RATE, SECONDS, START
 
 SOUNDS = ("solo", "ensemble", "voices", "percussion")

@@ -23,7 +23,7 @@ from ..inpainting.fill import fill, last
 from ..inpainting.settings import Settings
 from ..inpainting.task import prepare
 from ..io.audio import Sound, read
-from ..ui.examples import ASSETS
+from ..io.resources import ASSETS
 from .records import Missing, Record
 from .timing import Work, beside, compared, timed
 

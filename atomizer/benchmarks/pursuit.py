@@ -15,7 +15,7 @@ import scipy.fft
 from ..analysis import ATOMIZERS, MatchingPursuitAtomizer, Stop
 from ..errors import AtomizerError
 from ..io.audio import read
-from ..ui.examples import ASSETS
+from ..io.resources import ASSETS
 from .records import Record
 
 RATE, SECONDS, START = 44_100, 5, 2

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..ui.examples import ASSETS
+from ..io.resources import ASSETS
 from .machine import operations, square_product, wait
 from .records import Record
 from .timing import beside, timed

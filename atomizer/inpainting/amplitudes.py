@@ -117,7 +117,7 @@ class Textured:
             positive = np.where(np.isnan(patched_sign.numpy()), positive, patched_sign.numpy())
         mean_db, std_db = level_moments(logits, self.scale)
         if self.envelope_std is not None:
-            weight = np.maximum(self.distance[atoms.frame], self.preset.envelope_weight)
+            weight = np.maximum(self.distance[atoms.frame], self.preset.envelope_weight or 0.0)
             mean_db = blend_envelope(
                 mean_db,
                 torch.from_numpy(self.envelope_std[atoms.place]),

@@ -106,7 +106,7 @@ def channel_groups(mask: np.ndarray, amplitude: np.ndarray) -> list[tuple[tuple[
         return [(tuple(range(channels)), channels)]
     signed = amplitude.reshape(channels, -1)
     energy = (signed**2).sum(1)
-    groups = []
+    groups: list[tuple[tuple[int, ...], int]] = []
     for c in np.flatnonzero(mask.any(axis=(1, 2))):
         coherence = np.abs(signed @ signed[c]) / np.sqrt(energy * energy[c] + 1e-20)
         if energy[c] == 0:

@@ -11,3 +11,6 @@ def path(name: str) -> Path:
     """Path of a shipped folder, "checkpoints" or "assets"; the folder need not exist."""
     candidates = (_PACKAGE.parent / name, _PACKAGE / name)
     return next((folder for folder in candidates if folder.is_dir()), _PACKAGE / name)
+
+
+ASSETS = path("assets")

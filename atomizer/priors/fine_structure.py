@@ -41,7 +41,7 @@ class FineStructure:
 
 def cutoff_bin(observed: np.ndarray) -> int | None:
     """First bin above everything known of (C, T, F), if the octave below it is known; else None."""
-    known = observed.any(axis=(0, 1))
+    known = np.asarray(observed.any(axis=(0, 1)))
     cutoff = int(np.flatnonzero(known)[-1]) + 1 if known.any() else 0
     if not 2 <= cutoff < len(known) or not known[cutoff // 2 : cutoff].all():
         return None

@@ -141,7 +141,7 @@ def shared_onset_gain(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
     deviation  (frames, bins) levels minus the mean of their bin, in nepers; read where known (bool)
     """
     out = np.zeros(deviation.shape, np.float32)
-    always = known.all(0)
+    always = np.asarray(known.all(0))
     if not always.any() or always.all():
         return out
     octave = np.log2(np.arange(len(always)) + 0.5).astype(np.float32)
