@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from atomizer.analysis import MDCTAtomizer
 from atomizer.atoms.atoms import Atoms
-from atomizer.atoms.orderings import ORDERINGS, order
+from atomizer.atoms.orderings import ORDERINGS, order, reveal_schedule, sort_key
 
 NAMES = ("time", "frequency", "velocity", "channel", "random")
 
@@ -208,6 +208,23 @@ def test_a_permutation_is_taken_as_it_is(atoms_of, permutation):
     assert order(atoms, permutation).tolist() == list(permutation)
     assert order(atoms, np.array(permutation), reverse=True).tolist() == list(permutation)[::-1]
     assert len(atoms[order(atoms, permutation)]) == 12
+
+
+def test_one_row_adds_an_ordering(monkeypatch, atoms):
+    """The sampler and the training, which order the cells of a grid, have it, too."""
+
+    def outwards(atoms, seed=0):
+        return np.argsort(np.abs(atoms.frequency - 20), kind="stable")
+
+    monkeypatch.setitem(ORDERINGS, "outwards", outwards)
+    grid = atoms.to_grid()
+    mask, magnitude = grid != 0, np.abs(grid)
+    ranked = atoms[order(atoms, "outwards")]
+    steps = reveal_schedule(mask, magnitude, "outwards", 3)
+    assert np.all(np.diff(steps[ranked.channel, ranked.time, ranked.frequency].astype(int)) >= 0)
+    assert not steps[~mask].any() and (steps[mask] > 0).all()
+    key = sort_key("outwards", magnitude, np.zeros_like(magnitude))
+    assert np.all(np.diff(key[ranked.channel, ranked.time, ranked.frequency]) > 0)
 
 
 def test_no_atoms_have_an_empty_order(small):

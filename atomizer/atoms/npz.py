@@ -31,7 +31,8 @@ def save(
     """
     meta = {f"space_{name}": value for name, value in asdict(space).items()}
     target = io.BytesIO()  # numpy would add an ending to a name
-    np.savez_compressed(target, length=length, reference=reference, **meta, **arrays)
+    values: dict[str, Any] = {"length": length, "reference": reference, **meta, **arrays}
+    np.savez_compressed(target, **values)
     atomic_write(path, target.getbuffer(), "The atoms")
 
 

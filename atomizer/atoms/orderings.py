@@ -1,7 +1,11 @@
 """Orderings: pure functions from atoms to a permutation of them.
 
-A sound is the sum of its atoms, so any order gives the same sound; which atoms come first is the user's choice.
-Every ordering breaks ties by time, then frequency, then channel, so that it is a total order.
+A sound is the sum of its atoms, so the order does not change it; it decides which atoms are filled
+in, kept or heard first. Ties are broken by time, then frequency, then channel: orderings are total.
+
+To add an ordering, write one function and add one row to `ORDERINGS`. The command line, the
+endpoints, the page's menus, the sampler and the training then have it. The page draws and plays
+orderings in JavaScript: to see the new one there, add it to `order` in its `orderings.js`, too.
 """
 
 from __future__ import annotations
@@ -12,18 +16,19 @@ import numpy as np
 
 from ..errors import AtomizerError
 from .atoms import Atoms
+from .space import AtomSpace
 
 
-def _by(atoms: Atoms, *keys: np.ndarray) -> np.ndarray:
-    """Permutation that sorts by the first key, then the second …, then time, frequency, channel."""
-    return _sorted(*keys, *(_known(atoms, name) for name in ("time", "frequency", "channel")))
+def _sort(atoms: Atoms, *keys: np.ndarray) -> np.ndarray:
+    """Permutation (N,) that sorts by the keys, the first one first, then by the tie-breaks."""
+    return _radix_sort(*keys, *(_known(atoms, name) for name in ("time", "frequency", "channel")))
 
 
-def _sorted(*keys: np.ndarray) -> np.ndarray:
-    """Permutation (N,) that sorts by the first key, then the second …; equal atoms stay in their order.
+def _radix_sort(*keys: np.ndarray) -> np.ndarray:
+    """Permutation (N,) that sorts by the keys, the first one first; equal atoms keep their order.
 
-    What np.lexsort does, several times faster: a radix sort of words that hold as many keys as fit into 64 bits, by 16 bits at a time,
-    for which numpy's stable sort counts and does not compare.
+    Equals np.lexsort and is several times faster: a radix sort of 64-bit words that hold several
+    keys each, by 16 bits at a time; numpy sorts uint16 by counting.
     """
     permutation = np.arange(len(keys[0]))
     for word, bits in _words(keys):
@@ -34,10 +39,10 @@ def _sorted(*keys: np.ndarray) -> np.ndarray:
 
 
 def _words(keys: Sequence[np.ndarray]) -> list[tuple[np.ndarray, int]]:
-    """Keys packed into uint64 words, from the last key up, and the bits that are used of each word."""
+    """Keys packed into uint64 words, from the last key on, and the bits used of each word."""
     words = [(np.zeros(len(keys[0]), np.uint64), 0)]
     for key in reversed(keys):
-        value, bits = _whole(key)
+        value, bits = _as_uint64(key)
         word, used = words[-1]
         if used + bits > 64:
             words.append((value, bits))
@@ -46,15 +51,12 @@ def _words(keys: Sequence[np.ndarray]) -> list[tuple[np.ndarray, int]]:
     return words
 
 
-def _whole(key: np.ndarray) -> tuple[np.ndarray, int]:
-    """The key as uint64 from 0 on, in the same order, and how many bits the largest value has."""
+def _as_uint64(key: np.ndarray) -> tuple[np.ndarray, int]:
+    """The key as uint64 from 0 on, in the same order, and the bits of its largest value."""
     if key.dtype.kind == "f" and key.dtype.itemsize <= 8:
-        # the bits of floats from 0 on are in the order of the floats, those of negative ones in the opposite order; NaN comes last
-        raw = (
-            np.where(np.isnan(key), np.nan, key + 0)
-            .astype(key.dtype)
-            .view(f"u{key.dtype.itemsize}")
-        )  # -0 + 0 is 0
+        # bits of positive floats ascend with the floats, bits of negative ones descend; NaN is last
+        same_zeros = np.where(np.isnan(key), np.nan, key + 0).astype(key.dtype)  # -0 + 0 is 0
+        raw = same_zeros.view(f"u{key.dtype.itemsize}")
         top = raw.dtype.type(1 << 8 * key.dtype.itemsize - 1)
         key = np.where(raw & top, ~raw, raw | top)
     elif key.dtype.kind not in "iu":
@@ -64,41 +66,44 @@ def _whole(key: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _known(atoms: Atoms, feature: str) -> np.ndarray:
-    """The feature's values, with one and the same, the last, where they are unknown."""
+    """Values of a feature (N,); all unknown ones are replaced by one value above the known ones."""
     values, unknown = getattr(atoms, feature), atoms.is_unknown(feature)
-    return (
-        np.where(unknown, values.max(where=~unknown, initial=0) + 1, values)
-        if unknown.any()
-        else values
-    )
+    if not unknown.any():
+        return values
+    return np.where(unknown, values.max(where=~unknown, initial=0) + 1, values)
 
 
 def by_time(atoms: Atoms, seed: int = 0) -> np.ndarray:
-    """First things first: continuation."""
-    return _by(atoms)
+    """From start to end: continuation."""
+    return _sort(atoms)
 
 
 def by_frequency(atoms: Atoms, seed: int = 0) -> np.ndarray:
     """From low to high: bandwidth extension."""
-    return _by(atoms, _known(atoms, "frequency"))
+    return _sort(atoms, _known(atoms, "frequency"))
 
 
 def by_velocity(atoms: Atoms, seed: int = 0) -> np.ndarray:
-    """From loud to quiet: compression. Within a level, the exactly louder atom first; unknown velocities come last."""
+    """From loud to quiet: compression.
+
+    Within a level the larger amplitude comes first. Unknown velocities come last.
+    """
     known = ~atoms.is_unknown("velocity")
-    return _by(
-        atoms, -np.where(known, atoms.velocity, -1), -np.where(known, np.abs(atoms.amplitude), 0)
-    )
+    level = np.where(known, atoms.velocity, -1)
+    return _sort(atoms, -level, -np.where(known, np.abs(atoms.amplitude), 0))
 
 
 def by_channel(atoms: Atoms, seed: int = 0) -> np.ndarray:
-    """One channel after the other: upmixing."""
-    return _by(atoms, _known(atoms, "channel"))
+    """Channel by channel: upmixing."""
+    return _sort(atoms, _known(atoms, "channel"))
 
 
 def at_random(atoms: Atoms, seed: int = 0) -> np.ndarray:
-    """In no order: restoration. The same seed gives the same order for the same set of atoms, however they are stored."""
-    canonical = _by(atoms)
+    """In random order: restoration.
+
+    The same seed gives the same order for the same set of atoms, whatever their order in memory.
+    """
+    canonical = _sort(atoms)
     return canonical[np.random.default_rng(seed).permutation(len(atoms))]
 
 
@@ -111,62 +116,73 @@ ORDERINGS: dict[str, Callable[[Atoms, int], np.ndarray]] = {
 }
 
 
-# Axes of a grid (channels, frames, bins) from the slowest to the fastest, so that its places lie as an ordering has them.
-_AXES = {
-    "time": (1, 2, 0),
-    "random": (1, 2, 0),
-    "velocity": (1, 2, 0),
-    "frequency": (2, 1, 0),
-    "channel": (0, 1, 2),
-}
+# Axes of a grid (channels, frames, bins), slowest first, along which an ordering visits the cells.
+# A shortcut: without a row here, atoms are made of the cells and sorted.
+_CELL_AXES = {"time": (1, 2, 0), "frequency": (2, 1, 0), "channel": (0, 1, 2)}
 
 
 def reveal_schedule(
     mask: np.ndarray,
     magnitude: np.ndarray,
     by: str,
-    turns: int,
+    steps: int,
     reverse: bool = False,
     seed: int = 0,
 ) -> np.ndarray:
-    """In which of 1 … `turns` turns (255 at most) of equal size every place of a mask comes, 0 outside: `order` for the places of a grid.
+    """Step, 1 … `steps`, that reveals each cell of a mask: `order` for the cells of a grid.
 
-    mask, magnitude  (channels, frames, bins) bool and float; magnitudes matter to the ordering by velocity only
-    Returns uint8. A grid of minutes has tens of millions of places, which as Atoms would not fit into memory.
+    mask       (channels, frames, bins) bool
+    magnitude  (channels, frames, bins) float, used by the ordering by velocity only
+    steps      number of steps of equal size, at most 255
+
+    Returns (channels, frames, bins) uint8, 0 outside the mask. Minutes of sound have tens of
+    millions of cells, too many for Atoms in memory; hence the shortcuts.
     """
-    axes = _AXES[by]
-    where = mask.transpose(axes)
+    axes = _CELL_AXES.get(by, (1, 2, 0))
     total = int(mask.sum())
-    bounds = [total * n // turns for n in range(turns + 1)]
-    sizes = np.diff(bounds)
-    numbers = np.arange(1, turns + 1, dtype=np.uint8)
-    turn = np.repeat(numbers[::-1], sizes[::-1]) if reverse else np.repeat(numbers, sizes)
-    if by in ("random", "velocity"):
-        permutation = (
-            np.random.default_rng(seed).permutation(total)
-            if by == "random"
-            else np.argsort(-magnitude.transpose(axes)[where], kind="stable")
-        )
-        sequence = np.empty_like(turn)
-        sequence[permutation] = turn
-        turn = sequence
+    sizes = np.diff([total * n // steps for n in range(steps + 1)])
+    numbers = np.arange(1, steps + 1, dtype=np.uint8)
+    step = np.repeat(numbers[::-1], sizes[::-1]) if reverse else np.repeat(numbers, sizes)
+    if by not in _CELL_AXES:
+        if by == "random":
+            permutation = np.random.default_rng(seed).permutation(total)
+        elif by == "velocity":
+            magnitudes = magnitude.transpose(axes)[mask.transpose(axes)]
+            permutation = np.argsort(-magnitudes, kind="stable")
+        else:
+            axes = (0, 1, 2)
+            permutation = ORDERINGS[by](_cells(magnitude, mask), seed)
+        step_of_rank, step = step, np.empty_like(step)
+        step[permutation] = step_of_rank
     out = np.zeros(mask.shape, np.uint8)
-    out.transpose(axes)[where] = turn
+    out.transpose(axes)[mask.transpose(axes)] = step
     return out
 
 
-def serial_key(by: str, magnitude: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Sort keys that line the places of a grid up by an ordering; noise, 0 … 1, decides between places that stand alike.
+def sort_key(by: str, magnitude: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Sort keys of the cells of a grid, ascending along an ordering; broadcasts to its shape.
 
-    magnitude, noise  (channels, frames, bins) float32; magnitudes matter to the ordering by velocity only
+    magnitude  (channels, frames, bins) float32, used by the ordering by velocity only
+    noise      (channels, frames, bins) float32 from 0 to 1, decides between equal cells
     """
     if by == "random":
         return noise
     if by == "velocity":
         return -20 * np.log10(magnitude + np.float32(1e-9))
-    axis = ("channel", "time", "frequency").index(by)
-    shape = [-1 if n == axis else 1 for n in range(3)]
-    return np.arange(magnitude.shape[axis], dtype=np.float32).reshape(shape) + 0.5 * noise
+    if by in _CELL_AXES:
+        axis = ("channel", "time", "frequency").index(by)
+        shape = [-1 if n == axis else 1 for n in range(3)]
+        return np.arange(magnitude.shape[axis], dtype=np.float32).reshape(shape) + 0.5 * noise
+    rank = np.empty(magnitude.size, np.float32)
+    rank[ORDERINGS[by](_cells(magnitude, np.ones(magnitude.shape, bool)), 0)] = np.arange(rank.size)
+    return rank.reshape(magnitude.shape)
+
+
+def _cells(magnitude: np.ndarray, mask: np.ndarray) -> Atoms:
+    """Atoms of the cells of a mask, by channel, then time, then frequency."""
+    space = AtomSpace(hop=magnitude.shape[2])
+    length = (magnitude.shape[1] - 1) * space.hop
+    return Atoms.from_grid(magnitude, space, length, where=mask)
 
 
 def order(
@@ -175,13 +191,28 @@ def order(
     reverse: bool = False,
     seed: int = 0,
 ) -> np.ndarray:
-    """Permutation of N atoms: `atoms[order(atoms, "velocity")]` has the loudest first.
+    """Permutation (N,) that puts N atoms in an order.
 
-    by       a name in `ORDERINGS`; or a function from Atoms to N keys, sorted from small to large; or a permutation of N
-    reverse  the same permutation from its end
-    seed     of the random ordering
+    Parameters
+    ----------
+    atoms : Atoms
+        The atoms.
+    by : str, callable or sequence of int
+        Name in `ORDERINGS`; or a function from Atoms to N keys, sorted ascending; or a permutation.
+    reverse : bool
+        The same permutation from its end.
+    seed : int
+        Seed of the random ordering.
 
-    Raises AtomizerError for an unknown name or a sequence that is no permutation.
+    Returns
+    -------
+    ndarray
+        The permutation: `atoms[order(atoms, "velocity")]` has the loudest atom first.
+
+    Raises
+    ------
+    AtomizerError
+        The name is unknown, the keys have another shape, or the sequence is no permutation.
     """
     if isinstance(by, str):
         if by not in ORDERINGS:
@@ -193,9 +224,10 @@ def order(
         keys = np.asarray(by(atoms))
         if keys.shape != (len(atoms),):
             raise AtomizerError(
-                f"An ordering's key function returns one key per atom, {len(atoms)} in all, not {keys.shape}."
+                f"The key function of an ordering returns one key per atom, {len(atoms)} in all,"
+                f" not {keys.shape}."
             )
-        permutation = _by(atoms, keys)
+        permutation = _sort(atoms, keys)
     else:
         permutation = np.asarray(by)
         if len(permutation) == 0:
@@ -204,6 +236,7 @@ def order(
             np.sort(permutation), np.arange(len(atoms))
         ):
             raise AtomizerError(
-                f"This is no permutation of the {len(atoms)} atoms: every index from 0 on must occur once."
+                f"This is no permutation of the {len(atoms)} atoms: every index from 0 on must"
+                " occur once."
             )
     return permutation[::-1] if reverse else permutation

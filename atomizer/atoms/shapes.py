@@ -1,58 +1,143 @@
-"""Shapes of regions in the time-frequency plane."""
+"""Shapes of regions in the time-frequency plane.
+
+A shape is a frozen dataclass whose fields are fields of `selection.Region`, with `min_points` and
+
+    contains(t, f, half_window)  bool array of the broadcast shape of t (seconds) and f (Hz)
+
+Times (n, 1) and frequencies (1, m), both ascending, are the cells of a grid; times and frequencies
+(n,) are n atoms. `half_window` is half the length of an atom's window in seconds, a number or (n,).
+
+To add a shape, write one class and add one row to `SHAPES`: Python and JSON then accept its kind.
+To draw it on the page, add a tool in `ui/static/tools.js` and an outline in `ui/static/overlay.js`.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
 import numpy as np
 
+Span = tuple[float | None, float | None] | None
+Points = tuple[tuple[float, float], ...]
 
-def in_polygon(x: np.ndarray, y: np.ndarray, polygon: np.ndarray) -> np.ndarray:
-    """Even-odd test of coordinates (n, 1) and (1, m) against (corners, 2): (n, m), row by row, so that corners cost little."""
-    inside = np.zeros((x.shape[0], y.shape[1]), bool)
-    (x0, y0), (x1, y1) = polygon.T, np.roll(polygon, 1, axis=0).T
-    for j, level in enumerate(y[0]):
-        cut = (y0 > level) != (y1 > level)
-        if cut.any():
-            crossings = np.sort((x1 - x0)[cut] * (level - y0[cut]) / (y1 - y0)[cut] + x0[cut])
-            inside[:, j] = (len(crossings) - np.searchsorted(crossings, x[:, 0], side="right")) % 2
-    return inside
+_MIN_HERTZ = 1e-3  # lower bound before the logarithm
+_MIN_OVERLAP = 1e-9  # seconds: windows that only touch a span, but for rounding, do not overlap it
 
 
-def near_line(
-    x: np.ndarray, y: np.ndarray, points: np.ndarray, size: tuple[float, float]
-) -> np.ndarray:
-    """Whether ascending coordinates (n, 1) and (1, m) lie within an ellipse of half axes `size` moved along the line through `points`."""
-    scale = np.maximum(np.asarray(size, float), 1e-9)
-    xs, ys, p = x[:, 0] / scale[0], y[0] / scale[1], points / scale
-    out = np.zeros((len(xs), len(ys)), bool)
-    for a, b in zip(p, np.concatenate([p[1:], p[-1:]])):
-        (x0, y0), (x1, y1) = np.minimum(a, b) - 1, np.maximum(a, b) + 1
-        rows, columns = slice(*np.searchsorted(xs, (x0, x1))), slice(*np.searchsorted(ys, (y0, y1)))
-        if out[rows, columns].all():
-            continue
-        u, v, d = xs[rows, None] - a[0], ys[None, columns] - a[1], b - a
-        along = np.clip((u * d[0] + v * d[1]) / max(float(d @ d), 1e-12), 0, 1)
-        out[rows, columns] |= (u - along * d[0]) ** 2 + (v - along * d[1]) ** 2 <= 1
-    return out
+class Shape(Protocol):
+    """What every shape has."""
+
+    min_points: ClassVar[int]
+
+    def contains(self, t: np.ndarray, f: np.ndarray, half_window: float | np.ndarray) -> np.ndarray:
+        """Bool array of the broadcast shape of `t` and `f`: atoms inside the shape."""
+        ...
 
 
-def points_in_polygon(x: np.ndarray, y: np.ndarray, polygon: np.ndarray) -> np.ndarray:
-    """`in_polygon` of n points with coordinates (n,)."""
-    inside = np.zeros(len(x), bool)
-    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0)):
-        cut = (y0 > y) != (y1 > y)
-        inside[cut] ^= (x1 - x0) * (y[cut] - y0) / (y1 - y0) + x0 > x[cut]
-    return inside
+@dataclass(frozen=True)
+class Rect:
+    """A rectangle; without `f` a time span, which contains every atom whose window overlaps it."""
+
+    t: Span = None
+    f: Span = None
+    min_points: ClassVar[int] = 0
+
+    def contains(self, t: np.ndarray, f: np.ndarray, half_window: float | np.ndarray) -> np.ndarray:
+        """Atoms whose centre is inside, or whose window overlaps the time span."""
+        (t0, t1), (f0, f1) = _bounds(self.t), _bounds(self.f)
+        if self.f is None and self.t is not None:
+            starts_before_end = t1 - (t - half_window) > _MIN_OVERLAP
+            ends_after_start = t + half_window - t0 > _MIN_OVERLAP
+            return ends_after_start & starts_before_end & np.ones_like(f, bool)
+        return (t >= t0) & (t <= t1) & (f >= f0) & (f <= f1)
 
 
-def points_near_line(
-    x: np.ndarray, y: np.ndarray, points: np.ndarray, size: tuple[float, float]
-) -> np.ndarray:
-    """`near_line` of n points with coordinates (n,)."""
-    scale = np.maximum(np.asarray(size, float), 1e-9)
-    u, v, p = x / scale[0], y / scale[1], points / scale
-    out = np.zeros(len(x), bool)
-    for a, b in zip(p, np.concatenate([p[1:], p[-1:]])):
-        d = b - a
-        along = np.clip(((u - a[0]) * d[0] + (v - a[1]) * d[1]) / max(float(d @ d), 1e-12), 0, 1)
-        out |= (u - a[0] - along * d[0]) ** 2 + (v - a[1] - along * d[1]) ** 2 <= 1
-    return out
+@dataclass(frozen=True)
+class Lasso:
+    """A closed polygon (even-odd rule); with scale "log" its edges are straight in octaves."""
+
+    points: Points
+    scale: str = "linear"
+    min_points: ClassVar[int] = 3
+
+    def contains(self, t: np.ndarray, f: np.ndarray, half_window: float | np.ndarray) -> np.ndarray:
+        """Atoms whose centre is inside: an odd number of edges lies later at their frequency."""
+        y, corners = _scaled(f, self.points, self.scale)
+        (x0, y0), (x1, y1) = corners.T, np.roll(corners, 1, axis=0).T
+        inside = np.zeros(np.broadcast_shapes(t.shape, y.shape), bool)
+        times = np.broadcast_to(t, inside.shape)
+        for level, members in _levels(y):
+            cut = (y0 > level) != (y1 > level)
+            if cut.any():
+                slope = (x1 - x0)[cut] * (level - y0[cut]) / (y1 - y0)[cut]
+                crossings = np.sort(slope + x0[cut])
+                before = np.searchsorted(crossings, times[members], side="right")
+                inside[members] = (len(crossings) - before) % 2
+        return inside
+
+
+@dataclass(frozen=True)
+class Brush:
+    """A stroke: an ellipse of half axes `size` = (seconds, Hz or octaves) along a line."""
+
+    points: Points
+    size: tuple[float, float]
+    scale: str = "linear"
+    min_points: ClassVar[int] = 1
+
+    def contains(self, t: np.ndarray, f: np.ndarray, half_window: float | np.ndarray) -> np.ndarray:
+        """Atoms whose centre is inside the ellipse at some point of the line."""
+        y, line = _scaled(f, self.points, self.scale)
+        axes = np.maximum(np.asarray(self.size, float), 1e-9)
+        x, y, line = t / axes[0], y / axes[1], line / axes  # the ellipse is now a unit circle
+        inside = np.zeros(np.broadcast_shapes(x.shape, y.shape), bool)
+        for a, b in zip(line, np.concatenate([line[1:], line[-1:]])):
+            members, u, v = _box(x, y, np.minimum(a, b) - 1, np.maximum(a, b) + 1)
+            if inside[members].all():
+                continue
+            u, v, d = u - a[0], v - a[1], b - a
+            along = np.clip((u * d[0] + v * d[1]) / max(float(d @ d), 1e-12), 0, 1)
+            inside[members] |= (u - along * d[0]) ** 2 + (v - along * d[1]) ** 2 <= 1
+        return inside
+
+
+SHAPES: dict[str, Any] = {"rect": Rect, "lasso": Lasso, "brush": Brush}
+
+
+def _bounds(span: Span) -> tuple[float, float]:
+    """Both ends of a span, infinite if open."""
+    low, high = span or (None, None)
+    return -math.inf if low is None else low, math.inf if high is None else high
+
+
+def _scaled(f: np.ndarray, points: Points, scale: str) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies and points (n, 2), both in Hz or, with scale "log", in octaves."""
+    xy = np.asarray(points, float)
+    if scale != "log":
+        return f, xy
+    octaves = np.log2(np.maximum(xy[:, 1], _MIN_HERTZ))
+    return np.log2(np.maximum(f, _MIN_HERTZ)), np.stack([xy[:, 0], octaves], 1)
+
+
+def _levels(y: np.ndarray) -> Iterator[tuple[float, Any]]:
+    """Every frequency and the index of its members: a column of a grid, or atoms."""
+    if y.ndim == 2:
+        yield from ((level, (slice(None), column)) for column, level in enumerate(y[0]))
+        return
+    values, counts = np.unique(y, return_counts=True)
+    yield from zip(values, np.split(np.argsort(y, kind="stable"), np.cumsum(counts)[:-1]))
+
+
+def _box(
+    x: np.ndarray, y: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Index of the members of a box, a block of a grid or atoms, and their coordinates."""
+    if x.ndim == 2:
+        rows = slice(*np.searchsorted(x[:, 0], (low[0], high[0])))
+        columns = slice(*np.searchsorted(y[0], (low[1], high[1])))
+        return (rows, columns), x[rows], y[:, columns]
+    atoms = np.flatnonzero((low[0] <= x) & (x < high[0]) & (low[1] <= y) & (y < high[1]))
+    return atoms, x[atoms], y[atoms]

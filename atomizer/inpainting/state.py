@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy.ndimage import distance_transform_edt
 
-from ..atoms.orderings import serial_key
+from ..atoms.orderings import sort_key
 from ..atoms.space import AtomSpace
 from ..model import State
 from ..priors.interface import Prediction, PriorContext
@@ -141,7 +141,7 @@ class FillState:
         expected = self.predictions(window)[1].std
         magnitude = np.where(known, crop(self.magnitude, window, 0), expected)
         noise = np.random.default_rng(self.ordering.seed).random(magnitude.shape, np.float32)
-        key = serial_key(self.ordering.name, magnitude, noise)
+        key = sort_key(self.ordering.name, magnitude, noise)
         return -key if self.ordering.reverse else key
 
     def prior_context(self, window: Window) -> PriorContext:

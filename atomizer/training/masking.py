@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..atoms.orderings import serial_key
+from ..atoms.orderings import sort_key
 from ..atoms.space import AtomSpace
 from ..inpainting.state import REFERENCE_FLOOR_DB
 from ..model.state import State
@@ -131,7 +131,7 @@ def region(kind: str, grid: Tensor, channels: int, space: AtomSpace, g: torch.Ge
 def keys(order: str, magnitude: Tensor, g: torch.Generator) -> Tensor:
     """(C, T, F) sort keys of an ordering; the sampler's own predictions, by which it goes, are off by some decibels."""
     noise = torch.rand(magnitude.shape, generator=g)
-    key = torch.from_numpy(serial_key(order, magnitude.cpu().numpy(), noise.numpy()))
+    key = torch.from_numpy(sort_key(order, magnitude.cpu().numpy(), noise.numpy()))
     return (key + 6 * noise if order == "velocity" else key).to(magnitude.device)
 
 
