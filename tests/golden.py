@@ -3,7 +3,7 @@
     python -m tests.golden            # compute it anew and write tests/golden.json: once for every new checkpoint or sampler
     python -m tests.golden --compare  # threads, vector instructions and precision against each other, in processes of their own
 
-Tolerances, far above what was measured between thread counts, AVX2, AVX-512 and none, bfloat16 and float32 (docs/reliability.md), and far
+Tolerances, far above what was measured between thread counts, AVX2, AVX-512 and none, bfloat16 and float32 (dev/reliability.md), and far
 below what any change of the model makes of it: `DECIBELS` for the level of a band of drawn atoms, `SHARE` for the error of expected
 amplitudes, as a share of their root mean square.
 """

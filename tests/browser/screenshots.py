@@ -1,7 +1,8 @@
 """Take screenshots of the page's states: python tests/browser/screenshots.py
 
-Starts the page and writes docs/screens/*.webp, light, dark and as wide as a phone, and the two pictures of the README,
-assets/screenshot-light.png and assets/screenshot-dark.png. Needs Chromium and Playwright; uses the trained model where there is one.
+Starts the page and writes test-results/screens/*.webp (ignored by git), in the light and the dark
+theme and in the size of a phone, and the two pictures of the README, assets/screenshot-light.png and
+assets/screenshot-dark.png. Needs Chromium and Playwright; uses the trained model if there is one.
 """
 
 import io
@@ -15,7 +16,7 @@ from playwright.sync_api import sync_playwright
 from atomizer.benchmarks.page import server
 
 ROOT = Path(__file__).parents[2]
-SCREENS = ROOT / "docs" / "screens"
+SCREENS = ROOT / "test-results" / "screens"
 DESK, PHONE = (1400, 900), (390, 844)
 
 
