@@ -1,4 +1,4 @@
-"""Training: masks hide what they say, losses fall, runs resume, and the literal one-token-per-atom model trains too."""
+"""Training: masks of every task, losses that fall, resumed runs, and one token per atom."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ import torch
 from atomizer.atoms.space import AtomSpace
 from atomizer.io.datasets import list_clips
 from atomizer.model import AtomTransformer, ModelConfig
-from atomizer.training.data import AudioBank
+from atomizer.training.data import AudioBank, Windows
 from atomizer.training.loop import STATE, Trainer, TrainingConfig
 from atomizer.training.losses import Losses, velocity_floor
 from atomizer.training.masking import ORDERS, TASKS, mask_batch
@@ -22,8 +22,8 @@ SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
 TINY = ModelConfig(
     space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16, slot=4, hidden=32
 )
-# cells of one atom, lined up by the user's ordering: the one-token-per-atom sequence model
-LITERAL = replace(
+# cells of one atom, serialised by the user's ordering
+ONE_TOKEN_PER_ATOM = replace(
     TINY,
     space=replace(SPACE, frames=4, hop=16),
     cell=(1, 1, 1),
@@ -60,24 +60,24 @@ def bank(folder):
 
 def batch_of(bank, task=None, seed=0, count=4, **options):
     g = torch.Generator().manual_seed(seed)
-    return mask_batch(*bank.draw(count, g, augment=False), SPACE, g, task=task, **options)
+    return mask_batch(bank.draw(count, g, augment=False), SPACE, g, task=task, **options)
 
 
-def test_clips_come_with_what_the_manifest_says(folder):
+def test_clips_have_the_metadata_of_the_manifest(folder):
     clips = {c.path.name: c for c in list_clips(folder)}
     assert clips["clip5.wav"].cutoff_hz == 2000 and clips["clip0.wav"].cutoff_hz == float("inf")
     assert clips["clip1.wav"].category == "music-mix" and clips["clip1.wav"].source == "source1"
     assert 0 < sum(c.held_out for c in clips.values()) < 12
 
 
-def test_folders_without_recordings_are_refused(tmp_path, refused):
+def test_folder_without_recordings_is_refused(tmp_path, refused):
     with refused("no recordings"):
         list_clips(tmp_path)
     with refused("no folder"):
         list_clips(tmp_path / "nowhere")
 
 
-def test_crops_are_the_mdct_of_the_recording(bank):
+def test_windows_are_the_mdct_of_the_recording(bank):
     from atomizer.analysis.mdct import mdct
 
     g = torch.Generator().manual_seed(3)
@@ -100,25 +100,25 @@ def test_augmented_windows_are_finite_and_differ(bank):
 
 
 @pytest.mark.parametrize("task", list(TASKS))
-def test_every_task_hides_something_of_what_it_says(bank, task):
+def test_task_hides_its_features(bank, task):
     batch = batch_of(bank, task, reveal=0.0)
     state = batch.state
     hidden_v, hidden_s = state.unknown("velocity"), state.unknown("sign")
-    assert batch.ask.any()
+    assert batch.target_mask.any()
     if task == "sign":
         assert not hidden_v.any() and hidden_s.any()
     elif task == "velocity":
         assert hidden_v.any() and not hidden_s.any()
     else:
         assert torch.equal(hidden_v, hidden_s)
-    if task.startswith("loose"):
-        axis = ["loose-time", "loose-frequency", "loose-channel"].index(task)
+    if task.startswith("place"):
+        axis = ["place-time", "place-frequency", "place-channel"].index(task)
         for b in range(4):
-            if batch.task[b] != task:  # a mono window has no channel to lose
+            if batch.task[b] != task:  # a mono window has only one channel
                 continue
             atoms, place = (
                 state.unplaced[b][state.unplaced_valid[b]],
-                batch.loose_place[b][state.unplaced_valid[b]],
+                batch.unplaced_position[b][state.unplaced_valid[b]],
             )
             assert (atoms[:, axis] == SPACE.features[axis].cardinality).all()
             c, t, f = place.unbind(1)
@@ -130,40 +130,44 @@ def test_every_task_hides_something_of_what_it_says(bank, task):
 
 
 @pytest.mark.parametrize("order", list(ORDERS))
-def test_revealing_leaves_less_hidden(bank, order):
-    none, half = (batch_of(bank, "cut", reveal=r, order=order).ask.sum() for r in (0.0, 0.5))
+def test_revealing_hides_fewer_atoms(bank, order):
+    none, half = (
+        batch_of(bank, "cut", reveal=r, order=order).target_mask.sum() for r in (0.0, 0.5)
+    )
     assert 0.3 * none < half < 0.7 * none
 
 
-def test_what_is_hidden_does_not_set_the_reference(bank):
-    """The levels that the model sees do not change where only the hidden part gets quieter."""
+def test_hidden_atoms_do_not_set_the_reference(bank):
+    """Known levels stay equal where only the hidden part gets quieter."""
     g = torch.Generator().manual_seed(0)
     grid, channels, cutoff = bank.draw(1, g, augment=False)
     channels[:] = 2
     first, second = (
-        mask_batch(
-            x, channels, cutoff, SPACE, torch.Generator().manual_seed(5), task="cut", reveal=0.0
-        )
+        cut_batch(x, channels, cutoff)
         for x in (grid, torch.where(mask_of(grid, channels, cutoff), grid * 0.5, grid))
     )
     seen = first.state.velocity_known & second.state.velocity_known
     assert torch.equal(first.state.velocity[seen], second.state.velocity[seen]) and (~seen).any()
 
 
-def mask_of(grid, channels, cutoff):
-    return ~mask_batch(
-        grid, channels, cutoff, SPACE, torch.Generator().manual_seed(5), task="cut", reveal=0.0
-    ).state.velocity_known
+def cut_batch(*windows):
+    g = torch.Generator().manual_seed(5)
+    return mask_batch(Windows(*windows), SPACE, g, task="cut", reveal=0.0)
 
 
-def test_nothing_is_asked_above_a_cutoff(bank):
+def mask_of(*windows):
+    return ~cut_batch(*windows).state.velocity_known
+
+
+def test_no_targets_above_the_cutoff(bank):
     g = torch.Generator().manual_seed(0)
     grid, channels, _ = bank.draw(4, g, augment=False)
-    batch = mask_batch(grid, channels, torch.full((4,), 20), SPACE, g, task="cut", reveal=0.0)
-    assert not batch.ask[..., 20:].any() and batch.state.unknown("velocity")[..., 20:].any()
+    windows = Windows(grid, channels, torch.full((4,), 20))
+    batch = mask_batch(windows, SPACE, g, task="cut", reveal=0.0)
+    assert not batch.target_mask[..., 20:].any() and batch.state.unknown("velocity")[..., 20:].any()
 
 
-def test_the_floor_is_the_entropy_of_a_quantised_gaussian():
+def test_velocity_floor_is_the_entropy_of_a_quantised_gaussian():
     assert velocity_floor(1.0) == pytest.approx(3.53, abs=0.01) and velocity_floor(
         1.5
     ) == pytest.approx(3.12, abs=0.01)
@@ -181,8 +185,8 @@ def loss_of(model, batches):
         )
 
 
-@pytest.mark.parametrize("config", [TINY, LITERAL], ids=["cells", "one token per atom"])
-def test_a_few_steps_of_training_lower_the_loss(folder, tmp_path, config):
+@pytest.mark.parametrize("config", [TINY, ONE_TOKEN_PER_ATOM], ids=["cells", "one token per atom"])
+def test_a_few_steps_lower_the_loss(folder, tmp_path, config):
     trainer = Trainer(
         [folder],
         tmp_path,
@@ -192,8 +196,8 @@ def test_a_few_steps_of_training_lower_the_loss(folder, tmp_path, config):
     )
     g = torch.Generator().manual_seed(9)
     batches = [
-        mask_batch(*trainer.bank.draw(4, g, augment=False), config.space, g, task=t)
-        for t in ("cut", "random", "loose-frequency")
+        mask_batch(trainer.bank.draw(4, g, augment=False), config.space, g, task=t)
+        for t in ("cut", "random", "place-frequency")
     ]
     before = loss_of(trainer.model, batches)
     table = trainer.run()
@@ -204,17 +208,19 @@ def test_a_few_steps_of_training_lower_the_loss(folder, tmp_path, config):
     assert AtomTransformer.from_pretrained(str(tmp_path)).config == config
 
 
-def test_the_literal_model_reads_its_atoms_in_the_users_ordering(folder):
+def test_order_serialisation_depends_on_the_users_ordering(folder):
     torch.manual_seed(0)
-    model = AtomTransformer(replace(LITERAL, window=8, layers=1)).eval()
-    bank = AudioBank(list_clips(folder), LITERAL.space, torch.device("cpu"), progress=False)
+    model = AtomTransformer(replace(ONE_TOKEN_PER_ATOM, window=8, layers=1)).eval()
+    bank = AudioBank(
+        list_clips(folder), ONE_TOKEN_PER_ATOM.space, torch.device("cpu"), progress=False
+    )
     g = torch.Generator().manual_seed(0)
-    batch = mask_batch(*bank.draw(1, g, augment=False), LITERAL.space, g, task="random")
+    batch = mask_batch(bank.draw(1, g, augment=False), ONE_TOKEN_PER_ATOM.space, g, task="random")
     places = batch.state.unknown("velocity").nonzero().unbind(1)
     other = replace(batch.state, rank=torch.rand_like(batch.state.rank))
     with torch.no_grad():
         a, b = (model.decode(model.encode(s), *places).velocity for s in (batch.state, other))
-    assert not torch.equal(a, b)  # other neighbours in line, other beliefs
+    assert not torch.equal(a, b)  # other neighbours in the sequence, other predictions
 
 
 def test_training_resumes_where_it_stopped(folder, tmp_path):
@@ -272,14 +278,14 @@ def test_training_starts_from_a_checkpoint(folder, tmp_path):
         (dict(evaluate_minutes=float("nan")), "evaluations"),
     ],
 )
-def test_numbers_that_cannot_be_trained_with_are_refused(folder, tmp_path, wrong, word, refused):
+def test_invalid_training_configurations_are_refused(folder, tmp_path, wrong, word, refused):
     with refused(word):
         Trainer([folder], tmp_path / "out", TrainingConfig(**wrong), TINY, progress=False)
     assert not (tmp_path / "out").exists()
 
 
-def test_the_least_numbers_train(folder, tmp_path):
-    least = TrainingConfig(
+def test_smallest_accepted_numbers_train(folder, tmp_path):
+    smallest = TrainingConfig(
         steps=1,
         batch=1,
         asked=3,
@@ -290,12 +296,12 @@ def test_the_least_numbers_train(folder, tmp_path):
         save_minutes=0.0,
         evaluate_minutes=float("inf"),
     )
-    trainer = Trainer([folder], tmp_path, least, TINY, progress=False)
+    trainer = Trainer([folder], tmp_path, smallest, TINY, progress=False)
     trainer.run()
     assert trainer.step == 1
 
 
-def test_a_batch_that_is_not_finite_does_no_harm(folder, tmp_path, monkeypatch):
+def test_non_finite_loss_changes_no_weights(folder, tmp_path, monkeypatch):
     trainer = Trainer(
         [folder], tmp_path, TrainingConfig(steps=2, batch=2, asked=200), TINY, progress=False
     )

@@ -11,7 +11,7 @@ from scipy.ndimage import distance_transform_edt
 
 from ..atoms.orderings import sort_key
 from ..atoms.space import AtomSpace
-from ..model import State
+from ..model.state import REFERENCE_FLOOR_DB, State
 from ..priors.interface import Prediction, PriorContext
 from ..priors.registry import LEVEL_PRIOR, predict_coefficients
 from ..priors.spectral_envelope import band_gain
@@ -21,7 +21,6 @@ from .settings import ModelOrdering
 from .task import Task
 from .windows import Window, channel_groups, crop, crop_known, plan_windows
 
-REFERENCE_FLOOR_DB = -50.0  # lowest reference of a window, relative to the sound's
 CONTEXT_FRAMES = 192  # frames to either side of a window that the spectral envelope is measured in
 FAR_FRAMES = 32  # distance to the context beyond which the envelope alone gives the level
 MAX_CACHED = 64  # windows whose predictions are kept for the next step

@@ -46,11 +46,6 @@ class Encoded:
     unplaced: Tensor
     neighbourhood: Neighbourhood
 
-    @property
-    def loose(self) -> Tensor:
-        """Former name of `unplaced`."""
-        return self.unplaced
-
 
 @dataclass
 class Decoded:

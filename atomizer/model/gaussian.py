@@ -48,8 +48,8 @@ class GaussianPrior:
         y = level_amplitude(torch.arange(space.levels, device=std.device), space) / std[:, None]
         mean = (self.mean / std).abs()[:, None]
         # the magnitude has a folded normal density, its level that density times the magnitude
-        fold = torch.log1p(torch.exp(-2 * y * mean))
-        return (y.log() - 0.5 * (y - mean).square() + fold).clamp(min=-12)
+        log_density = y.log() - 0.5 * (y - mean).square() + torch.log1p(torch.exp(-2 * y * mean))
+        return log_density.clamp(min=-12)
 
     def sign_logit(self, std: Tensor) -> Tensor:
         """(n,) logit of a positive sign; an unknown magnitude counts as max(|mean|, std)."""

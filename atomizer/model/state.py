@@ -9,6 +9,8 @@ from torch import Tensor
 
 from ..atoms.space import AtomSpace
 
+REFERENCE_FLOOR_DB = -50.0  # lowest reference of a window, relative to that of the sound
+
 
 @dataclass
 class State:

@@ -1,1 +1,1 @@
-"""Training: audio to masked windows, losses, and the loop."""
+"""Training: masked windows of recordings, losses, and the loop."""

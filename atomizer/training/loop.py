@@ -196,11 +196,8 @@ class Trainer:
 
         def draw() -> tuple[Batch, torch.Tensor]:
             before = self.generator.get_state()
-            return mask_batch(
-                *self.bank.draw(self.config.batch, self.generator),
-                self.model.config.space,
-                self.generator,
-            ), before
+            windows = self.bank.draw(self.config.batch, self.generator)
+            return mask_batch(windows, self.model.config.space, self.generator), before
 
         return self.worker.submit(draw)
 
@@ -293,11 +290,8 @@ class Trainer:
             sums = defaultdict(list)
             generator = torch.Generator().manual_seed(1)
             for n in range(rounds):
-                grid, channels, cutoff = self.development.draw(4, generator, augment=False)
                 batch = mask_batch(
-                    grid,
-                    channels,
-                    cutoff,
+                    self.development.draw(4, generator, augment=False),
                     self.model.config.space,
                     generator,
                     task=task,

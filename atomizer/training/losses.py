@@ -1,4 +1,4 @@
-"""Losses: what the model is asked, and what it is told."""
+"""Losses of the model's predictions on masked windows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..model import AtomTransformer
+from ..model.atom_transformer import Decoded, Encoded
 from ..model.gaussian import level_amplitude, velocity_floor
 from .masking import Batch
 
-LOUD_PART = 3  # one asked atom in so many is drawn by its loudness, for the signs
-LOUD_SLOPE = 0.06  # the chance to be drawn so grows with the amplitude to the power of 0.52
+LOUD_PART = 3  # one target in three is drawn by its loudness, for the signs
+LOUD_SLOPE = 0.06  # the chance of such a draw grows with the amplitude to the power of 0.52
+SIGN_SLOPE = 0.035  # in decades per dB: weight of louder signs among the uniformly drawn
+MOST_CATEGORIES = 1 << 22  # of a multinomial draw; torch accepts up to 2^24
 WEIGHTS = {
     "velocity": 1.0,
     "sign": 1.0,
@@ -21,164 +24,176 @@ WEIGHTS = {
     "pointer": 0.2,
 }
 
+Positions = tuple[Tensor, Tensor, Tensor, Tensor]  # window, channel, frame and bin, each (n,)
+Report = dict[str, float]
+
 
 class Losses(nn.Module):
-    """forward(batch) -> the training loss and a dict of detached numbers; a module so that DDP can wrap it."""
+    """forward(batch) -> the training loss and measurements; a module so that DDP can wrap it."""
 
-    def __init__(self, model: AtomTransformer, asked: int = 16_000):
+    def __init__(self, model: AtomTransformer, n_targets: int = 16_000):
         super().__init__()
-        self.model, self.asked = model, asked
+        self.model, self.n_targets = model, n_targets
 
     def forward(
         self, batch: Batch, generator: torch.Generator | None = None
-    ) -> tuple[Tensor, dict[str, float]]:
-        """The loss of a batch, and its parts and what else was measured, as plain numbers; `generator` draws the atoms that are asked for."""
-        model, state = self.model, batch.state
-        space = model.config.space
-        device = batch.velocity.device
-        context = model.encode(state)
-        places, uniform = self._ask(batch, generator)
-        decoded = model.decode(context, *places)
-        target_v, target_s = batch.velocity[places], batch.sign[places].float()
-        zero = torch.zeros((), device=device)
-        parts, report = {}, {}
+    ) -> tuple[Tensor, Report]:
+        """Return the loss of a batch, and its parts and other measurements as plain numbers.
 
-        ask_v = uniform & ~state.velocity_known[places]
-        nats = F.cross_entropy(decoded.velocity.float(), target_v, reduction="none")
-        parts["velocity"] = nats[ask_v].mean() if ask_v.any() else zero
-        audible = ask_v & (target_v > 0)
-        if audible.any():
-            report["excess_nats"] = float(nats[audible].mean().detach()) - velocity_floor(
-                space.step_db
-            )
-
-        ask_s = (target_v > 0) & ~state.sign_known[places]
-        logistic = F.binary_cross_entropy_with_logits(
-            decoded.sign.float(), target_s, reduction="none"
-        )
-        # louder signs count more: by weight among those drawn evenly, by number among the rest, but never by both, which would leave
-        # a few hundred atoms to learn from
-        weight = (10 ** ((target_v - space.levels) * space.step_db * 0.035) + 0.02) * (
-            ask_s & uniform
-        )
-        loud = ask_s & ~uniform
-        parts["sign"] = 0.5 * (logistic * weight).sum() / (weight.sum() + 1e-6) + 0.5 * (
-            logistic * loud
-        ).sum() / (loud.sum() + 1e-6)
-        ask_s &= uniform
-        if ask_s.sum() > 50:
-            right = ((decoded.sign > 0) == (target_s > 0))[ask_s].float()
-            loudest = target_v[ask_s].argsort(descending=True)
-            for percent in (2, 10):
-                report[f"sign_{percent}"] = float(
-                    right[loudest[: max(1, len(loudest) * percent // 100)]].mean()
-                )
-
-        parts["error"] = self._error(batch, places, decoded)
-        parts["envelope"], parts["occupancy"] = self._envelope(batch, context)
-        parts["pointer"] = (
-            self._pointer(batch, context, report) if state.unplaced is not None else zero
-        )
+        `generator` draws the targets, the atoms whose predictions are compared with the truth.
+        """
+        encoded = self.model.encode(batch.state)
+        positions, uniform = self._draw_targets(batch, generator)
+        decoded = self.model.decode(encoded, *positions)
+        parts: dict[str, Tensor] = {}
+        report: Report = {}
+        parts["velocity"] = self._velocity(batch, positions, uniform, decoded, report)
+        parts["sign"] = self._sign(batch, positions, uniform, decoded, report)
+        parts["error"] = self._error(batch, positions, decoded)
+        parts["envelope"], parts["occupancy"] = self._envelope(batch, encoded)
+        parts["pointer"] = self._pointer(batch, encoded, report)
+        zero = torch.zeros((), device=batch.velocity.device)
         loss = sum((WEIGHTS[name] * part for name, part in parts.items()), zero)
         return loss, {**{k: float(v.detach()) for k, v in parts.items()}, **report}
 
-    def _ask(
+    def _draw_targets(
         self, batch: Batch, generator: torch.Generator | None
-    ) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Places to decode, (b, c, t, f), and which of them were drawn evenly; the rest are loud ones, for the signs."""
-        places = batch.ask.nonzero()
-        if not len(places):
-            places = batch.state.present.nonzero()[:1]
-        even = torch.randint(
-            len(places), (self.asked - self.asked // LOUD_PART,), generator=generator
-        ).to(places.device)
-        level = batch.velocity[places.unbind(1)]
+    ) -> tuple[Positions, Tensor]:
+        """Positions of n targets, and (n,) bool: drawn uniformly, or else by loudness."""
+        positions = batch.target_mask.nonzero()
+        if not len(positions):
+            positions = batch.state.present.nonzero()[:1]
+        n_loud = self.n_targets // LOUD_PART
+        size = (self.n_targets - n_loud,)
+        uniform = torch.randint(len(positions), size, generator=generator).to(positions.device)
+        level = batch.velocity[positions.unbind(1)]
         weight = torch.exp(LOUD_SLOPE * (level - level.max()).float())
-        if len(weight) > 1 << 22:  # multinomial takes up to 2^24 categories
-            keep = torch.randint(len(weight), (1 << 22,), device=weight.device)
-            loud = keep[torch.multinomial(weight[keep], self.asked // LOUD_PART, replacement=True)]
+        if len(weight) > MOST_CATEGORIES:
+            keep = torch.randint(len(weight), (MOST_CATEGORIES,), device=weight.device)
+            loud = keep[torch.multinomial(weight[keep], n_loud, replacement=True)]
         else:
-            loud = torch.multinomial(weight, self.asked // LOUD_PART, replacement=True)
-        index = torch.cat([even, loud])
-        uniform = torch.arange(len(index), device=index.device) < len(even)
-        return places[index].unbind(1), uniform
+            loud = torch.multinomial(weight, n_loud, replacement=True)
+        index = torch.cat([uniform, loud])
+        b, c, t, f = positions[index].unbind(1)
+        return (b, c, t, f), torch.arange(len(index), device=index.device) < len(uniform)
 
-    def _error(self, batch: Batch, places: tuple[Tensor, ...], decoded) -> Tensor:
-        """Energy of the error of the expected signed amplitudes over that of the true ones, a mean over windows. Cross-entropy alone
-        blurs the levels of partials, which linear prediction has almost exactly."""
+    def _velocity(
+        self, batch: Batch, positions: Positions, uniform: Tensor, decoded: Decoded, report: Report
+    ) -> Tensor:
+        """Cross-entropy of the unknown levels among the uniformly drawn targets."""
+        velocity = batch.velocity[positions]
+        nats = F.cross_entropy(decoded.velocity.float(), velocity, reduction="none")
+        target = uniform & ~batch.state.velocity_known[positions]
+        audible = target & (velocity > 0)
+        if audible.any():
+            floor = velocity_floor(self.model.config.space.step_db)
+            report["excess_nats"] = float(nats[audible].mean().detach()) - floor
+        return nats[target].mean() if target.any() else nats.new_zeros(())
+
+    def _sign(
+        self, batch: Batch, positions: Positions, uniform: Tensor, decoded: Decoded, report: Report
+    ) -> Tensor:
+        """Cross-entropy of the unknown signs of audible targets; louder ones count more.
+
+        They count by weight among the uniformly drawn targets and by number among the rest, never
+        by both: a few hundred atoms would then dominate the gradient.
+        """
+        space = self.model.config.space
+        velocity, sign = batch.velocity[positions], batch.sign[positions].float()
+        target = (velocity > 0) & ~batch.state.sign_known[positions]
+        nats = F.binary_cross_entropy_with_logits(decoded.sign.float(), sign, reduction="none")
+        weight = 10 ** ((velocity - space.levels) * space.step_db * SIGN_SLOPE) + 0.02
+        weight = weight * (target & uniform)
+        loud = target & ~uniform
+        target = target & uniform
+        if target.sum() > 50:
+            right = ((decoded.sign > 0) == (sign > 0))[target].float()
+            loudest = velocity[target].argsort(descending=True)
+            for percent in (2, 10):
+                count = max(1, len(loudest) * percent // 100)
+                report[f"sign_{percent}"] = float(right[loudest[:count]].mean())
+        return 0.5 * (nats * weight).sum() / (weight.sum() + 1e-6) + 0.5 * (nats * loud).sum() / (
+            loud.sum() + 1e-6
+        )
+
+    def _error(self, batch: Batch, positions: Positions, decoded: Decoded) -> Tensor:
+        """Energy of the error of expected signed amplitudes over that of the true ones.
+
+        A mean over windows. Cross-entropy alone blurs the levels of partials, which linear
+        prediction estimates almost exactly.
+        """
         state, space = batch.state, self.model.config.space
         amplitude = level_amplitude(torch.arange(space.levels, device=batch.velocity.device), space)
         amplitude[0] = 0
-        velocity, sign = batch.velocity[places], batch.sign[places]
-        magnitude = torch.where(
-            state.velocity_known[places],
-            amplitude[velocity],
-            decoded.velocity.float().softmax(1) @ amplitude,
-        )
-        direction = torch.where(
-            state.sign_known[places], 2.0 * sign - 1, 2 * decoded.sign.float().sigmoid() - 1
-        )
-        true = amplitude[velocity] * (2.0 * sign - 1)
+        velocity, sign = batch.velocity[positions], 2.0 * batch.sign[positions] - 1
+        expected = decoded.velocity.float().softmax(1) @ amplitude
+        magnitude = torch.where(state.velocity_known[positions], amplitude[velocity], expected)
+        expected_sign = 2 * decoded.sign.float().sigmoid() - 1
+        direction = torch.where(state.sign_known[positions], sign, expected_sign)
+        true = amplitude[velocity] * sign
         sums = torch.zeros(2, len(batch.task), device=true.device)
-        energy = sums[0].index_add(0, places[0], true.square())
-        error = sums[1].index_add(0, places[0], (magnitude * direction - true).square())
-        return (error / energy.clamp(min=1e-12)).clamp(max=4)[energy > 1e-12].sum() / len(
-            batch.task
-        )
+        energy = sums[0].index_add(0, positions[0], true.square())
+        error = sums[1].index_add(0, positions[0], (magnitude * direction - true).square())
+        ratio = (error / energy.clamp(min=1e-12)).clamp(max=4)
+        return ratio[energy > 1e-12].sum() / len(batch.task)
 
-    def _envelope(self, batch: Batch, context) -> tuple[Tensor, Tensor]:
-        """Mean level of the unknown audible atoms of every cell and channel, and their share of the unknown ones."""
-        cells, slots_per_channel = (
-            self.model.cells,
-            self.model.config.cell[0] * self.model.config.cell[1],
-        )
-        rows = context.index[..., None].expand(-1, -1, self.model.config.slots)
-        split = lambda x: (
-            cells.split(x).gather(1, rows).unflatten(-1, (slots_per_channel, -1)).transpose(2, 3)
-        )  # (B, L, C, n)
-        ask = split(batch.ask & ~batch.state.velocity_known)
+    def _envelope(self, batch: Batch, encoded: Encoded) -> tuple[Tensor, Tensor]:
+        """Losses of the mean level and of the share of audible atoms among the unknown ones.
+
+        Both are means over cells and channels.
+        """
+        cells, config = self.model.cells, self.model.config
+        atoms_per_channel = config.cell[0] * config.cell[1]
+        rows = encoded.index[..., None].expand(-1, -1, config.slots)
+
+        def split(x: Tensor) -> Tensor:
+            """(B, C, T, F) -> (B, L, channels of a cell, atoms)."""
+            atoms = cells.split(x).gather(1, rows)
+            return atoms.unflatten(-1, (atoms_per_channel, -1)).transpose(2, 3)
+
+        target = split(batch.target_mask & ~batch.state.velocity_known)
         level = split(batch.velocity)
-        loud = ask & (level > 0)
-        envelope = context.envelope[:, :-1].float()
-        has, some = loud.sum(-1), ask.sum(-1)
-        mean = (level * loud).sum(-1) / has.clamp(min=1) / 32
-        squared = (envelope[..., 0] - mean) ** 2 * (has > 0)
-        share = has / some.clamp(min=1)
-        entropy = F.binary_cross_entropy_with_logits(envelope[..., 1], share, reduction="none") * (
-            some > 0
-        )
-        return squared.sum() / (has > 0).sum().clamp(min=1), entropy.sum() / (some > 0).sum().clamp(
-            min=1
+        audible = target & (level > 0)
+        envelope = encoded.envelope[:, :-1].float()
+        n_audible, n_targets = audible.sum(-1), target.sum(-1)
+        mean = (level * audible).sum(-1) / n_audible.clamp(min=1) / 32
+        squared = (envelope[..., 0] - mean) ** 2 * (n_audible > 0)
+        share = n_audible / n_targets.clamp(min=1)
+        nats = F.binary_cross_entropy_with_logits(envelope[..., 1], share, reduction="none")
+        nats = nats * (n_targets > 0)
+        return (
+            squared.sum() / (n_audible > 0).sum().clamp(min=1),
+            nats.sum() / (n_targets > 0).sum().clamp(min=1),
         )
 
-    def _pointer(self, batch: Batch, context, report: dict[str, float]) -> Tensor:
-        """Cross-entropy of the true places of loose atoms among the unknown places that their known features allow."""
-        loose_valid, loose, loose_place = (
-            batch.state.unplaced_valid,
-            batch.state.unplaced,
-            batch.loose_place,
-        )
-        assert loose_valid is not None and loose is not None and loose_place is not None, (
-            "no atom is loose"
-        )
+    def _pointer(self, batch: Batch, encoded: Encoded, report: Report) -> Tensor:
+        """Cross-entropy of the true positions of unplaced atoms.
+
+        The softmax is over the unknown positions that agree with an atom's known features.
+        """
+        state, true_positions = batch.state, batch.unplaced_position
+        if state.unplaced is None or state.unplaced_valid is None or true_positions is None:
+            return torch.zeros((), device=batch.velocity.device)
         losses, right = [], []
-        cardinality = torch.tensor(
-            [f.cardinality for f in self.model.config.space.features], device=batch.velocity.device
-        )
-        for b in loose_valid.any(1).nonzero().flatten().tolist():
-            c, t, f = batch.state.unknown("velocity")[b].nonzero().unbind(1)
-            valid = loose_valid[b]
-            atoms, place = loose[b][valid], loose_place[b][valid]
-            decoded = self.model.decode(context, torch.full_like(c, b), c, t, f)
-            score = self.model.point(context.unplaced[b][valid], atoms, decoded)
-            where = torch.stack([t, f, c], 1)
-            fits = ((atoms[:, None, :3] == where) | (atoms[:, None, :3] == cardinality[:3])).all(-1)
-            target = (place[:, None, 0] == c) & (place[:, None, 1] == t) & (place[:, None, 2] == f)
-            target = target.float().argmax(1)
-            score = score.masked_fill(~fits, -1e4)
+        for b in state.unplaced_valid.any(1).nonzero().flatten().tolist():
+            valid = state.unplaced_valid[b]
+            atoms, true = state.unplaced[b][valid], true_positions[b][valid]
+            free = state.unknown("velocity")[b].nonzero()
+            decoded = self.model.decode(encoded, torch.full_like(free[:, 0], b), *free.unbind(1))
+            score = self.model.point(encoded.unplaced[b][valid], atoms, decoded)
+            score = score.masked_fill(~self._fits(atoms, free), -1e4)
+            target = (true[:, None] == free).all(-1).float().argmax(1)
             losses.append(F.cross_entropy(score, target, reduction="none"))
             right.append((score.argmax(1) == target).float())
         if not losses:
             return torch.zeros((), device=batch.velocity.device)
         report["pointer_right"] = float(torch.cat(right).mean())
         return torch.cat(losses).mean()
+
+    def _fits(self, atoms: Tensor, positions: Tensor) -> Tensor:
+        """(K, n) bool: which of n positions (n, 3) agree with the known features of K atoms."""
+        unknown = [f.cardinality for f in self.model.config.space.features[:3]]
+        c, t, f = positions.unbind(1)
+        located = atoms[:, None, :3]
+        same = located == torch.stack([t, f, c], 1)
+        return (same | (located == torch.tensor(unknown, device=atoms.device))).all(-1)
