@@ -202,11 +202,11 @@ def fill(
         sound.subtype,
     )
     if made is not None:
-        from .inpainting.erase import check_fillable, remaining
+        from .inpainting.erase import check_fillable, erase_atoms
 
         if recipes[0].settings.method != "erased":
             check_fillable(recipes[0].selection)
-        rest = remaining(sound, recipes[0].selection, made, seed)
+        rest = erase_atoms(sound, recipes[0].selection, made, seed)
         sound = rest.sound
         typer.echo(f"{rest} remain.")
         if (
@@ -229,7 +229,7 @@ def fill(
                 bar.total = step.total
                 bar.update()
 
-            sound = recipe.make(sound, model, count)
+            sound = recipe.apply(sound, model, count)
     write(out, sound)
     typer.echo(
         f"{out.name}: {sound.seconds:.2f} s, {sound.channels} channel{'s' * (sound.channels > 1)}"

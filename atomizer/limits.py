@@ -1,4 +1,4 @@
-"""Limits: how much the Atomizer takes, and where the environment says otherwise. The one declaration; tables and tests derive from it.
+"""Resource limits: one declaration, from which the environment, a table and tests derive.
 
 ATOMIZER_MAX_EXCERPT_SECONDS=60 python app.py
 """
@@ -12,16 +12,14 @@ from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from typing import Any
 
-from .errors import AtomizerError
-
 PREFIX = "ATOMIZER_MAX_"
-MEGABYTE = 1 << 20  # as Gradio counts them
+MEGABYTE = 1 << 20  # bytes, as Gradio counts
 
 
 def _limit(
     default: float, unit: str, line: str, lowest: float = 1, highest: float = math.inf
 ) -> Any:
-    """A field of `Limits`: its default, its unit, what it limits in one line, and what the environment may set it to."""
+    """A field of `Limits`: default, unit, description in one line, and the accepted range."""
     return field(
         default=default, metadata=dict(unit=unit, line=line, lowest=lowest, highest=highest)
     )
@@ -29,21 +27,19 @@ def _limit(
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that is accepted of everything that costs time or memory; `read` takes each from its environment variable."""
+    """Largest accepted values of everything that costs time or memory."""
 
-    file_mb: float = _limit(
-        100, "MB", "size of a file that the page or an endpoint is given", 0.001
-    )
+    file_mb: float = _limit(100, "MB", "size of a file for the page or an endpoint", 0.001)
     file_seconds: float = _limit(
         7200,
         "s",
-        "length of a file that an excerpt can be taken from, in the page and through the endpoints",
+        "length of a file to take an excerpt from, in the page and through the endpoints",
         0.001,
     )
     excerpt_seconds: float = _limit(
         300,
         "s",
-        "sound at a time in the page and through the endpoints; of a longer file an excerpt is picked",
+        "sound at a time in the page and through the endpoints; longer files need an excerpt",
         0.001,
         1500,
     )
@@ -57,90 +53,107 @@ class Limits:
     )
     extend_seconds: float = _limit(60, "s", "continuation of a sound", 0.001, 1500)
     rate: int = _limit(768_000, "Hz", "sampling rate of a file")
-    channels: int = _limit(
-        8, "channels", "channels of a sound, those that are added among them", 1, 8
-    )
+    channels: int = _limit(8, "channels", "channels of a sound, added ones included", 1, 8)
     atoms_drawn: int = _limit(
         2_500_000,
         "atoms",
-        "atoms in the picture; of more, the loudest are drawn and all are filled in",
+        "atoms in the picture; beyond, only the loudest are drawn, but all are filled in",
     )
     regions: int = _limit(200, "regions", "regions, and parts, of a selection")
     points: int = _limit(5000, "points", "points of a lasso or a brush stroke", 3)
     pairs: int = _limit(
         1 << 30,
         "pairs",
-        "atoms times the places that each may have lost: what a fill of lost places costs",
+        "atoms times candidate places of each, the cost of a fill with unknown places",
     )
     steps: int = _limit(
-        64, "steps", "looks of the model at one fill", 1, 255
-    )  # `orderings.reveal_schedule` counts them in bytes
+        64, "steps", "sampling steps of a fill", 1, 255
+    )  # `orderings.reveal_schedule` stores steps as bytes
     fills: int = _limit(50, "fills", "fills of a settings file")
     variations: int = _limit(8, "variations", "variations at a time")
     variations_kept: int = _limit(
-        12, "variations", "variations that the page keeps; the oldest one is let go"
+        12, "variations", "variations that the page keeps; the oldest ones are removed"
     )
     sounds_kept: int = _limit(
         3,
         "sounds",
-        "sounds before the present one that the page can go back to, where something was selected or made",
+        "earlier sounds with work on them that the page can go back to",
         0,
     )
-    queue: int = _limit(
-        20, "visitors", "fills that wait for their turn; whoever comes later is asked to try again"
-    )
-    waiting: int = _limit(
-        3, "fills", "fills of one visitor, or of one program, that wait for their turn at a time"
-    )
+    queue: int = _limit(20, "visitors", "fills in the queue; further ones are refused until later")
+    waiting: int = _limit(3, "fills", "fills in the queue per visitor or program")
     fill_seconds: float = _limit(
         300,
         "s",
-        "time that a fill takes in the page or through an endpoint; then what was filled in so far is kept",
+        "duration of a fill in the page or through an endpoint; then the partial result is kept",
         0.001,
     )
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Limits:
-        """The limits that an environment sets, defaults for the rest. Raises AtomizerError for a value that is none."""
-        given: dict[str, Any] = {
-            f.name: _parse(f, environ[variable(f.name)])
-            for f in fields(cls)
-            if environ.get(variable(f.name), "").strip()
-        }
-        return cls(**given)
+        """Limits from environment variables, with defaults for the others.
+
+        Raises AtomizerError for an invalid value.
+        """
+        texts = {f.name: environ.get(variable(f.name), "").strip() for f in fields(cls)}
+        values = {variable(name): _number(text) for name, text in texts.items() if text}
+        if not values:
+            return cls()
+        from pydantic import create_model  # loaded only if something is set
+
+        from .validation import Schema, validate
+
+        declared: dict[str, Any] = {variable(f.name): _declared(f) for f in fields(cls)}
+        schema = create_model("LimitsSchema", __base__=Schema, **declared)
+        valid = validate(schema, values)
+        return cls(**{f.name: getattr(valid, variable(f.name)) for f in fields(cls)})
 
 
 def variable(name: str) -> str:
-    """The environment variable of a limit."""
+    """Environment variable of a limit."""
     return PREFIX + name.upper()
 
 
-def _parse(f: Field, text: str) -> float:
-    whole, lowest, highest = f.type == "int", f.metadata["lowest"], f.metadata["highest"]
+def _number(text: str) -> int | float | str:
+    """The number of a text, or the text itself."""
     try:
         value = float(text)
     except ValueError:
-        value = math.nan
-    if not lowest <= value <= highest or (whole and value != int(value)) or math.isinf(value):
-        upper = "" if math.isinf(highest) else f" to {highest:,g}"
-        raise AtomizerError(
-            f"{variable(f.name)} cannot be {text[:40]!r}: it is a {'whole ' if whole else ''}number "
-            f"from {lowest:,g}{upper}, in {f.metadata['unit']}."
-        )
-    return int(value) if whole else value
+        return text
+    return int(value) if value.is_integer() else value
+
+
+def _declared(limit: Field) -> tuple[type, Any]:
+    """Type and field of a limit, as pydantic declares them."""
+    from pydantic import Field as Declared
+
+    whole, lowest, highest = (
+        limit.type == "int",
+        limit.metadata["lowest"],
+        limit.metadata["highest"],
+    )
+    upper = "" if math.isinf(highest) else f" to {highest:,g}"
+    description = (
+        f"a {'whole ' * whole}number from {lowest:,g}{upper}, in {limit.metadata['unit']},"
+    )
+    options: dict[str, Any] = dict(ge=lowest, description=description)
+    if upper:
+        options["le"] = highest
+    if whole:
+        return int, Declared(limit.default, **options)
+    return float, Declared(limit.default, allow_inf_nan=False, **options)
 
 
 @cache
 def limits() -> Limits:
-    """The limits of this process, read from its environment when they are first asked for."""
+    """Limits of this process, read from its environment once."""
     return Limits.read(os.environ)
 
 
 def table(values: Limits = Limits()) -> str:
     """The limits as a Markdown table."""
     rows = ["| limit | variable | default | unit |", "|---|---|---|---|"]
-    rows += [
-        f"| {f.metadata['line']} | `{variable(f.name)}` | {getattr(values, f.name):,} | {f.metadata['unit']} |"
-        for f in fields(values)
-    ]
+    for f in fields(values):
+        line, unit = f.metadata["line"], f.metadata["unit"]
+        rows.append(f"| {line} | `{variable(f.name)}` | {getattr(values, f.name):,} | {unit} |")
     return "\n".join(rows)

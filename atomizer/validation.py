@@ -90,9 +90,10 @@ def _sentence(schema: type[Schema], error: ErrorDetails) -> str:
     if not location:
         return schema.form
     name = str(location[0])
-    subject = schema.subject.format(name.replace("_", " ")[:40])
     if error["type"] == "extra_forbidden":
-        return f"{subject} is unknown: {', '.join(schema.model_fields)} are accepted."
+        unknown = schema.subject.format(repr(name[:40]))
+        return f"{unknown} is unknown: {', '.join(schema.model_fields)} are accepted."
+    subject = schema.subject.format(name)
     accepted = _accepted(schema, name)
     if error["type"] == "missing":
         return f"{subject} is missing: {accepted} is accepted."

@@ -36,7 +36,7 @@ def test_a_fill_among_the_atoms_of_a_pursuit_is_on_top_of_the_others(file):
     name = "matching-pursuit"
     filled = read(api.fill_file(file, [REGION], method="noise", seed=4, seconds=0.3, atomizer=name))
     atoms = api.atomize(file, seconds=0.3, atomizer=name)["atoms"]
-    again = Recipe(parse([REGION]), Settings("noise", seed=4), atomizer=name, atoms=atoms).make(
+    again = Recipe(parse([REGION]), Settings("noise", seed=4), atomizer=name, atoms=atoms).apply(
         read(file, seconds=0.3)
     )
     np.testing.assert_allclose(filled.samples, again.samples, atol=2e-4)
@@ -50,7 +50,7 @@ def test_a_fill_among_the_atoms_of_a_pursuit_is_on_top_of_the_others(file):
 def test_what_stays_erased_is_the_sound_of_the_other_atoms(file):
     erased = read(api.fill_file(file, [REGION], method="erased", atomizer="matching-pursuit"))
     atoms = api.atomize(file, atomizer="matching-pursuit")["atoms"]
-    rest = Recipe(parse([REGION]), atomizer="matching-pursuit", atoms=atoms).remaining(read(file))
+    rest = Recipe(parse([REGION]), atomizer="matching-pursuit", atoms=atoms).erase_atoms(read(file))
     np.testing.assert_allclose(erased.samples, rest.sound.samples, atol=2e-4)
     longer = read(
         api.fill_file(file, [REGION], method="erased", extend=0.5, atomizer="matching-pursuit")

@@ -17,7 +17,7 @@ from atomizer.atoms.selection import HELP, parse
 from atomizer.atoms.space import AtomSpace
 from atomizer.benchmarks import Missing, Record
 from atomizer.cli import AmplitudesName, AtomizerName, MethodName, OrderName, run
-from atomizer.inpainting.recipe import Recipe, dump
+from atomizer.inpainting.recipe import Recipe, dump_recipes
 from atomizer.inpainting.settings import AMPLITUDES, METHODS, Settings
 from atomizer.model import AtomTransformer, ModelConfig
 
@@ -146,7 +146,7 @@ def test_fill_takes_regions_as_json(command, wav, tmp_path):
 def test_fill_does_a_settings_file_again(command, wav, tmp_path):
     settings = tmp_path / "settings.json"
     settings.write_text(
-        dump(
+        dump_recipes(
             [
                 Recipe(parse(["above:8000"]), Settings("noise", seed=3)),
                 Recipe(parse(["time:0.1-0.2"]), Settings("noise", seed=1)),

@@ -15,7 +15,7 @@ from atomizer.atoms.atoms import Atoms
 from atomizer.atoms.orderings import ORDERINGS, order
 from atomizer.atoms.selection import Region, Selection, parse
 from atomizer.atoms.space import ScaleSpace
-from atomizer.inpainting.erase import remaining
+from atomizer.inpainting.erase import erase_atoms
 
 SMALL = ScaleSpace(rate=8000, hop=8, scales=(16, 64, 256))
 MOVED = replace(SMALL, hop=1)
@@ -494,7 +494,7 @@ def test_all_but_the_loudest_atoms_can_be_erased(sound):
 
 def test_what_remains_is_the_sound_of_the_other_atoms(sound, refused):
     original, atomizer = sound(0.3, 2, 48_000), MatchingPursuitAtomizer(PLAIN, Stop(atoms=400))
-    rest = remaining(original, parse(["above:3000"]), atomizer)
+    rest = erase_atoms(original, parse(["above:3000"]), atomizer)
     assert rest.sound.samples.shape == original.samples.shape and rest.sound.rate == 48_000
     kept = rest.atoms[~rest.erased]
     np.testing.assert_array_equal(rest.erased, PLAIN.hertz(rest.atoms.frequency) >= 3000)
@@ -504,4 +504,4 @@ def test_what_remains_is_the_sound_of_the_other_atoms(sound, refused):
     ours, theirs = rest.sound.at(44_100), atomizer.synthesise(kept, 2)
     assert decibels(theirs, ours - theirs) > 50
     with refused("velocity and sign"):
-        remaining(original, parse(["above:3000"], ["sign"]), atomizer)
+        erase_atoms(original, parse(["above:3000"], ["sign"]), atomizer)

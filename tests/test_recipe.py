@@ -1,4 +1,4 @@
-"""Recipes: a fill as data, done again."""
+"""Recipes: a fill as data, and its reproduction."""
 
 import json
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from atomizer import Region, Selection, Settings, parse
-from atomizer.inpainting.recipe import Recipe, dump, parse_recipes, seeds
+from atomizer.inpainting.recipe import Recipe, dump_recipes, parse_recipes, vary_seed
 
 RECIPES = [
     Recipe(
@@ -27,51 +27,51 @@ RECIPES = [
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_written_and_read_back(recipe):
+def test_json_round_trip(recipe):
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
 
-def test_a_settings_file_holds_several_and_facts(tmp_path):
-    text = dump(RECIPES, sound="in.wav")
+def test_a_settings_file_holds_recipes_and_facts(tmp_path):
+    text = dump_recipes(RECIPES, sound="in.wav")
     assert json.loads(text)["sound"] == "in.wav" and parse_recipes(text) == RECIPES
 
 
-def test_made_again_is_the_same(sound):
+def test_a_recipe_is_reproducible(sound):
     recipe = Recipe(parse(["time:0.1-0.3"]), Settings("noise", seed=4))
     steps = []
     once, again = (
-        recipe.make(sound(), on_step=steps.append),
-        Recipe.from_dict(recipe.to_dict()).make(sound()),
+        recipe.apply(sound(), on_step=steps.append),
+        Recipe.from_dict(recipe.to_dict()).apply(sound()),
     )
     assert np.array_equal(once.samples, again.samples) and len(steps) == 1
-    assert not np.array_equal(once.samples, seeds(recipe, 2)[1].make(sound()).samples)
+    assert not np.array_equal(once.samples, vary_seed(recipe, 2)[1].apply(sound()).samples)
 
 
-def test_a_fill_on_what_remains_of_a_pursuit_is_made_again(sound):
+def test_a_fill_on_erased_pursuit_atoms_is_reproducible(sound):
     recipe = Recipe(
         parse(["rect:0.1,0.3,300,9000"]),
         Settings("noise", seed=4),
         atomizer="matching-pursuit",
         atoms=300,
     )
-    rest = recipe.remaining(sound())
-    made = recipe.make(sound())
+    rest = recipe.erase_atoms(sound())
+    made = recipe.apply(sound())
     assert len(rest.atoms) == 300 and 0 < rest.erased.sum() < 300
     np.testing.assert_array_equal(
-        made.samples, Recipe(recipe.selection, recipe.settings).make(rest.sound).samples
+        made.samples, Recipe(recipe.selection, recipe.settings).apply(rest.sound).samples
     )
-    np.testing.assert_array_equal(made.samples, recipe.make(sound()).samples)
+    np.testing.assert_array_equal(made.samples, recipe.apply(sound()).samples)
 
 
-def test_variations_count_the_seed_up():
-    assert [r.settings.seed for r in seeds(RECIPES[0], 3)] == [7, 8, 9]
+def test_variations_have_consecutive_seeds():
+    assert [r.settings.seed for r in vary_seed(RECIPES[0], 3)] == [7, 8, 9]
 
 
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("", "no valid JSON"),
-        ("[]", "settings are an object"),
+        ("", "not valid JSON"),
+        ("[]", "settings file is an object"),
         ('{"fills": []}', "1 to 50"),
         ('{"fills": [3]}', "fill is an object"),
         ('{"fills": [{"speed": 3}]}', "'speed'"),
@@ -85,6 +85,6 @@ def test_variations_count_the_seed_up():
         ('{"fills": [{"selection": {"regions": [{"kind": "star"}]}}]}', "kind"),
     ],
 )
-def test_what_is_no_recipe_is_refused(text, words, refused):
+def test_an_invalid_settings_file_is_refused(text, words, refused):
     with refused(words):
         parse_recipes(text)

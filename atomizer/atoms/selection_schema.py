@@ -34,15 +34,15 @@ class RegionSchema(Schema):
     op: Literal["add", "subtract"] = "add"
     scale: Literal["linear", "log"] = "linear"
     channels: list[Annotated[StrictInt, Field(ge=0)]] | None = Field(
-        None, min_length=1, description="a list of whole numbers from 0"
+        default=None, min_length=1, description="a list of whole numbers from 0"
     )
-    t: OpenPair = Field(None, description="[from, to] in seconds")
-    f: OpenPair = Field(None, description="[from, to] in hertz")
+    t: OpenPair = Field(default=None, description="[from, to] in seconds")
+    f: OpenPair = Field(default=None, description="[from, to] in hertz")
     points: tuple[Pair, ...] | None = Field(
-        None, validate_default=True, description="a list of [seconds, hertz]"
+        default=None, validate_default=True, description="a list of [seconds, hertz]"
     )
     size: tuple[Positive, Positive] = Field(
-        Region.size, description="[seconds, hertz], both above 0,"
+        default=Region.size, description="[seconds, hertz], both above 0,"
     )
 
     @field_validator("t", "f", "size", mode="before")
@@ -90,9 +90,9 @@ class SelectionSchema(Schema):
     subject: ClassVar[str] = "The {} of a selection"
     form: ClassVar[str] = 'A selection is an object {"regions": [...], "features": [...]}.'
 
-    regions: list[RegionSchema] = Field([], description="a list of regions")
-    parts: list[StrictStr] = Field([], description='a list of strings such as "random:50"')
-    features: list[Any] = Field(list(LOUDNESS), description="a list of names")
+    regions: list[RegionSchema] = Field(default=[], description="a list of regions")
+    parts: list[StrictStr] = Field(default=[], description='a list of strings such as "random:50"')
+    features: list[Any] = Field(default=list(LOUDNESS), description="a list of names")
 
     @field_validator("regions", "parts", mode="before")
     @classmethod

@@ -1,10 +1,10 @@
-"""What is left of a sound when some of its matching-pursuit atoms are erased.
+"""Erasing matching-pursuit atoms: the sound of the atoms that remain.
 
-The Transformer knows MDCT atoms only. A region of matching-pursuit atoms is therefore erased here, and the region is then filled in as
-that of any other sound: of the sound of the atoms that remain.
+The model fills in MDCT atoms only. Selected matching-pursuit atoms are therefore erased here, and
+the region is then filled in on top of the sound of the other atoms.
 
-    rest = remaining(sound, parse(["above:8000"]), MatchingPursuitAtomizer())
-    filled = Recipe(parse(["above:8000"])).make(rest.sound, load_model())
+    residual = erase_atoms(sound, parse(["above:8000"]), MatchingPursuitAtomizer())
+    filled = Recipe(parse(["above:8000"])).apply(residual.sound, load_model())
 """
 
 from __future__ import annotations
@@ -21,8 +21,13 @@ from ..io.audio import Sound, resample_to_length
 
 
 @dataclass(frozen=True)
-class Remaining:
-    """atoms  all of the sound's; erased  (N,) bool; sound  that of the others, at the rate and of the length of the input"""
+class Residual:
+    """A sound without some of its matching-pursuit atoms.
+
+    atoms   all atoms of the sound
+    erased  (N,) bool, the erased ones
+    sound   sound of the other atoms, with the rate and the length of the input
+    """
 
     atoms: Atoms
     erased: np.ndarray
@@ -32,36 +37,38 @@ class Remaining:
         return f"{np.count_nonzero(~self.erased):,} of {len(self.atoms):,} matching-pursuit atoms"
 
 
-def remaining(
+def erase_atoms(
     sound: Sound,
     selection: Selection,
     atomizer: MatchingPursuitAtomizer,
     seed: int = 0,
     atoms: Atoms | None = None,
-) -> Remaining:
-    """The sound without the selected atoms, which are found by the atomizer where they are not given.
+) -> Residual:
+    """Erase the selected matching-pursuit atoms of a sound; an empty selection erases none.
 
-    Raises AtomizerError where no atom is selected, or something else than a region is to be filled in.
+    seed   of a random part of the selection
+    atoms  atoms of the sound if they are known; found by the atomizer by default
+
+    Raises AtomizerError if no atom is selected, or if velocity or sign stays known.
     """
     check_erases(selection)
-    atoms = atomizer.analyse(sound.at(atomizer.space.rate)) if atoms is None else atoms
-    nothing = not selection.regions and not selection.parts
-    erased = (
-        np.zeros(len(atoms), bool)
-        if nothing
-        else selection.mask_atoms(atoms, seed, nyquist=sound.rate / 2)
-    )
+    if atoms is None:
+        atoms = atomizer.analyse(sound.at(atomizer.space.rate))
+    if selection.regions or selection.parts:
+        erased = selection.mask_atoms(atoms, seed, nyquist=sound.rate / 2)
+    else:
+        erased = np.zeros(len(atoms), bool)
     samples = resample_to_length(
         atomizer.synthesise(atoms[~erased], sound.channels),
         atomizer.space.rate,
         sound.rate,
         sound.samples.shape[1],
     )
-    return Remaining(atoms, erased, replace(sound, samples=samples))
+    return Residual(atoms, erased, replace(sound, samples=samples))
 
 
 def check_erases(selection: Selection) -> None:
-    """Raise AtomizerError for what can only be done to MDCT atoms."""
+    """Raise AtomizerError if matching-pursuit atoms cannot be erased by this selection."""
     if not selection.erases:
         raise AtomizerError(
             "Matching-pursuit atoms are known or erased: leave velocity and sign unknown."
@@ -69,9 +76,10 @@ def check_erases(selection: Selection) -> None:
 
 
 def check_fillable(selection: Selection) -> None:
-    """Raise AtomizerError for what can be erased among matching-pursuit atoms, but not filled in among those of the MDCT."""
+    """Raise AtomizerError if the selection can be erased, but not filled in with MDCT atoms."""
     check_erases(selection)
     if selection.parts:
         raise AtomizerError(
-            "Parts by rank can be erased among matching-pursuit atoms, but not filled in: select a region."
+            "Parts by rank can be erased among matching-pursuit atoms, but not filled in: select a"
+            " region."
         )

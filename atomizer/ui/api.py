@@ -28,7 +28,7 @@ from ..atoms.orderings import ORDERINGS
 from ..atoms.selection import Selection, parse
 from ..atoms.space import LOUDNESS, AtomSpace
 from ..errors import AtomizerError
-from ..inpainting.erase import check_fillable, remaining
+from ..inpainting.erase import check_fillable, erase_atoms
 from ..inpainting.fill import Step
 from ..inpainting.settings import METHODS, Settings, resolve
 from ..inpainting.task import Task, prepare
@@ -195,7 +195,7 @@ def _without(
             f"The pursuit ended after {found.count:,} atoms and {found.seconds:.0f} s, before they held the sound (at {found.srr_db:.1f} of "
             f"{pursuit.SRR_DB:g} dB): ask for a shorter excerpt with start and seconds."
         )
-    rest = remaining(sound, selection, atomizer, settings.seed, found.atoms)
+    rest = erase_atoms(sound, selection, atomizer, settings.seed, found.atoms)
     return rest.sound, Selection() if stays else selection
 
 

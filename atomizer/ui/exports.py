@@ -15,7 +15,7 @@ from .. import __version__
 from ..analysis import MDCTAtomizer
 from ..atoms.atoms import Atoms
 from ..errors import AtomizerError
-from ..inpainting.recipe import dump
+from ..inpainting.recipe import dump_recipes
 from ..io.audio import Sound, read, write
 from ..model import checkpoint
 from ..plotting.figures import Look, picture, picture_of_tiles, save
@@ -131,7 +131,7 @@ def _settings(session: Session, wanted: Wanted) -> bytes:
     command = (
         f"python -m atomizer fill {json.dumps(session.name)} out.wav --settings THIS_FILE{excerpt}"
     )
-    return dump(
+    return dump_recipes(
         recipes,
         atomizer=__version__,
         sound=session.name,

@@ -19,7 +19,7 @@ import gradio as gr
 
 from ..atoms.selection import Region, Selection
 from ..errors import AtomizerError
-from ..inpainting.recipe import Recipe, seeds
+from ..inpainting.recipe import Recipe, vary_seed
 from ..inpainting.settings import Settings, resolve
 from ..io.audio import Sound, TooLong, max_duration, overview, read
 from ..limits import MEGABYTE, limits
@@ -303,7 +303,7 @@ def _fill(
             raise AtomizerError(
                 f"1 to {limits().variations} variations are made at a time, not {count}."
             )
-        return seeds(
+        return vary_seed(
             session.on_shown_atoms(make_recipe(settings_of(*values, fresh=session.seed))), count
         )
 

@@ -19,7 +19,7 @@ from ..analysis import MDCTAtomizer
 from ..atoms.selection import Selection
 from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
-from ..inpainting.erase import Remaining, check_fillable
+from ..inpainting.erase import Residual, check_fillable
 from ..inpainting.fill import Step
 from ..inpainting.recipe import Recipe
 from ..inpainting.settings import resolve
@@ -64,7 +64,7 @@ class Running:
     masked: FileData
     began: float
     step: Step | None = None
-    rest: Remaining | None = None  # what matching-pursuit atoms the fill begins with
+    rest: Residual | None = None  # what matching-pursuit atoms the fill begins with
 
 
 @dataclass(frozen=True)
@@ -393,7 +393,7 @@ class Session:
             else replace(recipe, atomizer=self.pursuit.name, atoms=len(self.pursuit.atoms))
         )
 
-    def task_of(self, recipe: Recipe) -> tuple[Task, Remaining | None]:
+    def task_of(self, recipe: Recipe) -> tuple[Task, Residual | None]:
         """What a recipe fills in: of this sound, or of the sound of the matching-pursuit atoms that remain, and which those are."""
         if recipe.atomizer == "mdct":
             return recipe.task(self.sound), None
@@ -402,10 +402,10 @@ class Session:
             recipe.atomizer,
             recipe.atoms,
         )
-        rest = recipe.remaining(self.sound, found.atoms if found is not None and known else None)
+        rest = recipe.erase_atoms(self.sound, found.atoms if found is not None and known else None)
         return recipe.task(rest.sound), rest
 
-    def begin(self, recipe: Recipe, task: Task, key: str, rest: Remaining | None = None) -> None:
+    def begin(self, recipe: Recipe, task: Task, key: str, rest: Residual | None = None) -> None:
         """Show what is about to be filled."""
         if (
             rest is None

@@ -210,7 +210,7 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     # and it can be done again
     (recipe,) = parse_recipes(Path(d.export(page, "settings").path()).read_text())
     assert (recipe.atomizer, recipe.atoms) == ("matching-pursuit", len(atoms))
-    again = recipe.make(read(notes))
+    again = recipe.apply(read(notes))
     assert np.abs(again.samples.T - filled).max() < 1e-4
 
 

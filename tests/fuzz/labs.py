@@ -222,7 +222,7 @@ def settings_lab(folder: Path):
             if recipe.settings.method == "model":
                 resolve(recipe.settings, recipe.task(out))
                 continue
-            out = recipe.make(out)
+            out = recipe.apply(out)
             assert np.isfinite(out.samples).all()
         return "filled"
 
