@@ -11,14 +11,17 @@ import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import AtomizerError
 from .atoms import Atoms
-from .shapes import SHAPES, Points, Shape, Span
+from .shapes import BRUSH_SIZE, SHAPES, Points, Shape, Span
 from .space import LOUDNESS, AtomSpace, parse_features
+
+if TYPE_CHECKING:
+    from .selection_schema import RegionSchema, SelectionSchema
 
 PARTS = ("random", "quietest", "loudest", "keep")
 
@@ -46,7 +49,7 @@ class Region:
     t: Span = None
     f: Span = None
     points: Points | None = None
-    size: tuple[float, float] = (0.05, 200.0)
+    size: tuple[float, float] = BRUSH_SIZE
     scale: str = "linear"
 
     @property
@@ -67,6 +70,13 @@ class Region:
         half_window  half the length of an atom's window, in seconds
         """
         return self.shape.contains(t, f, half_window)
+
+    @classmethod
+    def from_schema(cls, valid: RegionSchema) -> Region:
+        """Region of valid data."""
+        shape = {f.name: getattr(valid, f.name) for f in fields(SHAPES[valid.kind])}
+        channels = None if valid.channels is None else tuple(dict.fromkeys(valid.channels))
+        return cls(valid.kind, valid.op, channels, **shape)
 
     def to_dict(self) -> dict[str, Any]:
         """The region as JSON-ready data, with the fields that its kind uses."""
@@ -235,7 +245,14 @@ class Selection:
         from ..validation import validate  # loads pydantic
         from .selection_schema import SelectionSchema
 
-        return validate(SelectionSchema, data).build()
+        return cls.from_schema(validate(SelectionSchema, data))
+
+    @classmethod
+    def from_schema(cls, valid: SelectionSchema) -> Selection:
+        """Selection of valid data; raises AtomizerError for a part or a name of a feature."""
+        selection = parse(valid.parts, valid.features)
+        regions = tuple(Region.from_schema(region) for region in valid.regions)
+        return replace(selection, regions=regions + selection.regions)
 
     @classmethod
     def from_json(cls, text: str) -> Selection:

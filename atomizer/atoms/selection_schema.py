@@ -5,7 +5,7 @@ Imported where a selection is validated, not at start: it loads pydantic.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator
@@ -13,9 +13,8 @@ from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validato
 from ..errors import AtomizerError
 from ..limits import limits
 from ..validation import Coordinate, Schema
-from .selection import Region, Selection, parse
-from .shapes import SHAPES
-from .space import LOUDNESS, parse_features
+from .shapes import BRUSH_SIZE, SHAPES
+from .space import LOUDNESS
 
 Pair = tuple[Coordinate, Coordinate]
 OpenPair = tuple[Coordinate | None, Coordinate | None] | None
@@ -42,7 +41,7 @@ class RegionSchema(Schema):
         default=None, validate_default=True, description="a list of [seconds, hertz]"
     )
     size: tuple[Positive, Positive] = Field(
-        default=Region.size, description="[seconds, hertz], both above 0,"
+        default=BRUSH_SIZE, description="[seconds, hertz], both above 0,"
     )
 
     @field_validator("t", "f", "size", mode="before")
@@ -76,13 +75,6 @@ class RegionSchema(Schema):
             )
         return value
 
-    def build(self) -> Region:
-        """The region."""
-        names = [field.name for field in fields(SHAPES[self.kind])]
-        channels = None if self.channels is None else tuple(dict.fromkeys(self.channels))
-        shape = {name: getattr(self, name) for name in names}
-        return Region(self.kind, self.op, channels, **shape)
-
 
 class SelectionSchema(Schema):
     """A selection."""
@@ -101,9 +93,3 @@ class SelectionSchema(Schema):
         if isinstance(value, list) and len(value) > limits().regions:
             raise AtomizerError(f"A selection has at most {limits().regions} {info.field_name}.")
         return value
-
-    def build(self) -> Selection:
-        """The selection; raises AtomizerError for an invalid part or name of a feature."""
-        selection = parse(self.parts, parse_features(self.features))
-        regions = tuple(region.build() for region in self.regions) + selection.regions
-        return replace(selection, regions=regions)

@@ -23,6 +23,7 @@ import numpy as np
 Span = tuple[float | None, float | None] | None
 Points = tuple[tuple[float, float], ...]
 
+BRUSH_SIZE = (0.05, 200.0)  # default half axes of a brush, in seconds and Hz
 _MIN_HERTZ = 1e-3  # lower bound before the logarithm
 _MIN_OVERLAP = 1e-9  # seconds: windows that only touch a span, but for rounding, do not overlap it
 

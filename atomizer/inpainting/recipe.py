@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ..analysis import ATOMIZERS, Stop
@@ -26,6 +26,7 @@ from .task import Task, prepare
 
 if TYPE_CHECKING:
     from ..model.inference import AtomModel
+    from .recipe_schema import RecipeSchema
 
 Callback = Callable[[Step], object]
 
@@ -108,7 +109,15 @@ class Recipe:
         from ..validation import validate  # loads pydantic
         from .recipe_schema import RecipeSchema
 
-        return validate(RecipeSchema, data).build()
+        return cls.from_schema(validate(RecipeSchema, data))
+
+    @classmethod
+    def from_schema(cls, valid: RecipeSchema) -> Recipe:
+        """Recipe of valid data; raises AtomizerError for an invalid part of the selection."""
+        values = {f.name: getattr(valid, f.name) for f in fields(cls)}
+        values["selection"] = Selection.from_schema(valid.selection)
+        values["settings"] = Settings(**valid.settings.model_dump())
+        return cls(**values)
 
 
 def dump_recipes(recipes: Iterable[Recipe], **facts: Any) -> str:
@@ -121,7 +130,8 @@ def parse_recipes(text: str) -> list[Recipe]:
     from ..validation import parse_json, validate  # loads pydantic
     from .recipe_schema import SettingsFileSchema
 
-    return validate(SettingsFileSchema, parse_json(text, "The settings file")).build()
+    valid = validate(SettingsFileSchema, parse_json(text, "The settings file"))
+    return [Recipe.from_schema(fill) for fill in valid.fills]
 
 
 def vary_seed(recipe: Recipe, count: int) -> list[Recipe]:

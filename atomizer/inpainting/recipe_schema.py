@@ -15,7 +15,6 @@ from ..atoms.selection_schema import SelectionSchema
 from ..errors import AtomizerError
 from ..limits import limits
 from ..validation import Number, Schema, schema_of
-from .recipe import Recipe
 from .settings import Settings
 
 _SUBJECT = "The {} of a fill"
@@ -39,18 +38,6 @@ class RecipeSchema(Schema):
     atomizer: Literal[tuple(ATOMIZERS)] = "mdct"  # type: ignore[valid-type]
     atoms: StrictInt = 0
 
-    def build(self) -> Recipe:
-        """The recipe."""
-        return Recipe(
-            self.selection.build(),
-            Settings(**self.settings.model_dump()),
-            self.extend,
-            self.add_channels,
-            self.stop_after,
-            self.atomizer,
-            self.atoms,
-        )
-
 
 class SettingsFileSchema(Schema):
     """A settings file; other keys are facts for people to read."""
@@ -67,7 +54,3 @@ class SettingsFileSchema(Schema):
         if isinstance(value, list) and not 1 <= len(value) <= limits().fills:
             raise AtomizerError(f"A settings file holds 1 to {limits().fills} fills.")
         return value
-
-    def build(self) -> list[Recipe]:
-        """The recipes."""
-        return [fill.build() for fill in self.fills]
