@@ -5,7 +5,7 @@ from setuptools import find_packages, setup
 SHIPPED = {
     "atomizer.checkpoints": "checkpoints",
     "atomizer.assets": "assets",
-    "atomizer.assets.stories": "assets/stories",
+    "atomizer.assets.examples": "assets/examples",
 }
 
 setup(
@@ -16,6 +16,6 @@ setup(
         "atomizer.ui": ["static/*", "static/*/*"],
         "atomizer.checkpoints": ["*"],
         "atomizer.assets": ["*.flac", "README.md"],
-        "atomizer.assets.stories": ["*.npz"],
+        "atomizer.assets.examples": ["*.npz"],
     },
 )

@@ -470,22 +470,24 @@ def app_(
 
 
 @app.command()
-def stories(
+def examples(
     out: Annotated[
         Optional[Path],
         typer.Option(
-            help="folder for the results; default: assets/stories, from where the page takes them"
+            help="folder for the results; default: assets/examples, where the page looks for them"
         ),
     ] = None,
 ) -> None:
-    """Compute the page's one-click stories, so that they answer at once; again after every change of the checkpoint."""
-    from .ui.examples import SHIPPED, build
+    """Compute the page's examples, so that they answer at once; needed for every new checkpoint."""
+    from .ui.examples import SHIPPED, compute
 
     folder = out or SHIPPED
-    paths = build(folder, lambda story: typer.echo(f"{story.title} …"))
-    typer.echo(
-        f"{len(paths)} stories in {folder}, {sum(path.stat().st_size for path in paths) / 1e6:.1f} MB"
-    )
+    paths = compute(folder, lambda example: typer.echo(f"{example.title} …"))
+    size = sum(path.stat().st_size for path in paths) / 1e6
+    typer.echo(f"{len(paths)} examples in {folder}, {size:.1f} MB")
+
+
+app.command("stories", hidden=True)(examples)  # the old name of `examples`
 
 
 @app.command()

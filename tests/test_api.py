@@ -1,4 +1,4 @@
-"""The functions behind the endpoints; that they are reached over HTTP is tested in tests/browser/test_endpoints.py."""
+"""The functions behind the endpoints; tests/browser/test_endpoints.py calls them over HTTP."""
 
 import gradio as gr
 import numpy as np
@@ -9,7 +9,7 @@ from atomizer.atoms.selection import parse
 from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import Settings
 from atomizer.io.audio import read, write
-from atomizer.ui import api, pursuit
+from atomizer.ui import api, decomposition
 
 REGION = "rect:0.1,0.3,300,9000"
 
@@ -25,14 +25,16 @@ def refused(*words):
     return pytest.raises(gr.Error, match=".*".join(words))
 
 
-def test_atoms_of_a_pursuit_are_fewer_and_hold_the_sound_at_what_is_told(file):
+def test_pursuit_needs_fewer_atoms_for_its_srr(file):
     mdct, fewer = api.atomize(file), api.atomize(file, atomizer="matching-pursuit")
     assert set(fewer) - set(mdct) == {"srr_db"} and 20 <= fewer["srr_db"] < 21
-    made = MatchingPursuitAtomizer(stop=pursuit.end())
-    assert fewer["atoms"] == len(made.analyse(read(file).at(made.space.rate))) < mdct["atoms"]
+    atomizer = MatchingPursuitAtomizer(stop=decomposition.stop_criterion())
+    assert (
+        fewer["atoms"] == len(atomizer.analyse(read(file).at(atomizer.space.rate))) < mdct["atoms"]
+    )
 
 
-def test_a_fill_among_the_atoms_of_a_pursuit_is_on_top_of_the_others(file):
+def test_fill_on_top_of_matching_pursuit_atoms(file):
     name = "matching-pursuit"
     filled = read(api.fill_file(file, [REGION], method="noise", seed=4, seconds=0.3, atomizer=name))
     atoms = api.atomize(file, seconds=0.3, atomizer=name)["atoms"]
@@ -47,7 +49,7 @@ def test_a_fill_among_the_atoms_of_a_pursuit_is_on_top_of_the_others(file):
     )
 
 
-def test_what_stays_erased_is_the_sound_of_the_other_atoms(file):
+def test_erased_pursuit_atoms_are_missing_in_the_sound(file):
     erased = read(api.fill_file(file, [REGION], method="erased", atomizer="matching-pursuit"))
     atoms = api.atomize(file, atomizer="matching-pursuit")["atoms"]
     rest = Recipe(parse([REGION]), atomizer="matching-pursuit", atoms=atoms).erase_atoms(read(file))
@@ -63,13 +65,13 @@ def test_what_stays_erased_is_the_sound_of_the_other_atoms(file):
 
 
 @pytest.mark.parametrize("name", ("axe", "", None, 3, ["mdct"]))
-def test_an_atomizer_that_is_none_is_refused_with_the_names_of_all(file, name):
-    for ask in (
+def test_unknown_atomizer_is_refused_with_all_names(file, name):
+    for request in (
         lambda: api.atomize(file, atomizer=name),
         lambda: api.fill_file(file, [REGION], atomizer=name),
     ):
         with refused("There is no atomizer", "choose from mdct, matching-pursuit, "):
-            ask()
+            request()
 
 
 @pytest.mark.parametrize(
@@ -81,15 +83,15 @@ def test_an_atomizer_that_is_none_is_refused_with_the_names_of_all(file, name):
         (dict(select=[REGION], steps=1000), "1 to 64 steps"),
     ],
 )
-def test_what_only_atoms_of_the_mdct_can_do_is_told(file, arguments, words):
+def test_selections_that_need_mdct_atoms_are_refused(file, arguments, words):
     with refused(words):
         api.fill_file(file, method="noise", atomizer="matching-pursuit", **arguments)
 
 
-def test_a_pursuit_that_is_cut_short_is_no_ground_to_fill_on(file, monkeypatch):
-    monkeypatch.setattr(pursuit, "ATOMS", 50)
+def test_unfinished_pursuit_is_not_filled(file, monkeypatch):
+    monkeypatch.setattr(decomposition, "ATOMS", 50)
     assert api.atomize(file, atomizer="matching-pursuit")["atoms"] == 50
     with refused(
-        "ended after 50 atoms", "of 20 dB", "ask for a shorter excerpt with start and seconds"
+        "ended after 50 atoms", "of 20 dB", "request a shorter excerpt with start and seconds"
     ):
         api.fill_file(file, [REGION], method="noise", atomizer="matching-pursuit")

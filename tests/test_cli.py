@@ -175,10 +175,13 @@ def test_a_settings_file_that_is_none_is_one_sentence(command, wav, tmp_path, co
     assert code != 0 and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
 
 
-def test_stories_are_computed_where_they_are_wanted(command, tmp_path, monkeypatch):
-    monkeypatch.setattr("atomizer.ui.examples.build", lambda folder, on_story: [wav_like(folder)])
-    code, printed = command("stories", "--out", tmp_path)
-    assert code == 0 and "1 stories" in printed.out
+@pytest.mark.parametrize("name", ["examples", "stories"])
+def test_examples_are_computed_into_a_folder(name, command, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "atomizer.ui.examples.compute", lambda folder, on_example: [wav_like(folder)]
+    )
+    code, printed = command(name, "--out", tmp_path)
+    assert code == 0 and "1 examples" in printed.out
 
 
 def wav_like(folder):

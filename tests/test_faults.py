@@ -21,8 +21,8 @@ from atomizer.cli import run as command_line
 from atomizer.io.audio import Sound, read, write
 from atomizer.model import AtomTransformer, checkpoint
 from atomizer.training.loop import LOG, STATE, Trainer, TrainingConfig, train
-from atomizer.ui import handlers as actions
-from atomizer.ui.component import AtomView
+from atomizer.ui import handlers
+from atomizer.ui.component import Chosen
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,15 +77,15 @@ def test_atoms_are_written_whole_or_not_at_all(tmp_path, atoms, refused):
 def test_a_full_disk_during_a_fill_keeps_sound_and_selection(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     soundfile.write(tmp_path / "x.wav", noise(40_000).samples.T, 44_100)
-    _, session = actions.load(AtomView(), str(tmp_path / "x.wav"), None)
-    chosen = actions.Chosen(regions=[], parts=["random:50"])
+    _, session = handlers.load(str(tmp_path / "x.wav"), None)
+    chosen = Chosen(regions=[], parts=["random:50"])
     controls = ["auto", False, "", "", "", 0, "noise", 1]
     with full_disk(20_000), pytest.warns(UserWarning, match="disk is full|File too large"):
-        said = list(actions.fill_selection(chosen, session, ["velocity", "sign"], *controls))[-1]
+        said = list(handlers.fill_selection(chosen, session, ["velocity", "sign"], *controls))[-1]
     assert "disk is full" in said.status or "File too large" in said.status
     assert not said.busy and session.sound.samples.shape == (1, 40_000)
-    said = list(actions.fill_selection(chosen, session, ["velocity", "sign"], *controls))[-1]
-    assert "filled in" in said.status and len(said.variations) == 1
+    said = list(handlers.fill_selection(chosen, session, ["velocity", "sign"], *controls))[-1]
+    assert "filled (" in said.status and len(said.variations) == 1
     session.close()
     assert not list(tmp_path.glob("atomizer-*"))
 

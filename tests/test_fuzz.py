@@ -29,9 +29,7 @@ from atomizer.io.audio import MAX_MAGNITUDE, check, max_duration, read
 from atomizer.limits import limits
 from atomizer.model import checkpoint
 from atomizer.plotting.figures import Look
-from atomizer.ui import api
-from atomizer.ui import handlers as actions
-from atomizer.ui.component import AtomView
+from atomizer.ui import api, gpu, handlers
 
 SHORT = {
     "sound": 150,
@@ -48,7 +46,7 @@ SHORT = {
 def test_a_stranger_gets_a_result_or_a_sentence(name, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    monkeypatch.setattr(actions, "has_model", lambda: False)
+    monkeypatch.setattr(gpu, "has_model", lambda: False)
     kind, outside = KINDS[name], Outside(tmp_path.resolve())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -273,11 +271,15 @@ def test_a_look_that_is_none_is_refused(look, refused):
 def test_a_variation_that_is_not_there_changes_nothing(number, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).uniform(-0.1, 0.1, 4000), 8000)
-    _, session = actions.load(AtomView(), str(tmp_path / "x.wav"), None)
-    assert actions.adopt(session, number) == actions.forget(session, number) == gr.skip()
+    _, session = handlers.load(str(tmp_path / "x.wav"), None)
+    assert (
+        handlers.use_as_original(session, number)
+        == handlers.delete_variation(session, number)
+        == gr.skip()
+    )
     assert (
         "is ready"
-        in actions.hand_over(
+        in handlers.export_file(
             session, {"kind": "flac", "version": "filled", "variation": number}
         ).status
     )  # of the original

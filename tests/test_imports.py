@@ -39,7 +39,7 @@ def test_the_package_needs_neither_torch_nor_scipy_to_be_imported(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "fill", "order", "info", "train", "evaluate", "app", "stories", "bench"]
+    "command", ["", "fill", "order", "info", "train", "evaluate", "app", "examples", "bench"]
 )
 def test_help_needs_neither_torch_nor_scipy(command, tmp_path):
     assert (

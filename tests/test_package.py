@@ -73,19 +73,19 @@ def test_the_package_brings_its_model_its_sounds_and_its_page(installed, tmp_pat
         """
 import atomizer
 from atomizer.model import checkpoint
-from atomizer.ui import examples as stories
-from atomizer.ui.wiring import example_sounds
+from atomizer.ui import examples
+from atomizer.ui.layout import example_sounds
 from atomizer.ui.component import STATIC
 atomizer.load_model(device="cpu")
 scripts = all((STATIC / name).is_file() for name in ("main.js", "plot/picture.js", "view.html"))
-print(atomizer.__file__, checkpoint.SHIPPED, len(stories.available()), scripts,
-      len(example_sounds()), len(list(stories.SHIPPED.glob("*.npz"))))
+print(atomizer.__file__, checkpoint.SHIPPED, len(examples.available()), scripts,
+      len(example_sounds()), len(list(examples.SHIPPED.glob("*.npz"))))
 """,
         tmp_path,
     )
-    file, shipped, stories, scripts, sounds, cached = said.split()
+    file, shipped, examples, scripts, sounds, cached = said.split()
     assert Path(file).is_relative_to(installed) and Path(shipped).is_relative_to(installed)
-    assert (stories, scripts, sounds, cached) == ("6", "True", "5", "6")
+    assert (examples, scripts, sounds, cached) == ("6", "True", "5", "6")
     assert (installed / "atomizer" / "py.typed").is_file() and not (installed / "tests").exists()
 
 

@@ -1,4 +1,4 @@
-"""What the page computes apart from the browser: packed atoms, and what a variation is worth."""
+"""Packed atoms, pursuits on the page, and metrics and titles of variations."""
 
 from dataclasses import replace
 
@@ -11,8 +11,8 @@ from atomizer.inpainting.fill import fill, last
 from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import Resolved, Settings
 from atomizer.io.audio import Sound
-from atomizer.ui import drawing, pursuit
-from atomizer.ui.exports import KINDS
+from atomizer.ui import decomposition, drawing
+from atomizer.ui.exports import EXPORTS
 from atomizer.ui.variations import details_of, judge, title_of
 
 
@@ -31,7 +31,7 @@ def unpacked(data: bytes, n: int):
     )
 
 
-def test_atoms_are_packed_quiet_ones_first_and_almost_exactly(grid, small):
+def test_packed_atoms_are_sorted_and_precise(grid, small):
     cells = drawing.loudest_cells(grid, small)
     frame, bin_, velocity, flags = unpacked(drawing.pack(grid, cells, small), len(cells))
     assert (np.diff(np.abs(grid).ravel()[cells]) >= 0).all() and len(
@@ -48,14 +48,14 @@ def test_atoms_are_packed_quiet_ones_first_and_almost_exactly(grid, small):
     ) == set(cells[cells < 500])
 
 
-def test_states_and_bits(grid, small):
+def test_states_and_masks_are_packed_as_bits(grid, small):
     cells = drawing.loudest_cells(grid, small)[:9]
     states = np.arange(9) % 3
     assert (unpacked(drawing.pack(grid, cells, small, states), 9)[3] >> 4 == states).all()
     assert drawing.bits(np.array([1, 0, 1, 0, 0, 0, 0, 0, 1], bool)) == bytes([0b101, 1])
 
 
-def test_sorting_by_radix_is_sorting():
+def test_radix_sort_matches_stable_argsort():
     values = np.abs(np.random.default_rng(0).standard_normal(5000).astype(np.float32))
     values[::7] = values[3]
     assert np.array_equal(drawing.ascending(values), np.argsort(values, kind="stable"))
@@ -77,21 +77,21 @@ def test_metrics_compare_the_region_with_the_original(sound):
     assert perfect[0] > 100 and perfect[1] == pytest.approx(0, abs=1e-6)
 
 
-def test_what_has_no_original_has_no_metrics(sound):
+def test_no_metrics_without_a_reference(sound):
     recipe = Recipe(extend=0.2, settings=Settings("noise"))
     task = recipe.task(sound(0.5))
     step = last(fill(task, recipe.settings))
     assert judge(task, step, task.render(step.grid), recipe) == (None, None)
 
 
-def test_a_short_or_narrow_region_is_measured_too(sound):
+def test_metrics_of_short_and_narrow_regions(sound):
     for select in ("time:0.2-0.21", "rect:0.2,0.3,1000,1020"):
         task, step, recipe = filled(sound(0.5), select)
         snr, _ = judge(task, step, task.render(step.grid), recipe)
         assert np.isfinite(snr)
 
 
-def test_without_their_signs_atoms_keep_their_loudness(sound):
+def test_masked_signs_keep_the_levels(sound):
     task, *_ = filled(sound(0.5), "above:0", features=("sign",))
     masked = task.masked()
     assert np.array_equal(np.abs(masked), np.abs(task.grid)) and not np.array_equal(
@@ -101,14 +101,14 @@ def test_without_their_signs_atoms_keep_their_loudness(sound):
     assert np.array_equal(task.masked(), task.erased())
 
 
-def test_variations_say_how_they_were_made():
+def test_title_and_details_of_variations():
     settings = Resolved("model", "time", True, 4, 0.8, 0.95, "sampled", 3)
     recipe = Recipe(parse(["above:1"]))
     assert (
         title_of(recipe, settings) == "4 steps, time reversed, seed 3"
         and title_of(recipe, Resolved("noise", seed=1)) == "noise, seed 1"
     )
-    # an ordering is told where it was chosen, or does something; other atoms always
+    # the ordering is named where it was chosen or matters; atoms other than MDCT always
     assert title_of(recipe, Resolved(order="random", seed=2)) == "1 step, seed 2"
     assert (
         title_of(replace(recipe, settings=Settings(order="velocity")), Resolved(order="velocity"))
@@ -129,10 +129,10 @@ def test_every_export_has_a_button():
     from atomizer.ui.component import text_of
 
     page = text_of("view.html")
-    assert all(f'data-export="{kind}"' in page for kind in KINDS)
+    assert all(f'data-export="{kind}"' in page for kind in EXPORTS)
 
 
-def test_how_it_works_names_every_feature_and_every_kind_of_atoms():
+def test_help_names_every_feature_and_kind_of_atoms():
     from atomizer.ui.component import text_of
 
     page = text_of("how.html")
@@ -143,15 +143,15 @@ def test_how_it_works_names_every_feature_and_every_kind_of_atoms():
     )
 
 
-# --- matching pursuit ------------------------------------------------------------------------------------------------------------
+# --- matching pursuit
 
 
 @pytest.fixture
 def found(sound):
-    return [*pursuit.decompose(sound(0.2, 2), "matching-pursuit")][-1][0]
+    return [*decomposition.decompose(sound(0.2, 2), "matching-pursuit")][-1][0]
 
 
-def test_atoms_of_a_pursuit_are_packed_with_their_scales(found):
+def test_packed_pursuit_atoms_have_scales(found):
     atoms, n = found.atoms[found.drawn], len(found.atoms)
     data = found.pack()
     assert (
@@ -170,7 +170,7 @@ def test_atoms_of_a_pursuit_are_packed_with_their_scales(found):
     np.testing.assert_array_equal(np.frombuffer(data, "u1", n, 9 * n), atoms.scale)
 
 
-def test_selected_atoms_of_a_pursuit_are_bits_in_the_drawn_order(found):
+def test_bits_of_pursuit_atoms_are_in_drawing_order(found):
     bits = np.unpackbits(
         np.frombuffer(found.bits(parse(["above:2000"]), 0, 22_050), "u1"), bitorder="little"
     )[: len(found.atoms)]
@@ -179,7 +179,7 @@ def test_selected_atoms_of_a_pursuit_are_bits_in_the_drawn_order(found):
     )
 
 
-def test_only_pursuits_that_the_page_offers_are_begun(sound, refused):
+def test_unknown_pursuit_is_refused(sound, refused):
     for name in ("mdct", "matching-pursuit-gabor", "axe", None):
         with refused("no pursuit"):
-            next(pursuit.decompose(sound(0.1), name))
+            next(decomposition.decompose(sound(0.1), name))

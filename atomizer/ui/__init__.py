@@ -1,17 +1,25 @@
-"""The page: a Gradio app with an interactive picture of all atoms.
+"""The page: a Gradio app with an interactive spectrogram of atoms.
 
-    view.py      the picture as a component: what Python sends it, what it sends back
-    drawing.py   atoms packed into the bytes that the picture draws
-    session.py   what the server remembers of one visitor
-    visitors.py  frees what visitors leave behind
-    actions.py   what happens when something is loaded, selected, filled or stopped
-    api.py       the endpoints for programs
-    page.py      layout and wiring
-    static/      the picture's and the player's JavaScript, HTML and CSS
+    app.py            builds and launches the page
+    layout.py         the components of the page
+    wiring.py         connects their events with the handlers
+    component.py      the spectrogram as a component: messages to it, events from it
+    drawing.py        packs atoms into the bytes that the browser draws
+    decomposition.py  matching-pursuit atoms on the page
+    variations.py     metrics and titles of fills
+    exports.py        files to download
+    examples.py       the examples and their cached results
+    session/          what the server stores for one visitor
+    handlers/         what happens at an event of the page
+    api.py            the endpoints for programs
+    gpu.py            runs fills on the model's device
+    cleanup.py        frees memory and files of visitors
+    queue_limits.py   how many events of one client may wait
+    static/           JavaScript, HTML and CSS
 
 `ui` may import everything; nothing imports `ui`.
 """
 
-from .wiring import build, launch
+from .app import build, launch
 
 __all__ = ["build", "launch"]

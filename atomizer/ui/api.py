@@ -2,13 +2,18 @@
 
     from gradio_client import Client, handle_file
 
-    client = Client("http://127.0.0.1:7860")
-    client.predict(handle_file("in.wav"), api_name="/atomize")
-    path = client.predict(handle_file("in.wav"), select=["above:8000"], api_name="/fill")
-    path = client.predict(handle_file("long.mp3"), select=["above:8000"], start=60, seconds=30, api_name="/fill")
-    path = client.predict(handle_file("in.wav"), select=["rect:1,2,300,2000"], atomizer="matching-pursuit", api_name="/fill")
+    client, file = Client("http://127.0.0.1:7860"), handle_file("in.wav")
+    client.predict(file, api_name="/atomize")
+    path = client.predict(file, select=["above:8000"], api_name="/fill")
+    path = client.predict(file, select=["above:8000"], start=60, seconds=30, api_name="/fill")
+    path = client.predict(
+        file, select=["rect:1,2,300,2000"], atomizer="matching-pursuit", api_name="/fill"
+    )
 
-What passes a limit (`atomizer.limits`) is refused with a sentence that names it.
+A request above a limit (`atomizer.limits`) is refused with a sentence that names the limit.
+
+The docstrings of `atomize` and `fill_file` are the descriptions of the MCP tools; Gradio reads
+their sections "Args" and "Returns".
 """
 
 from __future__ import annotations
@@ -34,10 +39,11 @@ from ..inpainting.settings import METHODS, Settings, resolve
 from ..inpainting.task import Task, prepare
 from ..io.audio import Sound, TooLong, max_duration, overview, read, write
 from ..limits import limits
-from . import cleanup as visitors
-from . import pursuit
+from . import cleanup, decomposition
 from .gpu import check_time, fill, has_model, model_for
-from .handlers import AUTO, check_size, number_of, sentence_of, settings_of, whole_of
+from .handlers.controls import AUTO, FillControls, parse_integer, parse_number, settings_of
+from .handlers.loading import check_size
+from .handlers.responses import sentence_of
 
 MDCT = "mdct"
 
@@ -48,24 +54,24 @@ def atomize(
     """Count the atoms of a sound file, or of an excerpt of it.
 
     Args:
-        file: the sound: WAV, FLAC, OGG, MP3 or whatever else libsndfile reads
+        file: the sound: WAV, FLAC, OGG, MP3 or another format that libsndfile reads
         start: where the excerpt starts, in seconds
-        seconds: how long the excerpt is; null for all that follows
-        atomizer: how the sound becomes atoms: "mdct", or "matching-pursuit", "matching-pursuit-optimised" or "matching-pursuit-gabor",
-            which take fewer atoms, up to a signal-to-residual ratio of 20 dB
+        seconds: length of the excerpt; null for everything after the start
+        atomizer: the kind of atoms: "mdct", or "matching-pursuit", "matching-pursuit-optimised" or
+            "matching-pursuit-gabor", which need fewer atoms for a signal-to-residual ratio of 20 dB
 
     Returns:
-        a dictionary: atoms, audible (how many of them are), channels, rate (of the file, in Hz) and duration_s; of a matching pursuit
-        also srr_db, the signal-to-residual ratio that was reached
+        a dictionary: atoms, audible (how many of them are), channels, rate (of the file, in Hz)
+        and duration_s; of a matching pursuit also srr_db, the signal-to-residual ratio reached
     """
     with _errors_for_clients():
         name = check_name(atomizer)
         sound = _read(file, start, seconds)
         if name == MDCT:
-            made = ATOMIZERS[name]()
-            atoms, reached = made.analyse(sound.at(made.space.rate)), {}
+            mdct = ATOMIZERS[name]()
+            atoms, reached = mdct.analyse(sound.at(mdct.space.rate)), {}
         else:
-            _, found = _pursued(sound, name)
+            _, found = _pursue(sound, name)
             atoms, reached = found.atoms, {"srr_db": found.srr_db}
         return {
             "atoms": len(atoms),
@@ -77,7 +83,7 @@ def atomize(
         }
 
 
-def fill_file(
+def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the endpoint)
     file: str,
     select: Sequence[str] | str = (),
     features: Sequence[str] = LOUDNESS,
@@ -94,72 +100,80 @@ def fill_file(
     seconds: float | None = None,
     atomizer: str = MDCT,
 ) -> str:
-    """Fill the unknown atoms of a sound file, or of an excerpt of it, in.
+    """Fill in the unknown atoms of a sound file, or of an excerpt of it.
 
     Args:
-        file: the sound: WAV, FLAC, OGG, MP3 or whatever else libsndfile reads
-        select: what is unknown: specifications such as "above:8000" or "time:2-4", as a list or in one string
-        features: which features of it are unknown
-        order: "auto" for what suits the task, or the name of an ordering
-        reverse: from the ordering's end
-        steps: how often the model looks again; null for what suits the task
-        temperature: 1 is the model's own belief, lower is safer; null for what suits the task
-        nucleus: sample from the likeliest values that hold this probability; null for what suits the task
+        file: the sound: WAV, FLAC, OGG, MP3 or another format that libsndfile reads
+        select: which atoms are unknown: specifications such as "above:8000" or "time:2-4", as a
+            list or in one string
+        features: which features of them are unknown
+        order: name of an ordering, or "auto" for the default
+        reverse: reverse the ordering
+        steps: number of sampling steps; null for the default
+        temperature: of the sampling: 1 as predicted, lower is safer; null for the default
+        nucleus: sample from the likeliest values of this total probability; null for the default
         seed: the same seed gives the same sound
         method: "model", "noise" or "erased"
         extend: seconds to continue the sound by
         add_channels: channels to add to it
         start: where the excerpt starts, in seconds
-        seconds: how long the excerpt is; null for all that follows
-        atomizer: whose atoms are unknown: "mdct", or "matching-pursuit", "matching-pursuit-optimised" or "matching-pursuit-gabor": those
-            of them that are selected are erased, and the region is filled in on top of the sound of the others; select regions then, not
-            parts such as "random:50"
+        seconds: length of the excerpt; null for everything after the start
+        atomizer: whose atoms are unknown: "mdct", or "matching-pursuit",
+            "matching-pursuit-optimised" or "matching-pursuit-gabor": the selected ones are erased,
+            and the region is filled in on top of the sound of the others; these need a selection
+            of regions, not of parts such as "random:50"
 
     Returns:
-        the filled file: all of the sound, or of the excerpt
+        the filled file: the whole sound, or the excerpt
     """
     with _errors_for_clients():
-        # rect:T0,T1,F0,F1 has commas of its own: a comma parts two specifications only where a name follows
-        words = re.split(r"\s+|,\s*(?=[a-z])", select) if isinstance(select, str) else select or []
-        if not isinstance(words, (list, tuple)):
-            raise AtomizerError(
-                f"What is unknown is a list of specifications or one text, not {str(words)[:40]!r}."
-            )
-        selection = parse([w for w in words if w != ""], features)
-        settings = settings_of(order, reverse, steps, temperature, nucleus, seed, method)
-        beyond, added = (
-            number_of("seconds to continue by", extend) or 0.0,
-            whole_of("channels to add", add_channels) or 0,
-        )
+        selection = _selection_of(select, features)
+        controls = FillControls(order, reverse, steps, temperature, nucleus, seed, method)
+        settings = settings_of(controls)
+        beyond = parse_number("seconds to continue by", extend) or 0.0
+        added = parse_integer("channels to add", add_channels) or 0
         task_of = partial(prepare, extend=beyond, add_channels=added, seed=settings.seed)
         name, sound = check_name(atomizer), _read(file, start, seconds)
-        end = time.monotonic() + limits().fill_seconds
+        deadline = time.monotonic() + limits().fill_seconds
         task: Task | None
         if name == MDCT:
             task = task_of(sound, selection)
         else:
-            resolve(
-                settings, task_of(sound, selection)
-            )  # what cannot be done is refused before the pursuit
-            sound, selection = _without(sound, selection, name, settings)
+            resolve(settings, task_of(sound, selection))  # raises before the long pursuit
+            sound, selection = _erase(sound, selection, name, settings)
             task = task_of(sound, selection) if selection.regions or beyond or added else None
-        filled = task.render(_last_in_time(task, settings, end).grid) if task else sound
-        suffix = Path(file).suffix.lower()
-        folder = Path(get_upload_folder())  # from where Gradio serves, without a copy
-        folder.mkdir(parents=True, exist_ok=True)
-        path = (
-            Path(tempfile.mkdtemp(prefix="atomizer-", dir=folder))
-            / f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
-        )
-        write(path, filled)
-        for made in filter(None, (path.parent, visitors.uploaded(file))):
-            visitors.delete_later(made)
-        visitors.give_back()
+        filled = task.render(_last_step(task, settings, deadline).grid) if task else sound
+        path = _write_result(filled, file)
+        for temporary in filter(None, (path.parent, cleanup.uploaded_path(file))):
+            cleanup.delete_later(temporary)
+        cleanup.trim_heap()
         return str(path)
 
 
+def _selection_of(select: Sequence[str] | str, features: Sequence[str]) -> Selection:
+    """Return a selection from a list of specifications, or from one string."""
+    # a comma separates two specifications only before a name: rect:T0,T1,F0,F1 has commas, too
+    words = re.split(r"\s+|,\s*(?=[a-z])", select) if isinstance(select, str) else select or []
+    if not isinstance(words, (list, tuple)):
+        raise AtomizerError(
+            f"The selection must be a list of specifications or one text, not {str(words)[:40]!r}."
+        )
+    return parse([word for word in words if word != ""], features)
+
+
+def _write_result(filled: Sound, file: str) -> Path:
+    """Write a sound to where Gradio serves files from, without a copy."""
+    suffix = Path(file).suffix.lower()
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
+    path = Path(tempfile.mkdtemp(prefix="atomizer-", dir=folder)) / name
+    write(path, filled)
+    return path
+
+
 def _read(file: str, start: float | None, seconds: float | None) -> Sound:
-    """A sound that a client sent, or the excerpt that it asks for; of a file that is too long it is said how to ask for one."""
+    """Read a sound or an excerpt; the error for a long file says how to request an excerpt."""
     check_size(file)
     try:
         return read(file, limits().excerpt_seconds, start or 0.0, seconds)
@@ -168,47 +182,52 @@ def _read(file: str, start: float | None, seconds: float | None) -> Sound:
         most = max_duration(whole.channels, whole.rate, limits().excerpt_seconds)
         raise AtomizerError(
             f"This sound lasts {whole.seconds:.1f} seconds and {most:g} are accepted at a time: "
-            f"ask for an excerpt with start and seconds."
+            f"request an excerpt with start and seconds."
         ) from error
 
 
-def _pursued(sound: Sound, name: str) -> tuple[MatchingPursuitAtomizer, Pursuit]:
-    """A matching-pursuit atomizer, and its pursuit of a sound, to its end."""
-    atomizer = ATOMIZERS[name](stop=pursuit.end())
-    *_, found = atomizer.pursue(sound.at(atomizer.space.rate))  # which is one and the same object
+def _pursue(sound: Sound, name: str) -> tuple[MatchingPursuitAtomizer, Pursuit]:
+    """Return a matching-pursuit atomizer, and its finished pursuit of a sound."""
+    atomizer = ATOMIZERS[name](stop=decomposition.stop_criterion())
+    *_, found = atomizer.pursue(sound.at(atomizer.space.rate))
     return atomizer, found
 
 
-def _without(
+def _erase(
     sound: Sound, selection: Selection, name: str, settings: Settings
 ) -> tuple[Sound, Selection]:
-    """The sound of the matching-pursuit atoms that are not selected, and what is to be filled in of it: nothing where they stay erased.
+    """Erase the selected matching-pursuit atoms; returns the sound, and what is to be filled in.
 
-    Raises AtomizerError where the atoms that may be taken do not hold the sound, because the rest of it would be missing.
+    Nothing is to be filled in with the method "erased". Raises AtomizerError where the pursuit
+    ended before it reproduced the sound, because the rest of the sound would be missing.
     """
-    stays = settings.method == "erased"
-    if not stays:
+    stays_erased = settings.method == "erased"
+    if not stays_erased:
         check_fillable(selection)
-    atomizer, found = _pursued(sound, name)
+    atomizer, found = _pursue(sound, name)
     if found.done in ("atoms", "seconds"):
         raise AtomizerError(
-            f"The pursuit ended after {found.count:,} atoms and {found.seconds:.0f} s, before they held the sound (at {found.srr_db:.1f} of "
-            f"{pursuit.SRR_DB:g} dB): ask for a shorter excerpt with start and seconds."
+            f"The pursuit ended after {found.count:,} atoms and {found.seconds:.0f} s, before it "
+            f"reproduced the sound (at {found.srr_db:.1f} of {decomposition.SRR_DB:g} dB): "
+            "request a shorter excerpt with start and seconds."
         )
     rest = erase_atoms(sound, selection, atomizer, settings.seed, found.atoms)
-    return rest.sound, Selection() if stays else selection
+    return rest.sound, Selection() if stays_erased else selection
 
 
-def _last_in_time(task: Task, settings: Settings, end: float) -> Step:
-    """The last step of a fill, until the moment `end`. Raises OutOfTime, because nobody asked for a sound that is filled in by half."""
-    for step in fill(task, settings, model_for(settings.method, end)):
+def _last_step(task: Task, settings: Settings, deadline: float) -> Step:
+    """Return the last step of a fill. Raises OutOfTime after the deadline.
+
+    Unlike on the page, a fill that is only half done is useless for a program.
+    """
+    for step in fill(task, settings, model_for(settings.method, deadline)):
         if step.number < step.total:
-            check_time(end)
+            check_time(deadline)
     return step
 
 
 class _errors_for_clients:
-    """Every error reaches the client as a sentence."""
+    """Turns every error into a `gr.Error` with one sentence."""
 
     def __enter__(self):
         return self
@@ -221,14 +240,15 @@ class _errors_for_clients:
 
 
 class Specifications(gr.JSON):
-    """Text, or a list of texts; gr.JSON itself says nothing of its type, which MCP takes for a broken schema."""
+    """Text, or a list of texts; the schema of gr.JSON has no type, which MCP refuses."""
 
     def api_info(self) -> dict:
+        """Return the schema."""
         return {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
 
 
 def add_endpoints() -> None:
-    """Declare both endpoints in the Blocks that is being built; their components are never shown."""
+    """Add both endpoints; call it within `gr.Blocks`. Their components are never shown."""
     names = [feature.name for feature in AtomSpace().features]
     file = gr.File(type="filepath", visible=False, label="Sound file")
     select = Specifications(
@@ -239,7 +259,7 @@ def add_endpoints() -> None:
     )
     order = gr.Dropdown([AUTO, *ORDERINGS], value=AUTO, visible=False, label="Ordering")
     reverse = gr.Checkbox(False, visible=False, label="Reverse")
-    # no value is right here: None is what suits the task, and the function's defaults say so
+    # without a value: None means the default, as in the function's own defaults
     steps, temperature, nucleus = (
         gr.Number(None, visible=False, label=name, placeholder=AUTO)
         for name in ("Steps", "Temperature", "Nucleus")
@@ -252,7 +272,7 @@ def add_endpoints() -> None:
     channels = gr.Number(0, visible=False, label="Channels to add")
     start = gr.Number(0, visible=False, label="Start of the excerpt in seconds")
     seconds = gr.Number(None, visible=False, label="Seconds of the excerpt", placeholder="all")
-    # its names are told in the schema and checked here, because Gradio's own refusal is no sentence
+    # the schema lists the names; they are checked by `check_name`, for a better error message
     atomizer = gr.Dropdown(
         list(ATOMIZERS), value=MDCT, allow_custom_value=True, visible=False, label="Atomizer"
     )
@@ -273,14 +293,14 @@ def add_endpoints() -> None:
         seconds,
         atomizer,
     ]
-    never = gr.Button(visible=False)  # an endpoint needs an event; nobody can press this one
-    never.click(
+    trigger = gr.Button(visible=False)  # an endpoint needs an event
+    trigger.click(
         atomize,
         [file, start, seconds, atomizer],
         gr.JSON(visible=False, label="The atoms"),
         api_name="atomize",
     )
-    never.click(
+    trigger.click(
         fill_file,
         inputs,
         gr.File(visible=False, label="The filled sound"),

@@ -1,7 +1,8 @@
-"""The picture of the atoms, with its tools and player, as a Gradio component.
+"""The spectrogram of atoms, with its tools and player, as a Gradio component.
 
-To Python its value is what is selected (`Chosen`). From Python it takes a `Message`: the whole state of the picture as links to
-files, complete each time, so that one that is skipped or comes late does no harm.
+Its value for Python is the selection (`Chosen`). Its value from Python is a `Message`: the whole
+state of the page, with links to files. Every message is complete, so a message that is skipped or
+late does no harm.
 """
 
 from __future__ import annotations
@@ -17,34 +18,43 @@ from gradio.data_classes import FileData, GradioModel
 from ..atoms.orderings import ORDERINGS
 from ..limits import limits
 from ..plotting import palette
-from .pursuit import NAMES
+from .decomposition import NAMES
 
 STATIC = Path(__file__).parent / "static"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-# what the picture asks of Python; Gradio finds the names of events in the script
+# events from the browser; Gradio finds their names in the script
 EVENTS = ("selected", "adopt", "forget", "revert", "export", "noise", "excerpt", "pursue")
 
 
 class Scene(GradioModel):
-    """A sound's atoms and the plane that they lie in."""
+    """The atoms of a sound, and the time-frequency plane that they are drawn in.
+
+    sound     the session's id; the selection stays while it stays the same
+    loudest   amplitude of the highest velocity
+    energy    of all coefficients, also of those too quiet to be drawn
+    total     audible atoms; the `count` loudest of them are drawn
+    added     regions beyond the loaded sound, to be filled in
+    atomizer, scales, bins, srr_db
+              of matching-pursuit atoms: the atomizer, window lengths, bins of the longest window,
+              and the signal-to-residual ratio
+    """
 
     id: str
-    sound: str  # the session's id: while it stays the same, so does the selection
+    sound: str
     name: str
     rate: int
     hop: int
     frames: int
     floor_db: float
-    loudest: float  # amplitude of the highest velocity
-    energy: float  # of all coefficients, also of those too quiet to be drawn
+    loudest: float
+    energy: float
     duration: float
     channels: int
     sound_rate: int
-    total: int  # audible atoms, of which the `count` loudest are drawn
+    total: int
     count: int
     atoms: FileData
-    added: list[dict[str, Any]] = []  # regions that were put beside the sound, to be filled
-    # of matching-pursuit atoms only: lengths of the windows, bins of the largest one, and how much of the sound the atoms are
+    added: list[dict[str, Any]] = []
     atomizer: str = "mdct"
     scales: list[int] = []
     bins: int = 0
@@ -52,11 +62,12 @@ class Scene(GradioModel):
 
 
 class Result(GradioModel):
-    """What became of the unknown atoms of a scene after a step of a fill; `number` rises with every step of the session.
+    """The unknown atoms of a scene after a step of a fill.
 
-    hidden  which of the scene's atoms these stand for, a bit per drawn atom
-    atoms   `count` atoms in place of them, filled in or still unknown
-    key     the selection that it answers, as the picture sent it
+    number  rises with every step of the session
+    hidden  which drawn atoms of the scene these replace, one bit each
+    atoms   `count` atoms in their place, filled in or still unknown
+    key     of the selection, as the browser sent it
     """
 
     number: int
@@ -71,30 +82,35 @@ class Result(GradioModel):
 
 
 class Variation(Result):
-    """A finished, or stopped, fill of the history."""
+    """A finished or stopped fill in the list of variations.
+
+    title    a short description of its settings
+    details  names and values of all settings
+    heard    how many of the filled atoms are audible
+    snr_db, lsd  metrics of the region against the original; None without a reference
+    seconds  that the fill took
+    """
 
     id: int
     label: str
-    title: str  # how it was filled in, in a few words
-    details: list[tuple[str, str]]  # names and values of all settings
-    heard: int  # audible atoms that were filled in
-    snr_db: (
-        float | None
-    )  # of the region, against the original; None where there is nothing to compare with
+    title: str
+    details: list[tuple[str, str]]
+    heard: int
+    snr_db: float | None
     lsd: float | None
-    seconds: float  # that the fill took
+    seconds: float
     sound: FileData
 
 
 class Parts(GradioModel):
-    """Which of the scene's atoms belong to the selected parts, a bit per drawn atom."""
+    """Which drawn atoms of the scene belong to the selected parts, one bit each."""
 
     key: str
     bits: FileData
 
 
 class Proposal(GradioModel):
-    """A selection that takes the place of the present one, once; fills that answer it carry its id as their key."""
+    """A selection that replaces the visitor's, once; fills of it have its id as their key."""
 
     id: str
     regions: list[dict[str, Any]] = []
@@ -102,14 +118,17 @@ class Proposal(GradioModel):
 
 
 class Download(GradioModel):
-    """A file that the picture hands to the visitor, once."""
+    """A file that the page downloads, once."""
 
     id: str
     file: FileData
 
 
 class Excerpt(GradioModel):
-    """The part of a long file that is worked on, and the outline of all of it: a byte per equal share of its time, the root of its peak."""
+    """The part of a long file in use, and the outline of the whole file.
+
+    peaks  one byte per equal share of the file's time: the square root of its peak
+    """
 
     peaks: FileData
     duration: float
@@ -119,45 +138,56 @@ class Excerpt(GradioModel):
 
 
 class Message(GradioModel):
-    """All that the picture shows and plays."""
+    """Everything that the page shows and plays.
+
+    original    the sound of the scene
+    live        the running fill
+    current     id of the variation to show
+    excerpt     of a file that is too long to work on as a whole
+    before      what undo leads to: the previous original, or another sound
+    note        what to listen for
+    regions, specs, key
+                the selection; only the browser sets them. Specs are those of parts ("random:50")
+    """
 
     number: int = 0
     scene: Scene | None = None
-    original: FileData | None = None  # the sound of the scene
-    live: Result | None = None  # the fill that is running
+    original: FileData | None = None
+    live: Result | None = None
     variations: list[Variation] = []
-    current: int | None = None  # the id of the variation to show once it is there
+    current: int | None = None
     parts: Parts | None = None
     proposal: Proposal | None = None
     download: Download | None = None
-    excerpt: Excerpt | None = None  # of a file that is too long to be worked on as a whole
-    before: str | None = (
-        None  # what can be gone back to: the original before this one, or another sound
-    )
-    note: str = ""  # what to listen for
+    excerpt: Excerpt | None = None
+    before: str | None = None
+    note: str = ""
     status: str = ""
     busy: bool = False
-    regions: list[dict[str, Any]] | None = None  # only ever filled in by the browser
-    specs: list[str] | None = None  # of parts, such as "random:50"
+    regions: list[dict[str, Any]] | None = None
+    specs: list[str] | None = None
     key: str = ""
 
 
 class Chosen(dict):
-    """The selection that the picture holds: {"regions": [...], "parts": [...]}, as `Selection.from_dict` takes it.
+    """The selection {"regions": [...], "parts": [...]}, as `Selection.from_dict` takes it.
 
-    key  names it: what is filled in carries the key of the selection that it answers
+    key  names the selection; the fills of it carry the same key
     """
 
     key: str = ""
 
 
 def text_of(name: str) -> str:
-    """A text file of `static`."""
+    """Return a text file of `static`."""
     return (STATIC / name).read_text(encoding="utf-8")
 
 
 def loader() -> str:
-    """The script that Gradio runs: it imports the modules, first asking whether those in the browser's cache are still the newest."""
+    """Return the script that Gradio runs.
+
+    It imports the modules, and makes the browser check first whether its cached ones are current.
+    """
     modules = json.dumps(
         sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
     )
@@ -170,9 +200,10 @@ def loader() -> str:
             "atomizers": NAMES,
         }
     )
-    # a relative address, so that the page also works behind a proxy's path
+    # a relative address also works behind a proxy's path
+    base = json.dumps(f"gradio_api/file={STATIC.as_posix()}/")
     return f"""
-const base = new URL({json.dumps(f"gradio_api/file={STATIC.as_posix()}/")}, document.baseURI).href;
+const base = new URL({base}, document.baseURI).href;
 Promise.all({modules}.map((name) => fetch(base + name, {{ cache: 'no-cache' }})))
   .then(() => import(base + 'main.js'))
   .then((main) => main.mount({{ element, props, trigger, watch, config: {config} }}));
@@ -195,8 +226,8 @@ class AtomView(gr.HTML):
             **options,
         )
 
-    def preprocess(self, payload: Message | None) -> Chosen:  # type: ignore[override]  # gr.HTML's own value is text
-        """The selection of what the browser sent."""
+    def preprocess(self, payload: Message | None) -> Chosen:  # type: ignore[override]  # text there
+        """Return the selection that the browser sent."""
         chosen = Chosen(
             regions=payload and payload.regions or [], parts=payload and payload.specs or []
         )
@@ -204,13 +235,17 @@ class AtomView(gr.HTML):
         return chosen
 
     def postprocess(self, value: Message | None) -> Message | None:  # type: ignore[override]
+        """Return the message unchanged."""
         return value
 
     def api_info(self) -> dict[str, Any]:
+        """Return the schema of the value."""
         return {"type": "object"}
 
     def example_payload(self) -> Any:
+        """Return an empty selection."""
         return {"regions": [], "specs": []}
 
     def example_value(self) -> Any:
+        """Return no message."""
         return None

@@ -1,8 +1,11 @@
-"""Atoms packed into the bytes that the picture draws and the orderings play.
+"""Packs atoms into the bytes that the browser draws, orders and plays.
 
-N atoms are N frames (uint16), N bins (uint16), N velocities (uint16) and N flags (uint8), one array after the other, quiet atoms
-first, so that a picture drawn in this order keeps the loud ones on top. A velocity spans the dB from the quietest audible level, 0,
-to the loudest atom of the scene, 65535: steps of a thousandth of a dB, so that what is made of these atoms sounds like the original.
+N atoms are N frames (uint16), N bins (uint16), N velocities (uint16) and N flags (uint8), one
+array after the other, quiet atoms first, so that loud atoms are drawn on top.
+
+A velocity spans the dB from the quietest audible level (0) to the loudest atom of the scene
+(65535): steps of a thousandth of a dB, so that a sound made of these atoms matches the original.
+Flags: bit 0 the sign, bits 1 to 3 the channel, bits 4 and 5 the state.
 """
 
 from __future__ import annotations
@@ -12,12 +15,12 @@ import numpy as np
 from ..atoms.space import AtomSpace
 from ..limits import limits
 
-TOP = 65_535
-KEPT, UNKNOWN, FILLED = range(3)  # the state of an atom: two bits of its flags
+TOP = 65_535  # the highest velocity
+KEPT, UNKNOWN, FILLED = range(3)  # states of an atom
 
 
 def audible(magnitude: np.ndarray, loudest: float, space: AtomSpace) -> np.ndarray:
-    """Bool array: which magnitudes are heard beside an atom of magnitude `loudest`; never those of zero."""
+    """Return (…) bool: which magnitudes are audible beside `loudest`; zero never is."""
     return magnitude >= max(loudest * 10 ** ((space.floor_db - space.step_db / 2) / 20), 1e-30)
 
 
@@ -28,16 +31,16 @@ def loudest_cells(
     loudest: float | None = None,
     limit: int | None = None,
 ) -> np.ndarray:
-    """Flat indices of the `limit` loudest audible cells of a grid, by default `limits().atoms_drawn`, the quiet ones first.
+    """Return the flat indices of the loudest audible cells of a grid, quiet ones first.
 
-    where    bool array of the grid's shape, which cells count; all by default
-    loudest  magnitude beside which they are heard; the grid's own loudest by default
+    where    bool array of the grid's shape: which cells count; all by default
+    loudest  magnitude of the loudest atom of the scene; the grid's own by default
+    limit    how many cells at most; `limits().atoms_drawn` by default
     """
     limit = limits().atoms_drawn if limit is None else limit
     magnitude = np.abs(grid).ravel()
-    heard = audible(
-        magnitude, float(magnitude.max(initial=0.0)) if loudest is None else loudest, space
-    )
+    loudest = float(magnitude.max(initial=0.0)) if loudest is None else loudest
+    heard = audible(magnitude, loudest, space)
     cells = np.flatnonzero(heard if where is None else heard & where.ravel())
     if len(cells) > limit:
         cells = cells[np.argpartition(magnitude[cells], -limit)[-limit:]]
@@ -45,14 +48,18 @@ def loudest_cells(
 
 
 def ascending(magnitude: np.ndarray) -> np.ndarray:
-    """Stable argsort of float32 magnitudes: their bits sort like whole numbers, and halves of them by radix, ten times faster."""
+    """Return a stable argsort of float32 magnitudes.
+
+    The bits of non-negative floats sort like integers, and 16-bit halves sort by radix, which is
+    ten times faster.
+    """
     halves = np.ascontiguousarray(magnitude, "<f4").view("<u2").reshape(-1, 2)
     low = np.argsort(halves[:, 0], kind="stable")
     return low[np.argsort(halves[low, 1], kind="stable")]
 
 
 def audible_count(grid: np.ndarray, space: AtomSpace) -> int:
-    """How many atoms of a grid are heard beside its loudest."""
+    """Return how many atoms of a grid are audible beside its loudest."""
     magnitude = np.abs(grid)
     return int(np.count_nonzero(audible(magnitude, float(magnitude.max(initial=0.0)), space)))
 
@@ -64,7 +71,7 @@ def pack(
     states: np.ndarray | None = None,
     loudest: float = 0.0,
 ) -> bytes:
-    """Bytes of the atoms at `cells`, flat indices into a grid (channels, frames, bins).
+    """Return the bytes of the atoms at `cells`, flat indices into a (channels, frames, bins) grid.
 
     states   uint8 of KEPT, UNKNOWN and FILLED, one per cell; all kept by default
     loudest  magnitude of the highest velocity; the grid's own loudest by default
@@ -87,11 +94,11 @@ def pack(
 
 
 def velocities(magnitude: np.ndarray, loudest: float, space: AtomSpace) -> np.ndarray:
-    """Magnitudes as velocities from 0 to TOP, the one of `loudest`."""
+    """Return magnitudes as velocities from 0 to TOP, where `loudest` is TOP."""
     db = 20 * np.log10(np.maximum(magnitude / max(loudest, 1e-30), 1e-9))
     return np.clip(np.round(TOP * (1 - db / space.floor_db)), 0, TOP)
 
 
 def bits(mask: np.ndarray) -> bytes:
-    """A bool array as bits, the first in the lowest."""
+    """Return a bool array as bits, the first in the lowest bit of the first byte."""
     return np.packbits(mask, bitorder="little").tobytes()

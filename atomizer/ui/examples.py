@@ -1,8 +1,10 @@
-"""Stories: six fills that show at a click what the Atomizer does, each an example sound, a recipe and what to listen for.
+"""Examples: six fills that show at a click what the Atomizer does.
 
-Their results are cached so that they answer at once: `python -m atomizer stories` computes them. A cached result is found by the
-checkpoint, the sound and the recipe that it was made from, so that one of another checkpoint is never played; it is computed anew.
-Results are cached in half precision: done again from its settings, a story is the same to within three steps of 16 bits.
+Each has a sound, a recipe and a sentence on what to listen for. Their results are cached, so that
+they answer at once: `python -m atomizer examples` computes them. The name of a cached result
+contains a hash of the checkpoint, the sound and the recipe, so one of another checkpoint is never
+played. Results are cached in half precision: computed again from its settings, an example is the
+same to within three steps of 16 bits.
 """
 
 from __future__ import annotations
@@ -11,31 +13,38 @@ import hashlib
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..atoms.selection import parse
 from ..errors import AtomizerError
 from ..inpainting.fill import Step
-from ..inpainting.presets import PRESETS
+from ..inpainting.presets import PRESETS, FillPreset
 from ..inpainting.recipe import Recipe
 from ..inpainting.settings import ORDERED_STEPS, Settings
 from ..inpainting.task import Task
 from ..io import resources
 
 ASSETS = resources.path("assets")
-SHIPPED = ASSETS / "stories"  # what the command writes, to be shipped with a checkpoint
-FORMAT = 3  # of the cached files, and of the sampler: raise it where the same recipe comes to sound differently
+SHIPPED = ASSETS / "examples"  # results of the shipped checkpoint
+# of the cached files and of the sampler: raise it when the same recipe begins to sound different
+FORMAT = 3
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Story:
-    """id, title, listen (one sentence: what to listen for), sound (a file of assets/), and the recipe of the fill."""
+class Example:
+    """An example on the page.
+
+    listen  one sentence: what to listen for
+    sound   name of a file in assets/
+    """
 
     id: str
     title: str
@@ -45,6 +54,7 @@ class Story:
 
     @property
     def path(self) -> Path:
+        """The sound file."""
         return ASSETS / self.sound
 
 
@@ -52,48 +62,50 @@ def _recipe(*select: str, features: str = "velocity,sign", order: str | None = N
     return Recipe(parse(select, features.split(",")), Settings(order=order))
 
 
-STORIES = {
-    story.id: story
-    for story in (
-        Story(
+EXAMPLES = {
+    example.id: example
+    for example in (
+        Example(
             "highs",
             "Bring back the highs",
-            "Masked sounds as if behind a curtain; listen for the air around cymbals and shakers coming back.",
+            "Masked sounds muffled; listen for the air returning around the cymbals and shakers.",
             "percussion.flac",
             _recipe("above:8000", order="frequency"),
         ),
-        Story(
+        Example(
             "channel",
-            "One channel lost",
-            "With headphones: masked plays on the left only; listen for the instruments finding their places again.",
+            "Rebuild a lost channel",
+            "With headphones: masked plays on the left only; "
+            "listen for the instruments returning to their places.",
             "ensemble.flac",
             _recipe("channel:1", order="frequency"),
         ),
-        Story(
+        Example(
             "hole",
-            "A hole in time",
-            "A note is cut out at 4 seconds; listen for whether the violin's tone runs through.",
+            "Repair a dropout",
+            "A note is cut out at 4 seconds; listen for whether the violin's tone is unbroken.",
             "solo.flac",
             _recipe("time:4-4.12", order="random"),
         ),
-        Story(
+        Example(
             "continue",
             "Continue from here",
-            "Everything after 9 seconds is the model's own; listen for where it takes the voices.",
+            "Everything after 9 seconds is from the model; listen for where it takes the voices.",
             "voices.flac",
             _recipe("after:9", order="time"),
         ),
-        Story(
+        Example(
             "compression",
-            "The quietest 90 % gone",
-            "Masked keeps one atom in ten and bubbles; listen for the room between the notes.",
+            "Keep only the loudest 10 %",
+            "With one atom in ten it sounds like a bad MP3; listen for the room coming back.",
             "band.flac",
             _recipe("quietest:90", order="velocity"),
         ),
-        Story(
+        Example(
             "signs",
             "Scrambled signs",
-            "Masked has every velocity right and half of the signs by chance; listen for the roughness leaving the tone.",
+            "Every level is right, but half of the signs are random; "
+            "listen for the roughness leaving the tone.",
             "solo.flac",
             _recipe("random:50", features="sign", order="velocity"),
         ),
@@ -101,30 +113,51 @@ STORIES = {
 }
 
 
-def available() -> list[Story]:
-    """The stories whose sounds are there."""
-    return [story for story in STORIES.values() if story.path.is_file()]
+def available() -> list[Example]:
+    """Return the examples whose sounds are installed."""
+    return [example for example in EXAMPLES.values() if example.path.is_file()]
 
 
 def cache_folder() -> Path:
-    """Where results are kept that were computed on this machine."""
-    return Path(os.environ.get("ATOMIZER_CACHE") or Path.home() / ".cache" / "atomizer") / "stories"
+    """Return the folder for results that were computed on this machine."""
+    root = Path(os.environ.get("ATOMIZER_CACHE") or Path.home() / ".cache" / "atomizer")
+    return root / "examples"
 
 
-def key_of(story: Story) -> str:
-    """Names the result: by the checkpoint, the sound, the recipe, and what suits a recipe that leaves settings open."""
-    suits = {name: asdict(preset) for name, preset in PRESETS.items()}
+def key_of(example: Example) -> str:
+    """Return a hash of everything that the result depends on.
+
+    That is the checkpoint, the sound, the recipe, and the presets for settings that it leaves open.
+    """
+    presets = {name: _preset_values(preset) for name, preset in PRESETS.items()}
     recipe = json.dumps(
-        [FORMAT, suits, ORDERED_STEPS, story.recipe.to_dict()], sort_keys=True
+        [FORMAT, presets, ORDERED_STEPS, example.recipe.to_dict()], sort_keys=True
     ).encode()
-    return hashlib.sha256(
-        _checkpoint_hash().encode() + _hash(story.path).encode() + recipe
-    ).hexdigest()[:16]
+    content = _checkpoint_hash().encode() + _hash(example.path).encode() + recipe
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
-def cached(story: Story, task: Task) -> Step | None:
-    """The result of a story's task, where it was computed before."""
-    name = f"{story.id}-{key_of(story)}.npz"
+def _preset_values(preset: FillPreset) -> dict[str, Any]:
+    """Return the values of a preset under their first names, which the shipped keys were made of."""
+    weight = preset.envelope_weight
+    return {
+        **preset.settings,
+        "steady": None if weight is None else (weight, preset.envelope_gain_db),
+        "hush": preset.silence_threshold,
+        "runs_through": preset.extend_partials,
+        "boxed": preset.use_band_context,
+        "below": preset.quieter_than_known,
+        "above": preset.louder_than_known,
+    }
+
+
+def _file_name(example: Example) -> str:
+    return f"{example.id}-{key_of(example)}.npz"
+
+
+def cached(example: Example, task: Task) -> Step | None:
+    """Return the cached result of an example's task, or None."""
+    name = _file_name(example)
     for folder in (SHIPPED, cache_folder()):
         if (folder / name).is_file():
             try:
@@ -133,49 +166,72 @@ def cached(story: Story, task: Task) -> Step | None:
                     grid[task.mask] = file["values"].astype(np.float32) * file["scale"]
                     return Step(1, 1, grid, task.mask)
             except Exception:
-                log.exception("A cached story cannot be read: %s", name)
+                log.exception("A cached example cannot be read: %s", name)
     return None
 
 
-def keep(story: Story, task: Task, step: Step, folder: Path | None = None) -> Path | None:
-    """Cache a result, in half precision (66 dB below each atom); results of other checkpoints are removed.
+def store(example: Example, task: Task, step: Step, folder: Path | None = None) -> Path | None:
+    """Cache a result in half precision (66 dB below each atom), and delete older ones of it.
 
-    Returns the file, or None where this machine lets nothing be written: the story is then computed again next time.
+    Returns the file, or None where the folder cannot be written: the example is then computed
+    again next time.
     """
     folder = folder or cache_folder()
     values = step.grid[task.mask]
     scale = np.float32(max(float(np.abs(values).max(initial=0)), 1e-30))
-    path = folder / f"{story.id}-{key_of(story)}.npz"
+    path = folder / _file_name(example)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.part")
         with open(partial, "wb") as file:
             np.savez_compressed(file, values=(values / scale).astype(np.float16), scale=scale)
         partial.replace(path)
-        for old in folder.glob(f"{story.id}-*.npz"):
+        for old in folder.glob(f"{example.id}-*.npz"):
             if old != path:
                 old.unlink(missing_ok=True)
     except OSError as error:
-        log.warning("A story cannot be cached: %s", error)
+        log.warning("An example cannot be cached: %s", error)
         return None
     return path
 
 
-def build(folder: Path = SHIPPED, on_story=lambda story: None) -> list[Path]:
-    """Compute every story that is not cached in `folder` yet; returns the files."""
+def compute(
+    folder: Path = SHIPPED, on_example: Callable[[Example], object] | None = None
+) -> list[Path]:
+    """Compute every example that is not cached in `folder` yet.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the results are written.
+    on_example : callable, optional
+        Called with each example before it is computed.
+
+    Returns
+    -------
+    list of Path
+        The files of all examples.
+
+    Raises
+    ------
+    AtomizerError
+        Where the folder cannot be written.
+    """
     from .. import load_model
     from ..inpainting.fill import fill, last
     from ..io.audio import read
 
     paths, model = [], None
-    for story in available():
-        path = folder / f"{story.id}-{key_of(story)}.npz"
+    for example in available():
+        path = folder / _file_name(example)
         if not path.is_file():
-            on_story(story)
+            if on_example is not None:
+                on_example(example)
             model = model or load_model()
-            task = story.recipe.task(read(story.path))
-            if keep(story, task, last(fill(task, story.recipe.settings, model)), folder) is None:
-                raise AtomizerError(f"The stories cannot be written into {str(folder)!r}.")
+            task = example.recipe.task(read(example.path))
+            step = last(fill(task, example.recipe.settings, model))
+            if store(example, task, step, folder) is None:
+                raise AtomizerError(f"The examples cannot be written into {str(folder)!r}.")
         paths.append(path)
     return paths
 
@@ -193,5 +249,6 @@ def _hash(path: Path) -> str:
 
 @lru_cache(maxsize=64)
 def _hash_of(path: Path, modified: int, size: int) -> str:
+    """Hash a file; modification time and size are the key of the cache."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Files that a visitor takes home: sounds, atoms, settings and pictures of any version."""
+"""Files to download: sounds, atoms, settings and pictures of any version."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,14 @@ from .session import Session
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What to export: a kind of `KINDS`, a version ("original", "masked", "filled" or "change"), a variation, and how it is seen."""
+class ExportRequest:
+    """What to export.
+
+    kind       a key of `EXPORTS`
+    version    "original", "masked", "filled" or "change"
+    variation  id of a variation, or None
+    look       how a picture shows the atoms
+    """
 
     kind: str
     version: str
@@ -32,73 +39,84 @@ class Wanted:
     look: Look
 
 
-def sound_of(session: Session, wanted: Wanted) -> Sound:
-    """The exact samples of a version, in the sample format of the original."""
-    kept = None if wanted.variation is None else session.kept.get(wanted.variation)
-    if wanted.version == "original" or kept is None:
+def export(session: Session, request: ExportRequest) -> tuple[bytes, str]:
+    """Return (content, file name). Raises AtomizerError for an unknown kind."""
+    if request.kind not in EXPORTS:
+        raise AtomizerError(
+            f"There is no export {request.kind[:20]!r}: choose from {', '.join(EXPORTS)}."
+        )
+    ending, encode = EXPORTS[request.kind]
+    return encode(session, request), name_of(session, request, ending)
+
+
+def sound_of(session: Session, request: ExportRequest) -> Sound:
+    """Return the exact samples of a version, in the sample format of the original.
+
+    A version that does not exist falls back to the original.
+    """
+    stored = None if request.variation is None else session.stored.get(request.variation)
+    if request.version == "original" or stored is None:
         return session.sound
-    read_ = lambda path: replace(read(path), subtype=session.sound.subtype)
-    if wanted.version != "change":
-        return read_(getattr(kept, "masked" if wanted.version == "masked" else "filled"))
-    filled = read_(kept.filled)
-    return replace(filled, samples=filled.samples - read(kept.masked).samples)
+    if request.version == "change":
+        filled = _read_as(session.sound, stored.filled)
+        return replace(filled, samples=filled.samples - read(stored.masked).samples)
+    path = stored.masked if request.version == "masked" else stored.filled
+    return _read_as(session.sound, path)
 
 
-def name_of(session: Session, wanted: Wanted, ending: str) -> str:
-    """A file name; a version that does not exist falls back to the original, as in `sound_of`."""
+def _read_as(original: Sound, path: Path) -> Sound:
+    """Read a sound with the sample format of the original."""
+    return replace(read(path), subtype=original.subtype)
+
+
+def name_of(session: Session, request: ExportRequest, ending: str) -> str:
+    """Return a file name; a version that does not exist falls back to the original."""
     words = [Path(session.name).stem[:60]]
-    if session.recipes and wanted.version == "original":
+    if session.recipes and request.version == "original":
         words.append("filled")
-    if wanted.version != "original" and wanted.variation in session.kept:
-        label = session.variation(wanted.variation).label
-        words += [wanted.version] + ([label] if wanted.version != "masked" else [])
+    if request.version != "original" and request.variation in session.stored:
+        words.append(request.version)
+        if request.version != "masked":
+            words.append(session.variation(request.variation).label)
     return "-".join(words) + ending
 
 
-def export(session: Session, wanted: Wanted) -> tuple[bytes, str]:
-    """(content, file name) of an export. Raises AtomizerError for a kind that there is not."""
-    if wanted.kind not in KINDS:
-        raise AtomizerError(
-            f"There is no export {wanted.kind[:20]!r}: choose from {', '.join(KINDS)}."
-        )
-    ending, make = KINDS[wanted.kind]
-    return make(session, wanted), name_of(session, wanted, ending)
-
-
-def _audio(ending: str, subtype: str | None) -> Callable[[Session, Wanted], bytes]:
-    def make(session: Session, wanted: Wanted) -> bytes:
-        sound = sound_of(session, wanted)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"sound{ending}"
-            write(path, replace(sound, subtype=subtype or sound.subtype))
-            return path.read_bytes()
-
-    return make
-
-
-def shows_pursuit(session: Session, wanted: Wanted) -> bool:
-    """Whether a version is shown as matching-pursuit atoms: the original is, where there are any."""
+def shows_pursuit(session: Session, request: ExportRequest) -> bool:
+    """Whether the version is shown as matching-pursuit atoms; only the original can be."""
     return session.pursuit is not None and (
-        wanted.version == "original" or wanted.variation not in session.kept
+        request.version == "original" or request.variation not in session.stored
     )
 
 
-def _atoms_of(session: Session, wanted: Wanted) -> Atoms:
-    if session.pursuit is not None and shows_pursuit(session, wanted):
+def _atoms_of(session: Session, request: ExportRequest) -> Atoms:
+    if session.pursuit is not None and shows_pursuit(session, request):
         return session.pursuit.atoms
-    return MDCTAtomizer(session.space).analyse(sound_of(session, wanted).at(session.space.rate))
+    sound = sound_of(session, request)
+    return MDCTAtomizer(session.space).analyse(sound.at(session.space.rate))
 
 
-def _npz(session: Session, wanted: Wanted) -> bytes:
+# ---------- encoders: (session, request) -> content of the file
+
+
+def _audio(ending: str, subtype: str | None, session: Session, request: ExportRequest) -> bytes:
+    """Encode the sound; `subtype` None keeps the sample format of the original."""
+    sound = sound_of(session, request)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "atoms.npz"
-        _atoms_of(session, wanted).save(path)
+        path = Path(folder) / f"sound{ending}"
+        write(path, replace(sound, subtype=subtype or sound.subtype))
         return path.read_bytes()
 
 
-def _csv(session: Session, wanted: Wanted) -> bytes:
-    """Audible atoms as text: their features, and what they mean in seconds, Hz and dB."""
-    atoms = _atoms_of(session, wanted)
+def _npz(session: Session, request: ExportRequest) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "atoms.npz"
+        _atoms_of(session, request).save(path)
+        return path.read_bytes()
+
+
+def _csv(session: Session, request: ExportRequest) -> bytes:
+    """Encode the audible atoms as text: their features, and these in seconds, Hz and dB."""
+    atoms = _atoms_of(session, request)
     atoms = atoms[atoms.audible]
     space = atoms.space
     columns = {feature.name: (getattr(atoms, feature.name), "%d") for feature in space.features}
@@ -120,62 +138,50 @@ def _csv(session: Session, wanted: Wanted) -> bytes:
     return text.getvalue().encode()
 
 
-def _settings(session: Session, wanted: Wanted) -> bytes:
-    """All fills that lead from the loaded sound to this version."""
-    kept = None if wanted.variation is None else session.kept.get(wanted.variation)
-    recipes = [*session.recipes, *([kept.recipe] if kept and wanted.version != "original" else [])]
+def _settings(session: Session, request: ExportRequest) -> bytes:
+    """Encode all fills that lead from the loaded sound to this version."""
+    stored = None if request.variation is None else session.stored.get(request.variation)
+    recipes = list(session.recipes)
+    if stored is not None and request.version != "original":
+        recipes.append(stored.recipe)
     if not recipes:
         raise AtomizerError("There are no settings yet: fill something in first.")
     part = session.message.excerpt
     excerpt = f" --start {part.start:.6f} --seconds {part.seconds:.6f}" if part else ""
-    command = (
-        f"python -m atomizer fill {json.dumps(session.name)} out.wav --settings THIS_FILE{excerpt}"
-    )
+    name = json.dumps(session.name)
     return dump_recipes(
         recipes,
         atomizer=__version__,
         sound=session.name,
         checkpoint=checkpoint.SHIPPED.name,
-        again=command,
+        again=f"python -m atomizer fill {name} out.wav --settings THIS_FILE{excerpt}",
     ).encode()
 
 
-def _picture(ending: str) -> Callable[[Session, Wanted], bytes]:
-    def make(session: Session, wanted: Wanted) -> bytes:
-        if session.pursuit is not None and shows_pursuit(session, wanted):
-            return save(
-                picture_of_tiles(
-                    session.pursuit.atoms,
-                    session.sound.channels,
-                    wanted.look,
-                    name_of(session, wanted, ""),
-                ),
-                ending[1:],
-            )
-        sound = sound_of(session, wanted)
-        grid = MDCTAtomizer(session.space).grid(sound.at(session.space.rate))
-        filled = None
-        if wanted.look.colour == "state" and grid.shape == session.grid.shape:
-            filled = np.abs(grid - session.grid) > 1e-4 * max(
-                float(np.abs(grid).max()), 1e-30
-            )  # more than rounding
-        return save(
-            picture(grid, session.space, wanted.look, name_of(session, wanted, ""), filled),
-            ending[1:],
-        )
-
-    return make
+def _picture(ending: str, session: Session, request: ExportRequest) -> bytes:
+    name = name_of(session, request, "")
+    if session.pursuit is not None and shows_pursuit(session, request):
+        atoms, channels = session.pursuit.atoms, session.sound.channels
+        return save(picture_of_tiles(atoms, channels, request.look, name), ending[1:])
+    space = session.space
+    grid = MDCTAtomizer(space).grid(sound_of(session, request).at(space.rate))
+    filled = None
+    if request.look.colour == "state" and grid.shape == session.grid.shape:
+        loudest = max(float(np.abs(grid).max()), 1e-30)
+        filled = np.abs(grid - session.grid) > 1e-4 * loudest  # more than rounding
+    return save(picture(grid, space, request.look, name, filled), ending[1:])
 
 
-KINDS: dict[str, tuple[str, Callable[[Session, Wanted], bytes]]] = {
-    "same": (".wav", _audio(".wav", None)),
-    "wav16": (".wav", _audio(".wav", "PCM_16")),
-    "wav24": (".wav", _audio(".wav", "PCM_24")),
-    "float": (".wav", _audio(".wav", "FLOAT")),
-    "flac": (".flac", _audio(".flac", "PCM_24")),
+Encoder = Callable[[Session, ExportRequest], bytes]
+EXPORTS: dict[str, tuple[str, Encoder]] = {
+    "same": (".wav", partial(_audio, ".wav", None)),
+    "wav16": (".wav", partial(_audio, ".wav", "PCM_16")),
+    "wav24": (".wav", partial(_audio, ".wav", "PCM_24")),
+    "float": (".wav", partial(_audio, ".wav", "FLOAT")),
+    "flac": (".flac", partial(_audio, ".flac", "PCM_24")),
     "npz": (".npz", _npz),
     "csv": (".csv", _csv),
     "settings": (".json", _settings),
-    "png": (".png", _picture(".png")),
-    "svg": (".svg", _picture(".svg")),
+    "png": (".png", partial(_picture, ".png")),
+    "svg": (".svg", partial(_picture, ".svg")),
 }

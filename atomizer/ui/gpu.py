@@ -1,7 +1,9 @@
-"""Where fills are computed, and for how long: on a ZeroGPU Space a GPU is lent for each, anywhere else the model has a device of its own.
+"""Runs fills on the model's device, within a time limit.
 
-ZeroGPU runs what `spaces.GPU` decorates in a process that is forked from this one: arguments and results are pickled, and the model is
-the one that was put on "cuda" before. Without the package `spaces`, and with it on other hardware, the same generators run right here.
+On a ZeroGPU Space, a GPU is allocated for every fill. ZeroGPU runs a generator that `spaces.GPU`
+decorates in a forked process: arguments and results are pickled, and the model is the one that was
+moved to "cuda" before. Without the package `spaces`, or on other hardware, the same generators run
+in this process.
 """
 
 from __future__ import annotations
@@ -29,15 +31,16 @@ from ..model import checkpoint
 if TYPE_CHECKING:
     from ..model import AtomTransformer
 
-LENT_SECONDS = 60  # that a GPU is asked for at a time: a fill takes a few of them, and visitors with less left are turned away
-
+# the duration that a GPU is requested for: a fill takes a few seconds, and a visitor whose quota
+# is smaller than the request is turned away
+GPU_SECONDS = 60
 
 _loading = threading.Lock()
-_computing = ThreadPoolExecutor(1, thread_name_prefix="model")
+_model_thread = ThreadPoolExecutor(1, thread_name_prefix="model")
 
 
 class OutOfTime(AtomizerError):
-    """A fill has taken as long as one may."""
+    """A fill has reached its time limit."""
 
 
 def has_model() -> bool:
@@ -46,93 +49,101 @@ def has_model() -> bool:
 
 
 def load_model() -> AtomTransformer:
-    """The shipped model, loaded once: when it is first needed, or at start where GPUs are lent."""
-    with _loading:  # a fill that was stopped while it loads goes on loading beside the next one
-        return _shipped()
+    """Return the shipped model, which is loaded once."""
+    with _loading:  # a fill that was stopped while loading goes on loading beside the next one
+        return _shipped_model()
 
 
 @cache
-def _shipped() -> AtomTransformer:
+def _shipped_model() -> AtomTransformer:
     return checkpoint.load()
 
 
 def prepare() -> None:
-    """What must have happened before the first visitor comes: wrong limits are told, and a model that is to be lent a GPU is loaded."""
+    """Check the limits, and load the model on a ZeroGPU Space; call it before the page starts."""
     limits()
     if spaces is not None and has_model():
         load_model()
 
 
-class Timed:
-    """The shared model, which refuses to look at another window after the moment `end` of the monotonic clock.
+class TimedModel:
+    """The shared model, which raises OutOfTime after a deadline on the monotonic clock.
 
-    It pickles as that moment alone, because the process of a lent GPU has the model already.
+    It pickles as the deadline alone, because the process with the GPU has the model already.
     """
 
-    def __init__(self, end: float):
-        self.end = end
+    def __init__(self, deadline: float):
+        self.deadline = deadline
 
     def __getattr__(self, name: str) -> Any:
         return getattr(load_model(), name)
 
     def __reduce__(self) -> tuple:
-        return Timed, (self.end,)
+        return TimedModel, (self.deadline,)
 
-    def read(self, *arguments: Any) -> Any:
-        """`AtomTransformer.read`, in time."""
-        check_time(self.end)
-        return load_model().read(*arguments)
+    def encode(self, *arguments: Any) -> Any:
+        """`AtomTransformer.encode`, before the deadline."""
+        check_time(self.deadline)
+        return load_model().encode(*arguments)
 
     def decode(self, *arguments: Any) -> Any:
-        """`AtomTransformer.decode`, in time."""
-        check_time(self.end)
+        """`AtomTransformer.decode`, before the deadline."""
+        check_time(self.deadline)
         return load_model().decode(*arguments)
 
 
-def check_time(end: float) -> None:
-    """Raise OutOfTime after a moment of the monotonic clock."""
-    if time.monotonic() > end:
+def check_time(deadline: float) -> None:
+    """Raise OutOfTime after a deadline on the monotonic clock."""
+    if time.monotonic() > deadline:
         raise OutOfTime(
-            f"This takes longer than {limits().fill_seconds:g} s, the most that a fill may take here: "
-            "select less, use fewer steps, or take a shorter excerpt."
+            f"This takes longer than {limits().fill_seconds:g} s, the most that a fill may take "
+            "here: select less, use fewer steps, or take a shorter excerpt."
         )
 
 
-def model_for(method: str, end: float) -> Timed | None:
-    """The model that a method needs, until the moment `end`."""
-    return Timed(end) if method == "model" else None
+def model_for(method: str, deadline: float) -> TimedModel | None:
+    """Return the model for a method, until a deadline; None for a method without a model."""
+    return TimedModel(deadline) if method == "model" else None
 
 
-def fill(task: Task, settings: Settings, model: Timed | None) -> Iterator[Step]:
-    """`atomizer.fill.fill` on the model's device, or on one that is lent. Raises OutOfTime where the model's time is over."""
-    for step in (
-        fill_here(task, settings)
-        if model is None
-        else lent(task, settings, model)
-        if spaces is not None
-        else in_one_thread(task, settings, model)
-    ):
+def fill(task: Task, settings: Settings, model: TimedModel | None) -> Iterator[Step]:
+    """Yield the steps of `atomizer.fill`, computed on the model's device or on a ZeroGPU.
+
+    Raises OutOfTime after the model's deadline.
+    """
+    if model is None:
+        steps: Iterator[Step | AtomizerError] = fill_here(task, settings)
+    elif spaces is None:
+        steps = in_model_thread(task, settings, model)
+    else:
+        steps = on_zero_gpu(task, settings, model)
+    for step in steps:
         if isinstance(step, AtomizerError):
             raise step
         yield step
 
 
-def in_one_thread(task: Task, settings: Settings, model: Timed) -> Iterator[Step]:
-    """The steps of a fill, computed in the model's own thread: torch keeps threads and memory for every thread that ever asked it for
-    something, and Gradio asks with whichever of its forty is free."""
+def in_model_thread(task: Task, settings: Settings, model: TimedModel) -> Iterator[Step]:
+    """Yield the steps of a fill, computed in one thread for all fills.
+
+    torch keeps threads and memory for every thread that calls it, and Gradio calls a handler in
+    any of its forty.
+    """
     steps = fill_here(task, settings, cast("AtomTransformer", model))
-    while (step := _computing.submit(next, steps, None).result()) is not None:
+    while (step := _model_thread.submit(next, steps, None).result()) is not None:
         yield step
 
 
-def gpu(generator: Callable[..., Iterator]) -> Callable[..., Iterator]:
-    """A generator that is lent a GPU where there are any to lend."""
-    return spaces.GPU(duration=LENT_SECONDS)(generator) if spaces is not None else generator
+def with_gpu(generator: Callable[..., Iterator]) -> Callable[..., Iterator]:
+    """Decorate a generator so that a ZeroGPU Space runs it on a GPU."""
+    return spaces.GPU(duration=GPU_SECONDS)(generator) if spaces is not None else generator
 
 
-@gpu
-def lent(task: Task, settings: Settings, model: Timed) -> Iterator[Step | AtomizerError]:
-    """The steps of a fill; a refusal is the last of them, because ZeroGPU hands on only the names of exceptions."""
+@with_gpu
+def on_zero_gpu(
+    task: Task, settings: Settings, model: TimedModel
+) -> Iterator[Step | AtomizerError]:
+    """Yield the steps of a fill; an error is yielded last, because ZeroGPU drops its message."""
     try:
         yield from fill_here(task, settings, cast("AtomTransformer", model))
     except AtomizerError as error:

@@ -1,4 +1,4 @@
-"""What a fill leaves behind: how it sounds without, how well it matches the original, and what to call it."""
+"""Variations: the stored files, metrics against the original, titles and details."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ..inpainting.recipe import Recipe
 from ..inpainting.settings import Resolved
 from ..inpainting.task import Task
 from ..io.audio import Sound
-from .pursuit import NAMES
+from .decomposition import NAMES
 
 METRIC_RATE = 44_100
-SHORTEST = metrics.SIZE * 4  # samples that a spectral distance is measured on, at least
+MIN_SAMPLES = metrics.SIZE * 4  # the shortest span that a spectral distance is measured on
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A variation on the server: its recipe, and the files of its sound and of the sound without the unknown atoms, both exact."""
+class StoredVariation:
+    """A variation on the server: its recipe, and files with the exact filled and masked sound."""
 
     recipe: Recipe
     filled: Path
@@ -32,7 +32,11 @@ class Kept:
 def judge(
     task: Task, step: Step, filled: Sound, recipe: Recipe
 ) -> tuple[float | None, float | None]:
-    """(SNR in dB of the selected atoms, LSD of their part of the plane) against the original; None where there is no original."""
+    """Return SNR in dB and log-spectral distance of a fill against the original.
+
+    The SNR is that of the selected atoms, the distance that of the smallest span and band around
+    them. A metric is None where there is no reference for it.
+    """
     hidden = task.grid[task.mask]
     if recipe.extend or recipe.add_channels or not np.any(hidden):
         return None, None
@@ -47,19 +51,17 @@ def judge(
         round(float(task.space.seconds(frames[k])) * METRIC_RATE) + shift * task.space.hop
         for k, shift in ((0, -1), (-1, 1))
     )
-    start = max(0, min(start, reference.shape[1] - SHORTEST))
-    piece = slice(start, max(end, start + SHORTEST))
+    start = max(0, min(start, reference.shape[1] - MIN_SAMPLES))
+    span = slice(start, max(end, start + MIN_SAMPLES))
     low, high = (float(task.space.hertz(bins[k])) for k in (0, -1))
     top = min(high, task.sound.rate / 2)
-    if (
-        top <= low + METRIC_RATE / metrics.SIZE
-    ):  # a band that holds no bin of the short-time transform
+    if top <= low + METRIC_RATE / metrics.SIZE:  # narrower than a bin of the transform
         return snr, None
-    return snr, metrics.lsd(reference[:, piece], estimate[:, piece], low, top)
+    return snr, metrics.lsd(reference[:, span], estimate[:, span], low, top)
 
 
 def title_of(recipe: Recipe, settings: Resolved) -> str:
-    """How it was filled in, in a few words: whatever is not as it is by itself."""
+    """Return a short title: the method, the settings that are not the defaults, and the seed."""
     words = ["noise"]
     if settings.method == "model":
         words = ["1 step" if settings.steps == 1 else f"{settings.steps} steps"]
@@ -71,12 +73,9 @@ def title_of(recipe: Recipe, settings: Resolved) -> str:
 
 
 def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:
-    """Every setting by name, as text."""
+    """Return all settings as (name, text)."""
     rows = [
-        (
-            "filled in by",
-            "the model" if settings.method == "model" else "noise of interpolated levels",
-        ),
+        ("filled in by", "the model" if settings.method == "model" else "noise baseline"),
         ("unknown", ", ".join(recipe.selection.features or LOUDNESS)),
     ]
     if settings.method == "model":

@@ -47,7 +47,7 @@ SLOW_APP = """
 import time
 from atomizer.inpainting.fill import Step
 from atomizer.priors.noise_fill import noise_fill
-from atomizer.ui import build, handlers as actions, launch
+from atomizer.ui import build, gpu, launch
 
 def slow_fill(task, settings, model):
     result = noise_fill(task.grid, task.mask, settings.seed)
@@ -58,8 +58,8 @@ def slow_fill(task, settings, model):
         revealed[:, frames[len(frames) * number // 8 - 1] + 1 :] = False
         yield Step(number, 8, (result * revealed + task.grid * ~task.mask).astype("float32"), revealed)
 
-actions.fill = slow_fill
-actions.has_model = lambda: False
+gpu.fill = slow_fill
+gpu.has_model = lambda: False
 launch(build())
 """
 
@@ -71,9 +71,9 @@ new PerformanceObserver((list) => { for (const entry of list.getEntries()) windo
 
 # the same page without a model: fills are noise, and quick
 QUICK_APP = """
-from atomizer.ui import build, handlers as actions, launch
+from atomizer.ui import build, gpu, launch
 
-actions.has_model = lambda: False
+gpu.has_model = lambda: False
 launch(build())
 """
 

@@ -154,10 +154,10 @@ def export(page, kind: str):
     return download.value
 
 
-def tell(page, story: str) -> None:
-    """Press a story, and wait until it can be heard."""
+def play_example(page, example: str) -> None:
+    """Press an example, and wait until it can be played."""
     before = state(page, "state.base && state.base.id")
-    page.click(f"#story-{story}")
+    page.click(f"#example-{example}")
     wait(
         page,
         f"state.base.id !== '{before}' && state.variation && !state.busy && player.buffers.filled",

@@ -48,7 +48,7 @@ class Camera:
 
 
 def main_states(camera: Camera) -> None:
-    """What most visitors see: the start, a selection, what was filled in, a story."""
+    """What most visitors see: the start, a selection, a fill, an example."""
     page = camera.page
     camera.take("start")
     d.draw_box(page, 3.8, 6.6, 900, 12_000)
@@ -116,12 +116,12 @@ def looks(camera: Camera) -> None:
     camera.take("error")
 
 
-def story(camera: Camera) -> None:
-    """A story that plays, stopped shortly before what it fills in."""
-    d.tell(camera.page, "hole")
+def example(camera: Camera) -> None:
+    """An example that plays, stopped shortly before its fill."""
+    d.play_example(camera.page, "hole")
     camera.page.evaluate(f"{d.ATOM_VIEW}.player.pause()")
     camera.page.evaluate(f"{d.ATOM_VIEW}.player.seek(3.6)")
-    camera.take("story")
+    camera.take("example")
 
 
 def main() -> None:
@@ -140,13 +140,13 @@ def main() -> None:
             dialogs(camera)
             looks(camera)
             camera.page.click(".toast-close")
-            story(camera)
+            example(camera)
             camera.page.context.close()
             camera = Camera(browser, url, theme, PHONE)
             camera.take("start")
             camera.page.locator("#beyond").scroll_into_view_if_needed()
             camera.take("controls")
-            story(camera)
+            example(camera)
             camera.page.context.close()
         browser.close()
 

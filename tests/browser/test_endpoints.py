@@ -85,7 +85,7 @@ def test_an_excerpt_of_a_long_file(client, sounds):
     )
     with pytest.raises(
         Exception,
-        match="lasts 70.0 seconds and 30 are accepted at a time: ask for an excerpt with start and seconds",
+        match="lasts 70.0 seconds and 30 are accepted at a time: request an excerpt with start and seconds",
     ):
         client.predict(handle(sounds["long"]), api_name="/atomize")
     with pytest.raises(Exception, match="at most 30 seconds, not 31"):
@@ -112,7 +112,7 @@ def test_garbage_reaches_the_client_as_a_sentence(client, sounds):
         client.predict(handle(sounds["garbage"]), api_name="/atomize")
 
 
-def test_who_comes_when_too_many_wait_is_told(tmp_path_factory, sounds):
+def test_request_to_a_full_queue_is_refused(tmp_path_factory, sounds):
     slow = SLOW_APP.replace(
         "launch(build())", "from atomizer.ui import api\napi.fill = slow_fill\nlaunch(build())"
     )
@@ -156,7 +156,7 @@ def test_matching_pursuit_atoms(client, sounds):
         client.predict(handle(sounds["mono"]), atomizer="axe", api_name="/atomize")
 
 
-def test_nobody_takes_all_places_of_the_queue(tmp_path_factory, sounds):
+def test_waiting_requests_per_client_are_limited(tmp_path_factory, sounds):
     slow = SLOW_APP.replace(
         "launch(build())", "from atomizer.ui import api\napi.fill = slow_fill\nlaunch(build())"
     )
@@ -175,7 +175,8 @@ def test_nobody_takes_all_places_of_the_queue(tmp_path_factory, sounds):
             time.sleep(0.05)
         with pytest.raises(
             Exception,
-            match="You have 1 waiting in the queue already, the most that one may: ask again when the first of them has begun.",
+            match="You have 1 waiting in the queue already, the limit of one client: "
+            "try again when the first of them has started.",
         ):
             job(one).result()
         assert not waiting.done(), "the refusal does not wait for a turn"

@@ -90,7 +90,7 @@ def test_parts_are_ranked_by_python_and_shown(page, sounds):
         wait(page, f"state.partBits.key.includes('{part}')")
         mine, python = drawn_and_selected(page, sounds["mono"])
         assert mine == python > 0
-    wait_status(page, "Ready to fill in the velocity and sign")
+    wait_status(page, "Ready: press Fill in.")
     assert re.search(
         r"[\d,]+ atoms · .* of the energy", page.inner_text(f"{VIEW} [data-name=readout]")
     )
@@ -139,7 +139,7 @@ def test_fill_play_compare_and_download(page, sounds):
     upload(page, path)
     set_steps(page, 2)
     draw_box(page, 1, 2, 300, 3000)
-    assert "filled in" in fill(page)
+    assert "filled (" in fill(page)
     assert state(page, "items.length") == 1, "the selection survives what Python sends"
     assert state(page, "state.version") == "filled" and state(page, "state.steps") >= 1
     assert state(page, "state.shown.state.filter(s => s === 2).length") > 0
@@ -189,7 +189,7 @@ def test_what_was_clicked_leaves_the_space_bar_to_the_player_and_a_selection_mad
     upload(page, sounds["stereo"])
     set_steps(page, 1)
     draw_box(page, 1, 2, 300, 3000)
-    told = fill(page)
+    filled = fill(page)
     page.click(f"{VIEW} [data-version=masked]")
     page.keyboard.press("Space")
     wait(page, "player.playing && player.version === 'masked'")
@@ -200,7 +200,7 @@ def test_what_was_clicked_leaves_the_space_bar_to_the_player_and_a_selection_mad
     wait(page, "state.version === 'original' && !state.variation")
     page.keyboard.press("Control+Shift+z")
     wait(page, "state.version === 'filled' && state.variation && player.buffers.filled")
-    assert wait_status(page, "filled in").split(" in ")[:2] == told.split(" in ")[:2]
+    assert wait_status(page, "filled (").split(" (")[0] == filled.split(" (")[0]
 
 
 def test_draw_then_fill_at_once_in_two_sessions(open_page, sounds):
@@ -235,7 +235,7 @@ def test_features_are_the_ones_ticked(page, sounds):
     assert state(page, "items.length") == 1 and state(page, "state.scene.name") == "mono.wav"
     page.check("#feature-sign input")
     set_steps(page, 1)
-    assert "filled in" in fill(page)
+    assert "filled (" in fill(page)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_a_bad_file_is_explained_and_changes_nothing(page, sounds, bad, sentence
     upload(page, sounds["mono"])
     draw_box(page, 1, 2, 300, 3000)
     wait_status(
-        page, "Ready to fill in"
+        page, "Ready: press Fill in."
     )  # or what Python says of the box comes after what it says of the file
     scene = state(page, "state.scene.id")
     page.set_input_files("#file input[type=file]", str(sounds[bad]))
@@ -254,7 +254,7 @@ def test_a_bad_file_is_explained_and_changes_nothing(page, sounds, bad, sentence
     wait_status(page, sentence)
     assert state(page, "state.scene.id") == scene and state(page, "items.length") == 1
     set_steps(page, 1)
-    assert "filled in" in fill(page)
+    assert "filled (" in fill(page)
     upload(page, sounds["stereo"])
 
 
@@ -310,14 +310,14 @@ def test_mono_to_stereo_and_missing_highs(page, sounds):
 
 def test_examples_theme_and_phone(open_page):
     page = open_page(390, 844, "?__theme=dark", has_touch=True)
-    if not page.is_visible("#examples"):
+    if not page.is_visible("#example-sounds"):
         pytest.skip("there are no example sounds in assets/")
     wait(page, "state.scene && player.buffers.original")
     assert "dark" in page.get_attribute("body", "class") and state(page, "picture.dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     name = state(page, "state.scene.name")
-    page.click("#examples input")
-    page.click("#examples [role=option] >> nth=2")
+    page.click("#example-sounds input")
+    page.click("#example-sounds [role=option] >> nth=2")
     wait(page, f"state.scene.name !== '{name}' && player.urls.original === state.originalUrl")
     assert not page.is_visible(f"{VIEW} [data-name=colour]")  # what is seldom used is folded away
     page.click(f"{VIEW} [data-act=more]")
@@ -337,11 +337,11 @@ def test_the_picture_is_near_and_fill_in_always_there_on_a_phone(open_page):
         go = box("#fill")
         assert 0 < go["y"] and go["y"] + go["height"] <= 844
     assert page.evaluate("document.documentElement.scrollHeight") < 2 * 844
-    assert page.is_visible("#feature-sign >> text=polarity") and not page.is_visible(
-        "#feature-time >> text=moments"
+    assert page.is_visible("#feature-sign >> text=phase") and not page.is_visible(
+        "#feature-time >> text=when each atom sounds"
     )
     page.check("#feature-time input")
-    assert page.is_visible("#feature-time >> text=moments")
+    assert page.is_visible("#feature-time >> text=when each atom sounds")
 
 
 @pytest.mark.parametrize("width", [320, 390, 700])
@@ -380,7 +380,7 @@ def test_nothing_half_made_is_seen_and_nothing_jumps_while_the_page_loads(open_p
     wait(page, "state.scene && player.buffers.original && picture.draws")
     assert page.evaluate("window.shifted") < 0.02
     visibility = lambda: page.evaluate(
-        "['#bench', '#stories'].map(s => getComputedStyle(document.querySelector(s)).visibility)"
+        "['#bench', '#examples'].map(s => getComputedStyle(document.querySelector(s)).visibility)"
     )
     assert visibility() == ["visible", "visible"]
     for piece in (

@@ -75,7 +75,7 @@ def test_the_atoms_are_those_of_the_pursuit_and_drawn_with_their_extent(quick, n
     for name in ("time", "frequency", "channel", "scale", "sign"):
         np.testing.assert_array_equal(getattr(atoms, name), getattr(mine, name))
     assert f"{len(atoms):,} atoms, 20." in page.inner_text(f"{d.VIEW} [data-name=facts]")
-    assert f"{len(atoms):,} matching-pursuit atoms" in status and "20.0 dB" in status
+    assert f"{len(atoms):,} atoms reproduce the sound" in status and "20.0 dB" in status
     assert d.state(page, "[...new Set(state.original.scale)].sort().length") > 1
     # a long atom alone on the picture covers half its window
     width = d.state(
@@ -171,10 +171,7 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
     status = d.fill(page)
     kept = int((~selection.mask_atoms(atoms)).sum())
-    assert (
-        "by the MDCT model, on top of the sound of" in status
-        and f"{kept:,} of {len(atoms):,} matching-pursuit atoms" in status
-    )
+    assert f"with MDCT atoms on top of {kept:,} of {len(atoms):,} matching-pursuit atoms" in status
     assert f"the sound of {kept:,} of {len(atoms):,}" in page.inner_text(
         f"{d.VIEW} [data-name=variations]"
     )
@@ -266,7 +263,7 @@ def test_a_pursuit_can_be_stopped_and_another_sound_has_mdct_atoms(quick, many, 
     status = d.wait_status(quick, "Stopped:")
     d.wait(quick, "!state.busy")
     stopped = d.state(quick, "state.original.count")
-    assert f"{stopped:,} matching-pursuit atoms" in status and stopped < 200_000
+    assert f"{stopped:,} atoms reproduce the sound" in status and stopped < 200_000
     quick.wait_for_timeout(1500)
     assert d.state(quick, "state.original.count") == stopped
     d.draw_box(quick, 1, 5, 300, 9000)

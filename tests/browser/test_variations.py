@@ -143,7 +143,7 @@ def test_another_selection_goes_back_to_the_original_and_its_own_hole_is_heard_f
     d.wait(page, f"(({hole}) || [])[1] > 1e-2")  # and not that of the box while it was drawn
     first, other = d.state(page, hole)
     assert first < 1e-6
-    d.wait_status(page, "Ready to fill in")
+    d.wait_status(page, "Ready: press Fill in.")
     page.wait_for_timeout(300)
     assert d.state(
         page,

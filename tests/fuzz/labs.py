@@ -451,10 +451,10 @@ def page_lab(folder: Path):
     """A visitor's session: handlers in any order, with values of any kind."""
     import gradio as gr
 
-    from atomizer.ui import handlers as actions
+    from atomizer.ui import gpu, handlers
     from atomizer.ui.component import AtomView, Message
 
-    actions.has_model = lambda: False
+    gpu.has_model = lambda: False
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
     view = AtomView()
     usual = ["auto", False, "1", "", "", 1, "noise", 1]
@@ -468,10 +468,10 @@ def page_lab(folder: Path):
         def said(message) -> bool:
             return isinstance(message, Message) or message == gr.skip()
 
-        _, session = actions.load(view, str(folder / "in.wav"), None)
+        _, session = handlers.load(str(folder / "in.wav"), None)
         try:
             for _ in range(rng.randrange(1, 4)):
-                numbers = [*session.kept, *LEAVES]
+                numbers = [*session.stored, *LEAVES]
                 match rng.randrange(7):
                     case 0 | 1:
                         data = mutate_value(
@@ -488,7 +488,7 @@ def page_lab(folder: Path):
                             continue
                         features = rng.choice((["velocity"], ["sign", "velocity"], []))
                         assert said(
-                            actions.describe(
+                            handlers.describe(
                                 chosen, features, rng.choice((0, 1, None, -1)), session
                             )
                         )
@@ -496,10 +496,12 @@ def page_lab(folder: Path):
                         controls[rng.choice((0, 2, 3, 4, 5, 7))] = rng.choice(
                             [v for v in LEAVES if not isinstance(v, (list, dict))]
                         )
-                        for message in actions.fill_selection(chosen, session, features, *controls):
+                        for message in handlers.fill_selection(
+                            chosen, session, features, *controls
+                        ):
                             assert said(message)
                     case 2:
-                        for message in actions.continue_sound(
+                        for message in handlers.continue_sound(
                             session, rng.choice((0.1, *NUMBERS)), *usual
                         ):
                             assert said(message)
@@ -514,17 +516,17 @@ def page_lab(folder: Path):
                         }
                         for _ in range(rng.randrange(3)):
                             request = mutate_value(request, rng)
-                        assert said(actions.hand_over(session, request))
+                        assert said(handlers.export_file(session, request))
                     case 4:
                         assert said(
-                            rng.choice((actions.adopt, actions.forget))(
+                            rng.choice((handlers.use_as_original, handlers.delete_variation))(
                                 session, rng.choice(numbers)
                             )
                         )
                     case 5:
-                        assert said(actions.revert(session)[0]) and said(actions.stop(session))
+                        assert said(handlers.undo(session)[0]) and said(handlers.stop(session))
                     case 6:
-                        for message in actions.noise(session, rng.choice(numbers)):
+                        for message in handlers.compare_with_noise(session, rng.choice(numbers)):
                             assert said(message)
                 assert not re.search("Traceback|went wrong inside", session.message.status), (
                     session.message.status

@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 APP = """
 import os, sys, threading
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-from atomizer.ui import build, handlers as actions, launch
-actions.has_model = lambda: False
+from atomizer.ui import build, gpu, launch
+gpu.has_model = lambda: False
 launch(build())
 """
 CANARY = "nobody may read this 5c1d"

@@ -32,9 +32,7 @@ import soundfile
 from ..fuzz.web import APP, resident_mb, start_app
 
 RATE, SECONDS = 22_050, 1.5
-MODEL_APP = APP.replace(
-    "actions.has_model = lambda: False", "import torch; torch.set_num_threads(2)"
-)
+MODEL_APP = APP.replace("gpu.has_model = lambda: False", "import torch; torch.set_num_threads(2)")
 SELECTIONS = (["time:0.5-0.6"], ["above:6000"], ["random:30"], ["rect:0.3,0.9,2000,5000"])
 
 

@@ -906,7 +906,7 @@ class View {
     document.addEventListener('keydown', (event) => this.key(event));
     // the space bar plays: a button that was clicked, not reached by keys, does not keep it for itself
     document.addEventListener('click', (event) => {
-      if (event.detail) event.target.closest('#fill, #stop, #stories button, #view button')?.blur();
+      if (event.detail) event.target.closest('#fill, #stop, #examples button, #view button')?.blur();
     });
   }
 

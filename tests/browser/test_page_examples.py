@@ -1,31 +1,31 @@
-"""The one-click stories, the help, and what screen readers are told."""
+"""The examples, the help, and names for screen readers."""
 
 import re
 
 import driver as d
 import pytest
 
-from atomizer.ui.examples import STORIES
+from atomizer.ui.examples import EXAMPLES
 
 
-@pytest.mark.parametrize("name", STORIES)
-def test_a_story_loads_selects_and_fills(quick, name):
-    story = STORIES[name]
-    d.tell(quick, name)
-    assert d.state(quick, "state.scene.name") == story.sound
-    assert quick.inner_text(f"{d.VIEW} [data-name=note]") == story.listen
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_loads_selects_and_fills(quick, name):
+    example = EXAMPLES[name]
+    d.play_example(quick, name)
+    assert d.state(quick, "state.scene.name") == example.sound
+    assert quick.inner_text(f"{d.VIEW} [data-name=note]") == example.listen
     assert d.state(quick, "props.value.regions.length + props.value.specs.length") == 1
     assert d.state(quick, "document.querySelector('.atom-view').atomView.pending") is False
     assert d.state(quick, "state.version") == "filled"
     for feature in ("time", "frequency", "channel", "velocity", "sign"):
         assert quick.is_checked(f"#feature-{feature} input") == (
-            feature in story.recipe.selection.features
+            feature in example.recipe.selection.features
         )
-    assert quick.input_value("#order input") == story.recipe.settings.order
+    assert quick.input_value("#order input") == example.recipe.settings.order
     assert d.state(quick, "state.readout.count") > 0
 
 
-def test_another_sound_or_story_begins_anew(quick, sounds):
+def test_new_sound_or_example_resets_the_settings(quick, sounds):
     chosen = lambda: (
         [
             name
@@ -38,7 +38,7 @@ def test_another_sound_or_story_begins_anew(quick, sounds):
         d.state(quick, "state.op"),
     )
     quick.click("#settings > button")
-    begun = (["velocity", "sign"], "what suits the task", False, "", "add")
+    defaults = (["velocity", "sign"], "Order: automatic", False, "", "add")
 
     def alter():
         d.set_steps(quick, 3)
@@ -47,28 +47,28 @@ def test_another_sound_or_story_begins_anew(quick, sounds):
         quick.click(f"{d.VIEW} [data-act=subtract]")
         assert chosen()[2:] == (True, "3", "subtract")
 
-    d.tell(quick, "signs")
+    d.play_example(quick, "signs")
     assert chosen() == (["sign"], "velocity", False, "", "add")
     alter()
     d.upload(quick, sounds["stereo"])
-    assert chosen() == begun
+    assert chosen() == defaults
     alter()
     d.upload(quick, sounds["mono"])
-    assert chosen()[1:4] == ("what suits the task", True, "3"), (
-        "what the visitor chose is for other sounds too"
+    assert chosen()[1:4] == ("Order: automatic", True, "3"), (
+        "settings of the visitor stay for other sounds"
     )
-    d.tell(quick, "hole")
+    d.play_example(quick, "hole")
     assert chosen() == (["velocity", "sign"], "random", False, "", "add")
     alter()
     name = d.state(quick, "state.scene.name")
-    quick.click("#examples input")
-    quick.click("#examples [role=option] >> nth=2")
+    quick.click("#example-sounds input")
+    quick.click("#example-sounds [role=option] >> nth=2")
     d.wait(quick, f"state.scene.name !== '{name}' && player.urls.original === state.originalUrl")
-    assert chosen() == begun
+    assert chosen() == defaults
 
 
-def test_from_a_story_back_to_what_was_made_before(quick, sounds):
-    """A visitor's sound, with all variations, the selection and what was unknown of it, is a click away, and so is the story's if it was worked on."""
+def test_undo_from_an_example_restores_sound_and_fills(quick, sounds):
+    """Undo restores the visitor's sound with its variations, selection and features."""
     d.upload(quick, sounds["stereo"])
     d.draw_box(quick, 1, 2, 300, 3000)
     quick.check("#feature-time input")
@@ -79,7 +79,7 @@ def test_from_a_story_back_to_what_was_made_before(quick, sounds):
         quick, "[items, state.variations.map(v => [v.id, v.title]), player.duration()]"
     )
     filled = d.sound_of(quick, "filled")[0]
-    d.tell(quick, "signs")
+    d.play_example(quick, "signs")
     back = f"{d.VIEW} [data-act=revert]"
     assert quick.inner_text(back) == "Back to " + sounds["stereo"].name
     assert not quick.is_checked("#feature-time input")
@@ -98,20 +98,20 @@ def test_from_a_story_back_to_what_was_made_before(quick, sounds):
         quick, "document.querySelector('.atom-view').atomView.pending"
     ) is False and not d.state(quick, "player.playing")
     assert quick.is_checked("#feature-time input") and quick.input_value("#steps textarea") == "2"
-    assert quick.is_hidden(back), "nothing was made of the story"
+    assert quick.is_hidden(back), "the example had no user work"
     d.fill(quick)
     assert d.state(quick, "state.variations.length") == 3
 
 
-def test_a_selection_that_was_not_filled_yet_is_there_again(quick, sounds):
+def test_undo_restores_a_selection_without_a_fill(quick, sounds):
     d.upload(quick, sounds["stereo"])
     d.draw_box(quick, 1, 2, 300, 3000)
     d.fill(quick)
     d.paint(quick, [(0.5, 200), (1.5, 210)], "harmonics", radius=6)
     quick.check("#feature-time input")
-    d.wait_status(quick, "Ready to fill in")
+    d.wait_status(quick, "Ready: press Fill in.")
     drawn = d.state(quick, "items")
-    d.tell(quick, "signs")
+    d.play_example(quick, "signs")
     quick.click(f"{d.VIEW} [data-act=revert]")
     d.wait(
         quick,
@@ -128,10 +128,10 @@ def test_a_selection_that_was_not_filled_yet_is_there_again(quick, sounds):
     assert d.fill(quick) and d.state(quick, "state.variations.length") == 2
 
 
-def test_a_story_answers_from_the_cache_and_goes_on_from_there(page):
-    d.tell(page, "hole")
+def test_cached_example_can_be_filled_again(page):
+    d.play_example(page, "hole")
     first = d.sound_of(page, "filled")[0]
-    d.tell(page, "hole")
+    d.play_example(page, "hole")
     again = d.sound_of(page, "filled")[0]
     assert abs(first - again).max() < 1e-3 and "switch between" in d.status(page)
     d.set_steps(page, 1)
@@ -139,12 +139,12 @@ def test_a_story_answers_from_the_cache_and_goes_on_from_there(page):
     assert d.state(page, "state.variations.length") == 2
 
 
-def test_a_story_plays_from_a_little_before_what_it_fills_in(page):
+def test_example_plays_from_shortly_before_its_fill(page):
     for name, at in (("highs", 0.0), ("hole", 3.0)):
-        page.click(f"#story-{name}")
+        page.click(f"#example-{name}")
         d.wait(
             page,
-            f"state.scene && state.scene.name === '{STORIES[name].sound}' && player.playing && player.version === 'filled'",
+            f"state.scene && state.scene.name === '{EXAMPLES[name].sound}' && player.playing && player.version === 'filled'",
         )
         assert d.state(page, "player.startedAt > 0 && player.offset") == pytest.approx(at, abs=0.05)
         assert d.state(page, "player.position()") < at + 60
@@ -155,9 +155,9 @@ def test_a_story_plays_from_a_little_before_what_it_fills_in(page):
     assert not d.state(page, "player.playing")
 
 
-def test_a_story_brings_the_player_into_view_on_a_phone(open_page):
+def test_example_scrolls_to_the_player_on_a_phone(open_page):
     page = open_page(390, 844, has_touch=True)
-    d.tell(page, "hole")
+    d.play_example(page, "hole")
     edge = page.locator("#fill").bounding_box()["y"]
     page.wait_for_function(
         """edge => ['.listen', '.note'].every(s => { const {top, bottom} = document.querySelector('.atom-view ' + s).getBoundingClientRect();

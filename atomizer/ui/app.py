@@ -1,0 +1,60 @@
+"""Builds and launches the page."""
+
+from __future__ import annotations
+
+import gradio as gr
+from gradio.themes.utils.fonts import Font
+
+from ..limits import MEGABYTE, limits
+from . import api, cleanup, gpu, layout, queue_limits, wiring
+from .component import PLOTLY_JS, STATIC
+
+
+def build() -> gr.Blocks:
+    """Build the page. Raises AtomizerError for an invalid limit in the environment."""
+    gpu.prepare()
+    gr.set_static_paths([PLOTLY_JS, STATIC])
+    with gr.Blocks(
+        title="The Atomizer",
+        analytics_enabled=False,
+        delete_cache=(3600, 24 * 3600),
+        fill_width=True,
+    ) as demo:
+        wiring.connect(demo, layout.create())
+        api.add_endpoints()
+        cleanup.watch(demo)
+        queue_full = queue_limits.queue_full()
+    demo.queue(max_size=limits().queue)
+    queue_limits.limit_per_client(demo, queue_full)
+    return demo
+
+
+def theme() -> gr.themes.Base:
+    """Return quiet colours and system fonts: no request leaves the page's origin."""
+    return gr.themes.Base(
+        primary_hue="indigo",
+        neutral_hue="slate",
+        radius_size="md",
+        spacing_size="sm",
+        text_size="md",
+        font=[Font(name) for name in ("system-ui", "-apple-system", "Segoe UI", "sans-serif")],
+        font_mono=[Font(name) for name in ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")],
+    ).set(
+        # the defaults have too little contrast
+        body_text_color_subdued="*neutral_500",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_700",
+    )
+
+
+def launch(demo: gr.Blocks, **options):
+    """Launch the page; `options` go to `Blocks.launch`."""
+    return demo.launch(
+        theme=theme(),
+        css=(STATIC / "page.css").read_text(encoding="utf-8"),
+        max_file_size=int(limits().file_mb * MEGABYTE),
+        footer_links=["api", "gradio", "settings"],
+        **options,
+    )

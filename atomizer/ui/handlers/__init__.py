@@ -1,0 +1,48 @@
+"""What happens when a visitor loads a sound, selects atoms, fills them in, stops, or exports.
+
+    loading.py   sounds, excerpts of long files, examples
+    selecting.py status of a selection
+    filling.py   fills and Stop
+    pursuit.py   matching-pursuit atoms
+    history.py   variations, earlier originals, earlier sounds
+    exporting.py downloads
+    controls.py  values of the controls -> settings
+    responses.py answers without a session, error sentences, notices
+
+Every handler leaves the session and the page usable: an error becomes one sentence, and nothing is
+lost. Handlers return messages for the page; those that can open another session return
+(message, session).
+"""
+
+from .exporting import export_file
+from .filling import (
+    add_channel,
+    compare_with_noise,
+    continue_sound,
+    extend_bandwidth,
+    fill_selection,
+    stop,
+)
+from .history import delete_variation, undo, use_as_original
+from .loading import choose_excerpt, finish_example, load, load_example
+from .pursuit import decompose
+from .selecting import describe
+
+__all__ = [
+    "add_channel",
+    "choose_excerpt",
+    "compare_with_noise",
+    "continue_sound",
+    "decompose",
+    "delete_variation",
+    "describe",
+    "export_file",
+    "extend_bandwidth",
+    "fill_selection",
+    "finish_example",
+    "load",
+    "load_example",
+    "stop",
+    "undo",
+    "use_as_original",
+]

@@ -1,0 +1,247 @@
+"""Fills: of the selection, past the end, of a new channel, of the highs, with noise; and Stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from ...atoms.selection import Region, Selection
+from ...errors import AtomizerError
+from ...inpainting.recipe import Recipe, vary_seed
+from ...inpainting.settings import Settings, resolve
+from ...limits import limits
+from .. import cleanup, decomposition, gpu
+from ..component import Chosen, Message, Variation
+from ..gpu import OutOfTime
+from ..session import Session, jobs
+from . import responses
+from .controls import FillControls, parse_integer, parse_number, settings_of
+from .responses import has_variation, is_active, no_session, sentence_of
+
+
+def fill_selection(
+    chosen: Chosen, session: Session | None, features: list[str], *controls
+) -> Iterator[Message]:
+    """Fill the unknown features of the selected atoms.
+
+    `controls` are the fields of FillControls and the number of variations, in all fills.
+    """
+    if is_active(session):
+        session.features = features
+
+    def make_recipe(settings: Settings) -> Recipe:
+        return Recipe(Selection.from_dict({**chosen, "features": features}), settings)
+
+    yield from _fill(session, make_recipe, controls, chosen.key)
+
+
+def continue_sound(session: Session | None, seconds: float | None, *controls) -> Iterator[Message]:
+    """Continue the sound past its end."""
+
+    def make_recipe(settings: Settings) -> Recipe:
+        return Recipe(settings=settings, extend=parse_number("seconds", seconds) or 0.0)
+
+    yield from _fill(session, make_recipe, controls)
+
+
+def add_channel(session: Session | None, *controls) -> Iterator[Message]:
+    """Add a second channel to a mono sound."""
+
+    def make_recipe(settings: Settings) -> Recipe:
+        return Recipe(settings=settings, add_channels=1)
+
+    yield from _fill(session, make_recipe, controls)
+
+
+def extend_bandwidth(session: Session | None, *controls) -> Iterator[Message]:
+    """Add the highs above the Nyquist frequency of a low sample rate."""
+    nyquist = session.sound.rate / 2 if session is not None else 0.0
+
+    def make_recipe(settings: Settings) -> Recipe:
+        return Recipe(Selection((Region(f=(nyquist, None)),)), settings)
+
+    yield from _fill(session, make_recipe, controls)
+
+
+def _fill(
+    session: Session | None,
+    make_recipe: Callable[[Settings], Recipe],
+    controls: tuple,
+    key: str = "",
+) -> Iterator[Message]:
+    """Run a recipe with the values of the controls, as often as variations are wanted."""
+
+    def make_recipes() -> list[Recipe]:
+        assert session is not None  # `run` has checked it
+        *values, count = controls
+        count = parse_integer("number of variations", count) or 1
+        if not 1 <= count <= limits().variations:
+            raise AtomizerError(
+                f"1 to {limits().variations} variations are possible at a time, not {count}."
+            )
+        settings = settings_of(FillControls(*values), default_seed=session.next_seed)
+        return vary_seed(jobs.for_shown_atoms(session, make_recipe(settings)), count)
+
+    yield from run(session, make_recipes, key)
+
+
+def compare_with_noise(session: Session | None, number: Any) -> Iterator[Message]:
+    """Repeat the fill of a variation with the noise baseline, to hear what the model adds."""
+
+    def make_recipes() -> list[Recipe]:
+        if not has_variation(session, number):
+            raise AtomizerError("There is no fill to compare with noise: fill something in first.")
+        recipe = session.stored[number].recipe
+        return [replace(recipe, settings=replace(recipe.settings, method="noise"), stop_after=0)]
+
+    key = session.variation(number).key if has_variation(session, number) else ""
+    yield from run(session, make_recipes, key)
+
+
+def run(
+    session: Session | None, make_recipes: Callable[[], list[Recipe]], key: str = ""
+) -> Iterator[Message]:
+    """Run fills one after the other, and yield a message after every step.
+
+    `key` names the selection that is filled in.
+    """
+    if not is_active(session):
+        if session is None:
+            responses.warn("Load a sound first.", title="Nothing to fill in")
+        yield no_session(session)
+        return
+    token = session.token = object()
+    try:
+        recipes = make_recipes()
+        for index, recipe in enumerate(recipes):
+            variation = f"Variation {index + 1} of {len(recipes)}: " if len(recipes) > 1 else ""
+            last = index + 1 == len(recipes)
+            yield from _run_recipe(session, token, recipe, key, variation, last)
+            if session.token is not token:
+                return
+    except Exception as error:
+        with session.lock:
+            if session.token is not token:  # stopped; another fill may have begun
+                return
+            if isinstance(error, OutOfTime):
+                message = out_of_time(session, error)
+            else:
+                message = fill_failed(session, error)
+        yield message
+    finally:
+        with session.lock:
+            if session.token is token:  # cancelled from outside: the next message must not be busy
+                stop(session)
+        cleanup.trim_heap()
+
+
+def _run_recipe(
+    session: Session, token: object, recipe: Recipe, key: str, prefix: str, is_last: bool
+) -> Iterator[Message]:
+    """Run one fill; ends early, without a message, where the token is no longer valid.
+
+    Stop or another sound can come at any moment, so a step is shown and published under one lock.
+    """
+    task, residual = jobs.task_of(session, recipe)
+    settings = resolve(recipe.settings, task)  # raises for bad settings before anything changes
+    deadline = time.monotonic() + limits().fill_seconds
+    model = gpu.model_for(settings.method, deadline)
+    unit = "step" if settings.steps > 1 else "part"  # a single step is shown part by part
+    label = prefix + unit if prefix else unit.capitalize()
+    with session.lock:
+        if session.token is not token:
+            return
+        jobs.begin(session, recipe, task, key, residual)
+        message = session.publish(f"{label} 1 …", busy=True)
+    yield message
+    start = time.monotonic()
+    for step in gpu.fill(task, settings, model):
+        with session.lock:
+            if session.token is not token:
+                return
+            jobs.show_step(session, step)
+            left = (time.monotonic() - start) / step.number * (step.total - step.number)
+            message = session.publish(
+                f"{label} {step.number} of {step.total}, about {left:.0f} s left", busy=True
+            )
+        yield message
+        if step.number < step.total:
+            gpu.check_time(deadline)
+    with session.lock:
+        if session.token is not token:
+            return
+        labels = {variation.label for variation in session.message.variations}
+        status = fill_status(jobs.finish(session))
+        if residual:
+            status += f", with MDCT atoms on top of {residual}"
+        session.token = None if is_last else token
+        message = session.publish(status + _eviction_notice(labels, session), not is_last)
+    yield message
+
+
+def fill_failed(session: Session, error: Exception) -> Message:
+    """Discard a fill that failed, and explain why."""
+    session.token = None
+    sentence = sentence_of(error)
+    responses.warn(sentence, title="Not filled in")
+    jobs.abandon(session)
+    return session.publish(sentence)
+
+
+def out_of_time(session: Session, error: OutOfTime) -> Message:
+    """Store what a fill has revealed within the time limit."""
+    session.token = None
+    responses.warn(str(error), title="Stopped")
+    why = f"a fill takes at most {limits().fill_seconds:g} s here"
+    if session.job is None or session.job.step is None:
+        jobs.abandon(session)
+        return session.publish(f"Stopped before the first step was done: {why}.")
+    step = session.job.step
+    jobs.finish(session)
+    return session.publish(
+        f"Stopped after step {step.number} of {step.total}, because {why}: "
+        "what was filled in so far is kept."
+    )
+
+
+def fill_status(variation: Variation) -> str:
+    """Return the status message of a finished fill."""
+    return f"{variation.label}: filled ({variation.seconds:.1f} s)"
+
+
+def _eviction_notice(labels: set[str], session: Session) -> str:
+    """Return which of the variations with these labels were deleted to make room."""
+    evicted = sorted(labels - {variation.label for variation in session.message.variations})
+    if not evicted:
+        return ""
+    kept = limits().variations_kept
+    return f"; {', '.join(evicted)} was deleted, because {kept} variations are kept"
+
+
+def stop(session: Session | None) -> Message:
+    """Cancel the running fill or pursuit, and keep what it has found so far."""
+    if session is None:
+        return gr.skip()
+    with session.lock:
+        running, session.token = session.token is not None, None
+        if not running and not session.message.busy:
+            return session.publish(session.message.status)  # the page may have missed how it ended
+        if session.pursuit_running:
+            session.pursuit_running = False
+            if session.pursuit is None:
+                return session.publish("Stopped before the first atoms were shown.")
+            return session.publish(f"Stopped: {decomposition.pursuit_status(session.pursuit)}.")
+        if session.job is None and session.message.busy:  # between two variations
+            return session.publish("Stopped: what was filled in so far is kept.")
+        if session.job is None or session.job.step is None:
+            jobs.abandon(session)
+            return session.publish("Stopped before the first step: nothing was filled in.")
+        step = session.job.step
+        jobs.finish(session)
+        return session.publish(
+            f"Stopped after step {step.number} of {step.total}: what was filled in so far is kept."
+        )

@@ -1,0 +1,46 @@
+"""A variation becomes the original or is deleted; an earlier original or sound comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ..component import Message
+from ..session import Session, history
+from .loading import load_failed
+from .responses import has_variation, is_active, no_session
+
+
+def use_as_original(session: Session | None, number: Any) -> Message:
+    """Make a variation the new original."""
+    if not has_variation(session, number):
+        return no_session(session)
+    label = session.variation(number).label
+    history.use_as_original(session, number)
+    return session.publish(f"{label} is now the original.")
+
+
+def undo(session: Session | None):
+    """Go back to the previous original, or to the previous sound. Returns (message, session)."""
+    if not is_active(session):
+        return no_session(session), gr.skip()
+    try:
+        if session.undo_stack:
+            history.revert_original(session)
+            return session.publish("Back to the previous original."), session
+        previous = history.undo(session)
+        if previous is None:
+            return gr.skip(), gr.skip()
+        return previous.publish(f"Back to {previous.title}, as you left it."), previous
+    except Exception as error:
+        return load_failed(session, error, "Not undone"), gr.skip()
+
+
+def delete_variation(session: Session | None, number: Any) -> Message:
+    """Delete a variation."""
+    if not has_variation(session, number):
+        return no_session(session)
+    label = session.variation(number).label
+    session.delete_variation(number)
+    return session.publish(f"{label} is deleted.", session.message.busy)

@@ -1,0 +1,174 @@
+"""A sound, an excerpt of a long file, or an example is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ...errors import AtomizerError
+from ...io.audio import Sound, TooLong, max_duration, overview, read
+from ...limits import MEGABYTE, limits
+from .. import cleanup, examples, gpu
+from ..component import Message
+from ..examples import Example
+from ..session import LongFile, Session, history, jobs, open_session, present
+from . import responses
+from .controls import parse_number
+from .filling import run, stop
+from .responses import is_active, no_session, sentence_of
+
+FIRST_SECONDS = 30.0  # the first excerpt of a file that is too long to work on as a whole
+
+
+def load(path: str | None, session: Session | None):
+    """Open a file as a new session that replaces the current one.
+
+    Returns (message, session). The session is skipped where the file is not a valid sound; both
+    are skipped where there was no session before either.
+    """
+    if not path:
+        return gr.skip(), gr.skip()
+    try:
+        sound, long_file = open_file(path)
+        fresh = open_session(sound, Path(path).name, long_file, cleanup.uploaded_path(path))
+    except Exception as error:
+        return load_failed(session, error, "This sound cannot be used"), gr.skip()
+    if session is not None:
+        history.replace_with(session, fresh)
+    if long_file is not None:
+        return _opened(
+            fresh,
+            f"This file is {_length(long_file.outline.seconds)} long; you can work on up to "
+            f"{_length(long_file.longest)} at a time. Showing the first {sound.seconds:g} s; "
+            "drag the handles to choose another part.",
+        )
+    return _opened(fresh, "Drag over the spectrogram, or add a preset, then press Fill in.")
+
+
+def _length(seconds: float) -> str:
+    """Return a duration as people write it: "12 minutes", "45 s"."""
+    minutes = round(seconds / 60)
+    return (
+        f"{minutes} minutes"
+        if seconds >= 120 and abs(seconds - 60 * minutes) < 1
+        else f"{seconds:.0f} s"
+    )
+
+
+def load_failed(session: Session | None, error: Exception, title: str) -> Message:
+    """Explain why a sound was not loaded; a fill that the attempt stopped is stored as it is."""
+    sentence = sentence_of(error)
+    responses.warn(sentence, title)
+    if not is_active(session):
+        return gr.skip()
+    with session.lock:
+        stop(session)
+        return session.publish(sentence)
+
+
+def _opened(fresh: Session, status: str, busy: bool = False):
+    """Return (message, session) of a new sound; both skipped where another one has replaced it."""
+    message = fresh.publish(status, busy)
+    return (gr.skip(), gr.skip()) if fresh.replaced_by else (message, fresh)
+
+
+def check_size(path: str | Path) -> None:
+    """Raise AtomizerError for a file larger than `limits().file_mb`."""
+    size = Path(path).stat().st_size / MEGABYTE if Path(path).is_file() else 0
+    if size > limits().file_mb:
+        raise AtomizerError(
+            f"This file has {size:,.1f} MB; up to {limits().file_mb:g} MB are accepted: "
+            "a FLAC, OGG or MP3 file is smaller."
+        )
+
+
+def open_file(path: str | Path) -> tuple[Sound, LongFile | None]:
+    """Read a sound, or the first excerpt of a long file. Raises AtomizerError."""
+    check_size(path)
+    try:
+        return read(path, limits().excerpt_seconds), None
+    except TooLong:
+        outline = overview(path)
+    most = max_duration(outline.channels, outline.rate, limits().excerpt_seconds)
+    long_file = LongFile(Path(path), outline, most)
+    return long_file.read(0.0, min(FIRST_SECONDS, most)), long_file
+
+
+def choose_excerpt(session: Session | None, request: dict[str, Any]):
+    """Open another excerpt {start, seconds} of a long file as a new session.
+
+    Returns (message, session); the session is skipped where the excerpt is invalid.
+    """
+    if not is_active(session) or session.long_file is None:
+        return no_session(session), gr.skip()
+    try:
+        start, seconds = (
+            parse_number(name, request.get(name)) or 0.0 for name in ("start", "seconds")
+        )
+        sound = session.long_file.read(start, seconds)
+        long_file = replace(session.long_file, start=start)
+        fresh = open_session(sound, session.name, long_file, session.uploaded_file)
+    except Exception as error:
+        return load_failed(session, error, "This part cannot be used"), gr.skip()
+    session.uploaded_file = None  # belongs to the new session now
+    history.replace_with(session, fresh)
+    end = start + fresh.sound.seconds
+    return _opened(
+        fresh,
+        f"Showing {start:.1f} to {end:.1f} s: drag over the spectrogram, or add a preset, "
+        "then press Fill in.",
+    )
+
+
+def load_example(example: Example, session: Session | None):
+    """Load an example's sound and selection, and show its result where that is cached.
+
+    Returns (message, session).
+    """
+    message, fresh = load(str(example.path), session)
+    if not isinstance(fresh, Session):  # the sound file is broken
+        return message, fresh
+    recipe = example.recipe
+    try:
+        key = present.propose_selection(fresh, recipe.selection)
+        parts = recipe.selection.to_dict().get("parts", [])
+        present.show_parts(fresh, parts, recipe.settings.seed)
+        fresh.message.note = example.listen
+        task = recipe.task(fresh.sound)
+        step = examples.cached(example, task)
+        if step is None:
+            return _opened(fresh, "Computing this for the first time takes a moment.", busy=True)
+        jobs.begin(fresh, recipe, task, key)
+        jobs.show_step(fresh, step)
+        fresh.example_variations.add(jobs.finish(fresh).id)
+        return _opened(
+            fresh, f"{example.title}: switch between original, masked and filled while it plays."
+        )
+    except Exception as error:
+        return _opened(fresh, sentence_of(error))
+
+
+def finish_example(example: Example, session: Session | None) -> Iterator[Message]:
+    """Compute and cache the result of an example that was not in the cache."""
+    if (
+        session is None
+        or session.stored
+        or session.name != example.path.name
+        or session.message.proposal is None
+    ):
+        yield gr.skip()
+        return
+    method = example.recipe.settings.method if gpu.has_model() else "noise"
+    recipe = replace(example.recipe, settings=replace(example.recipe.settings, method=method))
+    job = None
+    for message in run(session, lambda: [recipe], session.message.proposal.id):
+        job = session.job or job  # None once the fill is finished
+        yield message
+    session.example_variations |= set(session.stored)
+    step = None if job is None else job.step
+    if method == "model" and session.stored and job and step and step.number == step.total:
+        examples.store(example, job.task, step)

@@ -1,0 +1,243 @@
+"""The components of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from ..atoms.orderings import ORDERINGS
+from ..atoms.space import LOUDNESS, AtomSpace
+from . import examples, gpu
+from .component import AtomView
+from .examples import ASSETS, Example
+from .handlers.controls import AUTO
+
+SOUND_ENDINGS = (".flac", ".ogg", ".wav")
+
+INTRO = """
+<h1>The Atomizer</h1>
+<p>Erase part of a sound, and a Transformer fills it in again, atom by atom, in any order.</p>
+<span class="links"><button type="button" data-open="how">How it works</button>
+<button type="button" data-open="keys">Shortcuts</button></span>
+"""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where sounds come from."""
+
+    file: gr.File
+    microphone: gr.Audio
+    example_sounds: gr.Dropdown
+
+
+@dataclass(frozen=True)
+class FillPanel:
+    """The controls of a fill, and the buttons that start and stop it."""
+
+    order: gr.Dropdown
+    reverse: gr.Checkbox
+    steps: gr.Textbox
+    temperature: gr.Textbox
+    nucleus: gr.Textbox
+    seed: gr.Textbox
+    method: gr.Radio
+    count: gr.Number
+    fill: gr.Button
+    stop: gr.Button
+    queue: gr.HTML
+
+    @property
+    def controls(self) -> list:
+        """The inputs of all fills: the fields of FillControls, and the number of variations."""
+        return [
+            self.order,
+            self.reverse,
+            self.steps,
+            self.temperature,
+            self.nucleus,
+            self.seed,
+            self.method,
+            self.count,
+        ]
+
+
+@dataclass(frozen=True)
+class ExtendPanel:
+    """Fills that need no selection, because they add to the sound."""
+
+    past_end: gr.Button
+    seconds: gr.Number
+    channel: gr.Button
+    highs: gr.Button
+
+
+@dataclass(frozen=True)
+class Page:
+    """All components that have events, or take part in one."""
+
+    session: gr.State
+    view: AtomView
+    examples: list[tuple[Example, gr.Button]]
+    sources: Sources
+    features: list[gr.Checkbox]
+    fill: FillPanel
+    extend: ExtendPanel
+
+
+def create() -> Page:
+    """Create the components; call it within `gr.Blocks`."""
+    session = gr.State(None, delete_callback=lambda s: s and s.close())
+    gr.HTML(INTRO, elem_id="intro", padding=False)
+    example_buttons = _example_buttons()
+    with gr.Row(elem_id="bench"):
+        with gr.Column(elem_id="source", min_width=0):
+            sources = _sources()
+        with gr.Column(elem_id="stage", min_width=0):
+            view = AtomView(elem_id="view")
+        with gr.Column(elem_id="controls", min_width=0):
+            features = _features()
+            fill = _fill_panel()
+            extend = _extend_panel()
+    return Page(session, view, example_buttons, sources, features, fill, extend)
+
+
+def example_sounds() -> list[tuple[str, str]]:
+    """Return (title, path) of the sounds in assets/."""
+    if not ASSETS.is_dir():
+        return []
+    paths = sorted(p for p in ASSETS.glob("*") if p.suffix.lower() in SOUND_ENDINGS)
+    return [
+        (path.stem.replace("_", " ").replace("-", " ").capitalize(), str(path)) for path in paths
+    ]
+
+
+def _heading(number: int, text: str) -> None:
+    gr.HTML(f"<h2><span>{number}</span>{text}</h2>", elem_classes="heading", padding=False)
+
+
+def _example_buttons() -> list[tuple[Example, gr.Button]]:
+    with gr.Row(elem_id="examples"):
+        return [
+            (
+                example,
+                gr.Button(
+                    example.title,
+                    elem_id=f"example-{example.id}",
+                    elem_classes="example",
+                    min_width=0,
+                ),
+            )
+            for example in examples.available()
+        ]
+
+
+def _sources() -> Sources:
+    _heading(1, "Choose a sound")
+    sounds = example_sounds()
+    dropdown = gr.Dropdown(
+        [("Choose an example …", ""), *sounds],
+        value=sounds[0][1] if sounds else "",
+        label="Example sounds",
+        elem_id="example-sounds",
+        visible=bool(sounds),
+        filterable=False,
+        show_label=False,
+        container=False,
+    )
+    # gr.Audio would decode a dropped file in the browser, which supports fewer formats
+    file = gr.File(label="Your own", elem_id="file", height=84)
+    with gr.Accordion("Record with the microphone", open=False, elem_id="record"):
+        microphone = gr.Audio(
+            type="filepath",
+            sources=["microphone"],
+            show_label=False,
+            container=False,
+            elem_id="microphone",
+            editable=False,
+        )
+    return Sources(file, microphone, dropdown)
+
+
+def _features() -> list[gr.Checkbox]:
+    _heading(2, "Select what to erase")
+    with gr.Group(elem_id="features"):
+        return [
+            gr.Checkbox(
+                feature.name in LOUDNESS,
+                label=feature.name,
+                info=feature.when_unknown,
+                elem_id=f"feature-{feature.name}",
+                container=False,
+            )
+            for feature in sorted(AtomSpace().features, key=lambda f: f.locates)
+        ]
+
+
+def _fill_panel() -> FillPanel:
+    _heading(3, "Fill in")
+    with gr.Row(elem_classes="pair", elem_id="ordering"):
+        order = gr.Dropdown(
+            [("Order: automatic", AUTO), *((name, name) for name in ORDERINGS)],
+            value=AUTO,
+            label="Ordering: which atoms are filled in first",
+            show_label=False,
+            container=False,
+            filterable=False,
+            elem_id="order",
+            min_width=0,
+            scale=3,
+        )
+        reverse = gr.Checkbox(
+            False, label="reversed", elem_id="reverse", container=False, min_width=0, scale=1
+        )
+    with gr.Row(elem_classes="pair", elem_id="go"):
+        fill = gr.Button("Fill in", variant="primary", elem_id="fill", scale=3, min_width=0)
+        stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=0)
+    queue = gr.HTML("", elem_id="queue", padding=False)  # Gradio shows the place in the queue here
+    with gr.Accordion("Settings", open=False, elem_id="settings"):
+        with gr.Row(elem_classes="pair"):
+            count = gr.Number(
+                1, label="Variations", precision=0, minimum=1, elem_id="count", min_width=0
+            )
+            # text boxes, because an empty one means the default, and gr.Number turns it into 0
+            seed = gr.Textbox(
+                "", label="Seed", placeholder="new each time", elem_id="seed", min_width=0
+            )
+        with gr.Row(elem_classes="pair"):
+            steps, temperature, nucleus = (
+                gr.Textbox("", label=label, placeholder="auto", elem_id=label.lower(), min_width=0)
+                for label in ("Steps", "Temperature", "Nucleus")
+            )
+        method = gr.Radio(
+            [("the model", "model"), ("Noise baseline", "noise")],
+            label="Filled in by",
+            elem_id="method",
+            value="model" if gpu.has_model() else "noise",
+        )
+    return FillPanel(
+        order, reverse, steps, temperature, nucleus, seed, method, count, fill, stop, queue
+    )
+
+
+def _extend_panel() -> ExtendPanel:
+    with gr.Accordion("Extend: longer, wider, brighter", open=False, elem_id="beyond"):
+        with gr.Row(elem_classes="pair"):
+            past_end = gr.Button("Continue past the end", elem_id="continue", scale=3, min_width=0)
+            seconds = gr.Number(
+                4,
+                label="Seconds",
+                show_label=False,
+                container=False,
+                minimum=0.1,
+                elem_id="seconds",
+                scale=1,
+                min_width=0,
+            )
+        with gr.Row(elem_classes="pair"):
+            channel = gr.Button(
+                "Mono to stereo", elem_id="add-channel", interactive=False, min_width=0
+            )
+            highs = gr.Button("Add the highs", elem_id="bandwidth", interactive=False, min_width=0)
+    return ExtendPanel(past_end, seconds, channel, highs)

@@ -1,0 +1,157 @@
+"""A fill from its recipe to a stored variation."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from string import ascii_uppercase
+
+import numpy as np
+
+from ...inpainting.erase import Residual
+from ...inpainting.fill import Step
+from ...inpainting.recipe import Recipe
+from ...inpainting.settings import resolve
+from ...inpainting.task import Task
+from ...io.audio import Sound, write
+from ...limits import limits
+from .. import drawing
+from ..component import Scene, Variation
+from ..variations import StoredVariation, details_of, judge, title_of
+from . import present
+from .state import FillJob, Session
+
+
+def for_shown_atoms(session: Session, recipe: Recipe) -> Recipe:
+    """Return the recipe with the atomizer of the atoms that are shown."""
+    found = session.pursuit
+    if found is None:
+        return recipe
+    return replace(recipe, atomizer=found.name, atoms=len(found.atoms))
+
+
+def task_of(session: Session, recipe: Recipe) -> tuple[Task, Residual | None]:
+    """Return the task of a recipe, and the matching-pursuit atoms that stay, if there are any."""
+    if recipe.atomizer == "mdct":
+        return recipe.task(session.sound), None
+    found = session.pursuit
+    atoms = None
+    if found is not None and (found.name, len(found.atoms)) == (recipe.atomizer, recipe.atoms):
+        atoms = found.atoms
+    residual = recipe.erase_atoms(session.sound, atoms)
+    return recipe.task(residual.sound), residual
+
+
+def begin(
+    session: Session, recipe: Recipe, task: Task, key: str, residual: Residual | None = None
+) -> None:
+    """Start a job, and show which atoms it will fill in."""
+    scene, cells = _scene_of_task(session, task, residual)
+    parts = recipe.selection.to_dict().get("parts", [])
+    if session.message.parts and session.message.parts.key == present.key_of_parts(parts):
+        # which atoms a random part takes depends on the seed
+        present.show_parts(session, parts, recipe.settings.seed)
+    hidden = session.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
+    sound = task.sound if residual else task.render(task.masked(recipe.settings.seed))
+    masked = present.preview(session, sound, "masked")
+    session.job = FillJob(
+        recipe, task, key, scene, hidden, masked, time.monotonic(), residual=residual
+    )
+    session.next_seed = max(session.next_seed, recipe.settings.seed + 1) % 2**63
+    present.show_result(session, Step(0, 1, task.erased(), np.zeros_like(task.mask)))
+
+
+def _scene_of_task(
+    session: Session, task: Task, residual: Residual | None
+) -> tuple[Scene, np.ndarray]:
+    """Return the scene of a task, and its drawn cells: the current scene where that fits."""
+    same_shape = task.sound.samples.shape == session.sound.samples.shape
+    if residual is None and session.pursuit is None and same_shape:
+        assert session.message.scene is not None, "there is no sound"
+        return session.message.scene, session.drawn_cells
+    cells = drawing.loudest_cells(task.grid, session.space)
+    added = [] if same_shape else task.selection.to_dict()["regions"]
+    return present.scene_of(session, task.sound, task.grid, cells, added), cells
+
+
+def show_step(session: Session, step: Step) -> None:
+    """Show what a step of the running fill revealed."""
+    session.running_job().step = step
+    present.show_result(session, step)
+
+
+def finish(session: Session) -> Variation:
+    """Store the newest step of a finished or stopped fill as a variation, and show it."""
+    job, live = session.running_job(), session.message.live
+    step, task = job.step, job.task
+    assert step is not None and live is not None, "nothing was filled in yet"
+    recipe = job.recipe
+    if step.number < step.total:
+        recipe = replace(recipe, stop_after=step.number)
+    settings = resolve(recipe.settings, task)
+    filled = task.render(step.grid)
+    session.result_count = number = session.result_count + 1
+    masked = task.sound if job.residual else task.render(task.masked(settings.seed))
+    session.stored[number] = _store(session, number, recipe, filled, masked)
+    # metrics compare the region with the sound before anything was erased
+    reference = (
+        task if job.residual is None else replace(recipe.task(session.sound), mask=task.mask)
+    )
+    snr, lsd = judge(reference, step, filled, recipe)
+    title = title_of(recipe, settings)
+    if recipe.stop_after:
+        title += f", stopped after step {step.number} of {step.total}"
+    details = details_of(recipe, settings)
+    if job.residual:
+        details.append(("on top of", f"the sound of {job.residual}"))
+    variation = Variation(
+        **dict(live),
+        id=number,
+        label=_free_label(session),
+        title=title,
+        details=details,
+        heard=_audible_filled(session, task, step),
+        snr_db=snr,
+        lsd=lsd,
+        seconds=time.monotonic() - job.started,
+        sound=present.preview(session, filled, "filled"),
+    )
+    with session.lock:
+        session.job = None
+        variations = [*session.message.variations, variation][-limits().variations_kept :]
+        session.update(live=None, variations=variations, current=variation.id)
+    for evicted in set(session.stored) - {v.id for v in session.message.variations}:
+        session.delete_stored(evicted)
+    return variation
+
+
+def _store(
+    session: Session, number: int, recipe: Recipe, filled: Sound, masked: Sound
+) -> StoredVariation:
+    """Write the exact sounds of a variation into files."""
+    stored = StoredVariation(
+        recipe, session.folder / f"{number}-filled.wav", session.folder / f"{number}-masked.wav"
+    )
+    for path, sound in ((stored.filled, filled), (stored.masked, masked)):
+        write(path, replace(sound, subtype="FLOAT"))
+    return stored
+
+
+def _free_label(session: Session) -> str:
+    """Return the first letter that no variation in the list has."""
+    used = {v.label for v in session.message.variations}
+    return next((letter for letter in ascii_uppercase if letter not in used), "?")
+
+
+def _audible_filled(session: Session, task: Task, step: Step) -> int:
+    """Count the filled atoms that are audible; many unknown atoms are filled with silence."""
+    reference = float(np.abs(task.grid).max(initial=0.0))
+    reference = reference or float(np.abs(step.grid).max(initial=0.0))
+    return int(np.count_nonzero(session.space.quantise(step.grid[task.mask], reference)))
+
+
+def abandon(session: Session) -> None:
+    """Discard the running fill."""
+    with session.lock:
+        session.job = None
+        session.update(live=None)

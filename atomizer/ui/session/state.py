@@ -1,0 +1,282 @@
+"""The state of one visitor's session: the sound, its variations, and the message for the page."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from gradio.data_classes import FileData
+from gradio.utils import get_upload_folder
+
+from ...atoms.selection import Selection
+from ...atoms.space import AtomSpace
+from ...inpainting.erase import Residual, check_fillable
+from ...inpainting.fill import Step
+from ...inpainting.recipe import Recipe
+from ...inpainting.task import Task
+from ...io.audio import Overview, Sound, read
+from .. import cleanup
+from ..component import Message, Scene, Variation
+from ..decomposition import Decomposition
+from ..variations import StoredVariation
+
+
+def first_message_number() -> int:
+    """The first message number of a session: milliseconds, times 1000.
+
+    It is higher than every number of the sessions that began before, so the page can discard
+    messages that are out of date.
+    """
+    return time.time_ns() // 1_000_000 * 1000
+
+
+@dataclass(frozen=True)
+class LongFile:
+    """A file that is too long to work on as a whole, and the excerpt in use.
+
+    outline  peaks of the whole file
+    longest  the longest accepted excerpt in seconds
+    start    start of the current excerpt in seconds
+    """
+
+    path: Path
+    outline: Overview
+    longest: float
+    start: float = 0.0
+
+    def read(self, start: float, seconds: float) -> Sound:
+        """Read an excerpt. Raises AtomizerError where it is too long or outside of the file."""
+        return read(self.path, self.longest, start, seconds)
+
+
+@dataclass
+class Original:
+    """The sound that variations are compared with, and the fills that made it, if any."""
+
+    sound: Sound
+    recipes: tuple[Recipe, ...] = ()
+
+
+@dataclass
+class FillJob:
+    """A running fill.
+
+    key       key of the selection that it fills
+    scene     the plane that its results are drawn in
+    hidden    file: which drawn atoms of the scene its results replace, one bit each
+    masked    file: the sound without the unknown atoms
+    started   time.monotonic() at the start
+    step      the newest step; None before the first one
+    residual  the matching-pursuit atoms that stay, where the fill is added to their sound
+    """
+
+    recipe: Recipe
+    task: Task
+    key: str
+    scene: Scene
+    hidden: FileData
+    masked: FileData
+    started: float
+    step: Step | None = None
+    residual: Residual | None = None
+
+
+@dataclass
+class Session:
+    """A loaded sound and its variations; handlers change it in place, a new sound is a new session.
+
+    Files of different visitors never share a folder, and the folder's name cannot be guessed.
+    `lock` is held from reading the last message to publishing the one that follows from it.
+    """
+
+    sound: Sound
+    name: str
+    long_file: LongFile | None = None  # the file that the sound is an excerpt of
+    uploaded_file: Path | None = None  # the visitor's file; None for an example sound
+
+    # the atoms
+    space: AtomSpace = field(default_factory=AtomSpace)
+    grid: np.ndarray = field(init=False, repr=False)  # coefficients (channels, frames, bins)
+    drawn_cells: np.ndarray = field(init=False, repr=False)  # flat indices of the drawn ones
+    pursuit: Decomposition | None = None  # matching-pursuit atoms, where they replace the MDCT's
+
+    # originals and sounds before this one
+    recipes: tuple[Recipe, ...] = ()  # fills that lead from the loaded sound to this original
+    undo_stack: list[Original] = field(default_factory=list)  # earlier originals, last one on top
+    recent_sounds: list[Session] = field(default_factory=list)  # earlier sessions, newest first
+    replaced_by: Session | None = None  # the session that took this one's place
+    swap_file: Path | None = None  # holds the sound while this is a recent sound
+
+    # the selection
+    features: list[str] | None = None  # unknown features of the last selection
+    has_selection: bool = False
+    selection_status: str = ""  # the last status message about a selection
+
+    # fills
+    stored: dict[int, StoredVariation] = field(default_factory=dict)  # by the ids of variations
+    example_variations: set[int] = field(default_factory=set)  # ids of an example's own results
+    job: FillJob | None = None
+    token: object = None  # of the job that may publish; None when it is stopped or finished
+    pursuit_running: bool = False
+    next_seed: int = 0  # of the next fill without a seed: above all that were used
+    result_count: int = 0  # counts results and variations, so that every one has a new number
+
+    # what the page shows
+    id: str = field(default_factory=lambda: secrets.token_hex(6))
+    message: Message = field(default_factory=lambda: Message(number=first_message_number()))
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def __post_init__(self):
+        self.folder = Path(get_upload_folder()) / f"atomizer-{secrets.token_hex(16)}"
+        self.folder.mkdir(parents=True)
+
+    def __deepcopy__(self, memo):
+        return self  # gr.State copies its initial value; copying sounds would waste memory
+
+    def close(self, delete_now: bool = True) -> None:
+        """Cancel the running job and delete all files of this session and its recent sounds.
+
+        With `delete_now` false the folder stays for a while, because the page may still fetch
+        files from it.
+        """
+        with self.lock:
+            self.token, self.job = None, None
+        for session in self.recent_sounds:
+            session.close(delete_now)
+        if delete_now:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            cleanup.delete_soon(self.folder)
+        if self.uploaded_file:
+            cleanup.delete_later(self.uploaded_file)
+
+    # files
+
+    def send(self, data: bytes, name: str) -> FileData:
+        """Write a file that the browser may fetch."""
+        path = self.new_path(name)
+        path.write_bytes(data)
+        return FileData(path=str(path), orig_name=name)
+
+    def new_path(self, name: str) -> Path:
+        """Return an unused path with this file name; no file is ever overwritten."""
+        folder = self.folder / secrets.token_hex(8)
+        folder.mkdir()
+        return folder / name
+
+    # messages
+
+    def publish(self, status: str, busy: bool = False) -> Message:
+        """Return the next message for the page; `busy` while a fill is running."""
+        with self.lock:
+            before = (
+                "the original before"
+                if self.undo_stack
+                else self.recent_sounds[0].title
+                if self.recent_sounds
+                else None
+            )
+            self.message = self.message.model_copy(
+                update={
+                    "status": status,
+                    "busy": busy,
+                    "number": self.message.number + 1,
+                    "before": before,
+                }
+            )
+            return self.message
+
+    def update(self, **fields: object) -> None:
+        """Change fields of the message, for the next `publish`.
+
+        The lock matters: a change while another thread copies the message would be lost.
+        """
+        with self.lock:
+            for name, value in fields.items():
+                setattr(self.message, name, value)
+
+    # what the session holds
+
+    @property
+    def title(self) -> str:
+        """The name of the sound among several; for an excerpt, with its start."""
+        return (
+            self.name if self.long_file is None else f"{self.name} from {self.long_file.start:g} s"
+        )
+
+    @property
+    def has_user_work(self) -> bool:
+        """Whether it holds the visitor's own file, or anything that the visitor computed."""
+        has_step = self.job is not None and self.job.step is not None
+        return (
+            self.uploaded_file is not None
+            or has_step
+            or bool(self.undo_stack)
+            or self.pursuit is not None
+            or bool(set(self.stored) - self.example_variations)
+        )
+
+    def running_job(self) -> FillJob:
+        """Return the running fill; there must be one."""
+        assert self.job is not None, "no fill is running"
+        return self.job
+
+    # variations
+
+    def variation(self, number: int) -> Variation:
+        """Return a variation of the message by its id."""
+        return next(v for v in self.message.variations if v.id == number)
+
+    @property
+    def current_variation(self) -> Variation | None:
+        """The variation that the page shows; None during a fill."""
+        current = self.message.current
+        return None if current is None or self.job is not None else self.variation(current)
+
+    @property
+    def current_recipe(self) -> Recipe:
+        """The recipe of the variation that the page shows, or a default one."""
+        current = self.message.current
+        return Recipe() if current is None else self.stored[current].recipe
+
+    def delete_variation(self, number: int) -> None:
+        """Remove a variation from the list, and delete its files."""
+        with self.lock:
+            self.update(variations=[v for v in self.message.variations if v.id != number])
+            self.delete_stored(number)
+            if self.message.current == number:
+                remaining = self.message.variations
+                self.update(current=remaining[-1].id if remaining else None)
+
+    def delete_stored(self, number: int) -> None:
+        """Delete the files of a variation."""
+        stored = self.stored.pop(number, None)
+        for path in (stored.filled, stored.masked) if stored else ():
+            path.unlink(missing_ok=True)
+
+    # the selection
+
+    def check_selection(self, selection: Selection, seed: int) -> None:
+        """Raise AtomizerError where a selection is empty or cannot be filled in."""
+        nyquist = self.sound.rate / 2
+        if self.pursuit is None:
+            selection.mask(self.grid, self.space, seed, nyquist=nyquist)
+        else:
+            check_fillable(selection)
+            selection.mask_atoms(self.pursuit.atoms, seed, nyquist=nyquist)
+
+    def is_filled(self, key: str, features: list[str]) -> bool:
+        """Whether the running fill, or the variation that is shown, belongs to this selection."""
+        if self.job is not None:
+            return self.job.key == key
+        current = self.message.current
+        return (
+            current is not None
+            and self.variation(current).key == key
+            and set(self.stored[current].recipe.selection.features) == set(features)
+        )

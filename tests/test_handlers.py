@@ -1,0 +1,630 @@
+"""The page's handlers without a browser: messages, sessions, undo, limits and Stop."""
+
+import gc
+import json
+import shlex
+import sys
+import threading
+import time
+import weakref
+from datetime import timedelta
+
+import gradio as gr
+import numpy as np
+import pytest
+import soundfile
+
+from atomizer.cli import run
+from atomizer.inpainting.fill import Step
+from atomizer.plotting.figures import Look
+from atomizer.priors.noise_fill import noise_fill
+from atomizer.ui import cleanup, gpu, handlers
+from atomizer.ui.component import Chosen
+from atomizer.ui.exports import ExportRequest, export
+from atomizer.ui.handlers import responses
+from atomizer.ui.session import Session, jobs, present
+
+CONTROLS = ("auto", False, None, None, None, 0, "noise")
+ALL = Chosen(regions=[{"kind": "rect", "op": "add", "f": [3000, 9000]}], parts=[])
+
+
+@pytest.fixture
+def warned(monkeypatch):
+    """The sentences of the notices so far."""
+    sentences = []
+    monkeypatch.setattr(responses, "warn", lambda sentence, title: sentences.append(sentence))
+    return sentences
+
+
+@pytest.fixture
+def long(tmp_path, limited):
+    """A sound of 2.5 s, with a limit of 1 s per excerpt."""
+    limited(excerpt_seconds=1)
+    soundfile.write(
+        tmp_path / "long.wav",
+        np.random.default_rng(0).uniform(-0.5, 0.5, (20_000, 2)),
+        8000,
+        subtype="FLOAT",
+    )
+    return tmp_path / "long.wav"
+
+
+def filled(session, *, count=1, **options):
+    return list(
+        handlers.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, count, **options)
+    )
+
+
+def loaded(path) -> Session:
+    message, session = handlers.load(str(path), None)
+    assert isinstance(session, Session), message
+    return session
+
+
+def test_long_file_opens_as_an_excerpt(long, warned, monkeypatch):
+    deleted = []
+    monkeypatch.setattr(cleanup, "delete_soon", deleted.append)
+    session = loaded(long)
+    excerpt = session.message.excerpt
+    assert "2 s long; you can work on up to 1 s" in session.message.status and (
+        excerpt.start,
+        excerpt.seconds,
+        excerpt.longest,
+    ) == (0, 1, 1)
+    assert excerpt.duration == 2.5
+    _, other = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})
+    wanted = soundfile.read(long, dtype="float32", always_2d=True)[0][10_000:14_000].T
+    assert np.array_equal(other.sound.samples, wanted) and deleted == [session.folder]
+    assert (other.message.excerpt.start, other.message.excerpt.seconds) == (
+        1.25,
+        0.5,
+    ) and not warned
+
+
+def test_settings_of_an_excerpt_reproduce_its_fill(long, tmp_path, monkeypatch):
+    session = loaded(long)
+    _, session = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})
+    variation = filled(session)[-1].variations[0]
+    data, _ = export(session, ExportRequest("settings", "filled", variation.id, Look()))
+    (tmp_path / "saved.json").write_bytes(data)
+    words = shlex.split(
+        json.loads(data)["again"].replace("THIS_FILE", str(tmp_path / "saved.json"))
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", words[2:])
+    with pytest.raises(SystemExit) as ended:
+        run()
+    assert ended.value.code == 0
+    again, page = (
+        soundfile.read("out.wav")[0],
+        soundfile.read(session.stored[variation.id].filled)[0],
+    )
+    assert again.shape == page.shape and np.abs(again - page).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    "wanted, says",
+    [
+        ({"start": 0, "seconds": 1.5}, "at most 1 seconds"),
+        ({"start": 3, "seconds": 1}, "is over"),
+        ({"start": "x", "seconds": 1}, "must be a number"),
+        ({}, "more than 0"),
+        (None, "went wrong"),
+    ],
+)
+def test_invalid_excerpt_keeps_the_session(long, warned, wanted, says):
+    session = loaded(long)
+    message, fresh = handlers.choose_excerpt(session, wanted)
+    assert (
+        fresh == gr.skip()
+        and says in message.status
+        and says in warned[0]
+        and session.folder.exists()
+    )
+
+
+def test_upload_is_kept_while_its_excerpts_are_in_use(long, monkeypatch):
+    """It is deleted with the last session, not an hour after the first excerpt was replaced."""
+    deleted = []
+    monkeypatch.setattr(cleanup, "uploaded_path", lambda path: long)
+    monkeypatch.setattr(cleanup, "delete_later", deleted.append)
+    session = loaded(long)
+    _, other = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})
+    assert deleted == [] and other.uploaded_file == long
+    other.close()
+    assert deleted == [long]
+
+
+def test_stopped_fill_does_not_affect_the_next_one(long, warned, monkeypatch):
+    """Stop frees the slot while the stopped fill is still in a step; its end must not matter."""
+    session = loaded(long)
+
+    def steps(task, settings, model, fails=None):
+        yield Step(1, 3, noise_fill(task.grid, task.mask, 0), task.mask)
+        if fails is not None:
+            raise fails
+        yield Step(2, 3, noise_fill(task.grid, task.mask, 0), task.mask)
+        yield Step(3, 3, noise_fill(task.grid, task.mask, 0), task.mask)
+
+    for error in (gpu.OutOfTime("late"), ValueError("broken")):
+        monkeypatch.setattr(
+            gpu, "fill", lambda *arguments, error=error: steps(*arguments, fails=error)
+        )
+        stopped = handlers.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
+        next(stopped), next(stopped)
+        before = len(handlers.stop(session).variations)
+        monkeypatch.setattr(gpu, "fill", steps)
+        following = handlers.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
+        next(following), next(following)
+        assert list(stopped) == [] and not warned
+        message = list(following)[-1]
+        assert (
+            not message.busy
+            and len(message.variations) == before + 1
+            and not message.variations[-1].title.endswith("stopped")
+        )
+
+
+def test_stop_between_variations_cancels_the_rest(long, monkeypatch):
+    session = loaded(long)
+    task_of, calls = jobs.task_of, []
+
+    def watched(session, recipe):
+        result = task_of(session, recipe)
+        calls.append(1)
+        if len(calls) == 2:
+            handlers.stop(session)
+        return result
+
+    monkeypatch.setattr(jobs, "task_of", watched)
+    messages = filled(session, count=2)
+    assert len(calls) == 2 and session.job is None and session.message.live is None
+    assert not session.message.busy and len(session.message.variations) == 1, messages[-1].status
+
+
+def test_stop_while_the_second_variation_begins(long, monkeypatch):
+    session = loaded(long)
+    begin, stopping = jobs.begin, []
+
+    def stopped(*arguments):
+        begin(*arguments)
+        if len(session.stored) == 1:
+            stopping.append(threading.Thread(target=handlers.stop, args=(session,)))
+            stopping[0].start()
+
+    def fill(task, settings, model):
+        for thread in stopping:
+            thread.join(20)
+        yield Step(1, 1, noise_fill(task.grid, task.mask, settings.seed), task.mask)
+
+    monkeypatch.setattr(jobs, "begin", stopped)
+    monkeypatch.setattr(gpu, "fill", fill)
+    messages = filled(session, count=2)
+    assert len(stopping) == 1 and session.job is None and session.message.live is None
+    assert not session.message.busy and len(session.message.variations) == 1, messages[-1].status
+
+
+def test_short_file_has_no_excerpts(sound, tmp_path):
+    soundfile.write(tmp_path / "short.wav", sound(0.3).samples.T, 44_100)
+    session = loaded(tmp_path / "short.wav")
+    assert (
+        session.message.excerpt is None
+        and handlers.choose_excerpt(session, {"start": 0, "seconds": 0.1})[1] == gr.skip()
+    )
+
+
+def test_too_large_file_is_refused(long, limited, warned):
+    limited(file_mb=0.01)
+    assert handlers.load(str(long), None) == (gr.skip(), gr.skip())
+    assert "0.2 MB; up to 0.01 MB are accepted" in warned[0]
+
+
+def test_number_of_variations_is_limited(long, limited, warned):
+    limited(variations=2, variations_kept=2)
+    session = loaded(long)
+    filled(session, count=3)
+    assert "1 to 2 variations are possible at a time, not 3" in warned[0]
+    filled(session, count=2)
+    last = filled(session)[-1]
+    assert (
+        last.status.endswith("A was deleted, because 2 variations are kept")
+        and len(last.variations) == len(session.stored) == 2
+    )
+
+
+@pytest.mark.parametrize("within", (False, True))
+def test_fill_over_the_time_limit_keeps_its_steps(long, limited, warned, monkeypatch, within):
+    limited(fill_seconds=0.001)
+    session = loaded(long)
+
+    def slow(task, settings, model):
+        for number in (1, 2):
+            if within and number == 2:
+                gpu.check_time(0)
+            yield Step(number, 3, noise_fill(task.grid, task.mask, 0), task.mask)
+
+    monkeypatch.setattr(gpu, "fill", slow)
+    if not within:
+        monkeypatch.setattr(gpu, "check_time", lambda end, check=gpu.check_time: check(0))
+    message = filled(session)[-1]
+    assert (
+        message.status == "Stopped after step 1 of 3, because a fill takes at most 0.001 s here: "
+        "what was filled in so far is kept."
+    )
+    assert (
+        not message.busy
+        and message.variations[0].title.endswith("stopped after step 1 of 3")
+        and "the most that" in warned[0]
+    )
+
+
+def test_first_step_over_the_time_limit_keeps_nothing(long, limited, warned, monkeypatch):
+    session = loaded(long)
+
+    def slow(task, settings, model):
+        gpu.check_time(0)
+        yield
+
+    monkeypatch.setattr(gpu, "fill", slow)
+    message = filled(session)[-1]
+    assert (
+        message.status == "Stopped before the first step was done: a fill takes at most 300 s here."
+        and not message.variations
+    )
+    assert session.job is None and "the most that a fill may take" in warned[0]
+
+
+def test_files_of_a_replaced_sound_are_deleted_later(tmp_path, monkeypatch):
+    """Not at once: the page may still be fetching them."""
+    monkeypatch.setattr(cleanup, "GRACE", timedelta(seconds=0.2))
+    (tmp_path / "old").mkdir()
+    cleanup.delete_soon(tmp_path / "old")
+    assert (tmp_path / "old").exists()
+    for _ in range(200):
+        if not (tmp_path / "old").exists():
+            break
+        time.sleep(0.05)
+    assert not (tmp_path / "old").exists()
+
+
+def test_late_selection_status_keeps_the_status_of_a_fill(tmp_path, monkeypatch):
+    """A late selection status must not mark a finished fill as busy, nor hide its status."""
+    soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).normal(0, 0.1, 8000), 8000)
+    session = loaded(tmp_path / "x.wav")
+    session.publish("Step 1 of 1 …", busy=True)
+    check = session.check_selection
+    monkeypatch.setattr(
+        session,
+        "check_selection",
+        lambda *rest: (check(*rest), session.publish("filled", busy=False)),
+    )
+    message = handlers.describe(ALL, ["velocity", "sign"], 0, session)
+    assert message.status == "filled" and not message.busy and message is session.message
+    monkeypatch.setattr(session, "check_selection", check)
+    assert "Ready" in handlers.describe(ALL, ["velocity", "sign"], 0, session).status
+
+
+def test_filled_selection_keeps_the_status_of_its_fill(long):
+    session = loaded(long)
+    said = filled(session)[-1].status
+    assert handlers.describe(ALL, ["velocity", "sign"], 0, session).status == said
+    assert handlers.describe(ALL, ["sign"], 0, session).status == "Ready: press Fill in."
+    other = Chosen({**ALL, "regions": [{"kind": "rect", "t": [0, 0.5]}]})
+    other.key = "another"
+    assert "Ready" in handlers.describe(other, ["velocity", "sign"], 0, session).status
+
+
+def other_sound(folder):
+    soundfile.write(
+        folder / "other.wav", np.random.default_rng(1).uniform(-0.5, 0.5, (4000, 1)), 8000
+    )
+    return str(folder / "other.wav")
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_undo_restores_a_sound_with_variations(long, tmp_path, monkeypatch, room):
+    """Its samples are in a swap file or, without disk space, in memory."""
+    session = loaded(long)
+    samples, grid = session.sound.samples, session.grid
+    variation = filled(session)[-1].variations[0]
+    handlers.describe(ALL, ["sign"], 0, session)
+    if not room:
+        monkeypatch.setattr(
+            "atomizer.ui.session.history.write",
+            lambda *_: (_ for _ in ()).throw(OSError(28, "full")),
+        )
+        monkeypatch.setattr(
+            present, "preview", lambda session, sound, name: session.send(b"", name)
+        )
+    message, other = handlers.load(other_sound(tmp_path), session)
+    assert (
+        message.before == "long.wav from 0 s"
+        and session.folder.exists()
+        and (session.sound.samples.size == 0) is room
+    )
+    # late events of the replaced session have no response and no effect
+    assert (
+        handlers.describe(ALL, ["velocity"], 0, session)
+        == filled(session)[0]
+        == handlers.delete_variation(session, variation.id)
+        == gr.skip()
+    )
+    message, again = handlers.undo(other)
+    assert (
+        again is session
+        and message.number > other.message.number
+        and message.before is None
+        and message.variations == [variation]
+    )
+    assert (
+        np.array_equal(again.sound.samples, samples)
+        and np.array_equal(again.grid, grid)
+        and not list(again.folder.rglob("swap.wav"))
+    )
+    assert message.current == variation.id and again.features == ["sign"]
+    monkeypatch.undo()
+    assert len(filled(again)[-1].variations) == 2
+
+
+def test_sound_without_user_work_is_not_undoable(long, tmp_path, monkeypatch):
+    deleted = []
+    monkeypatch.setattr(cleanup, "delete_soon", deleted.append)
+    first = loaded(long)
+    _, second = handlers.load(other_sound(tmp_path), first)
+    assert deleted == [first.folder] and second.message.before is None
+    filled(second)
+    _, third = handlers.load(str(long), second)
+    _, fourth = handlers.load(str(long), third)
+    assert deleted == [first.folder, third.folder] and fourth.message.before == "other.wav"
+    _, back = handlers.undo(fourth)
+    assert back is second and deleted[2:] == [fourth.folder] and handlers.undo(back)[0] == gr.skip()
+    filled(back)
+    _, fifth = handlers.load(str(long), back)
+    fifth.close()
+    assert not back.folder.exists(), "it closes with the session that could undo to it"
+
+
+def test_undo_cycles_through_the_recent_sounds(tmp_path, limited, monkeypatch):
+    limited(sounds_kept=2)
+    deleted, made = [], []
+    monkeypatch.setattr(cleanup, "delete_soon", deleted.append)
+    session = None
+    for k in range(4):
+        soundfile.write(
+            tmp_path / f"{k}.wav", np.random.default_rng(k).uniform(-0.5, 0.5, 4000), 8000
+        )
+        _, session = handlers.load(str(tmp_path / f"{k}.wav"), session)
+        filled(session)
+        made.append(session)
+    assert deleted == [made[0].folder]
+    visited = []
+    for _ in range(3):
+        _, session = handlers.undo(session)
+        visited.append(session)
+    assert visited == [*reversed(made[1:-1]), made[-1]] and deleted == [made[0].folder]
+
+
+def test_two_sounds_loaded_at_once(long, tmp_path):
+    """Both replace the same session; the later one stays, and undoes to the first session."""
+    session = loaded(long)
+    filled(session)
+    _, one = handlers.load(other_sound(tmp_path), session)
+    _, two = handlers.load(other_sound(tmp_path), session)
+    assert one.replaced_by is two and handlers.undo(one)[0] == gr.skip()
+    _, back = handlers.undo(two)
+    assert back is session and back.sound.samples.size
+
+
+def test_undone_excerpt_keeps_its_upload(long, monkeypatch):
+    deleted = []
+    monkeypatch.setattr(cleanup, "uploaded_path", lambda path: long)
+    monkeypatch.setattr(cleanup, "delete_later", deleted.append)
+    session = loaded(long)
+    filled(session)
+    _, other = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})
+    assert other.message.before == "long.wav from 0 s" and other.uploaded_file == long
+    _, back = handlers.undo(other)
+    assert back.uploaded_file == long and deleted == [] and back.message.before is None
+
+
+def test_running_fill_is_stored_when_its_sound_is_replaced(long, tmp_path):
+    for before in (1, 0):  # also the first fill of a sound
+        session = loaded(long)
+        for _ in range(before):
+            filled(session)
+        steps = handlers.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
+        next(steps), next(steps)
+        assert session.job.step
+        _, other = handlers.load(other_sound(tmp_path), session)
+        assert list(steps) == [] and len(session.stored) == before + 1
+        message, back = handlers.undo(other)
+        assert len(message.variations) == before + 1 and not message.busy and back.job is None
+
+
+def test_sound_with_a_selection_only_is_evicted_first(long, tmp_path, limited):
+    limited(sounds_kept=1)
+    made = loaded(long)
+    filled(made)
+    _, selected = handlers.load(other_sound(tmp_path), made)
+    handlers.describe(ALL, ["velocity"], 0, selected)
+    _, last = handlers.load(str(long), selected)
+    assert last.message.before == "long.wav from 0 s" and handlers.undo(last)[1] is made
+    _, selected = handlers.load(other_sound(tmp_path), None)
+    handlers.describe(ALL, ["velocity"], 0, selected)
+    _, last = handlers.load(str(long), selected)
+    assert last.message.before == "other.wav"
+    _, back = handlers.undo(last)
+    handlers.describe(Chosen({"regions": [], "parts": []}), ["velocity"], 0, back)
+    assert handlers.load(str(long), back)[1].message.before is None
+
+
+def test_failed_load_stores_the_running_fill(long, tmp_path, monkeypatch):
+    """The page cancels a running fill when a sound is loaded, also where that fails."""
+    session = loaded(long)
+    (tmp_path / "no.wav").write_bytes(b"no sound")
+    message, same = handlers.load(str(tmp_path / "no.wav"), session)
+    assert "no.wav" in message.status and same == gr.skip() and not message.busy
+    assert handlers.load(str(tmp_path / "no.wav"), None) == (gr.skip(), gr.skip())
+    monkeypatch.setattr(gpu, "fill", in_steps(4))
+    fill = handlers.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
+    messages = [next(fill) for _ in range(3)]
+    assert messages[-1].busy
+    for message, same in (
+        handlers.load(str(tmp_path / "no.wav"), session),
+        handlers.choose_excerpt(session, {"start": 9, "seconds": 1}),
+    ):
+        assert not message.busy and same == gr.skip()
+        assert [v.title for v in message.variations] == ["noise, seed 0, stopped after step 2 of 4"]
+    assert list(fill) == []
+
+
+def in_steps(total: int):
+    """A fill that reveals noise in its first step, and repeats it `total` times."""
+
+    def fill(task, settings, model):
+        for number in range(1, total + 1):
+            yield Step(number, total, noise_fill(task.grid, task.mask, settings.seed), task.mask)
+
+    return fill
+
+
+def test_cancelled_fill_is_stored(long, monkeypatch):
+    session = loaded(long)
+    monkeypatch.setattr(gpu, "fill", in_steps(4))
+    fill = handlers.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
+    assert [next(fill) for _ in range(3)][-1].busy
+    fill.close()
+    assert not session.message.busy and [v.title for v in session.message.variations] == [
+        "noise, seed 0, stopped after step 2 of 4"
+    ]
+    assert handlers.stop(session).status.startswith("Stopped after step 2 of 4")
+
+
+def test_stop_before_the_first_message_of_a_fill(long, monkeypatch):
+    session = loaded(long)
+    assert handlers.stop(session).status == session.message.status and not session.message.busy, (
+        "nothing is running"
+    )
+    preparing, stopped = threading.Event(), threading.Event()
+
+    task_of = jobs.task_of
+
+    def slow_task_of(session, recipe):
+        preparing.set()
+        assert stopped.wait(20)
+        return task_of(session, recipe)
+
+    monkeypatch.setattr(jobs, "task_of", slow_task_of)
+    messages = []
+    fill = threading.Thread(target=lambda: messages.extend(filled(session)))
+    fill.start()
+    assert preparing.wait(20)
+    assert "nothing was filled in" in handlers.stop(session).status
+    stopped.set()
+    fill.join()
+    assert (
+        not messages
+        and not session.message.busy
+        and session.message.live is None
+        and not session.message.variations
+    )
+    monkeypatch.undo()
+    assert len(filled(session)[-1].variations) == 1
+    assert handlers.stop(session).status.startswith("A: filled ("), "the fill is over"
+
+
+def test_stop_waits_for_a_fill_that_is_finishing(long, monkeypatch):
+    session = loaded(long)
+    finishing, finish = threading.Event(), jobs.finish
+
+    def slowly(session):
+        finishing.set()
+        time.sleep(0.3)
+        return finish(session)
+
+    monkeypatch.setattr(jobs, "finish", slowly)
+    fill = threading.Thread(target=filled, args=(session,))
+    fill.start()
+    assert finishing.wait(20)
+    assert handlers.stop(session).status.startswith("A: filled (")
+    fill.join()
+    assert not session.message.busy and [v.id for v in session.message.variations] == list(
+        session.stored
+    )
+
+
+def test_expired_session_gets_an_empty_message(warned):
+    """The page reloads at a message without a scene. A replaced session gets no message."""
+    answers = [
+        handlers.describe(ALL, ["sign"], 0, None),
+        handlers.export_file(None, {"kind": "wav16"}),
+        handlers.use_as_original(None, 1),
+        handlers.delete_variation(None, 1),
+        *handlers.decompose(None, "mdct"),
+        *handlers.compare_with_noise(None, 1),
+        handlers.undo(None)[0],
+        handlers.choose_excerpt(None, {})[0],
+    ]
+    assert len(answers) == 8 and all(
+        answer.number > 0 and answer.scene is None for answer in answers
+    )
+
+
+def test_parts_of_outdated_atoms_are_not_marked(long, monkeypatch):
+    session = loaded(long)
+    send = session.send
+
+    def overtaken(data, name):
+        if name == "parts.bin":
+            present.show_mdct(session)
+        return send(data, name)
+
+    present.show_parts(session, ["random:50"], 0)
+    assert session.message.parts.key == '["random:50"]'
+    monkeypatch.setattr(session, "send", overtaken, raising=False)
+    present.show_parts(session, ["loudest:50"], 0)
+    assert session.message.parts is None
+
+
+def test_selection_made_again_shows_the_status_of_its_fill(long):
+    session = loaded(long)
+    said = filled(session)[-1].status
+    nothing = Chosen({"regions": [], "parts": []})
+    nothing.key = "nothing"
+    assert (
+        "Nothing is selected" in handlers.describe(nothing, ["velocity", "sign"], 0, session).status
+    )
+    again = handlers.describe(ALL, ["velocity", "sign"], 0, session).status
+    assert again.split(" (")[0] == said.split(" (")[0] and again.startswith("A: filled (")
+
+
+def test_sessions_in_between_are_freed(long, tmp_path):
+    session = loaded(long)
+    filled(session)
+    between = weakref.ref(handlers.load(other_sound(tmp_path), session)[1])
+    _, last = handlers.load(other_sound(tmp_path), between())
+    gc.collect()
+    assert between() is None and session.replaced_by is last
+
+
+def test_update_during_publish_is_not_lost(long):
+    """One thread publishes the status of a selection while another shows the end of a fill."""
+    session, interval = loaded(long), sys.getswitchinterval()
+    done = threading.Event()
+
+    def talk():
+        while not done.is_set():
+            session.publish("selected")
+
+    talking = threading.Thread(target=talk)
+    sys.setswitchinterval(1e-6)
+    try:
+        talking.start()
+        for number in range(3000):
+            scene = session.message.scene.model_copy(update={"id": str(number)})
+            present.show_scene(session, scene)
+            assert session.message.scene is scene
+    finally:
+        done.set()
+        talking.join()
+        sys.setswitchinterval(interval)
