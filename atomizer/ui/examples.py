@@ -138,7 +138,7 @@ def key_of(example: Example) -> str:
 
 
 def _preset_values(preset: FillPreset) -> dict[str, Any]:
-    """Return the values of a preset under their first names, which the shipped keys were made of."""
+    """Return the values of a preset under their former names, which the shipped keys contain."""
     weight = preset.envelope_weight
     return {
         **preset.settings,
