@@ -423,12 +423,12 @@ def evaluate(
     from . import load_model
     from .evaluation.methods import METHODS
     from .evaluation.report import table
-    from .evaluation.run import checked, fingerprint
-    from .evaluation.run import evaluate as evaluation
+    from .evaluation.run import Options, Outputs, checkpoint_hash, validate_names
+    from .evaluation.run import evaluate as run
     from .inpainting.settings import Settings
     from .model.checkpoint import SHIPPED
 
-    chosen = checked("method", split(methods), METHODS)
+    chosen = validate_names("method", split(methods), METHODS)
     settings = Settings(
         "model",
         order and order.value,
@@ -439,20 +439,13 @@ def evaluate(
         amplitudes and amplitudes.value,
         seed,
     )
-    model = load_model(checkpoint) if any(METHODS[name].model for name in chosen) else None
-    report = evaluation(
+    needs_model = any(METHODS[name].needs_model for name in chosen)
+    report = run(
         audio,
-        out,
-        split(tasks),
-        chosen,
-        model,
-        fingerprint(checkpoint or SHIPPED),
-        settings,
-        clips,
-        seconds,
-        everything,
-        figures,
-        listen,
+        Options(split(tasks), chosen, settings, clips, seconds, everything),
+        Outputs(out, figures, listen),
+        load_model(checkpoint) if needs_model else None,
+        checkpoint_hash(checkpoint or SHIPPED),
     )
     typer.echo(table(report))
 

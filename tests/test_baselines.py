@@ -1,4 +1,4 @@
-"""Baselines on sounds of which it is known what they should give."""
+"""Baselines on sounds with known results."""
 
 import numpy as np
 import pytest
@@ -34,27 +34,30 @@ def decibels(a: np.ndarray, b: np.ndarray) -> float:
     return 10 * np.log10(np.mean(np.square(a, dtype=float)) / np.mean(np.square(b, dtype=float)))
 
 
-# --- autoregression ----------------------------------------------------------------------------------------------------------
+# --- autoregression -------------------------------------------------------------------------------
 
 
-def test_burg_finds_the_filter_that_made_the_noise():
+def test_burg_recovers_the_filter_of_filtered_noise():
     true = np.array([1, -1.6, 0.95])
     x = lfilter([1.0], true, np.random.default_rng(0).standard_normal(20_000))
     np.testing.assert_allclose(ar.burg([x], 2), true, atol=0.02)
     np.testing.assert_allclose(
         ar.burg([x[:9000], x[11_000:]], 2), true, atol=0.02
-    )  # pieces know as much as a whole
+    )  # segments give the same filter as the whole
 
 
-def test_burg_is_stable_and_takes_silence():
+def test_burg_is_stable_and_accepts_silence():
     a = ar.burg([tones(2000, noise=0)], 60)
     # poles on the unit circle come in close groups, which np.roots finds to some 1e-4 only
     assert len(a) == 61 and np.abs(np.roots(a)).max() < 1 + 1e-3
     np.testing.assert_array_equal(ar.burg([np.zeros(100)], 5), [1, 0, 0, 0, 0, 0])
 
 
-def test_interpolation_is_the_least_squares_solution_of_janssen():
-    """Eq. 15 of Janssen et al. 1986, solved densely: the normal matrix is Toeplitz, of the filter's autocorrelation."""
+def test_interpolation_is_the_least_squares_solution():
+    """Eq. 15 of Janssen et al. 1986, solved densely.
+
+    The normal matrix is Toeplitz, of the autocorrelation of the filter.
+    """
     x, start, end = tones(900, noise=0.05), 400, 520
     a = ar.burg([x], 40)
     matrix = toeplitz(np.pad(np.correlate(a, a, "full")[40:], (0, 859)))
@@ -66,7 +69,7 @@ def test_interpolation_is_the_least_squares_solution_of_janssen():
     )
 
 
-def test_a_gap_longer_than_the_order_and_a_context_shorter_than_it(samples):
+def test_interpolation_of_long_gaps_with_short_contexts(samples):
     x = tones(3000)
     assert (
         snr(x[1000:1100], ar.interpolate(x[:1000], x[1100:1130], ar.burg([x[:1000]], 60), 100)) > 20
@@ -74,7 +77,7 @@ def test_a_gap_longer_than_the_order_and_a_context_shorter_than_it(samples):
 
 
 @pytest.mark.parametrize("milliseconds", (50, 500))
-def test_janssen_finds_sinusoids_again(milliseconds):
+def test_janssen_restores_sinusoids(milliseconds):
     x = tones(66_150)
     half = milliseconds * 441 // 20
     start, end = 33_075 - half, 33_075 + half
@@ -85,24 +88,24 @@ def test_janssen_finds_sinusoids_again(milliseconds):
 
 
 @pytest.mark.parametrize("start,end", [(0, 500), (4500, 5000), (100, 4900), (0, 5000)])
-def test_janssen_at_the_ends_of_a_sound(start, end):
+def test_janssen_fills_gaps_at_the_ends_of_a_sound(start, end):
     filled = ar.janssen(tones(5000), start, end)
     assert filled.shape == (end - start,) and np.isfinite(filled).all() and np.abs(filled).max() < 2
 
 
-def test_a_continuation_goes_on_with_sinusoids():
+def test_continuation_extends_sinusoids():
     x = tones(66_150)
-    assert snr(x[44_100:], ar.continued(x[:44_100], 22_050)) > 20
+    assert snr(x[44_100:], ar.continue_sound(x[:44_100], 22_050)) > 20
 
 
-def test_a_loop_of_a_periodic_sound_is_the_sound():
+def test_loop_continues_a_periodic_sound():
     x = np.sin(2 * np.pi * np.arange(4000) / 100)[None]
     later = loop(x[:, :3000], 1000, period=500, fade=50)
     np.testing.assert_allclose(later[:, 50:500], x[:, 3050:3500], atol=1e-6)
     np.testing.assert_allclose(later[:, 550:], x[:, 3550:], atol=1e-6)
 
 
-def test_a_loop_does_not_jump():
+def test_loop_has_no_discontinuities():
     x = np.cumsum(
         np.random.default_rng(0).standard_normal((2, 3000)), 1
     )  # neighbours are alike, distant samples are not
@@ -111,7 +114,7 @@ def test_a_loop_does_not_jump():
     assert loop(x, 5, period=9000).shape == (2, 5)
 
 
-# --- envelopes ---------------------------------------------------------------------------------------------------------------
+# --- envelopes ------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -123,7 +126,7 @@ def cut():
     return grid, mask
 
 
-def test_the_fold_is_the_octave_below_at_the_tilt(cut):
+def test_fold_copies_the_octave_below_with_the_tilt(cut):
     grid, mask = cut
     filled = envelopes.fold(grid, mask)
     np.testing.assert_array_equal(filled[~mask], grid[~mask])
@@ -132,18 +135,18 @@ def test_the_fold_is_the_octave_below_at_the_tilt(cut):
         assert abs(decibels(filled[..., low : low + 32], grid[..., low : low + 32])) < 4, low
 
 
-def test_the_oracle_has_the_true_power_of_every_band_and_frame():
+def test_oracle_has_the_true_power_of_bands_and_frames():
     grid = noise(1, 4000, 64, seed=3) * np.repeat([1, 10, 0.1, 3], 16).astype(np.float32)
     mask = np.zeros(grid.shape, bool)
-    mask[:, :, 8:] = True  # the lowest band is half known
+    mask[:, :, 8:] = True  # half of the lowest band is known
     filled = envelopes.oracle(grid, mask)
     np.testing.assert_array_equal(filled[~mask], grid[~mask])
     for low, high in ((8, 16), (16, 32), (32, 48), (48, 64)):
-        # a true power that is itself random: 1 / 16 of its variance on top, which a mean over 4000 frames does not see
+        # the true power of a band is random with 1 / 16 of its variance: averaged over 4000 frames
         assert abs(decibels(filled[..., low:high], grid[..., low:high])) < 0.3
     assert abs(np.corrcoef(filled[mask], grid[mask])[0, 1]) < 0.05
     grid[:, 2000] = 0
-    assert not envelopes.oracle(grid, mask)[:, 2000].any()  # every frame has its own
+    assert not envelopes.oracle(grid, mask)[:, 2000].any()  # every frame has its own power
 
 
 def test_levels_are_interpolated_in_decibels():
@@ -157,7 +160,7 @@ def test_levels_are_interpolated_in_decibels():
     assert 0.2 < (filled[mask] > 0).mean() < 0.8  # random signs
 
 
-def test_levels_at_the_end_of_a_sound_stay():
+def test_levels_at_the_ends_of_a_sound_are_constant():
     grid = np.full((1, 20, 8), 0.5, np.float32)
     mask = np.zeros(grid.shape, bool)
     mask[:, 12:] = True
@@ -165,7 +168,7 @@ def test_levels_at_the_end_of_a_sound_stay():
     np.testing.assert_allclose(np.abs(envelopes.interpolate(grid, mask)), 0.5, rtol=1e-5)
 
 
-def test_substituted_noise_has_the_level_of_what_was_thrown_away_and_stays_below_the_rest():
+def test_noise_substitution_matches_the_removed_level():
     grid = noise(1, 100, 128, seed=3) * np.where(np.arange(128) < 64, 1, 1e-3).astype(np.float32)
     mask = np.abs(grid) < 2.2
     filled = noise_substitution(grid, mask, 2.2)
@@ -178,17 +181,17 @@ def test_substituted_noise_has_the_level_of_what_was_thrown_away_and_stays_below
     assert not noise_substitution(grid, np.ones_like(mask), 2.2).any()
 
 
-# --- channels ----------------------------------------------------------------------------------------------------------------
+# --- channels -------------------------------------------------------------------------------------
 
 
-def test_the_copy_is_the_known_channel():
+def test_copy_is_the_known_channel():
     grid, mask = noise(3, 10, 16), np.zeros((3, 10, 16), bool)
     mask[0] = mask[2] = True
     np.testing.assert_array_equal(channels.copy(grid, mask), np.stack([grid[1]] * 3))
     assert not channels.copy(grid, np.ones_like(mask)).any()
 
 
-def test_the_decorrelator_keeps_the_level_and_loses_the_phase():
+def test_decorrelator_keeps_the_level_but_not_the_phase():
     assert np.allclose(np.abs(np.fft.rfft(channels.allpass())), 1)
     x = noise(2, 100_000)
     out = channels.decorrelate(x, np.array([False, True]))
@@ -197,14 +200,14 @@ def test_the_decorrelator_keeps_the_level_and_loses_the_phase():
     assert np.corrcoef(np.abs(np.fft.rfft(out, axis=1)))[0, 1] > 0.8  # the same spectrum
 
 
-# --- single features ---------------------------------------------------------------------------------------------------------
+# --- single features ------------------------------------------------------------------------------
 
 
 def half(shape: tuple[int, ...], seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).random(shape) < 0.5
 
 
-def test_levels_come_from_the_neighbours():
+def test_levels_are_predicted_from_neighbours():
     level = np.where(np.arange(64) < 32, 1.0, 0.01).astype(np.float32)
     grid = level * np.random.default_rng(5).choice([-1, 1], (1, 40, 64)).astype(np.float32)
     mask = half(grid.shape)
@@ -217,7 +220,7 @@ def test_levels_come_from_the_neighbours():
     assert 0.4 < (both[mask] * grid[mask] > 0).mean() < 0.6
 
 
-def test_signs_of_a_steady_tone_come_from_the_frames_around():
+def test_signs_of_stationary_tones_are_predicted():
     grid = mdct(tones(132_300, noise=0).astype(np.float32))[None]
     mask = half(grid.shape)
     filled = neighbours.fill_neighbours(
@@ -230,8 +233,11 @@ def test_signs_of_a_steady_tone_come_from_the_frames_around():
     np.testing.assert_array_equal(np.abs(filled), np.abs(grid))
 
 
-def test_atoms_without_a_channel_go_where_it_is_loud():
-    """The louder of two atoms that may swap channels belongs to the louder channel, most of the time: P = 2 / pi atan(10)."""
+def test_atoms_without_a_channel_move_to_the_loud_one():
+    """The louder of two atoms that may exchange channels mostly belongs to the louder channel.
+
+    P = 2 / pi atan(10).
+    """
     grid = noise(2, 60, 64) * np.array([1, 0.1], np.float32)[:, None, None]
     mask = np.random.default_rng(1).random((1, 60, 64)) < 0.1
     mask = np.concatenate([mask, mask])
@@ -244,7 +250,7 @@ def test_atoms_without_a_channel_go_where_it_is_loud():
 
 
 @pytest.mark.parametrize("feature,axis", [("channel", 0), ("time", 1), ("frequency", 2)])
-def test_atoms_are_only_moved_along_what_is_unknown(feature, axis):
+def test_atoms_move_only_along_the_unknown_feature(feature, axis):
     grid, mask = noise(2, 20, 16), half((2, 20, 16))
     for filled in (
         neighbours.fill_neighbours(grid, mask, (feature,)),
@@ -257,7 +263,7 @@ def test_atoms_are_only_moved_along_what_is_unknown(feature, axis):
         assert (filled != grid).any()
 
 
-def test_the_majority_is_the_commonest_value():
+def test_majority_is_the_most_frequent_value():
     grid = np.where(np.random.default_rng(0).random((1, 40, 40)) < 0.8, -0.5, 0.1).astype(
         np.float32
     )
@@ -269,14 +275,14 @@ def test_the_majority_is_the_commonest_value():
     np.testing.assert_array_equal(np.sign(levels), np.sign(grid))
 
 
-# --- codecs ------------------------------------------------------------------------------------------------------------------
+# --- codecs ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "codec,reachable", [("opus", (20, 60)), ("vorbis", (40, 100)), ("mp3", (16, 64))]
 )
-def test_codecs_meet_the_wanted_size(codec, reachable):
-    if not codecs.installed(codec):
+def test_codecs_reach_the_target_bit_rate(codec, reachable):
+    if not codecs.is_installed(codec):
         pytest.skip("libsndfile was built without it")
     x = tones(66_150, noise=0.01)[None].astype(np.float32)
     for wanted in reachable:
@@ -285,7 +291,7 @@ def test_codecs_meet_the_wanted_size(codec, reachable):
         assert coded.shape == x.shape and snr(x, coded) > 5  # in time with the original
 
 
-def test_headers_are_not_counted(samples):
+def test_bit_rate_excludes_headers(samples):
     x = samples(44_100)
     size, file = codecs.kbps(x, 44_100, "vorbis", 0.5)
     empty = len(codecs.encode(x[:, :0], 44_100, "vorbis", 0.5))

@@ -1,4 +1,4 @@
-"""Tasks that hide what they say and are judged on that; a run that resumes, refuses, draws and writes."""
+"""Tasks, scores and methods of the evaluation; runs that resume, refuse, draw and write."""
 
 import json
 from dataclasses import replace
@@ -12,29 +12,37 @@ from scipy.special import comb
 from atomizer import metrics
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import AtomSpace
-from atomizer.evaluation import priors as beliefs
-from atomizer.evaluation.baselines.neighbours import groups
-from atomizer.evaluation.methods import METHODS, How
-from atomizer.evaluation.report import BETTER, table
-from atomizer.evaluation.run import conventions, evaluate, fingerprint
-from atomizer.evaluation.tasks import KINDS, TASKS, Case, Filled, accuracy, estimated_kbps
+from atomizer.evaluation import cross_entropy
+from atomizer.evaluation.baselines.neighbours import exchange_groups
+from atomizer.evaluation.cases import Case, Estimate
+from atomizer.evaluation.methods import METHODS, MethodContext
+from atomizer.evaluation.report import table
+from atomizer.evaluation.run import Options, Outputs, checkpoint_hash, conventions, evaluate
+from atomizer.evaluation.scores import (
+    SCORES,
+    accuracy,
+    accuracy_loudest,
+    estimated_kbps,
+    measure,
+)
+from atomizer.evaluation.tasks import KINDS, TASKS
 from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.model.gaussian import velocity_floor
 
-# janssen-span hides fewer samples than the atoms reach, and a codec reads everything: that is what it is for
-BLIND = [
+# janssen-span hides fewer samples than the hidden atoms affect, and codecs read the original
+HONEST = [
     name
     for name, method in METHODS.items()
-    if not method.model and name not in ("oracle", "janssen-span", "opus", "vorbis", "mp3")
+    if not method.needs_model and name not in ("oracle", "janssen-span", "opus", "vorbis", "mp3")
 ]
 
 
 @pytest.fixture(autouse=True)
 def no_visqol(monkeypatch):
-    """ViSQOL takes seconds, and is tested with the metrics."""
+    """Leave out ViSQOL, which takes seconds and is tested with the metrics."""
     monkeypatch.setattr(metrics, "_visqol", lambda: None)
 
 
@@ -50,8 +58,8 @@ def model():
 
 @pytest.fixture
 def case(sound):
-    """`case(task, seconds)` of a stereo sound; of a mono one for gaps, which take long."""
-    return lambda name, seconds=2.2, cutoff=np.inf: Case.of(
+    """`case(task, seconds)` of a stereo sound, or of a mono sound for gaps, which take long."""
+    return lambda name, seconds=2.2, cutoff=np.inf: Case.from_sound(
         TASKS[name], sound(seconds, 1 if TASKS[name].kind == "gap" else 2), cutoff
     )
 
@@ -65,10 +73,10 @@ def folder(tmp_path, samples):
     return tmp_path / "audio"
 
 
-# --- tasks -------------------------------------------------------------------------------------------------------------------
+# --- tasks ----------------------------------------------------------------------------------------
 
 
-def test_every_task_has_its_kind_and_every_kind_its_methods():
+def test_every_kind_of_task_has_methods():
     assert {task.kind for task in TASKS.values()} == set(KINDS)
     assert {kind for method in METHODS.values() for kind in method.kinds} == set(KINDS)
     for name in ("model", "trunk-off"):
@@ -76,12 +84,13 @@ def test_every_task_has_its_kind_and_every_kind_its_methods():
 
 
 @pytest.mark.parametrize("name", list(TASKS))
-def test_an_untouched_sound_is_perfect_and_an_erased_one_is_not(name, case):
+def test_original_scores_perfect_and_erased_does_not(name, case):
     it = case(name)
     perfect, erased = (
-        it.measure(Filled(it.task.render(g).samples, g)) for g in (it.task.grid, it.task.erased())
+        measure(it, Estimate(it.task.render(g).samples, g))
+        for g in (it.task.grid, it.task.erased())
     )
-    assert perfect and set(perfect) == set(erased) and set(perfect) <= set(BETTER)
+    assert perfect and set(perfect) == set(erased) and set(perfect) <= set(SCORES)
     for metric, value in perfect.items():
         if metric == "kbps":
             assert value == erased[metric] > 0
@@ -96,7 +105,7 @@ def test_an_untouched_sound_is_perfect_and_an_erased_one_is_not(name, case):
 
 
 @pytest.mark.parametrize("kept", (1000, 4000))
-def test_compression_keeps_the_loudest_atoms_and_nothing_else(kept, case):
+def test_compression_keeps_only_the_loudest_atoms(kept, case):
     it = case(f"compress-{kept}", 3.0)
     known = ~it.task.mask
     assert known.sum() == pytest.approx(kept * 3, rel=0.01)
@@ -104,104 +113,103 @@ def test_compression_keeps_the_loudest_atoms_and_nothing_else(kept, case):
     assert magnitude[known].min() >= magnitude[~known].max()
 
 
-def test_a_gap_is_judged_on_the_gap_alone(case):
+def test_gap_scores_ignore_the_context(case):
     it = case("gap-200ms", 3.0)
     elsewhere, inside = it.task.sound.samples.copy(), it.task.sound.samples.copy()
     start, end = it.span_samples
     assert end - start == 8820
     elsewhere[:, : start - 4096] *= 0.5
     inside[:, start:end] *= 0.5
-    assert it.measure(Filled(elsewhere))["snr_db"] > 100
-    found = it.measure(Filled(inside))
+    assert measure(it, Estimate(elsewhere))["snr_db"] > 100
+    found = measure(it, Estimate(inside))
     assert found["snr_db"] == pytest.approx(6.02, abs=0.01) and found[
         "lsd_hidden"
     ] == pytest.approx(2 * np.log10(2), rel=0.15)
 
 
-def test_a_silent_gap_has_no_snr(sound):
+def test_silent_gap_has_no_snr(sound):
     clip = sound(3.0)
     clip.samples[:, 50_000:80_000] = 0
-    it = Case.of(TASKS["gap-50ms"], clip, np.inf)
-    assert "snr_db" not in it.measure(Filled(clip.samples)) and "convergence" in it.measure(
-        Filled(clip.samples)
+    it = Case.from_sound(TASKS["gap-50ms"], clip, np.inf)
+    assert "snr_db" not in measure(it, Estimate(clip.samples)) and "convergence" in measure(
+        it, Estimate(clip.samples)
     )
 
 
-def test_nothing_is_judged_above_the_recordings_cutoff(case):
+def test_scores_ignore_frequencies_above_the_cutoff(case):
     it = case("bwe-8k", cutoff=15_000)
     samples = it.task.sound.samples
     t = np.arange(samples.shape[1]) / 44_100
     assert (
-        it.measure(Filled(samples + 0.3 * np.sin(2 * np.pi * 18_000 * t).astype(np.float32)))[
+        measure(it, Estimate(samples + 0.3 * np.sin(2 * np.pi * 18_000 * t).astype(np.float32)))[
             "lsd_hidden"
         ]
         < 0.01
     )
     assert (
-        it.measure(Filled(samples + 0.3 * np.sin(2 * np.pi * 12_000 * t).astype(np.float32)))[
+        measure(it, Estimate(samples + 0.3 * np.sin(2 * np.pi * 12_000 * t).astype(np.float32)))[
             "lsd_hidden"
         ]
         > 0.01
     )
 
 
-def test_tasks_apply_to_clips_that_have_what_they_hide(sound):
+def test_tasks_require_channels_and_bandwidth(sound):
     stereo, mono = sound(2.2, 2), sound(2.2, 1)
     for name in ("upmix", "channel"):
         assert TASKS[name].applies(stereo, np.inf) and not TASKS[name].applies(mono, np.inf)
     assert TASKS["bwe-4k"].applies(mono, 9000) and not TASKS["bwe-8k"].applies(mono, 9000)
 
 
-def test_a_case_knows_which_samples_the_hidden_atoms_reach(case):
+def test_affected_samples_are_the_windows_of_hidden_atoms(case):
     it = case("gap-50ms")
-    start, end = it.reached_samples
+    start, end = it.affected_samples
     change = it.task.render(it.task.erased()).samples - it.task.sound.samples
     touched = np.flatnonzero(np.abs(change).max(0) > 0)
     assert start <= touched[0] < start + 50 and end - 50 < touched[-1] + 1 <= end
-    assert case("continue-500ms").reached_samples[1] == it.task.sound.samples.shape[1]
+    assert case("continue-500ms").affected_samples[1] == it.task.sound.samples.shape[1]
 
 
-# --- accuracy and bits -------------------------------------------------------------------------------------------------------
+# --- accuracy and bits ----------------------------------------------------------------------------
 
 
-def test_accuracy_of_signs_and_of_the_loudest(case):
+def test_accuracy_of_signs_and_of_the_loudest_atoms(case):
     it = case("sign")
-    wrong = it.asked & (np.random.default_rng(0).random(it.asked.shape) < 0.25)
+    wrong = it.judged & (np.random.default_rng(0).random(it.judged.shape) < 0.25)
     found = accuracy(it, np.where(wrong, -it.task.grid, it.task.grid))
-    assert found["accuracy"] == pytest.approx(1 - wrong.sum() / it.asked.sum())
-    threshold = np.sort(np.abs(it.task.grid[it.asked]))[-round(0.02 * it.asked.sum())]
+    assert found == pytest.approx(1 - wrong.sum() / it.judged.sum())
+    threshold = np.sort(np.abs(it.task.grid[it.judged]))[-round(0.02 * it.judged.sum())]
     quiet_wrong = np.where(np.abs(it.task.grid) < threshold, -it.task.grid, it.task.grid)
-    assert accuracy(it, quiet_wrong)["accuracy_loudest"] == 1 and accuracy(it, quiet_wrong)[
-        "accuracy"
-    ] == pytest.approx(0.02, abs=0.001)
+    assert accuracy_loudest(it, quiet_wrong) == 1
+    assert accuracy(it, quiet_wrong) == pytest.approx(0.02, abs=0.001)
 
 
 @pytest.mark.parametrize("gain_db,right", [(2.9, 1), (-2.9, 1), (3.1, 0), (-3.1, 0)])
-def test_a_level_within_three_decibels_is_right(case, gain_db, right):
+def test_level_within_three_decibels_is_correct(case, gain_db, right):
     it = case("velocity")
-    assert accuracy(it, it.task.grid * np.float32(10 ** (gain_db / 20)))["accuracy"] == right
+    assert accuracy(it, it.task.grid * np.float32(10 ** (gain_db / 20))) == right
 
 
-def test_accuracy_of_places_asks_for_atoms_that_could_be_elsewhere(case):
+def test_accuracy_of_positions_needs_atoms_that_can_move(case):
     it = case("channel", 2.2)
     both = it.task.mask.all(axis=0)
-    np.testing.assert_array_equal(it.asked, np.broadcast_to(both, it.asked.shape) & it.audible)
-    assert 0 < it.asked.sum() < it.task.mask.sum()
+    np.testing.assert_array_equal(it.judged, np.broadcast_to(both, it.judged.shape) & it.audible)
+    assert 0 < it.judged.sum() < it.task.mask.sum()
     assert (
-        accuracy(it, np.where(both, it.task.grid[::-1], it.task.grid))["accuracy"] < 0.1
-    )  # swapped: right where levels happen to be equal
-    assert accuracy(it, np.where(both, it.task.grid, 0))["accuracy"] == 1
+        accuracy(it, np.where(both, it.task.grid[::-1], it.task.grid)) < 0.1
+    )  # exchanged: correct only where levels are equal
+    assert accuracy(it, np.where(both, it.task.grid, 0)) == 1
 
 
-def test_atoms_of_one_group_agree_in_all_but_what_is_unknown():
+def test_exchange_groups_agree_in_known_coordinates():
     places = (np.array([0, 0, 1, 1]), np.array([3, 4, 3, 3]), np.array([7, 7, 7, 8]))
     for feature, pair in (("time", (0, 1)), ("channel", (0, 2)), ("frequency", (2, 3))):
-        group = groups(places, (feature,))
+        group = exchange_groups(places, (feature,))
         assert group[pair[0]] == group[pair[1]] and len(np.unique(group)) == 3
 
 
-def test_the_estimated_rate_is_places_levels_and_signs(small):
-    """Four atoms, two of each of two levels, among 2048 places: log2 C(2048, 4) + 4 (1 + 1) bits."""
+def test_estimated_rate_sums_positions_levels_and_signs(small):
+    """Four atoms of two levels at 2048 positions: log2 C(2048, 4) + 4 (1 + 1) bits."""
     grid = np.zeros((1, 32, 64), np.float32)
     grid[0, [3, 9, 20, 25], [5, 6, 7, 8]] = [1, -1, 0.1, 0.1]
     task = prepare(
@@ -214,12 +222,12 @@ def test_the_estimated_rate_is_places_levels_and_signs(small):
     )
 
 
-def stand_in(it, model, monkeypatch, answer):
-    """`beliefs` with a model that answers `answer(true amplitudes, reference)` -> (velocity logits, sign logits)."""
+def excess_of(it, model, monkeypatch, predict):
+    """`excess_nats` of a model with `predict(true, reference)` -> (velocity, sign) logits."""
     state = {}
-    windows = beliefs.FillState.windows
+    windows = cross_entropy.FillState.windows
 
-    def watch(fill_state, mask, size):
+    def recorded_windows(fill_state, mask, size):
         for window in windows(fill_state, mask, size):
             state.update(window=window, reference=fill_state.reference(window))
             yield window
@@ -229,7 +237,7 @@ def stand_in(it, model, monkeypatch, answer):
         true = it.task.grid[
             np.array(state["window"].channels)[channel], frame + state["window"].start, bin_
         ]
-        velocity, sign = answer(true, state["reference"])
+        velocity, sign = predict(true, state["reference"])
         yield (
             slice(0, len(places)),
             type(
@@ -239,48 +247,48 @@ def stand_in(it, model, monkeypatch, answer):
             ),
         )
 
-    monkeypatch.setattr(beliefs.FillState, "windows", watch)
-    monkeypatch.setattr(beliefs, "encode", lambda *_: None)
-    monkeypatch.setattr(beliefs, "decode", decode)
-    return beliefs.excess_nats(it.task, it.asked, model)
+    monkeypatch.setattr(cross_entropy.FillState, "windows", recorded_windows)
+    monkeypatch.setattr(cross_entropy, "encode", lambda *_: None)
+    monkeypatch.setattr(cross_entropy, "decode", decode)
+    return cross_entropy.excess_nats(it.task, it.judged, model)
 
 
 @pytest.mark.parametrize(
-    "name,ignorance", [("sign", np.log(2)), ("velocity", np.log(96) - velocity_floor(1.0))]
+    "name,uniform", [("sign", np.log(2)), ("velocity", np.log(96) - velocity_floor(1.0))]
 )
-def test_beliefs_are_judged_at_the_truth(name, ignorance, case, model, monkeypatch):
+def test_cross_entropy_is_that_of_the_true_values(name, uniform, case, model, monkeypatch):
     it = case(name)
 
-    def knows(true, reference):
+    def perfect(true, reference):
         level = model.config.space.quantise(true, reference)
         return 50.0 * np.eye(96)[level], np.where(true > 0, 50.0, -50.0)
 
     with monkeypatch.context() as patch:
-        blank = stand_in(
+        blank = excess_of(
             it,
             model,
             patch,
             lambda true, reference: (np.zeros((len(true), 96)), np.zeros(len(true))),
         )
-    assert blank == pytest.approx(ignorance, abs=1e-4)
+    assert blank == pytest.approx(uniform, abs=1e-4)
     with monkeypatch.context() as patch:
-        best = stand_in(it, model, patch, knows)
+        best = excess_of(it, model, patch, perfect)
     assert best == pytest.approx(0 if name == "sign" else -velocity_floor(1.0), abs=1e-4)
 
 
-# --- methods -----------------------------------------------------------------------------------------------------------------
+# --- methods --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", BLIND)
-def test_no_baseline_reads_what_is_hidden(name, case):
-    """Other atoms where the mask is, and other samples where their windows are: the same fill."""
+@pytest.mark.parametrize("name", HONEST)
+def test_baselines_do_not_read_hidden_atoms(name, case):
+    """Other atoms in the mask, and other samples in their windows, give the same fill."""
     method = METHODS[name]
     for kind in set(method.kinds) - {"levels", "places"}:
         it = case(next(t for t in TASKS if TASKS[t].kind == kind))
         grid = np.where(it.task.mask, np.float32(0.01), it.task.grid)
         sound = it.task.render(grid)
         other = Case(it.evaluation, replace(it.task, sound=sound, grid=grid), it.cutoff_hz)
-        one, two = method.run(it, How()), method.run(other, How())
+        one, two = method.run(it, MethodContext()), method.run(other, MethodContext())
         if one.grid is not None:
             np.testing.assert_array_equal(one.grid, two.grid)
         else:
@@ -288,12 +296,13 @@ def test_no_baseline_reads_what_is_hidden(name, case):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, method in METHODS.items() if not method.model and method.available()]
+    "name",
+    [name for name, method in METHODS.items() if not method.needs_model and method.is_available()],
 )
-def test_baselines_leave_what_is_known_alone(name, case):
+def test_baselines_keep_known_atoms_and_samples(name, case):
     for kind in METHODS[name].kinds:
         it = case(next(t for t in TASKS if TASKS[t].kind == kind))
-        filled = METHODS[name].run(it, How(Settings(seed=1)))
+        filled = METHODS[name].run(it, MethodContext(Settings(seed=1)))
         assert (
             filled.samples.shape == it.task.sound.samples.shape
             and np.isfinite(filled.samples).all()
@@ -301,52 +310,54 @@ def test_baselines_leave_what_is_known_alone(name, case):
         if filled.grid is not None:
             np.testing.assert_array_equal(filled.grid[~it.task.mask], it.task.grid[~it.task.mask])
         elif kind in ("gap", "continue"):
-            start, end = it.reached_samples
+            start, end = it.affected_samples
             np.testing.assert_array_equal(
                 filled.samples[:, :start], it.task.sound.samples[:, :start]
             )
             np.testing.assert_array_equal(filled.samples[:, end:], it.task.sound.samples[:, end:])
 
 
-def test_codecs_say_how_large_they_are(case):
+def test_codecs_report_their_measured_size(case):
     it = case("compress-4000")
-    found = it.measure(METHODS["opus"].run(it, How()))
+    found = measure(it, METHODS["opus"].run(it, MethodContext()))
     assert found["kbps"] == pytest.approx(estimated_kbps(it), rel=0.2) and found[
         "kbps"
     ] != estimated_kbps(it)
 
 
-# --- runs --------------------------------------------------------------------------------------------------------------------
+# --- runs -----------------------------------------------------------------------------------------
 
 
-def test_a_run_reports_resumes_and_prints(folder, tmp_path):
+# Two clips at most, of 2.2 s, from all sources
+SHORT = Options(seconds=2.2, include_training=True)
+
+
+def run(folder, out=None, options=SHORT, **more):
+    """`evaluate` without a progress bar."""
+    outputs = Outputs(out, more.pop("figures", None), more.pop("sounds", None))
+    return evaluate(folder, options, outputs, progress=False, **more)
+
+
+def test_run_writes_a_report_and_resumes(folder, tmp_path):
     out = tmp_path / "report.json"
-    options = dict(
-        tasks=["bwe-8k", "upmix"],
-        methods=["erased", "noise"],
-        clips=2,
-        seconds=2.2,
-        everything=True,
-        progress=False,
-    )
-    report = evaluate(folder, out, **options)
+    options = replace(SHORT, tasks=["bwe-8k", "upmix"], methods=["erased", "noise"], clips=2)
+    report = run(folder, out, options)
     assert {(r["task"], r["method"]) for r in report["records"]} == {
         ("bwe-8k", "erased"),
         ("bwe-8k", "noise"),
-    }  # mono: nothing to upmix
+    }  # upmix does not apply to mono clips
     values = {(r["clip"], r["method"], r["metric"]): r["value"] for r in report["records"]}
     assert len(values) == len(report["records"]) == 8
     marked = json.loads(out.read_text())
     marked["records"][0]["value"] = 123.0
     out.write_text(json.dumps(marked))
-    again = evaluate(folder, out, **{**options, "methods": ["erased", "noise", "fold"]})
-    assert (
-        again["records"][0]["value"] == 123.0 and len(again["records"]) == 12
-    )  # what is there is not computed again
+    again = run(folder, out, replace(options, methods=["erased", "noise", "fold"]))
+    # existing records are not computed again
+    assert again["records"][0]["value"] == 123.0 and len(again["records"]) == 12
     assert json.loads(out.read_text()) == again
 
 
-def test_the_table_has_a_row_per_metric_and_a_column_per_method_with_values():
+def test_table_has_a_row_per_metric_and_a_column_per_method():
     records = [
         {"task": t, "clip": c, "method": m, "metric": k, "value": v}
         for t, c, m, k, v in (
@@ -359,29 +370,22 @@ def test_the_table_has_a_row_per_metric_and_a_column_per_method_with_values():
     ]
     assert table({"conventions": {}, "records": records}) == (
         "| bwe-8k | clips | fold |\n|---|---|---|\n| lsd_hidden ↓ | 1 | 2.000 |\n\n"
-        "| gap-50ms | clips | model | erased |\n|---|---|---|---|\n| snr_db ↑ | 2 | 3.000 | 0.500 |\n| lsd_hidden ↓ | 1 | 1.500 |  |"
+        "| gap-50ms | clips | model | erased |\n|---|---|---|---|\n"
+        "| snr_db ↑ | 2 | 3.000 | 0.500 |\n| lsd_hidden ↓ | 1 | 1.500 |  |"
     )
 
 
-def test_a_run_with_a_model_draws_and_writes(folder, tmp_path, model):
-    options = dict(
+def test_run_with_a_model_writes_figures_and_sounds(folder, tmp_path, model):
+    options = Options(
         tasks=["gap-50ms", "sign"],
         methods=["model", "trunk-off", "interpolate", "erased"],
+        settings=Settings(steps=1),
         clips=1,
         seconds=2.0,
-        everything=True,
-        progress=False,
-        settings=Settings(steps=1),
-        model=model,
-        checkpoint="abc",
+        include_training=True,
     )
-    report = evaluate(
-        folder,
-        tmp_path / "r.json",
-        figures=tmp_path / "figures",
-        listen=tmp_path / "sounds",
-        **options,
-    )
+    more = dict(model=model, checkpoint="abc", sounds=tmp_path / "sounds")
+    report = run(folder, tmp_path / "r.json", options, figures=tmp_path / "figures", **more)
     found = {(r["task"], r["method"], r["metric"]) for r in report["records"]}
     assert {
         ("sign", "model", "excess_nats"),
@@ -408,83 +412,58 @@ def test_a_run_with_a_model_draws_and_writes(folder, tmp_path, model):
         for n in ("original", "masked")
     )
     assert len(original) == 2 * 44_100 and np.abs(masked - original).max() > 0.01
-    # all of it is there: nothing is left to do, but a sound that was removed
+    # everything exists but one sound, which is written again
     lost = tmp_path / "sounds" / "sign" / "0" / "erased.wav"
     lost.unlink()
-    assert (
-        evaluate(folder, tmp_path / "r.json", listen=tmp_path / "sounds", **options)["records"]
-        == report["records"]
-        and lost.is_file()
-    )
+    again = run(folder, tmp_path / "r.json", options, **more)
+    assert again["records"] == report["records"] and lost.is_file()
 
 
-def test_without_a_model_there_are_no_records_of_it(folder):
-    report = evaluate(
-        folder,
-        tasks=["gap-50ms"],
-        methods=["model", "erased"],
-        clips=1,
-        seconds=2.2,
-        everything=True,
-        progress=False,
-    )
-    assert {r["method"] for r in report["records"]} == {"erased"}
+def test_run_without_a_model_omits_its_methods(folder):
+    options = replace(SHORT, tasks=["gap-50ms"], methods=["model", "erased"], clips=1)
+    assert {r["method"] for r in run(folder, options=options)["records"]} == {"erased"}
 
 
-def test_a_method_that_is_not_installed_has_no_records(folder, monkeypatch):
+def test_run_omits_methods_that_are_not_installed(folder, monkeypatch):
     monkeypatch.setattr(soundfile, "available_subtypes", lambda format_=None: {})
-    report = evaluate(
-        folder,
-        tasks=["compress-1000"],
-        methods=["opus", "truncate"],
-        clips=1,
-        seconds=2.2,
-        everything=True,
-        progress=False,
-    )
-    assert {r["method"] for r in report["records"]} == {"truncate"}
+    options = replace(SHORT, tasks=["compress-1000"], methods=["opus", "truncate"], clips=1)
+    assert {r["method"] for r in run(folder, options=options)["records"]} == {"truncate"}
 
 
-@pytest.mark.parametrize("change", [{"checkpoint": "x"}, {"settings": Settings(steps=3)}])
-def test_another_model_keeps_the_baselines_of_a_report(folder, tmp_path, change, monkeypatch):
-    options = dict(
-        tasks=["upmix"],
-        methods=["erased", "copy"],
-        clips=1,
-        seconds=2.2,
-        everything=True,
-        progress=False,
-    )
-    evaluate(folder, tmp_path / "r.json", **options)
+@pytest.mark.parametrize("checkpoint,settings", [("x", {}), (None, {"steps": 3})])
+def test_another_model_keeps_the_records_of_baselines(
+    folder, tmp_path, checkpoint, settings, monkeypatch
+):
+    options = replace(SHORT, tasks=["upmix"], methods=["erased", "copy"], clips=1)
+    run(folder, tmp_path / "r.json", options)
     report = json.loads((tmp_path / "r.json").read_text())
     report["records"] += [
         {**r, "method": "model"} for r in report["records"] if r["method"] == "copy"
     ]
     (tmp_path / "r.json").write_text(json.dumps(report))
-    monkeypatch.setattr(Case, "of", lambda *_: pytest.fail("nothing is to be computed again"))
-    again = evaluate(folder, tmp_path / "r.json", **{**options, **change})
+    monkeypatch.setattr(Case, "from_sound", lambda *_: pytest.fail("nothing is computed again"))
+    options = replace(options, settings=Settings(**settings))
+    again = run(folder, tmp_path / "r.json", options, checkpoint=checkpoint)
     assert again["records"] == [r for r in report["records"] if r["method"] != "model"]
 
 
 @pytest.mark.parametrize(
     "change,word", [({"seconds": 2.3}, "seconds"), ({"settings": Settings(seed=1)}, "seed")]
 )
-def test_a_report_of_other_conventions_is_refused(folder, tmp_path, refused, change, word):
-    options = dict(
-        tasks=["upmix"], methods=["erased"], clips=1, seconds=2.2, everything=True, progress=False
-    )
-    evaluate(folder, tmp_path / "r.json", **options)
+def test_report_with_other_conventions_is_rejected(folder, tmp_path, refused, change, word):
+    options = replace(SHORT, tasks=["upmix"], methods=["erased"], clips=1)
+    run(folder, tmp_path / "r.json", options)
     with refused("r.json", "other conventions", word):
-        evaluate(folder, tmp_path / "r.json", **{**options, **change})
+        run(folder, tmp_path / "r.json", replace(options, **change))
 
 
 @pytest.mark.parametrize(
     "content", ["", "{}", "[1]", '{"conventions": {}, "records": [{"task": 3}]}', "\udcff"]
 )
-def test_what_is_no_report_is_refused(folder, tmp_path, refused, content):
+def test_invalid_report_is_rejected(folder, tmp_path, refused, content):
     (tmp_path / "r.json").write_text(content, errors="surrogateescape")
     with refused("r.json", "no report"):
-        evaluate(folder, tmp_path / "r.json", everything=True, progress=False)
+        run(folder, tmp_path / "r.json", Options(include_training=True))
 
 
 @pytest.mark.parametrize(
@@ -494,15 +473,19 @@ def test_what_is_no_report_is_refused(folder, tmp_path, refused, content):
         ({"methods": ["magic"]}, ["magic", "janssen"]),
         ({"clips": 0}, ["at least 1 clip"]),
         ({"seconds": 1.0}, ["2 seconds"]),
-        ({"out": "nowhere/at/all.json"}, ["no folder"]),
     ],
 )
-def test_what_cannot_be_evaluated_is_refused(folder, refused, options, words):
+def test_invalid_options_are_rejected(folder, refused, options, words):
     with refused(*words):
-        evaluate(folder, everything=True, progress=False, **options)
+        run(folder, options=Options(**options, include_training=True))
 
 
-def test_conventions_are_json_and_name_what_numbers_depend_on():
+def test_report_in_a_missing_folder_is_rejected(folder, refused):
+    with refused("no folder"):
+        run(folder, "nowhere/at/all.json", Options(include_training=True))
+
+
+def test_conventions_are_json_and_complete():
     found = conventions(Settings(temperature=0.5), 3.0, "hash")
     assert json.loads(json.dumps(found)) == found
     assert found["settings"]["temperature"] == 0.5 and found["settings"]["steps"] == "default"
@@ -520,11 +503,12 @@ def test_conventions_are_json_and_name_what_numbers_depend_on():
         assert word in found
 
 
-def test_the_fingerprint_is_of_all_weights(tmp_path):
-    assert fingerprint(tmp_path) is None
+def test_checkpoint_hash_covers_all_weights(tmp_path):
+    assert checkpoint_hash(tmp_path) is None
     (tmp_path / "a.safetensors").write_bytes(b"ab")
     (tmp_path / "b.safetensors").write_bytes(b"c")
     (tmp_path / "config.json").write_text("{}")
     assert (
-        fingerprint(tmp_path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        checkpoint_hash(tmp_path)
+        == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )  # SHA-256 of "abc", FIPS 180-2

@@ -72,14 +72,15 @@ class Job:
 
 def peers_of(job: Job, task_name: str, methods: dict[str, str]) -> dict[str, Work]:
     """The same job by baselines of the evaluation, {what to call it: method}."""
-    from ..evaluation.methods import METHODS, How
-    from ..evaluation.tasks import TASKS, Case
+    from ..evaluation.cases import Case
+    from ..evaluation.methods import METHODS, MethodContext
+    from ..evaluation.tasks import TASKS
 
     sound, selection = job.sound(), parse([job.select])
 
     def work(name: str) -> Work:
         return lambda: METHODS[name].run(
-            Case(TASKS[task_name], prepare(sound, selection), sound.rate / 2), How()
+            Case(TASKS[task_name], prepare(sound, selection), sound.rate / 2), MethodContext()
         )
 
     return {title: work(name) for title, name in methods.items()}

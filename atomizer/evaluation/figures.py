@@ -1,4 +1,4 @@
-"""A figure per task: spectrograms of the original, of what is left of it, and of every method."""
+"""A figure per task: spectrograms of the original, of the masked sound, and of every method."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from .. import metrics
-from .tasks import Case, Filled
+from .cases import Case, Estimate
 
-RANGE_DB = 90.0  # of the colour scale, below the original's loudest
-AROUND = 0.6  # seconds that are shown to either side of a hidden span
+RANGE_DB = 90.0  # of the colour scale, below the loudest of the original
+CONTEXT_SECONDS = 0.6  # shown on both sides of a hidden span
 COLUMNS = 4
-NOTHING = {"erased", "truncate"}  # methods that leave what is masked as it is
-TITLE = {
+LEAVES_MASK = {"erased", "truncate"}  # methods whose result is the masked sound
+# Metrics in the title of a panel, if the task has them, and their short names
+CAPTIONS = {
     "lsd_hidden": "LSD",
     "snr_db": "SNR",
     "visqol": "ViSQOL",
@@ -28,45 +29,28 @@ TITLE = {
 
 def draw_case(
     case: Case,
-    filled: dict[str, Filled],
+    estimates: dict[str, Estimate],
     values: dict[str, dict[str, float]],
     clip: str,
     path: Path,
 ) -> None:
-    """Write a PNG of one case: a panel per method, all in the original's colour scale, the hidden region between dashed lines.
+    """Write a PNG of one case: a panel per method in the colour scale of the original.
 
-    filled, values  sound and metrics by method
-    Of an upmix the hidden channel is shown, of everything else the mean of the channels.
+    Dashed lines surround the hidden region. For an upmix the hidden channel is shown, for all
+    other kinds of task the mean of the channels.
+
+    estimates  estimates by method
+    values     metrics by method
+    clip       name of the clip, for the title
     """
-    upmix = case.evaluation.kind == "upmix"
-    pick = (
-        (lambda samples: samples[1:2])
-        if upmix
-        else (lambda samples: samples.mean(axis=0, keepdims=True))
-    )
-    panels = {
-        "original": case.task.sound.samples,
-        **{name: f.samples for name, f in filled.items()},
-    }
-    if not NOTHING & filled.keys():
-        panels = {"original": panels.pop("original"), "masked": case.masked, **panels}
-    power = {
-        name: 10 * np.log10(metrics.power(pick(samples))[0] + 1e-15)
-        for name, samples in panels.items()
-    }
-    top = float(power["original"].max())
+    panels = _panels(case, estimates)
+    top = float(panels["original"].max())
     rows = -(-len(panels) // COLUMNS)
     columns = -(-len(panels) // rows)
     figure = Figure(figsize=(4 * columns, 2.9 * rows + 0.7), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    seconds = case.task.sound.seconds
-    shown = (
-        (0.0, seconds)
-        if case.evaluation.span is None
-        else (max(0.0, case.span[0] - AROUND), min(seconds, case.span[1] + AROUND))
-    )
-    for axis, (name, db) in zip(axes, power.items()):
+    for axis, (name, db) in zip(axes, panels.items()):
         image = axis.imshow(
             db.T,
             origin="lower",
@@ -77,8 +61,8 @@ def draw_case(
             interpolation="nearest",
             extent=(0, db.shape[0] * metrics.HOP / metrics.RATE, 0, metrics.RATE / 2000),
         )
-        _mark(axis, case)
-        axis.set_xlim(*shown)
+        _mark_hidden(axis, case)
+        axis.set_xlim(*_visible_seconds(case))
         axis.set_title(_title(name, values.get(name, {})), fontsize=10)
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
@@ -90,28 +74,51 @@ def draw_case(
         grid[lowest, column].set_xlabel("seconds")
         grid[lowest, column].tick_params(labelbottom=True)
     figure.colorbar(image, ax=axes.tolist(), label="dB", shrink=0.8, pad=0.01)
-    figure.suptitle(
-        f"{case.evaluation.name}: {clip}" + (", the hidden channel" if upmix else ""), fontsize=12
-    )
+    suffix = ", the hidden channel" if case.evaluation.kind == "upmix" else ""
+    figure.suptitle(f"{case.evaluation.name}: {clip}{suffix}", fontsize=12)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
 
 
-def _mark(axis, case: Case) -> None:
-    """Dashed lines around the hidden region, where it is one."""
+def _panels(case: Case, estimates: dict[str, Estimate]) -> dict[str, np.ndarray]:
+    """Spectrograms (frames, bins) in dB by the name of their panel."""
+    signals = {"original": case.task.sound.samples}
+    if not LEAVES_MASK & estimates.keys():
+        signals["masked"] = case.masked
+    signals |= {name: estimate.samples for name, estimate in estimates.items()}
+    upmix = case.evaluation.kind == "upmix"
+    return {
+        name: 10
+        * np.log10(
+            metrics.power(samples[1:2] if upmix else samples.mean(axis=0, keepdims=True))[0] + 1e-15
+        )
+        for name, samples in signals.items()
+    }
+
+
+def _visible_seconds(case: Case) -> tuple[float, float]:
+    """Seconds (start, end) of the time axis."""
+    seconds = case.task.sound.seconds
+    if case.hidden_span is None:
+        return 0.0, seconds
+    start, end = case.hidden_span
+    return max(0.0, start - CONTEXT_SECONDS), min(seconds, end + CONTEXT_SECONDS)
+
+
+def _mark_hidden(axis, case: Case) -> None:
+    """Draw dashed lines at the limits of the hidden span or band."""
     line = dict(color="white", linestyle="--", linewidth=0.8, alpha=0.8)
-    if case.evaluation.span is not None:
-        for second in case.span:
-            axis.axvline(second, **line)
+    for second in case.hidden_span or ():
+        axis.axvline(second, **line)
     if case.evaluation.kind == "bandwidth":
         lowest = np.flatnonzero(case.task.mask.any(axis=(0, 1)))[0]
         axis.axhline(lowest * case.task.space.bin_hz / 1000, **line)
 
 
 def _title(name: str, values: dict[str, float]) -> str:
-    """The method's name, and below it the metrics that say most."""
-    title = name + (" (masked)" if name in NOTHING else "")
-    said = "   ".join(
-        f"{short} {values[metric]:.2f}" for metric, short in TITLE.items() if metric in values
+    """Name of the method, and the metrics of `CAPTIONS` in a second line."""
+    title = name + (" (masked)" if name in LEAVES_MASK else "")
+    caption = "   ".join(
+        f"{short} {values[metric]:.2f}" for metric, short in CAPTIONS.items() if metric in values
     )
-    return f"{title}\n{said}" if said else title
+    return f"{title}\n{caption}" if caption else title

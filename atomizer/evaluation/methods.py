@@ -1,9 +1,14 @@
-"""Methods: the model, and the baselines it is measured against. Each says which kinds of task it applies to."""
+"""Methods: the model, and the baselines that it is compared with in the same run.
+
+A new method is a function of (case, context) and a row of `METHODS` that lists the kinds of task
+it applies to. What it computes belongs into a file of `baselines/`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial, wraps
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,16 +17,21 @@ from ..inpainting.fill import fill, last
 from ..inpainting.settings import Settings, resolve
 from .baselines import autoregression, channels, codecs, envelopes, neighbours
 from .baselines.loop import loop
-from .tasks import KINDS, Case, Filled, estimated_kbps
+from .cases import Case, Estimate
+from .scores import estimated_kbps
+from .tasks import KINDS
 
 if TYPE_CHECKING:
-    from ..model import AtomTransformer
+    from ..model.inference import AtomModel
 
 LOOP_SECONDS = 0.5
-BARE = ("levels", "places")  # kinds of which something of every hidden atom is known
+# These texts are stored in reports and compared when a report is resumed: change a text only
+# together with the computation that it describes.
 CONVENTIONS = {
-    "oracle": f"Gaussian noise of the true power per channel, frame and band of {envelopes.BAND} bins of the MDCT: the ceiling of textures",
-    "janssen": f"autoregressive interpolation, order {autoregression.ORDER}, of all samples that the hidden atoms reach; janssen-span: of the "
+    "oracle": "Gaussian noise of the true power per channel, frame and band of "
+    f"{envelopes.BAND_BINS} bins of the MDCT: the ceiling of textures",
+    "janssen": f"autoregressive interpolation, order {autoregression.ORDER}, of all samples that "
+    "the hidden atoms reach; janssen-span: of the "
     "span alone, which tells it more than the model knows",
     "wiener": "linear prediction alone (atomizer/priors/wiener.py), which the model has as a hint",
     "trunk-off": "the decoder without the Transformer's vectors",
@@ -30,66 +40,99 @@ CONVENTIONS = {
 
 
 @dataclass(frozen=True)
-class How:
-    """What a method may use beside the case: how the model fills, the model if there is one, and the seed of everything random."""
+class MethodContext:
+    """Input of a method beside the case.
+
+    settings  settings of fills; their seed is the seed of all methods
+    model     the model, or None in a run of baselines only
+    """
 
     settings: Settings = Settings()
-    model: AtomTransformer | None = None
+    model: AtomModel | None = None
 
     @property
     def seed(self) -> int:
+        """Seed of all random numbers."""
         return self.settings.seed
+
+
+Run = Callable[[Case, MethodContext], Estimate]
+MakeGrid = Callable[[Case, MethodContext], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Method:
-    """name; run(case, how) -> what it fills in; kinds of task that it applies to; whether it needs a model."""
+    """A row of `METHODS`.
+
+    name          name of the method in reports
+    run           (case, context) -> estimate
+    kinds         kinds of task that the method applies to
+    needs_model   whether the method uses the model of the context
+    is_available  whether the software that the method needs is installed
+    """
 
     name: str
-    run: Callable[[Case, How], Filled]
+    run: Run
     kinds: tuple[str, ...]
-    model: bool = False
-    available: Callable[[], bool] = lambda: True
+    needs_model: bool = False
+    is_available: Callable[[], bool] = lambda: True
 
 
-def _of_grid(make: Callable[[Case, How], np.ndarray]) -> Callable[[Case, How], Filled]:
-    """A method that fills in a grid of atoms."""
+def _fills_atoms(make_grid: MakeGrid) -> Run:
+    """Decorate a function that returns a grid of atoms: the method renders the grid."""
 
-    def run(case: Case, how: How) -> Filled:
-        grid = make(case, how)
-        return Filled(case.task.render(grid).samples, grid)
+    @wraps(make_grid)
+    def run(case: Case, context: MethodContext) -> Estimate:
+        grid = make_grid(case, context)
+        return Estimate(case.task.render(grid).samples, grid)
 
     return run
 
 
-def _by_channel(
-    start: int, end: int, case: Case, make: Callable[[np.ndarray], np.ndarray]
-) -> Filled:
-    """The sound with what `make` gives for every channel (n,) between two samples."""
+def _fill_samples(
+    case: Case, start: int, end: int, fill_channel: Callable[[np.ndarray], np.ndarray]
+) -> Estimate:
+    """Replace the samples from `start` to `end` by `fill_channel(x)` for every channel x (n,)."""
     samples = case.task.sound.samples.copy()
     for x in samples:
-        x[start:end] = make(x)
-    return Filled(samples)
+        x[start:end] = fill_channel(x)
+    return Estimate(samples)
 
 
-def _model(case: Case, how: How, trunk: bool) -> Filled:
-    """Fill with the model, or with its decoder alone where `trunk` is False."""
+def _model(case: Case, context: MethodContext) -> Estimate:
+    """Fill with the model; for levels also the excess cross-entropy."""
     from ..inpainting.sampler import sample  # needs torch, which the baselines do not
-    from ..model import WithoutTrunk
-    from .priors import excess_nats
+    from .cross_entropy import excess_nats
 
-    assert how.model is not None, "a method that needs a model is not run without one"
-    settings = resolve(how.settings, case.task)
-    model = how.model if trunk else WithoutTrunk(how.model)
-    grid = last(sample(case.task, settings, model)).grid
-    facts = {}
+    assert context.model is not None, "a method that needs a model is not run without one"
+    settings = resolve(context.settings, case.task)
+    grid = last(sample(case.task, settings, context.model)).grid
+    extra = {}
     if case.evaluation.kind == "levels":
-        facts["excess_nats"] = excess_nats(case.task, case.asked, model)
-    return Filled(case.task.render(grid).samples, grid, facts)
+        extra["excess_nats"] = excess_nats(case.task, case.judged, context.model)
+    return Estimate(case.task.render(grid).samples, grid, extra)
 
 
-def _wiener(case: Case, how: How) -> np.ndarray:
-    """Linear prediction alone, which the model has as a hint."""
+def _model_without_trunk(case: Case, context: MethodContext) -> Estimate:
+    from ..model import AtomTransformer, WithoutTrunk
+
+    assert isinstance(context.model, AtomTransformer), "only a full model has a trunk"
+    return _model(case, replace(context, model=WithoutTrunk(context.model)))
+
+
+@_fills_atoms
+def _erased(case: Case, context: MethodContext) -> np.ndarray:
+    return case.task.erased()
+
+
+@_fills_atoms
+def _noise(case: Case, context: MethodContext) -> np.ndarray:
+    return last(fill(case.task, replace(context.settings, method="noise"))).grid
+
+
+@_fills_atoms
+def _wiener(case: Case, context: MethodContext) -> np.ndarray:
+    """Return the grid with the Wiener estimate, which the model has as a prior, or zeros."""
     import torch
 
     from ..priors.wiener import interpolate
@@ -102,101 +145,105 @@ def _wiener(case: Case, how: How) -> np.ndarray:
     return np.where(task.mask, 0 if found is None else found.amplitude.numpy(), task.grid)
 
 
-def _janssen(case: Case, how: How, reach: tuple[int, int]) -> Filled:
-    return _by_channel(*reach, case, lambda x: autoregression.janssen(x, *reach))
+@_fills_atoms
+def _fold(case: Case, context: MethodContext) -> np.ndarray:
+    return envelopes.fold(case.task.grid, case.task.mask)
 
 
-def _ar(case: Case, how: How) -> Filled:
-    start, end = case.reached_samples
-    return _by_channel(start, end, case, lambda x: autoregression.continued(x[:start], end - start))
+@_fills_atoms
+def _oracle(case: Case, context: MethodContext) -> np.ndarray:
+    return envelopes.oracle(case.task.grid, case.task.mask, context.seed)
 
 
-def _loop(case: Case, how: How) -> Filled:
-    start, end = case.reached_samples
-    period = int(LOOP_SECONDS * case.task.sound.rate)
-    return _by_channel(start, end, case, lambda x: loop(x[None, :start], end - start, period)[0])
+@_fills_atoms
+def _interpolate(case: Case, context: MethodContext) -> np.ndarray:
+    return envelopes.interpolate(case.task.grid, case.task.mask, context.seed)
 
 
-def _decorrelator(case: Case, how: How) -> Filled:
-    sound = case.task.sound
-    return Filled(
-        channels.decorrelate(
-            sound.samples, np.asarray(case.task.mask.all(axis=(1, 2))), how.seed, sound.rate
-        )
+@_fills_atoms
+def _copy(case: Case, context: MethodContext) -> np.ndarray:
+    return channels.copy(case.task.grid, case.task.mask)
+
+
+@_fills_atoms
+def _neighbours(case: Case, context: MethodContext) -> np.ndarray:
+    task = case.task
+    return neighbours.fill_neighbours(task.grid, task.mask, task.features, context.seed)
+
+
+@_fills_atoms
+def _majority(case: Case, context: MethodContext) -> np.ndarray:
+    task = case.task
+    return neighbours.fill_majority(task.grid, task.mask, task.features, case.audible, context.seed)
+
+
+def _janssen(case: Case, context: MethodContext) -> Estimate:
+    """Interpolate all samples that the hidden atoms affect."""
+    start, end = case.affected_samples
+    return _fill_samples(case, start, end, lambda x: autoregression.janssen(x, start, end))
+
+
+def _janssen_span(case: Case, context: MethodContext) -> Estimate:
+    """Interpolate the hidden span alone, with more known samples than the model has."""
+    start, end = case.span_samples
+    return _fill_samples(case, start, end, lambda x: autoregression.janssen(x, start, end))
+
+
+def _extrapolate(case: Case, context: MethodContext) -> Estimate:
+    start, end = case.affected_samples
+    return _fill_samples(
+        case, start, end, lambda x: autoregression.continue_sound(x[:start], end - start)
     )
 
 
-def _codec(name: str) -> Method:
-    def run(case: Case, how: How) -> Filled:
-        sound = case.task.sound
-        samples, size = codecs.transcode(sound.samples, sound.rate, name, estimated_kbps(case))
-        return Filled(samples, facts={"kbps": size})
-
-    return Method(name, run, ("compress",), available=lambda: codecs.installed(name))
+def _loop(case: Case, context: MethodContext) -> Estimate:
+    start, end = case.affected_samples
+    period = int(LOOP_SECONDS * case.task.sound.rate)
+    return _fill_samples(case, start, end, lambda x: loop(x[None, :start], end - start, period)[0])
 
 
-_ERASED = _of_grid(lambda case, how: case.task.erased())
+def _decorrelate(case: Case, context: MethodContext) -> Estimate:
+    sound, hidden = case.task.sound, np.asarray(case.task.mask.all(axis=(1, 2)))
+    return Estimate(channels.decorrelate(sound.samples, hidden, context.seed, sound.rate))
+
+
+def _transcode(codec: str, case: Case, context: MethodContext) -> Estimate:
+    """Encode the original with a codec at the estimated size of the known atoms."""
+    sound = case.task.sound
+    samples, size = codecs.transcode(sound.samples, sound.rate, codec, estimated_kbps(case))
+    return Estimate(samples, extra_metrics={"kbps": size})
+
+
 _TEXTURES = ("bandwidth", "gap", "continue", "upmix", "box")
+_FEATURES = ("levels", "places")  # one feature of the hidden atoms is unknown
 METHODS = {
     method.name: method
     for method in (
-        Method("model", lambda case, how: _model(case, how, True), KINDS, model=True),
-        Method("erased", _ERASED, tuple(kind for kind in KINDS if kind != "compress")),
-        Method("truncate", _ERASED, ("compress",)),
-        Method(
-            "noise",
-            _of_grid(
-                lambda case, how: last(fill(case.task, replace(how.settings, method="noise"))).grid
-            ),
-            (*_TEXTURES, "restore", "compress"),
-        ),
-        Method("wiener", _of_grid(_wiener), ("gap", "continue", "box", "restore", "levels")),
-        Method(
-            "fold",
-            _of_grid(lambda case, how: envelopes.fold(case.task.grid, case.task.mask)),
-            ("bandwidth",),
-        ),
-        Method(
-            "oracle",
-            _of_grid(lambda case, how: envelopes.oracle(case.task.grid, case.task.mask, how.seed)),
-            _TEXTURES,
-        ),
-        Method("janssen", lambda case, how: _janssen(case, how, case.reached_samples), ("gap",)),
-        Method("janssen-span", lambda case, how: _janssen(case, how, case.span_samples), ("gap",)),
-        Method("ar", _ar, ("continue",)),
-        Method(
-            "interpolate",
-            _of_grid(
-                lambda case, how: envelopes.interpolate(case.task.grid, case.task.mask, how.seed)
-            ),
-            ("gap",),
-        ),
+        Method("model", _model, KINDS, needs_model=True),
+        Method("erased", _erased, tuple(kind for kind in KINDS if kind != "compress")),
+        Method("truncate", _erased, ("compress",)),
+        Method("noise", _noise, (*_TEXTURES, "restore", "compress")),
+        Method("wiener", _wiener, ("gap", "continue", "box", "restore", "levels")),
+        Method("fold", _fold, ("bandwidth",)),
+        Method("oracle", _oracle, _TEXTURES),
+        Method("janssen", _janssen, ("gap",)),
+        Method("janssen-span", _janssen_span, ("gap",)),
+        Method("ar", _extrapolate, ("continue",)),
+        Method("interpolate", _interpolate, ("gap",)),
         Method("loop", _loop, ("continue",)),
-        Method(
-            "copy",
-            _of_grid(lambda case, how: channels.copy(case.task.grid, case.task.mask)),
-            ("upmix",),
+        Method("copy", _copy, ("upmix",)),
+        Method("decorrelator", _decorrelate, ("upmix",)),
+        Method("neighbours", _neighbours, ("restore", *_FEATURES)),
+        Method("majority", _majority, _FEATURES),
+        *(
+            Method(
+                codec,
+                partial(_transcode, codec),
+                ("compress",),
+                is_available=partial(codecs.is_installed, codec),
+            )
+            for codec in codecs.CODECS
         ),
-        Method("decorrelator", _decorrelator, ("upmix",)),
-        Method(
-            "neighbours",
-            _of_grid(
-                lambda case, how: neighbours.fill_neighbours(
-                    case.task.grid, case.task.mask, case.task.features, how.seed
-                )
-            ),
-            ("restore", *BARE),
-        ),
-        Method(
-            "majority",
-            _of_grid(
-                lambda case, how: neighbours.fill_majority(
-                    case.task.grid, case.task.mask, case.task.features, case.audible, how.seed
-                )
-            ),
-            BARE,
-        ),
-        *(_codec(name) for name in codecs.CODECS),
-        Method("trunk-off", lambda case, how: _model(case, how, False), KINDS, model=True),
+        Method("trunk-off", _model_without_trunk, KINDS, needs_model=True),
     )
 }

@@ -1,11 +1,14 @@
-"""Run tasks and methods over clips: records in a JSON file that grows clip by clip and from which a run resumes."""
+"""Run methods on tasks over clips.
+
+The records are written to a JSON file after every clip, from which a later run resumes.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,47 +21,94 @@ from ..inpainting.settings import Settings
 from ..io.audio import Sound, read, write
 from ..io.datasets import Clip, list_clips
 from . import methods as methods_
-from . import tasks as tasks_
-from .methods import METHODS, How
-from .tasks import TASKS, Case, Filled
+from . import scores
+from .cases import Case, Estimate, EvaluationTask
+from .methods import METHODS, MethodContext
+from .tasks import TASKS
 
 if TYPE_CHECKING:
     from ..model import AtomTransformer
 
-SHORTEST = 2.0  # seconds of a clip that there is something to learn from
-QUIETEST = 1e-4  # RMS of one
-OF_THE_MODEL = (
-    "checkpoint_sha256",
-    "settings",
-)  # conventions that only the records of methods that need the model depend on
-NO_SETTING = (
-    "method",
-    "seed",
-    "reverse",
-)  # fields of Settings that are no convention, or one of their own
+MIN_SECONDS = 2.0  # shorter clips are skipped
+MIN_RMS = 1e-4  # quieter clips are skipped
+# Conventions that only affect the records of methods that need the model
+MODEL_CONVENTIONS = ("checkpoint_sha256", "settings")
+# Fields of Settings that are not part of the convention "settings"; the seed is one of its own
+NOT_IN_CONVENTIONS = ("method", "seed", "reverse")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to evaluate.
+
+    tasks             names of tasks; None for all
+    methods           names of methods; None for all
+    settings          settings of every fill; their seed is the seed of the evaluation
+    clips             largest number of clips
+    seconds           longest excerpt of a clip, from its middle
+    include_training  evaluate all clips, not only those of held-out sources
+    """
+
+    tasks: Iterable[str] | None = None
+    methods: Iterable[str] | None = None
+    settings: Settings = Settings()
+    clips: int = 20
+    seconds: float = 6.0
+    include_training: bool = False
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where to write results; None for nowhere.
+
+    report   JSON file, written after every clip; its records are not computed again
+    figures  folder for a figure per task, of the first clip that the task applies to
+    sounds   folder for WAV files, TASK/CLIP/METHOD.wav
+    """
+
+    report: str | Path | None = None
+    figures: str | Path | None = None
+    sounds: str | Path | None = None
+
+    def figure_of(self, task: str) -> Path | None:
+        """Path of the figure of a task."""
+        return None if self.figures is None else Path(self.figures) / f"{task}.png"
+
+    def sounds_of(self, task: str, clip: Clip) -> Path | None:
+        """Folder of the sounds of a task and a clip."""
+        return None if self.sounds is None else Path(self.sounds) / task / clip.path.stem
+
+    def write_report(self, report: dict[str, Any]) -> None:
+        """Replace the report atomically."""
+        if self.report is not None:
+            partial = Path(self.report).with_suffix(".part")
+            partial.write_text(json.dumps(report, indent=0))
+            partial.replace(self.report)
 
 
 def excerpt(clip: Clip, seconds: float) -> Sound:
-    """The middle of a clip's first two channels, at 44.1 kHz."""
+    """The middle of the first two channels of a clip, at 44.1 kHz."""
     samples = read(clip.path).at(metrics.RATE)
     length = min(samples.shape[1], int(seconds * metrics.RATE))
     start = (samples.shape[1] - length) // 2
     return Sound(np.ascontiguousarray(samples[:2, start : start + length]), metrics.RATE)
 
 
-def fingerprint(checkpoint: str | Path) -> str | None:
-    """SHA-256 of a checkpoint's weights, all shards by name in turn; None where there are none."""
+def checkpoint_hash(checkpoint: str | Path) -> str | None:
+    """SHA-256 of the weights of a checkpoint, all shards sorted by name; None without weights."""
     shards = sorted(Path(checkpoint).glob("*.safetensors"))
-    return (
-        hashlib.sha256(b"".join(shard.read_bytes() for shard in shards)).hexdigest()
-        if shards
-        else None
-    )
+    if not shards:
+        return None
+    return hashlib.sha256(b"".join(shard.read_bytes() for shard in shards)).hexdigest()
 
 
-def chosen_clips(audio: str | Path, count: int, everything: bool) -> list[Clip]:
-    """At most `count` clips of held-out sources (of all with `everything`), spread over the folder, which is sorted by category."""
-    clips = [c for c in list_clips(audio) if everything or c.held_out]
+def choose_clips(audio: str | Path, count: int, include_training: bool) -> list[Clip]:
+    """At most `count` clips, evenly spread over the folder, which is sorted by category.
+
+    Only clips of held-out sources, or of all sources with `include_training`. Raises
+    AtomizerError if there are none.
+    """
+    clips = [c for c in list_clips(audio) if include_training or c.held_out]
     if not clips:
         raise AtomizerError(
             "No clip of this folder belongs to a held-out source: evaluate all of them."
@@ -68,128 +118,162 @@ def chosen_clips(audio: str | Path, count: int, everything: bool) -> list[Clip]:
 
 def evaluate(
     audio: str | Path,
-    out: str | Path | None = None,
-    tasks: Iterable[str] | None = None,
-    methods: Iterable[str] | None = None,
+    options: Options = Options(),
+    outputs: Outputs = Outputs(),
     model: AtomTransformer | None = None,
     checkpoint: str | None = None,
-    settings: Settings = Settings(),
-    clips: int = 20,
-    seconds: float = 6.0,
-    everything: bool = False,
-    figures: str | Path | None = None,
-    listen: str | Path | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Every method on every task on clips of held-out sources (of all sources with `everything`).
+    """Run every method on every task that it applies to, over clips of a folder.
 
-    out         JSON file, written after every clip; what is already there is not computed again
-    checkpoint  the model's `fingerprint`
-    figures     folder for a figure per task, of the first clip that it applies to
-    listen      folder for WAV files: TASK/CLIP/METHOD.wav
+    Parameters
+    ----------
+    audio : str or Path
+        Folder of recordings, see `io.datasets.list_clips`.
+    options : Options
+        What to evaluate.
+    outputs : Outputs
+        Where to write results.
+    model : AtomTransformer, optional
+        Without a model, the methods that need one are left out.
+    checkpoint : str, optional
+        The `checkpoint_hash` of the model.
+    progress : bool
+        Whether to show a progress bar.
 
-    Returns {"conventions", "records": [{"task", "clip", "method", "metric", "value"}]}. Methods that need a model are left out without one.
-    Raises AtomizerError for unknown names, and where `out` was made with other conventions.
+    Returns
+    -------
+    dict
+        {"conventions", "records": [{"task", "clip", "method", "metric", "value"}]}
+
+    Raises
+    ------
+    AtomizerError
+        For unknown names, and if `outputs.report` was made with other conventions.
     """
-    tasks, methods = checked("task", tasks, TASKS), checked("method", methods, METHODS)
-    if clips < 1 or seconds < SHORTEST:
+    tasks = validate_names("task", options.tasks, TASKS)
+    methods = validate_names("method", options.methods, METHODS)
+    if options.clips < 1 or options.seconds < MIN_SECONDS:
         raise AtomizerError(
-            f"An evaluation takes at least 1 clip of at least {SHORTEST:g} seconds, not {clips} of {seconds:g}."
+            f"An evaluation needs at least 1 clip of at least {MIN_SECONDS:g} seconds, not "
+            f"{options.clips} of {options.seconds:g}."
         )
-    chosen = chosen_clips(audio, clips, everything)
+    clips = choose_clips(audio, options.clips, options.include_training)
     methods = [
-        m for m in methods if METHODS[m].available() and (model is not None or not METHODS[m].model)
+        name
+        for name in methods
+        if METHODS[name].is_available() and (model is not None or not METHODS[name].needs_model)
     ]
     report: dict[str, Any] = {
-        "conventions": conventions(settings, seconds, checkpoint),
+        "conventions": conventions(options.settings, options.seconds, checkpoint),
         "records": [],
     }
-    if out is not None:
-        check_folder(out)
-        report["records"] = earlier_records(Path(out), report["conventions"])
-    done = {(r["task"], r["clip"], r["method"]) for r in report["records"]}
-    how, drawn = How(settings, model), set()
+    if outputs.report is not None:
+        check_folder(outputs.report)
+        report["records"] = load_records(Path(outputs.report), report["conventions"])
     bar = tqdm(
-        total=len(chosen) * len(tasks),
+        total=len(clips) * len(tasks),
         desc="evaluating",
         unit="task",
         disable=None if progress else True,
     )
-    for clip in chosen:
-        sound, name = excerpt(clip, seconds), clip.path.name
-        heard = sound.seconds >= SHORTEST and np.sqrt((sound.samples**2).mean()) >= QUIETEST
-        for task in tasks:
+    runner = _Runner(MethodContext(options.settings, model), outputs, report["records"], bar)
+    for clip in clips:
+        sound = excerpt(clip, options.seconds)
+        usable = sound.seconds >= MIN_SECONDS and np.sqrt((sound.samples**2).mean()) >= MIN_RMS
+        for task in (TASKS[name] for name in tasks):
             bar.update()
-            if not heard or not TASKS[task].applies(sound, clip.cutoff_hz):
-                continue
-            apply = [m for m in methods if TASKS[task].kind in METHODS[m].kinds]
-            drawing = (
-                Path(figures) / f"{task}.png" if figures is not None and task not in drawn else None
-            )
-            folder = Path(listen) / task / clip.path.stem if listen is not None else None
-            todo = [
-                m
-                for m in apply
-                if drawing
-                or (task, name, m) not in done
-                or (folder and not (folder / f"{m}.wav").is_file())
-            ]
-            if not todo:
-                continue
-            case = Case.of(TASKS[task], sound, clip.cutoff_hz, settings.seed)
-            filled: dict[str, Filled] = {}
-            values: dict[str, dict[str, float]] = {}
-            for method in todo:
-                bar.set_postfix_str(f"{name} {task} {method}", refresh=True)
-                result = METHODS[method].run(case, how)
-                if drawing or (task, name, method) not in done:
-                    values[method] = case.measure(result)
-                if (task, name, method) not in done:
-                    report["records"] += [
-                        {
-                            "task": task,
-                            "clip": name,
-                            "method": method,
-                            "metric": metric,
-                            "value": round(value, 4),
-                        }
-                        for metric, value in values[method].items()
-                    ]
-                if folder:
-                    write_sounds(folder, case, {method: result})
-                if drawing:
-                    filled[method] = result
-            if drawing:
-                from .figures import draw_case  # matplotlib is needed here alone
-
-                draw_case(case, filled, values, name, drawing)
-                drawn.add(task)
-        if out is not None:
-            partial = Path(out).with_suffix(".part")
-            partial.write_text(json.dumps(report, indent=0))
-            partial.replace(out)
+            if usable and task.applies(sound, clip.cutoff_hz):
+                applicable = [name for name in methods if task.kind in METHODS[name].kinds]
+                runner.run(task, clip, sound, applicable)
+        outputs.write_report(report)
     bar.close()
     return report
 
 
-def checked(kind: str, names: Iterable[str] | None, known: Iterable[str]) -> list[str]:
-    """The names, all of them known ones; all that are known for None. Raises AtomizerError."""
-    known = list(known)
-    names = known if names is None else list(dict.fromkeys(names))
-    for name in names:
+@dataclass
+class _Runner:
+    """Runs methods on one task and one clip, and appends to `records`."""
+
+    context: MethodContext
+    outputs: Outputs
+    records: list[dict[str, Any]]
+    bar: tqdm
+    drawn: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.done = {(r["task"], r["clip"], r["method"]) for r in self.records}
+
+    def run(self, task: EvaluationTask, clip: Clip, sound: Sound, methods: list[str]) -> None:
+        """Compute the records, figure and sounds that do not exist yet."""
+        figure = None if task.name in self.drawn else self.outputs.figure_of(task.name)
+        folder, name = self.outputs.sounds_of(task.name, clip), clip.path.name
+        todo = [
+            method
+            for method in methods
+            if figure
+            or (task.name, name, method) not in self.done
+            or (folder and not (folder / f"{method}.wav").is_file())
+        ]
+        if not todo:
+            return
+        case = Case.from_sound(task, sound, clip.cutoff_hz, self.context.seed)
+        estimates: dict[str, Estimate] = {}
+        values: dict[str, dict[str, float]] = {}
+        for method in todo:
+            self.bar.set_postfix_str(f"{name} {task.name} {method}", refresh=True)
+            estimate = METHODS[method].run(case, self.context)
+            is_new = (task.name, name, method) not in self.done
+            if figure or is_new:
+                values[method] = scores.measure(case, estimate)
+            if is_new:
+                self._append(task.name, name, method, values[method])
+            if folder:
+                write_sounds(folder, case, {method: estimate})
+            if figure:
+                estimates[method] = estimate
+        if figure:
+            from .figures import draw_case  # only figures need matplotlib
+
+            draw_case(case, estimates, values, name, figure)
+            self.drawn.add(task.name)
+
+    def _append(self, task: str, clip: str, method: str, values: dict[str, float]) -> None:
+        """Append a record per metric, its value rounded to four decimals."""
+        self.records += [
+            {
+                "task": task,
+                "clip": clip,
+                "method": method,
+                "metric": metric,
+                "value": round(value, 4),
+            }
+            for metric, value in values.items()
+        ]
+
+
+def validate_names(kind: str, names: Iterable[str] | None, registry: Iterable[str]) -> list[str]:
+    """The names without duplicates; all names of the registry for None.
+
+    Raises AtomizerError for names that the registry does not have.
+    """
+    known = list(registry)
+    chosen = known if names is None else list(dict.fromkeys(names))
+    for name in chosen:
         if name not in known:
             raise AtomizerError(
-                f"There is no {kind} {str(name)[:40]!r} to evaluate: choose from {', '.join(known)}."
+                f"There is no {kind} {str(name)[:40]!r} to evaluate: choose from "
+                f"{', '.join(known)}."
             )
-    return names
+    return chosen
 
 
 def conventions(settings: Settings, seconds: float, checkpoint: str | None) -> dict[str, Any]:
-    """All that two reports must agree in for their numbers to be comparable."""
-    chosen = {k: v for k, v in asdict(settings).items() if k not in NO_SETTING}
+    """Everything that two reports must have in common for comparable numbers."""
+    chosen = {k: v for k, v in asdict(settings).items() if k not in NOT_IN_CONVENTIONS}
     return {
         **metrics.CONVENTIONS,
-        **tasks_.CONVENTIONS,
+        **scores.CONVENTIONS,
         **methods_.CONVENTIONS,
         "seconds": seconds,
         "seed": settings.seed,
@@ -198,58 +282,61 @@ def conventions(settings: Settings, seconds: float, checkpoint: str | None) -> d
     }
 
 
-def earlier_records(out: Path, conventions: dict[str, Any]) -> list[dict[str, Any]]:
-    """The records of an earlier run that still hold, none where there was none: those of another model, or of other settings of it, do not.
+def load_records(out: Path, conventions: dict[str, Any]) -> list[dict[str, Any]]:
+    """The valid records of an earlier run; none if there is no file.
 
-    Raises AtomizerError where it was made with other conventions.
+    Records of methods that need the model are dropped if the checkpoint or the settings differ.
+    Raises AtomizerError for invalid files, and for other differences of the conventions.
     """
     if not out.is_file():
         return []
     try:
-        earlier = json.loads(out.read_text(encoding="utf-8"))
-        theirs, records = earlier["conventions"], earlier["records"]
+        report = json.loads(out.read_text(encoding="utf-8"))
+        theirs, records = report["conventions"], report["records"]
         [(r["task"], r["clip"], r["method"], r["metric"], float(r["value"])) for r in records]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise AtomizerError(
             f"{out.name!r} is no report of an evaluation: give a new name, or remove it."
         ) from error
-    other = [
+    different = [
         key
         for key in dict.fromkeys([*conventions, *theirs])
         if conventions.get(key) != theirs.get(key)
     ]
-    if other and set(other) <= set(OF_THE_MODEL):  # what the baselines gave holds for every model
-        return [r for r in records if r["method"] in METHODS and not METHODS[r["method"]].model]
-    for key in other:
-        if key not in OF_THE_MODEL:
+    if different and set(different) <= set(MODEL_CONVENTIONS):
+        return [
+            r for r in records if r["method"] in METHODS and not METHODS[r["method"]].needs_model
+        ]
+    for key in different:
+        if key not in MODEL_CONVENTIONS:
             raise AtomizerError(
-                f"{out.name!r} was made with other conventions ({key} was {_short(theirs.get(key))}, not {_short(conventions.get(key))}): "
+                f"{out.name!r} was made with other conventions ({key} was "
+                f"{_short(theirs.get(key))}, not {_short(conventions.get(key))}): "
                 "give another name, or the same options."
             )
     return records
 
 
 def _short(value: Any) -> str:
+    """A value for an error message of one sentence."""
     return str(value).replace(". ", " ")[:60]
 
 
 def check_folder(out: str | Path) -> None:
-    """Fail before the work where its result cannot be written after it."""
+    """Raise AtomizerError before the work starts if the folder of its output does not exist."""
     if not Path(out).resolve().parent.is_dir():
         raise AtomizerError(
             f"There is no folder {str(Path(out).parent)!r} to write {Path(out).name!r} into."
         )
 
 
-def write_sounds(folder: Path, case: Case, filled: dict[str, Filled]) -> None:
-    """WAV files of the original, of what is left of it, and of every method."""
+def write_sounds(folder: Path, case: Case, estimates: dict[str, Estimate]) -> None:
+    """Write WAV files of the original, of the masked sound, and of every estimate."""
     folder.mkdir(parents=True, exist_ok=True)
     sound = case.task.sound
-    for name, samples in {
-        "original": sound.samples,
-        "masked": case.masked,
-        **{m: f.samples for m, f in filled.items()},
-    }.items():
+    signals = {"original": sound.samples, "masked": case.masked}
+    signals |= {name: estimate.samples for name, estimate in estimates.items()}
+    for name, samples in signals.items():
         path = folder / f"{name}.wav"
-        if name not in ("original", "masked") or not path.is_file():
+        if name in estimates or not path.is_file():
             write(path, Sound(samples, sound.rate, "PCM_16"))

@@ -1,4 +1,5 @@
-"""Baselines: what a fill is worth that needs no training. One file per idea; every function takes arrays and returns arrays.
+"""Baselines that need no training, one file per idea; functions take and return arrays.
 
-A grid is (channels, frames, bins), a mask the same in bool: the hidden atoms, which no baseline but `oracle` reads.
+A grid is (channels, frames, bins); a mask has the same shape in bool and marks the hidden atoms.
+Only `envelopes.oracle` reads hidden atoms. A new baseline gets a row in `..methods.METHODS`.
 """

@@ -1,4 +1,4 @@
-"""Autoregressive (all-pole) models of samples: what goes on and what is missing, if a sound is the output of a fixed filter."""
+"""Autoregressive (all-pole) models of samples: interpolation of gaps and extrapolation."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.signal import correlate, lfilter, lfiltic
 
 ORDER = 1024
-ITERATIONS = 3  # Janssen et al. stop after few: the model hardly changes any more
-CONTEXT = 22_050  # samples to either side of a gap that the model is estimated from
-PAST = 88_200  # samples that a continuation's model is estimated from
+ITERATIONS = 3  # as few as in Janssen et al.: later ones hardly change the model
+CONTEXT = 22_050  # samples on each side of a gap for the estimate of the model
+PAST = 88_200  # samples for the estimate of the model of a continuation
 
 
 def burg(segments: Sequence[np.ndarray], order: int) -> np.ndarray:
-    """(order + 1,) prediction error filter 1, a_1 … a_p of least forward and backward error over all segments (Burg 1975).
+    """(order + 1,) prediction error filter 1, a_1 … a_p by Burg's method (Burg 1975).
 
-    Always stable: the reflection coefficients stay below 1.
+    It minimises the forward and backward error over all segments, and is always stable: the
+    reflection coefficients stay below 1.
     """
     forward = [s[1:].astype(np.float64) for s in segments]
     backward = [s[:-1].astype(np.float64) for s in segments]
@@ -38,23 +39,25 @@ def burg(segments: Sequence[np.ndarray], order: int) -> np.ndarray:
 
 
 def extrapolate(x: np.ndarray, a: np.ndarray, count: int) -> np.ndarray:
-    """(count,) samples that follow x (n,) where the prediction error filter `a` has no input any more."""
+    """(count,) samples that follow x (n,) for a prediction error of zero."""
     past = x[-1 : -len(a) : -1].astype(np.float64)
     return lfilter([1.0], a, np.zeros(count), zi=lfiltic([1.0], a, past))[0]
 
 
 def interpolate(before: np.ndarray, after: np.ndarray, a: np.ndarray, count: int) -> np.ndarray:
-    """(count,) samples between two contexts that give the prediction error filter `a` the least output.
+    """(count,) samples between two contexts that minimise the energy of the prediction error.
 
-    That is the solution of the banded Toeplitz system of Janssen et al. 1986 (eq. 15), found in time that does not grow with the gap: the
-    errors e of the gap and of the p samples after it are those of least energy that lead from `before` to `after`. With G the last p
-    rows of the lower-triangular Toeplitz matrix of the filter's impulse response, e = G' (G G')^-1 (after - what extrapolation gives).
+    This solves the banded Toeplitz system of Janssen et al. 1986 (eq. 15) in time that does not
+    grow with the gap: of the errors e of the gap and of the p samples after it that lead from
+    `before` to `after`, those of least energy. With G the last p rows of the lower-triangular
+    Toeplitz matrix of the impulse response of the filter,
+    e = G' (G G')^-1 (after - extrapolation).
     """
     p = len(a) - 1
     after = np.asarray(after[:p], np.float64)
     free = extrapolate(before, a, count + len(after))
     response = lfilter([1.0], a, np.eye(1, count + len(after))[0])
-    # G G' by its displacement: every entry is its upper left neighbour and one product more
+    # G G' by its displacement: every entry is its upper left neighbour plus one product
     late = response[count:]
     square = np.zeros((len(after), len(after)))
     square[0] = correlate(response, response[: count + 1], "valid", "fft")
@@ -72,21 +75,21 @@ def janssen(
     end: int,
     order: int = ORDER,
     iterations: int = ITERATIONS,
-    context: int = CONTEXT,
 ) -> np.ndarray:
-    """(end - start,) samples for the gap of x (n,) from `start` to `end`: Janssen, Veldhuis & Vries 1986.
+    """(end - start,) samples for the gap of x (n,) from `start` to `end` (Janssen et al. 1986).
 
-    In turns the model is estimated, here by Burg's method, from both contexts and the gap as it stands (at first from the contexts
-    alone), and the gap is filled with what that model's error is least for. x is not read inside the gap.
+    Alternates two steps: estimate the model, here by Burg's method, from both contexts and the
+    current gap (in the first iteration from the contexts alone); fill the gap by minimising the
+    prediction error. x is not read inside the gap.
     """
-    before, after = x[max(0, start - context) : start], x[end : end + context]
+    before, after = x[max(0, start - CONTEXT) : start], x[end : end + CONTEXT]
     order = max(1, min(order, (len(before) + len(after)) // 3))
     known = [s for s in (before, after) if len(s) > order]
     if not known:
         return np.zeros(end - start)
     filled = np.zeros(end - start)
-    for turn in range(iterations):
-        a = burg(known if turn == 0 else [np.concatenate([before, filled, after])], order)
+    for iteration in range(iterations):
+        a = burg(known if iteration == 0 else [np.concatenate([before, filled, after])], order)
         filled = (
             interpolate(before, after, a, end - start)
             if len(after)
@@ -95,7 +98,10 @@ def janssen(
     return filled
 
 
-def continued(x: np.ndarray, count: int, order: int = ORDER, past: int = PAST) -> np.ndarray:
-    """(count,) samples that go on after x (n,), by a model of its last `past` samples (Kauppinen & Roth 2002)."""
-    x = x[-past:]
+def continue_sound(x: np.ndarray, count: int, order: int = ORDER) -> np.ndarray:
+    """(count,) samples that continue x (n,), by a model of its last `PAST` samples.
+
+    After Kauppinen & Roth 2002.
+    """
+    x = x[-PAST:]
     return extrapolate(x, burg([x], max(1, min(order, len(x) // 3))), count)

@@ -1,4 +1,4 @@
-"""Baselines of the upmix: the hidden channel as a copy of a known one, or as a copy with its phases scrambled."""
+"""Baselines of the upmix: the hidden channel as a copy of a known one, or as its decorrelation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ LENGTH = 8192  # samples of the decorrelator
 
 
 def allpass(seed: int = 0, length: int = LENGTH, rate: int = 44_100) -> np.ndarray:
-    """(length,) impulse response of magnitude 1 at every frequency: decaying noise, whitened (Kendall 1995; periodic in `length`)."""
+    """(length,) impulse response with magnitude 1 at every frequency.
+
+    Whitened noise with an exponential decay (Kendall 1995), periodic in `length`.
+    """
     noise = np.random.default_rng(seed).standard_normal(length) * np.exp(
         -np.arange(length) / (DECAY * rate)
     )
@@ -19,7 +22,10 @@ def allpass(seed: int = 0, length: int = LENGTH, rate: int = 44_100) -> np.ndarr
 
 
 def copy(grid: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The grid with hidden atoms taken from the first channel that knows the same place; where none does they stay silent."""
+    """The grid with hidden atoms copied from the first channel in which they are known.
+
+    Atoms that are hidden in all channels are silent.
+    """
     known = np.where(mask, 0, grid)
     source = np.take_along_axis(known, (~mask).argmax(axis=0)[None], axis=0)
     return np.where(mask, source, grid).astype(np.float32)
@@ -28,11 +34,13 @@ def copy(grid: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def decorrelate(
     samples: np.ndarray, hidden: np.ndarray, seed: int = 0, rate: int = 44_100
 ) -> np.ndarray:
-    """samples (channels, n) with the hidden channels (channels,) bool as the mean of the known ones, through an all-pass filter each."""
+    """(channels, n) samples in which every hidden channel is the filtered mean of the known ones.
+
+    hidden  (channels,) bool; each hidden channel has an all-pass filter of its own
+    """
     known = samples[~hidden].mean(axis=0)
     out = samples.astype(np.float64)
     for channel in np.flatnonzero(hidden):
-        out[channel] = fftconvolve(known, allpass(seed + int(channel), rate=rate))[
-            : samples.shape[1]
-        ]
+        response = allpass(seed + int(channel), rate=rate)
+        out[channel] = fftconvolve(known, response)[: samples.shape[1]]
     return out.astype(np.float32)

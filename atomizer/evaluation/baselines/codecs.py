@@ -1,42 +1,55 @@
-"""Codecs of libsndfile at a wanted bit rate."""
+"""Codecs of libsndfile at a given bit rate; a new codec is a row of `CODECS`."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 import soundfile
 
 from ...io.audio import resample
 
-# name: (format, subtype, rate of its own or None, bit rate mode)
+TRIALS = 8  # bisections of the range of compression levels
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Parameters of `soundfile.write`; `rate` is the only rate of the codec, or None for any."""
+
+    format: str
+    subtype: str
+    rate: int | None = None
+    bitrate_mode: str | None = None
+
+
 CODECS = {
-    "opus": ("OGG", "OPUS", 48_000, None),
-    "vorbis": ("OGG", "VORBIS", None, None),
-    "mp3": ("MP3", "MPEG_LAYER_III", None, "AVERAGE"),
+    "opus": Codec("OGG", "OPUS", rate=48_000),
+    "vorbis": Codec("OGG", "VORBIS"),
+    "mp3": Codec("MP3", "MPEG_LAYER_III", bitrate_mode="AVERAGE"),
 }
-TRIALS = 8  # halvings of the range of settings
 
 
-def installed(codec: str) -> bool:
-    """Whether libsndfile writes a codec here."""
-    format_, subtype = CODECS[codec][:2]
-    return format_ in soundfile.available_formats() and subtype in soundfile.available_subtypes(
-        format_
+def is_installed(codec: str) -> bool:
+    """Whether the installed libsndfile can write a codec."""
+    parameters = CODECS[codec]
+    return (
+        parameters.format in soundfile.available_formats()
+        and parameters.subtype in soundfile.available_subtypes(parameters.format)
     )
 
 
 def encode(samples: np.ndarray, rate: int, codec: str, level: float) -> bytes:
-    """The file of (channels, n) samples at a compression level from 0, the largest, to 1."""
-    format_, subtype, _, mode = CODECS[codec]
+    """(channels, n) samples as a file, at a compression level from 0 (largest) to 1."""
+    parameters = CODECS[codec]
     file = io.BytesIO()
-    options = {"bitrate_mode": mode} if mode else {}
+    options = {"bitrate_mode": parameters.bitrate_mode} if parameters.bitrate_mode else {}
     soundfile.write(
         file,
         samples.T,
         rate,
-        subtype,
-        format=format_,
+        parameters.subtype,
+        format=parameters.format,
         compression_level=min(level, 0.999),
         **options,
     )
@@ -44,37 +57,40 @@ def encode(samples: np.ndarray, rate: int, codec: str, level: float) -> bytes:
 
 
 def kbps(samples: np.ndarray, rate: int, codec: str, level: float) -> tuple[float, bytes]:
-    """Kilobits per second of the encoded sound, less the headers (what a file without sound takes), and the file."""
+    """Kilobits per second of the encoded sound without headers, and the file.
+
+    The size of the headers is that of a file without samples.
+    """
     file = encode(samples, rate, codec, level)
     bits = 8 * (len(file) - len(encode(samples[:, :0], rate, codec, level)))
     return bits / (samples.shape[1] / rate) / 1000, file
 
 
 def transcode(
-    samples: np.ndarray, rate: int, codec: str, wanted_kbps: float
+    samples: np.ndarray, rate: int, codec: str, target_kbps: float
 ) -> tuple[np.ndarray, float]:
-    """(channels, n) samples after the codec at the setting whose measured size is nearest to `wanted_kbps`, and that size in kbit/s.
+    """Encode and decode at the setting whose measured size is closest to `target_kbps`.
 
-    Where even the smallest setting is larger, the sound is encoded at a half or a quarter of its rate, as encoders for low rates do.
+    Returns the (channels, n) samples and the measured size in kbit/s. If even the smallest
+    setting is larger, the sound is encoded at a half or a quarter of its rate, as encoders do at
+    low bit rates.
     """
-    own = CODECS[codec][2]
+    own_rate = CODECS[codec].rate
     trials = []
-    for to in (own,) if own else (rate, rate // 2, rate // 4):
-        source = resample(samples, rate, to)
+    for coded_rate in (own_rate,) if own_rate else (rate, rate // 2, rate // 4):
+        source = resample(samples, rate, coded_rate)
         low, high = 0.0, 1.0
-        smallest = kbps(source, to, codec, high)
-        trials.append((*smallest, to))
-        if smallest[0] > wanted_kbps:
+        smallest = kbps(source, coded_rate, codec, high)
+        trials.append((*smallest, coded_rate))
+        if smallest[0] > target_kbps:
             continue
         for _ in range(TRIALS):
             middle = (low + high) / 2
-            trials.append((*kbps(source, to, codec, middle), to))
-            low, high = (middle, high) if trials[-1][0] > wanted_kbps else (low, middle)
+            trials.append((*kbps(source, coded_rate, codec, middle), coded_rate))
+            low, high = (middle, high) if trials[-1][0] > target_kbps else (low, middle)
         break
-    size, file, to = min(trials, key=lambda trial: abs(trial[0] - wanted_kbps))
+    size, file, coded_rate = min(trials, key=lambda trial: abs(trial[0] - target_kbps))
     decoded = soundfile.read(io.BytesIO(file), dtype="float32", always_2d=True)[0].T
-    back = resample(decoded, to, rate)
-    back = np.pad(back, ((0, 0), (0, max(0, samples.shape[1] - back.shape[1]))))[
-        :, : samples.shape[1]
-    ]
-    return back, size
+    out = resample(decoded, coded_rate, rate)
+    missing = max(0, samples.shape[1] - out.shape[1])
+    return np.pad(out, ((0, 0), (0, missing)))[:, : samples.shape[1]], size

@@ -1,4 +1,4 @@
-"""Baselines that know, or guess, how loud the hidden atoms are, and fill in noise or what lies elsewhere in the sound."""
+"""Baselines from levels: noise of known or interpolated levels, and copies of other bands."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import numpy as np
 
 from ...priors.spectral_envelope import interpolate_envelope
 
-BAND = 16  # bins, 345 Hz
-FLOOR_DB = -120.0  # of a level, below the sound's loudest
+BAND_BINS = 16  # 345 Hz
+FLOOR_DB = -120.0  # lowest level, below the loudest atom
 
 
 def fold(grid: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The grid with the octave below the cutoff copied into the hidden bins above it, again and again, as CELT folds (Valin et al. 2013).
+    """The grid with the octave below the cutoff copied repeatedly into the hidden bins above it.
 
-    Every band of BAND bins is then brought to the power that the noise fill would give it: a blind tilt. Atoms that are hidden below the
-    cutoff stay silent.
+    As in the folding of CELT (Valin et al. 2013). Every band of BAND_BINS bins is then scaled to
+    the power of the noise baseline, an extrapolated tilt. Atoms that are hidden below the cutoff
+    are silent.
     """
     known = np.where(mask, np.float32(0), grid)
-    blind = interpolate_envelope(known, ~mask)
+    envelope = interpolate_envelope(known, ~mask)
     out = known.copy()
     for channel in range(len(grid)):
         bins = np.flatnonzero(~mask[channel].all(axis=0))
@@ -27,16 +28,17 @@ def fold(grid: np.ndarray, mask: np.ndarray) -> np.ndarray:
         above = np.arange(cut, grid.shape[2])
         source = known[channel][:, cut - cut // 2 + (above - cut) % (cut // 2)]
         gain = np.sqrt(
-            band_means(blind[channel][:, above]) / np.maximum(band_means(source**2), 1e-20)
+            band_means(envelope[channel][:, above]) / np.maximum(band_means(source**2), 1e-20)
         )
         out[channel][:, above] = source * gain
     return np.where(mask, out, grid).astype(np.float32)
 
 
 def oracle(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:
-    """The grid with Gaussian noise of the TRUE power in the hidden atoms, per channel, frame and band of BAND bins.
+    """The grid with Gaussian noise of the TRUE power of the hidden atoms.
 
-    The ceiling of whatever fills in textures: it reads what is hidden.
+    The power is that per channel, frame and band of BAND_BINS bins. An upper bound for methods
+    that fill in textures: it reads the hidden atoms.
     """
     hidden = band_means(mask)
     power = band_means(np.where(mask, grid, 0).astype(np.float64) ** 2) / np.where(
@@ -47,8 +49,8 @@ def oracle(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def band_means(values: np.ndarray) -> np.ndarray:
-    """(..., bins), each the mean of its band of BAND bins."""
-    edges = np.arange(0, values.shape[-1], BAND)
+    """(..., bins), each value the mean of its band of BAND_BINS bins."""
+    edges = np.arange(0, values.shape[-1], BAND_BINS)
     width = np.diff(np.append(edges, values.shape[-1]))
     return np.repeat(
         np.add.reduceat(values, edges, axis=-1, dtype=np.float64) / width, width, axis=-1
@@ -56,9 +58,10 @@ def band_means(values: np.ndarray) -> np.ndarray:
 
 
 def interpolate(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray:
-    """The grid with levels that lead, bin by bin and linearly in dB, from the frame before a run of hidden frames to the one after it.
+    """The grid with levels interpolated linearly in dB over time, bin by bin, and random signs.
 
-    Signs are random. A run at either end of the sound keeps the level of its one known side.
+    The interpolation runs between the frames before and after a run of frames with hidden atoms.
+    A run at either end of the sound keeps the level of its only known side.
     """
     magnitude = np.abs(np.where(mask, 0, grid))
     db = 20 * np.log10(
@@ -70,17 +73,14 @@ def interpolate(grid: np.ndarray, mask: np.ndarray, seed: int = 0) -> np.ndarray
         for run in np.split(hidden, np.flatnonzero(np.diff(hidden) > 1) + 1):
             if not len(run) or len(run) == grid.shape[1]:
                 continue
-            first, last = run[0] - 1, run[-1] + 1
-            first, last = (
-                (last, last)
-                if first < 0
-                else (first, first)
-                if last == grid.shape[1]
-                else (first, last)
-            )
-            share = (run - first) / max(last - first, 1)
-            level[channel, run] = np.outer(1 - share, db[channel, first]) + np.outer(
-                share, db[channel, last]
+            before, after = run[0] - 1, run[-1] + 1
+            if before < 0:
+                before = after
+            elif after == grid.shape[1]:
+                after = before
+            weight = (run - before) / max(after - before, 1)
+            level[channel, run] = np.outer(1 - weight, db[channel, before]) + np.outer(
+                weight, db[channel, after]
             )
     sign = np.random.default_rng(seed).choice([-1.0, 1.0], grid.shape)
     return np.where(mask, sign * 10 ** (level / 20), grid).astype(np.float32)
