@@ -7,7 +7,7 @@ what is wrong and what is accepted. pydantic takes 0.1 s to load: import this mo
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
 from typing import get_type_hints as type_hints
@@ -65,7 +65,7 @@ def parse_json(text: str, content: str) -> Any:
 
 def schema_of(cls: type, subject: str, form: str) -> type[Schema]:
     """Strict schema with the fields, types and defaults of a dataclass, and no others."""
-    hints = type_hints(cls)
+    hints = type_hints(cls, include_extras=True)
     base = type(
         f"{cls.__name__}Base",
         (Schema,),
@@ -77,7 +77,9 @@ def schema_of(cls: type, subject: str, form: str) -> type[Schema]:
             "form": form,
         },
     )
-    declared: dict[str, Any] = {f.name: (hints[f.name], f.default) for f in fields(cls)}
+    declared: dict[str, Any] = {
+        f.name: (hints[f.name], ... if f.default is MISSING else f.default) for f in fields(cls)
+    }
     return create_model(f"{cls.__name__}Schema", __base__=base, **declared)
 
 

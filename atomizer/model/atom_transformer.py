@@ -20,7 +20,7 @@ from .config import ModelConfig
 from .decoder import Decoder, Neighbourhood
 from .embedding import Cells, FeatureEmbedding
 from .state import State
-from .trunk import Tokens, Trunk
+from .trunk import Block, Tokens, Trunk
 
 SHARD_SIZE = "9MB"  # plain git hosting refuses files of 10 MB
 
@@ -92,6 +92,7 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         for block in self.trunk.blocks:  # residual branches start small
+            assert isinstance(block, Block)
             for layer in (block.out, block.down):
                 std = 0.3 * layer.in_features**-0.5 * self.config.layers**-0.5
                 nn.init.normal_(layer.weight, std=std)

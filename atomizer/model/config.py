@@ -1,69 +1,84 @@
-"""Every number that defines a model, in one dataclass."""
+"""The configuration of a model: every number that defines it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from ..atoms.space import AtomSpace
+from ..validation import Schema, schema_of, validate
 
 SERIALISATIONS = ("time", "frequency", "tile", "order")
+
+Size = Annotated[int, Field(ge=1, le=1 << 16, description="a whole number from 1 to 65,536")]
+Reach = Annotated[int, Field(ge=0, le=1 << 16, description="a whole number from 0 to 65,536")]
+Layers = Annotated[int, Field(ge=0, le=256, description="a whole number from 0 to 256")]
+Cell = Annotated[tuple[Size, Size, Size], Field(description="three whole numbers from 1")]
+Neighbourhood = Annotated[tuple[Reach, Reach], Field(description="two whole numbers from 0")]
+Serialisations = Annotated[
+    tuple[Literal["time", "frequency", "tile", "order"], ...],
+    Field(min_length=1, description=f"one or more of {', '.join(SERIALISATIONS)}"),
+]
+Globals = Annotated[int, Field(ge=0, le=4096, description="a whole number from 0 to 4096")]
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Configuration of an `AtomTransformer`.
+    """Configuration of an `AtomTransformer`; raises ValueError for numbers that are no model's.
 
-    space           the atoms it knows; frames and channels are those of one window
+    space           atoms that the model accepts; frames and channels are those of one window
     cell            atoms per token: (frames, bins, channels); (1, 1, 1) is one token per atom
-    embed           width of a feature's embedding
-    encoding        "absolute": trained tables; "sinusoidal": fixed waves for time and frequency, a trained ∅ beside them
+    embed           width of the embedding of a feature
+    encoding        "absolute": trained tables; "sinusoidal": fixed sinusoids for time and
+                    frequency, with a trained vector for ∅
     width, heads, layers  of the Transformer
     window          tokens that attend to each other
-    serialisations  how tokens are lined up, layer by layer, in turns: "time", "frequency", "tile", or "order", the user's own
-    globals         tokens that see everything and that everything sees
-    slot            width of what the Transformer tells the decoder about one atom
+    serialisations  orders of the tokens, which the layers alternate between: "time", "frequency",
+                    "tile" or "order", the user's own
+    globals         tokens that attend to all tokens and that all tokens attend to
+    slot            width of the Transformer's vector of one atom, an input of the decoder
     reach           neighbourhood of an atom: (frames, bins) to either side
-    wiener          neighbourhood in which the decoder sees the Wiener estimate: (frames, bins) to either side; None without it
+    wiener          neighbourhood of the Wiener estimate in the decoder's input: (frames, bins) to
+                    either side; None for a model without it
     hidden, depth   of the decoder
     """
 
     space: AtomSpace = field(default_factory=lambda: AtomSpace(frames=64, channels=2))
-    cell: tuple[int, int, int] = (4, 16, 2)
-    embed: int = 16
-    encoding: str = "absolute"
-    width: int = 192
-    heads: int = 6
-    layers: int = 6
-    window: int = 256
-    serialisations: tuple[str, ...] = ("time", "frequency")
-    globals: int = 4
-    slot: int = 16
-    reach: tuple[int, int] = (2, 5)
-    wiener: tuple[int, int] | None = (1, 2)
-    hidden: int = 256
-    depth: int = 2
+    cell: Cell = (4, 16, 2)
+    embed: Size = 16
+    encoding: Literal["absolute", "sinusoidal"] = "absolute"
+    width: Size = 192
+    heads: Size = 6
+    layers: Layers = 6
+    window: Size = 256
+    serialisations: Serialisations = ("time", "frequency")
+    globals: Globals = 4
+    slot: Size = 16
+    reach: Neighbourhood = (2, 5)
+    wiener: Neighbourhood | None = (1, 2)
+    hidden: Size = 256
+    depth: Layers = 2
 
-    def __post_init__(self):
-        for size, whole in zip(self.cell, (self.space.frames, self.space.hop, self.space.channels)):
+    def __post_init__(self) -> None:
+        validate(_schema(), vars(self))
+        space = self.space
+        space.validate()
+        for size, whole in zip(self.cell, (space.frames, space.hop, space.channels)):
             if whole % size:
                 raise ValueError(
-                    f"A cell of {self.cell} does not divide a window of {self.space.frames} frames, "
-                    f"{self.space.hop} bins and {self.space.channels} channels."
+                    f"A cell of {self.cell} does not divide a window of {space.frames} frames, "
+                    f"{space.hop} bins and {space.channels} channels."
                 )
         if self.width % (4 * self.heads):
             raise ValueError(f"The width {self.width} is no multiple of 4 * {self.heads} heads.")
-        if not set(self.serialisations) <= set(SERIALISATIONS):
-            raise ValueError(
-                f"Serialisations are {', '.join(SERIALISATIONS)}, not {self.serialisations}."
-            )
         if "order" in self.serialisations and self.slots > 1:
             raise ValueError(
-                "The user's ordering serialises single atoms: it needs cells of (1, 1, 1)."
+                'The serialisation "order" sorts single atoms: it needs cells of (1, 1, 1).'
             )
-        if self.encoding not in ("absolute", "sinusoidal"):
-            raise ValueError(f"The encoding is absolute or sinusoidal, not {self.encoding!r}.")
 
     @property
     def slots(self) -> int:
@@ -80,11 +95,20 @@ class ModelConfig:
         )
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as a dictionary for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ModelConfig:
-        """The configuration of parsed JSON, the inverse of `to_dict`. Raises TypeError or ValueError where it is none."""
+        """Return the configuration of parsed JSON, the inverse of `to_dict`.
+
+        Raises TypeError for unknown fields and ValueError for invalid values.
+        """
         data = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        # configurations without the field are of models without the estimate
+        # models from before the field was introduced have no estimate
         return cls(**{"wiener": None, **data, "space": AtomSpace(**data["space"])})
+
+
+@cache
+def _schema() -> type[Schema]:
+    return schema_of(ModelConfig, "The field {!r} of a model", "An object is accepted.")

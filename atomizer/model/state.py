@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -50,8 +51,8 @@ class State:
 
     def to(self, device: torch.device | str) -> State:
         """Copy all tensors to a device."""
-        values = (getattr(self, f.name) for f in fields(self))
-        return State(*(None if v is None else v.to(device) for v in values))
+        tensors: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        return State(**{k: None if v is None else v.to(device) for k, v in tensors.items()})
 
     @property
     def inaudible(self) -> Tensor:

@@ -234,9 +234,8 @@ class Block(nn.Module):
         if serialization.padding.any():
             valid = ~serialization.padding.view(batch, count, self.window)
             mask = F.pad(valid, (self.globals, 0), value=True).flatten(0, 1)[:, None, None]
-        attended = F.scaled_dot_product_attention(
-            *(self.split_heads(u.flatten(0, 1)) for u in (queries, keys, values)), attn_mask=mask
-        )
+        q, k, v = (self.split_heads(u.flatten(0, 1)) for u in (queries, keys, values))
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         attended = attended.transpose(1, 2).reshape(batch, count * self.window, -1)
         return rearrange(attended, inverse, order)
 

@@ -9,14 +9,16 @@ import shutil
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated, Any, TypedDict, Unpack
 
 import torch
 import torch.distributed as dist
+from pydantic import Field
 from safetensors import SafetensorError
 from tqdm import tqdm
 
@@ -25,116 +27,128 @@ from ..io.atomic_write import reason_of
 from ..io.datasets import list_clips
 from ..model import AtomTransformer, ModelConfig
 from ..model.inference import precision
+from ..validation import schema_of, validate
 from .data import AudioBank
 from .losses import LOUD_PART, Losses
 from .masking import TASKS, Batch, mask_batch
 
 STATE = "training.pt"
 LOG = "log.txt"
-_SEEDS = (
-    1 << 53
-)  # what torch's generators take still, where every process and step has a seed of its own
+MAX_SEED = (1 << 53) - 1  # every process and step has a seed of its own, which torch must accept
+
+Weights = dict[str, torch.Tensor]
+
+
+def _number(description: str, **limits: float | bool) -> Any:
+    """Range of a field of `TrainingConfig`, and its description in error messages."""
+    return Field(description=description, **limits)  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """minutes   training time that the schedule is made for, over all runs, evaluation and reading not counted
-    steps      steps in all; where given, the schedule is made for these and not for minutes
-    batch      windows per step and process
-    asked      unknown atoms per step that are decoded
-    lr         peak learning rate; linear warm-up, then a cosine to nothing
-    ema        decay of the averaged weights, which are what is saved
-    save_minutes, evaluate_minutes   how often
+    """Configuration of a training run.
+
+    minutes     training time that the schedule spans, over all resumed runs, without evaluation
+                and loading
+    steps       steps in all, which the schedule spans instead of minutes
+    batch       windows per step and process
+    asked       unknown atoms per step whose predictions enter the losses
+    lr          peak learning rate; linear warm-up, then a cosine to zero
+    warmup      steps of the warm-up
+    weight_decay  of matrices; vectors have none
+    ema         decay of the averaged weights, which are the ones that are saved
+    clip        norm that gradients are clipped to
+    seed        of weights and masks
+    save_minutes, evaluate_minutes   time between two checkpoints, and between two evaluations
     """
 
-    minutes: float = 60.0
-    steps: int | None = None
-    batch: int = 4
-    asked: int = 16_000
-    lr: float = 1.5e-3
-    warmup: int = 150
-    weight_decay: float = 0.02
-    ema: float = 0.999
-    clip: float = 1.0
-    seed: int = 0
-    save_minutes: float = 3.0
-    evaluate_minutes: float = 15.0
+    minutes: Annotated[
+        float, _number("a finite number of minutes above 0", gt=0, allow_inf_nan=False)
+    ] = 60.0
+    steps: Annotated[int | None, _number("1 step or more", ge=1)] = None
+    batch: Annotated[int, _number("1 window or more", ge=1)] = 4
+    asked: Annotated[int, _number(f"{LOUD_PART} unknown atoms or more", ge=LOUD_PART)] = 16_000
+    lr: Annotated[float, _number("a finite learning rate above 0", gt=0, allow_inf_nan=False)] = (
+        1.5e-3
+    )
+    warmup: Annotated[int, _number("a warm-up of 1 step or more", ge=1)] = 150
+    weight_decay: Annotated[
+        float, _number("a finite weight decay from 0", ge=0, allow_inf_nan=False)
+    ] = 0.02
+    ema: Annotated[
+        float, _number("a decay of the averaged weights from 0 to below 1", ge=0, lt=1)
+    ] = 0.999
+    clip: Annotated[float, _number("a norm above 0 that gradients are clipped to", gt=0)] = 1.0
+    seed: Annotated[int, _number("a whole number from 0 to 2^53 - 1", ge=0, le=MAX_SEED)] = 0
+    save_minutes: Annotated[float, _number("0 or more minutes between two checkpoints", ge=0)] = 3.0
+    evaluate_minutes: Annotated[
+        float, _number("0 or more minutes between two evaluations", ge=0)
+    ] = 15.0
 
     def validate(self) -> None:
         """Raise AtomizerError for values out of range."""
-        if not 0 < self.minutes < math.inf:
-            raise AtomizerError(
-                f"The minutes of a training are above 0 and finite, not {self.minutes:g}."
-            )
-        if self.steps is not None and self.steps < 1:
-            raise AtomizerError(f"A training takes 1 step or more, not {self.steps}.")
-        if self.batch < 1:
-            raise AtomizerError(f"A step takes 1 window or more, not a batch of {self.batch}.")
-        if self.asked < LOUD_PART:
-            raise AtomizerError(
-                f"A step asks for {LOUD_PART} unknown atoms or more, not for {self.asked}."
-            )
-        if not 0 < self.lr < math.inf:
-            raise AtomizerError(f"The learning rate is above 0 and finite, not {self.lr:g}.")
-        if self.warmup < 1:
-            raise AtomizerError(f"The warm-up takes 1 step or more, not {self.warmup}.")
-        if not 0 <= self.weight_decay < math.inf:
-            raise AtomizerError(
-                f"The weight decay is 0 or more and finite, not {self.weight_decay:g}."
-            )
-        if not 0 <= self.ema < 1:
-            raise AtomizerError(
-                f"The decay of the averaged weights lies from 0 to below 1, not at {self.ema:g}."
-            )
-        if not self.clip > 0:
-            raise AtomizerError(f"Gradients are clipped to a norm above 0, not to {self.clip:g}.")
-        if not 0 <= self.seed < _SEEDS:
-            raise AtomizerError(
-                f"The seed of a training is a whole number from 0 and below 2^53, not {self.seed:.6g}."
-            )
-        if not (self.save_minutes >= 0 and self.evaluate_minutes >= 0):
-            raise AtomizerError(
-                f"The minutes between two checkpoints or evaluations are 0 or more, not {self.save_minutes:g} and {self.evaluate_minutes:g}."
-            )
+        schema = schema_of(TrainingConfig, "The field {!r} of a training", "An object is accepted.")
+        validate(schema, asdict(self))
+
+
+class TrainerOptions(TypedDict, total=False):
+    """Further arguments of a `Trainer`.
+
+    init      checkpoint to start from
+    device    name of a torch device; by default a GPU if there is one
+    progress  whether progress bars are shown
+    """
+
+    init: str | None
+    device: str | None
+    progress: bool
 
 
 class Trainer:
-    """Everything that a run consists of; `run()` trains until the minutes are used up.
+    """One training run: recordings, model, optimiser and schedule.
 
-    Raises AtomizerError for a configuration out of range, a folder without recordings or one that cannot be made, and a broken state.
+    `run()` trains until the end of the schedule, and resumes from the state in the folder.
+
+    Parameters
+    ----------
+    audio
+        Folders of recordings, each with a manifest.csv if there is one.
+    out
+        Folder for the checkpoint, the log and the state.
+    config
+        Configuration of the run.
+    model
+        Configuration of a new model.
+    options
+        See `TrainerOptions`.
+
+    Raises
+    ------
+    AtomizerError
+        For values out of range, a folder without recordings, one that cannot be made, and a broken
+        state.
     """
 
     def __init__(
         self,
         audio: Sequence[str | Path],
-        out: str,
+        out: str | Path,
         config: TrainingConfig = TrainingConfig(),
         model: ModelConfig = ModelConfig(),
-        init: str | None = None,
-        device: str | None = None,
-        progress: bool = True,
+        **options: Unpack[TrainerOptions],
     ):
         config.validate()
+        init, device, progress = _options(**options)
         self.config, self.out = config, Path(out)
-        self.process, self.processes = (
-            int(os.environ.get("RANK", 0)),
-            int(os.environ.get("WORLD_SIZE", 1)),
+        self.process = int(os.environ.get("RANK", 0))
+        self.processes = int(os.environ.get("WORLD_SIZE", 1))
+        self.device = self._start_processes(
+            torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         )
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        if self.processes > 1:
-            if self.device.type == "cuda":
-                self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-                torch.cuda.set_device(self.device)
-            if not dist.is_initialized():
-                dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
         self.progress = progress and self.process == 0
         torch.manual_seed(config.seed)
-        self.model = (
-            (AtomTransformer.from_pretrained(init) if init else AtomTransformer(model))
-            .float()
-            .to(self.device)
-            .train()
-        )
+        start = AtomTransformer.from_pretrained(init) if init else AtomTransformer(model)
+        self.model = start.float().to(self.device).train()
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         self.optimiser = self._optimiser()
         self.step, self.spent = 0, 0.0  # steps done, seconds of training spent
@@ -149,22 +163,34 @@ class Trainer:
             ) from error
         if (self.out / STATE).is_file():
             self.resume()
-        clips = [clip for folder in audio for clip in list_clips(folder)]
-        kept = [c for c in clips if not c.held_out] or clips
-        space = self.model.config.space
-        self.bank = AudioBank(kept, space, self.device, self.progress)
-        held_out = [c for c in clips if c.held_out]
-        self.development = (
-            AudioBank(held_out, space, self.device, self.progress)
-            if held_out and self.process == 0
-            else None
-        )
+        self.bank, self.development = self._load_audio(audio)
         self.losses = Losses(self.model, config.asked)
         self.parallel = (
             torch.nn.parallel.DistributedDataParallel(self.losses, find_unused_parameters=True)
             if self.processes > 1
             else self.losses
         )
+
+    def _start_processes(self, device: torch.device) -> torch.device:
+        """Join the other processes, if there are any; returns the device of this one."""
+        if self.processes == 1:
+            return device
+        if device.type == "cuda":
+            device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+            torch.cuda.set_device(device)
+        if not dist.is_initialized():
+            dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        return device
+
+    def _load_audio(self, folders: Sequence[str | Path]) -> tuple[AudioBank, AudioBank | None]:
+        """Load recordings for training, and those of held-out sources for the first process."""
+        clips = [clip for folder in folders for clip in list_clips(folder)]
+        space, held_out = self.model.config.space, [c for c in clips if c.held_out]
+        trained = [c for c in clips if not c.held_out] or clips
+        bank = AudioBank(trained, space, self.device, self.progress)
+        if not held_out or self.process != 0:
+            return bank, None
+        return bank, AudioBank(held_out, space, self.device, self.progress)
 
     def _optimiser(self) -> torch.optim.Optimizer:
         matrices = [p for p in self.model.parameters() if p.ndim > 1]
@@ -177,22 +203,18 @@ class Trainer:
 
     @property
     def share(self) -> float:
-        """How much of the schedule is done, 0 … 1."""
+        """Share of the schedule that is done, 0 to 1."""
         if self.config.steps is not None:
             return min(1.0, self.step / self.config.steps)
         return min(1.0, self.spent / 60 / self.config.minutes)
 
     def rate(self) -> float:
         """Learning rate of this step."""
-        return (
-            self.config.lr
-            * min(1.0, (self.step + 1) / self.config.warmup)
-            * (0.5 + 0.5 * math.cos(math.pi * self.share))
-            + 1e-6
-        )
+        warmup = min(1.0, (self.step + 1) / self.config.warmup)
+        return self.config.lr * warmup * (0.5 + 0.5 * math.cos(math.pi * self.share)) + 1e-6
 
     def _prepare(self) -> Future[tuple[Batch, torch.Tensor]]:
-        """The next batch, and the generator's state before it was drawn."""
+        """Draw the next batch in the background, with the generator's state before it."""
 
         def draw() -> tuple[Batch, torch.Tensor]:
             before = self.generator.get_state()
@@ -202,16 +224,16 @@ class Trainer:
         return self.worker.submit(draw)
 
     def train_step(self) -> dict[str, float]:
-        """One step on one batch; returns what was measured. A gradient that is not finite is passed over."""
+        """Train on one batch and return measurements; a non-finite gradient is skipped."""
         batch, _ = (self.next or self._prepare()).result()
-        self.next = self._prepare()  # masking runs beside the step: most of it is done by one core
+        self.next = self._prepare()  # masking runs during the step, mostly on one core
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         with precision(self.model):
             loss, report = self.parallel(batch)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        if torch.isfinite(norm):  # one bad batch must not ruin hours
+        if torch.isfinite(norm):
             self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
@@ -222,8 +244,8 @@ class Trainer:
         return report
 
     def run(self) -> dict[str, dict[str, float]]:
-        """Train until the schedule ends; returns the last evaluation."""
-        shown: dict[str, float] = {}
+        """Train until the schedule ends; returns the last evaluation, losses by task."""
+        shown: dict[str, float] = {}  # moving averages
         bar = tqdm(
             total=100,
             initial=round(100 * self.share),
@@ -240,14 +262,11 @@ class Trainer:
                 shown[name] = value if name not in shown else 0.98 * shown[name] + 0.02 * value
             if self.step % 10 == 0:
                 bar.n = round(100 * self.share, 1)
-                bar.set_postfix_str(
-                    f"step {self.step} " + " ".join(f"{k} {v:.3f}" for k, v in shown.items())
-                )
+                measured = " ".join(f"{k} {v:.3f}" for k, v in shown.items())
+                bar.set_postfix_str(f"step {self.step} {measured}")
             if self.step % 50 == 0:
-                self.log(
-                    "train",
-                    {"step": self.step, "minutes": self.spent / 60, "lr": self.rate(), **shown},
-                )
+                progress = {"step": self.step, "minutes": self.spent / 60, "lr": self.rate()}
+                self.log("train", {**progress, **shown})
             if self.spent - saved > 60 * self.config.save_minutes:
                 self.save()
                 saved = self.spent
@@ -259,7 +278,7 @@ class Trainer:
         return self.evaluate()
 
     def _together(self, share: float) -> float:
-        """The same share on all processes, so that they stop at the same step."""
+        """Return the first process's share, so that all processes stop at the same step."""
         if self.processes > 1:
             value = torch.tensor([share], device=self.device)
             dist.broadcast(value, 0)
@@ -270,13 +289,13 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self, rounds: int = 3) -> dict[str, dict[str, float]]:
-        """Losses per task on recordings of held-out sources, with the averaged weights; the same windows every time."""
+        """Measure the losses by task on held-out sources, with the averaged weights.
+
+        The windows are the same every time.
+        """
         if self.development is None:
             return {}
-        with (
-            self.averaged(),
-            torch.random.fork_rng(),
-        ):  # what training draws next does not depend on when it was evaluated
+        with self.averaged(), torch.random.fork_rng():  # evaluation does not advance training's RNG
             torch.manual_seed(1)
             table = self._tasks(rounds)
         for task, row in table.items():
@@ -284,7 +303,7 @@ class Trainer:
         return table
 
     def _tasks(self, rounds: int) -> dict[str, dict[str, float]]:
-        assert self.development is not None, "there are no held-out recordings"
+        assert self.development is not None
         table = {}
         for task in TASKS:
             sums = defaultdict(list)
@@ -305,8 +324,8 @@ class Trainer:
         return table
 
     @contextmanager
-    def averaged(self):
-        """The model with its averaged weights, for evaluation; yields the live ones, which return afterwards."""
+    def averaged(self) -> Iterator[Weights]:
+        """Give the model its averaged weights for a while; yields the current ones."""
         live = {k: v.clone() for k, v in self.model.state_dict().items()}
         self.model.load_state_dict(self.average)
         self.model.eval()
@@ -317,6 +336,7 @@ class Trainer:
             self.model.train()
 
     def log(self, title: str, values: dict[str, float]) -> None:
+        """Append a line to the log."""
         if self.process == 0:
             line = " ".join(f"{k} {v:.5g}" for k, v in values.items())
             with open(self.out / LOG, "a", encoding="utf-8") as file:
@@ -325,22 +345,21 @@ class Trainer:
     # ------------------------------------------------------------------ files
 
     def save(self) -> None:
-        """Write the averaged model, and the state from which training resumes; each file replaces the former at once.
+        """Write the averaged model and the state from which training resumes.
 
-        Raises AtomizerError where they cannot be written; what was saved before is then left as it was.
+        Each file replaces the former atomically. Raises AtomizerError if one cannot be written; the
+        former checkpoint is then kept.
         """
         if self.process:
             return
         try:
             self._write()
-        except (
-            OSError,
-            RuntimeError,
-            SafetensorError,
-        ) as error:  # torch's writer hides the system's error in a RuntimeError
+        except (OSError, RuntimeError, SafetensorError) as error:
+            # torch's writer hides the system's error in a RuntimeError
             raise AtomizerError(
-                f"The checkpoint of step {self.step} cannot be written to {self.out.name!r} ({reason_of(error)[:100]}): the one before "
-                "is kept, so make room and start the same command again."
+                f"The checkpoint of step {self.step} cannot be written to {self.out.name!r} "
+                f"({reason_of(error)[:100]}): the one before is kept, so make room and start the "
+                "same command again."
             ) from error
 
     def _write(self) -> None:
@@ -350,9 +369,8 @@ class Trainer:
         ):
             self.model.save_pretrained(folder)
             for path in Path(folder).iterdir():
-                if (
-                    path.suffix != ".md" or not (self.out / path.name).exists()
-                ):  # somebody may have written a better card
+                keep_card = path.suffix == ".md" and (self.out / path.name).exists()
+                if not keep_card:
                     path.replace(self.out / path.name)
         state = {
             "model": live,
@@ -373,25 +391,24 @@ class Trainer:
             partial.unlink(missing_ok=True)
 
     def resume(self) -> None:
-        """Go on from the state in the output folder, whose model it takes. Raises AtomizerError where that cannot be read."""
+        """Resume from the state in the output folder, with its model.
+
+        Raises AtomizerError if the state cannot be read.
+        """
         try:
-            state = torch.load(self.out / STATE, map_location="cpu", weights_only=True)
-            self._take(state)
+            self._restore(torch.load(self.out / STATE, map_location="cpu", weights_only=True))
         except Exception as error:
             raise AtomizerError(
-                f"The training state {STATE!r} in {self.out.name!r} is broken: take it away to begin anew, "
-                "with --init to begin from the model beside it."
+                f"The training state {STATE!r} in {self.out.name!r} is broken: delete it to begin "
+                "anew, with --init to begin from the model beside it."
             ) from error
         if self.process == 0:
             self._clear_up()
 
-    def _take(self, state: dict) -> None:
-        if ModelConfig.from_dict(state["model_config"]) != self.model.config:
-            self.model = (
-                AtomTransformer(ModelConfig.from_dict(state["model_config"]))
-                .to(self.device)
-                .train()
-            )
+    def _restore(self, state: dict[str, Any]) -> None:
+        config = ModelConfig.from_dict(state["model_config"])
+        if config != self.model.config:
+            self.model = AtomTransformer(config).to(self.device).train()
             self.optimiser = self._optimiser()
         self.model.load_state_dict(state["model"])
         self.average = {k: v.to(self.device) for k, v in state["average"].items()}
@@ -404,26 +421,35 @@ class Trainer:
             self.generator.manual_seed(self.config.seed * 1000 + self.process + 7919 * self.step)
 
     def _clear_up(self) -> None:
-        """Remove what a process that was killed while it saved has left, and the log of steps after the last save: they are done again."""
-        for leftover in (self.out / (STATE + ".part"), *self.out.glob(".saving-*")):
-            shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(
-                missing_ok=True
-            )
-        path = self.out / LOG
-        if path.is_file():
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            path.write_text(
-                "".join(
-                    x
-                    for x in lines
-                    if not (at := re.search(r": step (\d+)", x)) or int(at[1]) <= self.step
-                ),
-                encoding="utf-8",
-            )
+        """Remove partial files of a killed process, and the log of the steps that are repeated."""
+        for path in (self.out / (STATE + ".part"), *self.out.glob(".saving-*")):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        log = self.out / LOG
+        if log.is_file():
+            lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+            log.write_text("".join(filter(self._is_done, lines)), encoding="utf-8")
+
+    def _is_done(self, line: str) -> bool:
+        """Whether a line of the log is of a step that the state includes."""
+        step = re.search(r": step (\d+)", line)
+        return step is None or int(step[1]) <= self.step
 
 
-def train(audio: Sequence[str | Path], out: str, **options) -> dict[str, dict[str, float]]:
-    """Train, or go on training, a model on folders of recordings; `options` are fields of TrainingConfig and arguments of Trainer."""
+def _options(
+    init: str | None = None, device: str | None = None, progress: bool = True
+) -> tuple[str | None, str | None, bool]:
+    return init, device, progress
+
+
+def train(audio: Sequence[str | Path], out: str, **options: Any) -> dict[str, dict[str, float]]:
+    """Train a model on folders of recordings, or resume its training.
+
+    `options` are fields of `TrainingConfig` and arguments of `Trainer`. Returns the last
+    evaluation: losses by task.
+    """
     fields = {k: options.pop(k) for k in list(options) if k in TrainingConfig.__dataclass_fields__}
     try:
         trainer = Trainer(audio, out, replace(TrainingConfig(), **fields), **options)

@@ -371,7 +371,8 @@ def _envelope_std(
     context = PriorContext(
         amplitude, observed, space, peak, amplitude, observed, 0, None, threshold
     )
-    return LEVEL_PRIOR.predict(context).std
+    prediction = LEVEL_PRIOR.predict(context)
+    return np.zeros_like(amplitude) if prediction is None else prediction.std
 
 
 def _threshold(magnitude: np.ndarray, observed: np.ndarray, space: AtomSpace) -> float | None:
