@@ -25,7 +25,7 @@ ATOMS = 200_000
 RUNS = 15
 FLAGS = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--mute-audio"]
 PEER = "Plotly scattergl"
-VIEW = "document.querySelector('.atom-view').atomView"
+VIEW = "document.querySelector('.atom-view').atomView.testApi"
 
 # each waits until the canvas has been drawn again
 MEASURE = """
@@ -43,10 +43,10 @@ PAN = (
 )
 SELECT = f"""async () => {{ {MEASURE}
   const from = Math.random() * state.scene.duration / 2;
-  return drawn(() => view.preview({{kind: 'rect', op: 'add', t: [from, from + state.scene.duration / 3], f: [300, 6000]}}, -1)); }}"""
+  return drawn(() => view.preview({{kind: 'rect', op: 'add', t: [from, from + state.scene.duration / 3], f: [300, 6000]}})); }}"""
 LASSO = f"""async () => {{ {MEASURE}
   const points = Array.from({{length: 200}}, (_, k) => [8 + 6 * Math.cos(k / 31.8), 3000 + 2500 * Math.sin(k / 31.8)]);
-  return drawn(() => view.preview({{kind: 'lasso', op: 'add', points, scale: 'log'}}, -1)); }}"""
+  return drawn(() => view.preview({{kind: 'lasso', op: 'add', points, scale: 'log'}})); }}"""
 PLOTLY = f"""async () => {{ {MEASURE}
   const {{axes, atoms}} = picture, div = document.createElement('div');
   Object.assign(div.style, {{position: 'fixed', left: 0, top: 0, width: '1000px', height: '450px', zIndex: 99}});

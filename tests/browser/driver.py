@@ -10,29 +10,27 @@ import soundfile
 from playwright.sync_api import TimeoutError
 
 VIEW = ".atom-view"
-ATOM_VIEW = "document.querySelector('.atom-view').atomView"
-COME_TO = """({message: state.messageNumber, busy: state.busy, live: state.live && state.live.number, variations: state.variations.map(v => v.id),
-    variation: state.variation && state.variation.id, announced: state.announced, left: state.left, items: items.length, sound: state.base && state.base.name,
-    scene: state.scene && state.scene.id, urls: player.urls})"""
+API = f"document.querySelector('{VIEW}').atomView.testApi"
+READ = f"""(() => {{
+  const api = {API};
+  const {{ state, player, picture, orders, items, value, pending, undoSteps }} = api;
+  const {{ isRenderingPreview }} = api;
+  return (EXPRESSION);
+}})()"""
 
 
 def state(page, expression: str):
-    """A value of the component, for instance "state.items"."""
-    return page.evaluate(
-        f"(() => {{ const {{state, player, picture, orders, items, history, props}} = {ATOM_VIEW}; return {expression}; }})()"
-    )
+    """A value of the component's test API (util/test_api.js), for instance "state.variations"."""
+    return page.evaluate(READ.replace("EXPRESSION", expression))
 
 
 def wait(page, expression: str) -> None:
-    """Wait until an expression of the component holds; where it never does, what the page has come to is said."""
+    """Wait until an expression of the test API holds; the error shows what the page has reached."""
     try:
-        page.wait_for_function(
-            f"(() => {{ const {{state, player, picture, orders, items, history, props}} = {ATOM_VIEW}; return {expression}; }})()"
-        )
+        page.wait_for_function(READ.replace("EXPRESSION", expression))
     except TimeoutError as error:
-        raise AssertionError(
-            f"This never holds: {expression}. The page: {state(page, COME_TO)}, {status(page)!r}"
-        ) from error
+        page_state = f"{state(page, 'api.summary')}, {status(page)!r}"
+        raise AssertionError(f"This never holds: {expression}. The page: {page_state}") from error
 
 
 def status(page) -> str:
@@ -67,15 +65,8 @@ def enter(page, field: str, text: str) -> None:
 
 
 def pixel(page, seconds: float, hertz: float, lane: int = 0) -> tuple[float, float]:
-    """Where a point of the plane lies on the screen; `lane` counts the channels where they are stacked."""
-    return tuple(
-        page.evaluate(
-            f"""([t, f, lane]) => {{
-        const {{picture}} = {ATOM_VIEW}, box = picture.stage.getBoundingClientRect();
-        return [box.left + picture.x(t), box.top + picture.y(f, picture.lanes()[lane])]; }}""",
-            [seconds, hertz, lane],
-        )
-    )
+    """Position of a point of the plane on the screen; `lane` counts channels if they are stacked."""
+    return tuple(state(page, f"api.pixel({seconds}, {hertz}, {lane})"))
 
 
 def drag(page, *points, steps: int = 8) -> None:
@@ -131,7 +122,7 @@ def set_steps(page, steps: int) -> None:
 
 def fill(page, button: str = "#fill") -> str:
     """Press a button that fills, wait for the end, and return the status line."""
-    announced = state(page, "state.announced || 0")
+    announced = state(page, "state.lastShownId || 0")
     page.click(button)
     wait_filled(page, announced)
     return status(page)
@@ -141,7 +132,7 @@ def wait_filled(page, announced: int = 0) -> None:
     """Wait until a variation after `announced` is shown and can be played."""
     wait(
         page,
-        f"!state.busy && state.announced > {announced} && state.variation && state.variation.id === state.announced "
+        f"!state.busy && state.lastShownId > {announced} && state.variation && state.variation.id === state.lastShownId "
         "&& player.urls.filled === state.variation.sound.url && player.buffers.filled",
     )
 

@@ -54,10 +54,10 @@ def main_states(camera: Camera) -> None:
     d.draw_box(page, 3.8, 6.6, 900, 12_000)
     camera.take("selected")
     d.fill(page)
-    page.evaluate(f"{d.ATOM_VIEW}.player.seek(5)")
+    page.evaluate(f"{d.API}.player.seek(5)")
     page.mouse.move(10, 600)
     camera.take("filled")
-    announced = d.state(page, "state.announced")
+    announced = d.state(page, "state.lastShownId")
     page.click(f"{d.VIEW} [data-act=noise]")
     d.wait_filled(page, announced)
     camera.take("variations", whole=True)
@@ -69,7 +69,7 @@ def orderings(camera: Camera) -> None:
     d.wait(page, "player.buffers.first")
     page.fill(f"{d.VIEW} [data-name=order-place]", "720")
     page.click(f"{d.VIEW} [data-name=order-curves] summary")
-    d.wait(page, "orders.drawn && !orders.making")
+    d.wait(page, "orders.traceCount && !orders.rendering")
     camera.take("orderings", whole=True)
     page.click(f"{d.VIEW} [data-act=order]")
 
@@ -119,8 +119,8 @@ def looks(camera: Camera) -> None:
 def example(camera: Camera) -> None:
     """An example that plays, stopped shortly before its fill."""
     d.play_example(camera.page, "hole")
-    camera.page.evaluate(f"{d.ATOM_VIEW}.player.pause()")
-    camera.page.evaluate(f"{d.ATOM_VIEW}.player.seek(3.6)")
+    camera.page.evaluate(f"{d.API}.player.pause()")
+    camera.page.evaluate(f"{d.API}.player.seek(3.6)")
     camera.take("example")
 
 

@@ -48,7 +48,7 @@ def drawn_atoms(page) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def drawn_and_selected(page, path) -> tuple[int, int]:
     """Atoms that the picture counts as selected, and that Python's mask selects among the drawn ones."""
-    sent = state(page, "({regions: props.value.regions, parts: props.value.specs})")
+    sent = state(page, "({regions: value.regions, parts: value.specs})")
     task = prepare(read(path), Selection.from_dict(sent))
     return int(page.get_attribute(VIEW, "data-selected")), int(task.mask[drawn_atoms(page)].sum())
 
@@ -141,7 +141,7 @@ def test_fill_play_compare_and_download(page, sounds):
     draw_box(page, 1, 2, 300, 3000)
     assert "filled (" in fill(page)
     assert state(page, "items.length") == 1, "the selection survives what Python sends"
-    assert state(page, "state.version") == "filled" and state(page, "state.steps") >= 1
+    assert state(page, "state.version") == "filled" and state(page, "state.stepsShown") >= 1
     assert state(page, "state.shown.state.filter(s => s === 2).length") > 0
 
     original, masked, filled = (
@@ -175,7 +175,7 @@ def test_fill_play_compare_and_download(page, sounds):
         wait(page, f"player.version === '{version}'")
         assert state(page, "Object.values(player.voices).length") == 4
         assert state(page, "player.position()") >= before or not state(page, "player.playing")
-    page.evaluate("document.querySelector('.atom-view').atomView.player.pause()")
+    state(page, "player.pause()")
     page.click(f"{VIEW} [data-act=loop]")
     page.click(f"{VIEW} [data-act=play]")
     wait(page, "player.playing && player.loopSpan")

@@ -11,9 +11,7 @@ EXCERPT = f"{d.VIEW} [data-name=excerpt]"
 
 def chosen(page) -> tuple[float, float]:
     """Start and seconds that the overview shows."""
-    return tuple(
-        page.evaluate(f"(({{start, seconds}}) => [start, seconds])({d.ATOM_VIEW}.excerpt.chosen)")
-    )
+    return tuple(d.state(page, "[api.excerpt.start, api.excerpt.seconds]"))
 
 
 def take(page) -> None:
@@ -92,6 +90,6 @@ def test_what_is_no_excerpt_is_said_and_changes_nothing(quick, sounds):
         ({"start": 80, "seconds": 5}, "is over"),
         ({"start": "x"}, "must be a number"),
     ):
-        quick.evaluate(f"wanted => {d.ATOM_VIEW}.trigger('excerpt', wanted)", wanted)
+        quick.evaluate(f"wanted => {d.API}.send('excerpt', wanted)", wanted)
         d.wait_status(quick, says)
     assert d.state(quick, "state.base.id") == scene

@@ -35,7 +35,7 @@ def test_variations_that_go_are_named(strict, sounds):
     d.upload(strict, sounds["mono"])
     d.draw_box(strict, 0.1, 0.9, 300, 3000)
     for _ in range(3):
-        announced = d.state(strict, "state.announced || 0")
+        announced = d.state(strict, "state.lastShownId || 0")
         strict.click("#fill")
         d.wait_filled(strict, announced)
     assert d.state(strict, "state.variations.length") == 2
@@ -64,5 +64,5 @@ def test_more_regions_than_there_may_be_are_refused(strict, sounds):
     for k in range(2):
         d.paint(strict, [(1 + k, 120), (1.5 + k, 130)], "harmonics")
     d.drag(strict, d.pixel(strict, 1, 240), d.pixel(strict, 2, 250))
-    d.wait_status(strict, "more than 40 regions")
+    d.wait_status(strict, "at most 40 regions")
     assert d.state(strict, "items.length") == 2

@@ -21,7 +21,7 @@ def go(page, place: int) -> int:
     page.fill(f"{d.VIEW} [data-name=order-place]", str(place))
     d.wait(
         page,
-        f"orders.place === {place} && !orders.making && orders.heard.endsWith(',' + orders.first)",
+        f"orders.position === {place} && !orders.rendering && orders.renderedKey.endsWith(',' + orders.first)",
     )
     return d.state(page, "orders.first")
 
@@ -49,7 +49,7 @@ def test_the_first_atoms_are_pythons_and_are_played(page, sounds):
         assert f"first {n:,} of" in page.inner_text(f"{d.VIEW} [data-name=order-count]"), name
         shown = d.state(
             page,
-            "(() => { const {atoms} = picture, keep = [...atoms.kind.keys()].filter(i => atoms.kind[i] !== 255);"
+            "(() => { const {atoms} = picture, keep = [...atoms.colourRow.keys()].filter(i => atoms.colourRow[i] !== 255);"
             "return [atoms.channel, atoms.frame, atoms.bin].map(a => keep.map(i => a[i])); })()",
         )
         assert len(shown[0]) == n, name
@@ -89,20 +89,20 @@ def test_dragging_shows_more_and_keys_move_the_slider(page):
     assert "100 % of the energy" in page.inner_text(f"{d.VIEW} [data-name=order-worth]")
     page.focus(f"{d.VIEW} [data-name=order-place]")
     page.keyboard.press("ArrowLeft")
-    d.wait(page, "orders.place === 999")
+    d.wait(page, "orders.position === 999")
 
 
 def test_playing_through_builds_the_sound_while_it_plays(page):
     page.click(f"{d.VIEW} [data-act=through]")
-    d.wait(page, "orders.running && player.playing && player.version === 'first'")
-    first = d.state(page, "orders.place")
-    d.wait(page, f"orders.place > {first} + 50")
+    d.wait(page, "orders.isBuildingUp && player.playing && player.version === 'first'")
+    first = d.state(page, "orders.position")
+    d.wait(page, f"orders.position > {first} + 50")
     assert page.inner_text(f"{d.VIEW} [data-act=through]") == "Pause"
     page.click(f"{d.VIEW} [data-act=through]")
-    d.wait(page, "!orders.running")
-    place = d.state(page, "orders.place")
+    d.wait(page, "!orders.isBuildingUp")
+    place = d.state(page, "orders.position")
     page.wait_for_timeout(400)
-    assert d.state(page, "orders.place") == place
+    assert d.state(page, "orders.position") == place
     page.keyboard.press("o")
     d.wait(page, "!orders.open && state.version === 'original' && !player.buffers.first")
 
@@ -116,7 +116,8 @@ def test_by_time_what_is_played_has_come(page, reverse):
     go(page, 0)
     page.click(f"{d.VIEW} [data-act=through]")
     d.wait(
-        page, "orders.running && player.playing && player.version === 'first' && orders.first > 0"
+        page,
+        "orders.isBuildingUp && player.playing && player.version === 'first' && orders.first > 0",
     )
     # how far the atoms have come in seconds; backwards, the sound rests for a moment between its end and where it begins anew
     edge = "orders.atoms.frame[orders.permutation('time').found.at(orders.reverse ? -orders.first : orders.first - 1)] * orders.scene.hop / orders.scene.rate"
@@ -127,17 +128,17 @@ def test_by_time_what_is_played_has_come(page, reverse):
             if reverse
             else f"Math.abs(player.position() - {edge}) < 0.3"
         )
-        d.wait(page, f"orders.running && player.playing && {near}")
+        d.wait(page, f"orders.isBuildingUp && player.playing && {near}")
     if not reverse:
         d.wait(page, "player.level() > 0.001")
     page.click(f"{d.VIEW} [data-act=through]")
-    d.wait(page, "!orders.running && !player.playing")
+    d.wait(page, "!orders.isBuildingUp && !player.playing")
 
 
 def test_curves_of_all_orderings_with_the_current_point(page):
     go(page, 500)
     page.click(f"{d.VIEW} [data-name=order-curves] summary")
-    d.wait(page, "orders.drawn")
+    d.wait(page, "orders.traceCount")
     page.wait_for_timeout(500)
     curves = page.evaluate(
         "document.querySelector('[data-name=curves]').data.map("
@@ -169,4 +170,4 @@ def test_two_hundred_thousand_atoms(quick, many):
     quick.click(f"{d.VIEW} [data-act=order]")
     d.wait(quick, "orders.open && player.buffers.first")
     n = go(quick, 500)
-    assert d.state(quick, "picture.atoms.kind.filter(k => k !== 255).length") == n
+    assert d.state(quick, "picture.atoms.colourRow.filter(k => k !== 255).length") == n

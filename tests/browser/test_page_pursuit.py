@@ -82,7 +82,7 @@ def test_the_atoms_are_those_of_the_pursuit_and_drawn_with_their_extent(quick, n
         page,
         """(() => {
         const {atoms} = picture, i = atoms.scale.indexOf(2);
-        atoms.kind.fill(255); atoms.kind[i] = 0; picture.draw();
+        atoms.colourRow.fill(255); atoms.colourRow[i] = 0; picture.draw();
         const paper = picture.palette.paper(picture.dark), {width, height} = picture.canvas, columns = new Set();
         for (let p = 0; p < width * height; p++) if (picture.pixels[p] !== paper) columns.add(p % width);
         return columns.size / width * (picture.t[1] - picture.t[0]); })()""",
@@ -92,9 +92,7 @@ def test_the_atoms_are_those_of_the_pursuit_and_drawn_with_their_extent(quick, n
     assert "8,192 samples" in page.inner_text(f"{d.VIEW} [data-name=legend]")
     kinds = d.state(
         page,
-        "[...new Set(picture.atoms.kind)].map(k => view.palette.kinds[k])".replace(
-            "view.", f"{d.ATOM_VIEW}."
-        ),
+        "[...new Set(picture.atoms.colourRow)].map(k => api.colourNames[k])",
     )
     assert set(kinds) <= {"channel 0", "channel 1", "channel 2"} and len(kinds) > 1
 
@@ -110,12 +108,12 @@ def test_dragging_along_an_ordering_shows_and_plays_its_first_atoms(page, atoms)
             page.fill(f"{d.VIEW} [data-name=order-place]", str(place))
         d.wait(
             page,
-            "orders.place === 640 && !orders.making && orders.heard.endsWith(',' + orders.first)",
+            "orders.position === 640 && !orders.rendering && orders.renderedKey.endsWith(',' + orders.first)",
         )
         n = d.state(page, "orders.first")
         assert (
             0 < n < len(atoms)
-            and d.state(page, "[...picture.atoms.kind].filter(k => k !== 255).length") == n
+            and d.state(page, "[...picture.atoms.colourRow].filter(k => k !== 255).length") == n
         ), name
         assert "SNR about" in page.inner_text(f"{d.VIEW} [data-name=order-worth]")
         wanted = ATOMIZER.synthesise(atoms[order(atoms, name, reverse)[:n]], 2)
@@ -129,7 +127,7 @@ def test_what_is_erased_is_not_heard_and_is_back_when_it_is_not(page, atoms):
     assert not d.state(page, "!!player.buffers.masked")
     d.draw_box(page, 0.6, 2.4, 300, 6000)
     d.wait(page, "player.buffers.masked")
-    selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
+    selection = Selection.from_dict({"regions": d.state(page, "value.regions")})
     erased = selection.mask_atoms(atoms)
     assert d.state(page, "state.readout.count") == erased.sum() > 0
     d.wait_status(page, "Masked plays the sound without")
@@ -142,10 +140,10 @@ def test_what_is_erased_is_not_heard_and_is_back_when_it_is_not(page, atoms):
     d.add_preset(page, "below", 300)
     d.wait(
         page,
-        f"player.buffers.masked && !{d.ATOM_VIEW}.eraser.making && state.readout.count > {erased.sum()}",
+        f"player.buffers.masked && !isRenderingPreview && state.readout.count > {erased.sum()}",
     )
     page.wait_for_timeout(300)
-    d.wait(page, f"!{d.ATOM_VIEW}.eraser.making")
+    d.wait(page, "!isRenderingPreview")
     assert np.sum(heard(page, "masked") ** 2) < 0.9 * before
     page.click(f"{d.VIEW} [data-act=clear]")
     d.wait(page, "!player.buffers.masked && state.version === 'original'")
@@ -155,20 +153,18 @@ def test_lassos_and_brushes_take_the_atoms_that_python_takes(page, atoms):
     d.draw_lasso(page, [(0.5, 400), (1.5, 300), (1.2, 5000)])
     d.paint(page, [(2, 250), (3, 900), (3.5, 900)])
     page.evaluate("() => new Promise(requestAnimationFrame)")
-    selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
+    selection = Selection.from_dict({"regions": d.state(page, "value.regions")})
     assert d.state(page, "state.readout.count") == selection.mask_atoms(atoms).sum()
     d.tool(page, "box")
     d.add_preset(page, "loudest", 5)
     d.wait_status(page, "Parts by rank can be erased")
-    part = Selection.from_dict(
-        {"regions": d.state(page, "props.value.regions"), "parts": ["loudest:5"]}
-    )
+    part = Selection.from_dict({"regions": d.state(page, "value.regions"), "parts": ["loudest:5"]})
     d.wait(page, f"state.readout.count === {part.mask_atoms(atoms).sum()}")
 
 
 def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     d.draw_box(page, 1, 2, 300, 4000)
-    selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
+    selection = Selection.from_dict({"regions": d.state(page, "value.regions")})
     status = d.fill(page)
     kept = int((~selection.mask_atoms(atoms)).sum())
     assert f"with MDCT atoms on top of {kept:,} of {len(atoms):,} matching-pursuit atoms" in status
@@ -189,15 +185,15 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     menu, facts = (f"{d.VIEW} [data-name={name}]" for name in ("atomizer", "facts"))
     drawn = lambda: (
         page.locator(f"{menu} option:checked").text_content(),
-        "MDCT atoms, which the fill works on" in page.inner_text(facts),
+        "(MDCT view of the fill)" in page.inner_text(facts),
     )
-    assert drawn() == ("MDCT, of the fill", True)
+    assert drawn() == ("MDCT view of the fill", True)
     page.click(f"{d.VIEW} [data-version=original]")
     d.wait(page, "state.scene === state.base && state.scene.scales.length === 3")
     assert drawn() == ("matching pursuit", False)
     page.click(f"{d.VIEW} [data-version=filled]")
     d.wait(page, "state.scene.id === state.variation.scene.id && state.shown")
-    assert drawn() == ("MDCT, of the fill", True)
+    assert drawn() == ("MDCT view of the fill", True)
     found = d.state(page, "state.base.id")
     page.select_option(menu, "matching-pursuit")  # they are there: nothing is sought anew
     d.wait(page, "state.scene === state.base && state.version === 'original'")
@@ -219,7 +215,7 @@ def test_another_selection_after_a_fill_is_one_of_the_atoms_of_the_pursuit(page,
         page,
         "state.variation === null && state.version === 'original' && state.scene === state.base && player.buffers.masked",
     )
-    selection = Selection.from_dict({"regions": d.state(page, "props.value.regions")})
+    selection = Selection.from_dict({"regions": d.state(page, "value.regions")})
     assert (
         d.state(page, "state.readout.count") == selection.mask_atoms(atoms).sum()
         and d.state(page, "state.variations.length") == 1

@@ -61,7 +61,7 @@ def test_axes_lanes_and_colours(page):
     assert (
         d.state(
             page,
-            "picture.atoms.kind.filter((k, i) => k !== 255 && picture.atoms.channel[i] !== 1).length",
+            "picture.atoms.colourRow.filter((k, i) => k !== 255 && picture.atoms.channel[i] !== 1).length",
         )
         == 0
     )
@@ -72,7 +72,7 @@ def test_axes_lanes_and_colours(page):
         )
         legend = page.inner_text(f"{d.VIEW} .legend").split("\n")
         assert len(legend) >= 3 and "unknown" in legend
-        kinds = d.state(page, "new Set(picture.atoms.kind).size")
+        kinds = d.state(page, "new Set(picture.atoms.colourRow).size")
         assert kinds == {"state": 1, "channel": 2, "rank": 16, "sign": 2}[colour]
     page.focus(d.VIEW)
     page.keyboard.press("c")
@@ -86,11 +86,11 @@ def test_zoom_and_pan_by_wheel_tool_and_keys(page):
     assert d.state(page, "picture.t[0]") < 10 < d.state(page, "picture.t[1]"), (
         "the wheel zooms around the pointer"
     )
-    assert d.state(page, "picture.u.every((u, k) => Math.abs(u - picture.wholeUnits[k]) < 1e-6)")
+    assert d.state(page, "picture.u.every((u, k) => Math.abs(u - picture.fullUnits[k]) < 1e-6)")
     page.keyboard.down("Shift")
     page.mouse.wheel(0, -400)
     page.keyboard.up("Shift")
-    d.wait(page, "picture.u[1] < picture.wholeUnits[1]")
+    d.wait(page, "picture.u[1] < picture.fullUnits[1]")
     d.tool(page, "pan")
     t0, x, y = d.state(page, "picture.t[0]"), *d.pixel(page, 10, 1000)
     d.drag(page, (x, y), (x + 80, y))

@@ -9,21 +9,21 @@ def test_steps_are_shown_live_and_stop_keeps_what_is_there(open_page, sounds):
     upload(page, sounds["stereo"])
     draw_box(page, 0.5, 3.5, 300, 5000)
     page.click("#fill")
-    wait(page, "state.busy && state.steps >= 2")
+    wait(page, "state.busy && state.stepsShown >= 2")
     assert "of 8" in status(page) and "left" in status(page)
     counts = state(page, "[1, 2].map(s => state.shown.state.filter(x => x === s).length)")
     assert min(counts) > 0, "some atoms are filled in, some are still unknown"
     page.click("#stop")
     wait_status(page, "Stopped after step")
     wait_filled(page)
-    steps = state(page, "state.steps")
+    steps = state(page, "state.stepsShown")
     filled, rate = sound_of(page, "filled")
     masked = sound_of(page, "masked")[0]
     difference = np.abs(filled - masked).max(1)
     assert difference[int(0.6 * rate) : int(0.9 * rate)].max() > 1e-3
     assert difference[int(3.2 * rate) :].max() == 0
     page.wait_for_timeout(2500)
-    assert state(page, "state.steps") == steps and not state(page, "state.busy")
+    assert state(page, "state.stepsShown") == steps and not state(page, "state.busy")
     assert state(page, "items.length") == 1
     # and the page goes on working
     page.click("#fill")
@@ -49,7 +49,7 @@ def test_another_sound_ends_the_fill_of_the_one_before(open_page, sounds):
     upload(page, sounds["stereo"])
     draw_box(page, 0.5, 3.5, 300, 5000)
     page.click("#fill")
-    wait(page, "state.busy && state.steps >= 1")
+    wait(page, "state.busy && state.stepsShown >= 1")
     upload(page, sounds["mono"])
     page.wait_for_timeout(2500)
     assert state(page, "[state.scene.name, state.busy, state.shown]") == ["mono.wav", False, None]

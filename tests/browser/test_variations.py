@@ -85,7 +85,7 @@ def test_the_variation_chosen_last_is_seen_and_heard_however_late_another_one_co
     first, second = (v["id"] for v in variations(page)[:2])
     url = d.state(page, f"state.variations[0].{late}.url")
     shown = "(() => { let sum = 0; state.shown.velocity.forEach((v, i) => { sum += v * (i + 1); }); return sum; })()"
-    d.state(page, "player.cache.clear()")
+    d.state(page, "api.clearSoundCache()")
     held = []
     page.route(url, lambda route: held.append(route))
     page.focus(d.VIEW)
@@ -312,7 +312,7 @@ def test_noise_for_comparison_and_a_continuation(quick, sounds):
     quick.click("#beyond > button")
     d.enter(quick, "#seconds input", "1")
     d.fill(quick, "#continue")
-    assert "nothing to compare with" in quick.inner_text(f"{d.VIEW} .variation")
+    assert "no reference" in quick.inner_text(f"{d.VIEW} .variation")
     first = d.state(quick, "state.variation.id")
     quick.click(f"{d.VIEW} [data-act=noise]")
     d.wait(quick, f"state.variations.length === 2 && state.variation.id !== {first}")

@@ -7,11 +7,11 @@ import {
   FILLED,
   HIDDEN,
   KEPT,
-  merge,
+  mergeFill,
   nearestAtom,
   pixelSpans,
-  splat,
-  unpack,
+  drawAtoms,
+  unpackAtoms,
 } from '../../atomizer/ui/static/plot/atoms.js';
 import { SCALES } from '../../atomizer/ui/static/plot/scales.js';
 import { axes, packed, scene, someRows } from './help.mjs';
@@ -28,8 +28,8 @@ const plane = (more = {}) => ({
 });
 const table = Uint32Array.from({ length: 512 }, (_, k) => k + 1);
 
-test('unpacks what drawing.py packs', () => {
-  const atoms = unpack(
+test('atoms are unpacked as drawing.py packs them', () => {
+  const atoms = unpackAtoms(
     packed([
       [3, 5, 100, 0, 1, 2],
       [4, 6, 65535, 1, 0, 0],
@@ -44,13 +44,13 @@ test('unpacks what drawing.py packs', () => {
   assert.ok(amplitude[0] < 0 && Math.abs(amplitude[1] - 0.5) < 1e-6);
 });
 
-test('merging leaves hidden atoms out, keeps the order, and knows where atoms come from', () => {
+test('merging a fill drops hidden atoms and keeps the order', () => {
   const rows = someRows(50),
-    all = unpack(packed(rows), 50),
+    all = unpackAtoms(packed(rows), 50),
     hidden = new Uint8Array(7);
   for (let i = 0; i < 50; i += 3) hidden[i >> 3] |= 1 << (i & 7);
-  const fresh = unpack(packed(someRows(9, () => FILLED)), 9),
-    merged = merge(all, hidden, fresh);
+  const fresh = unpackAtoms(packed(someRows(9, () => FILLED)), 9),
+    merged = mergeFill(all, hidden, fresh);
   assert.equal(merged.count, 50 - 17 + 9);
   for (let i = 1; i < merged.count; i++) assert.ok(merged.velocity[i - 1] <= merged.velocity[i]);
   assert.equal([...merged.state].filter((s) => s === FILLED).length, 9);
@@ -62,18 +62,18 @@ test('merging leaves hidden atoms out, keeps the order, and knows where atoms co
       [all.frame[from], all.bin[from], all.channel[from]],
     );
   });
-  assert.equal(merge(all, new Uint8Array(7), unpack(packed([]), 0)).count, 50);
+  assert.equal(mergeFill(all, new Uint8Array(7), unpackAtoms(packed([]), 0)).count, 50);
 });
 
-test('neighbouring cells touch, and none is thinner than the least', () => {
+test('neighbouring cells touch and have a minimum width', () => {
   const [first, last] = pixelSpans(10, 0, 100, 1, (k) => k * 7.3);
   for (let k = 1; k < 10; k++) assert.equal(first[k], last[k - 1]);
   const [a, b] = pixelSpans(100, 0, 50, 2, (k) => k * 0.5);
   for (let k = 0; k < 99; k++) assert.ok(b[k] - a[k] >= 2 || b[k] === 50 || a[k] === 0);
 });
 
-test('loud atoms are drawn over quiet ones, hidden ones are not, and lanes hold their channel', () => {
-  const atoms = unpack(
+test('loud atoms are drawn on top, each in the lane of its channel', () => {
+  const atoms = unpackAtoms(
       packed([
         [5, 10, 1000, 1, 0, 0],
         [5, 10, 60000, 1, 1, 0],
@@ -81,17 +81,17 @@ test('loud atoms are drawn over quiet ones, hidden ones are not, and lanes hold 
       2,
     ),
     pixels = new Uint32Array(40 * 32);
-  atoms.kind.fill(1);
-  splat(pixels, atoms, plane(), table, scene);
+  atoms.colourRow.fill(1);
+  drawAtoms(pixels, atoms, plane(), table, scene);
   const drawn = new Set([...pixels].filter(Boolean));
   assert.deepEqual([...drawn], [table[256 + (60000 >> 8)]]);
-  atoms.kind[1] = HIDDEN;
+  atoms.colourRow[1] = HIDDEN;
   pixels.fill(0);
-  splat(pixels, atoms, plane(), table, scene);
+  drawAtoms(pixels, atoms, plane(), table, scene);
   assert.deepEqual([...new Set([...pixels].filter(Boolean))], [table[256 + (1000 >> 8)]]);
-  atoms.kind[1] = 1;
+  atoms.colourRow[1] = 1;
   pixels.fill(0);
-  splat(
+  drawAtoms(
     pixels,
     atoms,
     plane({
@@ -112,7 +112,7 @@ test('loud atoms are drawn over quiet ones, hidden ones are not, and lanes hold 
 });
 
 test('the nearest atom is found, within reach, in its lane', () => {
-  const atoms = unpack(
+  const atoms = unpackAtoms(
       packed([
         [5, 10, 1000, 1, 0, 0],
         [15, 40, 60000, 1, 1, 0],
@@ -123,6 +123,6 @@ test('the nearest atom is found, within reach, in its lane', () => {
   const y = 32 - (axes.hertz[10] / 4000) * 32;
   assert.equal(nearestAtom(atoms, plane(), axes, x + 1, y), 0);
   assert.equal(nearestAtom(atoms, plane(), axes, x + 20, 0), -1);
-  atoms.kind[0] = HIDDEN;
+  atoms.colourRow[0] = HIDDEN;
   assert.equal(nearestAtom(atoms, plane(), axes, x + 1, y), -1);
 });

@@ -11,7 +11,7 @@ test('notes have names, and cents where they are off', () => {
   assert.equal(format.note(440 * 2 ** (-40 / 1200)), 'A4 −40');
 });
 
-test('numbers as people read them', () => {
+test('numbers are formatted for people', () => {
   assert.equal(format.hertz(432.1), '432 Hz');
   assert.equal(format.hertz(2540), '2.54 kHz');
   assert.equal(format.clock(75.25), '1:15.3');

@@ -68,7 +68,7 @@ export const sound = (url) => ({
   getChannelData: () => Float32Array.of(0.5),
 });
 
-/** Answers by address that can be held back: `of(url)` waits for `release(url)` where `hold(url)` came before. */
+/** Answers by URL that can be delayed: after `hold(url)`, `of(url)` waits for `release(url)`. */
 export function answers(make) {
   const held = new Map();
   return {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { History } from '../../atomizer/ui/static/state/history.js';
+import { UndoHistory } from '../../atomizer/ui/static/state/history.js';
 
-test('undo and redo walk back and forth, and a new value forgets what was taken back', () => {
-  const history = new History('a');
+test('undo and redo step back and forth; a new value clears redo', () => {
+  const history = new UndoHistory('a');
   history.push('b');
   history.push('c');
   assert.equal(history.undo(), true);
@@ -21,7 +21,7 @@ test('undo and redo walk back and forth, and a new value forgets what was taken 
 });
 
 test('changes that share a key share a step', () => {
-  const history = new History(0);
+  const history = new UndoHistory(0);
   for (const value of [1, 2, 3]) history.push(value, 'slider');
   history.push(4);
   history.undo();
@@ -34,8 +34,8 @@ test('changes that share a key share a step', () => {
   assert.equal(history.value, 3);
 });
 
-test('a value from elsewhere begins anew: a change with the key of the one before has a step of its own', () => {
-  const history = new History(0);
+test('after a reset, a change with the old key is a new step', () => {
+  const history = new UndoHistory(0);
   history.push(1, 'slider');
   history.reset(5);
   history.push(6, 'slider');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { amplitudesOf, unpack } from '../../atomizer/ui/static/plot/atoms.js';
-import { Eraser } from '../../atomizer/ui/static/audio/masked_preview.js';
+import { amplitudesOf, unpackAtoms } from '../../atomizer/ui/static/plot/atoms.js';
+import { MaskedPreview } from '../../atomizer/ui/static/audio/masked_preview.js';
 import { Player } from '../../atomizer/ui/static/audio/player.js';
 import { Synthesiser } from '../../atomizer/ui/static/audio/synthesis.js';
 import { packed, scene, someRows } from './help.mjs';
@@ -14,38 +14,38 @@ const bufferOf = (channels) => ({
   getChannelData: (c) => channels[c],
 });
 
-/** An eraser of the sound of 30 MDCT atoms, of which the first ten are selected. */
+/** A masked preview of 30 MDCT atoms, of which the first ten are selected. */
 async function opened() {
-  const atoms = unpack(packed(someRows(30)), 30),
-    all = await new Synthesiser(scene, atoms, amplitudesOf(atoms, scene)).first(
+  const atoms = unpackAtoms(packed(someRows(30)), 30),
+    all = await new Synthesiser(scene, atoms, amplitudesOf(atoms, scene)).renderFirst(
       30,
       atoms.source || atoms.frame.map((_, i) => i),
     );
   const player = new Player(() => {}),
-    page = { chosen: true, erases: true, gone: 0 };
-  player.buffer = bufferOf;
+    page = { isActive: true, erasesSound: true, removed: 0 };
+  player.createBuffer = bufferOf;
   player.audio = () => ({ sampleRate: scene.rate });
   player.buffers.original = bufferOf(all);
   atoms.selected.fill(1, 0, 10);
-  const eraser = new Eraser(player, {
-    chosen: () => page.chosen,
-    erases: () => page.erases,
-    gone: () => {
-      page.gone++;
+  const preview = new MaskedPreview(player, {
+    isActive: () => page.isActive,
+    erasesSound: () => page.erasesSound,
+    removed: () => {
+      page.removed++;
     },
   });
   return {
     atoms,
     player,
     page,
-    listen: () => eraser.listen({ scene, base: scene, original: atoms }),
+    update: () => preview.update({ scene, base: scene, original: atoms }),
   };
 }
 
-test('the sound without the selected atoms is that of the others, before anything was filled in', async () => {
-  const { atoms, player, listen } = await opened();
-  await listen();
-  const others = await new Synthesiser(scene, atoms, amplitudesOf(atoms, scene)).first(
+test('the preview is the sound of the atoms that are not selected', async () => {
+  const { atoms, player, update } = await opened();
+  await update();
+  const others = await new Synthesiser(scene, atoms, amplitudesOf(atoms, scene)).renderFirst(
     1,
     atoms.selected,
   );
@@ -56,24 +56,24 @@ test('the sound without the selected atoms is that of the others, before anythin
   );
 });
 
-test('it is gone with the selection, and where something stays known of the atoms', async () => {
-  const { atoms, player, page, listen } = await opened();
-  await listen();
+test('no preview without a selection or with known features', async () => {
+  const { atoms, player, page, update } = await opened();
+  await update();
   player.version = 'masked';
-  page.erases = false;
-  await listen();
-  assert.deepEqual([player.buffers.masked, page.gone], [undefined, 1]);
-  page.erases = true;
-  await listen();
+  page.erasesSound = false;
+  await update();
+  assert.deepEqual([player.buffers.masked, page.removed], [undefined, 1]);
+  page.erasesSound = true;
+  await update();
   assert.ok(player.buffers.masked);
   atoms.selected.fill(0);
-  await listen();
+  await update();
   assert.equal(player.buffers.masked, undefined);
 });
 
-test('the masked version of a fill stays its own', async () => {
-  const { player, page, listen } = await opened();
-  page.chosen = false;
-  await listen();
+test('the masked version of a fill is not replaced', async () => {
+  const { player, page, update } = await opened();
+  page.isActive = false;
+  await update();
   assert.equal(player.buffers.masked, undefined);
 });

@@ -29,7 +29,8 @@ const resultOf = (id, atoms, scene) => ({
   sound: { url: atoms + '.wav' },
 });
 
-/** Messages of a view whose page is nothing but what it has been told, with one sound, two variations of it, A and B, and one, L, that is longer. */
+/** Messages of a minimal view with one sound, two variations A and B, and one, L, that is
+ * longer. */
 async function opened() {
   const files = answers(bytes),
     sounds = answers(sound),
@@ -46,21 +47,21 @@ async function opened() {
     scenes: new Map(),
     colour: 'sign',
     messageNumber: 0,
-    steps: 0,
-    aliases: new Map(),
-    left: false,
-    worked: new Map(),
-    resumed: null,
+    stepsShown: 0,
+    selectionAliases: new Map(),
+    showOriginal: false,
+    savedViews: new Map(),
+    restoreId: null,
   };
   const player = new Player(() => {});
   player.fetch = (url) => sounds.of(url);
-  player.buffer = () => sound('change');
+  player.createBuffer = () => sound('change');
   const nothing = () => {},
-    told = [];
+    errors = [];
   const view = {
     state,
     player,
-    told,
+    errors,
     items: [],
     props: {},
     find: () => element,
@@ -71,31 +72,33 @@ async function opened() {
       },
     },
     orders: { show: nothing },
-    eraser: { forget: nothing, listen: nothing },
+    maskedPreview: { clear: nothing, update: nothing },
     history: { reset: nothing },
-    presets: { follow: nothing },
+    presets: { showValuesOf: nothing },
     excerpt: { show: nothing },
-    keeper: { select: nothing, keep: async () => {} },
+    persistence: { saveSelection: nothing, saveSound: async () => {} },
     chooseVersion: (version) => {
       state.version = version;
       player.choose(version);
     },
-    complain: (text) => told.push(text),
-    say: nothing,
+    errorUntil: 0,
+    showError: (text) => errors.push(text),
+    showStatus: nothing,
   };
   for (const name of [
-    'mark',
+    'markAtoms',
     'repaint',
     'showTitle',
     'showAtomizer',
     'showLegend',
+    'showColourChoices',
     'showChannels',
     'showChips',
     'syncButtons',
   ])
     view[name] = nothing;
   const messages = new Messages(view);
-  messages.showHistory = nothing;
+  messages.showVariationList = nothing;
   const scene = sceneOf('pqr');
   const variations = [
     resultOf(1, 'AA', scene),
@@ -135,36 +138,31 @@ const settled = () => new Promise((done) => setTimeout(done));
 const B = { atoms: 'BBqr', scene: 'pqr', heard: 'BB.wav', version: 'filled' };
 
 for (const late of ['LL', 'LL.bits', 'pqrs', 'LL.wav', 'LL.masked']) {
-  test(
-    'of two choices the later one is seen and heard, however late ' +
-      late +
-      ' of the first one comes',
-    async () => {
-      const { view, messages, files, sounds } = await opened(),
-        source = /wav|masked/.test(late) ? sounds : files;
-      source.hold(late);
-      const first = messages.chooseVariation(3);
-      await settled();
-      assert.equal(await messages.chooseVariation(2), true);
-      assert.deepEqual(seen(view), B);
-      source.release(late);
-      assert.equal(await first, false);
-      assert.deepEqual(
-        [seen(view), view.state.variation.id, view.player.urls.masked],
-        [B, 2, 'BB.masked'],
-      );
-      await messages.chooseVariation(3); // nothing of it is taken to be there already
-      assert.deepEqual(seen(view), {
-        atoms: 'LLqrs',
-        scene: 'pqrs',
-        heard: 'LL.wav',
-        version: 'filled',
-      });
-    },
-  );
+  test('the later of two choices counts, however late is ' + late, async () => {
+    const { view, messages, files, sounds } = await opened(),
+      source = /wav|masked/.test(late) ? sounds : files;
+    source.hold(late);
+    const first = messages.chooseVariation(3);
+    await settled();
+    assert.equal(await messages.chooseVariation(2), true);
+    assert.deepEqual(seen(view), B);
+    source.release(late);
+    assert.equal(await first, false);
+    assert.deepEqual(
+      [seen(view), view.state.variation.id, view.player.urls.masked],
+      [B, 2, 'BB.masked'],
+    );
+    await messages.chooseVariation(3); // nothing of it is taken to be there already
+    assert.deepEqual(seen(view), {
+      atoms: 'LLqrs',
+      scene: 'pqrs',
+      heard: 'LL.wav',
+      version: 'filled',
+    });
+  });
 }
 
-test('the original that is chosen stays where a variation comes late', async () => {
+test('a late variation does not replace the chosen original', async () => {
   const { view, messages, files } = await opened();
   files.hold('BB');
   const first = messages.chooseVariation(2);
@@ -180,10 +178,10 @@ test('the original that is chosen stays where a variation comes late', async () 
 });
 
 for (const [what, sound] of [
-  ['a new sound stays', 'xyz'],
-  ['other atoms of the sound stay', 'pqr'],
+  ['a new sound', 'xyz'],
+  ['other atoms', 'pqr'],
 ]) {
-  test(what + ' where a variation of the ones before comes late', async () => {
+  test('a late old variation does not replace ' + what, async () => {
     const { view, messages, files, receive } = await opened();
     for (const name of ['LL', 'xyz']) files.hold(name);
     const first = messages.chooseVariation(3),
@@ -204,11 +202,11 @@ for (const [what, sound] of [
       heard: sound + '.wav',
       version: 'original',
     });
-    assert.deepEqual([view.state.variation, view.state.live, view.told], [null, null, []]);
+    assert.deepEqual([view.state.variation, view.state.live, view.errors], [null, null, []]);
   });
 }
 
-test('while a new sound comes, a variation of the one before is neither seen nor heard', async () => {
+test('old variations are not shown while a new sound loads', async () => {
   const { view, messages, files, receive } = await opened();
   files.hold('xyz');
   const message = receive({
@@ -231,7 +229,7 @@ test('while a new sound comes, a variation of the one before is neither seen nor
   });
 });
 
-test('a fill that runs takes the picture, and a choice made meanwhile is still heard, and seen afterwards', async () => {
+test('during a fill a chosen variation is heard, and shown later', async () => {
   const { view, messages, files, receive } = await opened();
   files.hold('BB');
   const first = messages.chooseVariation(2);
@@ -243,10 +241,11 @@ test('a fill that runs takes the picture, and a choice made meanwhile is still h
   assert.deepEqual([seen(view), view.state.busy], [B, false]);
 });
 
-test('who has chosen something else meanwhile is not told about a message, which is shown nonetheless', async () => {
+test('an example does not play if the user chose another variation', async () => {
   const { view, messages, files, receive } = await opened(),
     done = resultOf(5, 'DD', sceneOf('pqr'));
-  view.state.proposed = view.state.variations[1].key = done.key; // the end of a story, which both of them answer
+  // both answer an example
+  view.state.proposalId = view.state.variations[1].key = done.key;
   files.hold('DD');
   const all = [...view.state.variations, done],
     message = receive({ variations: all, current: 5, status: 'There' });
@@ -255,17 +254,17 @@ test('who has chosen something else meanwhile is not told about a message, which
   files.release('DD');
   await message;
   assert.deepEqual(
-    [seen(view), view.state.announced, view.state.told, view.told],
+    [seen(view), view.state.lastShownId, view.state.playedExampleId, view.errors],
     [B, 5, undefined, []],
   );
-  assert.equal(messages.working, false);
+  assert.equal(messages.applying, false);
 });
 
-test('another selection leaves the variation for the original, and what Python says of it does not bring the variation back', async () => {
+test('another selection shows the original, also after messages', async () => {
   const { view, messages, receive } = await opened();
   view.pending = false;
   await messages.followSelection();
-  assert.equal(view.state.variation.id, 1); // it is the answer to what is selected
+  assert.equal(view.state.variation.id, 1); // it answers the selection
   view.pending = true;
   const original = { atoms: 'pqr', scene: 'pqr', heard: 'pqr.wav', version: 'original' };
   await messages.followSelection();
@@ -291,7 +290,7 @@ test('another selection leaves the variation for the original, and what Python s
   );
 });
 
-test('a selection that was taken back and made again brings back the variation that answers it', async () => {
+test('redoing a selection shows its variation again', async () => {
   const { view, messages } = await opened();
   view.items = [{}];
   view.pending = true;
@@ -299,7 +298,7 @@ test('a selection that was taken back and made again brings back the variation t
   view.state.variations[1].key = 'made';
   await messages.followSelection();
   assert.equal(view.state.variation, null);
-  await messages.followSelection(); // drawn anew, it is there to be filled in
+  await messages.followSelection(); // a new drawing is to be filled in
   assert.equal(view.state.variation, null);
   await messages.followSelection(true);
   assert.deepEqual([seen(view), view.state.variation.id], [B, 2]);
@@ -308,7 +307,7 @@ test('a selection that was taken back and made again brings back the variation t
   assert.equal(view.state.variation, null);
 });
 
-test('an answer that comes after the end of a fill, and is older, does not take its place', async () => {
+test('an old message after the end of a fill is ignored', async () => {
   const { view, files, receive } = await opened(),
     fill = { busy: true, live: { ...resultOf(4, 'CC', sceneOf('pqr')), done: 1, total: 2 } };
   files.hold('CC');
@@ -324,7 +323,7 @@ test('an answer that comes after the end of a fill, and is older, does not take 
   );
 });
 
-test('a page whose sound was let go begins anew, one that never had any does not', async () => {
+test('a page reloads if its session expired', async () => {
   const { view, messages } = await opened(),
     reloads = [];
   globalThis.location = { reload: () => reloads.push(view.state.base) };
@@ -334,20 +333,20 @@ test('a page whose sound was let go begins anew, one that never had any does not
     await messages.receive();
   }
   assert.equal(reloads.length, 1);
-  assert.deepEqual([messages.working, view.told], [false, []]);
+  assert.deepEqual([messages.applying, view.errors], [false, []]);
 });
 
-test('what is not on the server any more is said, and the next message is shown', async () => {
+test('a missing file shows an error; the next message is applied', async () => {
   const { view, messages, receive } = await opened(),
     gone = { ...resultOf(6, 'EE', sceneOf('pqr')), atoms: { url: 'gone' } };
   await receive({ variations: [...view.state.variations, gone], current: 6 });
-  assert.equal(view.told.length, 1);
-  assert.match(view.told[0], /Reload the page/);
+  assert.equal(view.errors.length, 1);
+  assert.match(view.errors[0], /Reload the page/);
   await receive({ variations: view.state.variations.slice(0, 2), current: 2 });
-  assert.deepEqual([seen(view), messages.working], [B, false]);
+  assert.deepEqual([seen(view), messages.applying], [B, false]);
 });
 
-test('selected parts are asked for again where the atoms are others', async () => {
+test('selected parts are requested again for other atoms', async () => {
   const { view, receive } = await opened(),
     asked = [];
   view.trigger = (what) => asked.push(what);

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isSame, Keeper, stale } from '../../atomizer/ui/static/state/persistence.js';
+import {
+  isSameSound,
+  Persistence,
+  expiredKeys,
+} from '../../atomizer/ui/static/state/persistence.js';
 
 function storage() {
   const values = new Map();
@@ -11,23 +15,23 @@ function storage() {
   };
 }
 
-test('a tab keeps its name, and two tabs have two', () => {
+test('a tab keeps its name; two tabs have two names', () => {
   const one = storage();
-  assert.equal(new Keeper(one).tab, new Keeper(one).tab);
-  assert.notEqual(new Keeper(one).tab, new Keeper(storage()).tab);
+  assert.equal(new Persistence(one).tab, new Persistence(one).tab);
+  assert.notEqual(new Persistence(one).tab, new Persistence(storage()).tab);
 });
 
 test('a sound is the same by its name, length, channels and atoms', () => {
-  const kept = { name: 'x.wav', duration: 3, channels: 2, total: 1000 };
-  assert.ok(isSame(kept, { ...kept, id: 'another' }));
+  const stored = { name: 'x.wav', duration: 3, channels: 2, total: 1000 };
+  assert.ok(isSameSound(stored, { ...stored, id: 'another' }));
   for (const change of [{ name: 'y.wav' }, { duration: 4 }, { channels: 1 }, { total: 1001 }])
-    assert.ok(!isSame(kept, { ...kept, ...change }));
+    assert.ok(!isSameSound(stored, { ...stored, ...change }));
 });
 
-test('what is older than a day, or of no time, is out of date', () => {
+test('entries without a time or older than a day are expired', () => {
   const now = 1e12;
   assert.deepEqual(
-    stale(
+    expiredKeys(
       [
         ['a', { time: now - 1000 }],
         ['b', { time: now - 25 * 3600 * 1000 }],
@@ -40,13 +44,13 @@ test('what is older than a day, or of no time, is out of date', () => {
 });
 
 test('the file that was chosen or dropped last is remembered', () => {
-  const keeper = new Keeper(storage()),
+  const persistence = new Persistence(storage()),
     element = new EventTarget();
-  keeper.follow(element);
+  persistence.watchFiles(element);
   element.dispatchEvent(
     Object.assign(new Event('drop'), { dataTransfer: { files: [{ name: 'dropped.wav' }] } }),
   );
-  assert.equal(keeper.chosen.name, 'dropped.wav');
+  assert.equal(persistence.lastFile.name, 'dropped.wav');
   element.dispatchEvent(Object.assign(new Event('drop'), { dataTransfer: { files: [] } }));
-  assert.equal(keeper.chosen.name, 'dropped.wav');
+  assert.equal(persistence.lastFile.name, 'dropped.wav');
 });

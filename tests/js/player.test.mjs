@@ -13,7 +13,7 @@ function quiet() {
 const heard = ({ buffers }) =>
   Object.fromEntries(Object.entries(buffers).map(([name, buffer]) => [name, buffer.url]));
 
-test('of two loads the later one counts, however late the first one comes', async () => {
+test('the later of two loads counts, however late the first is', async () => {
   const { player, files } = quiet();
   files.hold('a');
   const first = player.load({ original: 'o', filled: 'a' }),
@@ -26,7 +26,7 @@ test('of two loads the later one counts, however late the first one comes', asyn
   assert.deepEqual(player.urls, { original: 'o', filled: 'b' });
 });
 
-test('going back to what is there overtakes what is on its way', async () => {
+test('loading what is there cancels a pending load', async () => {
   const { player, files } = quiet();
   await player.load({ original: 'o' });
   files.hold('a');

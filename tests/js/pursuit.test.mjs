@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { amplitudesOf, HIDDEN } from '../../atomizer/ui/static/plot/atoms.js';
-import { legendOf, paintKinds } from '../../atomizer/ui/static/plot/colouring.js';
-import { order } from '../../atomizer/ui/static/state/orderings.js';
+import { legendEntries, colourAtoms } from '../../atomizer/ui/static/plot/colouring.js';
+import { orderAtoms } from '../../atomizer/ui/static/state/orderings.js';
 import {
-  Chosen,
+  drawPursuit,
   extentOf,
   isPursuit,
   nearestPursuit,
-  PursuitSynthesiser,
-  splatPursuit,
   unpackPursuit,
 } from '../../atomizer/ui/static/plot/pursuit.js';
+import { PursuitSelection } from '../../atomizer/ui/static/state/pursuit_selection.js';
+import { PursuitSynthesiser } from '../../atomizer/ui/static/audio/pursuit_synthesis.js';
 
 const scene = {
   rate: 8000,
@@ -60,12 +60,12 @@ const wave = (scale, k) => {
   );
 };
 
-test('scenes with scales are those of a pursuit', () => {
+test('scenes with scales are matching-pursuit scenes', () => {
   assert.ok(isPursuit(scene));
   assert.ok(!isPursuit({ ...scene, scales: [] }) && !isPursuit(null));
 });
 
-test('atoms are unpacked with their scale, and lie where they are', () => {
+test('atoms are unpacked with their scale and extent', () => {
   const a = atoms();
   assert.deepEqual(
     [[...a.frame], [...a.scale], [...a.sign], [...a.channel]],
@@ -90,12 +90,12 @@ test('atoms are unpacked with their scale, and lie where they are', () => {
   assert.ok(Math.abs(to - from - 128 / 8000) < 1e-12);
 });
 
-test('every atom sounds as its own window and bin, and the sum is theirs', async () => {
+test('the sound is the sum of windowed cosines', async () => {
   const a = atoms(),
     amplitude = amplitudesOf(a, scene),
     made = new PursuitSynthesiser(scene, a, amplitude),
     ranks = Uint32Array.of(2, 1, 0);
-  const all = await made.first(3, ranks),
+  const all = await made.renderFirst(3, ranks),
     expected = [new Float64Array(3200), new Float64Array(3200)];
   [
     [0, 3],
@@ -109,16 +109,16 @@ test('every atom sounds as its own window and bin, and the sum is theirs', async
   for (const c of [0, 1])
     for (let n = 0; n < 3200; n++) assert.ok(Math.abs(all[c][n] - expected[c][n]) < 1e-6);
   // forth and back: only what has changed is made anew, and nothing stays behind
-  const one = await made.first(1, ranks),
-    fresh = await new PursuitSynthesiser(scene, atoms(), amplitude).first(1, ranks);
+  const one = await made.renderFirst(1, ranks),
+    fresh = await new PursuitSynthesiser(scene, atoms(), amplitude).renderFirst(1, ranks);
   for (const c of [0, 1])
     for (let n = 0; n < 3200; n++) assert.ok(Math.abs(one[c][n] - fresh[c][n]) < 1e-9);
   assert.ok(
-    (await made.first(0, ranks)).every((channel) => channel.every((v) => Math.abs(v) < 1e-9)),
+    (await made.renderFirst(0, ranks)).every((channel) => channel.every((v) => Math.abs(v) < 1e-9)),
   );
 });
 
-test('atoms at both ends of a sound are cut', async () => {
+test('atoms at both ends of a sound are truncated', async () => {
   const a = unpackPursuit(
     packed([
       [0, 50, 65535, 1, 0, 2],
@@ -130,7 +130,7 @@ test('atoms at both ends of a sound are cut', async () => {
       { ...scene, channels: 1 },
       a,
       Float32Array.of(1, 1),
-    ).first(2, Uint32Array.of(0, 1)),
+    ).renderFirst(2, Uint32Array.of(0, 1)),
     w = wave(2, 50);
   for (let n = 0; n < 128; n++) {
     assert.ok(Math.abs(sound[n] - w[128 + n]) < 1e-6);
@@ -138,7 +138,7 @@ test('atoms at both ends of a sound are cut', async () => {
   }
 });
 
-test('a later wish overtakes an earlier one', async () => {
+test('a later request replaces an earlier one', async () => {
   const a = atoms(),
     ranks = Uint32Array.of(0, 1, 2),
     made = new PursuitSynthesiser(scene, a, amplitudesOf(a, scene)),
@@ -147,11 +147,14 @@ test('a later wish overtakes an earlier one', async () => {
     later;
   performance.now = () => (clock += 20); // every atom takes long
   try {
-    const first = made.first(3, ranks, async () => {
-      later = later || made.first(1, ranks);
+    const first = made.renderFirst(3, ranks, async () => {
+      later = later || made.renderFirst(1, ranks);
     });
     assert.equal(await first, null);
-    const fresh = await new PursuitSynthesiser(scene, a, amplitudesOf(a, scene)).first(1, ranks),
+    const fresh = await new PursuitSynthesiser(scene, a, amplitudesOf(a, scene)).renderFirst(
+        1,
+        ranks,
+      ),
       sound = await later;
     for (const c of [0, 1])
       for (let n = 0; n < 3200; n++) assert.ok(Math.abs(sound[c][n] - fresh[c][n]) < 1e-9);
@@ -160,12 +163,12 @@ test('a later wish overtakes an earlier one', async () => {
   }
 });
 
-test('regions take the atoms whose middle lies in them, spans of time all that overlap them', () => {
+test('regions select by centres, spans of time by overlap', () => {
   const marked = (...items) => {
     const a = atoms(),
-      chosen = new Chosen(scene);
+      chosen = new PursuitSelection(scene);
     chosen.set(items);
-    chosen.mark(a, null);
+    chosen.markAtoms(a, null);
     return [...a.selected];
   };
   const box = { kind: 'rect', op: 'add', t: [0.15, 0.25], f: [1000, 1600] };
@@ -208,15 +211,15 @@ test('regions take the atoms whose middle lies in them, spans of time all that o
     [0, 1, 0],
   );
   const a = atoms();
-  new Chosen(scene).mark(a, Uint8Array.of(0b101));
+  new PursuitSelection(scene).markAtoms(a, Uint8Array.of(0b101));
   assert.deepEqual([...a.selected], [1, 0, 1]);
 });
 
-test('what names no frequency ends where the recording does', () => {
+test('a region without frequencies ends at the Nyquist frequency', () => {
   const a = atoms(),
-    chosen = new Chosen({ ...scene, sound_rate: 3300 });
+    chosen = new PursuitSelection({ ...scene, sound_rate: 3300 });
   chosen.set([{ kind: 'rect', op: 'add', t: [0, 1] }]);
-  chosen.mark(a, null);
+  chosen.markAtoms(a, null);
   assert.deepEqual([...a.selected], [0, 1, 1]);
 });
 
@@ -230,11 +233,11 @@ const plane = {
   lanes: [{ channel: null, top: 0, height: 400 }],
 };
 
-test('atoms are drawn with their extent in time and frequency, loud ones on top', () => {
+test('atoms are drawn as tiles, loud ones on top', () => {
   const a = atoms(),
     pixels = new Uint32Array(400 * 400),
     table = Uint32Array.from({ length: 256 }, (_, k) => k + 1);
-  splatPursuit(pixels, a, plane, table, scene);
+  drawPursuit(pixels, a, plane, table, scene);
   const size = (i) => {
     const of = pixels.filter((p) => p === (a.velocity[i] >> 8) + 1).length;
     return of;
@@ -242,23 +245,23 @@ test('atoms are drawn with their extent in time and frequency, loud ones on top'
   assert.equal(size(0), 50 * 2, '1 pixel of time at least drawn as 2, 500 Hz');
   assert.equal(size(2), 16 * 3, '16 ms, 31 Hz');
   assert.equal(pixels[(400 - 157) * 400 + 160], 256);
-  a.kind.fill(HIDDEN);
-  splatPursuit(pixels.fill(0), a, plane, table, scene);
+  a.colourRow.fill(HIDDEN);
+  drawPursuit(pixels.fill(0), a, plane, table, scene);
   assert.ok(pixels.every((p) => p === 0));
 });
 
-test('the pointer finds the loudest atom whose tile it is over', () => {
+test('the pointer finds the loudest atom by its tile', () => {
   const a = atoms(),
     at = (t, f) => nearestPursuit(a, plane, scene, t * 1000, 400 - f / 10, 1);
   assert.deepEqual([at(0.16, 1578), at(0.166, 1578), at(0.1, 1900), at(0.3, 3000)], [2, 2, 0, -1]);
-  a.kind[2] = HIDDEN;
+  a.colourRow[2] = HIDDEN;
   assert.equal(at(0.16, 1578), -1);
 });
 
 test('orderings sort the fine times and frequencies of a pursuit', () => {
-  assert.deepEqual([...order(atoms(), 'time', scene)], [0, 2, 1]);
-  assert.deepEqual([...order(atoms(), 'frequency', scene)], [1, 2, 0]);
-  assert.deepEqual([...order(atoms(), 'velocity', scene)], [2, 1, 0]);
+  assert.deepEqual([...orderAtoms(atoms(), 'time', scene)], [0, 2, 1]);
+  assert.deepEqual([...orderAtoms(atoms(), 'frequency', scene)], [1, 2, 0]);
+  assert.deepEqual([...orderAtoms(atoms(), 'velocity', scene)], [2, 1, 0]);
   const late = unpackPursuit(
     packed([
       [70000, 1, 1, 1, 0, 0],
@@ -267,7 +270,7 @@ test('orderings sort the fine times and frequencies of a pursuit', () => {
     ]),
     3,
   );
-  assert.deepEqual([...order(late, 'time', { ...scene, frames: 70001 })], [1, 2, 0]);
+  assert.deepEqual([...orderAtoms(late, 'time', { ...scene, frames: 70001 })], [1, 2, 0]);
 });
 
 test('colours by scale', () => {
@@ -283,7 +286,7 @@ test('colours by scale', () => {
       'rank 0',
     ],
     a = atoms();
-  paintKinds(
+  colourAtoms(
     a,
     {
       colour: 'scale',
@@ -297,11 +300,11 @@ test('colours by scale', () => {
     1,
   );
   assert.deepEqual(
-    [...a.kind].map((k) => names[k]),
+    [...a.colourRow].map((k) => names[k]),
     ['channel 0', 'channel 1', 'channel 2'],
   );
   assert.deepEqual(
-    legendOf('scale', 2, 4, [128, 8192]).map(([, text]) => text),
+    legendEntries('scale', 2, 4, [128, 8192]).map(([, text]) => text),
     ['128 samples', '8,192 samples', 'unknown'],
   );
 });

@@ -1,34 +1,33 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { unpack } from '../../atomizer/ui/static/plot/atoms.js';
+import { unpackAtoms } from '../../atomizer/ui/static/plot/atoms.js';
 import {
-  boundsOf,
-  Cells,
   EVERYTHING,
-  forPython,
-  fromFile,
-  fromPython,
-  inverted,
-  nameOf,
-  outOfReach,
-  readout,
+  fromPayload,
+  GridSelection,
+  invert,
+  labelOf,
+  parseSelectionFile,
   regionsOf,
-  spanOf,
-  toFile,
-  transformed,
+  summarise,
+  timeRangeOf,
+  toFileText,
+  toPayload,
+  unreachedBy,
 } from '../../atomizer/ui/static/state/selection.js';
+import { boundsOf, shapeOf } from '../../atomizer/ui/static/state/shapes.js';
 import { axes, packed, scene, someRows } from './help.mjs';
 
 const box = { kind: 'rect', op: 'add', t: [0.03, 0.09], f: [500, 1500] };
 const cells = (items) => {
-  const made = new Cells(scene, axes);
+  const made = new GridSelection(scene, axes);
   made.set(items);
   return made;
 };
-const count = (items) => cells(items).taken.reduce((sum, v) => sum + v, 0);
+const count = (items) => cells(items).mask.reduce((sum, v) => sum + v, 0);
 
-test('a box takes the cells whose centres it holds, of its channels', () => {
+test('a box selects cells by their centres, in its channels', () => {
   let expected = 0;
   for (const t of axes.seconds)
     for (const f of axes.hertz) if (t >= 0.03 && t <= 0.09 && f >= 500 && f <= 1500) expected++;
@@ -37,19 +36,19 @@ test('a box takes the cells whose centres it holds, of its channels', () => {
   assert.equal(count([box, { ...box, op: 'subtract' }]), 0);
 });
 
-test('a span of time takes what its windows overlap, everything ends at the Nyquist frequency', () => {
+test('a span of time selects overlapping windows up to Nyquist', () => {
   const reach = scene.hop / scene.rate,
     wanted = axes.seconds.filter((t) => t + reach > 0.05 && t - reach < 0.06).length;
   assert.equal(count([{ kind: 'rect', op: 'add', t: [0.05, 0.06] }]), 2 * wanted * scene.hop);
-  const low = new Cells({ ...scene, sound_rate: 4000 }, axes);
+  const low = new GridSelection({ ...scene, sound_rate: 4000 }, axes);
   low.set([EVERYTHING]);
   assert.equal(
-    low.taken.reduce((sum, v) => sum + v, 0),
+    low.mask.reduce((sum, v) => sum + v, 0),
     2 * scene.frames * 32,
   );
 });
 
-test('a lasso around a box is that box, straight or on a logarithmic axis', () => {
+test('a lasso around a box selects the box on both scales', () => {
   const corners = [
     [0.03, 500],
     [0.09, 500],
@@ -60,7 +59,7 @@ test('a lasso around a box is that box, straight or on a logarithmic axis', () =
     assert.equal(count([{ kind: 'lasso', op: 'add', points: corners, scale }]), count([box]));
 });
 
-test('a brush takes an ellipse around its line, and a harmonic one its multiples', () => {
+test('a brush selects an ellipse, a harmonic one its multiples', () => {
   const dab = {
     kind: 'brush',
     op: 'add',
@@ -90,7 +89,7 @@ test('a brush takes an ellipse around its line, and a harmonic one its multiples
   assert.ok(count([comb]) >= 3 * count([{ ...comb, harmonics: undefined }]));
 });
 
-test('inverting twice is the selection itself, and together they are everything', () => {
+test('inverting twice gives the selection; both give everything', () => {
   const items = [
     box,
     {
@@ -104,26 +103,27 @@ test('inverting twice is the selection itself, and together they are everything'
       scale: 'linear',
     },
   ];
-  const other = inverted(items);
+  const other = invert(items);
   assert.equal(count(items) + count(other), scene.channels * scene.frames * scene.hop);
-  assert.deepEqual(cells(inverted(other)).taken, cells(items).taken);
-  assert.equal(inverted([{ part: 'random:5' }]), null);
+  assert.deepEqual(cells(invert(other)).mask, cells(items).mask);
+  assert.equal(invert([{ part: 'random:5' }]), null);
 });
 
-test('the read-out counts atoms and their share of the energy', () => {
-  const atoms = unpack(packed(someRows(60)), 60),
+test('the summary counts atoms and their share of the energy', () => {
+  const atoms = unpackAtoms(packed(someRows(60)), 60),
     amplitude = Float32Array.from({ length: 60 }, () => 0.1);
-  cells([EVERYTHING]).mark(atoms, null);
-  const all = readout(atoms, amplitude, axes, 60 * amplitude[0] ** 2);
+  cells([EVERYTHING]).markAtoms(atoms, null);
+  const all = summarise(atoms, amplitude, axes, 60 * amplitude[0] ** 2);
   assert.equal(all.count, 60);
   assert.ok(Math.abs(all.energy - 1) < 1e-6);
-  cells([]).mark(atoms, null);
-  assert.equal(readout(atoms, amplitude, axes, 1), null);
-  cells([]).mark(atoms, Uint8Array.of(0b101));
-  assert.equal(readout(atoms, amplitude, axes, 1).count, 2);
+  cells([]).markAtoms(atoms, null);
+  assert.equal(summarise(atoms, amplitude, axes, 1), null);
+  cells([]).markAtoms(atoms, Uint8Array.of(0b101));
+  assert.equal(summarise(atoms, amplitude, axes, 1).count, 2);
 });
 
 test('moving keeps the size, and open ends stay open', () => {
+  const transformed = (item, time, frequency) => shapeOf(item).move(item, time, frequency);
   const moved = transformed(
     box,
     (t) => t + 1,
@@ -161,35 +161,35 @@ test('moving keeps the size, and open ends stay open', () => {
   );
 });
 
-test('what Python and files say comes back as it was', () => {
+test('payloads and files round-trip', () => {
   const items = [EVERYTHING, { ...box, op: 'subtract' }, { part: 'quietest:90' }];
-  const { regions, specs, key } = forPython(items);
+  const { regions, specs, key } = toPayload(items);
   assert.deepEqual([regions.length, specs], [2, ['quietest:90']]);
-  assert.equal(forPython(fromPython(regions, specs)).key, key);
-  const file = toFile(items, ['sign']);
+  assert.equal(toPayload(fromPayload(regions, specs)).key, key);
+  const file = toFileText(items, ['sign']);
   assert.deepEqual(JSON.parse(file).features, ['sign']);
-  assert.equal(forPython(fromFile(file)).key, key);
+  assert.equal(toPayload(parseSelectionFile(file)).key, key);
   for (const bad of ['', '[]', '{"regions": 3}', '{"regions": [{"kind": "star"}]}', '{}', 'null'])
-    assert.throws(() => fromFile(bad), /\.$/);
+    assert.throws(() => parseSelectionFile(bad), /\.$/);
 });
 
-test('items have names, and a selection a span', () => {
-  assert.equal(nameOf(box), '0.03–0.09 s, 500 Hz–1.5 kHz');
-  assert.equal(nameOf({ kind: 'rect', f: [8000, null] }), 'above 8 kHz');
-  assert.equal(nameOf({ part: 'keep:2000' }), 'all but 2000 per s');
-  assert.equal(nameOf({ kind: 'rect', t: [3, null], channels: [1] }), 'after 3 s, channel 1');
-  assert.equal(nameOf({ kind: 'rect', t: [3, null], channels: [1] }, 2), 'after 3 s, right');
-  assert.deepEqual(spanOf([box, { ...box, t: [0.1, null] }], 2), [0.03, 2]);
-  assert.equal(spanOf([{ part: 'random:5' }], 2), null);
+test('items have labels and a time range', () => {
+  assert.equal(labelOf(box), '0.03–0.09 s, 500 Hz–1.5 kHz');
+  assert.equal(labelOf({ kind: 'rect', f: [8000, null] }), 'above 8 kHz');
+  assert.equal(labelOf({ part: 'keep:2000' }), 'all but 2000 per s');
+  assert.equal(labelOf({ kind: 'rect', t: [3, null], channels: [1] }), 'after 3 s, channel 1');
+  assert.equal(labelOf({ kind: 'rect', t: [3, null], channels: [1] }, 2), 'after 3 s, right');
+  assert.deepEqual(timeRangeOf([box, { ...box, t: [0.1, null] }], 2), [0.03, 2]);
+  assert.equal(timeRangeOf([{ part: 'random:5' }], 2), null);
 });
 
-test('what is taken away does not reach parts', () => {
+test('subtraction does not reach parts', () => {
   const box = { kind: 'rect', op: 'add', t: [1, 2] },
     less = { ...box, op: 'subtract' },
     part = { part: 'random:50' };
-  assert.equal(outOfReach([box, part], box), 'nothing');
-  assert.equal(outOfReach([box], less), 'nothing');
-  assert.equal(outOfReach([part], less), 'all');
-  assert.equal(outOfReach([part, less], less), 'all');
-  assert.equal(outOfReach([box, part], less), 'some');
+  assert.equal(unreachedBy([box, part], box), 'nothing');
+  assert.equal(unreachedBy([box], less), 'nothing');
+  assert.equal(unreachedBy([part], less), 'all');
+  assert.equal(unreachedBy([part, less], less), 'all');
+  assert.equal(unreachedBy([box, part], less), 'some');
 });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { amplitudesOf, unpack } from '../../atomizer/ui/static/plot/atoms.js';
-import { DCT4, Synthesiser, wavOf } from '../../atomizer/ui/static/audio/synthesis.js';
+import { amplitudesOf, unpackAtoms } from '../../atomizer/ui/static/plot/atoms.js';
+import { DCT4, Synthesiser, encodeWav } from '../../atomizer/ui/static/audio/synthesis.js';
 import { packed, scene, someRows } from './help.mjs';
 
-test('the DCT-IV is the sum that defines it', () => {
+test('the DCT-IV matches its definition', () => {
   const size = 16,
     x = Float64Array.from({ length: size }, (_, n) => Math.sin(n * n) + 0.2),
     y = x.slice();
@@ -17,8 +17,8 @@ test('the DCT-IV is the sum that defines it', () => {
   }
 });
 
-test('the sound of the first atoms is the sum of theirs, and has their energy', async () => {
-  const atoms = unpack(
+test('the sound of the first atoms has their energy', async () => {
+  const atoms = unpackAtoms(
       packed(someRows(40).map((row) => [Math.min(17, Math.max(2, row[0])), ...row.slice(1)])),
       40,
     ),
@@ -35,17 +35,17 @@ test('the sound of the first atoms is the sum of theirs, and has their energy', 
     if (!seen.has(key)) expected += amplitude[i] ** 2;
     seen.add(key);
   }
-  const all = await made.first(40, ranks);
+  const all = await made.renderFirst(40, ranks);
   assert.equal(all.length, 2);
   assert.equal(all[0].length, Math.round(scene.duration * scene.rate));
   assert.ok(Math.abs(energy(all) - expected) < 1e-4 * expected);
-  assert.equal(energy(await made.first(0, ranks)), 0);
+  assert.equal(energy(await made.renderFirst(0, ranks)), 0);
 });
 
-test('one atom is a windowed cosine where the transform says it is', async () => {
-  const atoms = unpack(packed([[6, 9, 65535, 1, 0, 0]]), 1),
+test('one atom is a windowed cosine at its frame and bin', async () => {
+  const atoms = unpackAtoms(packed([[6, 9, 65535, 1, 0, 0]]), 1),
     made = new Synthesiser({ ...scene, channels: 1 }, atoms, Float32Array.of(1));
-  const [sound] = await made.first(1, Uint32Array.of(0)),
+  const [sound] = await made.renderFirst(1, Uint32Array.of(0)),
     N = scene.hop;
   for (let n = 0; n < 2 * N; n++) {
     const window = Math.sin((Math.PI * (n + 0.5)) / (2 * N)),
@@ -54,8 +54,10 @@ test('one atom is a windowed cosine where the transform says it is', async () =>
   }
 });
 
-test('a WAV file holds the samples as they are, one channel beside the other', () => {
-  const bytes = new DataView(wavOf([Float32Array.of(0.5, -0.25), Float32Array.of(1, 2)], 44100)),
+test('a WAV file has interleaved float samples', () => {
+  const bytes = new DataView(
+      encodeWav([Float32Array.of(0.5, -0.25), Float32Array.of(1, 2)], 44100),
+    ),
     text = (at) => String.fromCharCode(...new Uint8Array(bytes.buffer, at, 4));
   assert.deepEqual([0, 8, 12, 36].map(text), ['RIFF', 'WAVE', 'fmt ', 'data']);
   assert.deepEqual(

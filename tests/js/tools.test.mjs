@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { brushSize, dragged, drawn, gripOf, nudged } from '../../atomizer/ui/static/tools/pointer.js';
+import { startOfFill, matchingGain, rms } from '../../atomizer/ui/static/audio/player.js';
 import { actionOf, SHORTCUTS } from '../../atomizer/ui/static/panels/shortcuts.js';
-import { along, Palette } from '../../atomizer/ui/static/plot/palette.js';
-import { SCALES } from '../../atomizer/ui/static/plot/scales.js';
-import { boundsOf } from '../../atomizer/ui/static/state/selection.js';
-import { cueOf, matchingGain, rms } from '../../atomizer/ui/static/audio/player.js';
 import { metricsOf, neighbour } from '../../atomizer/ui/static/panels/variations.js';
+import { interpolate, Palette } from '../../atomizer/ui/static/plot/palette.js';
+import { SCALES } from '../../atomizer/ui/static/plot/scales.js';
+import { boundsOf } from '../../atomizer/ui/static/state/shapes.js';
+import { dragRegion, gripOf, nudgeRegion } from '../../atomizer/ui/static/tools/edit.js';
+import { TOOLS, toolOf } from '../../atomizer/ui/static/tools/registry.js';
+import { brushSize } from '../../atomizer/ui/static/tools/tool.js';
 
 // a plane of 100 px a second and 1000 Hz to 100 px
 const lane = { channel: null, top: 0, height: 400 };
@@ -24,8 +26,9 @@ const picture = {
 const at = (x, y, l = lane) => ({ x, y, lane: l, t: x / 100, f: 10 * (400 - y) });
 const box = { kind: 'rect', op: 'add', t: [1, 2], f: [1000, 2000] };
 
-test('tools draw regions, and too small ones are not meant', () => {
-  const how = { op: 'add', radius: 10, most: 5, travel: 99 };
+test('tools draw regions and ignore tiny drags', () => {
+  const how = { op: 'add', radius: 10, maxPartials: 5, travel: 99 };
+  const drawn = (id, ...drawing) => toolOf(id).toRegion(...drawing);
   assert.deepEqual(drawn('box', [at(100, 300), at(200, 200)], picture, how), box);
   assert.equal(drawn('box', [at(100, 300), at(101, 200)], picture, how), null);
   assert.equal(drawn('lasso', [at(1, 1), at(2, 2)], picture, how), null);
@@ -54,15 +57,20 @@ test('grips are the edges, the corners and the inside', () => {
 
 test('dragging moves, or stretches one edge', () => {
   const near = (a, b) => a.forEach((v, k) => assert.ok(Math.abs(v - b[k]) < 1e-6, a + ' ' + b));
-  const moved = dragged(box, 'move', at(150, 250), at(250, 200), picture);
+  const moved = dragRegion(box, 'move', at(150, 250), at(250, 200), picture);
   near([...moved.t, ...moved.f], [2, 3, 1500, 2500]);
-  const wider = dragged(box, 'right', at(200, 250), at(300, 100), picture);
+  const wider = dragRegion(box, 'right', at(200, 250), at(300, 100), picture);
   near([...wider.t, ...wider.f], [1, 3, 1000, 2000]);
-  const lower = dragged(box, 'bottom', at(150, 300), at(150, 350), picture);
+  const lower = dragRegion(box, 'bottom', at(150, 300), at(150, 350), picture);
   near([...lower.t, ...lower.f], [1, 2, 500, 2000]);
   assert.deepEqual(
-    dragged({ kind: 'rect', op: 'add', f: [1000, null] }, 'bottom', at(0, 300), at(0, 200), picture)
-      .f,
+    dragRegion(
+      { kind: 'rect', op: 'add', f: [1000, null] },
+      'bottom',
+      at(0, 300),
+      at(0, 200),
+      picture,
+    ).f,
     [2000, null],
   );
 });
@@ -72,7 +80,7 @@ const close = (a, b, most = 1e-6) =>
     assert.ok(Math.abs(v - b[k]) < most * Math.max(1, Math.abs(b[k])), a + ' ' + b),
   );
 
-test('a brush is stretched with its stroke, so that the edge follows the pointer', () => {
+test('the size of a brush grows when its edge is dragged', () => {
   const stroke = {
     kind: 'brush',
     op: 'add',
@@ -83,16 +91,16 @@ test('a brush is stretched with its stroke, so that the edge follows the pointer
     size: [0.1, 100],
     scale: 'linear',
   };
-  const wider = dragged(stroke, 'right', at(210, 250), at(330, 100), picture);
+  const wider = dragRegion(stroke, 'right', at(210, 250), at(330, 100), picture);
   close([...boundsOf(wider).t, ...boundsOf(wider).f], [0.9, 3.3, 900, 1600]);
   assert.equal(wider.size[1], 100);
   const dab = { ...stroke, points: [[1, 1000]] };
-  const lower = boundsOf(dragged(dab, 'bottom', at(100, 310), at(100, 330), picture));
+  const lower = boundsOf(dragRegion(dab, 'bottom', at(100, 310), at(100, 330), picture));
   close([...lower.t, ...lower.f], [0.9, 1.1, 700, 1100]);
-  assert.ok(dragged(dab, 'right', at(110, 300), at(90, 300), picture).size[0] > 0);
+  assert.ok(dragRegion(dab, 'right', at(110, 300), at(90, 300), picture).size[0] > 0);
 });
 
-test('arrow keys move every region by a fiftieth of what is seen, and with shift its end and its top', () => {
+test('arrow keys move or resize regions by 1/50 of the range', () => {
   for (const [scale, { unit, hertz }] of Object.entries(SCALES)) {
     const view = { unit, hertz, t: [0, 10], u: [unit(40), unit(20000)] },
       du = (view.u[1] - view.u[0]) / 50,
@@ -126,33 +134,42 @@ test('arrow keys move every region by a fiftieth of what is seen, and with shift
     ]) {
       const { t, f } = boundsOf(item),
         bounds = (...how) => {
-          const after = boundsOf(nudged(item, ...how, view));
+          const after = boundsOf(nudgeRegion(item, ...how, view));
           return [...after.t, ...after.f];
         };
-      const most = item.kind === 'brush' && item.scale !== scale ? 0.05 : 1e-6; // a brush is even on an axis of its own
+      // a brush has an even size on its own scale only
+      const most = item.kind === 'brush' && item.scale !== scale ? 0.05 : 1e-6;
       close(bounds(1, 0, true), [t[0], t[1] + 0.2, ...f]);
       close(bounds(-1, 0, true), [t[0], t[1] - 0.2, ...f]);
       close(bounds(0, 1, true), [...t, f[0], up(f[1])], most);
       close(bounds(1, 0, false), [t[0] + 0.2, t[1] + 0.2, ...f]);
       if (item.kind !== 'brush') close(bounds(0, 1, false), [...t, ...f.map(up)]);
     }
-    assert.equal(nudged(box, 0, 1, true, view).f[0], 1000); // what stays, stays exactly
+    assert.equal(nudgeRegion(box, 0, 1, true, view).f[0], 1000); // what stays, stays exactly
   }
 });
 
-test('arrow keys do nothing where there is no edge, and leave something of a region', () => {
+test('arrow keys need an edge and never remove a region', () => {
   const view = { ...picture, t: [0, 10], u: [0, 20000] };
-  assert.equal(nudged({ kind: 'rect', op: 'add', f: [1000, null] }, 1, 0, true, view), null);
-  assert.equal(nudged({ kind: 'rect', op: 'add', f: [1000, null] }, 1, 0, false, view), null);
-  assert.deepEqual(nudged({ kind: 'rect', op: 'add', f: [1000, null] }, 0, 1, true, view).f, [
+  assert.equal(nudgeRegion({ kind: 'rect', op: 'add', f: [1000, null] }, 1, 0, true, view), null);
+  assert.equal(nudgeRegion({ kind: 'rect', op: 'add', f: [1000, null] }, 1, 0, false, view), null);
+  assert.deepEqual(nudgeRegion({ kind: 'rect', op: 'add', f: [1000, null] }, 0, 1, true, view).f, [
     1400,
     null,
   ]);
-  assert.equal(nudged({ ...box, t: [1, 1.2] }, -1, 0, true, view), null);
-  assert.equal(nudged({ kind: 'rect', op: 'add', channels: [1] }, 0, 1, true, view), null);
+  assert.equal(nudgeRegion({ ...box, t: [1, 1.2] }, -1, 0, true, view), null);
+  assert.equal(nudgeRegion({ kind: 'rect', op: 'add', channels: [1] }, 0, 1, true, view), null);
 });
 
-test('every key does one thing', () => {
+test('every tool has its own key', () => {
+  assert.equal(new Set(TOOLS.map(({ key }) => key)).size, TOOLS.length);
+  for (const { id, key } of TOOLS) {
+    assert.equal(toolOf(id).id, id);
+    assert.equal(actionOf({ key }), id);
+  }
+});
+
+test('every key has one action', () => {
   const keys = SHORTCUTS.flatMap(({ rows }) => rows.flatMap((row) => row.keys));
   assert.equal(new Set(keys).size, keys.length);
   const press = (key, more = {}) =>
@@ -168,7 +185,7 @@ test('every key does one thing', () => {
 
 test('palettes interpolate their stops', () => {
   assert.deepEqual(
-    along(
+    interpolate(
       [
         [0, 0, 0],
         [100, 200, 50],
@@ -215,7 +232,7 @@ test('levels are matched within bounds', () => {
 
 test('variations have metrics and neighbours', () => {
   assert.equal(metricsOf({ snr_db: -1.25, lsd: 0.9 }), 'SNR −1.3 dB · LSD 0.90');
-  assert.equal(metricsOf({ snr_db: null, lsd: null }), 'nothing to compare with');
+  assert.equal(metricsOf({ snr_db: null, lsd: null }), 'no reference');
   const all = [{ id: 3 }, { id: 5 }, { id: 9 }];
   assert.equal(neighbour(all, 3, 1), 5);
   assert.equal(neighbour(all, 3, -1), 9);
@@ -226,9 +243,9 @@ test('variations have metrics and neighbours', () => {
   ); // none is chosen
 });
 
-test('a change is played from a second before its first filled atom', () => {
+test('an example starts 1 s before its first filled-in atom', () => {
   const atoms = { count: 4, frame: [10, 300, 200, 400], state: [0, 2, 2, 1] };
-  assert.equal(cueOf(atoms, 0.01), 1);
-  assert.equal(cueOf({ ...atoms, state: [2, 2, 2, 2] }, 0.01), 0); // everything changes
-  assert.equal(cueOf({ ...atoms, state: [0, 0, 0, 1] }, 0.01), 0); // nothing was filled in
+  assert.equal(startOfFill(atoms, 0.01), 1);
+  assert.equal(startOfFill({ ...atoms, state: [2, 2, 2, 2] }, 0.01), 0); // everything changes
+  assert.equal(startOfFill({ ...atoms, state: [0, 0, 0, 1] }, 0.01), 0); // nothing was filled in
 });

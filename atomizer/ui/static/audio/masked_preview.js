@@ -1,90 +1,118 @@
-// What is erased is heard at once: the sound without the selected atoms is the masked version, until a fill has its own.
+// Masked preview: the sound without the selected atoms, heard at once. A fill later brings its own
+// masked version.
 
 import { amplitudesOf } from '../plot/atoms.js';
-import { isPursuit, PursuitSynthesiser } from '../plot/pursuit.js';
+import { isPursuit } from '../plot/pursuit.js';
+import { PursuitSynthesiser } from './pursuit_synthesis.js';
 import { Synthesiser } from './synthesis.js';
 
-export class Eraser {
-  /**
-   * player  Player
-   * host    {chosen(): whether no fill is shown, whose masked version it would be; gone(): there is no masked version any more;
-   *          erases(): whether nothing stays known of how the selected atoms sound}
-   */
+/** @typedef {import('../types').Scene} Scene */
+/** @typedef {import('../types').Atoms} Atoms */
+
+/**
+ * @typedef {object} Host
+ * @property {() => boolean} isActive whether no fill is shown, whose masked version would play
+ * @property {() => void} removed called if the masked version was playing and is gone
+ * @property {() => boolean} erasesSound whether everything that makes atoms sound is unknown
+ */
+
+/** Keeps the player's version "masked" up to date while no fill is shown. */
+export class MaskedPreview {
+  /** @param {import('./player.js').Player} player
+   * @param {Host} host */
   constructor(player, host) {
-    Object.assign(this, { player, host, atoms: null, making: null });
+    this.player = player;
+    this.host = host;
+    /** @type {Atoms | null} */
+    this.atoms = null;
+    /** @type {import('../types').Renderer | null} */
+    this.synthesiser = null;
+    /** @type {Promise<void> | null} */
+    this.rendering = null;
+    /** @type {{scene: Scene, base: Scene | null, original: Atoms} | null} */
+    this.requested = null;
+    this.exists = false;
   }
 
-  /** The selection, or the atoms, have changed. Of several calls in a row the last one counts. */
-  listen({ scene, base, original }) {
-    this.wanted = { scene, base, original };
-    if (!this.making) {
-      this.making = this.make().finally(() => {
-        this.making = null;
+  /** Render again after the selection or the atoms have changed. The last of several calls counts.
+   * @param {Pick<import('../types').ViewState, 'scene' | 'base' | 'original'>} state */
+  update({ scene, base, original }) {
+    if (scene && original) this.requested = { scene, base, original };
+    if (!this.rendering) {
+      this.rendering = this.render().finally(() => {
+        this.rendering = null;
         this.player.onChange();
       });
       this.player.onChange();
     }
-    return this.making;
+    return this.rendering;
   }
 
-  async make() {
-    while (this.wanted) {
-      const { scene, base, original } = this.wanted;
-      this.wanted = null;
-      if (!this.host.chosen()) continue;
-      if (scene !== base || !this.can(scene) || !original.selected.includes(1)) {
-        this.forget();
+  async render() {
+    while (this.requested) {
+      const { scene, base, original } = this.requested;
+      this.requested = null;
+      if (!this.host.isActive()) continue;
+      if (scene !== base || !this.isPossible(scene) || !original.selected.includes(1)) {
+        this.clear();
         continue;
       }
-      if (this.atoms !== original) {
-        const How = isPursuit(scene) ? PursuitSynthesiser : Synthesiser;
-        Object.assign(this, {
-          atoms: original,
-          synthesiser: new How(scene, original, amplitudesOf(original, scene)),
-        });
+      if (this.atoms !== original || !this.synthesiser) {
+        const Renderer = isPursuit(scene) ? PursuitSynthesiser : Synthesiser;
+        this.atoms = original;
+        this.synthesiser = new Renderer(scene, original, amplitudesOf(original, scene));
       }
       const masked = await (isPursuit(scene)
-        ? this.others(scene, original)
-        : this.without(scene, original));
-      if (!masked || this.wanted || this.atoms !== original || !this.host.chosen()) continue;
-      this.made = true;
-      this.player.put('masked', masked);
+        ? this.renderRemaining(scene, original, this.synthesiser)
+        : this.subtractSelected(scene, original, this.synthesiser));
+      const outdated = this.requested || this.atoms !== original || !this.host.isActive();
+      if (!masked || outdated) continue;
+      this.exists = true;
+      this.player.setBuffer('masked', masked);
       this.player.onChange();
     }
   }
 
-  /** Atoms of a pursuit are erased whatever is unknown of them; of the MDCT's, only those that keep nothing have no sound. */
-  can(scene) {
+  /** Whether the preview can be made: pursuit atoms are erased whatever is unknown of them, MDCT
+   * atoms only if none of their sound is known.
+   * @param {Scene} scene */
+  isPossible(scene) {
     return (
       isPursuit(scene) ||
-      (this.host.erases() && scene.channels <= 2 && !!this.player.buffers.original)
+      (this.host.erasesSound() && scene.channels <= 2 && !!this.player.buffers.original)
     );
   }
 
-  /** The sound of the atoms that are not selected. */
-  async others(scene, { selected }) {
-    const channels = await this.synthesiser.first(1, selected.slice()); // a rank of 0 for what is not selected
-    return channels && this.player.buffer(channels, scene.rate);
+  /** The sound of the atoms that are not selected.
+   * @param {Scene} scene
+   * @param {Atoms} atoms
+   * @param {import('../types').Renderer} synthesiser */
+  async renderRemaining(scene, { selected }, synthesiser) {
+    const channels = await synthesiser.renderFirst(1, selected.slice()); // rank 0: not selected
+    return channels && this.player.createBuffer(channels, scene.rate);
   }
 
-  /** The original less the sound of the selected atoms, so that what is too quiet to be drawn stays elsewhere. */
-  async without(scene, { selected }) {
-    const { player } = this,
-      whole = player.buffers.original,
-      channels = await this.synthesiser.first(
-        1,
-        selected.map((taken) => 1 - taken),
-      );
-    const taken = channels && (await player.resampled(channels, scene.rate));
-    return taken && whole === player.buffers.original ? player.difference(whole, taken) : null;
+  /** The original minus the selected atoms, so that atoms too quiet to be drawn stay elsewhere.
+   * @param {Scene} scene
+   * @param {Atoms} atoms
+   * @param {import('../types').Renderer} synthesiser */
+  async subtractSelected(scene, { selected }, synthesiser) {
+    const { player } = this;
+    const { original } = player.buffers;
+    const ranks = selected.map((isSelected) => 1 - isSelected);
+    const channels = await synthesiser.renderFirst(1, ranks);
+    const removed = channels && (await player.resample(channels, scene.rate));
+    const isCurrent = removed && original && original === player.buffers.original;
+    return isCurrent ? player.difference(original, removed) : null;
   }
 
-  forget() {
-    this.atoms = this.synthesiser = null;
-    if (!this.made) return;
-    this.made = false;
-    if (this.player.version === 'masked') this.host.gone();
-    this.player.drop('masked');
+  clear() {
+    this.atoms = null;
+    this.synthesiser = null;
+    if (!this.exists) return;
+    this.exists = false;
+    if (this.player.version === 'masked') this.host.removed();
+    this.player.removeBuffer('masked');
     this.player.onChange();
   }
 }

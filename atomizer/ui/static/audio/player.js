@@ -1,22 +1,31 @@
-// The player: every version of the sound starts at the same moment of one audio clock, and only one of them is let through.
-// Switching is a change of gain, so that versions compare at one position without a gap; one that comes later joins in where the others are.
+// The player: all versions start at the same moment of one audio clock, and one of them is audible.
+// Switching only changes gains: versions compare at one position without a gap. A version that
+// comes later joins in at the position of the others.
 
 import { FILLED } from '../plot/atoms.js';
-import { fetched } from '../util/files.js';
-import { wavOf } from './synthesis.js';
+import { fetchFile } from '../util/files.js';
+import { encodeWav } from './synthesis.js';
 
-const START_DELAY = 0.03,
-  FADE = 0.004,
-  LEAD = 1,
-  MATCH = 4; // level matching raises or lowers by at most 12 dB
+/** @typedef {import('../types').Version} Version */
+/** @typedef {import('../types').Range} Range */
+/** @typedef {{source: AudioBufferSourceNode, gain: GainNode}} Voice */
 
-/** Root mean square of a buffer's channels between two times. */
+const START_DELAY = 0.03; // seconds
+const FADE = 0.004; // seconds
+const LEAD = 1; // seconds that an example plays before the first filled atom
+const MAX_MATCHING_GAIN = 4; // 12 dB
+const CACHED_SAMPLES = 60e6;
+
+/** Root mean square of a buffer's channels between two times.
+ * @param {AudioBuffer} buffer
+ * @param {number} [from] seconds
+ * @param {number} [to] seconds */
 export function rms(buffer, from = 0, to = Infinity) {
-  let sum = 0,
-    count = 0;
+  let sum = 0;
+  let count = 0;
   for (let c = 0; c < buffer.numberOfChannels; c++) {
-    const samples = buffer.getChannelData(c),
-      end = Math.min(samples.length, Math.ceil(to * buffer.sampleRate));
+    const samples = buffer.getChannelData(c);
+    const end = Math.min(samples.length, Math.ceil(to * buffer.sampleRate));
     for (let i = Math.max(0, Math.floor(from * buffer.sampleRate)); i < end; i++) {
       sum += samples[i] * samples[i];
       count++;
@@ -25,92 +34,123 @@ export function rms(buffer, from = 0, to = Infinity) {
   return Math.sqrt(sum / Math.max(count, 1));
 }
 
-/** Gain that brings a version to the level of the original; 1 where either is silent. */
-export const matchingGain = (original, version) =>
-  original > 1e-5 && version > 1e-5 ? Math.min(MATCH, Math.max(1 / MATCH, original / version)) : 1;
+/** Gain that brings a version to the level of the original; 1 if either is silent.
+ * @param {number} [original]
+ * @param {number} [version] */
+export const matchingGain = (original = 0, version = 0) =>
+  original > 1e-5 && version > 1e-5
+    ? Math.min(MAX_MATCHING_GAIN, Math.max(1 / MAX_MATCHING_GAIN, original / version))
+    : 1;
 
-/** Seconds at which to start so that a change is heard: a moment before the first of its filled atoms. */
-export function cueOf(atoms, secondsPerFrame) {
+/** Where to start to hear a fill: shortly before its first filled-in atom, in seconds.
+ * @param {Pick<import('../types').Atoms, 'count' | 'frame' | 'state'>} atoms
+ * @param {number} secondsPerFrame */
+export function startOfFill(atoms, secondsPerFrame) {
   let first = Infinity;
   for (let i = 0; i < atoms.count; i++)
     if (atoms.state[i] === FILLED) first = Math.min(first, atoms.frame[i]);
   return first < Infinity ? Math.max(0, first * secondsPerFrame - LEAD) : 0;
 }
 
+/** Plays one of several versions of a sound. */
 export class Player {
-  /** onChange is called when what can be played, or whether it plays, has changed. */
+  /** @param {() => void} onChange called when a version, or whether it plays, has changed */
   constructor(onChange) {
-    Object.assign(this, {
-      onChange,
-      context: null,
-      buffers: {},
-      urls: {},
-      voices: {},
-      levels: {},
-      version: 'original',
-      playing: false,
-      offset: 0,
-      loopSpan: null,
-      volume: 1,
-      matched: false,
-      cache: new Map(),
-      job: 0,
-    });
+    this.onChange = onChange;
+    /** @type {AudioContext | null} */
+    this.context = null;
+    /** @type {GainNode | null} */
+    this.master = null;
+    /** @type {AnalyserNode | null} */
+    this.meter = null;
+    /** @type {Partial<Record<Version, AudioBuffer>>} */
+    this.buffers = {};
+    /** @type {Partial<Record<Version, string>>} */
+    this.urls = {};
+    /** @type {Partial<Record<Version, Voice>>} */
+    this.voices = {};
+    /** @type {Partial<Record<Version, number>>} */
+    this.levels = {};
+    /** @type {Version} */
+    this.version = 'original';
+    this.playing = false;
+    /** Position in seconds when it last started or stopped. */
+    this.offset = 0;
+    this.startedAt = 0;
+    /** @type {Range | null} */
+    this.loopSpan = null;
+    /** @type {Range} */
+    this.playedRange = [0, 0];
+    this.loops = false;
+    /** @type {Range | null} */
+    this.once = null;
+    this.volume = 1;
+    this.matched = false;
+    /** @type {Map<string, AudioBuffer>} */
+    this.cache = new Map();
+    this.loadRequest = 0;
   }
 
   audio() {
-    if (!this.context) {
-      this.context = new AudioContext();
-      this.master = this.context.createGain();
-      this.master.gain.value = this.volume;
-      this.meter = this.context.createAnalyser();
-      this.master.connect(this.meter).connect(this.context.destination);
-    }
-    return this.context;
+    if (this.context) return this.context;
+    const context = new AudioContext();
+    this.context = context;
+    this.master = context.createGain();
+    this.master.gain.value = this.volume;
+    this.meter = context.createAnalyser();
+    this.master.connect(this.meter).connect(context.destination);
+    return context;
   }
 
-  /** Fetch and decode a file; the last few are kept, so that going back to a variation is immediate. */
+  /** Fetch and decode a file. The last few are cached, so that old variations play at once.
+   * @param {string} url
+   * @returns {Promise<AudioBuffer>} */
   async fetch(url) {
-    if (!this.cache.has(url)) {
-      const bytes = await (await fetched(url)).arrayBuffer();
-      this.cache.set(url, await this.audio().decodeAudioData(bytes));
-      const size = (buffer) => buffer.length * buffer.numberOfChannels;
-      let total = [...this.cache.values()].reduce((sum, buffer) => sum + size(buffer), 0);
-      for (const [old, buffer] of this.cache) {
-        if (total < 60e6 || old === url || Object.values(this.urls).includes(old)) continue;
-        this.cache.delete(old);
-        total -= size(buffer);
-      }
+    const cached = this.cache.get(url);
+    if (cached) return cached;
+    const bytes = await (await fetchFile(url)).arrayBuffer();
+    const decoded = await this.audio().decodeAudioData(bytes);
+    this.cache.set(url, decoded);
+    const size = (/** @type {AudioBuffer} */ buffer) => buffer.length * buffer.numberOfChannels;
+    let total = [...this.cache.values()].reduce((sum, buffer) => sum + size(buffer), 0);
+    for (const [old, buffer] of this.cache) {
+      if (total < CACHED_SAMPLES || old === url) continue;
+      if (Object.values(this.urls).includes(old)) continue;
+      this.cache.delete(old);
+      total -= size(buffer);
     }
-    return this.cache.get(url);
+    return decoded;
   }
 
   /**
-   * Load {name: url}; versions of files that are not among them are forgotten, and `change` follows from filled and masked.
-   * False, and nothing has changed, where a later call has overtaken this one.
+   * Load versions; other loaded ones are removed. `change` is the difference of filled and masked.
+   * Returns false, without any change, if a later call has replaced this one.
+   * @param {Partial<Record<Version, string>>} urls
    */
   async load(urls) {
-    const job = ++this.job,
-      decoded = {};
-    for (const [name, url] of Object.entries(urls)) {
+    const request = ++this.loadRequest;
+    /** @type {Partial<Record<Version, AudioBuffer>>} */
+    const decoded = {};
+    for (const [name, url] of entriesOf(urls)) {
       if (this.urls[name] === url) continue;
       decoded[name] = await this.fetch(url);
-      if (job !== this.job) return false;
+      if (request !== this.loadRequest) return false;
     }
-    for (const name of Object.keys(this.urls)) if (!urls[name]) this.drop(name);
+    for (const [name] of entriesOf(this.urls)) if (!urls[name]) this.removeBuffer(name);
     this.urls = { ...urls };
-    for (const [name, buffer] of Object.entries(decoded)) this.put(name, buffer);
-    if (!this.buffers.filled || !this.buffers.masked) this.drop('change');
+    for (const [name, buffer] of entriesOf(decoded)) this.setBuffer(name, buffer);
+    if (!this.buffers.filled || !this.buffers.masked) this.removeBuffer('change');
     else if (decoded.filled || decoded.masked)
-      this.put('change', this.difference(this.buffers.filled, this.buffers.masked));
+      this.setBuffer('change', this.difference(this.buffers.filled, this.buffers.masked));
     if (!this.buffers[this.version]) this.choose('original');
     this.offset = Math.min(this.offset, this.duration());
     this.onChange();
     return true;
   }
 
-  /** A buffer of channels of samples. */
-  buffer(channels, rate) {
+  /** @param {Float32Array<ArrayBuffer>[]} channels
+   * @param {number} rate */
+  createBuffer(channels, rate) {
     const buffer = this.audio().createBuffer(
       channels.length,
       Math.max(1, channels[0].length),
@@ -120,33 +160,40 @@ export class Player {
     return buffer;
   }
 
-  /** As `buffer`, at the rate of what was decoded, so that the two can be subtracted. */
-  async resampled(channels, rate) {
-    if (this.audio().sampleRate === rate) return this.buffer(channels, rate);
-    return this.audio().decodeAudioData(wavOf(channels, rate));
+  /** A buffer at the rate of decoded files, so that the two can be subtracted.
+   * @param {Float32Array<ArrayBuffer>[]} channels
+   * @param {number} rate */
+  async resample(channels, rate) {
+    if (this.audio().sampleRate === rate) return this.createBuffer(channels, rate);
+    return this.audio().decodeAudioData(encodeWav(channels, rate));
   }
 
+  /** @param {AudioBuffer} a
+   * @param {AudioBuffer} b */
   difference(a, b) {
     const length = Math.min(a.length, b.length);
-    return this.buffer(
+    return this.createBuffer(
       Array.from({ length: a.numberOfChannels }, (_, c) => {
-        const x = a.getChannelData(c),
-          y = b.getChannelData(Math.min(c, b.numberOfChannels - 1));
+        const x = a.getChannelData(c);
+        const y = b.getChannelData(Math.min(c, b.numberOfChannels - 1));
         return Float32Array.from({ length }, (_, i) => x[i] - y[i]);
       }),
       a.sampleRate,
     );
   }
 
-  /** Make a buffer a version; while the sound plays, it takes over where the one before is. */
-  put(name, buffer) {
+  /** Set the buffer of a version; if the sound plays, it continues at the current position.
+   * @param {Version} name
+   * @param {AudioBuffer} buffer */
+  setBuffer(name, buffer) {
     const old = this.voices[name];
     this.buffers[name] = buffer;
     this.levels[name] = rms(buffer);
     if (!this.playing) return;
-    const at = this.context.currentTime + START_DELAY;
+    const at = this.audio().currentTime + START_DELAY;
     delete this.voices[name];
-    const voice = (this.voices[name] = this.voice(name, buffer, at, this.positionAt(at), 0));
+    const voice = this.createVoice(buffer, at, this.positionAt(at), 0);
+    this.voices[name] = voice;
     voice.gain.gain.setTargetAtTime(this.gainOf(name), at, FADE);
     if (old) {
       old.gain.gain.setTargetAtTime(0, at, FADE);
@@ -154,8 +201,9 @@ export class Player {
     }
   }
 
-  drop(name) {
-    if (this.voices[name]) this.voices[name].source.stop();
+  /** @param {Version} name */
+  removeBuffer(name) {
+    this.voices[name]?.source.stop();
     for (const table of [this.buffers, this.voices, this.levels]) delete table[name];
   }
 
@@ -164,20 +212,23 @@ export class Player {
     return buffer ? buffer.duration : 0;
   }
 
+  /** The range that plays: that of the loop, or everything.
+   * @returns {Range} */
   range() {
-    const end = this.duration(),
-      [from, to] = this.loopSpan || [0, end];
+    const end = this.duration();
+    const [from, to] = this.loopSpan || [0, end];
     return to - from > 0.02 ? [from, Math.min(to, end)] : [0, end];
   }
 
   position() {
-    return this.playing ? this.positionAt(this.context.currentTime) : this.offset;
+    return this.playing ? this.positionAt(this.audio().currentTime) : this.offset;
   }
 
-  /** Where the sound is at a time of the audio clock. */
+  /** Position at a time of the audio clock.
+   * @param {number} time */
   positionAt(time) {
-    const [from, to] = this.playedRange,
-      at = this.offset + Math.max(0, time - this.startedAt);
+    const [from, to] = this.playedRange;
+    const at = this.offset + Math.max(0, time - this.startedAt);
     if (at < to) return at;
     return this.loops ? from + ((at - from) % (to - from)) : to;
   }
@@ -186,34 +237,42 @@ export class Player {
     return this.playing && !this.loops && this.position() >= this.playedRange[1] - 0.005;
   }
 
-  /** Play from where it stands, or only `once` a span of time. */
+  /** Play from the current position, or a range `once`.
+   * @param {Range | null} [once] */
   start(once = null) {
     const context = this.audio();
     context.resume();
-    const [from, to] = (this.playedRange = once || this.range());
+    this.playedRange = once || this.range();
+    const [from, to] = this.playedRange;
     if (once || this.offset >= to - 0.01 || this.offset < from) this.offset = from;
     this.loops = !once && !!this.loopSpan;
     this.once = once;
     this.startedAt = context.currentTime + START_DELAY;
-    for (const [name, buffer] of Object.entries(this.buffers))
-      this.voices[name] = this.voice(name, buffer, this.startedAt, this.offset, this.gainOf(name));
+    for (const [name, buffer] of entriesOf(this.buffers))
+      this.voices[name] = this.createVoice(buffer, this.startedAt, this.offset, this.gainOf(name));
     this.playing = true;
     this.onChange();
   }
 
-  voice(name, buffer, when, offset, level) {
-    const source = this.context.createBufferSource(),
-      gain = this.context.createGain(),
-      [from, to] = this.playedRange;
+  /** @param {AudioBuffer} buffer
+   * @param {number} when time of the audio clock
+   * @param {number} offset position in seconds
+   * @param {number} level */
+  createVoice(buffer, when, offset, level) {
+    const context = this.audio();
+    const source = context.createBufferSource();
+    const gain = context.createGain();
+    const [from, to] = this.playedRange;
     source.buffer = buffer;
     Object.assign(source, { loop: this.loops, loopStart: from, loopEnd: to });
     gain.gain.value = level;
-    source.connect(gain).connect(this.master);
+    source.connect(gain).connect(/** @type {GainNode} */ (this.master));
     if (this.once) source.start(when, offset, Math.max(0, to - offset));
     else source.start(when, offset);
     return { source, gain };
   }
 
+  /** @param {Version} name */
   gainOf(name) {
     if (name !== this.version) return 0;
     return this.matched && name === 'filled'
@@ -221,20 +280,20 @@ export class Player {
       : 1;
   }
 
-  silence() {
-    for (const { source } of Object.values(this.voices)) source.stop();
+  stopVoices() {
+    for (const [, { source }] of entriesOf(this.voices)) source.stop();
     this.voices = {};
     this.playing = false;
   }
 
   pause() {
     this.offset = this.position();
-    this.silence();
+    this.stopVoices();
     this.onChange();
   }
 
   rewind() {
-    this.silence();
+    this.stopVoices();
     this.offset = this.range()[0];
     this.onChange();
   }
@@ -247,24 +306,29 @@ export class Player {
   restart() {
     if (!this.playing) return;
     this.offset = this.position();
-    this.silence();
+    this.stopVoices();
     this.start();
   }
 
+  /** @param {number} seconds */
   seek(seconds) {
-    const was = this.playing;
-    this.silence();
+    const wasPlaying = this.playing;
+    this.stopVoices();
     this.offset = Math.max(0, Math.min(this.duration(), seconds));
-    if (was) this.start();
+    if (wasPlaying) this.start();
     else this.onChange();
   }
 
+  /** Loop a range; null plays everything once.
+   * @param {Range | null} span */
   loop(span) {
     this.loopSpan = span;
     this.restart();
     this.onChange();
   }
 
+  /** Make a version audible.
+   * @param {Version} version */
   choose(version) {
     if (!this.buffers[version]) return;
     this.version = version;
@@ -273,26 +337,34 @@ export class Player {
   }
 
   setGains() {
-    for (const [name, { gain }] of Object.entries(this.voices))
-      gain.gain.setTargetAtTime(this.gainOf(name), this.context.currentTime, FADE);
+    for (const [name, { gain }] of entriesOf(this.voices))
+      gain.gain.setTargetAtTime(this.gainOf(name), this.audio().currentTime, FADE);
   }
 
+  /** @param {number} volume */
   setVolume(volume) {
     this.volume = volume;
-    if (this.context) this.master.gain.setTargetAtTime(volume, this.context.currentTime, FADE);
+    this.master?.gain.setTargetAtTime(volume, this.audio().currentTime, FADE);
   }
 
+  /** Play the filled version as loud as the original.
+   * @param {boolean} matched */
   setMatched(matched) {
     this.matched = matched;
     this.setGains();
     this.onChange();
   }
 
-  /** Root mean square of what is heard right now. */
+  /** Root mean square of the current output. */
   level() {
-    if (!this.context) return 0;
+    if (!this.meter) return 0;
     const samples = new Float32Array(this.meter.fftSize);
     this.meter.getFloatTimeDomainData(samples);
     return Math.sqrt(samples.reduce((sum, v) => sum + v * v, 0) / samples.length);
   }
 }
+
+/** The entries of a table of versions.
+ * @template T
+ * @param {Partial<Record<Version, T>>} table */
+const entriesOf = (table) => /** @type {[Version, T][]} */ (Object.entries(table));

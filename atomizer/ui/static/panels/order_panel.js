@@ -1,23 +1,40 @@
-// Orderings by eye and ear: drag along one, see and hear its first n atoms, let it play through, and compare what n atoms are worth.
+// Orderings: move along one, see and hear its first n atoms, let it build up the sound, and compare
+// the quality of the first n atoms of all orderings.
 
-import { amplitudesOf } from '../plot/atoms.js';
-import {
-  countAt,
-  countUntil,
-  cumulated,
-  order,
-  ranksOf,
-  stations,
-  timeUntil,
-  worth,
-} from '../state/orderings.js';
+import { PursuitSynthesiser } from '../audio/pursuit_synthesis.js';
 import { Synthesiser } from '../audio/synthesis.js';
-import { LINES } from '../plot/palette.js';
-import { isPursuit, PursuitSynthesiser } from '../plot/pursuit.js';
+import { amplitudesOf } from '../plot/atoms.js';
+import { LINE_COLOURS } from '../plot/palette.js';
+import { isPursuit } from '../plot/pursuit.js';
+import {
+  countAtPosition,
+  countUntilTime,
+  cumulativeEnergy,
+  curveCounts,
+  orderAtoms,
+  qualityOf,
+  ranksOf,
+  timeOfCount,
+} from '../state/orderings.js';
 import * as format from '../util/format.js';
 
-const HEARD_EVERY = 180,
-  LEAD = 0.6; // milliseconds between two sounds of a drag; seconds of a sound that comes from its end until it is played
+/** @typedef {import('../types').Scene} Scene */
+/** @typedef {import('../types').Atoms} Atoms */
+
+/**
+ * @typedef {object} Host
+ * @property {() => void} changed the picture must be drawn again
+ * @property {(open: boolean) => void} opened
+ * @property {() => boolean} isDark
+ * @property {(version: import('../types').Version) => void} chooseVersion
+ * @property {(running: boolean) => void} buildingUp started or stopped
+ */
+
+const END = 1000; // position of the slider for all atoms
+const RENDER_PAUSE_MS = 180; // between two sounds while the slider is dragged
+const MIN_REVERSED_SECONDS = 0.6; // of a sound that grows from its end, before it plays
+const STEP_MS = 80; // of building up
+/** @type {Record<string, string>} */
 const DASHES = {
   time: 'solid',
   frequency: 'dash',
@@ -26,92 +43,135 @@ const DASHES = {
   random: 'dashdot',
 };
 
+/** The panel. */
 export class OrderPanel {
   /**
-   * find      function (name) -> element
-   * names     of the orderings
-   * player    Player
-   * host      {changed(): the picture must be drawn anew, opened(open), dark()}
+   * @param {import('../types').Find} find
+   * @param {string[]} names of the orderings
+   * @param {import('../audio/player.js').Player} player
+   * @param {Host} host
    */
   constructor(find, names, player, host) {
-    Object.assign(this, {
-      find,
-      names,
-      player,
-      host,
-      scene: null,
-      open: false,
-      name: 'velocity',
-      reverse: false,
-      place: 1000,
-      cache: new Map(),
-    });
-    find('order-name').replaceChildren(...names.map((name) => new Option('by ' + name, name)));
-    find('order-name').value = this.name;
-    find('order-name').addEventListener('change', (event) =>
-      this.choose(event.target.value, this.reverse),
-    );
-    find('order-reverse').addEventListener('change', (event) =>
-      this.choose(this.name, event.target.checked),
-    );
-    find('order-place').addEventListener('input', (event) => {
-      this.halt();
-      this.go(Number(event.target.value));
+    this.find = find;
+    this.names = names;
+    this.player = player;
+    this.host = host;
+    /** @type {Scene | null} */
+    this.scene = null;
+    /** @type {Atoms | null} */
+    this.atoms = null;
+    this.open = false;
+    this.name = 'velocity';
+    this.reverse = false;
+    /** Position of the slider, 0 to 1000. */
+    this.position = END;
+    /** @type {Map<string, {found: Uint32Array, sums: Float64Array}>} */
+    this.cache = new Map();
+    /** @type {{key: string, atoms: Atoms, ranks: Uint32Array} | null} */
+    this.ranked = null;
+    /** @type {import('../types').Renderer | null} */
+    this.synthesiser = null;
+    /** @type {string | null} ordering and count of the sound that the player has */
+    this.renderedKey = null;
+    this.isRenderRequested = false;
+    /** @type {Promise<void> | null} */
+    this.rendering = null;
+    this.isBuildingUp = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    this.traceCount = 0;
+    const menu = find('order-name');
+    menu.replaceChildren(...names.map((name) => new Option('by ' + name, name)));
+    menu.value = this.name;
+    menu.addEventListener('change', () => this.choose(menu.value, this.reverse));
+    const reversed = find('order-reverse');
+    reversed.addEventListener('change', () => this.choose(this.name, reversed.checked));
+    const slider = find('order-place');
+    slider.addEventListener('input', () => {
+      this.stop();
+      this.setPosition(Number(slider.value));
     });
     find('order-curves').addEventListener('toggle', () => this.drawCurves());
   }
 
-  /** The atoms of another scene. */
+  /** Show the atoms of another scene.
+   * @param {Scene} scene
+   * @param {Atoms} atoms */
   show(scene, atoms) {
     if (this.atoms === atoms) return;
-    this.halt();
-    Object.assign(this, {
-      scene,
-      atoms,
-      cache: new Map(),
-      synthesiser: null,
-      place: 1000,
-      heard: null,
-    });
-    this.player.drop('first');
+    this.stop();
+    this.scene = scene;
+    this.atoms = atoms;
+    this.cache = new Map();
+    this.synthesiser = null;
+    this.position = END;
+    this.renderedKey = null;
+    this.player.removeBuffer('first');
     if (this.open) this.enter();
+  }
+
+  /** Atoms and scene; they are there whenever the panel is used.
+   * @returns {{scene: Scene, atoms: Atoms}} */
+  get shown() {
+    const { scene, atoms } = this;
+    if (!scene || !atoms) throw new Error('There is no sound yet.');
+    return { scene, atoms };
   }
 
   get total() {
     return this.atoms ? this.atoms.count : 0;
   }
+
+  /** Number of atoms at the position of the slider. */
   get first() {
-    return countAt(this.place, this.total, this.name);
+    return countAtPosition(this.position, this.total, this.name);
   }
 
+  /** @param {string} name */
   permutation(name) {
-    if (!this.cache.has(name)) {
-      const found = order(this.atoms, name, this.scene);
-      this.cache.set(name, { found, sums: cumulated(found, amplitudesOf(this.atoms, this.scene)) });
-    }
-    return this.cache.get(name);
+    const cached = this.cache.get(name);
+    if (cached) return cached;
+    const { scene, atoms } = this.shown;
+    const found = orderAtoms(atoms, name, scene);
+    const made = { found, sums: cumulativeEnergy(found, amplitudesOf(atoms, scene)) };
+    this.cache.set(name, made);
+    return made;
   }
 
-  /** Ranks of the scene's atoms in the chosen ordering. */
+  /** Ranks of the atoms in the chosen ordering. */
   ranks() {
+    const { atoms } = this.shown;
     const key = this.name + this.reverse;
-    if (this.ranked !== key || this.rankedAtoms !== this.atoms) {
-      Object.assign(this, {
-        ranked: key,
-        rankedAtoms: this.atoms,
-        rankArray: ranksOf(this.permutation(this.name).found, this.reverse),
-      });
-    }
-    return this.rankArray;
+    if (this.ranked?.key !== key || this.ranked.atoms !== atoms)
+      this.ranked = {
+        key,
+        atoms,
+        ranks: ranksOf(this.permutation(this.name).found, this.reverse),
+      };
+    return this.ranked.ranks;
   }
 
+  /** Rank of one of these atoms if ranks were computed for them, or null.
+   * @param {Atoms | null} atoms
+   * @param {number} i */
+  knownRank(atoms, i) {
+    return i >= 0 && this.ranked && this.ranked.atoms === atoms ? this.ranked.ranks[i] : null;
+  }
+
+  /** Quality of the first n atoms of the chosen ordering. */
+  quality() {
+    const { sums } = this.permutation(this.name);
+    return qualityOf(sums, this.first, this.reverse, this.shown.scene.energy);
+  }
+
+  /** @param {boolean} open */
   setOpen(open) {
     if (open === this.open) return;
     this.open = open;
-    this.halt();
+    this.stop();
     this.find('order').hidden = !open;
     if (open) this.enter();
-    else this.heard = null; // the player forgets the sound
+    else this.renderedKey = null; // the player drops the sound
     this.host.opened(open);
   }
 
@@ -119,41 +179,39 @@ export class OrderPanel {
     if (!this.scene) return;
     this.write();
     this.drawCurves();
-    this.listen();
+    this.updateSound();
   }
 
+  /** @param {string} name
+   * @param {boolean} reverse */
   choose(name, reverse) {
-    this.halt();
-    Object.assign(this, { name, reverse });
+    this.stop();
+    this.name = name;
+    this.reverse = reverse;
     this.find('order-name').value = name;
     this.find('order-reverse').checked = reverse;
-    this.go(this.place);
+    this.setPosition(this.position);
     this.drawCurves();
   }
 
-  /** Go to a place of the slider, 0 to 1000. */
-  go(place) {
-    this.place = Math.min(1000, Math.max(0, place));
+  /** @param {number} position 0 to 1000 */
+  setPosition(position) {
+    this.position = Math.min(END, Math.max(0, position));
     if (!this.scene) return;
     this.write();
-    this.listen();
+    this.updateSound();
     this.host.changed();
   }
 
   write() {
-    const { energy, snr } = worth(
-        this.permutation(this.name).sums,
-        this.first,
-        this.reverse,
-        this.scene.energy,
-      ),
-      n = this.first;
-    const place = this.find('order-place');
-    place.value = this.place;
-    place.setAttribute('aria-valuetext', 'the first ' + format.count(n) + ' atoms');
+    const { energy, snr } = this.quality();
+    const n = this.first;
+    const slider = this.find('order-place');
+    slider.value = String(this.position);
+    slider.setAttribute('aria-valuetext', 'the first ' + format.count(n) + ' atoms');
     this.find('order-count').textContent =
       'first ' + format.count(n) + ' of ' + format.count(this.total) + ' atoms';
-    // atoms of a pursuit are not orthogonal, so that the sum of their energies only tells about how much they are
+    // pursuit atoms are not orthogonal: the sum of their energies is an estimate
     this.find('order-worth').textContent =
       (isPursuit(this.scene) ? 'SNR about ' : 'SNR ') +
       format.decibels(snr) +
@@ -163,176 +221,177 @@ export class OrderPanel {
     this.movePoint();
   }
 
-  /** Make the sound of the first atoms; of several wishes in a row the last one counts, and some on the way. */
-  listen() {
-    this.wanted = true;
-    this.making =
-      this.making ||
-      this.make().finally(() => {
-        this.making = null;
-      });
-    return this.making;
+  /** Render the sound of the first atoms. The last of several calls counts. */
+  updateSound() {
+    this.isRenderRequested = true;
+    this.rendering ??= this.render().finally(() => {
+      this.rendering = null;
+    });
+    return this.rendering;
   }
 
-  async make() {
-    while (this.wanted && this.open && this.scene) {
-      this.wanted = false;
-      // along the time, the playhead stays among the atoms that have come, and there their sound is that of all
-      const { atoms } = this,
-        n = this.running && this.name === 'time' ? this.total : this.first;
+  async render() {
+    while (this.isRenderRequested && this.open && this.scene && this.atoms) {
+      this.isRenderRequested = false;
+      const { atoms, scene } = this;
+      // building up by time, the playhead stays before the edge: there, the sound is that of all
+      const n = this.isBuildingUp && this.name === 'time' ? this.total : this.first;
       const key = [this.name, this.reverse, n].join();
-      if (this.heard === key) continue;
-      this.synthesiser =
-        this.synthesiser ||
-        new (isPursuit(this.scene) ? PursuitSynthesiser : Synthesiser)(
-          this.scene,
-          atoms,
-          amplitudesOf(atoms, this.scene),
-        );
-      const channels = await this.synthesiser.first(n, this.ranks());
+      if (this.renderedKey === key) continue;
+      const Renderer = isPursuit(scene) ? PursuitSynthesiser : Synthesiser;
+      this.synthesiser ??= new Renderer(scene, atoms, amplitudesOf(atoms, scene));
+      const channels = await this.synthesiser.renderFirst(n, this.ranks());
       if (!channels || atoms !== this.atoms || !this.open) continue;
-      this.heard = key;
-      this.player.put('first', this.player.buffer(channels, this.scene.rate));
+      this.renderedKey = key;
+      this.player.setBuffer('first', this.player.createBuffer(channels, scene.rate));
       this.player.onChange();
-      await new Promise((done) => setTimeout(done, HEARD_EVERY));
+      await new Promise((resolve) => setTimeout(resolve, RENDER_PAUSE_MS));
     }
   }
 
-  // play through
+  // ---------- building up the sound
 
-  toggle() {
-    if (!this.running) return this.through();
-    this.halt();
-    if (this.name === 'time') this.player.pause(); // nothing is beyond
+  toggleBuildUp() {
+    if (!this.isBuildingUp) return this.buildUp();
+    this.stop();
+    if (this.name === 'time') this.player.pause(); // nothing comes after the edge
     return undefined;
   }
 
-  /** Let the sound come into being while it plays: by time beside the playhead, otherwise in about as long as it lasts. */
-  async through() {
-    this.running = true;
-    this.go(this.place >= 1000 ? 0 : this.place);
-    this.host.through(true);
-    await this.making;
-    if (!this.running || !this.player.buffers.first) return this.halt();
-    const step = this.name === 'time' ? this.alongTime() : this.alongOrdering(),
-      next = () => {
-        if (!this.running) return;
-        this.go(step());
-        if (this.place >= 1000) this.halt();
-        else this.timer = setTimeout(next, 80);
-      };
-    this.player.silence();
+  /** Build up the sound while it plays: by time with the playhead, or else in about its length. */
+  async buildUp() {
+    this.isBuildingUp = true;
+    this.setPosition(this.position >= END ? 0 : this.position);
+    this.host.buildingUp(true);
+    await this.rendering;
+    if (!this.isBuildingUp || !this.player.buffers.first) {
+      this.stop();
+      return;
+    }
+    const positionNow = this.name === 'time' ? this.followPlayhead() : this.followClock();
+    const next = () => {
+      if (!this.isBuildingUp) return;
+      this.setPosition(positionNow());
+      if (this.position >= END) this.stop();
+      else this.timer = setTimeout(next, STEP_MS);
+    };
+    this.player.stopVoices();
     this.player.choose('first');
-    this.host.version('first');
+    this.host.chooseVersion('first');
     next();
-    return undefined;
   }
 
-  /** Whether the player has come to its end: where a visitor paused it, it stands elsewhere. */
-  get rests() {
+  /** Whether the player has come to its end; a user's pause leaves it elsewhere. */
+  get isAtEnd() {
     return !this.player.playing && this.player.offset === this.player.range()[0];
   }
 
-  play(from) {
+  /** @param {number} from seconds */
+  playFrom(from) {
     this.player.offset = from;
     this.player.start();
   }
 
-  /** Function -> the place that the playhead, or, from the end, the clock has reached in the ordering by time. */
-  alongTime() {
-    const { player, reverse, scene } = this,
-      { frame } = this.atoms,
-      { found } = this.permutation('time'),
-      perFrame = scene.hop / scene.rate;
-    const placeAt = (seconds) =>
-      (1000 * countUntil(found, frame, perFrame, seconds, reverse)) / Math.max(1, this.total);
-    const from = timeUntil(found, frame, perFrame, this.first, reverse, scene.duration),
-      began = performance.now();
+  /** Function that returns the position of the playhead, or, reversed, of the clock, by time. */
+  followPlayhead() {
+    const { player, reverse } = this;
+    const { scene, atoms } = this.shown;
+    const { found } = this.permutation('time');
+    const { frame } = atoms;
+    const perFrame = scene.hop / scene.rate;
+    const positionAt = (/** @type {number} */ seconds) => {
+      const n = countUntilTime(found, frame, perFrame, seconds, reverse);
+      return (END * n) / Math.max(1, this.total);
+    };
+    const from = timeOfCount(found, frame, perFrame, this.first, reverse, scene.duration);
+    const began = performance.now();
     let started = false;
     return () => {
       const edge = reverse ? from - (performance.now() - began) / 1000 : from;
-      if (started && !reverse) return this.rests ? 1000 : placeAt(player.position() + perFrame);
-      // what comes from its end is played again and again, each time from where it has come to
-      if ((!started || this.rests) && (!reverse || scene.duration - edge > LEAD)) {
-        this.play(Math.max(0, edge));
+      if (started && !reverse) return this.isAtEnd ? END : positionAt(player.position() + perFrame);
+      // a sound that grows from its end plays again and again, each time from its new start
+      const isLong = !reverse || scene.duration - edge > MIN_REVERSED_SECONDS;
+      if ((!started || this.isAtEnd) && isLong) {
+        this.playFrom(Math.max(0, edge));
         started = true;
       }
-      return reverse && edge <= 0 ? 1000 : placeAt(edge);
+      return reverse && edge <= 0 ? END : positionAt(edge);
     };
   }
 
-  /** Function -> the place that the clock has reached; what is too short is played again. */
-  alongOrdering() {
-    const { player, place: from } = this,
-      lasts = Math.min(20, Math.max(5, this.scene.duration)),
-      began = performance.now();
+  /** Function that returns the position of the clock; a short sound plays again. */
+  followClock() {
+    const { player, position: from } = this;
+    const seconds = Math.min(20, Math.max(5, this.shown.scene.duration));
+    const began = performance.now();
     player.offset = 0;
     let started = false;
     return () => {
-      if (!started || this.rests) this.play(player.range()[0]);
+      if (!started || this.isAtEnd) this.playFrom(player.range()[0]);
       started = true;
-      return from + (1000 - from) * ((performance.now() - began) / (1000 * lasts));
+      return from + (END - from) * ((performance.now() - began) / (1000 * seconds));
     };
   }
 
-  halt() {
-    if (!this.running) return;
-    this.running = false;
+  stop() {
+    if (!this.isBuildingUp) return;
+    this.isBuildingUp = false;
     clearTimeout(this.timer);
-    this.host.through(false);
-    this.listen();
+    this.host.buildingUp(false);
+    this.updateSound();
   }
 
-  // curves
+  // ---------- curves
 
-  get curvesShown() {
-    return this.open && this.scene && this.find('order-curves').open;
+  get areCurvesShown() {
+    return this.open && !!this.scene && this.find('order-curves').open;
+  }
+
+  /** Two traces of an ordering: SNR and energy over the number of atoms.
+   * @param {string} name
+   * @param {number[]} counts */
+  curvesOf(name, counts) {
+    const { sums } = this.permutation(name);
+    const points = counts.map((n) => qualityOf(sums, n, this.reverse, this.shown.scene.energy));
+    const isChosen = name === this.name;
+    const common = {
+      x: counts,
+      name,
+      line: { color: LINE_COLOURS[name], width: isChosen ? 3 : 1.5, dash: DASHES[name] },
+      opacity: isChosen ? 1 : 0.75,
+      mode: 'lines',
+      legendgroup: name,
+    };
+    return [
+      {
+        ...common,
+        y: points.map((p) => p.snr),
+        hovertemplate: '%{x:,} atoms: %{y:.1f} dB',
+      },
+      {
+        ...common,
+        y: points.map((p) => 100 * p.energy),
+        yaxis: 'y2',
+        hovertemplate: '%{x:,} atoms: %{y:.1f} %',
+        showlegend: false,
+      },
+    ];
   }
 
   async drawCurves() {
-    if (!this.curvesShown) return;
-    const at = stations(this.total),
-      ink = this.host.dark() ? '#9aa3b5' : '#5b6475',
-      grid = this.host.dark() ? 'rgba(255,255,255,.08)' : 'rgba(15,23,42,.08)',
-      traces = [];
+    if (!this.areCurvesShown) return;
+    const counts = curveCounts(this.total);
+    /** @type {object[]} */
+    const traces = [];
     for (const name of this.names) {
-      const points = at.map((n) =>
-        worth(this.permutation(name).sums, n, this.reverse, this.scene.energy),
-      );
-      const chosen = name === this.name,
-        line = { color: LINES[name], width: chosen ? 3 : 1.5, dash: DASHES[name] },
-        opacity = chosen ? 1 : 0.75;
-      traces.push(
-        {
-          x: at,
-          y: points.map((p) => p.snr),
-          name,
-          line,
-          opacity,
-          mode: 'lines',
-          hovertemplate: '%{x:,} atoms: %{y:.1f} dB',
-          legendgroup: name,
-        },
-        {
-          x: at,
-          y: points.map((p) => 100 * p.energy),
-          name,
-          line,
-          opacity,
-          mode: 'lines',
-          yaxis: 'y2',
-          hovertemplate: '%{x:,} atoms: %{y:.1f} %',
-          showlegend: false,
-          legendgroup: name,
-        },
-      );
-      await new Promise((done) => setTimeout(done)); // five sorts of all atoms: let the page breathe between them
-      if (!this.curvesShown) return;
+      traces.push(...this.curvesOf(name, counts));
+      await new Promise((resolve) => setTimeout(resolve)); // sorting all atoms takes a while
+      if (!this.areCurvesShown) return;
     }
     const marker = {
-      color: LINES[this.name],
+      color: LINE_COLOURS[this.name],
       size: 10,
-      line: { color: this.host.dark() ? '#fff' : '#0f172a', width: 1.5 },
+      line: { color: this.host.isDark() ? '#fff' : '#0f172a', width: 1.5 },
     };
     for (const yaxis of ['y', 'y2'])
       traces.push({
@@ -344,47 +403,45 @@ export class OrderPanel {
         showlegend: false,
         hoverinfo: 'skip',
       });
-    const axis = { gridcolor: grid, zeroline: false, fixedrange: true, automargin: true };
-    await Plotly.react(
-      this.find('curves'),
-      traces,
-      {
-        margin: { l: 48, r: 12, t: 8, b: 40 },
-        height: 280,
-        paper_bgcolor: 'rgba(0,0,0,0)',
-        plot_bgcolor: 'rgba(0,0,0,0)',
-        hovermode: 'closest',
-        font: { color: ink, size: 11, family: 'system-ui, sans-serif' },
-        legend: { orientation: 'h', y: 1.14, x: 0 },
-        xaxis: {
-          ...axis,
-          type: 'log',
-          title: { text: 'first n atoms' },
-          range: [0, Math.log10(Math.max(10, this.total))],
-          anchor: 'y2',
-          exponentformat: 'SI',
-        },
-        yaxis: { ...axis, title: { text: 'SNR / dB' }, domain: [0.54, 1] },
-        yaxis2: { ...axis, title: { text: 'energy / %' }, domain: [0, 0.44], range: [0, 102] },
-      },
-      { displayModeBar: false, responsive: true },
-    );
-    this.drawn = this.find('curves').data.length;
+    const options = { displayModeBar: false, responsive: true };
+    await Plotly.react(this.find('curves'), traces, this.curveLayout(), options);
+    this.traceCount = traces.length;
     this.movePoint();
   }
 
+  curveLayout() {
+    const ink = this.host.isDark() ? '#9aa3b5' : '#5b6475';
+    const grid = this.host.isDark() ? 'rgba(255,255,255,.08)' : 'rgba(15,23,42,.08)';
+    const axis = { gridcolor: grid, zeroline: false, fixedrange: true, automargin: true };
+    return {
+      margin: { l: 48, r: 12, t: 8, b: 40 },
+      height: 280,
+      paper_bgcolor: 'rgba(0,0,0,0)',
+      plot_bgcolor: 'rgba(0,0,0,0)',
+      hovermode: 'closest',
+      font: { color: ink, size: 11, family: 'system-ui, sans-serif' },
+      legend: { orientation: 'h', y: 1.14, x: 0 },
+      xaxis: {
+        ...axis,
+        type: 'log',
+        title: { text: 'first n atoms' },
+        range: [0, Math.log10(Math.max(10, this.total))],
+        anchor: 'y2',
+        exponentformat: 'SI',
+      },
+      yaxis: { ...axis, title: { text: 'SNR / dB' }, domain: [0.54, 1] },
+      yaxis2: { ...axis, title: { text: 'energy / %' }, domain: [0, 0.44], range: [0, 102] },
+    };
+  }
+
+  /** Move the points of the curves to the current number of atoms. */
   movePoint() {
-    if (!this.curvesShown || !this.drawn) return;
-    const { energy, snr } = worth(
-        this.permutation(this.name).sums,
-        this.first,
-        this.reverse,
-        this.scene.energy,
-      ),
-      n = Math.max(1, this.first);
+    if (!this.areCurvesShown || !this.traceCount) return;
+    const { energy, snr } = this.quality();
+    const n = Math.max(1, this.first);
     Plotly.restyle(this.find('curves'), { x: [[n], [n]], y: [[snr], [100 * energy]] }, [
-      this.drawn - 2,
-      this.drawn - 1,
+      this.traceCount - 2,
+      this.traceCount - 1,
     ]);
   }
 }

@@ -1,33 +1,49 @@
-// The row where a preset is chosen, and where the values of the chosen region can be changed while the picture follows.
+// The row where a preset is chosen, and where the values of the chosen region are changed.
 
 import * as format from '../util/format.js';
 import { PRESETS, presetItem, presetOf, sliderOf } from './presets.js';
 
+/** @typedef {import('../types').Item} Item */
+
+/**
+ * @typedef {object} Host
+ * @property {() => number} duration
+ * @property {() => number} channels
+ * @property {(item: Item) => void} add
+ * @property {(item: Item, key: string) => void} replace the active item
+ * @property {(text: string) => void} showError
+ */
+
+const FIELDS = /** @type {const} */ (['first', 'second']);
+
+/** The panel. */
 export class PresetEditor {
-  /**
-   * find  function (name) -> element
-   * host  {duration(), channels(), add(item), replace(item, key), complain(text)}
-   */
+  /** @param {import('../types').Find} find
+   * @param {Host} host */
   constructor(find, host) {
-    Object.assign(this, { find, host, live: false });
-    const choose = find('preset');
-    choose.replaceChildren(
+    this.find = find;
+    this.host = host;
+    /** Whether the values are those of the active item, which follows them. */
+    this.isEditing = false;
+    const menu = find('preset');
+    menu.replaceChildren(
       ...Object.entries(PRESETS).map(([name, { title }]) =>
         Object.assign(new Option(name, name), { title }),
       ),
     );
-    choose.addEventListener('change', () => this.show(choose.value, this.defaults(choose.value)));
+    menu.addEventListener('change', () => this.show(menu.value, this.defaults(menu.value)));
     find('slide').addEventListener('input', () => {
-      const value = sliderOf(this.name, host.duration()).value(Number(find('slide').value)),
-        [first, second] = this.values;
-      // the span keeps its length while its start is moved
+      const { fromSlider } = sliderOf(this.name, host.duration());
+      const value = fromSlider(Number(find('slide').value));
+      const [first, second] = this.values;
+      // a span keeps its length while its start is moved
       this.write(second === undefined ? [value] : [value, +(value + second - first).toFixed(3)]);
-      this.update('slide');
+      this.updateItem('slide');
     });
-    for (const field of ['first', 'second']) {
+    for (const field of FIELDS) {
       find(field).addEventListener('input', () => {
-        this.place();
-        this.update(field);
+        this.syncSlider();
+        this.updateItem(field);
       });
     }
     this.show('above', PRESETS.above.values);
@@ -38,44 +54,47 @@ export class PresetEditor {
   }
 
   get values() {
-    const numbers = ['first', 'second'].map((field) => parseFloat(this.find(field).value));
+    const numbers = FIELDS.map((field) => parseFloat(this.find(field).value));
     return this.name === 'time' ? numbers : numbers.slice(0, 1);
   }
 
+  /** Default values, within a short sound.
+   * @param {string} name */
   defaults(name) {
     const { values, unit } = PRESETS[name];
-    // times beyond the end of a short sound would be no help
-    return unit === 's' && values[values.length - 1] >= this.host.duration()
-      ? values.map(
-          (v) => +((v / (values[values.length - 1] + 1)) * this.host.duration()).toFixed(2),
-        )
-      : values;
+    const last = values[values.length - 1];
+    const duration = this.host.duration();
+    if (unit !== 's' || last < duration) return values;
+    return values.map((v) => +((v / (last + 1)) * duration).toFixed(2));
   }
 
+  /** @param {string} name
+   * @param {number[]} values */
   show(name, values) {
     this.find('preset').value = name;
     this.find('unit').textContent = PRESETS[name].unit;
     this.find('span').hidden = name !== 'time';
     this.find('slide').hidden = !PRESETS[name].slider;
     this.write(values);
-    this.live = false;
+    this.isEditing = false;
   }
 
+  /** @param {number[]} values */
   write([first, second]) {
-    this.find('first').value = +first.toPrecision(5);
-    this.find('second').value = second === undefined ? '' : +second.toPrecision(5);
-    this.place();
+    this.find('first').value = String(+first.toPrecision(5));
+    this.find('second').value = second === undefined ? '' : String(+second.toPrecision(5));
+    this.syncSlider();
   }
 
-  /** Put the slider where the number is. */
-  place() {
-    if (this.name === 'channel')
+  /** Move the slider to the first value. */
+  syncSlider() {
+    const { name, host } = this;
+    const [first] = this.values;
+    if (name === 'channel')
       this.find('unit').textContent =
-        [0, 1].includes(this.values[0]) && this.host.channels() === 2
-          ? format.channel(this.values[0], 2)
-          : '';
-    if (PRESETS[this.name].slider && Number.isFinite(this.values[0]))
-      this.find('slide').value = sliderOf(this.name, this.host.duration()).place(this.values[0]);
+        [0, 1].includes(first) && host.channels() === 2 ? format.channel(first, 2) : '';
+    if (PRESETS[name].slider && Number.isFinite(first))
+      this.find('slide').value = String(sliderOf(name, host.duration()).toSlider(first));
   }
 
   /** Add the preset to the selection. */
@@ -83,28 +102,29 @@ export class PresetEditor {
     try {
       this.host.add(presetItem(this.name, this.values, this.host.channels()));
     } catch (error) {
-      this.host.complain(error.message);
+      this.host.showError(/** @type {Error} */ (error).message);
     }
   }
 
-  /** A value was changed: the chosen region follows, where it is one of this preset's. */
-  update(key) {
-    if (!this.live) return;
+  /** After a value was changed: the active item follows if a preset made it.
+   * @param {string} key of the undo step */
+  updateItem(key) {
+    if (!this.isEditing) return;
     try {
       this.host.replace(presetItem(this.name, this.values, this.host.channels()), 'preset ' + key);
     } catch {
-      /* a number half typed */
+      /* a number that is still being typed */
     }
   }
 
-  /** Show the values of the region that was chosen, if a preset could have made it. */
-  follow(item) {
+  /** Show the values of the active item if a preset could have made it.
+   * @param {Item | null | undefined} item */
+  showValuesOf(item) {
     const found = item && presetOf(item);
-    if (
-      found &&
-      !(found.name === this.name && this.find('preset').parentNode.contains(document.activeElement))
-    )
-      this.show(found.name, found.values);
-    this.live = !!found;
+    const group = this.find('preset').parentNode;
+    const isBeingEdited =
+      found && found.name === this.name && group?.contains(document.activeElement);
+    if (found && !isBeingEdited) this.show(found.name, found.values);
+    this.isEditing = !!found;
   }
 }

@@ -1,68 +1,79 @@
-// The history: every fill with its settings and how close it came to the original.
+// The list of variations: every fill with its settings and its distance from the original.
 
 import * as format from '../util/format.js';
 
-const MEANING =
-  'SNR: how exactly the atoms are those of the original; guessed signs keep it near 0 dB. ' +
-  'LSD: how far the spectrum is off in level; 0 is not at all, and the right levels with signs by chance have about 0.7.';
+/** @typedef {import('../types').Variation} Variation */
 
-/** A few words on how well a variation matches: "SNR 3.2 dB · LSD 0.91", or why it cannot be measured. */
+const METRICS_HELP =
+  'SNR compares the waveforms; with guessed signs it stays near 0 dB even when the fill sounds ' +
+  'right. LSD is the spectral error: 0 is perfect, 0.7 is as good as it gets with random signs.';
+
+/** How close a variation is to the original: "SNR 3.2 dB · LSD 0.91", or "no reference".
+ * @param {Pick<Variation, 'snr_db' | 'lsd'>} variation */
 export function metricsOf(variation) {
   const words = [];
   if (variation.snr_db != null)
     words.push('SNR ' + variation.snr_db.toFixed(1).replace('-', '−') + ' dB');
   if (variation.lsd != null) words.push('LSD ' + variation.lsd.toFixed(2));
-  return words.join(' · ') || 'nothing to compare with';
+  return words.join(' · ') || 'no reference';
 }
 
-/** Fill the list: a radio button per variation, the chosen one with all of its settings. */
-export function showVariations(list, variations, current) {
-  const focused = list.contains(document.activeElement);
-  list.replaceChildren(
-    ...variations.map((variation) => {
-      const chosen = variation.id === current,
-        row = document.createElement('button');
-      row.type = 'button';
-      row.className = 'variation';
-      row.dataset.variation = variation.id;
-      row.setAttribute('role', 'radio');
-      row.setAttribute('aria-checked', String(chosen));
-      row.tabIndex = chosen ? 0 : -1;
-      const text = (tag, name, content) => {
-        const made = document.createElement(tag);
-        made.className = name;
-        made.textContent = content;
-        return made;
-      };
-      const metrics = Object.assign(text('span', 'metrics', metricsOf(variation)), {
-        title: MEANING,
-      });
-      row.append(
-        text('b', 'label', variation.label),
-        text('span', 'how', variation.title),
-        metrics,
-      );
-      if (chosen) {
-        const details = [
-          ...variation.details,
-          ['audible atoms', format.count(variation.heard)],
-          ['took', variation.seconds.toFixed(1) + ' s'],
-        ];
-        row.append(
-          text('span', 'details', details.map(([name, value]) => name + ' ' + value).join(' · ')),
-        );
-      }
-      return row;
-    }),
+/** @param {string} tag
+ * @param {string} className
+ * @param {string} textContent */
+const textElement = (tag, className, textContent) =>
+  Object.assign(document.createElement(tag), { className, textContent });
+
+/** One radio button of the list; the chosen one has all of its settings.
+ * @param {Variation} variation
+ * @param {boolean} isChosen */
+function rowOf(variation, isChosen) {
+  const row = document.createElement('button');
+  row.type = 'button';
+  row.className = 'variation';
+  row.dataset.variation = String(variation.id);
+  row.setAttribute('role', 'radio');
+  row.setAttribute('aria-checked', String(isChosen));
+  row.tabIndex = isChosen ? 0 : -1;
+  const metrics = textElement('span', 'metrics', metricsOf(variation));
+  metrics.title = METRICS_HELP;
+  row.append(
+    textElement('b', 'label', variation.label),
+    textElement('span', 'how', variation.title),
+    metrics,
   );
-  const chosen = focused && list.querySelector('[aria-checked=true]');
-  if (chosen) chosen.focus();
+  if (isChosen) {
+    const details = [
+      ...variation.details,
+      ['audible atoms', format.count(variation.heard)],
+      ['took', variation.seconds.toFixed(1) + ' s'],
+    ];
+    const text = details.map(([name, value]) => name + ' ' + value).join(' · ');
+    row.append(textElement('span', 'details', text));
+  }
+  return row;
 }
 
-/** The id of the variation `step` places after the current one; where none is chosen, they begin at the first, or, backwards, at the last. */
+/** Fill the list.
+ * @param {HTMLElement} list
+ * @param {Variation[]} variations
+ * @param {number | null} current id of the chosen one */
+export function showVariations(list, variations, current) {
+  const hadFocus = list.contains(document.activeElement);
+  list.replaceChildren(...variations.map((v) => rowOf(v, v.id === current)));
+  /** @type {HTMLElement | null} */
+  const chosen = list.querySelector('[aria-checked=true]');
+  if (hadFocus && chosen) chosen.focus();
+}
+
+/** Id of the variation `step` places after the current one; null if there are none. Without a
+ * current one, forward begins at the first and backward at the last.
+ * @param {{id: number}[]} variations
+ * @param {number | null} current
+ * @param {1 | -1} step */
 export function neighbour(variations, current, step) {
   if (!variations.length) return null;
-  const at = variations.findIndex((v) => v.id === current),
-    from = at < 0 && step < 0 ? 0 : at;
+  const at = variations.findIndex((v) => v.id === current);
+  const from = at < 0 && step < 0 ? 0 : at;
   return variations[(from + step + variations.length) % variations.length].id;
 }

@@ -1,15 +1,24 @@
-// Atoms as the picture holds them: one typed array per feature, quiet atoms first.
+// Atoms in memory: one typed array per feature, quiet atoms first; and how they are drawn.
 
-export const KEPT = 0,
-  UNKNOWN = 1,
-  FILLED = 2;
-export const HIDDEN = 255; // the kind of an atom that is not drawn
-const TOP = 65535;
+/** @typedef {import('../types').Atoms} Atoms */
+/** @typedef {import('../types').Scene} Scene */
+/** @typedef {import('../types').Axes} Axes */
+/** @typedef {import('../types').Plane} Plane */
 
-/** Atoms of the bytes that drawing.py packed. */
-export function unpack(buffer, count) {
+// states of an atom
+export const KEPT = 0;
+export const UNKNOWN = 1;
+export const FILLED = 2;
+
+export const HIDDEN = 255; // colour row of an atom that is not drawn
+const MAX_VELOCITY = 65535;
+
+/** Atoms from the bytes that drawing.py packed.
+ * @param {ArrayBuffer} buffer
+ * @param {number} count */
+export function unpackAtoms(buffer, count) {
   const flags = new Uint8Array(buffer, 6 * count, count);
-  const atoms = blank(
+  const atoms = emptyAtoms(
     count,
     new Uint16Array(buffer, 0, count),
     new Uint16Array(buffer, 2 * count, count),
@@ -23,7 +32,13 @@ export function unpack(buffer, count) {
   return atoms;
 }
 
-export function blank(
+/** Atoms whose other features are 0.
+ * @param {number} count
+ * @param {Uint16Array | Uint32Array} [frame]
+ * @param {Uint16Array} [bin]
+ * @param {Uint16Array} [velocity]
+ * @returns {Atoms} */
+export function emptyAtoms(
   count,
   frame = new Uint16Array(count),
   bin = new Uint16Array(count),
@@ -39,48 +54,55 @@ export function blank(
     channel: bytes(),
     state: bytes(),
     selected: bytes(),
-    kind: bytes(),
+    colourRow: bytes(),
     source: null,
   };
 }
 
 /**
- * A scene after a fill: its atoms less the hidden ones (a bit set), and what stands in their place. Both are sorted, and so is the result.
- * `source` tells for each atom its index in the scene, or -1.
+ * A scene after a fill: its atoms without the hidden ones, and the atoms in their place.
+ * All are sorted by velocity. `source` is the index of each atom in the scene, or -1.
+ * @param {Atoms} scene
+ * @param {Uint8Array} hidden bit set
+ * @param {Atoms} changed
  */
-export function merge(scene, hidden, changed) {
+export function mergeFill(scene, hidden, changed) {
   let kept = 0;
   for (let i = 0; i < scene.count; i++) kept += 1 - ((hidden[i >> 3] >> (i & 7)) & 1);
-  const out = blank(kept + changed.count);
-  out.source = new Int32Array(out.count);
-  let a = 0,
-    b = 0;
+  const out = emptyAtoms(kept + changed.count);
+  const source = new Int32Array(out.count);
+  out.source = source;
+  let a = 0;
+  let b = 0;
   const skip = () => {
     while (a < scene.count && (hidden[a >> 3] >> (a & 7)) & 1) a++;
   };
   skip();
   for (let n = 0; n < out.count; n++) {
-    const old = b >= changed.count || (a < scene.count && scene.velocity[a] <= changed.velocity[b]),
-      from = old ? scene : changed,
-      i = old ? a++ : b++;
+    const old = b >= changed.count || (a < scene.count && scene.velocity[a] <= changed.velocity[b]);
+    const from = old ? scene : changed;
+    const i = old ? a++ : b++;
     out.frame[n] = from.frame[i];
     out.bin[n] = from.bin[i];
     out.velocity[n] = from.velocity[i];
     out.sign[n] = from.sign[i];
     out.channel[n] = from.channel[i];
     out.state[n] = old ? KEPT : changed.state[i];
-    out.source[n] = old ? i : -1;
+    source[n] = old ? i : -1;
     if (old) skip();
   }
   return out;
 }
 
-/** Centres of frames in seconds and of bins in Hz: the same arithmetic as AtomSpace, so that both sides agree on what lies in a region. */
+/** Centres of frames in seconds and of bins in Hz, with the arithmetic of AtomSpace in Python: both
+ * sides agree on what lies in a region.
+ * @param {Scene} scene
+ * @returns {Axes} */
 export function axesOf(scene) {
-  const bins = scene.bins || scene.hop,
-    perFrame = scene.hop / scene.rate,
-    perBin = scene.rate / 2 / bins;
-  // the times of a pursuit are too fine for a table
+  const bins = scene.bins || scene.hop;
+  const perFrame = scene.hop / scene.rate;
+  const perBin = scene.rate / 2 / bins;
+  // a pursuit has too many times for a table
   return {
     perFrame,
     perBin,
@@ -89,66 +111,76 @@ export function axesOf(scene) {
   };
 }
 
-/** Velocities in dB below the loudest atom of the scene. */
-export const decibelsOf = (velocity, scene) => scene.floor_db * (1 - velocity / TOP);
+/** Velocity in dB relative to the loudest atom of the scene.
+ * @param {number} velocity
+ * @param {Pick<Scene, 'floor_db'>} scene */
+export const decibelsOf = (velocity, scene) => scene.floor_db * (1 - velocity / MAX_VELOCITY);
 
-/** Float32Array of signed amplitudes; made once, and kept with the atoms. */
+/** Signed amplitudes; computed once and kept with the atoms.
+ * @param {Atoms} atoms
+ * @param {Scene} scene */
 export function amplitudesOf(atoms, scene) {
   if (atoms.amplitude) return atoms.amplitude;
-  atoms.amplitude = new Float32Array(atoms.count);
+  const amplitudes = new Float32Array(atoms.count);
   for (let i = 0; i < atoms.count; i++) {
     const amplitude = scene.loudest * 10 ** (decibelsOf(atoms.velocity[i], scene) / 20);
-    atoms.amplitude[i] = atoms.sign[i] ? amplitude : -amplitude;
+    amplitudes[i] = atoms.sign[i] ? amplitude : -amplitude;
   }
-  return atoms.amplitude;
+  atoms.amplitude = amplitudes;
+  return amplitudes;
 }
 
 /**
- * First and one-past-last pixel of every frame or bin along one axis, so that neighbours touch without gaps.
- *
- * edge    function (index) -> pixel position of the border between index - 1 and index
- * least   pixels that every cell has at least
+ * First and one-past-last pixel of every frame or bin along an axis: neighbours touch, no gaps.
+ * @param {number} count
+ * @param {number} from first pixel of the axis
+ * @param {number} to one past its last pixel
+ * @param {number} minPixels of every cell
+ * @param {(index: number) => number} edge position of the border between index - 1 and index
  */
-export function pixelSpans(count, from, to, least, edge) {
-  const first = new Int32Array(count),
-    last = new Int32Array(count);
+export function pixelSpans(count, from, to, minPixels, edge) {
+  const first = new Int32Array(count);
+  const last = new Int32Array(count);
   for (let i = 0; i < count; i++) {
-    const a = edge(i),
-      b = edge(i + 1),
-      low = Math.round(Math.min(a, b)),
-      high = Math.round(Math.max(a, b));
-    const missing = Math.max(0, least - (high - low)),
-      start = low - (missing >> 1);
+    const [a, b] = [edge(i), edge(i + 1)];
+    const low = Math.round(Math.min(a, b));
+    const high = Math.round(Math.max(a, b));
+    const missing = Math.max(0, minPixels - (high - low));
+    const start = low - (missing >> 1);
     first[i] = Math.max(from, Math.min(to, start));
-    last[i] = Math.max(from, Math.min(to, start + Math.max(least, high - low)));
+    last[i] = Math.max(from, Math.min(to, start + Math.max(minPixels, high - low)));
   }
   return [first, last];
 }
 
 /**
- * Splat atoms into pixels, loud ones last. `atoms.kind` is the row of the colour table, or HIDDEN.
- *
- * plane  {width, height, ratio: device pixels per CSS pixel, t: [from, to] seconds, u: [from, to] units of the axis, unit: Hz -> unit,
- *         lanes: [{channel: number or null for all, top, height}]}
+ * Draw atoms into pixels, loud ones last.
+ * @param {Uint32Array} pixels
+ * @param {Atoms} atoms
+ * @param {Plane} plane
+ * @param {Uint32Array} table colour of (row * 256 + velocity)
+ * @param {Scene} scene
  */
-export function splat(pixels, atoms, plane, table, scene) {
-  const { width, ratio, lanes, unit } = plane,
-    [t0, t1] = plane.t,
-    [u0, u1] = plane.u,
-    least = Math.ceil(1.5 * ratio),
-    hop = scene.hop;
-  const perFrame = scene.hop / scene.rate,
-    perBin = scene.rate / 2 / hop;
+export function drawAtoms(pixels, atoms, plane, table, scene) {
+  const { width, ratio, lanes, unit } = plane;
+  const [t0, t1] = plane.t;
+  const [u0, u1] = plane.u;
+  const { hop } = scene;
+  const perFrame = hop / scene.rate;
+  const perBin = scene.rate / 2 / hop;
+  const minPixels = Math.ceil(1.5 * ratio);
   const [left, right] = pixelSpans(
     scene.frames,
     0,
     width,
-    least,
+    minPixels,
     (m) => (((m - 0.5) * perFrame - t0) / (t1 - t0)) * width,
   );
-  const laneOf = new Int32Array(256).fill(-1),
-    top = [],
-    bottom = [];
+  const laneOf = new Int32Array(256).fill(-1);
+  /** @type {Int32Array[]} */
+  const top = [];
+  /** @type {Int32Array[]} */
+  const bottom = [];
   lanes.forEach((lane, k) => {
     if (lane.channel === null) laneOf.fill(k);
     else laneOf[lane.channel] = k;
@@ -156,22 +188,22 @@ export function splat(pixels, atoms, plane, table, scene) {
       hop,
       lane.top,
       lane.top + lane.height,
-      least,
+      minPixels,
       (bin) => lane.top + ((u1 - unit(bin * perBin)) / (u1 - u0)) * lane.height,
     );
   });
-  const { count, frame, bin, channel, kind, velocity } = atoms;
+  const { count, frame, bin, channel, colourRow, velocity } = atoms;
   for (let i = 0; i < count; i++) {
-    if (kind[i] === HIDDEN) continue;
-    const from = left[frame[i]],
-      to = right[frame[i]];
+    if (colourRow[i] === HIDDEN) continue;
+    const from = left[frame[i]];
+    const to = right[frame[i]];
     if (from >= to) continue;
     const lane = laneOf[channel[i]];
     if (lane < 0) continue;
     const end = bottom[lane][bin[i]];
     let row = top[lane][bin[i]];
     if (row >= end) continue;
-    const colour = table[kind[i] * 256 + (velocity[i] >> 8)];
+    const colour = table[colourRow[i] * 256 + (velocity[i] >> 8)];
     for (; row < end; row++) {
       const stop = row * width + to;
       for (let x = row * width + from; x < stop; x++) pixels[x] = colour;
@@ -179,28 +211,34 @@ export function splat(pixels, atoms, plane, table, scene) {
   }
 }
 
-/** Index of the drawn atom nearest to a pixel of the plane, within `reach` CSS pixels; the loudest where several share it; -1 for none. */
+/** Index of the drawn atom nearest to a pixel, the loudest of equally near ones; -1 for none.
+ * @param {Atoms} atoms
+ * @param {Plane} plane
+ * @param {Axes} axes
+ * @param {number} x
+ * @param {number} y
+ * @param {number} [reach] CSS pixels */
 export function nearestAtom(atoms, plane, axes, x, y, reach = 8) {
   const lane = plane.lanes.find((l) => y >= l.top && y <= l.top + l.height);
   if (!lane) return -1;
-  const [t0, t1] = plane.t,
-    [u0, u1] = plane.u,
-    far = reach * plane.ratio;
+  const [t0, t1] = plane.t;
+  const [u0, u1] = plane.u;
+  const far = reach * plane.ratio;
   const xs = Float32Array.from(axes.seconds, (t) => ((t - t0) / (t1 - t0)) * plane.width - x);
   const ys = Float32Array.from(
     axes.hertz,
     (f) => lane.top + ((u1 - plane.unit(f)) / (u1 - u0)) * lane.height - y,
   );
-  let best = -1,
-    nearest = far * far;
+  let best = -1;
+  let nearest = far * far;
   for (let i = 0; i < atoms.count; i++) {
     const dx = xs[atoms.frame[i]];
     if (dx > far || dx < -far) continue;
-    const dy = ys[atoms.bin[i]],
-      distance = dx * dx + dy * dy;
+    const dy = ys[atoms.bin[i]];
+    const distance = dx * dx + dy * dy;
     if (
       distance <= nearest &&
-      atoms.kind[i] !== HIDDEN &&
+      atoms.colourRow[i] !== HIDDEN &&
       (lane.channel === null || lane.channel === atoms.channel[i])
     ) {
       nearest = distance;

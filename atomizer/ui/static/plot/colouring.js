@@ -1,67 +1,75 @@
-// Which colour every atom gets: by what is looked at, what is selected, and which version is heard.
+// The colour of every atom: by the chosen feature, the selection, and the version that plays.
 
 import { FILLED, HIDDEN, KEPT, UNKNOWN } from './atoms.js';
 import * as format from '../util/format.js';
 
+/** Whether an atom is part of the version that plays, and of the channel that is shown.
+ * @param {import('../types').Atoms} atoms
+ * @param {number} i
+ * @param {import('../types').ColourStyle} style
+ * @param {number | undefined} rank */
+function isVisible(atoms, i, { version, channel, first }, rank) {
+  const state = atoms.state[i];
+  if (channel !== null && atoms.channel[i] !== channel) return false;
+  if (version === 'masked') return state === KEPT;
+  if (version === 'change') return state === FILLED;
+  return version !== 'first' || first === null || (rank !== undefined && rank < first);
+}
+
 /**
- * Set `atoms.kind`, the row of the colour table, or HIDDEN.
+ * Set `atoms.colourRow`.
  *
- * look   {colour: "sign", "state", "channel", "rank" or "scale", version, channel: number or null, pending: the selection was not filled in yet,
- *         ranks: rank of every atom of the scene or null, first: number of atoms or null for all}
- * rows   Map of kinds to rows of the table; classes: how many ranges of rank there are
+ * `style.pending` means that the selection was not filled in yet: its atoms are unknown. `ranks`
+ * are those of the scene's atoms, and `first` is how many of them the version "first" has.
+ * @param {import('../types').Atoms} atoms
+ * @param {import('../types').ColourStyle} style
+ * @param {Map<string, number>} rows rows of the colour table by name
+ * @param {number} rankClasses number of colours for ranks
  */
-export function paintKinds(atoms, look, rows, classes) {
-  const { colour, version, channel, pending, ranks, first } = look,
-    { count, state, selected, sign, source } = atoms;
-  const negative = rows.get('negative'),
-    positive = rows.get('positive'),
-    unknown = rows.get('unknown'),
-    kept = rows.get('kept'),
-    filled = rows.get('filled');
-  const firstChannel = rows.get('channel 0'),
-    firstRank = rows.get('rank 0'),
-    perClass = ranks ? Math.max(1, ranks.length) / classes : 1;
+export function colourAtoms(atoms, style, rows, rankClasses) {
+  const { colour, version, pending, ranks } = style;
+  const { count, state, selected, sign, source, colourRow } = atoms;
+  const row = (/** @type {string} */ name) => rows.get(name) ?? HIDDEN;
+  const [negative, positive, unknown] = ['negative', 'positive', 'unknown'].map(row);
+  const [kept, filled, firstChannel, firstRank] = ['kept', 'filled', 'channel 0', 'rank 0'].map(
+    row,
+  );
+  const perClass = ranks ? Math.max(1, ranks.length) / rankClasses : 1;
   for (let i = 0; i < count; i++) {
     const s = state[i];
-    if (channel !== null && atoms.channel[i] !== channel) {
-      atoms.kind[i] = HIDDEN;
-      continue;
-    }
-    if ((version === 'masked' && s !== KEPT) || (version === 'change' && s !== FILLED)) {
-      atoms.kind[i] = HIDDEN;
-      continue;
-    }
-    const rank = ranks ? ranks[source ? source[i] : i] : undefined; // undefined for what was filled in
-    if (version === 'first' && first !== null && !(rank < first)) {
-      atoms.kind[i] = HIDDEN;
-      continue;
-    }
-    if (
+    const rank = ranks?.[source ? source[i] : i]; // filled-in atoms have none
+    const isUnknown =
       (s === UNKNOWN && version !== 'original') ||
-      (pending && selected[i] && s !== FILLED && version !== 'first')
-    ) {
-      atoms.kind[i] = unknown;
-      continue;
-    }
-    if (colour === 'state') atoms.kind[i] = s === FILLED ? filled : kept;
-    else if (colour === 'channel') atoms.kind[i] = firstChannel + atoms.channel[i];
-    else if (colour === 'scale' && atoms.scale) atoms.kind[i] = firstChannel + atoms.scale[i];
+      (pending && selected[i] && s !== FILLED && version !== 'first');
+    if (!isVisible(atoms, i, style, rank)) colourRow[i] = HIDDEN;
+    else if (isUnknown) colourRow[i] = unknown;
+    else if (colour === 'state') colourRow[i] = s === FILLED ? filled : kept;
+    else if (colour === 'channel') colourRow[i] = firstChannel + atoms.channel[i];
+    else if (colour === 'scale' && atoms.scale) colourRow[i] = firstChannel + atoms.scale[i];
     else if (colour === 'rank')
-      atoms.kind[i] =
+      colourRow[i] =
         rank === undefined
           ? filled
-          : firstRank + Math.min(classes - 1, Math.floor(rank / perClass));
-    else atoms.kind[i] = sign[i] ? positive : negative;
+          : firstRank + Math.min(rankClasses - 1, Math.floor(rank / perClass));
+    else colourRow[i] = sign[i] ? positive : negative;
   }
 }
 
-/** What the legend lists: [[kind, text], …]; `scales` are the lengths of the windows of a pursuit. */
-export function legendOf(colour, channels, classes, scales = []) {
-  const rows = {
-    sign: [
-      ['negative', 'negative'],
-      ['positive', 'positive'],
-    ],
+/** Entries of the legend: [name of the row, text].
+ * @param {string} colour
+ * @param {number} channels
+ * @param {number} rankClasses
+ * @param {number[]} [scales] window lengths of a pursuit
+ * @returns {[string, string][]} */
+export function legendEntries(colour, channels, rankClasses, scales = []) {
+  /** @type {[string, string][]} */
+  const signs = [
+    ['negative', 'negative'],
+    ['positive', 'positive'],
+  ];
+  /** @type {Record<string, [string, string][]>} */
+  const entries = {
+    sign: signs,
     state: [
       ['kept', 'kept'],
       ['filled', 'filled in'],
@@ -72,15 +80,12 @@ export function legendOf(colour, channels, classes, scales = []) {
     ]),
     scale: scales.length
       ? scales.map((length, s) => ['channel ' + s, format.count(length) + ' samples'])
-      : [
-          ['negative', 'negative'],
-          ['positive', 'positive'],
-        ],
+      : signs,
     rank: [
       ['rank 0', 'first'],
-      ['rank ' + (classes >> 1), 'midway'],
-      ['rank ' + (classes - 1), 'last'],
+      ['rank ' + (rankClasses >> 1), 'midway'],
+      ['rank ' + (rankClasses - 1), 'last'],
     ],
-  }[colour];
-  return [...rows, ['unknown', 'unknown']];
+  };
+  return [...entries[colour], ['unknown', 'unknown']];
 }

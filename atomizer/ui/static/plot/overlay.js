@@ -1,128 +1,126 @@
-// The outlines of the regions above the picture, with grips where they can be moved, and the brush under the pointer.
+// Outlines of the regions above the plot, with handles for resizing, and the brush at the pointer.
 
-import { boundsOf } from '../state/selection.js';
+import { shapeOf } from '../state/shapes.js';
+
+/** @typedef {import('../types').Item} Item */
+/** @typedef {import('../types').Lane} Lane */
+/** @typedef {import('../types').PlanePoint} PlanePoint */
+/** @typedef {import('../state/shapes.js').Bounds} Bounds */
 
 const SVG = 'http://www.w3.org/2000/svg';
+const HANDLE = 8; // CSS pixels
+const OUTSIDE = 4; // CSS pixels by which edges without a limit lie outside of the lane
 
-function element(name, attributes, parent) {
+/** Add an SVG element to a parent.
+ * @param {string} name
+ * @param {Record<string, string | number>} attributes
+ * @param {Element} parent */
+function addElement(name, attributes, parent) {
   const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  setAttributes(made, attributes);
   parent.append(made);
   return made;
 }
 
+/** @param {Element} element
+ * @param {Record<string, string | number>} attributes */
+function setAttributes(element, attributes) {
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+}
+
+/** The SVG above the plot. */
 export class Overlay {
+  /** @param {SVGElement} svg
+   * @param {import('./picture.js').Picture} picture */
   constructor(svg, picture) {
-    Object.assign(this, { svg, picture });
-    this.clips = element('defs', {}, svg);
-    this.shapes = element('g', {}, svg);
-    this.cursor = element('ellipse', { class: 'cursor', visibility: 'hidden' }, svg);
-    this.rubber = element('rect', { class: 'rubber', visibility: 'hidden' }, svg);
+    this.svg = svg;
+    this.picture = picture;
+    this.clips = addElement('defs', {}, svg);
+    this.shapes = addElement('g', {}, svg);
+    this.cursor = addElement('ellipse', { class: 'cursor', visibility: 'hidden' }, svg);
+    this.zoomFrame = addElement('rect', { class: 'zoom-frame', visibility: 'hidden' }, svg);
   }
 
-  /** items to outline; `active` is the index of the chosen one, which gets grips where `grips`. */
-  draw(items, active, grips) {
-    const { picture } = this;
+  /** Outline items; the active one gets handles if `withHandles`.
+   * @param {Item[]} items
+   * @param {number} active index
+   * @param {boolean} withHandles */
+  draw(items, active, withHandles) {
     this.clips.replaceChildren();
     this.shapes.replaceChildren();
-    if (!picture.scene) return;
-    picture.lanes().forEach((lane, k) => {
-      const clip = element('clipPath', { id: 'lane-' + k }, this.clips);
-      element(
-        'rect',
-        { x: picture.left, y: lane.top, width: picture.width, height: lane.height },
-        clip,
-      );
-      const group = element('g', { 'clip-path': 'url(#lane-' + k + ')' }, this.shapes);
+    if (!this.picture.scene) return;
+    this.picture.lanes().forEach((lane, k) => {
+      const clip = addElement('clipPath', { id: 'lane-' + k }, this.clips);
+      addElement('rect', this.laneBox(lane), clip);
+      const group = addElement('g', { 'clip-path': 'url(#lane-' + k + ')' }, this.shapes);
       items.forEach((item, index) => {
-        if (
-          item.part ||
-          item.everything ||
-          (lane.channel !== null && item.channels && !item.channels.includes(lane.channel))
-        )
-          return;
-        this.outline(item, lane, group, index === active);
-        if (index === active && grips) this.grips(item, lane, group);
+        if (item.part || item.everything) return;
+        if (lane.channel !== null && item.channels && !item.channels.includes(lane.channel)) return;
+        this.drawOutline(item, lane, group, index === active);
+        if (index === active && withHandles) this.drawHandles(item, lane, group);
       });
     });
   }
 
-  outline(item, lane, group, active) {
-    const { picture } = this,
-      name = 'region ' + (item.op === 'subtract' ? 'subtract ' : '') + (active ? 'active' : '');
-    if (item.kind === 'rect') {
-      const box = this.box(item, lane);
-      element('rect', { class: name, ...box }, group);
-    } else if (item.kind === 'lasso') {
-      element(
-        'path',
-        {
-          class: name,
-          d:
-            'M' +
-            item.points.map(([t, f]) => picture.x(t) + ',' + picture.y(f, lane)).join('L') +
-            'Z',
-        },
-        group,
-      );
-    } else this.strokes(item, lane, group, name);
+  /** @param {Lane} lane */
+  laneBox({ top, height }) {
+    return { x: this.picture.left, y: top, width: this.picture.width, height };
   }
 
-  /** The strokes of a brush, one per partial: a wash, and its outline, which is the strokes less the same strokes of a finer pen. */
-  strokes(item, lane, group, name) {
-    const { picture } = this,
-      id = 'pen-' + this.clips.childElementCount,
-      edge = name.includes('active') ? 2 : 1.25;
-    const mask = element(
-      'mask',
-      {
-        id,
-        maskUnits: 'userSpaceOnUse',
-        x: picture.left,
-        y: lane.top,
-        width: picture.width,
-        height: lane.height,
-      },
-      this.clips,
-    );
-    element(
-      'rect',
-      { x: picture.left, y: lane.top, width: picture.width, height: lane.height, fill: '#fff' },
-      mask,
-    );
-    const wash = element('g', { class: name + ' strokes wash' }, group),
-      line = element('g', { class: name + ' strokes', mask: 'url(#' + id + ')' }, group);
-    for (let n = 1; n <= (item.harmonics || 1); n++) {
-      const pen = this.pen(item, n, lane);
-      for (const parent of [wash, line]) this.stroke(pen, 0, parent);
-      if (Math.min(pen.rx, pen.ry) > edge) this.stroke(pen, edge, mask, { stroke: '#000' });
+  /** @param {Item} item
+   * @param {Lane} lane
+   * @param {Element} group
+   * @param {boolean} active */
+  drawOutline(item, lane, group, active) {
+    const { picture } = this;
+    const name = 'region ' + (item.op === 'subtract' ? 'subtract ' : '') + (active ? 'active' : '');
+    const pens = [];
+    const project = {
+      x: (/** @type {number} */ t) => picture.x(t),
+      y: (/** @type {number} */ f) => picture.y(f, lane),
+    };
+    for (const part of shapeOf(item).outline(item, project)) {
+      if ('box' in part) addElement('rect', { class: name, ...this.box(part.box, lane) }, group);
+      else if ('polygon' in part)
+        addElement('path', { class: name, d: 'M' + part.polygon.join('L') + 'Z' }, group);
+      else pens.push(part);
+    }
+    if (pens.length) this.drawPens(pens, lane, group, name);
+  }
+
+  /** Lines drawn with elliptic pens: a wash, and an outline. The outline is the lines without the
+   * same lines of a finer pen.
+   * @param {{line: number[][], rx: number, ry: number}[]} pens
+   * @param {Lane} lane
+   * @param {Element} group
+   * @param {string} name */
+  drawPens(pens, lane, group, name) {
+    const id = 'pen-' + this.clips.childElementCount;
+    const edge = name.includes('active') ? 2 : 1.25;
+    const box = this.laneBox(lane);
+    const mask = addElement('mask', { id, maskUnits: 'userSpaceOnUse', ...box }, this.clips);
+    addElement('rect', { ...box, fill: '#fff' }, mask);
+    const wash = addElement('g', { class: name + ' strokes wash' }, group);
+    const lines = addElement('g', { class: name + ' strokes', mask: 'url(#' + id + ')' }, group);
+    for (const pen of pens) {
+      for (const parent of [wash, lines]) this.drawPen(pen, 0, parent);
+      if (Math.min(pen.rx, pen.ry) > edge) this.drawPen(pen, edge, mask, { stroke: '#000' });
     }
   }
 
-  /** The line of a stroke in pixels, and the radii of its elliptic pen. */
-  pen(item, multiple, lane) {
-    const { picture } = this,
-      points = item.points.map(([t, f]) => [t, f * multiple]),
-      middle = points[points.length >> 1][1],
-      [dt, df] = item.size;
-    const above = item.scale === 'log' ? middle * 2 ** df : middle + df;
-    return {
-      line: points.map(([t, f]) => [picture.x(t), picture.y(f, lane)]),
-      rx: Math.max(1, picture.x(dt) - picture.x(0)),
-      ry: Math.max(1, picture.y(middle, lane) - picture.y(above, lane)),
-    };
-  }
-
-  /** A line drawn with an elliptic pen that is finer by some pixels, by stretching a round one. */
-  stroke({ line, rx, ry }, finer, parent, attributes = {}) {
-    const w = rx - finer,
-      h = ry - finer,
-      d = line.map(([x, y]) => x / w + ',' + y / h);
-    if (d.length === 1) d.push(d[0]);
-    element(
+  /** A line with an elliptic pen: a stretched line with a round one.
+   * @param {{line: number[][], rx: number, ry: number}} pen
+   * @param {number} finer pixels by which the pen is finer
+   * @param {Element} parent
+   * @param {Record<string, string>} [attributes] */
+  drawPen({ line, rx, ry }, finer, parent, attributes = {}) {
+    const [w, h] = [rx - finer, ry - finer];
+    const points = line.map(([x, y]) => x / w + ',' + y / h);
+    if (points.length === 1) points.push(points[0]);
+    addElement(
       'path',
       {
-        d: 'M' + d.join('L'),
+        d: 'M' + points.join('L'),
         transform: 'scale(' + w + ',' + h + ')',
         'stroke-width': 2,
         'stroke-linecap': 'round',
@@ -133,63 +131,57 @@ export class Overlay {
     );
   }
 
-  box(item, lane) {
-    const { picture } = this,
-      { t, f } = boundsOf(item),
-      out = 4;
-    const x0 = t && t[0] != null ? picture.x(t[0]) : picture.left - out,
-      x1 = t && t[1] != null ? picture.x(t[1]) : picture.left + picture.width + out;
-    const y0 = f && f[1] != null ? picture.y(f[1], lane) : lane.top - out,
-      y1 = f && f[0] != null ? picture.y(f[0], lane) : lane.top + lane.height + out;
+  /** Pixels of bounds in a lane.
+   * @param {Bounds} bounds
+   * @param {Lane} lane */
+  box({ t, f }, lane) {
+    const { picture } = this;
+    const x0 = t?.[0] != null ? picture.x(t[0]) : picture.left - OUTSIDE;
+    const x1 = t?.[1] != null ? picture.x(t[1]) : picture.left + picture.width + OUTSIDE;
+    const y0 = f?.[1] != null ? picture.y(f[1], lane) : lane.top - OUTSIDE;
+    const y1 = f?.[0] != null ? picture.y(f[0], lane) : lane.top + lane.height + OUTSIDE;
     return { x: x0, y: y0, width: Math.max(0, x1 - x0), height: Math.max(0, y1 - y0) };
   }
 
-  grips(item, lane, group) {
-    const { x, y, width, height } = this.box(item, lane);
+  /** @param {Item} item
+   * @param {Lane} lane
+   * @param {Element} group */
+  drawHandles(item, lane, group) {
+    const { x, y, width, height } = this.box(shapeOf(item).bounds(item), lane);
     for (const across of [0, 0.5, 1]) {
       for (const along of [0, 0.5, 1]) {
         if (across === 0.5 && along === 0.5) continue;
-        element(
-          'rect',
-          {
-            class: 'grip',
-            x: x + across * width - 4,
-            y: y + along * height - 4,
-            width: 8,
-            height: 8,
-            rx: 2,
-          },
-          group,
-        );
+        const corner = {
+          x: x + across * width - HANDLE / 2,
+          y: y + along * height - HANDLE / 2,
+        };
+        const size = { width: HANDLE, height: HANDLE, rx: 2 };
+        addElement('rect', { class: 'handle', ...corner, ...size }, group);
       }
     }
     if (item.kind !== 'rect')
-      element('rect', { class: 'region bounds', x, y, width, height }, group);
+      addElement('rect', { class: 'region bounds', x, y, width, height }, group);
   }
 
-  /** The brush under the pointer; null hides it. */
-  showCursor(point, radius) {
+  /** Show the brush at the pointer; null hides it.
+   * @param {PlanePoint | null} point
+   * @param {number} [radius] */
+  showCursor(point, radius = 0) {
     this.cursor.setAttribute('visibility', point ? 'visible' : 'hidden');
-    if (point)
-      for (const [key, value] of Object.entries({
-        cx: point.x,
-        cy: point.y,
-        rx: radius,
-        ry: radius,
-      }))
-        this.cursor.setAttribute(key, value);
+    if (point) setAttributes(this.cursor, { cx: point.x, cy: point.y, rx: radius, ry: radius });
   }
 
-  /** The frame that will be zoomed into. */
-  showFrame(a, b) {
-    this.rubber.setAttribute('visibility', a ? 'visible' : 'hidden');
-    if (!a) return;
-    const box = {
+  /** Show the frame to zoom into; null hides it.
+   * @param {PlanePoint | null} a
+   * @param {PlanePoint} [b] */
+  showZoomFrame(a, b) {
+    this.zoomFrame.setAttribute('visibility', a ? 'visible' : 'hidden');
+    if (!a || !b) return;
+    setAttributes(this.zoomFrame, {
       x: Math.min(a.x, b.x),
       y: Math.min(a.y, b.y),
       width: Math.abs(a.x - b.x),
       height: Math.abs(a.y - b.y),
-    };
-    for (const [key, value] of Object.entries(box)) this.rubber.setAttribute(key, value);
+    });
   }
 }

@@ -1,54 +1,66 @@
-// The colours that Python's palette.py made, as tables of pixels.
+// The colours of Python's plotting/palette.py as tables of pixels.
 
+/** Colour ramps of one theme each, by name. */
 export class Palette {
-  /** config  palette.to_dict() */
+  /** @param {import('../types').PaletteConfig} config */
   constructor(config) {
-    Object.assign(this, config);
-    this.index = new Map(config.kinds.map((kind, row) => [kind, row]));
+    this.gamma = config.gamma;
+    this.names = config.kinds;
+    this.rankClasses = config.ranks;
+    this.themes = config.themes;
+    this.rows = new Map(config.kinds.map((name, row) => [name, row]));
   }
 
+  /** @param {boolean} dark */
   theme(dark) {
     return this.themes[dark ? 'dark' : 'light'];
   }
 
-  /** Uint32Array: the pixel of row * 256 + velocity. */
+  /** Pixels of (row * 256 + velocity).
+   * @param {boolean} dark */
   table(dark) {
-    const { ramps } = this.theme(dark),
-      table = new Uint32Array(ramps.length * 256);
+    const { ramps } = this.theme(dark);
+    const table = new Uint32Array(ramps.length * 256);
     ramps.forEach((stops, row) => {
       for (let velocity = 0; velocity < 256; velocity++)
-        table[row * 256 + velocity] = pixel(along(stops, (velocity / 255) ** this.gamma));
+        table[row * 256 + velocity] = pixel(interpolate(stops, (velocity / 255) ** this.gamma));
     });
     return table;
   }
 
+  /** Pixel of the background.
+   * @param {boolean} dark */
   paper(dark) {
     return pixel(this.theme(dark).paper);
   }
 
-  /** The ramp of a kind as a CSS gradient, by velocity, as the picture shows it. */
-  gradient(kind, dark) {
-    const stops = this.theme(dark).ramps[this.index.get(kind)],
-      places = Array.from({ length: 9 }, (_, k) => k / 8);
+  /** CSS gradient of a row, by velocity.
+   * @param {string} name
+   * @param {boolean} dark */
+  gradient(name, dark) {
+    const stops = this.theme(dark).ramps[this.rows.get(name) ?? 0];
+    const colours = Array.from({ length: 9 }, (_, k) => interpolate(stops, (k / 8) ** this.gamma));
     return (
-      'linear-gradient(90deg,' +
-      places.map((x) => 'rgb(' + along(stops, x ** this.gamma).join(',') + ')').join(',') +
-      ')'
+      'linear-gradient(90deg,' + colours.map((rgb) => 'rgb(' + rgb.join(',') + ')').join(',') + ')'
     );
   }
 }
 
+/** @param {number[]} rgb */
 const pixel = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 
-export function along(stops, x) {
-  const at = Math.min(Math.max(x, 0) * (stops.length - 1), stops.length - 1 - 1e-6),
-    i = Math.floor(at),
-    part = at - i;
-  return stops[i].map((value, k) => Math.round(value + (stops[i + 1][k] - value) * part));
+/** Colour at a position between 0 and 1 along evenly spaced stops.
+ * @param {number[][]} stops
+ * @param {number} x */
+export function interpolate(stops, x) {
+  const at = Math.min(Math.max(x, 0) * (stops.length - 1), stops.length - 1 - 1e-6);
+  const i = Math.floor(at);
+  return stops[i].map((value, k) => Math.round(value + (stops[i + 1][k] - value) * (at - i)));
 }
 
-// Okabe and Ito's colours, for lines
-export const LINES = {
+/** Colours of lines by Okabe and Ito, by ordering.
+ * @type {Record<string, string>} */
+export const LINE_COLOURS = {
   time: '#0072b2',
   frequency: '#e69f00',
   velocity: '#009e73',

@@ -1,42 +1,72 @@
-// The picture: atoms on a canvas of our own, below the transparent axes of Plotly. It knows where a point of the plane lies on the screen.
+// The picture: atoms on a canvas below transparent axes of Plotly. It knows where each point of the
+// time-frequency plane lies on the screen.
 
-import { splat, nearestAtom, axesOf } from './atoms.js';
-import * as format from '../util/format.js';
-import { isPursuit, nearestPursuit, splatPursuit } from './pursuit.js';
+import { axesOf, drawAtoms, nearestAtom } from './atoms.js';
+import { drawPursuit, isPursuit, nearestPursuit } from './pursuit.js';
 import { SCALES, ticks } from './scales.js';
+import * as format from '../util/format.js';
 
-const MARGIN = { l: 56, r: 8, t: 8, b: 28 },
-  LANE_GAP = 12,
-  SHORTEST = 0.02;
+/** @typedef {import('../types').Lane} Lane */
+/** @typedef {import('../types').Range} Range */
+/** @typedef {import('../types').PlanePoint} PlanePoint */
+/** @typedef {import('../types').FrequencyScale} FrequencyScale */
+
+const MARGIN = { l: 56, r: 8, t: 8, b: 28 };
+const LANE_GAP = 12;
+const MIN_SECONDS = 0.02;
+const HATCH_GAP = 9; // CSS pixels
 const PLOTLY_OPTIONS = { staticPlot: true, responsive: false, displayModeBar: false };
 
+/** Plot of the atoms of one scene. */
 export class Picture {
   /**
-   * parts     {stage, plot, canvas, playhead} elements
-   * palette   Palette
-   * handlers  {moved(): after every drawing, rethemed()}
+   * @param {object} parts
+   * @param {HTMLElement} parts.stage
+   * @param {HTMLElement} parts.plot
+   * @param {HTMLCanvasElement} parts.canvas
+   * @param {HTMLElement} parts.playhead
+   * @param {import('./palette.js').Palette} palette
+   * @param {{drawn: () => void, themeChanged: () => void}} handlers
    */
-  constructor(parts, palette, handlers) {
-    Object.assign(this, parts, {
-      palette,
-      handlers,
-      scene: null,
-      atoms: null,
-      axes: null,
-      scale: 'log',
-      stacked: false,
-      t: [0, 10],
-      u: [0, 1],
-    });
-    this.pen = this.canvas.getContext('2d');
+  constructor({ stage, plot, canvas, playhead }, palette, handlers) {
+    this.stage = stage;
+    this.plot = plot;
+    this.canvas = canvas;
+    this.playhead = playhead;
+    this.palette = palette;
+    this.handlers = handlers;
+    /** @type {import('../types').Scene | null} */
+    this.scene = null;
+    /** @type {import('../types').Atoms | null} */
+    this.atoms = null;
+    /** @type {import('../types').Axes | null} */
+    this.axes = null;
+    /** @type {FrequencyScale} */
+    this.scale = 'log';
+    this.stacked = false;
+    /** @type {Range} visible seconds */
+    this.t = [0, 10];
+    /** @type {Range} visible units of the frequency axis */
+    this.u = [0, 1];
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     this.dark = document.body.classList.contains('dark');
     this.table = palette.table(this.dark);
+    /** @type {ImageData | null} */
+    this.image = null;
+    this.pixels = new Uint32Array(0);
+    this.frame = 0;
+    this.draws = 0;
+    this.drawMilliseconds = 0;
+    /** @type {Promise<void> | null} */
+    this.axesUpdate = null;
+    this.axesOutdated = false;
   }
 
+  /** Draw the empty axes, and follow the size of the stage and the theme of the page. */
   async open() {
-    await this.layOut();
-    new ResizeObserver(() => this.layOut()).observe(this.stage);
-    new MutationObserver(() => this.retheme()).observe(document.body, {
+    await this.updateAxes();
+    new ResizeObserver(() => this.updateAxes()).observe(this.stage);
+    new MutationObserver(() => this.updateTheme()).observe(document.body, {
       attributes: true,
       attributeFilter: ['class'],
     });
@@ -45,28 +75,36 @@ export class Picture {
   get topHertz() {
     return this.scene ? this.scene.rate / 2 : 22050;
   }
+
   get duration() {
     return this.scene ? Math.max(this.scene.duration, 0.05) : 10;
   }
+
+  /** @param {number} f Hz */
   unit(f) {
     return SCALES[this.scale].unit(f);
   }
+
+  /** @param {number} u */
   hertz(u) {
     return SCALES[this.scale].hertz(u);
   }
 
-  /** [from, to] of the whole plane. */
-  get wholeTime() {
+  /** @returns {Range} */
+  get fullTime() {
     return [0, this.duration];
   }
-  get wholeUnits() {
+
+  /** @returns {Range} */
+  get fullUnits() {
     return [this.unit(SCALES[this.scale].lowest), this.unit(this.topHertz)];
   }
 
-  /** Lanes in CSS pixels of the stage, the first channel on top: [{channel, top, height}]. */
+  /** Lanes in CSS pixels of the stage, the first channel on top.
+   * @returns {Lane[]} */
   lanes() {
-    const all = this.stage.clientHeight - MARGIN.t - MARGIN.b,
-      channels = this.scene ? this.scene.channels : 1;
+    const all = this.stage.clientHeight - MARGIN.t - MARGIN.b;
+    const channels = this.scene ? this.scene.channels : 1;
     if (!this.stacked || channels === 1) return [{ channel: null, top: MARGIN.t, height: all }];
     const height = (all - LANE_GAP * (channels - 1)) / channels;
     return Array.from({ length: channels }, (_, channel) => ({
@@ -79,57 +117,68 @@ export class Picture {
   get left() {
     return MARGIN.l;
   }
+
   get width() {
     return Math.max(10, this.stage.clientWidth - MARGIN.l - MARGIN.r);
   }
 
-  // where things are
+  // ---------- positions on the screen
 
+  /** @param {number} seconds */
   x(seconds) {
     return this.left + ((seconds - this.t[0]) / (this.t[1] - this.t[0])) * this.width;
   }
+
+  /** @param {number} hertz
+   * @param {Lane} lane */
   y(hertz, lane) {
     return lane.top + ((this.u[1] - this.unit(hertz)) / (this.u[1] - this.u[0])) * lane.height;
   }
+
+  /** @param {number} x */
   secondsAt(x) {
     return this.t[0] + ((x - this.left) / this.width) * (this.t[1] - this.t[0]);
   }
+
+  /** @param {number} y
+   * @param {Lane} lane */
   hertzAt(y, lane) {
     return this.hertz(this.u[1] - ((y - lane.top) / lane.height) * (this.u[1] - this.u[0]));
   }
 
-  /** The point of the plane under a pointer event: {x, y, lane, t, f}, pulled to the edge where it lies outside of `lane`. */
-  at(event, lane = null) {
-    const box = this.stage.getBoundingClientRect(),
-      px = event.clientX - box.left,
-      py = event.clientY - box.top,
-      lanes = this.lanes();
+  /** The point of the plane at a pointer event, moved to the edge if it lies outside of `lane`.
+   * @param {{clientX: number, clientY: number}} event
+   * @param {Lane | null} [lane]
+   * @returns {PlanePoint} */
+  pointAt(event, lane = null) {
+    const box = this.stage.getBoundingClientRect();
+    const px = event.clientX - box.left;
+    const py = event.clientY - box.top;
+    const lanes = this.lanes();
     const held =
       lane || lanes.find((l) => py <= l.top + l.height + LANE_GAP / 2) || lanes[lanes.length - 1];
-    const x = Math.min(Math.max(px, this.left), this.left + this.width),
-      y = Math.min(Math.max(py, held.top), held.top + held.height);
+    const right = this.left + this.width;
+    const bottom = held.top + held.height;
+    const x = Math.min(Math.max(px, this.left), right);
+    const y = Math.min(Math.max(py, held.top), bottom);
     return {
       x,
       y,
       lane: held,
       t: this.secondsAt(x),
       f: this.hertzAt(y, held),
-      outside:
-        px < this.left ||
-        px > this.left + this.width ||
-        py < held.top ||
-        py > held.top + held.height,
+      outside: px < this.left || px > right || py < held.top || py > bottom,
     };
   }
 
-  // axes
+  // ---------- axes
 
   layout() {
-    const ink = this.dark ? '#9aa3b5' : '#5b6475',
-      grid = this.dark ? 'rgba(255,255,255,.06)' : 'rgba(15,23,42,.07)';
-    const height = Math.max(60, this.stage.clientHeight),
-      lanes = this.lanes(),
-      inner = height - MARGIN.t - MARGIN.b;
+    const ink = this.dark ? '#9aa3b5' : '#5b6475';
+    const grid = this.dark ? 'rgba(255,255,255,.06)' : 'rgba(15,23,42,.07)';
+    const height = Math.max(60, this.stage.clientHeight);
+    const lanes = this.lanes();
+    const inner = height - MARGIN.t - MARGIN.b;
     const axis = {
       gridcolor: grid,
       zeroline: false,
@@ -138,6 +187,7 @@ export class Picture {
       tickcolor: grid,
       fixedrange: true,
     };
+    /** @type {Record<string, any>} */
     const layout = {
       margin: { ...MARGIN },
       width: this.stage.clientWidth,
@@ -149,17 +199,17 @@ export class Picture {
       hovermode: false,
     };
     lanes.forEach((lane, k) => {
-      const bottom = 1 - (lane.top - MARGIN.t + lane.height) / inner,
-        name = 'yaxis' + (k ? k + 1 : '');
+      const bottom = 1 - (lane.top - MARGIN.t + lane.height) / inner;
+      const name = 'yaxis' + (k ? k + 1 : '');
       layout[name] = {
         ...axis,
-        ...this.marks(lane),
+        ...this.tickLabels(lane),
         range: this.u,
         domain: [Math.max(0, bottom), Math.min(1, bottom + lane.height / inner)],
       };
       if (lane.channel !== null)
         layout[name].title = {
-          text: format.channel(lane.channel, this.scene.channels),
+          text: format.channel(lane.channel, this.scene?.channels ?? 1),
           font: { size: 10 },
           standoff: 2,
         };
@@ -173,7 +223,8 @@ export class Picture {
     return layout;
   }
 
-  marks(lane) {
+  /** @param {Lane} lane */
+  tickLabels(lane) {
     const found = ticks(
       this.scale,
       Math.max(this.hertz(this.u[0]), SCALES[this.scale].lowest),
@@ -182,17 +233,19 @@ export class Picture {
     );
     return {
       tickmode: 'array',
-      tickvals: found.map((mark) => this.unit(mark.hertz)),
-      ticktext: found.map((mark) => mark.text),
+      tickvals: found.map((tick) => this.unit(tick.hertz)),
+      ticktext: found.map((tick) => tick.text),
     };
   }
 
-  /** Lay the axes out anew: what is seen, or the size, has changed. Quick changes are drawn as fast as they can be, and the last one always. */
-  layOut() {
+  /** Update the axes after the visible range or the size has changed. Of quick changes, those that
+   * come while Plotly is drawing are merged into one more update.
+   * @returns {Promise<void>} */
+  updateAxes() {
     this.redraw();
-    if (this.laying) {
-      this.again = true;
-      return this.laying;
+    if (this.axesUpdate) {
+      this.axesOutdated = true;
+      return this.axesUpdate;
     }
     const traces = this.lanes().map((_, k) => ({
       type: 'scatter',
@@ -203,85 +256,110 @@ export class Picture {
       hoverinfo: 'skip',
       yaxis: 'y' + (k ? k + 1 : ''),
     }));
-    this.laying = Plotly.react(this.plot, traces, this.layout(), PLOTLY_OPTIONS).then(() => {
-      this.laying = null;
-      if (this.again) {
-        this.again = false;
-        return this.layOut();
+    const update = Plotly.react(this.plot, traces, this.layout(), PLOTLY_OPTIONS).then(() => {
+      this.axesUpdate = null;
+      if (this.axesOutdated) {
+        this.axesOutdated = false;
+        return this.updateAxes();
       }
       return this.redraw();
     });
-    return this.laying;
+    this.axesUpdate = update;
+    return update;
   }
 
-  /** Show a scene from its beginning to its end, or keep what is seen where it is a version of the same sound. */
-  show(scene, atoms, keep = false) {
-    const longer = this.scene && scene.duration !== this.scene.duration;
-    Object.assign(this, { scene, atoms, axes: axesOf(scene) });
-    if (!keep || longer) Object.assign(this, { t: this.wholeTime, u: this.wholeUnits });
-    return this.layOut();
+  /** Show a scene from beginning to end; with `keepRange`, a version of the same sound as before.
+   * @param {import('../types').Scene} scene
+   * @param {import('../types').Atoms} atoms
+   * @param {boolean} [keepRange] */
+  show(scene, atoms, keepRange = false) {
+    const otherLength = this.scene && scene.duration !== this.scene.duration;
+    this.scene = scene;
+    this.atoms = atoms;
+    this.axes = axesOf(scene);
+    if (!keepRange || otherLength) {
+      this.t = this.fullTime;
+      this.u = this.fullUnits;
+    }
+    return this.updateAxes();
   }
 
   fit() {
-    return this.look(this.wholeTime, this.wholeUnits);
+    return this.setRange(this.fullTime, this.fullUnits);
   }
 
-  /** Show spans of time and of units of the axis, as far as there is anything. */
-  look(t, u) {
+  /** Show ranges of time and of units of the frequency axis, within the plane.
+   * @param {Range} t
+   * @param {Range} u */
+  setRange(t, u) {
+    /** @param {Range} range
+     * @param {Range} limits
+     * @param {number} least
+     * @returns {Range} */
     const within = ([from, to], [low, high], least) => {
-      const size = Math.min(Math.max(to - from, least), high - low),
-        start = Math.min(Math.max(from + (to - from - size) / 2, low), high - size);
+      const size = Math.min(Math.max(to - from, least), high - low);
+      const start = Math.min(Math.max(from + (to - from - size) / 2, low), high - size);
       return [start, start + size];
     };
-    const whole = this.wholeUnits;
-    this.t = within(t, this.wholeTime, Math.min(SHORTEST, this.duration));
-    this.u = within(u, whole, (whole[1] - whole[0]) / 200);
-    return this.layOut();
+    const full = this.fullUnits;
+    this.t = within(t, this.fullTime, Math.min(MIN_SECONDS, this.duration));
+    this.u = within(u, full, (full[1] - full[0]) / 200);
+    return this.updateAxes();
   }
 
-  /** Zoom by factors (below 1 closer) around a point of the plane. */
+  /** Zoom by factors around a point of the plane; factors below 1 zoom in.
+   * @param {{t: number, f: number}} point
+   * @param {number} time
+   * @param {number} frequency */
   zoom(point, time, frequency) {
+    /** @param {Range} range
+     * @param {number} centre
+     * @param {number} factor
+     * @returns {Range} */
     const around = ([from, to], centre, factor) => [
       centre - (centre - from) * factor,
       centre + (to - centre) * factor,
     ];
-    return this.look(around(this.t, point.t, time), around(this.u, this.unit(point.f), frequency));
+    return this.setRange(
+      around(this.t, point.t, time),
+      around(this.u, this.unit(point.f), frequency),
+    );
   }
 
-  /** Move by CSS pixels. */
+  /** Move by CSS pixels.
+   * @param {number} dx
+   * @param {number} dy
+   * @param {Lane} [lane] */
   pan(dx, dy, lane = this.lanes()[0]) {
-    const t = (dx / this.width) * (this.t[1] - this.t[0]),
-      u = (dy / lane.height) * (this.u[1] - this.u[0]);
-    return this.look(
-      this.t.map((v) => v - t),
-      this.u.map((v) => v + u),
-    );
+    const t = (dx / this.width) * (this.t[1] - this.t[0]);
+    const u = (dy / lane.height) * (this.u[1] - this.u[0]);
+    return this.setRange([this.t[0] - t, this.t[1] - t], [this.u[0] + u, this.u[1] + u]);
   }
 
+  /** @param {FrequencyScale} scale */
   setScale(scale) {
-    const [low, high] = this.u.map((u) => this.hertz(u)),
-      whole = this.u.every((u, k) => Math.abs(u - this.wholeUnits[k]) < 1e-6);
+    const [low, high] = this.u.map((u) => this.hertz(u));
+    const isFull = this.u.every((u, k) => Math.abs(u - this.fullUnits[k]) < 1e-6);
     this.scale = scale;
-    if (whole) return this.look(this.t, this.wholeUnits);
-    return this.look(
-      this.t,
-      [Math.max(low, SCALES[scale].lowest), high].map((f) => this.unit(f)),
-    );
+    if (isFull) return this.setRange(this.t, this.fullUnits);
+    return this.setRange(this.t, [this.unit(Math.max(low, SCALES[scale].lowest)), this.unit(high)]);
   }
 
+  /** @param {boolean} stacked */
   setStacked(stacked) {
     this.stacked = stacked;
-    return this.layOut();
+    return this.updateAxes();
   }
 
-  // atoms
+  // ---------- atoms
 
-  /** The part of the plane that is on the canvas, in device pixels. */
+  /** The visible part of the plane, in device pixels of the canvas.
+   * @returns {import('../types').Plane} */
   plane() {
-    const ratio = Math.min(window.devicePixelRatio || 1, 2),
-      lanes = this.lanes(),
-      top = lanes[0].top,
-      last = lanes[lanes.length - 1];
+    const ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const lanes = this.lanes();
+    const { top } = lanes[0];
+    const last = lanes[lanes.length - 1];
     return {
       ratio,
       t: this.t,
@@ -297,22 +375,23 @@ export class Picture {
     };
   }
 
+  /** Draw before the browser shows its next frame. */
   redraw() {
-    if (!this.frame)
-      this.frame = requestAnimationFrame(() => {
-        this.frame = 0;
-        this.draw();
-      });
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+    });
   }
 
   draw() {
     if (!this.scene || !this.atoms) return;
-    const began = performance.now(),
-      plane = this.plane(),
-      { canvas } = this;
+    const began = performance.now();
+    const plane = this.plane();
+    const { canvas } = this;
     if (canvas.width !== plane.width || canvas.height !== plane.height || !this.image) {
       Object.assign(canvas, { width: plane.width, height: plane.height });
-      this.image = this.pen.createImageData(plane.width, plane.height);
+      this.image = this.context.createImageData(plane.width, plane.height);
       this.pixels = new Uint32Array(this.image.data.buffer);
     }
     Object.assign(canvas.style, {
@@ -322,70 +401,73 @@ export class Picture {
       height: plane.height / plane.ratio + 'px',
     });
     this.pixels.fill(this.palette.paper(this.dark));
-    (isPursuit(this.scene) ? splatPursuit : splat)(
-      this.pixels,
-      this.atoms,
-      plane,
-      this.table,
-      this.scene,
-    );
-    this.pen.putImageData(this.image, 0, 0);
-    this.hatch(plane);
+    const draw = isPursuit(this.scene) ? drawPursuit : drawAtoms;
+    draw(this.pixels, this.atoms, plane, this.table, this.scene);
+    this.context.putImageData(this.image, 0, 0);
+    this.hatch(plane, this.scene);
     this.drawMilliseconds = performance.now() - began;
-    this.draws = (this.draws || 0) + 1;
-    this.handlers.moved();
+    this.draws++;
+    this.handlers.drawn();
   }
 
-  /** Slanted lines over the time that was added to the sound, and nothing between lanes. */
-  hatch(plane) {
-    const { pen } = this;
-    for (const region of this.scene.added || []) {
+  /** Draw slanted lines over time that was added to the sound, and clear the gaps between lanes.
+   * @param {import('../types').Plane} plane
+   * @param {import('../types').Scene} scene */
+  hatch(plane, scene) {
+    const { context } = this;
+    for (const region of scene.added || []) {
       if (!region.t) continue;
-      const x = Math.max(0, ((region.t[0] - plane.t[0]) / (plane.t[1] - plane.t[0])) * plane.width);
-      pen.save();
-      pen.beginPath();
-      pen.rect(x, 0, plane.width - x, plane.height);
-      pen.clip();
-      pen.strokeStyle = this.dark ? 'rgba(255,255,255,.06)' : 'rgba(15,23,42,.06)';
-      pen.lineWidth = plane.ratio;
-      pen.beginPath();
-      for (let at = -plane.height; at < plane.width; at += 9 * plane.ratio) {
-        pen.moveTo(at, plane.height);
-        pen.lineTo(at + plane.height, 0);
+      const start = ((region.t[0] ?? 0) - plane.t[0]) / (plane.t[1] - plane.t[0]);
+      const x = Math.max(0, start * plane.width);
+      context.save();
+      context.beginPath();
+      context.rect(x, 0, plane.width - x, plane.height);
+      context.clip();
+      context.strokeStyle = this.dark ? 'rgba(255,255,255,.06)' : 'rgba(15,23,42,.06)';
+      context.lineWidth = plane.ratio;
+      context.beginPath();
+      for (let at = -plane.height; at < plane.width; at += HATCH_GAP * plane.ratio) {
+        context.moveTo(at, plane.height);
+        context.lineTo(at + plane.height, 0);
       }
-      pen.stroke();
-      pen.restore();
+      context.stroke();
+      context.restore();
     }
     plane.lanes.slice(1).forEach((lane, k) => {
-      const above = plane.lanes[k];
-      pen.clearRect(0, above.top + above.height, plane.width, lane.top - above.top - above.height);
+      const end = plane.lanes[k].top + plane.lanes[k].height;
+      context.clearRect(0, end, plane.width, lane.top - end);
     });
   }
 
-  /** Index of the atom under a point of the plane, or -1. */
+  /** Index of the atom at a point of the plane, or -1.
+   * @param {PlanePoint} point */
   atomAt(point) {
-    const plane = this.plane(),
-      x = (point.x - this.left) * plane.ratio,
-      y = (point.y - this.lanes()[0].top) * plane.ratio;
+    if (!this.scene || !this.atoms || !this.axes) return -1;
+    const plane = this.plane();
+    const x = (point.x - this.left) * plane.ratio;
+    const y = (point.y - this.lanes()[0].top) * plane.ratio;
     return isPursuit(this.scene)
       ? nearestPursuit(this.atoms, plane, this.scene, x, y)
       : nearestAtom(this.atoms, plane, this.axes, x, y);
   }
 
-  retheme() {
+  updateTheme() {
     const dark = document.body.classList.contains('dark');
     if (dark === this.dark) return;
-    Object.assign(this, { dark, table: this.palette.table(dark) });
-    this.layOut();
-    this.handlers.rethemed();
+    this.dark = dark;
+    this.table = this.palette.table(dark);
+    this.updateAxes();
+    this.handlers.themeChanged();
   }
 
-  placeHead(seconds) {
+  /** @param {number} seconds */
+  placePlayhead(seconds) {
     if (!this.scene) return;
-    const x = this.x(seconds),
-      lanes = this.lanes(),
-      last = lanes[lanes.length - 1];
-    this.playhead.hidden = !(x >= this.left - 0.5 && x <= this.left + this.width + 0.5);
+    const x = this.x(seconds);
+    const lanes = this.lanes();
+    const last = lanes[lanes.length - 1];
+    const right = this.left + this.width;
+    this.playhead.hidden = !(x >= this.left - 0.5 && x <= right + 0.5);
     Object.assign(this.playhead.style, {
       transform: 'translateX(' + x + 'px)',
       top: lanes[0].top + 'px',

@@ -1,18 +1,36 @@
-// Undo and redo: what was before, and what was taken back.
+// Undo and redo.
 
-export class History {
+/** A value with the values before it and those that were undone.
+ * @template T */
+export class UndoHistory {
+  /** @param {T} value */
   constructor(value) {
-    this.reset(value);
+    this.value = value;
+    /** @type {string | null} */
+    this.key = null;
+    /** @type {T[]} */
+    this.past = [];
+    /** @type {T[]} */
+    this.future = [];
   }
 
+  /** Start again from a value.
+   * @param {T} value */
   reset(value) {
-    Object.assign(this, { value, key: null, past: [], future: [] });
+    this.value = value;
+    this.key = null;
+    this.past = [];
+    this.future = [];
   }
 
-  /** Go on from here; quick changes of one thing (a slider that is dragged) share a step where they share a `key`. */
+  /** Add a value. Quick changes of one thing (a slider that is dragged) share a step by their key.
+   * @param {T} value
+   * @param {string | null} [key] */
   push(value, key = null) {
     if (key === null || key !== this.key) this.past.push(this.value);
-    Object.assign(this, { value, key, future: [] });
+    this.value = value;
+    this.key = key;
+    this.future = [];
   }
 
   undo() {
@@ -23,10 +41,12 @@ export class History {
     return this.step(this.future, this.past);
   }
 
+  /** @param {T[]} from
+   * @param {T[]} to */
   step(from, to) {
     if (!from.length) return false;
     to.push(this.value);
-    this.value = from.pop();
+    this.value = /** @type {T} */ (from.pop());
     this.key = null;
     return true;
   }

@@ -1,114 +1,143 @@
-// What Python sends, and what of it is shown: sounds with their atoms, fills while they run, the history, parts, stories and downloads.
+// Messages from Python, and what of them is shown: sounds with their atoms, fills while they run,
+// variations, selected parts, examples and downloads.
 //
-// All of that is fetched, and what is fetched may come late: whoever waits for it asks afterwards whether it is still wanted.
+// All of that is fetched and may come late. Each fetch takes a request number before it starts and
+// stops if there is a newer one when it is back.
 
-import { merge, unpack } from '../plot/atoms.js';
-import { download, fetched } from '../util/files.js';
-import { choose, isSame } from './persistence.js';
-import { cueOf } from '../audio/player.js';
-import { Chosen, isPursuit, unpackPursuit } from '../plot/pursuit.js';
-import { Cells, forPython, fromPython } from './selection.js';
+import { startOfFill } from '../audio/player.js';
+import { mergeFill, unpackAtoms } from '../plot/atoms.js';
+import { isPursuit, unpackPursuit } from '../plot/pursuit.js';
 import { showVariations } from '../panels/variations.js';
+import { download, fetchBytes } from '../util/files.js';
+import { chooseFile, isSameSound } from './persistence.js';
+import { PursuitSelection } from './pursuit_selection.js';
+import { fromPayload, GridSelection, toPayload } from './selection.js';
 
-const NARROW = '(max-width: 900px)',
-  STILL = '(prefers-reduced-motion: reduce)';
+/** @typedef {import('../types').Message} Message */
+/** @typedef {import('../types').Scene} Scene */
+/** @typedef {import('../types').Version} Version */
 
-/** The bytes of a file that Python names. */
-export const bytesOf = async (file) => (await fetched(file.url)).arrayBuffer();
+const NARROW = '(max-width: 900px)';
+const REDUCED_MOTION = '(prefers-reduced-motion: reduce)';
 
+/** Applies messages to the view. */
 export class Messages {
-  /**
-   * view    the component, whose selection, picture and player are made to follow
-   * plane   job of the scene, or the result in it, that is on its way to the picture, or there
-   * coming  that scene
-   * choice  job of the variation that was chosen last
-   */
+  /** @param {import('../view.js').View} view */
   constructor(view) {
-    Object.assign(this, { view, newest: null, working: false, plane: 0, coming: null, choice: 0 });
+    this.view = view;
+    /** @type {Message | null} */
+    this.newest = null;
+    this.applying = false;
+    /** Number of the latest request for what the picture shows. */
+    this.sceneRequest = 0;
+    /** @type {Scene | null} scene of that request */
+    this.requestedScene = null;
+    /** Number of the latest request for a variation. */
+    this.variationRequest = 0;
   }
 
-  /** Messages are complete, so only the newest one matters. */
+  /** Take the value of the component. Messages are complete: only the newest one matters. */
   async receive() {
-    const { view } = this,
-      message = view.props.value;
+    const { view } = this;
+    /** @type {Message | null} */
+    const message = view.props.value;
     if (!message || typeof message !== 'object' || !message.number) return;
-    view.props.value = forPython(view.items); // the value is the selection, whatever Python has sent
+    view.props.value = toPayload(view.items); // the value stays the selection
     if (message.number <= (this.newest?.number ?? view.state.messageNumber)) return;
     this.newest = message;
-    if (this.working) return;
-    this.working = true;
+    if (this.applying) return;
+    this.applying = true;
     while (this.newest) {
+      /** @type {Message} */
       const next = this.newest;
       this.newest = null;
       view.state.messageNumber = next.number;
       try {
-        await this.show(next);
+        await this.apply(next);
       } catch (error) {
-        view.complain('This could not be shown: ' + error.message);
+        view.showError("Can't show this: " + /** @type {Error} */ (error).message);
       }
     }
-    this.working = false;
+    this.applying = false;
   }
 
-  async show(message) {
-    const { view } = this,
-      { state } = view,
-      { scene } = message;
+  /** @param {Message} message */
+  async apply(message) {
+    const { view } = this;
+    const { state } = view;
+    const { scene } = message;
     if (!scene) {
-      // it was let go while the page was cut off: a page that begins anew brings it back
+      // the session expired while the page was disconnected: a reload brings the sound back
       if (state.base) location.reload();
       return;
     }
-    const changed = !state.base || state.base.id !== scene.id;
-    if (changed) {
-      const same =
+    const isOtherScene = !state.base || state.base.id !== scene.id;
+    if (isOtherScene) {
+      const isSameSource =
         state.base &&
         state.base.sound === scene.sound &&
         state.originalUrl === message.original.url;
-      await (same ? this.changeAtoms(scene) : this.showSound(message));
-      if (!same) this.keepSound(message);
+      await (isSameSource ? this.changeAtoms(scene) : this.loadSound(message, scene));
+      if (!isSameSource) this.storeSound(message, scene);
     }
     if (!message.busy && state.base) view.showAtomizer();
-    const story = message.proposal && state.proposed !== message.proposal.id;
-    if (story) this.propose(message.proposal);
+    const isExample = !!message.proposal && state.proposalId !== message.proposal.id;
+    if (isExample && message.proposal) this.applyProposal(message.proposal);
     await view.excerpt.show(message.excerpt);
     await this.showParts(message.parts);
-    const announced = message.variations.length && state.announced !== message.current;
+    await this.showFills(message, isExample);
+    this.showDownload(message);
+    this.showTexts(message, isExample);
+    // Python ranks parts among the atoms that are shown: for other atoms they are requested again
+    const hasParts = view.items.some((item) => item.part);
+    if (isOtherScene && !message.busy && !message.parts && hasParts) view.trigger('selected');
+    view.syncButtons();
+    view.root.dataset.message = String(message.number);
+  }
+
+  /** Show the running fill, a new variation, or the one that was shown before.
+   * @param {Message} message
+   * @param {boolean} isExample whether the message starts an example */
+  async showFills(message, isExample) {
+    const { view } = this;
+    const { state } = view;
+    const isNew = message.variations.length > 0 && state.lastShownId !== message.current;
     state.variations = message.variations;
     state.live = message.busy ? message.live : null;
-    this.showBusy(message);
-    if (announced) state.left = false;
-    let wanted = true;
+    this.showProgress(message);
+    if (isNew) state.showOriginal = false;
+    const exists = (/** @type {number | null} */ id) => state.variations.some((v) => v.id === id);
+    const isGone = !state.variation || !exists(state.variation.id);
+    let isCurrent = true;
     if (state.live) await this.showResult(state.live);
-    else if (
-      announced ||
-      (!state.left && !state.variations.some((v) => state.variation && v.id === state.variation.id))
-    ) {
-      const current =
-        [state.resumed, message.current].find((id) => state.variations.some((v) => v.id === id)) ??
-        null;
-      wanted = await this.chooseVariation(
-        current,
-        (announced || state.resumed) && current !== null ? 'filled' : undefined,
-      );
-    } else if (state.wasLive)
-      wanted = await this.chooseVariation(state.variation && state.variation.id);
-    // who has chosen something else meanwhile is told nothing
-    if (
-      announced &&
-      wanted &&
-      state.variation &&
-      state.variation.key === state.proposed &&
-      state.told !== state.proposed
-    )
-      this.tell(story);
-    Object.assign(state, { announced: message.current, resumed: null });
-    state.wasLive = !!state.live;
-    this.showHistory();
-    if (message.download && state.downloaded !== message.download.id) {
-      state.downloaded = message.download.id;
-      download(message.download.file.url, message.download.file.orig_name);
-    }
+    else if (isNew || (!state.showOriginal && isGone)) {
+      const id = [state.restoreId, message.current].find(exists) ?? null;
+      const version = (isNew || state.restoreId) && id !== null ? 'filled' : undefined;
+      isCurrent = await this.chooseVariation(id, version);
+    } else if (state.wasFilling)
+      isCurrent = await this.chooseVariation(state.variation && state.variation.id);
+    // an example does not play if the user has chosen something else meanwhile
+    const answersExample = !!state.variation && state.variation.key === state.proposalId;
+    if (isNew && isCurrent && answersExample && state.playedExampleId !== state.proposalId)
+      this.playExample(isExample);
+    state.lastShownId = message.current;
+    state.restoreId = null;
+    state.wasFilling = !!state.live;
+    this.showVariationList();
+  }
+
+  /** @param {Message} message */
+  showDownload({ download: offered }) {
+    const { state } = this.view;
+    if (!offered || state.downloadId === offered.id) return;
+    state.downloadId = offered.id;
+    download(offered.file.url, offered.file.orig_name);
+  }
+
+  /** @param {Message} message
+   * @param {boolean} isExample */
+  showTexts(message, isExample) {
+    const { view } = this;
     Object.assign(view.find('revert'), {
       hidden: !message.before,
       textContent: message.before ? 'Back to ' + message.before : '',
@@ -117,74 +146,74 @@ export class Messages {
       hidden: !message.note,
       textContent: message.note,
     });
-    if (story && matchMedia(NARROW).matches)
+    if (isExample && matchMedia(NARROW).matches)
       note.scrollIntoView({
         block: 'nearest',
-        behavior: matchMedia(STILL).matches ? 'auto' : 'smooth',
+        behavior: matchMedia(REDUCED_MOTION).matches ? 'auto' : 'smooth',
       });
-    // Python ranks parts among the atoms that are shown: of others they are to be asked for again
-    if (changed && !message.busy && !message.parts && view.items.some((item) => item.part))
-      view.trigger('selected');
-    view.syncButtons();
-    view.root.dataset.message = message.number;
   }
 
-  /** Where the page was reloaded, as it is when the server comes back: give it the sound again that was there. */
-  async recall() {
-    const { keeper, state } = this.view,
-      source = document.getElementById('file');
-    if (source) keeper.follow(source);
+  /** After a reload, get sound and selection from before. */
+  async restoreAfterReload() {
+    const { persistence, state } = this.view;
+    const source = document.getElementById('file');
+    if (source) persistence.watchFiles(source);
     try {
-      state.recalled = source && (await keeper.recall());
+      state.restored = source && (await persistence.restore());
     } catch {
-      state.recalled = null; // a browser that keeps nothing
+      state.restored = null; // the browser stores nothing
     }
   }
 
-  /** The sound of a message is there: keep it, or, after a reload, ask for the one that was kept and select as before. */
-  async keepSound(message) {
-    const { view } = this,
-      { recalled } = view.state;
-    if (recalled && !isSame(recalled, message.scene)) {
+  /** Store a new sound; or, after a reload, upload the stored one and select as before.
+   * @param {Message} message
+   * @param {Scene} scene */
+  async storeSound(message, scene) {
+    const { view } = this;
+    const { restored } = view.state;
+    if (restored && !isSameSound(restored, scene)) {
+      /** @type {HTMLInputElement | null} */
       const input = document.querySelector('#file input[type=file]');
-      if (input && !recalled.asked) {
-        recalled.asked = true;
-        choose(input, recalled.blob, recalled.name);
+      if (input && !restored.requested) {
+        restored.requested = true;
+        chooseFile(input, restored.blob, restored.name);
         return;
       }
     }
-    view.state.recalled = null;
-    if (recalled && recalled.items.length) {
-      view.history.reset(recalled.items);
-      view.selected();
-    } else view.keeper.select(view.items);
-    await view.keeper.keep(message.scene, message.original.url).catch(() => {});
+    view.state.restored = null;
+    if (restored && restored.items.length) {
+      view.history.reset(restored.items);
+      view.selectionChanged();
+    } else view.persistence.saveSelection(view.items);
+    await view.persistence.saveSound(scene, message.original.url).catch(() => {});
   }
 
-  /** A new original: everything that was made of the one before is gone; or a sound that is gone back to, with its selection. */
-  async showSound(message) {
-    const { view } = this,
-      { state, player } = view,
-      { scene } = message,
-      another = !state.base || state.base.sound !== scene.sound;
-    if (another && state.base)
-      state.worked.set(state.base.sound, {
+  /** Show another original: a new sound without any fills, or an old one with its selection.
+   * @param {Message} message
+   * @param {Scene} scene */
+  async loadSound(message, scene) {
+    const { view } = this;
+    const { state, player } = view;
+    const isOtherSound = !state.base || state.base.sound !== scene.sound;
+    if (isOtherSound && state.base)
+      state.savedViews.set(state.base.sound, {
         items: view.items,
-        left: state.left,
-        shown: state.variation && state.variation.id,
+        showOriginal: state.showOriginal,
+        shownId: state.variation && state.variation.id,
       });
-    const { items, left, shown } = (another && state.worked.get(scene.sound)) || {
+    const saved = isOtherSound ? state.savedViews.get(scene.sound) : undefined;
+    const { items, showOriginal, shownId } = saved ?? {
       items: [],
-      left: false,
-      shown: null,
+      showOriginal: false,
+      shownId: null,
     };
-    const buffer = bytesOf(scene.atoms);
-    view.eraser.forget();
-    player.silence();
+    const buffer = fetchBytes(scene.atoms);
+    view.maskedPreview.clear();
+    player.stopVoices();
     player.offset = 0;
     player.loopSpan = null;
     state.scenes.clear();
-    this.choice++;
+    this.variationRequest++;
     Object.assign(state, {
       base: scene,
       shown: null,
@@ -195,182 +224,212 @@ export class Messages {
       version: 'original',
       channel: null,
       looping: false,
-      announced: left ? message.current : null,
-      left,
-      resumed: shown,
+      lastShownId: showOriginal ? message.current : null,
+      showOriginal,
+      restoreId: shownId,
       active: -1,
       originalUrl: message.original.url,
     });
-    if (another) {
+    if (isOtherSound) {
       view.history.reset(items);
       state.op = 'add';
     }
-    await this.useScene(scene, { buffer, keep: false });
+    await this.showScene(scene, { buffer, keepRange: false });
     view.showChannels();
     view.find('empty').hidden = true;
-    view.props.value = forPython(view.items);
+    view.props.value = toPayload(view.items);
     view.showChips();
-    view.presets.follow(null);
+    view.presets.showValuesOf(null);
     view.root.dataset.scene = scene.id;
     player.choose('original');
     await player.load({ original: message.original.url });
-    if (left) view.eraser.listen(state); // where a variation, or none, is chosen next, that does
+    // where a variation is shown next, choosing it does this
+    if (showOriginal) view.maskedPreview.update(state);
   }
 
-  /** The same sound made of other atoms, or of more of them: the selection, the variations and what plays stay. */
+  /** Show the same sound as other atoms, or more of them; selection, variations and player stay.
+   * @param {Scene} scene */
   async changeAtoms(scene) {
-    const { view } = this,
-      { state } = view;
-    state.scenes.delete(state.base.id);
-    this.choice++;
+    const { view } = this;
+    const { state } = view;
+    if (state.base) state.scenes.delete(state.base.id);
+    this.variationRequest++;
     Object.assign(state, { base: scene, variation: null, partBits: null });
     if (!isPursuit(scene) && state.colour === 'scale') view.setColour('sign');
-    if (await this.useScene(scene)) await view.eraser.listen(state);
+    if (await this.showScene(scene)) await view.maskedPreview.update(state);
   }
 
-  /** What is to be in the picture next; whatever was on its way there is not wanted any more. */
-  plan(scene) {
-    this.coming = scene;
-    return ++this.plane;
+  /** Start a request for what the picture shows; older ones are dropped.
+   * @param {Scene} scene */
+  requestScene(scene) {
+    this.requestedScene = scene;
+    return ++this.sceneRequest;
   }
 
-  /** Make a scene, of the sound itself or of a longer or wider version of it, the plane that is shown; false where a later one has overtaken it. */
-  async useScene(scene, { buffer = null, keep = true, job = this.plan(scene) } = {}) {
-    const { view } = this,
-      { state } = view;
+  /**
+   * Show a scene: that of the sound, or of a longer or wider version of it.
+   * False if a newer request has replaced this one.
+   * @param {Scene} scene
+   * @param {object} [options]
+   * @param {Promise<ArrayBuffer> | null} [options.buffer] the bytes of its atoms
+   * @param {boolean} [options.keepRange] whether the visible range stays
+   * @param {number} [options.request] from `requestScene`
+   */
+  async showScene(
+    scene,
+    { buffer = null, keepRange = true, request = this.requestScene(scene) } = {},
+  ) {
+    const { view } = this;
+    const { state } = view;
     if (state.scene && state.scene.id === scene.id) return true;
-    if (!state.scenes.has(scene.id)) {
-      const atoms = (isPursuit(scene) ? unpackPursuit : unpack)(
-        await (buffer || bytesOf(scene.atoms)),
-        scene.count,
-      );
-      if (job !== this.plane) return false;
-      state.scenes.set(scene.id, atoms);
+    let original = state.scenes.get(scene.id);
+    if (!original) {
+      const unpack = isPursuit(scene) ? unpackPursuit : unpackAtoms;
+      original = unpack(await (buffer || fetchBytes(scene.atoms)), scene.count);
+      if (request !== this.sceneRequest) return false;
+      state.scenes.set(scene.id, original);
     }
-    Object.assign(state, { scene, original: state.scenes.get(scene.id), shown: null });
-    const shown = view.picture.show(scene, state.original, keep);
-    state.cells = isPursuit(scene) ? new Chosen(scene) : new Cells(scene, view.picture.axes);
-    view.find('colour').querySelector('[value=scale]').hidden = !isPursuit(state.base);
+    Object.assign(state, { scene, original, shown: null });
+    const drawn = view.picture.show(scene, original, keepRange);
+    state.selection = isPursuit(scene)
+      ? new PursuitSelection(scene)
+      : new GridSelection(scene, /** @type {import('../types').Axes} */ (view.picture.axes));
+    view.showColourChoices();
     view.showTitle();
     view.showLegend();
-    view.orders.show(scene, state.original);
-    view.mark(view.items);
-    await shown;
-    return job === this.plane;
+    view.orders.show(scene, original);
+    view.markAtoms(view.items);
+    await drawn;
+    return request === this.sceneRequest;
   }
 
-  propose(proposal) {
-    const { view } = this,
-      { state } = view;
-    state.proposed = proposal.id;
-    view.history.reset(fromPython(proposal.regions, proposal.specs));
-    state.aliases.set(proposal.id, forPython(view.items).key);
+  /** Take a selection that Python proposes; fills of it carry its id as their key.
+   * @param {import('../types').Proposal} proposal */
+  applyProposal(proposal) {
+    const { view } = this;
+    const { state } = view;
+    state.proposalId = proposal.id;
+    view.history.reset(fromPayload(proposal.regions, proposal.specs));
+    state.selectionAliases.set(proposal.id, toPayload(view.items).key);
     state.active = -1;
-    view.adopt();
-    view.keeper.select(view.items);
+    view.showSelection();
+    view.persistence.saveSelection(view.items);
   }
 
-  /** What a story fills in is there: stand a little before it, and play where it came at once; who has waited for it may not be here any more. */
-  tell(atOnce) {
+  /** Go to the start of an example's fill, and play it if it came at once: a user who had to wait
+   * may have left the page.
+   * @param {boolean} play */
+  playExample(play) {
     const { state, player, picture } = this.view;
-    state.told = state.proposed;
-    player.seek(cueOf(state.shown, picture.axes.perFrame));
-    if (atOnce && !document.hidden) player.start();
+    state.playedExampleId = state.proposalId;
+    if (state.shown && picture.axes) player.seek(startOfFill(state.shown, picture.axes.perFrame));
+    if (play && !document.hidden) player.start();
   }
 
+  /** @param {Message['parts']} parts */
   async showParts(parts) {
-    const { view } = this,
-      { state } = view;
+    const { view } = this;
+    const { state } = view;
     if (!parts || (state.partBits && state.partBits.url === parts.bits.url)) return;
     state.partBits = {
       key: parts.key,
       url: parts.bits.url,
-      bits: new Uint8Array(await bytesOf(parts.bits)),
+      bits: new Uint8Array(await fetchBytes(parts.bits)),
     };
-    view.mark(view.items);
-    if (state.original) view.eraser.listen(state);
+    view.markAtoms(view.items);
+    if (state.original) view.maskedPreview.update(state);
   }
 
-  /** The atoms of a result in place of the hidden ones; nothing where another scene or result has overtaken it. */
+  /** Show the atoms of a result instead of the hidden ones, unless a newer request has replaced it.
+   * @param {import('../types').Result} result */
   async showResult(result) {
-    const { view } = this,
-      { state } = view,
-      job = this.plan(result.scene);
+    const { view } = this;
+    const { state } = view;
+    const request = this.requestScene(result.scene);
     const [hidden, changed] = await Promise.all([
-      bytesOf(result.hidden),
-      bytesOf(result.atoms),
-      this.useScene(result.scene, { job }),
+      fetchBytes(result.hidden),
+      fetchBytes(result.atoms),
+      this.showScene(result.scene, { request }),
     ]);
-    if (job !== this.plane) return;
-    state.shown = merge(state.original, new Uint8Array(hidden), unpack(changed, result.count));
-    state.cells.mark(state.shown, null);
-    if (result.done && state.live) state.steps++;
+    if (request !== this.sceneRequest || !state.original) return;
+    const atoms = unpackAtoms(changed, result.count);
+    state.shown = mergeFill(state.original, new Uint8Array(hidden), atoms);
+    state.selection?.markAtoms(state.shown, null);
+    if (result.done && state.live) state.stepsShown++;
     view.repaint();
   }
 
-  /** Show and play a variation, or, for null, only the original; false where a later choice has overtaken this one. */
+  /**
+   * Show and play a variation, or only the original for null.
+   * False if a later call has replaced this one.
+   * @param {number | null} id
+   * @param {Version} [version]
+   */
   async chooseVariation(id, version) {
-    const { view } = this,
-      { state, player } = view,
-      variation = state.variations.find((v) => v.id === id) || null,
-      job = ++this.choice;
+    const { view } = this;
+    const { state, player } = view;
+    const variation = state.variations.find((v) => v.id === id) || null;
+    const request = ++this.variationRequest;
     state.variation = variation;
-    if (variation) state.left = false;
+    if (variation) state.showOriginal = false;
     else state.shown = null;
-    await (variation ? this.showResult(variation) : this.useScene(state.base));
-    if (job !== this.choice) return false; // a fill that runs may have overtaken the plane, yet what is heard is this
+    if (variation) await this.showResult(variation);
+    else if (state.base) await this.showScene(state.base);
+    // a running fill may have replaced the picture, but this variation is still to be heard
+    if (request !== this.variationRequest) return false;
     await player.load({
-      original: state.originalUrl,
+      original: state.originalUrl ?? '',
       ...(variation && { masked: variation.masked.url, filled: variation.sound.url }),
     });
-    if (job !== this.choice) return false;
-    if (!variation) view.eraser.listen(state);
+    if (request !== this.variationRequest) return false;
+    if (!variation) view.maskedPreview.update(state);
     view.chooseVersion(version || (player.buffers[state.version] ? state.version : 'original'));
-    this.showHistory();
+    this.showVariationList();
     view.repaint();
     return true;
   }
 
-  /** Another selection than the shown variation's is made: its hole is not that of this one, so back to the original; it stays in the list, and is
-   * shown once more where its selection is there `again`. */
-  async followSelection(again) {
-    const { view } = this,
-      { state } = view;
+  /** Go back to the original if the selection is not that of the shown variation: its hole is
+   * elsewhere. A selection that is there `again` shows its variation once more.
+   * @param {boolean} [again] */
+  async followSelection(again = false) {
+    const { view } = this;
+    const { state } = view;
     if (state.busy) return;
     if (state.variation && view.pending) {
-      state.left = true;
+      state.showOriginal = true;
       await this.chooseVariation(null, 'original');
     }
     if (!again || state.variation) return;
-    const answer = state.variations.findLast(
-      (variation) => view.items.length && view.answers(variation),
-    );
+    const answer = state.variations.findLast((v) => view.items.length && view.answers(v));
     if (answer) await this.chooseVariation(answer.id, 'filled');
   }
 
-  /** Of a fill on top of matching-pursuit atoms: those are the original, and all else is shown as the atoms of the MDCT, which the fill knows. */
-  async showPlane() {
-    const { view } = this,
-      { variation, base, live, version } = view.state;
-    if (!isPursuit(base) || !variation || live) return;
+  /** For a fill on top of matching-pursuit atoms: the original is drawn as those atoms, every other
+   * version as MDCT atoms, which the fill works on. */
+  async showSceneOfVersion() {
+    const { view } = this;
+    const { variation, base, live, version } = view.state;
+    if (!isPursuit(base) || !base || !variation || live) return;
     const scene = version === 'original' ? base : variation.scene;
-    if (scene.id === this.coming.id) return;
-    if (scene === base) await this.useScene(base);
+    if (scene.id === this.requestedScene?.id) return;
+    if (scene === base) await this.showScene(base);
     else await this.showResult(variation);
     view.repaint();
   }
 
-  showHistory() {
+  showVariationList() {
     const { find, state } = this.view;
     find('history').hidden = !state.variations.length;
-    showVariations(find('variations'), state.variations, state.variation && state.variation.id);
+    showVariations(find('variations'), state.variations, state.variation?.id ?? null);
   }
 
-  showBusy({ busy, live, status }) {
+  /** @param {Message} message */
+  showProgress({ busy, live, status }) {
     const { view } = this;
     view.state.busy = busy;
     view.root.classList.toggle('busy', busy);
     view.find('progress').style.width = busy && live ? (100 * live.done) / live.total + '%' : '0';
-    if (status && (busy || !(performance.now() < view.complainedUntil))) view.say(status);
+    if (status && (busy || performance.now() >= view.errorUntil)) view.showStatus(status);
   }
 }

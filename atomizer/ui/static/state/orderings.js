@@ -1,7 +1,13 @@
-// Orderings of a scene's atoms, the twins of orderings.py: which atoms come first, and what the first n of them are worth.
-// The random one has a shuffle of its own; everything else agrees with Python.
+// Orderings of a scene's atoms, as atoms/orderings.py: which atoms come first, and the quality of
+// the first n of them. The random one has its own shuffle; everything else agrees with Python.
 
-/** Stable counting sort of an index array by a key; `keys` are whole numbers below `size`. */
+/** @typedef {import('../types').Atoms} Atoms */
+/** @typedef {import('../types').Scene} Scene */
+
+/** Stable counting sort of an index array by a key.
+ * @param {Uint32Array} index
+ * @param {ArrayLike<number>} keys whole numbers below `size`
+ * @param {number} size */
 function sortBy(index, keys, size) {
   const starts = new Uint32Array(size + 1),
     out = new Uint32Array(index.length);
@@ -11,8 +17,9 @@ function sortBy(index, keys, size) {
   return out;
 }
 
-/** Mulberry32: a small generator of random numbers in [0, 1). */
-function random(seed) {
+/** Mulberry32: a small generator of random numbers in [0, 1).
+ * @param {number} seed */
+function mulberry32(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -22,15 +29,19 @@ function random(seed) {
   };
 }
 
-/** Permutation of the atoms (Uint32Array): the index of the atom that comes first, second … */
-export function order(atoms, name, scene, seed = 0) {
+/** Permutation of the atoms (Uint32Array): the index of the atom that comes first, second …
+ * @param {Atoms} atoms
+ * @param {string} name of the ordering
+ * @param {Scene} scene
+ * @param {number} [seed] */
+export function orderAtoms(atoms, name, scene, seed = 0) {
   const plain = Uint32Array.from({ length: atoms.count }, (_, i) => i);
-  if (name === 'velocity') return plain.reverse(); // they come quiet ones first
-  // every ordering breaks ties by time, then frequency, then channel
-  const bins = scene.bins || scene.hop,
-    low = atoms.frame.map((m) => m & 0xffff),
-    high = atoms.frame.map((m) => m >>> 16);
-  // times sort by halves, because those of a pursuit are many
+  if (name === 'velocity') return plain.reverse(); // atoms are stored quiet ones first
+  // every ordering breaks ties by time, then frequency, then channel; times are sorted by 16 bits
+  // at a time, because those of a pursuit have more
+  const bins = scene.bins || scene.hop;
+  const low = atoms.frame.map((m) => m & 0xffff);
+  const high = atoms.frame.map((m) => m >>> 16);
   let index = sortBy(
     sortBy(sortBy(sortBy(plain, atoms.channel, 8), atoms.bin, bins), low, 65536),
     high,
@@ -39,7 +50,7 @@ export function order(atoms, name, scene, seed = 0) {
   if (name === 'frequency') index = sortBy(index, atoms.bin, bins);
   if (name === 'channel') index = sortBy(index, atoms.channel, 8);
   if (name === 'random') {
-    const next = random(seed + 1);
+    const next = mulberry32(seed + 1);
     for (let i = index.length - 1; i > 0; i--) {
       const j = Math.floor(next() * (i + 1)),
         kept = index[i];
@@ -50,7 +61,9 @@ export function order(atoms, name, scene, seed = 0) {
   return index;
 }
 
-/** Rank of every atom in a permutation, from its end where `reverse`. */
+/** Rank of every atom in a permutation, from its end if `reverse`.
+ * @param {Uint32Array} permutation
+ * @param {boolean} reverse */
 export function ranksOf(permutation, reverse) {
   const ranks = new Uint32Array(permutation.length),
     last = permutation.length - 1;
@@ -58,8 +71,11 @@ export function ranksOf(permutation, reverse) {
   return ranks;
 }
 
-/** Numbers of atoms at which a curve is drawn: about `points` of them, from 1 to all, evenly spaced in their logarithm. */
-export function stations(count, points = 120) {
+/** Numbers of atoms at which a curve is drawn: about `points`, from 1 to all, evenly spaced in log.
+ * @param {number} count
+ * @param {number} [points] */
+export function curveCounts(count, points = 120) {
+  /** @type {number[]} */
   const out = [];
   for (let k = 0; k <= points; k++) {
     const n = Math.round(count ** (k / points));
@@ -68,8 +84,10 @@ export function stations(count, points = 120) {
   return count ? out : [];
 }
 
-/** Float64Array: energy of the first 0, 1, 2 … atoms of a permutation. */
-export function cumulated(permutation, amplitude) {
+/** Energy of the first 0, 1, 2 … atoms of a permutation.
+ * @param {Uint32Array} permutation
+ * @param {Float32Array} amplitude */
+export function cumulativeEnergy(permutation, amplitude) {
   const sums = new Float64Array(permutation.length + 1);
   for (let n = 0; n < permutation.length; n++)
     sums[n + 1] = sums[n] + amplitude[permutation[n]] ** 2;
@@ -77,12 +95,13 @@ export function cumulated(permutation, amplitude) {
 }
 
 /**
- * What the first n atoms are worth, by Parseval (the transform is orthonormal): {n, energy: share, snr: dB}.
- *
- * sums   of `cumulated`; reverse: the first from its end
- * whole  energy of all coefficients, also of those that are no audible atoms
+ * Share of the energy and SNR in dB of the first n atoms, by Parseval (orthonormal transform).
+ * @param {Float64Array} sums from `cumulativeEnergy`
+ * @param {number} n
+ * @param {boolean} reverse whether the first ones are those at the end
+ * @param {number} whole energy of all coefficients, inaudible ones too
  */
-export function worth(sums, n, reverse, whole) {
+export function qualityOf(sums, n, reverse, whole) {
   const last = sums.length - 1,
     sum = reverse ? sums[last] - sums[last - n] : sums[n],
     total = Math.max(whole, 1e-30);
@@ -93,17 +112,25 @@ export function worth(sums, n, reverse, whole) {
   };
 }
 
-/** How many atoms a slider from 0 to 1000 means: evenly by number, or, for what is sorted by importance, by its logarithm. */
-export function countAt(place, total, name) {
-  if (place <= 0) return 0;
-  if (place >= 1000) return total;
+/** Number of atoms for a slider from 0 to 1000: linear, or logarithmic for the order by velocity.
+ * @param {number} position
+ * @param {number} total
+ * @param {string} name of the ordering */
+export function countAtPosition(position, total, name) {
+  if (position <= 0) return 0;
+  if (position >= 1000) return total;
   return name === 'velocity'
-    ? Math.round(total ** (place / 1000))
-    : Math.round((total * place) / 1000);
+    ? Math.round(total ** (position / 1000))
+    : Math.round((total * position) / 1000);
 }
 
-/** How many atoms of the ordering by time have come when it has reached `seconds`: those until then, or, where `reverse`, those from then on. */
-export function countUntil(permutation, frame, perFrame, seconds, reverse) {
+/** Number of atoms, ordered by time, up to `seconds`; from then on if `reverse`.
+ * @param {Uint32Array} permutation
+ * @param {ArrayLike<number>} frame
+ * @param {number} perFrame seconds per frame
+ * @param {number} seconds
+ * @param {boolean} reverse */
+export function countUntilTime(permutation, frame, perFrame, seconds, reverse) {
   let low = 0,
     high = permutation.length;
   while (low < high) {
@@ -115,8 +142,14 @@ export function countUntil(permutation, frame, perFrame, seconds, reverse) {
   return reverse ? permutation.length - low : low;
 }
 
-/** Seconds that the ordering by time has reached with its first n atoms. */
-export function timeUntil(permutation, frame, perFrame, n, reverse, duration) {
+/** Time in seconds of the n-th atom, ordered by time.
+ * @param {Uint32Array} permutation
+ * @param {ArrayLike<number>} frame
+ * @param {number} perFrame seconds per frame
+ * @param {number} n
+ * @param {boolean} reverse
+ * @param {number} duration */
+export function timeOfCount(permutation, frame, perFrame, n, reverse, duration) {
   if (n <= 0) return reverse ? duration : 0;
   return frame[permutation[reverse ? permutation.length - n : n - 1]] * perFrame;
 }

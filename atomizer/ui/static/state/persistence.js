@@ -1,98 +1,128 @@
-// What outlives the page of one tab: its sound and its selection, so that a reload, as Gradio does it after the server was away, loses neither.
+// Sound and selection of a tab survive a reload: Gradio reloads the page after the server was away.
 //
-// The sound is kept in the browser's database under a name of the tab, the selection in the tab's own storage; both go when the tab is gone for a day.
+// The sound is stored in the browser's database under the name of the tab, the selection in the
+// tab's session storage. Sounds of tabs that are closed are deleted after a day.
 
-import { fetched } from '../util/files.js';
+import { fetchFile } from '../util/files.js';
 
-const DATABASE = 'atomizer',
-  STORE = 'sounds',
-  DAY = 24 * 3600 * 1000;
+/** @typedef {import('../types').StoredSound} StoredSound */
+/** @typedef {Pick<StoredSound, 'name' | 'duration' | 'channels' | 'total'>} SoundKey */
 
-/** Whether a scene that Python shows is the sound that was kept. */
-export const isSame = (kept, scene) =>
-  kept.name === scene.name &&
-  kept.duration === scene.duration &&
-  kept.channels === scene.channels &&
-  kept.total === scene.total;
+const DATABASE = 'atomizer';
+const STORE = 'sounds';
+const TAB_KEY = 'atomizer-tab';
+const SELECTION_KEY = 'atomizer-selection';
+const DAY = 24 * 3600 * 1000; // milliseconds
 
-/** What of the database is out of date: entries [key, {time}] that are older than a day. */
-export const stale = (entries, now) =>
-  entries.filter(([, { time }]) => !(now - time < DAY)).map(([key]) => key);
+/** Whether a scene is the stored sound.
+ * @param {SoundKey} stored
+ * @param {SoundKey} scene */
+export const isSameSound = (stored, scene) =>
+  stored.name === scene.name &&
+  stored.duration === scene.duration &&
+  stored.channels === scene.channels &&
+  stored.total === scene.total;
 
-function promised(request) {
-  return new Promise((done, failed) => {
-    request.onsuccess = () => done(request.result);
-    request.onerror = () => failed(request.error);
+/** Keys of entries that are older than a day.
+ * @template K
+ * @param {[K, {time?: number}][]} entries
+ * @param {number} now milliseconds */
+export const expiredKeys = (entries, now) =>
+  entries.filter(([, { time = NaN }]) => !(now - time < DAY)).map(([key]) => key);
+
+/** @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>} */
+function resultOf(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
   });
 }
 
-async function store(mode) {
+/** @param {IDBTransactionMode} mode */
+async function openStore(mode) {
   const opening = indexedDB.open(DATABASE, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
-  return (await promised(opening)).transaction(STORE, mode).objectStore(STORE);
+  return (await resultOf(opening)).transaction(STORE, mode).objectStore(STORE);
 }
 
-export class Keeper {
+/** Storage of one tab. */
+export class Persistence {
+  /** @param {Pick<Storage, 'getItem' | 'setItem'>} storage */
   constructor(storage = sessionStorage) {
     this.storage = storage;
-    this.tab =
-      storage.getItem('atomizer-tab') || crypto.getRandomValues(new Uint32Array(3)).join('-');
-    storage.setItem('atomizer-tab', this.tab);
-    this.chosen = null; // the file that was chosen last, exactly as it was
-    this.job = 0;
-    this.recalled = null;
+    this.tab = storage.getItem(TAB_KEY) || crypto.getRandomValues(new Uint32Array(3)).join('-');
+    storage.setItem(TAB_KEY, this.tab);
+    /** @type {File | null} */
+    this.lastFile = null;
+    this.request = 0;
   }
 
-  /** Remember the files that are given to an element, in whichever way. */
-  follow(element) {
-    const take = (files) => {
-      if (files && files.length) [this.chosen] = files;
+  /** Remember the files that are chosen in, or dropped on, an element.
+   * @param {EventTarget} element */
+  watchFiles(element) {
+    /** @param {FileList | null | undefined} files */
+    const remember = (files) => {
+      if (files && files.length) this.lastFile = files[0];
     };
-    element.addEventListener('change', (event) => take(event.target.files), true);
+    element.addEventListener(
+      'change',
+      (event) => remember(/** @type {HTMLInputElement} */ (event.target).files),
+      true,
+    );
     element.addEventListener(
       'drop',
-      (event) => take(event.dataTransfer && event.dataTransfer.files),
+      (event) => remember(/** @type {DragEvent} */ (event).dataTransfer?.files),
       true,
     );
   }
 
-  /** Keep the sound of a scene: the chosen file where it is that, or what the player has of it. Of several calls the last one counts. */
-  async keep({ name, duration, channels, total }, url) {
-    const job = ++this.job,
-      blob =
-        this.chosen && this.chosen.name === name ? this.chosen : await (await fetched(url)).blob();
-    if (job !== this.job) return;
-    await promised(
-      (await store('readwrite')).put(
-        { name, duration, channels, total, blob, time: Date.now() },
-        this.tab,
-      ),
-    );
+  /** Store the sound of a scene: the chosen file if it has this name, or else the page's copy at
+   * `url`. Only the last of several calls counts.
+   * @param {SoundKey} scene
+   * @param {string} url */
+  async saveSound({ name, duration, channels, total }, url) {
+    const request = ++this.request;
+    const blob =
+      this.lastFile && this.lastFile.name === name
+        ? this.lastFile
+        : await (await fetchFile(url)).blob();
+    if (request !== this.request) return;
+    const entry = { name, duration, channels, total, blob, time: Date.now() };
+    await resultOf((await openStore('readwrite')).put(entry, this.tab));
   }
 
-  select(items) {
-    this.storage.setItem('atomizer-selection', JSON.stringify(items));
+  /** @param {import('../types').Item[]} items */
+  saveSelection(items) {
+    this.storage.setItem(SELECTION_KEY, JSON.stringify(items));
   }
 
-  /** After a reload: {name, …, blob, items} of before; null where there is nothing, or this is no reload. */
-  async recall() {
+  /** Sound and selection from before a reload; null if there are none, or this is no reload.
+   * @returns {Promise<import('../types').RestoredSound | null>} */
+  async restore() {
     const [navigation] = performance.getEntriesByType('navigation');
-    if (!navigation || navigation.type !== 'reload') return null;
-    const items = JSON.parse(this.storage.getItem('atomizer-selection') || '[]');
-    const sounds = await store('readwrite'),
-      found = await promised(sounds.get(this.tab));
-    const keys = await promised(sounds.getAllKeys()),
-      values = await promised(sounds.getAll());
-    stale(
-      keys.map((key, k) => [key, values[k]]),
-      Date.now(),
-    ).forEach((key) => sounds.delete(key));
+    if (/** @type {PerformanceNavigationTiming} */ (navigation)?.type !== 'reload') return null;
+    const items = JSON.parse(this.storage.getItem(SELECTION_KEY) || '[]');
+    const sounds = await openStore('readwrite');
+    /** @type {StoredSound | undefined} */
+    const found = await resultOf(sounds.get(this.tab));
+    const keys = await resultOf(sounds.getAllKeys());
+    /** @type {StoredSound[]} */
+    const values = await resultOf(sounds.getAll());
+    const entries = keys.map(
+      (key, k) => /** @type {[IDBValidKey, StoredSound]} */ ([key, values[k]]),
+    );
+    for (const key of expiredKeys(entries, Date.now())) sounds.delete(key);
     return found ? { ...found, items } : null;
   }
 }
 
-/** Give a file to an input as a person would. */
-export function choose(input, blob, name) {
+/** Put a file into a file input, as if a user had chosen it.
+ * @param {HTMLInputElement} input
+ * @param {Blob} blob
+ * @param {string} name */
+export function chooseFile(input, blob, name) {
   const files = new DataTransfer();
   files.items.add(new File([blob], name.split(' · ')[0]));
   input.files = files.files;

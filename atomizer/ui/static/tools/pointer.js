@@ -1,176 +1,68 @@
-// What a mouse, a pen or fingers do in the picture: draw regions, move and resize them, zoom, pan, hover, seek.
+// Mouse, pen and fingers in the picture: draw, move and resize regions, zoom, pan, hover, seek.
 
-import { boundsOf, harmonicsBelow, transformed } from '../state/selection.js';
+import { dragRegion, gripOf } from './edit.js';
+import { toolOf } from './registry.js';
 
-export const DRAWING = ['box', 'lasso', 'brush', 'harmonics'];
-export const TOOLS = [...DRAWING, 'move', 'zoom', 'pan'];
-const CLICK = 4,
-  GRIP = 9,
-  STEP = 3,
-  MOST_POINTS = 1500; // CSS pixels, and points of a line
+/** @typedef {import('../types').Item} Item */
+/** @typedef {import('../types').PlanePoint} PlanePoint */
 
-/** Distance in seconds and in the units of a brush that `radius` CSS pixels are at a point. */
-export function brushSize(picture, point, radius, scale) {
-  const seconds = Math.abs(picture.secondsAt(point.x + radius) - picture.secondsAt(point.x));
-  const above = picture.hertzAt(point.y - radius, point.lane),
-    below = Math.max(picture.hertzAt(point.y + radius, point.lane), 1);
-  return [
-    seconds,
-    scale === 'log'
-      ? Math.max(Math.log2(above / below) / 2, 1e-3)
-      : Math.max((above - below) / 2, 1),
-  ];
-}
-
-/** The region that a tool has drawn through points of the plane, or null where it is too small to be meant. */
-export function drawn(tool, points, picture, { op, radius, most, travel }) {
-  const first = points[0],
-    last = points[points.length - 1],
-    channels = first.lane.channel === null ? {} : { channels: [first.lane.channel] };
-  const pairs = points.map((p) => [p.t, p.f]),
-    scale = picture.scale === 'linear' ? 'linear' : 'log';
-  if (tool === 'box') {
-    if (Math.abs(last.x - first.x) < 3 || Math.abs(last.y - first.y) < 3) return null;
-    return {
-      kind: 'rect',
-      op,
-      ...channels,
-      t: [Math.min(first.t, last.t), Math.max(first.t, last.t)],
-      f: [Math.min(first.f, last.f), Math.max(first.f, last.f)],
-    };
-  }
-  if (tool === 'lasso')
-    return pairs.length < 3 || travel <= CLICK
-      ? null
-      : { kind: 'lasso', op, ...channels, points: pairs, scale };
-  if (tool === 'brush')
-    return {
-      kind: 'brush',
-      op,
-      ...channels,
-      points: pairs,
-      size: brushSize(picture, first, radius, scale),
-      scale,
-    };
-  const top = picture.scene.sound_rate / 2;
-  return {
-    kind: 'brush',
-    op,
-    ...channels,
-    points: pairs,
-    size: brushSize(picture, first, radius, 'linear'),
-    scale: 'linear',
-    harmonics: harmonicsBelow(pairs, top, most),
-  };
-}
-
-/** Which part of a region lies under a point: "move", or the edges that it is near, such as "left top"; "" for none. */
-export function gripOf(item, point, picture) {
-  if (item.part || item.everything) return '';
-  if (point.lane.channel !== null && item.channels && !item.channels.includes(point.lane.channel))
-    return '';
-  const { t, f } = boundsOf(item);
-  if (!t && !f) return '';
-  const side = (value, from, to, a, b) => {
-    if (value < from - GRIP || value > to + GRIP) return null;
-    const nearA = Math.abs(value - from) <= GRIP,
-      nearB = Math.abs(value - to) <= GRIP;
-    if (nearA && nearB) return Math.abs(value - from) < Math.abs(value - to) ? a : b;
-    return nearA ? a : nearB ? b : '';
-  };
-  const across = t
-    ? side(
-        point.x,
-        t[0] == null ? -1e9 : picture.x(t[0]),
-        t[1] == null ? 1e9 : picture.x(t[1]),
-        'left',
-        'right',
-      )
-    : '';
-  const along = f
-    ? side(
-        point.y,
-        f[1] == null ? -1e9 : picture.y(f[1], point.lane),
-        f[0] == null ? 1e9 : picture.y(f[0], point.lane),
-        'top',
-        'bottom',
-      )
-    : '';
-  if (across === null || along === null) return '';
-  return [across, along].filter(Boolean).join(' ') || 'move';
-}
-
-/** A region after its grip was dragged from one point to another; a brush is stretched along with its stroke. */
-export function dragged(item, grip, from, to, picture) {
-  const { t, f } = boundsOf(item),
-    dt = to.t - from.t,
-    du = picture.unit(to.f) - picture.unit(from.f),
-    limit = (v) => Math.max(v, 1e-3);
-  const shift = (hertz) => limit(picture.hertz(picture.unit(hertz) + du));
-  if (grip === 'move') return transformed(item, (v) => v + dt, shift);
-  // an edge is dragged: everything keeps its share of the way to the edge that stays
-  const stretch = (low, high, lower, value, delta) => {
-    const size = high - low || 1e-9,
-      next = lower ? size - delta : size + delta;
-    return lower ? high - ((high - value) / size) * next : low + ((value - low) / size) * next;
-  };
-  const same = (v) => v,
-    open = (span) => span[0] == null || span[1] == null,
-    left = grip.includes('left'),
-    bottom = grip.includes('bottom');
-  const time =
-    !left && !grip.includes('right')
-      ? same
-      : (v) => (open(t) ? v + dt : stretch(t[0], t[1], left, v, dt));
-  const [low, high] = f && !open(f) ? f.map((v) => picture.unit(v)) : [],
-    stays = f && f[bottom ? 1 : 0];
-  const raised = (v) =>
-    v === stays ? v : limit(picture.hertz(stretch(low, high, bottom, picture.unit(v), du)));
-  const frequency = !bottom && !grip.includes('top') ? same : open(f) ? shift : raised;
-  const out = transformed(item, time, frequency);
-  if (!item.size) return out;
-  // a brush of no size would be none
-  const growth = (span, change, height) =>
-    Math.max(
-      1e-3,
-      Math.abs(
-        (height(change(span[1])) - height(change(span[0]))) / (height(span[1]) - height(span[0])),
-      ),
-    );
-  return {
-    ...out,
-    size: [
-      item.size[0] * growth(t, time, same),
-      item.size[1] * growth(f, frequency, item.scale === 'log' ? Math.log2 : same),
-    ],
-  };
-}
+const CLICK = 4; // CSS pixels: what moves less is a click
+const STEP = 3; // CSS pixels between two points of a line
+const MAX_POINTS = 1500;
+const MIN_ZOOM = 8; // CSS pixels: a flat or narrow frame zooms along one axis only
+const MIN_PINCH = 24; // CSS pixels
 
 /**
- * A region after an arrow key, across (-1, 0 or 1) or along the frequencies: moved by a fiftieth of what is seen, or, to `resize` it, only its end or its top.
- * Null where it has no such edge, or nothing would be left of it.
+ * What the pointer asks of the view, and tells it.
+ * @typedef {object} Host
+ * @property {() => string} tool id of the current tool
+ * @property {(event: PointerEvent) => 'add' | 'subtract'} op
+ * @property {() => Item[]} items
+ * @property {() => number} radius of the brush
+ * @property {() => number} maxPartials
+ * @property {(item: Item | null, index: number) => void} preview
+ * @property {(item: Item) => void} add
+ * @property {(index: number, item: Item) => void} edit
+ * @property {(index: number) => void} choose
+ * @property {(seconds: number) => void} seek
+ * @property {(point: PlanePoint | null) => void} hover
+ * @property {() => void} pressed
+ * @property {(a: PlanePoint | null, b?: PlanePoint) => void} zoomFrame
  */
-export function nudged(item, across, along, resize, picture) {
-  const step = ([from, to]) => (to - from) / 50,
-    dt = across * step(picture.t),
-    du = along * step(picture.u);
-  const { t, f } = boundsOf(item),
-    span = across ? t : f && f.map((v) => (v == null ? null : picture.unit(v)));
-  if (!span || (resize && span[0] != null && span[1] != null && span[1] - span[0] + dt + du <= 0))
-    return null;
-  const middle = (picture.u[0] + picture.u[1]) / 2,
-    from = { t: 0, f: picture.hertz(middle) },
-    to = { t: dt, f: picture.hertz(middle + du) };
-  return dragged(item, !resize ? 'move' : across ? 'right' : 'top', from, to, picture);
-}
 
 /**
- * Listens to the stage. `host` answers: tool(), op(event), items(), radius(), most(), and is told: preview(item or null, index),
- * add(item), edit(index, item), choose(index), seek(seconds), hover(point or null), press().
+ * A press of the pointer, from down to up.
+ * @typedef {object} Press
+ * @property {string} tool
+ * @property {PlanePoint} start
+ * @property {PlanePoint} last the last point that was used
+ * @property {PlanePoint} now
+ * @property {PlanePoint[]} points
+ * @property {number} travel CSS pixels
+ * @property {'add' | 'subtract'} op
+ * @property {number} index of the grabbed item, -1 for none
+ * @property {Item | null} item
+ * @property {string} grip
  */
+
+/** @typedef {{x: number, y: number, width: number, height: number}} Pinch */
+
+/** Listens to the stage. */
 export class Pointer {
+  /** @param {HTMLElement} stage
+   * @param {import('../plot/picture.js').Picture} picture
+   * @param {Host} host */
   constructor(stage, picture, host) {
-    Object.assign(this, { stage, picture, host, fingers: new Map(), press: null, pinch: null });
+    this.stage = stage;
+    this.picture = picture;
+    this.host = host;
+    /** @type {Map<number, PointerEvent>} */
+    this.fingers = new Map();
+    /** @type {Press | null} */
+    this.press = null;
+    /** @type {Pinch | null} */
+    this.pinch = null;
+    this.frame = 0;
     stage.addEventListener('pointerdown', (event) => this.down(event));
     stage.addEventListener('pointermove', (event) => this.move(event));
     stage.addEventListener('pointerup', (event) => this.up(event));
@@ -187,98 +79,116 @@ export class Pointer {
     stage.addEventListener('wheel', (event) => this.wheel(event), { passive: false });
   }
 
+  /** The picture as tools see it; there is a scene whenever the pointer acts.
+   * @returns {import('../types').Projection} */
+  get projection() {
+    return /** @type {import('../types').Projection} */ (/** @type {unknown} */ (this.picture));
+  }
+
+  /** @param {PointerEvent} event */
   down(event) {
     if (!this.picture.scene || event.button) return;
     event.preventDefault();
-    this.host.press();
-    this.stage.closest('.atom-view').focus({ preventScroll: true });
+    this.host.pressed();
+    /** @type {HTMLElement | null} */ (this.stage.closest('.atom-view'))?.focus({
+      preventScroll: true,
+    });
     this.fingers.set(event.pointerId, event);
     try {
       this.stage.setPointerCapture(event.pointerId);
     } catch {
-      /* a pointer that is gone already */
+      /* the pointer is gone already */
     }
     if (this.fingers.size === 2) {
       this.cancel();
-      this.pinch = this.spread();
+      this.pinch = this.pinchOfFingers();
       return;
     }
-    const point = this.picture.at(event),
-      tool = this.host.tool();
+    const start = this.picture.pointAt(event);
     this.press = {
-      tool,
-      point,
-      last: point,
-      points: [point],
+      tool: this.host.tool(),
+      start,
+      last: start,
+      now: start,
+      points: [start],
       travel: 0,
       op: this.host.op(event),
       index: -1,
+      item: null,
       grip: '',
     };
-    if (tool === 'move') this.grab();
+    if (this.press.tool === 'move') this.grab(this.press);
   }
 
-  /** Take hold of the topmost region under the pointer. */
-  grab() {
-    const { press } = this,
-      items = this.host.items();
+  /** Grab the topmost region at the pointer.
+   * @param {Press} press */
+  grab(press) {
+    const items = this.host.items();
     for (let index = items.length - 1; index >= 0 && !press.grip; index--) {
-      press.grip = gripOf(items[index], press.point, this.picture);
+      press.grip = gripOf(items[index], press.start, this.projection);
       if (press.grip) Object.assign(press, { index, item: items[index] });
     }
     this.host.choose(press.index);
   }
 
+  /** @param {PointerEvent} event */
   move(event) {
     if (this.fingers.has(event.pointerId)) this.fingers.set(event.pointerId, event);
-    if (this.pinch) return this.pinched();
-    const point = this.picture.at(event, this.press && this.press.point.lane),
-      { press } = this;
-    if (!press) return this.host.hover(point.outside ? null : point);
-    press.travel = Math.max(
-      press.travel,
-      Math.hypot(point.x - press.point.x, point.y - press.point.y),
-    );
-    if (press.tool === 'pan')
-      this.picture.pan(point.x - press.last.x, point.y - press.last.y, press.point.lane);
-    const far = Math.hypot(point.x - press.last.x, point.y - press.last.y) >= STEP;
-    if (far && press.points.length < MOST_POINTS && press.tool !== 'box') press.points.push(point);
-    if (far || press.tool === 'pan') press.last = point;
+    if (this.pinch) {
+      this.movePinch(this.pinch);
+      return;
+    }
+    const { press, picture } = this;
+    const point = picture.pointAt(event, press && press.start.lane);
+    if (!press) {
+      this.host.hover(point.outside ? null : point);
+      return;
+    }
+    const { start, last } = press;
+    press.travel = Math.max(press.travel, Math.hypot(point.x - start.x, point.y - start.y));
+    if (press.tool === 'pan') picture.pan(point.x - last.x, point.y - last.y, start.lane);
+    const isStep = Math.hypot(point.x - last.x, point.y - last.y) >= STEP;
+    if (isStep && press.points.length < MAX_POINTS && press.tool !== 'box')
+      press.points.push(point);
+    if (isStep || press.tool === 'pan') press.last = point;
     press.now = point;
-    if (!this.waiting)
-      this.waiting = requestAnimationFrame(() => {
-        this.waiting = 0;
-        this.preview();
-      });
-    return undefined;
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.preview();
+    });
   }
 
-  shape() {
-    const { press } = this,
-      points =
-        press.tool === 'box' || press.tool === 'zoom'
-          ? [press.point, press.now || press.point]
-          : press.points;
-    return drawn(press.tool === 'zoom' ? 'box' : press.tool, points, this.picture, {
+  /** The region that a press has drawn; null if it is too small.
+   * @param {Press} press */
+  regionOf(press) {
+    const tool = toolOf(press.tool);
+    if (!tool.toRegion) return null;
+    return tool.toRegion(tool.isBox ? [press.start, press.now] : press.points, this.projection, {
       op: press.op,
       radius: this.host.radius(),
-      most: this.host.most(),
+      maxPartials: this.host.maxPartials(),
       travel: press.travel,
     });
+  }
+
+  /** The grabbed item of a press, moved or resized.
+   * @param {Press} press
+   * @param {Item} item */
+  movedItem({ grip, start, now }, item) {
+    return dragRegion(item, grip, start, now, this.projection);
   }
 
   preview() {
     const { press } = this;
     if (!press || press.travel <= CLICK) return;
-    if (press.tool === 'move' && press.grip)
-      this.host.preview(
-        dragged(press.item, press.grip, press.point, press.now, this.picture),
-        press.index,
-      );
-    else if (DRAWING.includes(press.tool)) this.host.preview(this.shape(), -1);
-    else if (press.tool === 'zoom') this.host.frame(press.point, press.now);
+    if (press.tool === 'move' && press.item)
+      this.host.preview(this.movedItem(press, press.item), press.index);
+    else if (toolOf(press.tool).toRegion) this.host.preview(this.regionOf(press), -1);
+    else if (press.tool === 'zoom') this.host.zoomFrame(press.start, press.now);
   }
 
+  /** @param {PointerEvent} event */
   up(event) {
     this.fingers.delete(event.pointerId);
     if (this.pinch) {
@@ -288,80 +198,77 @@ export class Pointer {
     const { press } = this;
     if (!press) return;
     this.press = null;
-    const dab = ['brush', 'harmonics'].includes(press.tool),
-      click = press.travel <= CLICK && !dab;
-    if (click) {
+    const tool = toolOf(press.tool);
+    if (press.travel <= CLICK && !tool.isBrush) {
       this.host.preview(null, -1);
-      if (press.index < 0 && !press.point.outside) this.host.seek(press.point.t);
+      if (press.index < 0 && !press.start.outside) this.host.seek(press.start.t);
     } else if (press.tool === 'move') {
-      if (press.grip)
-        this.host.edit(
-          press.index,
-          dragged(press.item, press.grip, press.point, press.now, this.picture),
-        );
+      if (press.item) this.host.edit(press.index, this.movedItem(press, press.item));
     } else if (press.tool === 'zoom') {
-      this.host.frame(null);
-      this.closeUp(press.point, press.now);
-    } else if (DRAWING.includes(press.tool)) {
-      this.press = press;
-      const item = this.shape();
-      this.press = null;
+      this.host.zoomFrame(null);
+      this.zoomTo(press.start, press.now);
+    } else if (tool.toRegion) {
+      const item = this.regionOf(press);
       if (item) this.host.add(item);
       else this.host.preview(null, -1);
     }
   }
 
-  closeUp(a, b) {
-    const { picture } = this,
-      sorted = (x, y) => [Math.min(x, y), Math.max(x, y)];
-    // a flat or a narrow drag zooms along one axis only
-    picture.look(
-      Math.abs(a.x - b.x) < 8 ? picture.t : sorted(a.t, b.t),
-      Math.abs(a.y - b.y) < 8 ? picture.u : sorted(picture.unit(a.f), picture.unit(b.f)),
+  /** Zoom into the frame between two points.
+   * @param {PlanePoint} a
+   * @param {PlanePoint} b */
+  zoomTo(a, b) {
+    const { picture } = this;
+    /** @param {number} x
+     * @param {number} y
+     * @returns {import('../types').Range} */
+    const sorted = (x, y) => [Math.min(x, y), Math.max(x, y)];
+    picture.setRange(
+      Math.abs(a.x - b.x) < MIN_ZOOM ? picture.t : sorted(a.t, b.t),
+      Math.abs(a.y - b.y) < MIN_ZOOM ? picture.u : sorted(picture.unit(a.f), picture.unit(b.f)),
     );
   }
 
   cancel() {
     if (this.press) this.host.preview(null, -1);
-    this.host.frame(null);
+    this.host.zoomFrame(null);
     this.press = null;
   }
 
-  // two fingers zoom and pan
+  // ---------- two fingers zoom and pan
 
-  spread() {
-    const [a, b] = [...this.fingers.values()],
-      x = (a.clientX + b.clientX) / 2,
-      y = (a.clientY + b.clientY) / 2;
+  /** @returns {Pinch} */
+  pinchOfFingers() {
+    const [a, b] = [...this.fingers.values()];
     return {
-      x,
-      y,
-      width: Math.max(24, Math.abs(a.clientX - b.clientX)),
-      height: Math.max(24, Math.abs(a.clientY - b.clientY)),
+      x: (a.clientX + b.clientX) / 2,
+      y: (a.clientY + b.clientY) / 2,
+      width: Math.max(MIN_PINCH, Math.abs(a.clientX - b.clientX)),
+      height: Math.max(MIN_PINCH, Math.abs(a.clientY - b.clientY)),
     };
   }
 
-  pinched() {
+  /** @param {Pinch} before */
+  movePinch(before) {
     if (this.fingers.size < 2) return;
-    const now = this.spread(),
-      before = this.pinch,
-      point = this.picture.at({ clientX: now.x, clientY: now.y });
+    const now = this.pinchOfFingers();
+    const point = this.picture.pointAt({ clientX: now.x, clientY: now.y });
     this.pinch = now;
     this.picture.pan(now.x - before.x, now.y - before.y, point.lane);
     this.picture.zoom(point, before.width / now.width, before.height / now.height);
   }
 
+  /** @param {WheelEvent} event */
   wheel(event) {
     if (!this.picture.scene) return;
-    const point = this.picture.at(event);
+    const point = this.picture.pointAt(event);
     if (point.outside) return;
     event.preventDefault();
-    const unit = event.deltaMode === 1 ? 16 : 1,
-      factor = 2 ** ((event.deltaY * unit) / 400);
-    if (event.shiftKey)
-      this.picture.zoom(point, 1, 2 ** (((event.deltaY || event.deltaX) * unit) / 400));
-    else if (Math.abs(event.deltaX) > Math.abs(event.deltaY))
-      this.picture.pan(-event.deltaX * unit, 0);
+    const unit = event.deltaMode === 1 ? 16 : 1;
+    const { deltaX, deltaY } = event;
+    const factor = 2 ** ((deltaY * unit) / 400);
+    if (event.shiftKey) this.picture.zoom(point, 1, 2 ** (((deltaY || deltaX) * unit) / 400));
+    else if (Math.abs(deltaX) > Math.abs(deltaY)) this.picture.pan(-deltaX * unit, 0);
     else this.picture.zoom(point, factor, event.ctrlKey ? factor : 1);
   }
 }

@@ -1,69 +1,86 @@
-// Files that the page hands over and takes: selections with their features, downloads, and how the picture looks that Python exports.
+// Files that the page reads and writes: selections with their features, downloads, plot styles.
 
-import { fromFile, toFile } from '../state/selection.js';
+import { parseSelectionFile, toFileText } from '../state/selection.js';
 
-/** What the server answers for an address. Throws a sentence where it has nothing there any more. */
-export async function fetched(url) {
+/** Fetch a file of the server. Throws an error that says what to do if it is gone.
+ * @param {string} url */
+export async function fetchFile(url) {
   const answer = await fetch(url);
   if (!answer.ok)
-    throw new Error(
-      'the server does not have it any more. Reload the page, which brings your sound back.',
-    );
+    throw new Error('the server no longer has it. Reload the page to bring your sound back.');
   return answer;
 }
 
-/** Hand what lies at an address over as a file. */
+/** The bytes of a file that Python names.
+ * @param {import('../types').FileLink} file */
+export const fetchBytes = async (file) => (await fetchFile(file.url)).arrayBuffer();
+
+/** Download a file.
+ * @param {string} href
+ * @param {string} [name] */
 export function download(href, name) {
   Object.assign(document.createElement('a'), { href, download: name }).click();
 }
 
-/** The boxes of the page's features: [[name of the feature, box]]. */
-const featureBoxes = () =>
-  [...document.querySelectorAll('#features input[type=checkbox]')].map((box) => [
-    box.closest('[id^=feature-]').id.slice('feature-'.length),
-    box,
-  ]);
-
-/** Tick the boxes of these features and no others. */
-export function tickFeatures(wanted) {
-  for (const [name, box] of featureBoxes()) if (box.checked !== wanted.includes(name)) box.click();
+/** The feature checkboxes of the page: [name of the feature, checkbox].
+ * @returns {[string, HTMLInputElement][]} */
+function featureBoxes() {
+  /** @type {NodeListOf<HTMLInputElement>} */
+  const boxes = document.querySelectorAll('#features input[type=checkbox]');
+  return [...boxes].map((box) => {
+    const block = /** @type {Element} */ (box.closest('[id^=feature-]'));
+    return [block.id.slice('feature-'.length), box];
+  });
 }
 
-/** Whether every one of these features is ticked. */
-export const areTicked = (wanted) =>
-  featureBoxes().filter(([name, box]) => box.checked && wanted.includes(name)).length ===
-  wanted.length;
+/** Check the boxes of these features and no others.
+ * @param {string[]} names */
+export function checkFeatures(names) {
+  for (const [name, box] of featureBoxes()) if (box.checked !== names.includes(name)) box.click();
+}
 
-/** Hand the selection over, with the features that are ticked. */
+/** Whether all of these features are checked.
+ * @param {string[]} names */
+export const areFeaturesChecked = (names) =>
+  featureBoxes().filter(([name, box]) => box.checked && names.includes(name)).length ===
+  names.length;
+
+/** Download the selection with the checked features.
+ * @param {import('../types').Item[]} items */
 export function saveSelection(items) {
-  const ticked = featureBoxes()
+  const checked = featureBoxes()
     .filter(([, box]) => box.checked)
     .map(([name]) => name);
-  const url = URL.createObjectURL(new Blob([toFile(items, ticked)], { type: 'application/json' }));
+  const blob = new Blob([toFileText(items, checked)], { type: 'application/json' });
+  const url = URL.createObjectURL(blob);
   download(url, 'selection.json');
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
-/** {items, features} of a saved selection; features are null where it names none. Throws a sentence where it is none. */
+/** Items and features of a saved selection; features are null if the file has none.
+ * Throws an error with a sentence for the user if the file is invalid.
+ * @param {File} file */
 export async function readSelection(file) {
-  const text = await file.text(),
-    items = fromFile(text),
-    { features } = JSON.parse(text);
+  const text = await file.text();
+  const items = parseSelectionFile(text);
+  const { features } = JSON.parse(text);
   return { items, features: Array.isArray(features) ? features : null };
 }
 
-/** What an exported picture shares with the one that is seen. */
-export function lookOf({ state, picture, orders }) {
-  const whole = (span, all) => span.every((v, k) => Math.abs(v - all[k]) < 1e-6);
+/** How the plot looks, so that an exported picture looks the same.
+ * @param {import('../view.js').View} view */
+export function plotStyleOf({ state, picture, orders }) {
+  /** @param {number[]} span @param {number[]} full */
+  const isFull = (span, full) => span.every((v, k) => Math.abs(v - full[k]) < 1e-6);
   return {
     scale: picture.scale,
-    stacked: picture.stacked && state.scene.channels > 1,
+    stacked: picture.stacked && !!state.scene && state.scene.channels > 1,
     colour: state.colour,
     ordering: orders.name,
     reverse: orders.reverse,
     dark: picture.dark,
-    seconds: whole(picture.t, picture.wholeTime) ? null : picture.t,
-    hertz: whole(picture.u, picture.wholeUnits)
+    seconds: isFull(picture.t, picture.fullTime) ? null : picture.t,
+    hertz: isFull(picture.u, picture.fullUnits)
       ? null
       : picture.u.map((u) => Math.max(0, picture.hertz(u))),
   };

@@ -1,33 +1,58 @@
-// Numbers as people read them.
+// Numbers as text.
 
 const NOTES = ['C', 'C♯', 'D', 'D♯', 'E', 'F', 'F♯', 'G', 'G♯', 'A', 'A♯', 'B'];
 
+/** "440 Hz", "2.54 kHz".
+ * @param {number} f */
 export const hertz = (f) =>
   f >= 1000 ? +(f / 1000).toPrecision(3) + ' kHz' : Math.round(f) + ' Hz';
+
+/** "1.25 s".
+ * @param {number} t */
 export const seconds = (t) => +t.toFixed(2) + ' s';
+
+/** "−12 dB".
+ * @param {number} db */
 export const decibels = (db) => db.toFixed(0).replace('-', '−') + ' dB';
+
+/** "200,000".
+ * @param {number} n */
 export const count = (n) => n.toLocaleString('en');
-/** What people call a channel of a sound of `channels`; files and Python number them. */
+
+/** Name of a channel in a sound of `channels`; files and Python use its number.
+ * @param {number} c
+ * @param {number} channels */
 export const channel = (c, channels) =>
   channels === 2 && c < 2 ? ['left', 'right'][c] : 'channel ' + c;
+
+/** "346 kB", "2.3 MB".
+ * @param {number} n */
 export const bytes = (n) =>
   n < 1e6 ? Math.max(1, Math.round(n / 1e3)) + ' kB' : +(n / 1e6).toPrecision(2) + ' MB';
+
+/** "1:15.3".
+ * @param {number} t seconds */
 export const clock = (t) => Math.floor(t / 60) + ':' + (t % 60).toFixed(1).padStart(4, '0');
 
+/** "12.3 %".
+ * @param {number} share 0 to 1 */
 export function percent(share) {
   if (share > 0 && share < 0.0005) return 'less than 0.1 %';
   return (100 * share).toFixed(share > 0.9995 || share === 0 ? 0 : 1) + ' %';
 }
 
-/** Name of the nearest note of a frequency, with cents where it is off by more than a few: "A4", "A4 +30". */
+/** Name of the nearest note, with cents if it is 5 or more of them off: "A4", "A4 +30".
+ * @param {number} f Hz */
 export function note(f) {
-  const exact = 69 + 12 * Math.log2(f / 440),
-    semitone = Math.round(exact),
-    cents = Math.round(100 * (exact - semitone));
+  const exact = 69 + 12 * Math.log2(f / 440);
+  const semitone = Math.round(exact);
+  const cents = Math.round(100 * (exact - semitone));
   const name = NOTES[((semitone % 12) + 12) % 12] + (Math.floor(semitone / 12) - 1);
   return Math.abs(cents) < 5 ? name : name + (cents > 0 ? ' +' : ' −') + Math.abs(cents);
 }
 
-/** "1.2–3.4 s", "300 Hz–3 kHz". */
-export const span = ([from, to], word) =>
-  (word === seconds ? +from.toFixed(2) : word(from)) + '–' + word(to);
+/** "1.2–3.4 s", "300 Hz–3 kHz".
+ * @param {number[]} range
+ * @param {(value: number) => string} format `seconds` or `hertz` */
+export const span = ([from, to], format) =>
+  (format === seconds ? +from.toFixed(2) : format(from)) + '–' + format(to);

@@ -1,0 +1,48 @@
+// The list of selected items: one chip each, with a button that chooses it and one that removes it.
+
+import { labelOf } from '../state/selection.js';
+
+/** @typedef {import('../types').Item} Item */
+
+/** @param {Item} item
+ * @param {number} index
+ * @param {boolean} isActive
+ * @param {number} channels */
+function chipOf(item, index, isActive, channels) {
+  const isSubtracted = item.op === 'subtract';
+  const label = labelOf(item, channels);
+  const chip = document.createElement('span');
+  chip.className = 'chip' + (isSubtracted ? ' subtract' : '') + (isActive ? ' active' : '');
+
+  const choose = document.createElement('button');
+  choose.type = 'button';
+  choose.textContent = (isSubtracted ? '− ' : '') + label;
+  choose.title = 'Choose it: arrows move it, Delete removes it';
+  choose.dataset.chip = String(index);
+  choose.setAttribute('aria-pressed', String(isActive));
+
+  const remove = document.createElement('button');
+  remove.type = 'button';
+  remove.textContent = '×';
+  remove.title = 'Remove this from the selection';
+  remove.setAttribute('aria-label', 'Remove ' + label);
+  remove.dataset.remove = String(index);
+
+  chip.append(choose, remove);
+  return chip;
+}
+
+/** Fill the list; a chip that had the focus keeps it.
+ * @param {HTMLElement} list
+ * @param {Item[]} items
+ * @param {number} active index
+ * @param {number} channels of the sound */
+export function showChips(list, items, active, channels) {
+  const { activeElement } = document;
+  const focused = list.contains(activeElement)
+    ? /** @type {HTMLElement} */ (activeElement).dataset.chip
+    : undefined;
+  list.replaceChildren(...items.map((item, k) => chipOf(item, k, k === active, channels)));
+  if (focused === undefined) return;
+  /** @type {HTMLElement | null} */ (list.querySelector('[data-chip="' + focused + '"]'))?.focus();
+}

@@ -1,0 +1,70 @@
+// Key presses: shortcuts, arrows that move a region, arrows within a group of radio buttons.
+
+import { actionOf } from './shortcuts.js';
+
+/** @type {Record<string, [number, number]>} */
+const ARROWS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+};
+
+/** Move the focus within a group of radio buttons, and choose the button.
+ * @param {KeyboardEvent} event */
+function stepRadio(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const group = /** @type {Element} */ (target.closest('[role=radiogroup]'));
+  /** @type {NodeListOf<HTMLElement>} */
+  const radios = group.querySelectorAll('[role=radio]:not([disabled]):not([hidden])');
+  const all = [...radios];
+  const step = /Right|Down/.test(event.key) ? 1 : -1;
+  const next = all[(all.indexOf(target) + step + all.length) % all.length];
+  event.preventDefault();
+  next.focus();
+  next.click();
+}
+
+/** Whether an input uses a key itself.
+ * @param {KeyboardEvent} event */
+function isTyped({ key, target }) {
+  const { type } = /** @type {HTMLInputElement} */ (target);
+  if (type !== 'range' && type !== 'checkbox') return true;
+  return /^Arrow|^ $|Enter|Home|End|Page/.test(key);
+}
+
+/** Shortcuts work unless a dialog is open, or another part of the page has the focus.
+ * @param {import('../view.js').View} view
+ * @param {KeyboardEvent} event */
+export function handleKey(view, event) {
+  const { root } = view;
+  const { key } = event;
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (root.querySelector('dialog[open]')) return;
+  if (!root.contains(target) && target !== document.body) return;
+  if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) {
+    if (key === 'Enter' && target.closest('.presets')) view.act('preset');
+    if (isTyped(event)) return;
+  }
+  if (target.getAttribute('role') === 'radio' && /^Arrow/.test(key)) {
+    stepRadio(event);
+    return;
+  }
+  const isPressed = (key === ' ' || key === 'Enter') && /^(BUTTON|SUMMARY|A)$/.test(target.tagName);
+  if (isPressed) return;
+  const arrow = ARROWS[key];
+  if (arrow && (view.state.tool === 'move' || target.dataset.chip !== undefined)) {
+    if (view.nudge(...arrow, event.shiftKey)) event.preventDefault();
+    return;
+  }
+  const menu = view.find('export-menu');
+  if (key === 'Escape' && menu.open) {
+    menu.open = false;
+    return;
+  }
+  const action = actionOf(event);
+  if (!action) return;
+  event.preventDefault();
+  if (action === 'keys') view.find('keys').showModal();
+  else view.act(action);
+}

@@ -1,0 +1,97 @@
+// Actions of buttons and keys, by name: `data-act` in view.html, `action` in panels/shortcuts.js.
+
+import { VERSIONS } from '../panels/buttons.js';
+import { isPursuit } from '../plot/pursuit.js';
+import { TOOLS } from '../tools/registry.js';
+import { saveSelection } from '../util/files.js';
+import { invert } from './selection.js';
+
+/** @typedef {import('../types').FrequencyScale} FrequencyScale */
+/** @typedef {import('../types').Version} Version */
+
+const COLOURS = ['sign', 'state', 'channel', 'rank', 'scale'];
+/** @type {FrequencyScale[]} */
+const FREQUENCY_SCALES = ['log', 'linear', 'mel'];
+const ZOOM = 0.7;
+
+/** The entry after the current one, and the first after the last.
+ * @template T
+ * @param {T[]} list
+ * @param {T} current */
+const following = (list, current) => list[(list.indexOf(current) + 1) % list.length];
+
+/** @param {import('../view.js').View} view
+ * @returns {Record<string, () => unknown>} */
+export function createActions(view) {
+  const { state, picture, player, orders, presets, history, root } = view;
+  const wholeRange = () => view.selectedRange() || [0, player.duration()];
+  const onVariation = (/** @type {string} */ event) => () =>
+    view.trigger(event, { id: state.variation?.id });
+  return {
+    ...Object.fromEntries(TOOLS.map(({ id }) => [id, () => view.setTool(id)])),
+    ...Object.fromEntries(
+      Object.keys(VERSIONS).map((name) => [
+        name,
+        () => view.chooseVersion(/** @type {Version} */ (name)),
+      ]),
+    ),
+
+    // view
+    fit: () => picture.fit(),
+    closer: () => view.zoomBy(ZOOM),
+    farther: () => view.zoomBy(1 / ZOOM),
+    scale: () => view.setScale(following(FREQUENCY_SCALES, picture.scale)),
+    colour: () => {
+      const colours = COLOURS.filter((colour) => colour !== 'scale' || isPursuit(state.base));
+      view.setColour(following(colours, state.colour));
+    },
+    more: () => {
+      root.dataset.more = String(root.dataset.more !== 'true');
+    },
+
+    // selection
+    subtract: () => {
+      state.op = state.op === 'add' ? 'subtract' : 'add';
+    },
+    undo: () => view.historyStepped(history.undo()),
+    redo: () => view.historyStepped(history.redo()),
+    clear: () => {
+      if (view.items.length) view.change([]);
+    },
+    remove: () => view.remove(state.active),
+    invert: () => {
+      const items = invert(view.items);
+      if (items) view.change(items);
+      else view.showError("A random, quietest, loudest or kept part can't be inverted.");
+    },
+    preset: () => presets.add(),
+    saveSelection: () => saveSelection(view.items),
+    loadSelection: () => view.find('selection-file').click(),
+
+    // player
+    play: () => player.toggle(),
+    playSelection: () => {
+      player.stopVoices();
+      player.start(/** @type {import('../types').Range} */ (wholeRange()));
+    },
+    loop: () => {
+      state.looping = !state.looping;
+      player.loop(state.looping ? /** @type {import('../types').Range} */ (wholeRange()) : null);
+    },
+    match: () => player.setMatched(!player.matched),
+    back: () => player.seek(player.position() - 1),
+    ahead: () => player.seek(player.position() + 1),
+
+    // orderings
+    order: () => orders.setOpen(!orders.open),
+    through: () => orders.toggleBuildUp(),
+
+    // variations
+    previous: () => view.stepVariation(-1),
+    next: () => view.stepVariation(1),
+    noise: onVariation('noise'),
+    adopt: onVariation('adopt'),
+    forget: onVariation('forget'),
+    revert: () => view.trigger('revert', {}),
+  };
+}

@@ -1,0 +1,357 @@
+// Types shared by the modules of the page: what Python sends (component.py), and what the page
+// makes of it. Only the type checker reads this file (tsconfig.json); the browser never loads it.
+
+export type Point = [seconds: number, hertz: number];
+/** [from, to]; null means no limit. */
+export type Span = [number | null, number | null];
+export type Range = [number, number];
+
+/** A region of the time-frequency plane, as `Region` of atoms/selection.py takes it. */
+export interface Region {
+  kind: 'rect' | 'lasso' | 'brush';
+  op?: 'add' | 'subtract';
+  channels?: number[] | null;
+  t?: Span | null;
+  f?: Span | null;
+  points?: Point[];
+  /** Half axes of a brush: seconds, and Hz or octaves. */
+  size?: [number, number];
+  scale?: 'linear' | 'log';
+}
+
+/** One entry of the selection: a region, a harmonic stroke (several regions), or a part by rank. */
+export interface Item extends Partial<Region> {
+  part?: string;
+  everything?: boolean;
+  harmonics?: number;
+}
+
+export interface Payload {
+  regions: Region[];
+  specs: string[];
+  key: string;
+}
+
+export interface FileLink {
+  url: string;
+  orig_name?: string;
+}
+
+export interface Scene {
+  id: string;
+  sound: string;
+  name: string;
+  rate: number;
+  hop: number;
+  frames: number;
+  floor_db: number;
+  loudest: number;
+  energy: number;
+  duration: number;
+  channels: number;
+  sound_rate: number;
+  total: number;
+  count: number;
+  atoms: FileLink;
+  added?: Item[];
+  atomizer?: string;
+  scales?: number[];
+  bins?: number;
+  srr_db?: number | null;
+}
+
+export interface Result {
+  number: number;
+  scene: Scene;
+  hidden: FileLink;
+  count: number;
+  atoms: FileLink;
+  masked: FileLink;
+  done: number;
+  total: number;
+  key: string;
+}
+
+export interface Variation extends Result {
+  id: number;
+  label: string;
+  title: string;
+  details: [string, string][];
+  heard: number;
+  snr_db: number | null;
+  lsd: number | null;
+  seconds: number;
+  sound: FileLink;
+}
+
+export interface Excerpt {
+  start: number;
+  seconds: number;
+}
+
+export interface ExcerptFile extends Excerpt {
+  peaks: FileLink;
+  duration: number;
+  longest: number;
+}
+
+export interface Proposal {
+  id: string;
+  regions: Region[];
+  specs: string[];
+}
+
+export interface Message {
+  number: number;
+  scene: Scene | null;
+  original: FileLink;
+  live: Result | null;
+  variations: Variation[];
+  current: number | null;
+  parts: { key: string; bits: FileLink } | null;
+  proposal: Proposal | null;
+  download: { id: string; file: FileLink } | null;
+  excerpt: ExcerptFile | null;
+  before: string | null;
+  note: string;
+  status: string;
+  busy: boolean;
+}
+
+/** Atoms, quiet ones first: one typed array per feature. */
+export interface Atoms {
+  count: number;
+  frame: Uint16Array | Uint32Array;
+  bin: Uint16Array;
+  velocity: Uint16Array;
+  sign: Uint8Array;
+  channel: Uint8Array;
+  state: Uint8Array;
+  selected: Uint8Array;
+  /** Row of the colour table, or HIDDEN. */
+  colourRow: Uint8Array;
+  /** Index of each atom in the scene, -1 for filled-in ones; null for the scene itself. */
+  source: Int32Array | null;
+  /** Index of the window length; matching-pursuit atoms only. */
+  scale?: Uint8Array;
+  /** Signed amplitudes, computed once. */
+  amplitude?: Float32Array;
+}
+
+export interface Axes {
+  perFrame: number;
+  perBin: number;
+  seconds: Float64Array;
+  hertz: Float64Array;
+}
+
+export interface Lane {
+  channel: number | null;
+  top: number;
+  height: number;
+}
+
+/** The visible part of the plane in device pixels. */
+export interface Plane {
+  width: number;
+  height: number;
+  ratio: number;
+  t: Range;
+  u: Range;
+  unit: (hertz: number) => number;
+  lanes: Lane[];
+}
+
+/** A pointer position in CSS pixels, and the point of the plane below it. */
+export interface PlanePoint {
+  x: number;
+  y: number;
+  lane: Lane;
+  t: number;
+  f: number;
+  outside?: boolean;
+}
+
+export type Version = 'original' | 'masked' | 'filled' | 'change' | 'first';
+export type FrequencyScale = 'log' | 'linear' | 'mel';
+
+export interface ColourStyle {
+  colour: string;
+  version: string;
+  channel: number | null;
+  pending: boolean;
+  ranks: Uint32Array | null;
+  first: number | null;
+}
+
+export interface Summary {
+  count: number;
+  energy: number;
+  t: Range;
+  f: Range;
+}
+
+/** Which atoms a selection takes: `GridSelection` for the MDCT, `PursuitSelection` otherwise. */
+export interface AtomSelection {
+  set(items: Item[]): void;
+  markAtoms(atoms: Atoms, parts: Uint8Array | null): void;
+}
+
+/** Renders the atoms whose rank is below n; null if a later call has replaced this one. */
+export interface Renderer {
+  renderFirst(
+    n: number,
+    ranks: ArrayLike<number>,
+    pause?: () => Promise<unknown>,
+  ): Promise<Float32Array<ArrayBuffer>[] | null>;
+}
+
+/** What the tools and the region editor need of the picture. */
+export interface Projection {
+  scale: FrequencyScale;
+  scene: { sound_rate: number };
+  t: Range;
+  u: Range;
+  unit(hertz: number): number;
+  hertz(unit: number): number;
+  x(seconds: number): number;
+  y(hertz: number, lane: Lane): number;
+  secondsAt(x: number): number;
+  hertzAt(y: number, lane: Lane): number;
+}
+
+/** State of one view: which sound is shown, what is selected, and which version plays. */
+export interface ViewState {
+  /** Scene that is drawn: that of the sound, or of a longer or wider version of it. */
+  scene: Scene | null;
+  /** Scene of the sound itself. */
+  base: Scene | null;
+  /** Atoms of the drawn scene. */
+  original: Atoms | null;
+  /** The same atoms after a fill; null if none is shown. */
+  shown: Atoms | null;
+  selection: AtomSelection | null;
+  partBits: { key: string; url: string; bits: Uint8Array } | null;
+  variations: Variation[];
+  variation: Variation | null;
+  live: Result | null;
+  busy: boolean;
+  wasFilling: boolean;
+  tool: string;
+  op: 'add' | 'subtract';
+  channel: number | null;
+  colour: string;
+  version: Version;
+  looping: boolean;
+  /** Index of the active item; -1 for none. */
+  active: number;
+  preview: { item: Item; index: number } | null;
+  pointer: PlanePoint | null;
+  originalUrl: string | null;
+  messageNumber: number;
+  /** Sampling steps that were shown; tests wait for them. */
+  stepsShown: number;
+  /** Id of a proposal -> key of the selection that it became. */
+  selectionAliases: Map<string, string>;
+  scenes: Map<string, Atoms>;
+  /** The user went back to the original: messages do not bring a variation back. */
+  showOriginal: boolean;
+  /** Views of sounds that were left, by the id of the sound. */
+  savedViews: Map<string, SavedView>;
+  /** Variation to show when the sound of a saved view is back. */
+  restoreId: number | null;
+  lastShownId: number | null;
+  proposalId: string | null;
+  playedExampleId: string | null;
+  downloadId: string | null;
+  /** Sound and selection from before a reload. */
+  restored: RestoredSound | null;
+  readout: Summary | null;
+  feedbackMilliseconds: number;
+}
+
+export interface SavedView {
+  items: Item[];
+  showOriginal: boolean;
+  shownId: number | null;
+}
+
+export interface StoredSound {
+  name: string;
+  duration: number;
+  channels: number;
+  total: number;
+  blob: Blob;
+  time: number;
+}
+
+export interface RestoredSound extends StoredSound {
+  items: Item[];
+  requested?: boolean;
+}
+
+export interface ThemeColours {
+  paper: number[];
+  ramps: number[][][];
+}
+
+/** `palette.to_dict()` of Python. */
+export interface PaletteConfig {
+  gamma: number;
+  kinds: string[];
+  channels: number;
+  ranks: number;
+  themes: { light: ThemeColours; dark: ThemeColours };
+}
+
+export interface Config {
+  palette: PaletteConfig;
+  orderings: string[];
+  maxRegions: number;
+  events: string[];
+  atomizers: Record<string, string>;
+}
+
+export type Trigger = (event: string, payload?: object) => void;
+
+/** What Gradio passes to the script of the component. */
+export interface Mount {
+  element: HTMLElement;
+  props: { value: any };
+  trigger: Trigger;
+  watch: (name: string, callback: () => void) => void;
+  config: Config;
+}
+
+type ButtonName = 'revert' | 'excerpt-take' | 'through';
+type InputName =
+  | 'slide'
+  | 'first'
+  | 'second'
+  | 'radius'
+  | 'max-partials'
+  | 'volume'
+  | 'selection-file'
+  | 'order-place'
+  | 'order-reverse';
+type SelectName = 'scale' | 'channels' | 'colour' | 'atomizer' | 'preset' | 'order-name';
+type DetailsName = 'export-menu' | 'order-curves';
+type DialogName = 'keys' | 'how';
+type SvgName = 'excerpt-outline' | 'overlay' | 'play-icon';
+
+/** Finds an element of view.html by its data-name. */
+export interface Find {
+  (name: ButtonName): HTMLButtonElement;
+  (name: InputName): HTMLInputElement;
+  (name: SelectName): HTMLSelectElement;
+  (name: DetailsName): HTMLDetailsElement;
+  (name: DialogName): HTMLDialogElement;
+  (name: SvgName): SVGElement;
+  (name: 'canvas'): HTMLCanvasElement;
+  (name: string): HTMLElement;
+}
+
+declare global {
+  /** Plotly.js, which the page loads before the component. */
+  const Plotly: any;
+}

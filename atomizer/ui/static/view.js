@@ -1,0 +1,814 @@
+// The view: it owns the selection, and connects messages, tools, keys, player, panels and picture.
+
+import { MaskedPreview } from './audio/masked_preview.js';
+import { Player } from './audio/player.js';
+import { syncButtons } from './panels/buttons.js';
+import { showChips } from './panels/chips.js';
+import { ExcerptPicker } from './panels/excerpt.js';
+import { handleKey } from './panels/keyboard.js';
+import { OrderPanel } from './panels/order_panel.js';
+import { PresetEditor } from './panels/preset_editor.js';
+import { showShortcuts } from './panels/shortcuts.js';
+import { showTooltip } from './panels/tooltip.js';
+import { metricsOf, neighbour } from './panels/variations.js';
+import { amplitudesOf } from './plot/atoms.js';
+import { colourAtoms, legendEntries } from './plot/colouring.js';
+import { Overlay } from './plot/overlay.js';
+import { Palette } from './plot/palette.js';
+import { Picture } from './plot/picture.js';
+import { isPursuit } from './plot/pursuit.js';
+import { createActions } from './state/actions.js';
+import { UndoHistory } from './state/history.js';
+import { Messages } from './state/messages.js';
+import { Persistence } from './state/persistence.js';
+import { summarise, timeRangeOf, toPayload, unreachedBy } from './state/selection.js';
+import { nudgeRegion } from './tools/edit.js';
+import { Pointer } from './tools/pointer.js';
+import { showTools, toolOf } from './tools/registry.js';
+import {
+  areFeaturesChecked,
+  checkFeatures,
+  fetchBytes,
+  plotStyleOf,
+  readSelection,
+} from './util/files.js';
+import * as format from './util/format.js';
+
+/** @typedef {import('./types').Item} Item */
+/** @typedef {import('./types').Version} Version */
+/** @typedef {import('./types').Variation} Variation */
+/** @typedef {import('./types').PlanePoint} PlanePoint */
+/** @typedef {import('./types').FrequencyScale} FrequencyScale */
+
+const ERROR_MS = 6000; // during which status messages do not replace an error
+const NOTIFY_DELAY_MS = 120; // after a change of the selection, before Python is notified
+const ERASING_FEATURES = ['velocity', 'sign']; // without them, nothing of an atom is heard
+const DEFAULT_PARTIALS = 16;
+const CLICKED_BUTTONS = '#fill, #stop, #examples button, #view button';
+
+/** @returns {import('./types').ViewState} */
+const initialState = () => ({
+  scene: null,
+  base: null,
+  original: null,
+  shown: null,
+  selection: null,
+  partBits: null,
+  variations: [],
+  variation: null,
+  live: null,
+  busy: false,
+  wasFilling: false,
+  tool: 'box',
+  op: 'add',
+  channel: null,
+  colour: 'sign',
+  version: 'original',
+  looping: false,
+  active: -1,
+  preview: null,
+  pointer: null,
+  originalUrl: null,
+  messageNumber: 0,
+  stepsShown: 0,
+  selectionAliases: new Map(),
+  scenes: new Map(),
+  showOriginal: false,
+  savedViews: new Map(),
+  restoreId: null,
+  lastShownId: null,
+  proposalId: null,
+  playedExampleId: null,
+  downloadId: null,
+  restored: null,
+  readout: null,
+  feedbackMilliseconds: 0,
+});
+
+/** The items with another one at an index.
+ * @param {Item[]} items
+ * @param {number} index
+ * @param {Item} item */
+const replaceAt = (items, index, item) => items.map((old, k) => (k === index ? item : old));
+
+/** The component in the browser. */
+export class View {
+  /**
+   * @param {HTMLElement} root
+   * @param {import('./types').Config} config
+   * @param {Pick<import('./types').Mount, 'props' | 'trigger'>} component
+   */
+  constructor(root, config, { props, trigger }) {
+    this.root = root;
+    this.config = config;
+    this.props = props;
+    this.trigger = trigger;
+    this.find = /** @type {import('./types').Find} */ (
+      (/** @type {string} */ name) =>
+        /** @type {any} */ (root.querySelector('[data-name="' + name + '"]'))
+    );
+    this.state = initialState();
+    this.history = new UndoHistory(/** @type {Item[]} */ ([]));
+    this.persistence = new Persistence();
+    this.messages = new Messages(this);
+    this.palette = new Palette(config.palette);
+    /** Until this time, an error stays in the status line. */
+    this.errorUntil = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.notifyTimer = undefined;
+    this.hoverFrame = 0;
+    this.isTicking = false;
+    this.seenRange = '';
+
+    this.player = new Player(() => this.playerChanged());
+    this.picture = this.createPicture();
+    this.overlay = new Overlay(this.find('overlay'), this.picture);
+    this.orders = this.createOrderPanel();
+    this.maskedPreview = this.createMaskedPreview();
+    this.presets = this.createPresetEditor();
+    this.excerpt = new ExcerptPicker(this.find, {
+      fetchBytes,
+      confirmed: (excerpt) => {
+        this.showStatus('Reading this part …');
+        this.trigger('excerpt', excerpt);
+      },
+    });
+    this.pointer = this.createPointer();
+    this.actions = createActions(this);
+
+    showTools(this.find('tools'));
+    showShortcuts(this.find('keys-list'));
+    this.addListeners();
+    this.showLegend();
+    this.syncButtons();
+  }
+
+  createPicture() {
+    const { find } = this;
+    const parts = {
+      stage: find('stage'),
+      plot: find('plot'),
+      canvas: find('canvas'),
+      playhead: find('playhead'),
+    };
+    return new Picture(parts, this.palette, {
+      drawn: () => this.pictureDrawn(),
+      themeChanged: () => {
+        this.showLegend();
+        this.orders.drawCurves();
+      },
+    });
+  }
+
+  createOrderPanel() {
+    return new OrderPanel(this.find, this.config.orderings, this.player, {
+      changed: () => this.repaint(),
+      opened: (open) => this.orderPanelOpened(open),
+      isDark: () => this.picture.dark,
+      chooseVersion: (version) => this.chooseVersion(version),
+      buildingUp: () => this.syncButtons(),
+    });
+  }
+
+  createMaskedPreview() {
+    return new MaskedPreview(this.player, {
+      isActive: () => this.state.variation === null && !this.state.live,
+      removed: () => this.chooseVersion('original'),
+      erasesSound: () => areFeaturesChecked(ERASING_FEATURES),
+    });
+  }
+
+  createPresetEditor() {
+    return new PresetEditor(this.find, {
+      duration: () => this.picture.duration,
+      channels: () => this.channels,
+      add: (item) => this.add(this.inShownChannel(item)),
+      replace: (item, key) => this.replaceActive(item, key),
+      showError: (text) => this.showError(text),
+    });
+  }
+
+  createPointer() {
+    const { find, state } = this;
+    return new Pointer(find('stage'), this.picture, {
+      tool: () => state.tool,
+      items: () => this.items,
+      radius: () => Number(find('radius').value),
+      maxPartials: () => Number(find('max-partials').value) || DEFAULT_PARTIALS,
+      op: (event) => (event.altKey ? 'subtract' : state.op),
+      preview: (item, index) => this.preview(item, index),
+      add: (item) => this.add(this.inShownChannel(item)),
+      edit: (index, item) => this.change(replaceAt(this.items, index, item), { active: index }),
+      choose: (index) => this.chooseItem(index),
+      seek: (seconds) => this.player.seek(seconds),
+      pressed: () => this.hideTooltip(),
+      hover: (point) => this.hover(point),
+      zoomFrame: (a, b) => this.overlay.showZoomFrame(a, b),
+    });
+  }
+
+  /** The items of the selection. */
+  get items() {
+    return this.history.value;
+  }
+
+  /** Channels of the shown scene. */
+  get channels() {
+    return this.state.scene ? this.state.scene.channels : 1;
+  }
+
+  // ---------- picture
+
+  /** Whether the selection is another than that of the shown fill. */
+  get pending() {
+    const fill = this.state.live || this.state.variation;
+    return !fill || !this.answers(fill);
+  }
+
+  /** Whether a fill is one of the current selection.
+   * @param {{key: string}} fill */
+  answers({ key }) {
+    const mine = toPayload(this.items).key;
+    const isEmpty = key === '' && !this.items.length;
+    return key === mine || this.state.selectionAliases.get(key) === mine || isEmpty;
+  }
+
+  /** Colour the atoms of the current version, and draw them. */
+  repaint() {
+    const { state, orders, palette } = this;
+    if (!state.original) return;
+    const version = state.live ? 'filled' : state.version; // a running fill is always shown
+    const isFillShown = ['filled', 'masked', 'change'].includes(version);
+    const atoms = state.shown && isFillShown ? state.shown : state.original;
+    const isFirst = version === 'first';
+    const style = {
+      colour: state.colour,
+      version: atoms === state.original && !isFirst ? 'original' : version,
+      channel: state.channel,
+      pending: this.pending,
+      ranks: state.colour === 'rank' || isFirst ? orders.ranks() : null,
+      first: isFirst ? orders.first : null,
+    };
+    colourAtoms(atoms, style, palette.rows, palette.rankClasses);
+    this.picture.atoms = atoms;
+    this.picture.redraw();
+  }
+
+  /** The items with the one that is being drawn or moved. */
+  previewedItems() {
+    const { preview } = this.state;
+    if (!preview) return this.items;
+    return preview.index < 0
+      ? [...this.items, preview.item]
+      : replaceAt(this.items, preview.index, preview.item);
+  }
+
+  showRegions() {
+    this.overlay.draw(this.previewedItems(), this.state.active, this.state.tool === 'move');
+  }
+
+  showLegend() {
+    const { state, palette, picture } = this;
+    const entries = legendEntries(
+      state.colour,
+      this.channels,
+      palette.rankClasses,
+      state.scene?.scales,
+    );
+    const legend = this.find('legend');
+    legend.replaceChildren(
+      ...entries.map(([name, text]) => {
+        const label = document.createElement('span');
+        const swatch = document.createElement('i');
+        swatch.style.background = palette.gradient(name, picture.dark);
+        label.append(swatch, text);
+        return label;
+      }),
+    );
+    const floor = format.decibels(state.scene ? state.scene.floor_db : -82);
+    legend.title = 'Velocity: each bar runs from ' + floor + ' to the loudest atom';
+  }
+
+  /** Show the choice of colouring by scale for matching pursuit only. */
+  showColourChoices() {
+    /** @type {HTMLOptionElement | null} */
+    const option = this.find('colour').querySelector('[value=scale]');
+    if (option) option.hidden = !isPursuit(this.state.base);
+  }
+
+  /** @param {PlanePoint | null} point */
+  hover(point) {
+    const { state } = this;
+    const isBrush = toolOf(state.tool).isBrush;
+    this.overlay.showCursor(isBrush ? point : null, Number(this.find('radius').value));
+    state.pointer = point;
+    if (this.hoverFrame) return;
+    this.hoverFrame = requestAnimationFrame(() => {
+      this.hoverFrame = 0;
+      showTooltip(this);
+    });
+  }
+
+  hideTooltip() {
+    this.state.pointer = null;
+    this.find('tip').hidden = true;
+  }
+
+  pictureDrawn() {
+    const { t, u } = this.picture;
+    const range = [...t, ...u].join();
+    if (range !== this.seenRange) this.hideTooltip(); // another atom is at the pointer
+    this.seenRange = range;
+    this.showPosition();
+    this.showRegions();
+  }
+
+  // ---------- selection
+
+  /** A drawn item, limited to the channel that is shown alone unless it has channels itself.
+   * @param {Item} item
+   * @returns {Item} */
+  inShownChannel(item) {
+    const { channel } = this.state;
+    return channel === null || item.part || item.channels ? item : { ...item, channels: [channel] };
+  }
+
+  /** @param {Item} item */
+  add(item) {
+    const { maxRegions } = this.config;
+    if (toPayload([...this.items, item]).regions.length > maxRegions) {
+      this.preview(null, -1);
+      this.showError(
+        'A selection has at most ' + maxRegions + ' regions. Clear some, or paint fewer partials.',
+      );
+      return;
+    }
+    const unreached = unreachedBy(this.items, item);
+    if (unreached !== 'nothing')
+      this.showError(
+        "Can't subtract from a random, quietest, loudest or kept part, only from regions.",
+      );
+    if (unreached === 'all') this.preview(null, -1);
+    else this.change([...this.items, item], { active: this.items.length });
+  }
+
+  /** Replace the active item while the value of its preset is changed.
+   * @param {Item} item
+   * @param {string} key of the undo step */
+  replaceActive(item, key) {
+    const { active } = this.state;
+    if (active < 0) return;
+    const { op } = this.items[active];
+    const replacement = op && !item.part ? { ...item, op } : item;
+    this.change(replaceAt(this.items, active, replacement), { active, key: key + active });
+  }
+
+  /** @param {Item[]} items
+   * @param {{active?: number, key?: string | null}} [options] `key`: see UndoHistory.push */
+  change(items, { active = -1, key = null } = {}) {
+    this.history.push(items, key);
+    this.state.active = active;
+    this.selectionChanged();
+  }
+
+  /** @param {boolean} isDone whether there was a step to undo or redo */
+  historyStepped(isDone) {
+    if (!isDone) return;
+    this.state.active = -1;
+    this.selectionChanged({ again: true });
+  }
+
+  /** Show the changed selection, and notify Python once of quick changes.
+   * @param {{again?: boolean}} [options] `again`: the selection was there before */
+  selectionChanged({ again = false } = {}) {
+    this.showSelection();
+    this.persistence.saveSelection(this.items);
+    clearTimeout(this.notifyTimer);
+    this.notifyTimer = setTimeout(() => {
+      this.messages.followSelection(again);
+      this.maskedPreview.update(this.state);
+      this.trigger('selected');
+    }, NOTIFY_DELAY_MS);
+  }
+
+  /** Show the selection, and make it the value of the component at once: a fill that is started
+   * next uses it. */
+  showSelection() {
+    const { state } = this;
+    state.preview = null;
+    if (!this.items.some((item) => item.part)) state.partBits = null;
+    this.props.value = toPayload(this.items);
+    this.markAtoms(this.items);
+    this.showChips();
+    this.presets.showValuesOf(this.items[state.active]);
+    if (state.looping) this.player.loop(this.selectedRange());
+    this.syncButtons();
+  }
+
+  /** Show an item that is being drawn (index -1) or moved; null ends it.
+   * @param {Item | null} item
+   * @param {number} index */
+  preview(item, index) {
+    const { state } = this;
+    const isEnded = state.preview && !item;
+    state.preview = item ? { item, index } : null;
+    this.markAtoms(this.previewedItems());
+    this.showRegions();
+    // the masked preview may have been rendered while the item was marked
+    if (isEnded) this.maskedPreview.update(state);
+  }
+
+  /** Mark the atoms of items as selected, and draw them.
+   * @param {Item[]} items */
+  markAtoms(items) {
+    const { state, picture } = this;
+    const { scene, original, selection } = state;
+    if (!scene || !original || !selection || !picture.axes) return;
+    const began = performance.now();
+    const key = JSON.stringify(toPayload(this.items).specs);
+    const arePartsKnown = state.partBits?.key === key && scene === state.base;
+    selection.set(items);
+    selection.markAtoms(original, arePartsKnown && state.partBits ? state.partBits.bits : null);
+    if (state.shown) selection.markAtoms(state.shown, null);
+    const amplitudes = amplitudesOf(original, scene);
+    state.readout = summarise(original, amplitudes, picture.axes, scene.energy);
+    this.showReadout();
+    this.repaint();
+    state.feedbackMilliseconds = performance.now() - began;
+    this.root.dataset.selected = String(state.readout ? state.readout.count : 0);
+  }
+
+  showReadout() {
+    const { readout, preview } = this.state;
+    const hasItems = this.items.length > 0 || preview;
+    this.find('readout').textContent = readout
+      ? [
+          format.span(readout.t, format.seconds),
+          format.span(readout.f, format.hertz),
+          format.count(readout.count) + ' atoms',
+          format.percent(readout.energy) + ' of the energy',
+        ].join(' · ')
+      : hasItems
+        ? 'No audible atoms are selected'
+        : 'Nothing is selected';
+  }
+
+  /** The time range of the selection, or null. */
+  selectedRange() {
+    return timeRangeOf(this.items, this.player.duration());
+  }
+
+  /** @param {number} index */
+  chooseItem(index) {
+    this.state.active = index;
+    this.showChips();
+    this.presets.showValuesOf(this.items[index]);
+    this.showRegions();
+    this.syncButtons();
+  }
+
+  showChips() {
+    showChips(this.find('chips'), this.items, this.state.active, this.channels);
+  }
+
+  /** @param {number} index */
+  remove(index) {
+    if (this.items[index]) this.change(this.items.filter((_, k) => k !== index));
+  }
+
+  /** Move or resize the active region with an arrow key; false if there is none.
+   * @param {number} across
+   * @param {number} along
+   * @param {boolean} resize */
+  nudge(across, along, resize) {
+    const { active } = this.state;
+    const item = this.items[active];
+    if (!item || item.part || item.everything) return false;
+    const next = nudgeRegion(item, across, along, resize, this.picture);
+    if (next) this.change(replaceAt(this.items, active, next), { active, key: 'nudge ' + active });
+    return true;
+  }
+
+  /** @param {File} file */
+  async loadSelection(file) {
+    try {
+      const { items, features } = await readSelection(file);
+      this.change(items);
+      if (features) checkFeatures(features);
+    } catch (error) {
+      this.showError(/** @type {Error} */ (error).message);
+    }
+  }
+
+  // ---------- sound
+
+  showTitle() {
+    const { scene } = this.state;
+    if (!scene) return;
+    const { duration, channels, count, total, srr_db: srr } = scene;
+    this.showAtomizer();
+    this.find('name').textContent = scene.name;
+    this.find('facts').textContent = [
+      duration.toFixed(1) + ' s',
+      channels === 1 ? 'mono' : channels === 2 ? 'stereo' : channels + ' channels',
+      +(scene.sound_rate / 1000).toFixed(2) + ' kHz',
+      format.count(total) +
+        (this.isFillPlane ? ' atoms (MDCT view of the fill)' : ' atoms') +
+        (srr === null || srr === undefined ? '' : ', ' + srr.toFixed(1) + ' dB') +
+        (count < total ? ', the ' + format.count(count) + ' loudest drawn' : ''),
+    ].join(' · ');
+  }
+
+  /** Whether MDCT atoms are drawn for a fill on top of matching-pursuit atoms. */
+  get isFillPlane() {
+    return isPursuit(this.state.base) && !isPursuit(this.state.scene);
+  }
+
+  /** The menu of atoms shows which are drawn. */
+  showAtomizer() {
+    const menu = this.find('atomizer');
+    /** @type {HTMLOptionElement | null} */
+    const fill = menu.querySelector('[value=fill]');
+    if (fill) fill.hidden = !this.isFillPlane;
+    menu.value = this.isFillPlane ? 'fill' : (this.state.base?.atomizer ?? 'mdct');
+  }
+
+  /** @param {string} name */
+  chooseAtomizer(name) {
+    // the atoms of the sound are known already: only the fill hides them
+    if (name === this.state.base?.atomizer) this.chooseVersion('original');
+    else this.trigger('pursue', { name });
+  }
+
+  showChannels() {
+    const menu = this.find('channels');
+    const channels = this.state.base?.channels ?? 1;
+    const single = Array.from(
+      { length: channels },
+      (_, k) => new Option(format.channel(k, channels) + ' only', String(k)),
+    );
+    menu.replaceChildren(
+      new Option('channels overlaid', 'overlaid'),
+      new Option('channels stacked', 'stacked'),
+      ...single,
+    );
+    menu.hidden = channels === 1;
+    this.state.channel = null;
+    menu.value = this.picture.stacked && channels > 1 ? 'stacked' : 'overlaid';
+  }
+
+  /** @param {string} text */
+  showStatus(text) {
+    this.find('status').textContent = text;
+  }
+
+  /** Show an error, which status messages do not replace for a while.
+   * @param {string} text */
+  showError(text) {
+    this.showStatus(text);
+    this.errorUntil = performance.now() + ERROR_MS;
+  }
+
+  // ---------- player
+
+  playerChanged() {
+    this.syncButtons();
+    this.showPosition();
+    if (this.player.playing) this.tick();
+  }
+
+  showPosition() {
+    const position = this.player.position();
+    this.picture.placePlayhead(position);
+    this.find('time').textContent =
+      format.clock(position) + ' / ' + format.clock(this.player.duration());
+  }
+
+  /** Move the playhead while the sound plays. */
+  tick() {
+    if (this.isTicking) return;
+    this.isTicking = true;
+    const next = () => {
+      if (this.player.ended()) this.player.rewind();
+      this.showPosition();
+      this.isTicking = this.player.playing;
+      if (this.isTicking) requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+  }
+
+  /** @param {Version} version */
+  chooseVersion(version) {
+    if (!this.player.buffers[version]) return;
+    this.state.version = version;
+    this.player.choose(version);
+    this.messages.showSceneOfVersion();
+    this.repaint();
+    this.syncButtons();
+  }
+
+  /** @returns {NodeListOf<HTMLButtonElement>} */
+  versionButtons() {
+    return this.root.querySelectorAll('[data-version]');
+  }
+
+  /** @param {Version} version
+   * @returns {HTMLButtonElement} */
+  versionButton(version) {
+    return /** @type {HTMLButtonElement} */ (
+      this.root.querySelector('[data-version=' + version + ']')
+    );
+  }
+
+  /** @param {boolean} open */
+  orderPanelOpened(open) {
+    this.versionButton('first').hidden = !open;
+    if (!open) {
+      if (this.state.version === 'first') this.chooseVersion('original');
+      this.player.removeBuffer('first');
+    } else {
+      const rendered = this.orders.rendering || Promise.resolve();
+      rendered.then(() => {
+        if (this.orders.open) this.chooseVersion('first');
+      });
+    }
+    this.repaint();
+    this.syncButtons();
+  }
+
+  // ---------- variations
+
+  /** @param {1 | -1} step */
+  async stepVariation(step) {
+    const { variations, variation } = this.state;
+    const id = neighbour(variations, variation?.id ?? null, step);
+    if (id !== null) await this.openVariation(id);
+  }
+
+  /** Show a variation, and what it is in the status line.
+   * @param {number} id */
+  async openVariation(id) {
+    const { state } = this;
+    const version = state.version === 'original' ? 'filled' : undefined;
+    let isShown = false;
+    try {
+      isShown = await this.messages.chooseVariation(id, version);
+    } catch (error) {
+      this.showError("Can't show this variation: " + /** @type {Error} */ (error).message);
+    }
+    const { variation } = state;
+    if (isShown && variation && !state.busy)
+      this.showStatus(variation.label + ': ' + variation.title + ', ' + metricsOf(variation));
+  }
+
+  // ---------- actions
+
+  /** Do what a button or a key stands for.
+   * @param {string} name */
+  async act(name) {
+    if (!this.state.scene) return;
+    await this.actions[name]();
+    this.syncButtons();
+  }
+
+  /** @param {string} id */
+  setTool(id) {
+    const { isBrush, cursor } = toolOf(id);
+    this.state.tool = id;
+    this.root.dataset.tool = id;
+    this.find('stage').style.cursor = cursor;
+    this.find('brush-group').hidden = !isBrush;
+    this.find('preset-group').hidden = !!isBrush;
+    this.find('max-partials-field').hidden = id !== 'harmonics';
+    this.overlay.showCursor(null);
+    this.showRegions();
+  }
+
+  /** @param {FrequencyScale} scale */
+  setScale(scale) {
+    this.find('scale').value = scale;
+    return this.picture.setScale(scale);
+  }
+
+  /** @param {string} colour */
+  setColour(colour) {
+    this.state.colour = colour;
+    this.find('colour').value = colour;
+    this.showLegend();
+    this.repaint();
+  }
+
+  /** @param {string} value "overlaid", "stacked" or the number of a channel */
+  setChannels(value) {
+    this.state.channel = /^\d+$/.test(value) ? Number(value) : null;
+    const updated = this.picture.setStacked(value === 'stacked');
+    this.repaint();
+    return updated;
+  }
+
+  /** Zoom in time, around the playhead if it is visible.
+   * @param {number} factor */
+  zoomBy(factor) {
+    const { picture } = this;
+    const [from, to] = picture.t;
+    const position = this.player.position();
+    const isVisible = position > from && position < to;
+    const centre = {
+      t: isVisible ? position : (from + to) / 2,
+      f: picture.hertz((picture.u[0] + picture.u[1]) / 2),
+    };
+    return picture.zoom(centre, factor, 1);
+  }
+
+  /** The version that is exported: versions that only the page has are not.
+   * @returns {Version} */
+  get exportedVersion() {
+    const { version, variation } = this.state;
+    return version === 'first' || (version === 'masked' && !variation) ? 'original' : version;
+  }
+
+  /** @param {string} kind */
+  export(kind) {
+    const { variation } = this.state;
+    this.showStatus('Preparing the file …');
+    this.trigger('export', {
+      kind,
+      version: this.exportedVersion,
+      variation: variation && variation.id,
+      look: plotStyleOf(this),
+    });
+  }
+
+  syncButtons() {
+    syncButtons(this);
+  }
+
+  // ---------- events
+
+  addListeners() {
+    const { root, find } = this;
+    root.addEventListener('click', (event) => this.handleClick(event));
+    document.addEventListener('click', (event) => {
+      const target = /** @type {Element} */ (event.target);
+      /** @type {HTMLElement | null} */
+      const opener = target.closest('[data-open]');
+      if (opener) find(/** @type {'keys' | 'how'} */ (opener.dataset.open)).showModal();
+      const menu = find('export-menu');
+      if (menu.open && !menu.contains(target)) menu.open = false;
+      // the space bar plays: a button that was clicked with the pointer does not keep the focus
+      /** @type {HTMLElement | null} */
+      const clicked = target.closest(CLICKED_BUTTONS);
+      if (event.detail) clicked?.blur();
+    });
+    for (const dialog of root.querySelectorAll('dialog'))
+      dialog.addEventListener('click', (event) => {
+        if (event.target === dialog) dialog.close();
+      });
+    document.addEventListener('change', (event) => {
+      const target = /** @type {Element} */ (event.target);
+      if (target.closest('#features') && this.state.original) this.maskedPreview.update(this.state);
+    });
+    document.addEventListener('keydown', (event) => handleKey(this, event));
+    this.addFieldListeners();
+  }
+
+  addFieldListeners() {
+    const { find } = this;
+    const atomizer = find('atomizer');
+    const names = Object.entries({ ...this.config.atomizers, fill: 'MDCT view of the fill' });
+    atomizer.append(...names.map(([name, text]) => new Option(text, name)));
+    atomizer.addEventListener('change', () => this.chooseAtomizer(atomizer.value));
+    const scale = find('scale');
+    scale.addEventListener('change', () =>
+      this.setScale(/** @type {FrequencyScale} */ (scale.value)),
+    );
+    const colour = find('colour');
+    colour.addEventListener('change', () => this.setColour(colour.value));
+    const channels = find('channels');
+    channels.addEventListener('change', () => this.setChannels(channels.value));
+    const volume = find('volume');
+    volume.addEventListener('input', () =>
+      this.player.setVolume((Number(volume.value) / 100) ** 2),
+    );
+    const file = find('selection-file');
+    file.addEventListener('change', () => {
+      const chosen = file.files?.[0];
+      if (chosen) this.loadSelection(chosen);
+      file.value = '';
+    });
+  }
+
+  /** @param {MouseEvent} event */
+  handleClick(event) {
+    const button = /** @type {Element} */ (event.target).closest('button');
+    if (!button) return;
+    const { act, version, remove, chip, variation, export: kind } = button.dataset;
+    if (act) this.act(act);
+    else if (version) this.chooseVersion(/** @type {Version} */ (version));
+    else if (remove) this.remove(Number(remove));
+    else if (chip) this.chooseItem(Number(chip));
+    else if (variation) this.openVariation(Number(variation));
+    else if (kind) this.export(kind);
+    if (kind || (act && button.closest('.menu'))) this.find('export-menu').open = false;
+  }
+}
