@@ -1,6 +1,7 @@
 """The page in a real browser: the app as a subprocess on a free port, Chromium through Playwright.
 
-Every test that uses `page` fails on any error in the browser's console and on any request that leaves the page's origin.
+Every test that uses `page` fails on errors in the browser's console and on requests that leave the
+page's origin.
 """
 
 import os
@@ -56,7 +57,8 @@ def slow_fill(task, settings, model):
         time.sleep(0.7)
         revealed = task.mask.copy()
         revealed[:, frames[len(frames) * number // 8 - 1] + 1 :] = False
-        yield Step(number, 8, (result * revealed + task.grid * ~task.mask).astype("float32"), revealed)
+        grid = (result * revealed + task.grid * ~task.mask).astype("float32")
+        yield Step(number, 8, grid, revealed)
 
 gpu.fill = slow_fill
 gpu.has_model = lambda: False
@@ -66,7 +68,9 @@ launch(build())
 # the sum of the layout shifts that the browser has seen
 SHIFTS = """
 window.shifted = 0;
-new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shifted += entry.value; }).observe({ type: 'layout-shift', buffered: true });
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shifted += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });
 """
 
 # the same page without a model: fills are noise, and quick
@@ -85,7 +89,7 @@ def free_port() -> int:
 
 
 def run_app(command, tmp_path_factory, **variables):
-    """Start a server on a free port, with variables of the environment, yield its address, and end it."""
+    """Start a server on a free port with environment variables, yield its address, and end it."""
     port = free_port()
     log = tmp_path_factory.mktemp("log") / "app.log"
     env = dict(

@@ -24,8 +24,9 @@ def state(page, expression: str):
     return page.evaluate(READ.replace("EXPRESSION", expression))
 
 
-def wait(page, expression: str) -> None:
-    """Wait until an expression of the test API holds; the error shows what the page has reached."""
+def wait(page, *conditions: str) -> None:
+    """Wait until conditions of the test API hold; the error shows what the page has reached."""
+    expression = " && ".join(f"({condition})" for condition in conditions)
     try:
         page.wait_for_function(READ.replace("EXPRESSION", expression))
     except TimeoutError as error:
@@ -49,12 +50,13 @@ def upload(page, path) -> None:
     page.set_input_files("#file input[type=file]", str(path))
     wait(
         page,
-        f"state.scene && state.scene.name === '{path.name}' && player.urls.original === state.originalUrl",
+        f"state.scene && state.scene.name === '{path.name}'",
+        "player.urls.original === state.originalUrl",
     )
 
 
 def enter(page, field: str, text: str) -> None:
-    """Type into a field of Gradio's, again where the last of what a load had to say, or a fold that was only just opened, put the field back."""
+    """Type into a field of Gradio; again if a late update, or an opening section, resets it."""
     for _ in range(10):
         page.fill(field, text)
         page.press(field, "Tab")
@@ -65,7 +67,7 @@ def enter(page, field: str, text: str) -> None:
 
 
 def pixel(page, seconds: float, hertz: float, lane: int = 0) -> tuple[float, float]:
-    """Position of a point of the plane on the screen; `lane` counts channels if they are stacked."""
+    """Position of a point of the plane on the screen; `lane` is the channel if they are stacked."""
     return tuple(state(page, f"api.pixel({seconds}, {hertz}, {lane})"))
 
 
@@ -132,8 +134,9 @@ def wait_filled(page, announced: int = 0) -> None:
     """Wait until a variation after `announced` is shown and can be played."""
     wait(
         page,
-        f"!state.busy && state.lastShownId > {announced} && state.variation && state.variation.id === state.lastShownId "
-        "&& player.urls.filled === state.variation.sound.url && player.buffers.filled",
+        f"!state.busy && state.lastShownId > {announced}",
+        "state.variation && state.variation.id === state.lastShownId",
+        "player.urls.filled === state.variation.sound.url && player.buffers.filled",
     )
 
 

@@ -1,8 +1,8 @@
-"""Take screenshots of the page's states: python tests/browser/screenshots.py
+"""Take screenshots of the states of the page: `python tests/browser/screenshots.py`.
 
 Starts the page and writes test-results/screens/*.webp (ignored by git), in the light and the dark
-theme and in the size of a phone, and the two pictures of the README, assets/screenshot-light.png and
-assets/screenshot-dark.png. Needs Chromium and Playwright; uses the trained model if there is one.
+theme and in the size of a phone, and the two pictures of the README: screenshot-light.png and
+screenshot-dark.png of assets/. Needs Chromium and Playwright; uses the trained model if there is one.
 """
 
 import io

@@ -85,7 +85,8 @@ def test_an_excerpt_of_a_long_file(client, sounds):
     )
     with pytest.raises(
         Exception,
-        match="lasts 70.0 seconds and 30 are accepted at a time: request an excerpt with start and seconds",
+        match="lasts 70.0 seconds and 30 are accepted at a time: "
+        "request an excerpt with start and seconds",
     ):
         client.predict(handle(sounds["long"]), api_name="/atomize")
     with pytest.raises(Exception, match="at most 30 seconds, not 31"):
@@ -164,9 +165,12 @@ def test_waiting_requests_per_client_are_limited(tmp_path_factory, sounds):
         one, other = (
             client_module.Client(url, download_files=False, verbose=False) for _ in range(2)
         )
-        job = lambda client: client.submit(
-            handle(sounds["mono"]), select=["above:8000"], method="noise", api_name="/fill"
-        )
+
+        def job(client):
+            return client.submit(
+                handle(sounds["mono"]), select=["above:8000"], method="noise", api_name="/fill"
+            )
+
         running = job(one)
         while running.status().code != Status.PROCESSING:
             time.sleep(0.05)

@@ -47,7 +47,7 @@ def drawn_atoms(page) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def drawn_and_selected(page, path) -> tuple[int, int]:
-    """Atoms that the picture counts as selected, and that Python's mask selects among the drawn ones."""
+    """Numbers of drawn atoms that the page, and that Python selects."""
     sent = state(page, "({regions: value.regions, parts: value.specs})")
     task = prepare(read(path), Selection.from_dict(sent))
     return int(page.get_attribute(VIEW, "data-selected")), int(task.mask[drawn_atoms(page)].sum())
@@ -183,9 +183,7 @@ def test_fill_play_compare_and_download(page, sounds):
     page.click(f"{VIEW} [data-act=play]")
 
 
-def test_what_was_clicked_leaves_the_space_bar_to_the_player_and_a_selection_made_again_has_its_fill(
-    page, sounds
-):
+def test_space_plays_after_a_click_and_redo_shows_the_fill(page, sounds):
     upload(page, sounds["stereo"])
     set_steps(page, 1)
     draw_box(page, 1, 2, 300, 3000)
@@ -330,7 +328,10 @@ def test_examples_theme_and_phone(open_page):
 def test_the_picture_is_near_and_fill_in_always_there_on_a_phone(open_page):
     page = open_page(390, 844, app="quick_app_url", has_touch=True)
     wait(page, "state.scene && player.buffers.original")
-    box = lambda selector: page.locator(selector).bounding_box()
+
+    def box(selector):
+        return page.locator(selector).bounding_box()
+
     assert box(f"{VIEW} .stage")["y"] < 0.7 * 844
     for down in (0, 300, 600):
         page.evaluate(f"scrollTo(0, {down})")
@@ -370,18 +371,23 @@ def test_tools_are_one_row_and_presets_another(open_page, width):
     page.click(f"{VIEW} [data-act=subtract]")
     for name in ("[role=toolbar]", ".presets"):
         tops = page.evaluate(
-            f"[...document.querySelectorAll('{VIEW} .bar{name} > *')].filter(e => e.offsetHeight).map(e => e.getBoundingClientRect().top)"
+            f"[...document.querySelectorAll('{VIEW} .bar{name} > *')]"
+            ".filter(e => e.offsetHeight).map(e => e.getBoundingClientRect().top)"
         )
         assert max(tops) - min(tops) < 20, name
 
 
-def test_nothing_half_made_is_seen_and_nothing_jumps_while_the_page_loads(open_page):
+def test_the_page_loads_without_partial_content_or_jumps(open_page):
     page = open_page(1280, 800, app="quick_app_url", watch_shifts=True)
     wait(page, "state.scene && player.buffers.original && picture.draws")
     assert page.evaluate("window.shifted") < 0.02
-    visibility = lambda: page.evaluate(
-        "['#bench', '#examples'].map(s => getComputedStyle(document.querySelector(s)).visibility)"
-    )
+
+    def visibility():
+        return page.evaluate(
+            "['#bench', '#examples'].map(s => document.querySelector(s))"
+            ".map(e => getComputedStyle(e).visibility)"
+        )
+
     assert visibility() == ["visible", "visible"]
     for piece in (
         "#fill",
@@ -389,7 +395,8 @@ def test_nothing_half_made_is_seen_and_nothing_jumps_while_the_page_loads(open_p
         "#file button",
     ):  # Gradio brings one kind of component after the other, in any order
         page.evaluate(
-            "s => { window.gone = [...document.querySelectorAll(s)].map(e => [e, e.parentNode, e.nextSibling]); }",
+            "s => { window.gone = [...document.querySelectorAll(s)]"
+            ".map(e => [e, e.parentNode, e.nextSibling]); }",
             piece,
         )
         page.evaluate("window.gone.forEach(([e]) => e.remove())")

@@ -1,4 +1,4 @@
-"""What screen readers, keyboards and weak eyes meet: axe-core's rules (WCAG 2.2 A and AA, and its best practices), light and dark."""
+"""Accessibility: the rules of axe-core (WCAG 2.2 A and AA, and best practices), light and dark."""
 
 import driver as d
 import pytest

@@ -26,17 +26,19 @@ def test_example_loads_selects_and_fills(quick, name):
 
 
 def test_new_sound_or_example_resets_the_settings(quick, sounds):
-    chosen = lambda: (
-        [
-            name
-            for name in ("time", "frequency", "channel", "velocity", "sign")
-            if quick.is_checked(f"#feature-{name} input")
-        ],
-        quick.input_value("#order input"),
-        quick.is_checked("#reverse input"),
-        quick.input_value("#steps textarea"),
-        d.state(quick, "state.op"),
-    )
+    def chosen():
+        return (
+            [
+                name
+                for name in ("time", "frequency", "channel", "velocity", "sign")
+                if quick.is_checked(f"#feature-{name} input")
+            ],
+            quick.input_value("#order input"),
+            quick.is_checked("#reverse input"),
+            quick.input_value("#steps textarea"),
+            d.state(quick, "state.op"),
+        )
+
     quick.click("#settings > button")
     defaults = (["velocity", "sign"], "Order: automatic", False, "", "add")
 
@@ -86,8 +88,8 @@ def test_undo_from_an_example_restores_sound_and_fills(quick, sounds):
     quick.click(back)
     d.wait(
         quick,
-        f"state.scene.name === '{sounds['stereo'].name}' && state.variations.length === 2 && state.variation "
-        "&& player.urls.filled === state.variation.sound.url",
+        f"state.scene.name === '{sounds['stereo'].name}' && state.variations.length === 2",
+        "state.variation && player.urls.filled === state.variation.sound.url",
     )
     assert (
         d.state(quick, "[items, state.variations.map(v => [v.id, v.title]), player.duration()]")
@@ -113,7 +115,8 @@ def test_undo_restores_a_selection_without_a_fill(quick, sounds):
     quick.click(f"{d.VIEW} [data-act=revert]")
     d.wait(
         quick,
-        f"state.scene.name === '{sounds['stereo'].name}' && state.variations.length === 1 && player.buffers.masked",
+        f"state.scene.name === '{sounds['stereo'].name}'",
+        "state.variations.length === 1 && player.buffers.masked",
     )
     assert (
         d.state(quick, "items") == drawn
@@ -142,7 +145,8 @@ def test_example_plays_from_shortly_before_its_fill(page):
         page.click(f"#example-{name}")
         d.wait(
             page,
-            f"state.scene && state.scene.name === '{EXAMPLES[name].sound}' && player.playing && player.version === 'filled'",
+            f"state.scene && state.scene.name === '{EXAMPLES[name].sound}'",
+            "player.playing && player.version === 'filled'",
         )
         assert d.state(page, "player.startedAt > 0 && player.offset") == pytest.approx(at, abs=0.05)
         assert d.state(page, "player.position()") < at + 60
@@ -158,8 +162,10 @@ def test_example_scrolls_to_the_player_on_a_phone(open_page):
     d.play_example(page, "hole")
     edge = page.locator("#fill").bounding_box()["y"]
     page.wait_for_function(
-        """edge => ['.listen', '.note'].every(s => { const {top, bottom} = document.querySelector('.atom-view ' + s).getBoundingClientRect();
-        return top > 0 && bottom <= edge + 1; })""",
+        """edge => ['.listen', '.note'].every((s) => {
+          const element = document.querySelector('.atom-view ' + s);
+          const {top, bottom} = element.getBoundingClientRect();
+          return top > 0 && bottom <= edge + 1; })""",
         arg=edge,
     )
 
@@ -195,8 +201,12 @@ def test_everything_has_a_name_and_can_be_reached_by_tab(quick, sounds):
     d.upload(quick, sounds["stereo"])
     d.draw_box(quick, 1, 2, 300, 3000)
     d.fill(quick)
-    nameless = quick.evaluate("""[...document.querySelectorAll('.atom-view button, .atom-view input, .atom-view select, .atom-view [role]')].filter((e) =>
-        e.offsetParent && !(e.getAttribute('aria-label') || e.getAttribute('title') || e.textContent.trim() || e.closest('label'))).map(e => e.outerHTML)""")
+    nameless = quick.evaluate("""[...document.querySelectorAll(
+        ['button', 'input', 'select', '[role]'].map(s => '.atom-view ' + s).join())]
+        .filter(e => e.offsetParent)
+        .filter(e => !['aria-label', 'title'].some(name => e.getAttribute(name)))
+        .filter(e => !e.textContent.trim() && !e.closest('label'))
+        .map(e => e.outerHTML)""")
     assert nameless == []
     quick.focus(d.VIEW)
     seen = []
@@ -204,7 +214,8 @@ def test_everything_has_a_name_and_can_be_reached_by_tab(quick, sounds):
         quick.keyboard.press("Tab")
         seen.append(
             quick.evaluate(
-                "(({dataset, id, tagName}) => dataset.act || dataset.version || dataset.name || id || tagName)(document.activeElement)"
+                "(({dataset: {act, version, name}, id, tagName}) => "
+                "act || version || name || id || tagName)(document.activeElement)"
             )
         )
     order = [
@@ -213,7 +224,8 @@ def test_everything_has_a_name_and_can_be_reached_by_tab(quick, sounds):
     ]
     assert order == sorted(order), seen
     outline = quick.evaluate(
-        "(() => { const e = document.querySelector('.atom-view [data-act=play]'); e.focus(); return e.matches(':focus'); })()"
+        "(() => { const e = document.querySelector('.atom-view [data-act=play]');"
+        "e.focus(); return e.matches(':focus'); })()"
     )
     assert outline
     assert re.search(r"Press \? for the keys", quick.get_attribute(d.VIEW, "aria-label"))
@@ -222,10 +234,13 @@ def test_everything_has_a_name_and_can_be_reached_by_tab(quick, sounds):
 def test_nothing_jumps_while_it_fills(quick, sounds):
     d.upload(quick, sounds["stereo"])
     d.draw_box(quick, 1, 2, 300, 3000)
-    places = lambda: quick.evaluate(
-        "['.stage', '.listen', '[data-name=readout]'].map("
-        "s => document.querySelector('.atom-view ' + s).getBoundingClientRect().top + scrollY)"
-    )
+
+    def places():
+        return quick.evaluate(
+            "['.stage', '.listen', '[data-name=readout]'].map("
+            "s => document.querySelector('.atom-view ' + s).getBoundingClientRect().top + scrollY)"
+        )
+
     before = places()
     quick.click("#fill")
     for _ in range(5):

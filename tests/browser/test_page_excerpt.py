@@ -1,4 +1,4 @@
-"""Long files: the first part is there at once, and any other is taken in the overview, by mouse or by keys."""
+"""Long files: the first part is loaded at once; others are chosen with the mouse or with keys."""
 
 import driver as d
 import numpy as np
@@ -42,10 +42,13 @@ def test_an_excerpt_is_dragged_resized_and_taken(quick, sounds):
     d.upload(quick, sounds["long"])
     quick.wait_for_selector(EXCERPT)
     strip = quick.locator(f"{EXCERPT} [data-name=excerpt-strip]").bounding_box()
-    at = lambda seconds: (
-        strip["x"] + strip["width"] * seconds / 70,
-        strip["y"] + strip["height"] / 2,
-    )
+
+    def at(seconds):
+        return (
+            strip["x"] + strip["width"] * seconds / 70,
+            strip["y"] + strip["height"] / 2,
+        )
+
     d.drag(quick, at(15), at(35))
     assert chosen(quick) == (pytest.approx(20, abs=0.3), 30)
     d.drag(quick, at(50), at(30))

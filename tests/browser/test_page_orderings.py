@@ -1,4 +1,4 @@
-"""Orderings by eye and ear: the first n atoms are what Python's ordering says, and they are what is heard."""
+"""Orderings: the page shows and plays the first n atoms of Python's ordering."""
 
 import driver as d
 import numpy as np
@@ -21,7 +21,8 @@ def go(page, place: int) -> int:
     page.fill(f"{d.VIEW} [data-name=order-place]", str(place))
     d.wait(
         page,
-        f"orders.position === {place} && !orders.rendering && orders.renderedKey.endsWith(',' + orders.first)",
+        f"orders.position === {place} && !orders.rendering",
+        "orders.renderedKey.endsWith(',' + orders.first)",
     )
     return d.state(page, "orders.first")
 
@@ -49,7 +50,8 @@ def test_the_first_atoms_are_pythons_and_are_played(page, sounds):
         assert f"first {n:,} of" in page.inner_text(f"{d.VIEW} [data-name=order-count]"), name
         shown = d.state(
             page,
-            "(() => { const {atoms} = picture, keep = [...atoms.colourRow.keys()].filter(i => atoms.colourRow[i] !== 255);"
+            "(() => { const {atoms} = picture, rows = atoms.colourRow;"
+            "const keep = [...rows.keys()].filter(i => rows[i] !== 255);"
             "return [atoms.channel, atoms.frame, atoms.bin].map(a => keep.map(i => a[i])); })()",
         )
         assert len(shown[0]) == n, name
@@ -109,7 +111,7 @@ def test_playing_through_builds_the_sound_while_it_plays(page):
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_by_time_what_is_played_has_come(page, reverse):
-    """The playhead is what moves the place along; backwards, it plays again from wherever the place has got to."""
+    """The position follows the playhead; reversed, the sound plays again from its new start."""
     page.select_option(f"{d.VIEW} [data-name=order-name]", "time")
     if reverse:
         page.check(f"{d.VIEW} [data-name=order-reverse]")
@@ -119,8 +121,12 @@ def test_by_time_what_is_played_has_come(page, reverse):
         page,
         "orders.isBuildingUp && player.playing && player.version === 'first' && orders.first > 0",
     )
-    # how far the atoms have come in seconds; backwards, the sound rests for a moment between its end and where it begins anew
-    edge = "orders.atoms.frame[orders.permutation('time').found.at(orders.reverse ? -orders.first : orders.first - 1)] * orders.scene.hop / orders.scene.rate"
+    # time of the last of the first n atoms; reversed, the sound pauses before it starts again
+    edge = (
+        "orders.atoms.frame[orders.permutation('time').found.at("
+        "orders.reverse ? -orders.first : orders.first - 1)]"
+        " * orders.scene.hop / orders.scene.rate"
+    )
     for _ in range(5):
         page.wait_for_timeout(150)
         near = (

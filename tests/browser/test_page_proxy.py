@@ -1,4 +1,4 @@
-"""The page under a path of a proxy: nothing is fetched from anywhere else, which `open_page` watches."""
+"""The page under a path of a proxy; `open_page` checks that it fetches from nowhere else."""
 
 import driver as d
 

@@ -1,4 +1,4 @@
-"""Matching pursuit on the page: choose it, watch it grow, order its atoms, erase some, hear the rest, and fill in on top of that."""
+"""Matching pursuit on the page: its atoms, orderings, erasing, and filling in on top of them."""
 
 import csv
 import io
@@ -24,14 +24,15 @@ def choose(page, name: str = "matching-pursuit") -> str:
     page.select_option(f"{d.VIEW} [data-name=atomizer]", name)
     d.wait(
         page,
-        f"state.base.atomizer === '{name}' && !state.busy && state.scene === state.base && picture.scene === state.base",
+        f"state.base.atomizer === '{name}' && !state.busy && state.scene === state.base",
+        "picture.scene === state.base",
     )
     return d.status(page)
 
 
 @pytest.fixture(scope="session")
 def notes(tmp_path_factory):
-    """Three seconds of stereo that few atoms hold: decaying tones, and a click at the start of each."""
+    """Three seconds of stereo that need few atoms: decaying tones that start with a click."""
     t = np.arange(3 * 44_100) / 44_100
     since = t % 0.5
     channels = [
@@ -67,7 +68,7 @@ def heard(page, version: str) -> np.ndarray:
     )
 
 
-def test_the_atoms_are_those_of_the_pursuit_and_drawn_with_their_extent(quick, notes):
+def test_pursuit_atoms_are_drawn_with_their_extent(quick, notes):
     d.upload(quick, notes)
     status, page, sound = choose(quick), quick, read(notes)
     atoms = Atoms.load(d.export(page, "npz").path())
@@ -83,8 +84,10 @@ def test_the_atoms_are_those_of_the_pursuit_and_drawn_with_their_extent(quick, n
         """(() => {
         const {atoms} = picture, i = atoms.scale.indexOf(2);
         atoms.colourRow.fill(255); atoms.colourRow[i] = 0; picture.draw();
-        const paper = picture.palette.paper(picture.dark), {width, height} = picture.canvas, columns = new Set();
-        for (let p = 0; p < width * height; p++) if (picture.pixels[p] !== paper) columns.add(p % width);
+        const paper = picture.palette.paper(picture.dark), {width, height} = picture.canvas;
+        const columns = new Set();
+        for (let p = 0; p < width * height; p++)
+          if (picture.pixels[p] !== paper) columns.add(p % width);
         return columns.size / width * (picture.t[1] - picture.t[0]); })()""",
     )
     assert width == pytest.approx(4096 / 44_100, abs=0.01)
@@ -108,7 +111,8 @@ def test_dragging_along_an_ordering_shows_and_plays_its_first_atoms(page, atoms)
             page.fill(f"{d.VIEW} [data-name=order-place]", str(place))
         d.wait(
             page,
-            "orders.position === 640 && !orders.rendering && orders.renderedKey.endsWith(',' + orders.first)",
+            "orders.position === 640 && !orders.rendering",
+            "orders.renderedKey.endsWith(',' + orders.first)",
         )
         n = d.state(page, "orders.first")
         assert (
@@ -181,12 +185,15 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     away = slice(0, int(0.9 * rate))
     np.testing.assert_allclose(filled[away], masked[away], atol=1e-4)
     assert np.abs(filled - masked)[int(1.2 * rate) : int(1.8 * rate)].max() > 1e-3
-    # the original is shown as its own atoms, and what was filled in as those of the MDCT; the menu and the title say which
+    # the original is drawn as pursuit atoms, the fill as MDCT atoms; the menu and the title say so
     menu, facts = (f"{d.VIEW} [data-name={name}]" for name in ("atomizer", "facts"))
-    drawn = lambda: (
-        page.locator(f"{menu} option:checked").text_content(),
-        "(MDCT view of the fill)" in page.inner_text(facts),
-    )
+
+    def drawn():
+        return (
+            page.locator(f"{menu} option:checked").text_content(),
+            "(MDCT view of the fill)" in page.inner_text(facts),
+        )
+
     assert drawn() == ("MDCT view of the fill", True)
     page.click(f"{d.VIEW} [data-version=original]")
     d.wait(page, "state.scene === state.base && state.scene.scales.length === 3")
@@ -207,13 +214,14 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     assert np.abs(again.samples.T - filled).max() < 1e-4
 
 
-def test_another_selection_after_a_fill_is_one_of_the_atoms_of_the_pursuit(page, atoms):
+def test_a_new_selection_after_a_fill_selects_pursuit_atoms(page, atoms):
     d.draw_box(page, 1, 2, 300, 4000)
     d.fill(page)
     d.add_preset(page, "below", 200)
     d.wait(
         page,
-        "state.variation === null && state.version === 'original' && state.scene === state.base && player.buffers.masked",
+        "state.variation === null && state.version === 'original'",
+        "state.scene === state.base && player.buffers.masked",
     )
     selection = Selection.from_dict({"regions": d.state(page, "value.regions")})
     assert (
@@ -253,7 +261,8 @@ def test_a_pursuit_can_be_stopped_and_another_sound_has_mdct_atoms(quick, many, 
     quick.select_option(f"{d.VIEW} [data-name=atomizer]", "matching-pursuit-optimised")
     d.wait(
         quick,
-        "state.busy && state.base.atomizer === 'matching-pursuit-optimised' && state.original.count > 100",
+        "state.busy && state.base.atomizer === 'matching-pursuit-optimised'",
+        "state.original.count > 100",
     )
     quick.click("#stop")
     status = d.wait_status(quick, "Stopped:")

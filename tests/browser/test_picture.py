@@ -20,7 +20,8 @@ def colours_drawn(page) -> set:
     return set(
         d.state(
             page,
-            "[...new Set(new Uint32Array(picture.image.data.buffer))].map(v => '#' + [v & 255, (v >> 8) & 255, (v >> 16) & 255]"
+            "[...new Set(new Uint32Array(picture.image.data.buffer))]"
+            ".map(v => '#' + [v & 255, (v >> 8) & 255, (v >> 16) & 255]"
             ".map(x => x.toString(16).padStart(2, '0')).join(''))",
         )
     )
@@ -61,7 +62,8 @@ def test_axes_lanes_and_colours(page):
     assert (
         d.state(
             page,
-            "picture.atoms.colourRow.filter((k, i) => k !== 255 && picture.atoms.channel[i] !== 1).length",
+            "picture.atoms.colourRow"
+            ".filter((k, i) => k !== 255 && picture.atoms.channel[i] !== 1).length",
         )
         == 0
     )
@@ -117,8 +119,10 @@ def test_hover_tells_everything_about_an_atom(page):
     atom = d.state(
         page,
         """(() => { const {atoms, axes} = picture;
-        for (let i = atoms.count - 1; i >= 0; i--) { const t = axes.seconds[atoms.frame[i]], f = axes.hertz[atoms.bin[i]];
-          if (t > 12.1 && t < 12.2 && f > 2500 && f < 3500) return {t, f, sign: atoms.sign[i], channel: atoms.channel[i]}; } })()""",
+        for (let i = atoms.count - 1; i >= 0; i--) {
+          const t = axes.seconds[atoms.frame[i]], f = axes.hertz[atoms.bin[i]];
+          const atom = {t, f, sign: atoms.sign[i], channel: atoms.channel[i]};
+          if (t > 12.1 && t < 12.2 && f > 2500 && f < 3500) return atom; } })()""",
     )
     page.mouse.move(*d.pixel(page, atom["t"], atom["f"]))
     page.wait_for_selector(f"{d.VIEW} .tip:not([hidden])")
@@ -153,17 +157,19 @@ def test_the_picture_can_be_taken_home(page):
     assert open(d.export(page, "svg").path(), "rb").read().startswith(b"<?xml")
 
 
-def test_what_is_said_of_an_atom_goes_when_the_picture_moves_or_is_drawn_in(page):
+def test_the_tooltip_hides_when_the_picture_moves(page):
     tip = f"{d.VIEW} .tip"
     i = d.state(
         page,
-        "(() => { const {atoms, axes} = picture; for (let i = atoms.count - 1; ; i--) if (axes.hertz[atoms.bin[i]] > 400) return i; })()",
+        "(() => { const {atoms, axes} = picture;"
+        "for (let i = atoms.count - 1; ; i--) if (axes.hertz[atoms.bin[i]] > 400) return i; })()",
     )
     place = d.pixel(
         page,
         *d.state(
             page,
-            f"[picture.axes.seconds[picture.atoms.frame[{i}]], picture.axes.hertz[picture.atoms.bin[{i}]]]",
+            f"[picture.axes.seconds[picture.atoms.frame[{i}]],"
+            f"picture.axes.hertz[picture.atoms.bin[{i}]]]",
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The server is killed while it fills; it comes back, and the page has its sound and its selection."""
+"""After the server was killed during a fill, the page has its sound and its selection again."""
 
 import os
 import signal
@@ -36,9 +36,7 @@ def start(port, tmp_path, **variables):
     raise AssertionError("the page did not start")
 
 
-def test_a_server_that_is_killed_during_a_fill_comes_back_to_the_same_sound_and_selection(
-    browser, sounds, tmp_path
-):
+def test_sound_and_selection_survive_a_killed_server(browser, sounds, tmp_path):
     port = free_port()
     process = start(port, tmp_path)
     context = browser.new_context(viewport={"width": 1400, "height": 900})
@@ -73,15 +71,18 @@ def test_a_server_that_is_killed_during_a_fill_comes_back_to_the_same_sound_and_
         process.wait()
 
 
-def test_a_page_that_was_cut_off_for_too_long_brings_its_sound_back_when_it_is_used(
-    browser, sounds, tmp_path
-):
+def test_an_expired_session_gets_its_sound_back_when_used(browser, sounds, tmp_path):
     from proxy import proxied
 
     port, between = free_port(), free_port()
     process = start(port, tmp_path, GRADIO_ROOT_PATH="/some/where", ATOMIZER_GRACE_SECONDS="0.5")
-    connect = lambda: proxied(f"http://127.0.0.1:{port}", "/some/where", between)
-    folders = lambda: list((tmp_path / "gradio").glob("atomizer-*"))
+
+    def connect():
+        return proxied(f"http://127.0.0.1:{port}", "/some/where", between)
+
+    def folders():
+        return list((tmp_path / "gradio").glob("atomizer-*"))
+
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     try:
         page = context.new_page()
@@ -103,7 +104,8 @@ def test_a_page_that_was_cut_off_for_too_long_brings_its_sound_back_when_it_is_u
             page.wait_for_selector(".atom-view[data-scene]")
             wait(
                 page,
-                f"state.scene && state.scene.name === '{sounds['mono'].name}' && items.length === 2 && !state.busy && player.buffers.original",
+                f"state.scene && state.scene.name === '{sounds['mono'].name}'",
+                "items.length === 2 && !state.busy && player.buffers.original",
             )
             page.click("#fill")
             wait(page, "state.live && state.live.done >= 1")

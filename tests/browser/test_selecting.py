@@ -1,4 +1,4 @@
-"""Selecting with mouse, keyboard and fingers, at 200,000 atoms; what the picture marks is what Python selects."""
+"""Selecting with mouse, keyboard and fingers at 200,000 atoms, as Python selects."""
 
 import json
 
@@ -130,7 +130,10 @@ def test_shift_and_arrows_resize_every_region(page, many):
     d.paint(page, STROKE)
     d.paint(page, [(12, 300), (14, 420)], "harmonics", radius=10)
     d.tool(page, "move")
-    reach = "(i => [Math.max(...items[i].points.map(p => p[0])), Math.max(...items[i].points.map(p => p[1])), ...(items[i].size || [0, 0])])"
+    reach = (
+        "(i => [...[0, 1].map(k => Math.max(...items[i].points.map(p => p[k]))),"
+        " ...(items[i].size || [0, 0])])"
+    )
     for index in range(3):
         page.click(f"{d.VIEW} [data-chip='{index}']")
         before, least = (
@@ -232,7 +235,10 @@ def test_saved_and_loaded_with_its_features(page, many, tmp_path):
 def touch(page, *fingers) -> None:
     """Fingers that go down together, move along their points and are lifted."""
     session = page.context.new_cdp_session(page)
-    points = lambda k: [{"x": f[k][0], "y": f[k][1], "id": n} for n, f in enumerate(fingers)]
+
+    def points(k):
+        return [{"x": f[k][0], "y": f[k][1], "id": n} for n, f in enumerate(fingers)]
+
     session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points(0)})
     for k in range(1, len(fingers[0])):
         session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points(k)})

@@ -1,4 +1,4 @@
-"""The history: variations with settings and metrics, switching, noise, a variation as the new original, exports that can be made again."""
+"""Variations: settings and metrics, switching, noise, a new original, and exports."""
 
 import json
 import os
@@ -18,7 +18,8 @@ from atomizer.io.audio import read
 def variations(page) -> list:
     return d.state(
         page,
-        "state.variations.map(v => ({id: v.id, label: v.label, title: v.title, snr: v.snr_db, lsd: v.lsd, details: v.details}))",
+        "state.variations.map(({id, label, title, snr_db: snr, lsd, details}) =>"
+        " ({id, label, title, snr, lsd, details}))",
     )
 
 
@@ -58,7 +59,8 @@ def test_several_variations_are_listed_and_switched(page):
     page.click(f"{d.VIEW} [data-variation='{made[0]['id']}']")
     d.wait(
         page,
-        f"state.variation.id === {made[0]['id']} && player.urls.filled === state.variation.sound.url",
+        f"state.variation.id === {made[0]['id']}",
+        "player.urls.filled === state.variation.sound.url",
     )
     assert d.state(
         page, "player.playing && player.voices.filled.source.buffer === player.buffers.filled"
@@ -80,11 +82,11 @@ def test_several_variations_are_listed_and_switched(page):
 
 
 @pytest.mark.parametrize("late", ["atoms", "sound"])
-def test_the_variation_chosen_last_is_seen_and_heard_however_late_another_one_comes(page, late):
+def test_the_last_choice_counts_when_another_variation_is_late(page, late):
     fill_count(page, 3)
     first, second = (v["id"] for v in variations(page)[:2])
     url = d.state(page, f"state.variations[0].{late}.url")
-    shown = "(() => { let sum = 0; state.shown.velocity.forEach((v, i) => { sum += v * (i + 1); }); return sum; })()"
+    shown = "Array.from(state.shown.velocity).reduce((sum, v, i) => sum + v * (i + 1), 0)"
     d.state(page, "api.clearSoundCache()")
     held = []
     page.route(url, lambda route: held.append(route))
@@ -122,11 +124,13 @@ def test_the_variation_chosen_last_is_seen_and_heard_however_late_another_one_co
     assert d.state(page, shown) != seen
 
 
-def test_another_selection_goes_back_to_the_original_and_its_own_hole_is_heard_first(page):
+def test_another_selection_shows_the_original_and_its_own_hole(page):
     hole = (
-        "player.buffers.masked && (() => { const x = player.buffers.masked.getChannelData(0), y = player.buffers.original.getChannelData(0), "
-        "r = x.length / player.buffers.masked.duration, d = (t) => Math.max(...x.subarray(t * r, (t + 0.4) * r).map((v, i) => "
-        "Math.abs(v - y[Math.floor(t * r) + i]))); return [d(1.3), d(2.7)]; })()"
+        "player.buffers.masked && (() => { const {masked, original} = player.buffers,"
+        "x = masked.getChannelData(0), y = original.getChannelData(0),"
+        "r = x.length / masked.duration,"
+        "d = (t) => Math.max(...x.subarray(t * r, (t + 0.4) * r)"
+        ".map((v, i) => Math.abs(v - y[Math.floor(t * r) + i]))); return [d(1.3), d(2.7)]; })()"
     )
     d.wait(page, f"(({hole}) || [])[0] > 1e-2")
     first, other = d.state(page, hole)
@@ -138,7 +142,8 @@ def test_another_selection_goes_back_to_the_original_and_its_own_hole_is_heard_f
     d.draw_box(page, 2.5, 3.3, 300, 3000)
     d.wait(
         page,
-        "state.variation === null && state.version === 'original' && player.buffers.masked && !player.urls.masked",
+        "state.variation === null && state.version === 'original'",
+        "player.buffers.masked && !player.urls.masked",
     )
     d.wait(page, f"(({hole}) || [])[1] > 1e-2")  # and not that of the box while it was drawn
     first, other = d.state(page, hole)
@@ -147,7 +152,8 @@ def test_another_selection_goes_back_to_the_original_and_its_own_hole_is_heard_f
     page.wait_for_timeout(300)
     assert d.state(
         page,
-        "state.variation === null && state.variations.length === 1 && !player.buffers.filled && !player.buffers.change",
+        "state.variation === null && state.variations.length === 1"
+        " && !player.buffers.filled && !player.buffers.change",
     )
     assert page.is_disabled(f"{d.VIEW} [data-version=filled]")
     page.uncheck("#feature-velocity input")  # known velocities are heard: there is no hole
@@ -157,7 +163,8 @@ def test_another_selection_goes_back_to_the_original_and_its_own_hole_is_heard_f
     page.click(f"{d.VIEW} [data-variation]")
     d.wait(
         page,
-        "state.variation && state.version === 'filled' && player.urls.masked === state.variation.masked.url",
+        "state.variation && state.version === 'filled'",
+        "player.urls.masked === state.variation.masked.url",
     )
 
 
@@ -185,7 +192,8 @@ def test_a_random_part_is_shown_as_the_fill_took_it(quick, sounds):
         # of the atoms that are marked as selected none is among those that were kept
         d.wait(
             quick,
-            "(() => { const kept = new Set(state.shown.source); return state.original.selected.every((s, i) => !s || !kept.has(i)); })()",
+            "(() => { const kept = new Set(state.shown.source);"
+            "return state.original.selected.every((s, i) => !s || !kept.has(i)); })()",
         )
         energy.append(d.state(quick, "state.readout.energy"))
     assert energy[0] != energy[1]
@@ -225,7 +233,8 @@ def test_a_variation_becomes_the_original_and_back(page):
     page.click(f"{d.VIEW} [data-act=adopt]")
     d.wait(
         page,
-        f"state.base.id !== '{scene}' && !state.variations.length && state.scene.id === state.base.id && player.urls.original === state.originalUrl",
+        f"state.base.id !== '{scene}' && !state.variations.length",
+        "state.scene.id === state.base.id && player.urls.original === state.originalUrl",
     )
     assert np.array_equal(d.sound_of(page, "original")[0], filled)
     assert (
@@ -239,7 +248,8 @@ def test_a_variation_becomes_the_original_and_back(page):
     page.click(f"{d.VIEW} [data-act=revert]")
     d.wait(
         page,
-        "!state.variations.length && player.urls.original === state.originalUrl && !state.scene.name.includes('filled')",
+        "!state.variations.length && player.urls.original === state.originalUrl",
+        "!state.scene.name.includes('filled')",
     )
     assert not np.array_equal(d.sound_of(page, "original")[0], filled)
     assert page.is_hidden(f"{d.VIEW} [data-act=revert]")
