@@ -1,8 +1,13 @@
 """Metrics between a reference and an estimate.
 
-Conventions: signals are (channels, samples) at 44.1 kHz; `normalise` brings both to the level at which the reference has RMS 0.1.
-The STFT is 2048 / 512 Hann (convergence may take another size), its power scaled so that a full-scale sine has 1/4, with a floor of
-1e-10; LSD is in log10 units of power. Metrics of a hidden region are computed on that region only. A span is (start, end) in seconds.
+Conventions: signals are (channels, samples) at 44.1 kHz; `normalise` scales both by the gain that
+gives the reference an RMS of 0.1. The STFT is 2048 / 512 Hann (convergence also has other sizes);
+its power is scaled so that a full-scale sine has 1/4, with a floor of 1e-10. LSD is in log10 units
+of power. Metrics of a hidden region are computed on that region only. A span is (start, end) in
+seconds.
+
+A new metric is a function of (reference, estimate) that calls `validate` first; to add it to
+reports, give it a row of `evaluation.scores.SCORES`.
 """
 
 from __future__ import annotations
@@ -17,18 +22,22 @@ from .io.audio import resample
 RATE = 44_100
 SIZE, HOP, FLOOR = 2048, 512, 1e-10
 RESOLUTIONS = (512, 2048, 8192)  # of the multi-resolution STFT distance
-SILENCE = 1e-4  # RMS 60 dB below that of a normalised reference: there is nothing there to be compared with
-MAX_ILD_DB = 40.0  # more than that, and a channel is as good as silent
-BANDS = 24  # equally wide on the scale of equivalent rectangular bandwidths
+SILENCE = 1e-4  # RMS, 60 dB below a normalised reference; quieter references are not compared
+MAX_ILD_DB = 40.0  # larger level differences are clipped: one channel is almost silent
+BANDS = 24  # of equal width in equivalent rectangular bandwidths (ERB)
 COHERENCE_FRAMES = 16  # 186 ms
 VISQOL_RATE = 48_000
+# These texts are stored in reports and compared when a report is resumed: change a text only
+# together with the computation that it describes.
 CONVENTIONS = {
     "stft": f"{SIZE}/{HOP} Hann, power / (sum of window)^2",
     "floor": FLOOR,
     "rms": 0.1,
     "lsd": "log10 of power",
-    "ild_db": f"energy-weighted mean over {BANDS} ERB bands and frames of the error of the level difference, which counts up to {MAX_ILD_DB:g} dB",
-    "coherence": f"mean error over audible ERB bands of the coherence over {COHERENCE_FRAMES} frames",
+    "ild_db": f"energy-weighted mean over {BANDS} ERB bands and frames of the error of the level "
+    f"difference, which counts up to {MAX_ILD_DB:g} dB",
+    "coherence": "mean error over audible ERB bands of the coherence over "
+    f"{COHERENCE_FRAMES} frames",
     "visqol": "visqol-python, audio mode, 48 kHz, mean of the channels",
 }
 
@@ -37,18 +46,22 @@ def validate(reference: np.ndarray, estimate: np.ndarray) -> None:
     """Raise ValueError unless both are (channels, samples) of the same shape."""
     if reference.shape != estimate.shape or reference.ndim != 2:
         raise ValueError(
-            f"Metrics compare signals of one shape (channels, samples), not {reference.shape} and {estimate.shape}."
+            "Metrics compare signals of one shape (channels, samples), not "
+            f"{reference.shape} and {estimate.shape}."
         )
 
 
 def normalise(reference: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
-    """All signals scaled by what gives the reference an RMS of 0.1."""
+    """All signals multiplied by the gain that gives the reference an RMS of 0.1."""
     gain = 0.1 / max(float(np.sqrt(np.mean(reference.astype(float) ** 2))), 1e-12)
     return tuple(signal.astype(np.float64) * gain for signal in (reference, *others))
 
 
 def spectra(signal: np.ndarray, size: int = SIZE, hop: int = HOP) -> np.ndarray:
-    """(channels, samples) -> (channels, frames, size / 2 + 1) complex short-time spectra; frame n is centred on sample n * hop."""
+    """Complex short-time spectra (channels, frames, size / 2 + 1) of (channels, samples).
+
+    Frame n is centred on sample n * hop.
+    """
     window = np.hanning(size + 1)[:-1]
     padded = np.pad(signal, ((0, 0), (size // 2, size)))
     frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop][
@@ -58,7 +71,7 @@ def spectra(signal: np.ndarray, size: int = SIZE, hop: int = HOP) -> np.ndarray:
 
 
 def power(signal: np.ndarray) -> np.ndarray:
-    """(channels, samples) -> (channels, frames, SIZE / 2 + 1) short-time power."""
+    """Short-time power (channels, frames, SIZE / 2 + 1) of (channels, samples)."""
     return np.abs(spectra(signal)) ** 2
 
 
@@ -84,9 +97,29 @@ def lsd(
     high_hz: float = RATE / 2,
     span: tuple[float, float] | None = None,
 ) -> float:
-    """Log-spectral distance: mean over frames of the RMS over bins of log10 (P + floor) / (Q + floor).
+    """Log-spectral distance, the mean over frames of the RMS over bins of a log power ratio.
 
-    low_hz, high_hz  the band; span: only frames centred in it
+    The ratio is log10 (P + floor) / (Q + floor).
+
+    Parameters
+    ----------
+    reference, estimate : (channels, samples) array
+        The signals to compare.
+    low_hz, high_hz : float
+        Band of the bins to compare.
+    span : (float, float), optional
+        Only frames whose centre lies in this span, in seconds.
+
+    Returns
+    -------
+    float
+        The distance; 0 for equal signals.
+
+    Examples
+    --------
+    >>> x = 0.1 * np.random.default_rng(0).standard_normal((1, 44_100))
+    >>> round(lsd(x, 10 * x), 1)  # 20 dB are two units of log10 of power
+    2.0
     """
     validate(reference, estimate)
     p, q = power(reference), power(estimate)
@@ -106,9 +139,10 @@ def convergence(
     size: int = SIZE,
     span: tuple[float, float] | None = None,
 ) -> float:
-    """Spectral convergence: |  |X| - |Y|  | / |X| over short-time magnitudes with a hop of size / 4 (Sturmel & Daudet 2011).
+    """Spectral convergence: |  |X| - |Y|  | / |X| over short-time magnitudes.
 
-    span: only frames whose window overlaps it
+    The hop is size / 4 (Sturmel & Daudet 2011). With a `span`, only frames whose window overlaps
+    it.
     """
     validate(reference, estimate)
     x, y = (np.abs(spectra(s, size, size // 4)) for s in (reference, estimate))
@@ -122,12 +156,18 @@ def convergence(
 def multi_resolution(
     reference: np.ndarray, estimate: np.ndarray, span: tuple[float, float] | None = None
 ) -> float:
-    """Mean spectral convergence of the STFT sizes `RESOLUTIONS` (Yamamoto et al. 2020, eq. 4, without its logarithmic part)."""
+    """Mean spectral convergence of the STFT sizes `RESOLUTIONS`.
+
+    After Yamamoto et al. 2020, eq. 4, without its logarithmic part.
+    """
     return float(np.mean([convergence(reference, estimate, size, span) for size in RESOLUTIONS]))
 
 
 def level_drift_db(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Level of the estimate above the reference's, in dB; silence counts as 60 dB below a normalised reference."""
+    """Level of the estimate relative to the reference, in dB.
+
+    Levels are at least that of `SILENCE`, 60 dB below a normalised reference.
+    """
     validate(reference, estimate)
     x, y = (np.maximum((s.astype(float) ** 2).mean(), SILENCE**2) for s in (reference, estimate))
     return float(10 * np.log10(float(y) / float(x)))
@@ -135,23 +175,29 @@ def level_drift_db(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 @lru_cache(maxsize=8)
 def erb_edges(high_hz: float) -> tuple[int, ...]:
-    """First STFT bins of bands that are equally wide in ERB up to `high_hz`, and the bin after the last (Glasberg & Moore 1990, eq. 4)."""
+    """First STFT bins of `BANDS` bands of equal width in ERB up to `high_hz`, and the end.
+
+    After Glasberg & Moore 1990, eq. 4.
+    """
     number = np.linspace(0, 21.4 * np.log10(0.00437 * min(high_hz, RATE / 2) + 1), BANDS + 1)
     hertz = (10 ** (number / 21.4) - 1) / 0.00437
     return tuple(np.unique((hertz * SIZE / RATE).round().astype(int)).tolist())
 
 
-def _bands(values: np.ndarray, edges: tuple[int, ...]) -> np.ndarray:
-    """Sums of (frames, bins) over bands: (frames, bands)."""
+def _band_sums(values: np.ndarray, edges: tuple[int, ...]) -> np.ndarray:
+    """Sums (frames, bands) of values (frames, bins) over bands."""
     return np.add.reduceat(values[:, : edges[-1]], edges[:-1], axis=1)
 
 
 def ild_db(reference: np.ndarray, estimate: np.ndarray, high_hz: float = RATE / 2) -> float:
-    """Error of the inter-channel level difference in dB: mean over ERB bands and frames, weighted by the reference's energy."""
+    """Error of the inter-channel level difference in dB.
+
+    The mean over ERB bands and frames, weighted by the energy of the reference.
+    """
     validate(reference, estimate)
     edges, energy, difference = erb_edges(high_hz), [], []
     for signal in (reference, estimate):
-        left, right = (_bands(p, edges) for p in power(signal[:2]))
+        left, right = (_band_sums(p, edges) for p in power(signal[:2]))
         energy.append(left + right)
         difference.append(
             np.clip(10 * np.log10((left + FLOOR) / (right + FLOOR)), -MAX_ILD_DB, MAX_ILD_DB)
@@ -164,30 +210,35 @@ def ild_db(reference: np.ndarray, estimate: np.ndarray, high_hz: float = RATE / 
 def coherence(reference: np.ndarray, estimate: np.ndarray, high_hz: float = RATE / 2) -> float:
     """Mean absolute error of the inter-channel coherence |<L R*>| / sqrt(<|L|^2> <|R|^2>).
 
-    < > averages over an ERB band and COHERENCE_FRAMES frames. Only where the reference is within 60 dB of its loudest.
+    < > averages over an ERB band and COHERENCE_FRAMES frames. Only bands and frames within 60 dB
+    of the loudest of the reference count.
     """
     validate(reference, estimate)
-    edges, energy, found = erb_edges(high_hz), [], []
+    edges, energies, coherences = erb_edges(high_hz), [], []
     for signal in (reference, estimate):
         left, right = spectra(signal[:2])
-        average = lambda values: uniform_filter1d(_bands(values, edges), COHERENCE_FRAMES, axis=0)[
-            :: COHERENCE_FRAMES // 2
-        ]  # noqa: E731
-        cross, auto = left * right.conj(), (average(np.abs(left) ** 2), average(np.abs(right) ** 2))
-        energy.append(auto[0] + auto[1])
-        found.append(
-            np.hypot(average(cross.real), average(cross.imag))
-            / np.sqrt((auto[0] + FLOOR) * (auto[1] + FLOOR))
+        cross = left * right.conj()
+        left_power, right_power = (_smoothed(np.abs(x) ** 2, edges) for x in (left, right))
+        energies.append(left_power + right_power)
+        coherences.append(
+            np.hypot(_smoothed(cross.real, edges), _smoothed(cross.imag, edges))
+            / np.sqrt((left_power + FLOOR) * (right_power + FLOOR))
         )
-    audible = energy[0] > energy[0].max() * 1e-6
-    return float(np.abs(found[0] - found[1])[audible].mean())
+    audible = energies[0] > energies[0].max() * 1e-6
+    return float(np.abs(coherences[0] - coherences[1])[audible].mean())
+
+
+def _smoothed(values: np.ndarray, edges: tuple[int, ...]) -> np.ndarray:
+    """Averages of (frames, bins) over bands and COHERENCE_FRAMES frames, every half of them."""
+    sums = uniform_filter1d(_band_sums(values, edges), COHERENCE_FRAMES, axis=0)
+    return sums[:: COHERENCE_FRAMES // 2]
 
 
 @lru_cache(maxsize=1)
 def _visqol():
-    """The ViSQOL model, or None where visqol-python is not installed."""
+    """The ViSQOL model; None if visqol-python is not installed."""
     try:
-        from visqol import VisqolApi
+        from visqol import VisqolApi  # type: ignore[import-not-found]
     except ImportError:
         return None
     api = VisqolApi()
@@ -196,7 +247,10 @@ def _visqol():
 
 
 def visqol(reference: np.ndarray, estimate: np.ndarray) -> float | None:
-    """ViSQOL's mean opinion score, 1 to 5 (Chinen et al. 2020); None where visqol-python is not installed. numba makes it ten times faster."""
+    """ViSQOL's mean opinion score, 1 to 5 (Chinen et al. 2020); None without visqol-python.
+
+    numba, if it is installed, makes it ten times faster.
+    """
     validate(reference, estimate)
     api = _visqol()
     if api is None:

@@ -19,7 +19,7 @@ def test_snr_of_a_scaled_signal(noise):
     assert metrics.snr_db(noise, np.zeros_like(noise)) == pytest.approx(0)
 
 
-def test_si_sdr_ignores_scale_and_counts_what_is_orthogonal(noise):
+def test_si_sdr_ignores_scale(noise):
     x, other = noise[:1], noise[1:]
     other = other - x * (other @ x.T) / (x @ x.T)
     other *= np.sqrt((x**2).sum() / (other**2).sum()) / 10
@@ -27,7 +27,7 @@ def test_si_sdr_ignores_scale_and_counts_what_is_orthogonal(noise):
 
 
 @pytest.mark.parametrize("size", metrics.RESOLUTIONS)
-def test_the_short_time_spectra_are_scipys(noise, size):
+def test_spectra_equal_those_of_scipy(noise, size):
     _, _, expected = stft(
         noise, nperseg=size, noverlap=size * 3 // 4, window="hann", boundary="zeros", padded=False
     )
@@ -41,7 +41,7 @@ def test_the_short_time_spectra_are_scipys(noise, size):
         )
 
 
-def test_a_full_scale_sine_has_a_quarter():
+def test_full_scale_sine_has_a_power_of_a_quarter():
     x = np.sin(2 * np.pi * 44_100 / 2048 * 100 * np.arange(44_100) / 44_100)[None]
     assert metrics.power(x)[0, 40].max() == pytest.approx(0.25, rel=1e-3)
 
@@ -53,7 +53,7 @@ def test_lsd_of_a_gain_is_the_gain(noise):
     )  # power times 100: two decades, the floor apart
 
 
-def test_lsd_sees_only_its_band_and_span(noise):
+def test_lsd_is_limited_to_its_band_and_span(noise):
     t = np.arange(44_100) / 44_100
     late = noise + 0.5 * np.sin(2 * np.pi * 10_000 * t) * (t > 0.7)
     assert metrics.lsd(noise, late, 9_500, 10_500, (0.75, 1)) > 0.3
@@ -79,22 +79,22 @@ def test_convergence_of_a_gain(noise, size):
         ((0.79, 1.0), False),
     ],
 )
-def test_convergence_takes_every_frame_that_overlaps_the_span_and_no_other(noise, change, seen):
-    """A window of 8192 is 186 ms long, and frames are 46 ms apart: those that overlap 0.5 to 0.6 s begin after 0.31 s and end before 0.79 s."""
+def test_convergence_covers_the_frames_that_overlap_the_span(noise, change, seen):
+    """Windows of 186 ms that overlap 0.5 to 0.6 s lie between 0.31 s and 0.79 s."""
     other = noise.copy()
     other[:, int(change[0] * 44_100) : int(change[1] * 44_100)] = 0
     assert (metrics.convergence(noise, other, 8192, (0.5, 0.6)) > 1e-3) is seen
     assert metrics.convergence(noise, other, 8192) > 1e-3
 
 
-def test_level_drift_is_the_level(noise):
+def test_level_drift_is_the_level_difference(noise):
     assert metrics.level_drift_db(noise, noise / 10) == pytest.approx(-20)
     assert metrics.level_drift_db(noise, np.zeros_like(noise)) == pytest.approx(
         20 * np.log10(1e-4 / np.sqrt((noise**2).mean()))
     )
 
 
-def test_bands_are_equally_wide_in_erb():
+def test_bands_have_equal_width_in_erb():
     edges = np.array(metrics.erb_edges(22_050))
     assert (
         edges[0] == 0
@@ -102,7 +102,10 @@ def test_bands_are_equally_wide_in_erb():
         and len(edges) == metrics.BANDS + 1
         and (np.diff(edges) > 0).all()
     )
-    number = lambda bins: 21.4 * np.log10(0.00437 * bins * 44_100 / 2048 + 1)  # noqa: E731
+
+    def number(bins):
+        return 21.4 * np.log10(0.00437 * bins * 44_100 / 2048 + 1)
+
     assert number(1000 * 2048 / 44_100) == pytest.approx(15.6, abs=0.05)  # Moore & Glasberg
     width, rounding = np.diff(number(edges)), number(edges[:-1] + 1) - number(edges[:-1])
     assert (np.abs(width - width.mean()) <= rounding).all()
@@ -117,7 +120,7 @@ def test_ild_of_a_gain_is_the_gain(noise):
     both = np.stack([noise[0]] * 2)
     assert metrics.ild_db(both, both * np.array([[1], [0]])) == pytest.approx(
         metrics.MAX_ILD_DB
-    )  # a silent channel counts so much
+    )  # a silent channel
 
 
 def test_ild_is_weighted_by_energy(noise):
@@ -131,11 +134,11 @@ def test_ild_is_weighted_by_energy(noise):
 
 
 @pytest.mark.parametrize("shared", (0.0, 0.6, 0.9))
-def test_coherence_of_mixed_noise_is_the_share_they_have_in_common(shared):
+def test_coherence_of_mixed_noise_is_its_shared_part(shared):
     rng = np.random.default_rng(0)
     a, b = 0.1 * rng.standard_normal((2, 6 * 44_100))
     mixed, same = np.stack([a, shared * a + np.sqrt(1 - shared**2) * b]), np.stack([a, a])
-    # of the low, narrow bands there is little to average over, so that independent noise looks coherent there
+    # low bands have few bins to average over, so that independent noise looks coherent there
     assert metrics.coherence(same, mixed) == pytest.approx(
         1 - shared, abs=0.25 * (1 - shared) + 0.01
     )
@@ -144,14 +147,14 @@ def test_coherence_of_mixed_noise_is_the_share_they_have_in_common(shared):
     )  # neither phase nor level matter
 
 
-def test_coherence_does_not_judge_where_the_reference_is_silent(noise):
+def test_coherence_ignores_silence_of_the_reference(noise):
     reference, estimate = np.stack([noise[0]] * 2), np.stack([noise[0]] * 2)
     reference[:, 22_050:] = 0
     estimate[:, 36_000:] = noise[:, 36_000:]
     assert metrics.coherence(reference, estimate) < 1e-4
 
 
-def test_normalising_brings_the_reference_to_a_tenth(noise):
+def test_normalised_reference_has_an_rms_of_a_tenth(noise):
     x, y = metrics.normalise(7 * noise, 14 * noise)
     assert np.sqrt((x**2).mean()) == pytest.approx(0.1) and np.allclose(y, 2 * x)
 
@@ -169,21 +172,21 @@ def test_normalising_brings_the_reference_to_a_tenth(noise):
         metrics.visqol,
     ],
 )
-def test_signals_of_two_shapes_are_refused(noise, metric):
+def test_signals_of_different_shapes_are_rejected(noise, metric):
     with pytest.raises(ValueError):
         metric(noise, noise[:, :-1])
 
 
 @pytest.fixture
 def fresh_visqol():
-    """No ViSQOL loaded before or after a test that stands in for it."""
+    """Forget the loaded ViSQOL before and after a test that replaces it."""
     metrics._visqol.cache_clear()
     yield
     metrics._visqol.cache_clear()
 
 
-def test_visqol_is_told_the_rate_and_the_mean_of_the_channels(monkeypatch, fresh_visqol):
-    """visqol-python itself is only there where people evaluate."""
+def test_visqol_receives_the_rate_and_the_channel_mean(monkeypatch, fresh_visqol):
+    """A fake API, because visqol-python is optional."""
     t = np.arange(44_100) / 44_100
     x = np.stack([np.sin(2 * np.pi * 1000 * t), 3 * np.sin(2 * np.pi * 1000 * t)])
 
@@ -202,12 +205,12 @@ def test_visqol_is_told_the_rate_and_the_mean_of_the_channels(monkeypatch, fresh
     assert metrics.visqol(x, x / 4) == 4.5
 
 
-def test_without_visqol_there_is_no_value(noise, monkeypatch, fresh_visqol):
+def test_visqol_that_is_not_installed_returns_none(noise, monkeypatch, fresh_visqol):
     monkeypatch.setitem(sys.modules, "visqol", None)
     assert metrics.visqol(noise, noise) is None
 
 
-def test_visqol_knows_good_from_bad(samples):
+def test_visqol_ranks_a_copy_above_noise(samples):
     pytest.importorskip("visqol")
     x = samples(60_000)
     assert (
