@@ -28,7 +28,7 @@ from atomizer.inpainting.task import prepare
 from atomizer.io.audio import MAX_MAGNITUDE, check, max_duration, read
 from atomizer.limits import limits
 from atomizer.model import checkpoint
-from atomizer.plotting.figures import Look
+from atomizer.plotting.figures import PlotStyle
 from atomizer.ui import api, gpu, handlers
 
 SHORT = {
@@ -264,7 +264,7 @@ def test_an_endpoint_says_which_value_it_cannot_take(arguments, words, tmp_path)
 )
 def test_a_look_that_is_none_is_refused(look, refused):
     with refused():
-        Look.from_dict(look)
+        PlotStyle.from_dict(look)
 
 
 @pytest.mark.parametrize("number", [[], {}, "1", None, 7.0, 99])

@@ -16,7 +16,7 @@ import soundfile
 
 from atomizer.cli import run
 from atomizer.inpainting.fill import Step
-from atomizer.plotting.figures import Look
+from atomizer.plotting.figures import PlotStyle
 from atomizer.priors.noise_fill import noise_fill
 from atomizer.ui import cleanup, gpu, handlers
 from atomizer.ui.component import Chosen
@@ -85,7 +85,7 @@ def test_settings_of_an_excerpt_reproduce_its_fill(long, tmp_path, monkeypatch):
     session = loaded(long)
     _, session = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})
     variation = filled(session)[-1].variations[0]
-    data, _ = export(session, ExportRequest("settings", "filled", variation.id, Look()))
+    data, _ = export(session, ExportRequest("settings", "filled", variation.id, PlotStyle()))
     (tmp_path / "saved.json").write_bytes(data)
     words = shlex.split(
         json.loads(data)["again"].replace("THIS_FILE", str(tmp_path / "saved.json"))

@@ -1,11 +1,11 @@
-"""Colours that every eye can tell apart."""
+"""Colours that are distinguishable with every colour vision."""
 
 import numpy as np
 import pytest
 
 from atomizer.plotting import palette
 
-# what eyes without a kind of cone see of linear sRGB (Viénot, Brettel & Mollon 1999): the missing axis is projected away
+# dichromacy in linear sRGB (Viénot, Brettel & Mollon 1999): the missing axis is projected away
 PROTAN = np.array([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]])
 DEUTAN = np.array([[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]])
 
@@ -42,9 +42,9 @@ def oklab(rgb):
 
 
 @pytest.mark.parametrize("theme", palette.THEMES)
-@pytest.mark.parametrize("kind", palette.KINDS)
-def test_ramps_are_even_steps_of_lightness(kind, theme):
-    lightness = oklab(linear(palette.ramp(kind, theme)))[:, 0]
+@pytest.mark.parametrize("row", palette.ROWS)
+def test_ramps_are_equal_steps_of_lightness(row, theme):
+    lightness = oklab(linear(palette.ramp(row, theme)))[:, 0]
     steps = np.diff(lightness)
     assert (np.sign(steps) == np.sign(steps[0])).all() and np.ptp(steps) < 0.2 * abs(
         steps.mean()
@@ -62,24 +62,24 @@ def test_ramps_are_even_steps_of_lightness(kind, theme):
     ],
 )
 @pytest.mark.parametrize("eyes", [np.eye(3), PROTAN, DEUTAN], ids=["all", "protan", "deutan"])
-def test_pairs_differ_for_every_eye(pair, theme, eyes):
-    a, b = (oklab(np.clip(linear(palette.ramp(kind, theme)) @ eyes.T, 0, 1)) for kind in pair)
+def test_compared_rows_differ_with_every_vision(pair, theme, eyes):
+    a, b = (oklab(np.clip(linear(palette.ramp(row, theme)) @ eyes.T, 0, 1)) for row in pair)
     middle = slice(palette.STOPS // 3, 2 * palette.STOPS // 3)
     assert np.linalg.norm(a - b, axis=1)[middle].min() > 0.08
 
 
-def test_lightness_does_not_say_which_kind_it_is():
-    a, b = (oklab(linear(palette.ramp(kind, "light")))[:, 0] for kind in ("negative", "positive"))
+def test_lightness_does_not_depend_on_the_row():
+    a, b = (oklab(linear(palette.ramp(row, "light")))[:, 0] for row in ("negative", "positive"))
     assert np.abs(a - b).max() < 0.03
 
 
-def test_the_table_runs_from_quiet_to_loud():
+def test_table_runs_from_quiet_to_loud():
     for theme in palette.THEMES:
         table = palette.table(theme)
-        assert table.shape == (len(palette.KINDS), 256, 3)
-        for row, kind in enumerate(palette.KINDS):
+        assert table.shape == (len(palette.ROWS), 256, 3)
+        for index, row in enumerate(palette.ROWS):
             assert (
-                tuple(table[row, 0]) == palette.ramp(kind, theme)[0]
-                and tuple(table[row, 255]) == palette.ramp(kind, theme)[-1]
+                tuple(table[index, 0]) == palette.ramp(row, theme)[0]
+                and tuple(table[index, 255]) == palette.ramp(row, theme)[-1]
             )
-    assert palette.to_dict()["kinds"] == list(palette.KINDS)
+    assert palette.to_dict()["kinds"] == list(palette.ROWS)

@@ -1,4 +1,4 @@
-"""Static figures of atoms, for papers and slides: what the page shows, drawn by matplotlib."""
+"""Static figures of atoms by matplotlib, for papers and slides: the same picture as the page."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from ..atoms.space import AtomSpace, ScaleSpace
 from ..errors import AtomizerError
 from . import palette
 
-SCALES = ("log", "linear", "mel")
-COLOURS = ("sign", "channel", "rank", "state", "scale")
+FREQUENCY_SCALES = ("log", "linear", "mel")
+COLOURINGS = ("sign", "channel", "rank", "state", "scale")
 LOWEST_HZ = 30.0
 TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a picture is drawn.
+class PlotStyle:
+    """Style of a plot.
 
-    scale    of the frequency axis, one of `SCALES`
-    stacked  one panel per channel; otherwise all channels in one, the loudest atom on top
-    colour   one of `COLOURS`: velocity and sign, channel, rank in the ordering, state (kept or filled in), or scale of matching-pursuit atoms
-    ordering, reverse, seed   which ordering, for the colour by rank
-    seconds, hertz  the part that is seen, (from, to); None for all
-    dark     light atoms on a dark ground
+    scale     scale of the frequency axis, one of `FREQUENCY_SCALES`
+    stacked   one panel per channel; otherwise all channels in one, the loudest atom on top
+    colour    one of `COLOURINGS`: velocity and sign, channel, rank in the ordering, state (kept
+              or filled in), or scale of matching-pursuit atoms
+    ordering, reverse, seed  ordering of the atoms, for the colouring by rank
+    seconds, hertz  visible range, (from, to); None for all
+    dark      light atoms on a dark background
     """
 
     scale: str = "log"
@@ -47,8 +48,8 @@ class Look:
 
     def __post_init__(self):
         for name, value, known in (
-            ("scale", self.scale, SCALES),
-            ("colour", self.colour, COLOURS),
+            ("scale", self.scale, FREQUENCY_SCALES),
+            ("colour", self.colour, COLOURINGS),
             ("ordering", self.ordering, tuple(ORDERINGS)),
         ):
             if value not in known:
@@ -66,63 +67,71 @@ class Look:
             raise AtomizerError(f"A seed is a whole number from 0, not {str(self.seed)[:40]}.")
 
     @classmethod
-    def from_dict(cls, data: object) -> Look:
-        """Look of parsed JSON. Raises AtomizerError that names what is wrong."""
+    def from_dict(cls, data: object) -> PlotStyle:
+        """Read a plot style from parsed JSON.
+
+        Raises AtomizerError that names what is invalid.
+        """
         names = [f.name for f in fields(cls)]
         if not isinstance(data, dict) or not set(data) <= set(names):
-            raise AtomizerError(f"A look is an object of {', '.join(names)}.")
+            raise AtomizerError(f"A plot style is an object of {', '.join(names)}.")
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
         }
         return cls(**values)
 
 
-def unit(hertz, scale: str):
-    """Place of frequencies on an axis: Hz, octaves, or mel (O'Shaughnessy 1987)."""
+def axis_position(hertz, scale: str):
+    """Position of frequencies on an axis: in Hz, octaves, or mel (O'Shaughnessy 1987)."""
     hertz = np.asarray(hertz, float)
     if scale == "log":
         return np.log2(np.maximum(hertz, 1e-3))
     return 2595 * np.log10(1 + hertz / 700) if scale == "mel" else hertz
 
 
-def hertz_of(place, scale: str):
-    """The inverse of `unit`."""
-    place = np.asarray(place, float)
+def axis_frequency(position, scale: str):
+    """Frequencies of axis positions, the inverse of `axis_position`."""
+    position = np.asarray(position, float)
     if scale == "log":
-        return 2.0**place
-    return 700 * (10 ** (place / 2595) - 1) if scale == "mel" else place
+        return 2.0**position
+    return 700 * (10 ** (position / 2595) - 1) if scale == "mel" else position
 
 
 def raster(
     grid: np.ndarray,
     space: AtomSpace,
-    look: Look,
+    style: PlotStyle,
     filled: np.ndarray | None = None,
     width: int = 1600,
     height: int = 800,
 ) -> np.ndarray:
-    """(height, width, 3) uint8 picture of a grid (channels, frames, bins), the highest frequency in the first row.
+    """Rasterise a grid (channels, frames, bins) to (height, width, 3) uint8 pixels.
 
-    filled  bool array of the grid's shape, which atoms were filled in, for the colour by state
+    The highest frequency is in the first row. A pixel shows the loudest of the atoms that it
+    covers.
 
-    A pixel shows the loudest of the atoms that it covers.
+    filled  bool array of the shape of the grid: the filled-in atoms, for the colouring by state
     """
-    seconds, hertz = limits(float(space.seconds(grid.shape[1] - 1)), space, look)
+    seconds, hertz = visible_range(float(space.seconds(grid.shape[1] - 1)), space, style)
     magnitude = np.abs(grid)
     loudest = float(np.abs(grid).max(initial=0.0)) or 1.0
     with np.errstate(divide="ignore"):
         velocity = np.clip(255 * (1 - 20 * np.log10(magnitude / loudest) / space.floor_db), -1, 255)
     velocity = np.where(np.isfinite(velocity), velocity, -1).astype(np.int16)
-    kind = kinds(grid, space, look, velocity > 0, filled)
-    # all channels on one plane: the loudest atom of a cell
+    row = palette_rows(grid, space, style, velocity > 0, filled)
+    # all channels in one plane: the loudest atom of a cell
     top = velocity.argmax(0)[None]
-    velocity, kind = np.take_along_axis(velocity, top, 0)[0], np.take_along_axis(kind, top, 0)[0]
+    velocity, row = np.take_along_axis(velocity, top, 0)[0], np.take_along_axis(row, top, 0)[0]
 
     rows = np.clip(
         np.floor(
-            hertz_of(
-                np.linspace(unit(hertz[1], look.scale), unit(hertz[0], look.scale), height + 1),
-                look.scale,
+            axis_frequency(
+                np.linspace(
+                    axis_position(hertz[1], style.scale),
+                    axis_position(hertz[0], style.scale),
+                    height + 1,
+                ),
+                style.scale,
             )
             / space.bin_hz
         ),
@@ -134,67 +143,79 @@ def raster(
         0,
         grid.shape[1] - 1,
     ).astype(int)
-    velocity, kind = _loudest(velocity, kind, columns, 0)
-    velocity, kind = _loudest(velocity, kind, rows, 1)
-    theme = "dark" if look.dark else "light"
+    velocity, row = _loudest(velocity, row, columns, 0)
+    velocity, row = _loudest(velocity, row, rows, 1)
+    theme = "dark" if style.dark else "light"
     paper = np.array(palette.THEMES[theme]["paper"], np.uint8)
-    coloured = palette.table(theme)[kind, np.maximum(velocity, 0)]
+    coloured = palette.table(theme)[row, np.maximum(velocity, 0)]
     return np.where((velocity > 0)[..., None], coloured, paper).transpose(1, 0, 2)
 
 
 def _loudest(
-    velocity: np.ndarray, kind: np.ndarray, edges: np.ndarray, axis: int
+    velocity: np.ndarray, row: np.ndarray, edges: np.ndarray, axis: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reduce an axis to the stretches between edges (at least one cell each), keeping the loudest cell of each."""
-    velocity, kind = np.moveaxis(velocity, axis, 0), np.moveaxis(kind, axis, 0)
+    """Reduce an axis to the intervals between edges, each to its loudest cell.
+
+    Every interval has at least one cell.
+    """
+    velocity, row = np.moveaxis(velocity, axis, 0), np.moveaxis(row, axis, 0)
     out_v = np.empty((len(edges) - 1, velocity.shape[1]), velocity.dtype)
-    out_k = np.empty(out_v.shape, kind.dtype)
+    out_k = np.empty(out_v.shape, row.dtype)
     for k, (a, b) in enumerate(zip(edges[:-1], edges[1:])):
         low, high = min(a, b), max(a, b, min(a, b) + 1)
         best = velocity[low:high].argmax(0)[None]
         out_v[k] = np.take_along_axis(velocity[low:high], best, 0)[0]
-        out_k[k] = np.take_along_axis(kind[low:high], best, 0)[0]
+        out_k[k] = np.take_along_axis(row[low:high], best, 0)[0]
     return np.moveaxis(out_v, 0, axis), np.moveaxis(out_k, 0, axis)
 
 
-def kinds(
+def palette_rows(
     grid: np.ndarray,
     space: AtomSpace,
-    look: Look,
+    style: PlotStyle,
     audible: np.ndarray,
     filled: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Row of the palette for every cell of a grid."""
-    first = palette.KINDS.index
-    if look.colour == "state":
+    """Palette rows of all cells of a grid."""
+    row_of = palette.ROWS.index
+    if style.colour == "state":
         return np.where(
-            np.zeros(grid.shape, bool) if filled is None else filled, first("filled"), first("kept")
+            np.zeros(grid.shape, bool) if filled is None else filled,
+            row_of("filled"),
+            row_of("kept"),
         )
-    if look.colour == "channel":
-        return np.broadcast_to(first("channel 0") + np.arange(len(grid))[:, None, None], grid.shape)
-    if look.colour in ("sign", "scale"):  # there is one scale
-        return np.where(grid >= 0, first("positive"), first("negative"))
-    out = np.full(grid.shape, first("rank 0"))
+    if style.colour == "channel":
+        return np.broadcast_to(
+            row_of("channel 0") + np.arange(len(grid))[:, None, None], grid.shape
+        )
+    if style.colour in ("sign", "scale"):  # a grid has a single scale
+        return np.where(grid >= 0, row_of("positive"), row_of("negative"))
+    out = np.full(grid.shape, row_of("rank 0"))
     atoms = Atoms.from_grid(grid, space, (grid.shape[1] - 1) * space.hop, where=audible)
     ranks = np.empty(len(atoms))
-    ranks[order(atoms, look.ordering, look.reverse, look.seed)] = np.arange(len(atoms))
-    out[audible] = first("rank 0") + np.minimum(
+    ranks[order(atoms, style.ordering, style.reverse, style.seed)] = np.arange(len(atoms))
+    out[audible] = row_of("rank 0") + np.minimum(
         ranks * palette.RANKS // max(len(atoms), 1), palette.RANKS - 1
     )
     return out
 
 
-def raster_tiles(atoms: Atoms, look: Look, width: int = 1600, height: int = 800) -> np.ndarray:
-    """(height, width, 3) uint8 picture of the atoms of a ScaleSpace, each as its share of the plane: half its window, and one bin of its scale."""
+def raster_tiles(
+    atoms: Atoms, style: PlotStyle, width: int = 1600, height: int = 800
+) -> np.ndarray:
+    """Rasterise the atoms of a ScaleSpace to (height, width, 3) uint8 pixels.
+
+    A tile covers half the window of its atom, and one bin of its scale.
+    """
     space = atoms.space
     assert isinstance(space, ScaleSpace), "only atoms of a ScaleSpace are tiles"
-    seconds, hertz = limits(_end(atoms), space, look)
-    theme = "dark" if look.dark else "light"
+    seconds, hertz = visible_range(_duration(atoms), space, style)
+    theme = "dark" if style.dark else "light"
     pixels = np.empty((height, width, 3), np.uint8)
     pixels[:] = palette.THEMES[theme]["paper"]
     loudest = np.maximum(np.abs(atoms.amplitude) / max(atoms.reference, 1e-30), 1e-9)
     velocity = np.clip(255 * (1 - 20 * np.log10(loudest) / space.floor_db), 0, 255).astype(int)
-    colours = palette.table(theme)[_kinds_of(atoms, look), velocity]
+    colours = palette.table(theme)[_palette_rows_of_atoms(atoms, style), velocity]
     reach, bin_hz = (
         space.half_window(atoms.scale) / 2,
         space.rate / np.asarray(space.scales)[atoms.scale],
@@ -203,93 +224,109 @@ def raster_tiles(atoms: Atoms, look: Look, width: int = 1600, height: int = 800)
         space.seconds(atoms.time),
         (space.scale_bin(atoms.scale, atoms.frequency) + 0.5) * bin_hz,
     )
-    across = lambda t: (t - seconds[0]) / (seconds[1] - seconds[0]) * width
-    bottom, top = (float(unit(f, look.scale)) for f in hertz)
-    along = lambda f: (top - unit(np.maximum(f, 1e-3), look.scale)) / (top - bottom) * height
-    left, right = (np.round(across(middle + side * reach)).astype(int) for side in (-1, 1))
-    upper, lower = (np.round(along(centre + side * bin_hz / 2)).astype(int) for side in (1, -1))
+    bottom, top = (float(axis_position(f, style.scale)) for f in hertz)
+
+    def column(t: np.ndarray) -> np.ndarray:
+        return np.round((t - seconds[0]) / (seconds[1] - seconds[0]) * width).astype(int)
+
+    def row(f: np.ndarray) -> np.ndarray:
+        position = axis_position(np.maximum(f, 1e-3), style.scale)
+        return np.round((top - position) / (top - bottom) * height).astype(int)
+
+    left, right = (column(middle + side * reach) for side in (-1, 1))
+    upper, lower = (row(centre + side * bin_hz / 2) for side in (1, -1))
     for i in np.argsort(np.abs(atoms.amplitude), kind="stable"):
         x, y = max(left[i], 0), max(upper[i], 0)
         pixels[y : max(lower[i], upper[i] + 2, 0), x : max(right[i], left[i] + 2, 0)] = colours[i]
     return pixels
 
 
-def _kinds_of(atoms: Atoms, look: Look) -> np.ndarray:
-    """Row of the palette for every atom of a ScaleSpace."""
-    first = palette.KINDS.index
-    if look.colour == "state":
-        return np.full(len(atoms), first("kept"))
-    if look.colour in ("channel", "scale"):
-        return first("channel 0") + getattr(atoms, look.colour).astype(int)
-    if look.colour == "sign":
-        return np.where(atoms.sign > 0, first("positive"), first("negative"))
+def _palette_rows_of_atoms(atoms: Atoms, style: PlotStyle) -> np.ndarray:
+    """Palette rows of the atoms of a ScaleSpace."""
+    row_of = palette.ROWS.index
+    if style.colour == "state":
+        return np.full(len(atoms), row_of("kept"))
+    if style.colour in ("channel", "scale"):
+        return row_of("channel 0") + getattr(atoms, style.colour).astype(int)
+    if style.colour == "sign":
+        return np.where(atoms.sign > 0, row_of("positive"), row_of("negative"))
     ranks = np.empty(len(atoms), int)
-    ranks[order(atoms, look.ordering, look.reverse, look.seed)] = np.arange(len(atoms))
-    return first("rank 0") + np.minimum(
+    ranks[order(atoms, style.ordering, style.reverse, style.seed)] = np.arange(len(atoms))
+    return row_of("rank 0") + np.minimum(
         ranks * palette.RANKS // max(len(atoms), 1), palette.RANKS - 1
     )
 
 
-def _end(atoms: Atoms) -> float:
+def _duration(atoms: Atoms) -> float:
+    """Seconds of the sound of atoms."""
     return atoms.length / atoms.space.rate
 
 
-def limits(
-    end: float, space: AtomSpace, look: Look
+def visible_range(
+    end: float, space: AtomSpace, style: PlotStyle
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """((from, to) seconds, (from, to) Hz) that are seen of a sound of `end` seconds."""
+    """Visible range ((from, to) seconds, (from, to) Hz) of a sound of `end` seconds."""
     end = max(end, 1e-3)
-    low = LOWEST_HZ if look.scale == "log" else 0.0
-    (t0, t1), (f0, f1) = look.seconds or (0.0, end), look.hertz or (low, space.rate / 2)
+    low = LOWEST_HZ if style.scale == "log" else 0.0
+    (t0, t1), (f0, f1) = style.seconds or (0.0, end), style.hertz or (low, space.rate / 2)
     if not (0 <= t0 < t1 and 0 <= f0 < f1):
         raise AtomizerError("A picture spans from a lower to a higher time and frequency.")
     return (t0, min(t1, end) if t0 < end else t1), (max(f0, low), f1)
 
 
-def picture(
+def plot_grid(
     grid: np.ndarray,
     space: AtomSpace,
-    look: Look = Look(),
+    style: PlotStyle = PlotStyle(),
     title: str = "",
     filled: np.ndarray | None = None,
 ) -> Figure:
-    """Figure of all atoms of a grid (channels, frames, bins) on a time-frequency plane, with axes and a legend; `filled` as in `raster`."""
+    """Plot all atoms of a grid (channels, frames, bins) over time and frequency.
+
+    The figure has axes and a legend; `filled` is that of `raster`.
+    """
 
     def pixels(lane: slice, height: int) -> np.ndarray:
-        # the other channels silent, so that each keeps its own colour and loudness
+        # silence the other channels, so that each keeps its own colour and loudness
         shown = np.zeros_like(grid)
         shown[lane] = grid[lane]
-        return raster(shown, space, look, filled, height=height)
+        return raster(shown, space, style, filled, height=height)
 
-    return _figure(pixels, len(grid), space, look, title, float(space.seconds(grid.shape[1] - 1)))
+    return _figure(pixels, len(grid), space, style, title, float(space.seconds(grid.shape[1] - 1)))
 
 
-def picture_of_tiles(atoms: Atoms, channels: int, look: Look = Look(), title: str = "") -> Figure:
-    """The same of the atoms of a ScaleSpace."""
+def plot_tiles(
+    atoms: Atoms, channels: int, style: PlotStyle = PlotStyle(), title: str = ""
+) -> Figure:
+    """Plot the atoms of a ScaleSpace over time and frequency."""
 
     def pixels(lane: slice, height: int) -> np.ndarray:
         return raster_tiles(
-            atoms[(atoms.channel >= lane.start) & (atoms.channel < lane.stop)], look, height=height
+            atoms[(atoms.channel >= lane.start) & (atoms.channel < lane.stop)], style, height=height
         )
 
-    return _figure(pixels, channels, atoms.space, look, title, _end(atoms))
+    return _figure(pixels, channels, atoms.space, style, title, _duration(atoms))
 
 
 def _figure(
     pixels: Callable[[slice, int], np.ndarray],
     channels: int,
     space: AtomSpace,
-    look: Look,
+    style: PlotStyle,
     title: str,
     end: float,
 ) -> Figure:
-    """Figure of what `pixels` makes of every lane of channels, at a height in pixels."""
-    theme = palette.THEMES["dark" if look.dark else "light"]
+    """Figure with a panel per lane of channels.
+
+    pixels  (lane, height in pixels) -> picture of the lane
+    end     seconds of the sound
+    """
+    theme = palette.THEMES["dark" if style.dark else "light"]
     paper, ink = (
         "#" + bytes(int(v) for v in theme["paper"]).hex(),
-        "#c9cfdb" if look.dark else "#1e293b",
+        "#c9cfdb" if style.dark else "#1e293b",
     )
-    lanes = [slice(c, c + 1) for c in range(channels)] if look.stacked else [slice(0, channels)]
+    lanes = [slice(c, c + 1) for c in range(channels)] if style.stacked else [slice(0, channels)]
     figure = Figure(
         figsize=(10, 2.2 + 3.2 * min(len(lanes), 4) if len(lanes) > 1 else 5.4),
         facecolor=paper,
@@ -298,8 +335,8 @@ def _figure(
     spec = figure.add_gridspec(len(lanes), 2, width_ratios=[40, 1])
     axes = [figure.add_subplot(spec[0, 0])]
     axes += [figure.add_subplot(spec[k, 0], sharex=axes[0]) for k in range(1, len(lanes))]
-    seconds, hertz = limits(end, space, look)
-    bottom, top = (float(unit(f, look.scale)) for f in hertz)
+    seconds, hertz = visible_range(end, space, style)
+    bottom, top = (float(axis_position(f, style.scale)) for f in hertz)
     for number, (ax, lane) in enumerate(zip(axes, lanes)):
         ax.imshow(
             pixels(lane, max(240, 800 // len(lanes))),
@@ -307,9 +344,9 @@ def _figure(
             aspect="auto",
             interpolation="nearest",
         )
-        ticks = ticks_of(hertz, look.scale)
+        ticks = frequency_ticks(hertz, style.scale)
         ax.set_yticks(
-            [float(unit(f, look.scale)) for f in ticks],
+            [float(axis_position(f, style.scale)) for f in ticks],
             [f"{f / 1000:g} kHz" if f >= 1000 else f"{f:g} Hz" for f in ticks],
         )
         ax.set_facecolor(paper)
@@ -317,37 +354,40 @@ def _figure(
         for side, spine in ax.spines.items():
             spine.set_visible(side in ("left", "bottom"))
             spine.set_color(ink)
-        if look.stacked:
+        if style.stacked:
             ax.set_title(channel_name(number, channels), loc="right", fontsize=9, color=ink)
     axes[-1].set_xlabel("time / s", color=ink)
     if title:
         axes[0].set_title(title, loc="left", fontsize=11, color=ink)
-    _legend(figure.add_subplot(spec[:, 1]), look, space, channels, ink)
+    _legend(figure.add_subplot(spec[:, 1]), style, space, channels, ink)
     return figure
 
 
 def channel_name(number: int, channels: int) -> str:
-    """What people call a channel of a sound of `channels`, as the page's format.js does."""
+    """Name of a channel of a sound of `channels`, the same as in the page's format.js."""
     return ("left", "right")[number] if channels == 2 else f"channel {number}"
 
 
-def ticks_of(hertz: tuple[float, float], scale: str, apart: float = 0.045) -> list[float]:
-    """Round frequencies within (from, to) that are at least `apart` of the axis away from each other, the highest first."""
-    bottom, top = (float(unit(f, scale)) for f in hertz)
+def frequency_ticks(hertz: tuple[float, float], scale: str, apart: float = 0.045) -> list[float]:
+    """Round frequencies within (from, to), the highest first.
+
+    They are at least a share of `apart` of the axis away from each other.
+    """
+    bottom, top = (float(axis_position(f, scale)) for f in hertz)
     out: list[float] = []
     for f in reversed(
         [f for f in TICKS if hertz[0] <= f <= hertz[1]] or list(np.round(np.linspace(*hertz, 5)))
     ):
-        if not out or abs(float(unit(f, scale)) - float(unit(out[-1], scale))) >= apart * (
-            top - bottom
-        ):
+        if not out or abs(
+            float(axis_position(f, scale)) - float(axis_position(out[-1], scale))
+        ) >= apart * (top - bottom):
             out.append(float(f))
     return out
 
 
-def _legend(ax, look: Look, space: AtomSpace, channels: int, ink: str) -> None:
-    """A bar of velocities for every kind of atom that occurs, side by side."""
-    colours = palette.table("dark" if look.dark else "light")
+def _legend(ax, style: PlotStyle, space: AtomSpace, channels: int, ink: str) -> None:
+    """Draw a bar of velocities for every palette row that occurs, side by side."""
+    colours = palette.table("dark" if style.dark else "light")
     steps = range(0, palette.RANKS, palette.RANKS // 4)
     names = {
         "sign": {"negative": "negative", "positive": "positive"},
@@ -359,8 +399,8 @@ def _legend(ax, look: Look, space: AtomSpace, channels: int, ink: str) -> None:
             else {"negative": "negative", "positive": "positive"}
         ),
         "rank": {f"rank {k}": label for k, label in zip(steps, ("first", "", "", "last"))},
-    }[look.colour]
-    bars = np.stack([colours[palette.KINDS.index(name)] for name in names], 1)
+    }[style.colour]
+    bars = np.stack([colours[palette.ROWS.index(name)] for name in names], 1)
     ax.imshow(bars, extent=(0, len(names), space.floor_db, 0), aspect="auto", origin="lower")
     ax.xaxis.tick_top()
     ax.set_xticks(np.arange(len(names)) + 0.5, names.values(), rotation=90, fontsize=8)
@@ -372,8 +412,8 @@ def _legend(ax, look: Look, space: AtomSpace, channels: int, ink: str) -> None:
         spine.set_visible(False)
 
 
-def save(figure: Figure, format_: str) -> bytes:
-    """A figure as a file: "png" or "svg". Text stays text, the atoms are pixels in both."""
+def encode_figure(figure: Figure, format_: str) -> bytes:
+    """Encode a figure as "png" or "svg"; in an SVG text stays text, and atoms are pixels."""
     out = io.BytesIO()
     with matplotlib.rc_context({"svg.fonttype": "none"}):
         figure.savefig(

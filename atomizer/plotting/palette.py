@@ -1,9 +1,11 @@
-"""Colours of the atoms, for the page and for printed figures alike.
+"""Colours of atoms, the same for the page and for figures.
 
-A kind of atom (a sign, a state, a channel, a range of ranks) has a hue; its velocity has the lightness: quiet atoms fade into the paper.
-Ramps are even steps of lightness in OKLab (Ottosson 2020), so that equal steps of velocity look equally far apart. Two kinds that
-are compared differ along blue and orange, the one axis that colour-blind eyes share with all others; and lightness never says which
-kind it is, so that a ramp printed in grey still shows the velocity.
+The palette has a row per class of atoms: a sign, a state, a channel, or a range of ranks. The class
+sets the hue and the velocity sets the lightness, so that quiet atoms fade into the background.
+Ramps are equal steps of lightness in OKLab (Ottosson 2020): equal steps of velocity look equally
+far apart. Two classes that are compared differ along blue and orange, the axis that is visible with
+every colour vision deficiency. The lightness never depends on the class, so that a ramp printed in
+grey still shows the velocity.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ import math
 
 import numpy as np
 
-GAMMA = 1.4  # of velocity to place on the ramp: most of a recording is quiet, and steps back
+GAMMA = 1.4  # exponent from velocity to ramp position: most of a recording is quiet and recedes
 STOPS = 9
 MAX_CHANNELS = 8
-RANKS = 16  # classes of rank
+RANKS = 16  # rows for the colouring by rank
 
 _BLUE, _ORANGE = 258.0, 58.0
 _HUES = {
@@ -28,7 +30,7 @@ _HUES = {
 # blue and orange first: most sounds have two channels
 _CHANNEL_HUES = (_BLUE, _ORANGE, 165.0, 330.0, 215.0, 100.0, 20.0, 300.0)
 
-KINDS = (
+ROWS = (
     *_HUES,
     *(f"channel {k}" for k in range(MAX_CHANNELS)),
     *(f"rank {k}" for k in range(RANKS)),
@@ -41,7 +43,7 @@ THEMES = {
 
 
 def oklab(lightness: float, a: float, b: float) -> tuple[int, int, int]:
-    """sRGB bytes of an OKLab colour; a colour that no screen can show loses chroma, never lightness or hue."""
+    """Bytes of sRGB for an OKLab colour; colours out of gamut lose chroma, not lightness or hue."""
     for share in np.linspace(1, 0, 41):
         linear = _linear(lightness, a * share, b * share)
         if all(-1e-4 <= value <= 1 + 1e-4 for value in linear):
@@ -70,51 +72,51 @@ def _linear(lightness: float, a: float, b: float) -> tuple[float, float, float]:
     )
 
 
-def ramp(kind: str, theme: str) -> list[tuple[int, int, int]]:
-    """`STOPS` colours (sRGB bytes) of a kind of atom, from the quietest to the loudest."""
-    a, b = _direction(kind)
-    first, last = THEMES[theme]["unknown" if kind == "unknown" else "ramp"]
+def ramp(row: str, theme: str) -> list[tuple[int, int, int]]:
+    """`STOPS` colours (sRGB bytes) of a row of the palette, from the quietest to the loudest."""
+    a, b = _direction(row)
+    first, last = THEMES[theme]["unknown" if row == "unknown" else "ramp"]
     out = []
     for x in np.linspace(0, 1, STOPS):
-        chroma = math.sin(
-            math.pi * (0.08 + 0.80 * x)
-        )  # pale at both ends, where screens have no vivid colours
+        # pale at both ends, where screens have no vivid colours
+        chroma = math.sin(math.pi * (0.08 + 0.80 * x))
         out.append(oklab(first + (last - first) * x, a * chroma, b * chroma))
     return out
 
 
-def _direction(kind: str) -> tuple[float, float]:
-    """The most vivid (a, b) of a kind's ramp."""
-    name, _, number = kind.partition(" ")
+def _direction(row: str) -> tuple[float, float]:
+    """(a, b) of the highest chroma of a row."""
+    name, _, number = row.partition(" ")
     if name == "rank":  # a straight line from blue to yellow through grey
         x = int(number) / (RANKS - 1)
         (a0, b0), (a1, b1) = _polar(265, 0.19), _polar(95, 0.17)
         return a0 + (a1 - a0) * x, b0 + (b1 - b0) * x
-    return _polar(_CHANNEL_HUES[int(number)], 0.15) if name == "channel" else _polar(*_HUES[kind])
+    return _polar(_CHANNEL_HUES[int(number)], 0.15) if name == "channel" else _polar(*_HUES[row])
 
 
 def _polar(hue: float, chroma: float) -> tuple[float, float]:
+    """(a, b) of a hue in degrees and a chroma."""
     return chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
 
 
 def table(theme: str) -> np.ndarray:
-    """(kinds, 256, 3) uint8: the colour of every kind at every velocity, as the page draws it."""
+    """(rows, 256, 3) uint8: the colour of every row at every velocity, as on the page."""
     x = (np.arange(256) / 255) ** GAMMA * (STOPS - 1)
-    stops = np.array([ramp(kind, theme) for kind in KINDS], float)
+    stops = np.array([ramp(row, theme) for row in ROWS], float)
     low = np.minimum(x.astype(int), STOPS - 2)
     part = (x - low)[:, None]
     return np.round(stops[:, low] * (1 - part) + stops[:, low + 1] * part).astype(np.uint8)
 
 
 def to_dict() -> dict:
-    """All of it as JSON-ready data, for the page."""
+    """Palette as JSON-ready data for the page."""
     return {
         "gamma": GAMMA,
-        "kinds": list(KINDS),
+        "kinds": list(ROWS),
         "channels": MAX_CHANNELS,
         "ranks": RANKS,
         "themes": {
-            theme: {"paper": list(values["paper"]), "ramps": [ramp(kind, theme) for kind in KINDS]}
+            theme: {"paper": list(values["paper"]), "ramps": [ramp(row, theme) for row in ROWS]}
             for theme, values in THEMES.items()
         },
     }

@@ -19,7 +19,7 @@ from ..errors import AtomizerError
 from ..inpainting.recipe import dump_recipes
 from ..io.audio import Sound, read, write
 from ..model import checkpoint
-from ..plotting.figures import Look, picture, picture_of_tiles, save
+from ..plotting.figures import PlotStyle, encode_figure, plot_grid, plot_tiles
 from .session import Session
 
 
@@ -36,7 +36,7 @@ class ExportRequest:
     kind: str
     version: str
     variation: int | None
-    look: Look
+    look: PlotStyle
 
 
 def export(session: Session, request: ExportRequest) -> tuple[bytes, str]:
@@ -162,14 +162,14 @@ def _picture(ending: str, session: Session, request: ExportRequest) -> bytes:
     name = name_of(session, request, "")
     if session.pursuit is not None and shows_pursuit(session, request):
         atoms, channels = session.pursuit.atoms, session.sound.channels
-        return save(picture_of_tiles(atoms, channels, request.look, name), ending[1:])
+        return encode_figure(plot_tiles(atoms, channels, request.look, name), ending[1:])
     space = session.space
     grid = MDCTAtomizer(space).grid(sound_of(session, request).at(space.rate))
     filled = None
     if request.look.colour == "state" and grid.shape == session.grid.shape:
         loudest = max(float(np.abs(grid).max()), 1e-30)
         filled = np.abs(grid - session.grid) > 1e-4 * loudest  # more than rounding
-    return save(picture(grid, space, request.look, name, filled), ending[1:])
+    return encode_figure(plot_grid(grid, space, request.look, name, filled), ending[1:])
 
 
 Encoder = Callable[[Session, ExportRequest], bytes]

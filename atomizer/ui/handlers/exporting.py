@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import AtomizerError
-from ...plotting.figures import Look
+from ...plotting.figures import PlotStyle
 from ..component import Message
 from ..exports import ExportRequest, export
 from ..session import Session, present
@@ -25,7 +25,7 @@ def export_file(session: Session | None, request: Any) -> Message:
             str(request.get("kind")),
             str(request.get("version")),
             number if has_variation(session, number) else None,
-            Look.from_dict(request.get("look") or {}),
+            PlotStyle.from_dict(request.get("look") or {}),
         )
         data, name = export(session, wanted)
         present.offer_download(session, data, name)
