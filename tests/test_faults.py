@@ -14,7 +14,7 @@ import pytest
 import soundfile
 import torch
 from faults.killed_training import TINY, make_recordings
-from fuzz.run import Outside
+from fuzz.run import AccessMonitor
 
 from atomizer.atoms.atoms import Atoms
 from atomizer.cli import run as command_line
@@ -172,13 +172,13 @@ def test_a_broken_training_state_is_named(tmp_path, refused):
 
 def test_a_read_only_checkpoint_is_enough(tmp_path, monkeypatch):
     """Loading and filling write nothing beside the checkpoint, nor anywhere else: every file that Python opens is watched."""
-    outside = Outside(tmp_path)
-    outside.on = True
+    monitor = AccessMonitor(tmp_path)
+    monitor.active = True
     try:
         model = checkpoint.load(device="cpu")
     finally:
-        outside.on = False
-    assert not [found for found in outside.found if found.startswith(("writes", "os."))]
+        monitor.active = False
+    assert not [found for found in monitor.violations if found.startswith(("writes", "os."))]
     assert model.config.space.rate == 44_100
 
 

@@ -1,4 +1,4 @@
-"""A short run of the fuzzer (tests/fuzz), and what it once found."""
+"""A short run of the fuzzer (tests/fuzz), and regressions that it found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import soundfile
-from fuzz.run import KINDS, LIMIT_SECONDS, Outside, judge
+from fuzz.run import KINDS, LIMIT_SECONDS, AccessMonitor, judge
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,21 +43,22 @@ SHORT = {
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_a_stranger_gets_a_result_or_a_sentence(name, tmp_path, monkeypatch):
+def test_fuzzed_input_gives_a_result_or_a_sentence(name, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     monkeypatch.setattr(gpu, "has_model", lambda: False)
-    kind, outside = KINDS[name], Outside(tmp_path.resolve())
+    kind, monitor = KINDS[name], AccessMonitor(tmp_path.resolve())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        case = kind.lab(tmp_path)
-        case_of = lambda number: judge(
-            case, random.Random(f"7/{name}/{number}"), outside, kind.memory
-        )
-        case_of(-1)  # imports that happen late are no files of the case
+        case = kind.target(tmp_path)
+
+        def run_case(number: int) -> tuple[str, str]:
+            return judge(case, random.Random(f"7/{name}/{number}"), monitor, kind.memory)
+
+        run_case(-1)  # late imports open files that do not belong to a case
         faulthandler.dump_traceback_later(LIMIT_SECONDS, exit=True)
         for number in range(SHORT[name]):
-            outcome, wrong = case_of(number)
+            outcome, wrong = run_case(number)
             assert not wrong, f"--kinds {name} --only {number} --seed 7: {wrong}"
         faulthandler.cancel_dump_traceback_later()
 
@@ -111,18 +112,18 @@ def test_any_json_is_a_settings_file_or_refused(data):
         assert str(error).endswith(".")
 
 
-# --- what was found
+# --- regressions
 
 
-def test_samples_that_overflow_are_refused(tmp_path, refused):
+def test_huge_samples_are_refused(tmp_path, refused):
     soundfile.write(tmp_path / "x.wav", np.array([0, 3e38, -3e38], np.float32), 8000, "FLOAT")
     with refused("1e+10", "turn it down"):
         read(tmp_path / "x.wav")
     check(np.full((1, 9), MAX_MAGNITUDE, np.float32), 8000)
 
 
-def test_many_channels_at_a_high_rate_are_counted_together():
-    """Thirty kilobytes of silence can be gigabytes of samples."""
+def test_sample_limit_counts_all_channels():
+    """A file of 30 kB can hold gigabytes of silence."""
     assert (
         max_duration(8, 192_000) * 8 * 192_000 == limits().samples < limits().seconds * 8 * 192_000
     )
@@ -138,17 +139,17 @@ def test_many_channels_at_a_high_rate_are_counted_together():
         ("space_step_db", 1j),
     ],
 )
-def test_atoms_of_a_space_that_is_none_are_refused(name, value, tmp_path, atoms, refused):
+def test_atoms_of_an_invalid_space_are_refused(name, value, tmp_path, atoms, refused):
     with refused("AtomSpace", "invalid"):
         Atoms.load(saved(tmp_path, atoms, **{name: value}))
 
 
-def test_atoms_in_too_large_a_plane_are_refused(tmp_path, atoms, refused):
+def test_atoms_in_a_too_large_plane_are_refused(tmp_path, atoms, refused):
     with refused(f"{MAX_PLACES:,} places"):
         Atoms.load(saved(tmp_path, atoms, length=2**40))
 
 
-def test_atoms_that_unpack_to_more_than_memory_are_refused(tmp_path, atoms, refused):
+def test_zip_bomb_of_atoms_is_refused(tmp_path, atoms, refused):
     path = saved(tmp_path, atoms)
     data, at = bytearray(path.read_bytes()), 0
     while (
@@ -179,13 +180,13 @@ def pursued():
         ("space_step_db", np.nan),
     ],
 )
-def test_atoms_of_scales_that_are_none_are_refused(name, value, tmp_path, pursued, refused):
+def test_atoms_of_invalid_scales_are_refused(name, value, tmp_path, pursued, refused):
     with refused("AtomSpace", "invalid"):
         Atoms.load(saved(tmp_path, pursued, **{name: value}))
 
 
 @pytest.mark.parametrize("changes", [{"length": 2**40}, {"length": 0, "space_scales": [16, 2**40]}])
-def test_atoms_of_scales_in_too_large_a_plane_are_refused(changes, tmp_path, pursued, refused):
+def test_scale_atoms_in_a_too_large_plane_are_refused(changes, tmp_path, pursued, refused):
     with refused(f"{MAX_PLACES:,} places"):
         Atoms.load(saved(tmp_path, pursued[:0], **changes))
 
@@ -210,7 +211,7 @@ def saved(folder, atoms, **changed):
         {"hidden": 60_000},
     ],
 )
-def test_a_configuration_that_asks_for_other_weights_takes_no_memory(changes, tmp_path, refused):
+def test_config_that_does_not_fit_its_weights_is_refused(changes, tmp_path, refused):
     config = json.loads((checkpoint.SHIPPED / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**config, **changes}))
     (tmp_path / "model.safetensors").write_bytes(
@@ -239,7 +240,7 @@ def test_a_configuration_that_asks_for_other_weights_takes_no_memory(changes, tm
         (dict(add_channels=0.5), "channels to add must be a whole number"),
     ],
 )
-def test_an_endpoint_says_which_value_it_cannot_take(arguments, words, tmp_path):
+def test_endpoint_names_the_invalid_value(arguments, words, tmp_path):
     soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).uniform(-0.1, 0.1, 4000), 8000)
     with pytest.raises(gr.Error) as caught:
         api.fill_file(
@@ -262,13 +263,13 @@ def test_an_endpoint_says_which_value_it_cannot_take(arguments, words, tmp_path)
         {"ordering": "alphabet"},
     ],
 )
-def test_a_look_that_is_none_is_refused(look, refused):
+def test_invalid_look_is_refused(look, refused):
     with refused():
         PlotStyle.from_dict(look)
 
 
 @pytest.mark.parametrize("number", [[], {}, "1", None, 7.0, 99])
-def test_a_variation_that_is_not_there_changes_nothing(number, tmp_path, monkeypatch):
+def test_unknown_variation_changes_nothing(number, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).uniform(-0.1, 0.1, 4000), 8000)
     _, session = handlers.load(str(tmp_path / "x.wav"), None)
@@ -294,7 +295,7 @@ def test_huge_seeds_are_refused(sound, refused):
 
 
 def test_files_of_the_server_are_not_served(tmp_path, monkeypatch):
-    """Over HTTP: only files that were uploaded or made for a visitor, and the page's own, leave the server."""
+    """Over HTTP, only uploads, results for a visitor and the page's own files can be fetched."""
     from gradio.routes import App
     from starlette.testclient import TestClient
 

@@ -37,22 +37,22 @@ def test_stop_frees_the_slot_at_once(endless):
     chosen = {"regions": [], "specs": ["above:6000"], "key": "k"}
     first, second = (Tab(Page(url), number, Result()) for number in (1, 2))
     for tab in (first, second):
-        tab.ask("file", "upload", file=tab.upload())
+        tab.trigger("file", "upload", file=tab.upload())
     second.result.ranks.clear()
     theirs = []
 
     def second_is_told_its_place(outputs):
         if events.exists() and not theirs:
             theirs.append(
-                thread.submit(second.ask, "fill", "click", view=chosen, method="noise", seed=2)
+                thread.submit(second.trigger, "fill", "click", view=chosen, method="noise", seed=2)
             )
         return second.result.ranks
 
     with ThreadPoolExecutor(1) as thread:
-        first.ask(
+        first.trigger(
             "fill", "click", view=chosen, method="noise", seed=1, stop=second_is_told_its_place
         )
-        said = first.ask("stop", "click")[-1]["status"]
+        said = first.trigger("stop", "click")[-1]["status"]
         assert theirs[0].result()
     assert said.startswith("Stopped")
     seeds = events.read_text().split()

@@ -76,12 +76,12 @@ LEAVES = (
 
 
 def mutate_bytes(data: bytes, rng: random.Random) -> bytes:
-    """A few changes: bits, bytes, numbers that mean sizes, and pieces cut, doubled, swapped or made up."""
+    """Change a few bits, bytes or sizes, or delete, repeat, swap or replace pieces."""
     out = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 4, 16))):
         if not out:
             return bytes(rng.randbytes(rng.randrange(64)))
-        # headers are where sizes and kinds are
+        # mostly in the header, which has the sizes and types
         at = rng.randrange(min(len(out), rng.choice((16, 64, 256, len(out)))))
         end = min(len(out), at + rng.choice((1, 2, 4, 16, 256)))
         match rng.randrange(9):
@@ -115,7 +115,7 @@ def mutate_bytes(data: bytes, rng: random.Random) -> bytes:
 
 
 def mutate_value(value, rng: random.Random):
-    """JSON-like data with one of its parts replaced, taken out, doubled or wrapped."""
+    """Replace, delete, repeat or wrap one part of JSON-like data."""
     if isinstance(value, dict) and value and rng.random() < 0.85:
         key = rng.choice(list(value))
         match rng.randrange(8):
@@ -148,7 +148,7 @@ def mutate_value(value, rng: random.Random):
 
 
 def mutate_json(value, rng: random.Random) -> str:
-    """Text of mutated data; sometimes the text itself is broken."""
+    """Return mutated data as JSON; sometimes the text itself is invalid."""
     for _ in range(rng.choice((1, 1, 2, 3, 6))):
         value = mutate_value(value, rng)
     text = json.dumps(value)

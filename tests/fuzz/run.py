@@ -1,12 +1,12 @@
-"""Mutation fuzzing of everything that a stranger can hand to the Atomizer.
+"""Mutation fuzzing of all untrusted inputs.
 
-    python -m tests.fuzz --cases 20000 --seed 0              # all kinds, in the proportions of KINDS
+    python -m tests.fuzz --cases 20000 --seed 0              # all kinds, in proportion
     python -m tests.fuzz --kinds sound,atoms --cases 500
     python -m tests.fuzz --kinds sound --only 1234 --seed 0  # one case again, with its traceback
 
-A case is wrong where anything but a result or one sentence comes out, where it takes longer than LIMIT_SECONDS, where it takes more than
-its kind's share of memory, or where a file outside of the temporary folder is written, or one is read that is no part of the program.
-Every case follows from the seed, its kind and its number alone.
+A case fails where it ends with anything but a result or an error of one sentence, takes longer than
+LIMIT_SECONDS or more memory than its kind may, writes a file outside of the temporary folder, or
+reads one that is not part of the program. A case depends only on the seed, its kind and its number.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .labs import (
-    LONGEST,
-    api_lab,
-    atoms_lab,
-    checkpoint_lab,
-    page_lab,
-    selection_lab,
-    settings_lab,
-    sound_lab,
+from .targets import (
+    MAX_SECONDS,
+    api_target,
+    atoms_target,
+    checkpoint_target,
+    page_target,
+    selection_target,
+    settings_target,
+    sound_target,
 )
-from .web import ROOT, http_lab
+from .web import ROOT, http_target
 
 LIMIT_SECONDS = 60  # generous: the machine may be busy; a case takes milliseconds
 ADDRESS_SPACE = 6 << 30  # beyond what a worker has mapped when it starts
@@ -50,30 +50,38 @@ ADDRESS_SPACE = 6 << 30  # beyond what a worker has mapped when it starts
 
 @dataclass(frozen=True)
 class Kind:
-    """share of all cases; memory in MB that a case may take; lab(folder) prepares seeds and returns case(rng) -> outcome."""
+    """An input to fuzz.
+
+    share   of all cases
+    memory  in MB that a case may take
+    target  prepares seeds in a folder, and returns case(rng) -> outcome
+    """
 
     share: float
     memory: int
-    lab: Callable[[Path], Callable[[random.Random], str]]
+    target: Callable[[Path], Callable[[random.Random], str]]
 
 
 KINDS = {
-    "sound": Kind(0.30, 700, sound_lab),
-    "selection": Kind(0.20, 100, selection_lab),
-    "settings": Kind(0.14, 700, settings_lab),
-    "atoms": Kind(0.12, 700, atoms_lab),
-    "checkpoint": Kind(0.05, 300, checkpoint_lab),
-    "api": Kind(0.12, 700, api_lab),
-    "page": Kind(0.05, 900, page_lab),
-    "http": Kind(0.02, 100, http_lab),
+    "sound": Kind(0.30, 700, sound_target),
+    "selection": Kind(0.20, 100, selection_target),
+    "settings": Kind(0.14, 700, settings_target),
+    "atoms": Kind(0.12, 700, atoms_target),
+    "checkpoint": Kind(0.05, 300, checkpoint_target),
+    "api": Kind(0.12, 700, api_target),
+    "page": Kind(0.05, 900, page_target),
+    "http": Kind(0.02, 100, http_target),
 }
 
 
-class Outside:
-    """Watches which files are opened while a case runs: writing only below `folder`, reading there and where the program lies."""
+class AccessMonitor:
+    """Records forbidden file access and processes while `active`.
+
+    Writing is allowed in `folder` only, reading also where the program and its libraries are.
+    """
 
     def __init__(self, folder: Path):
-        self.folder, self.on, self.found = str(folder), False, []
+        self.folder, self.active, self.violations = str(folder), False, []
         self.readable = tuple(
             {
                 self.folder,
@@ -98,7 +106,7 @@ class Outside:
         sys.addaudithook(self.hook)
 
     def hook(self, event: str, arguments: tuple) -> None:
-        if not self.on:
+        if not self.active:
             return
         if event == "open":
             path, mode, flags = arguments
@@ -114,7 +122,7 @@ class Outside:
                 not path.startswith(self.folder if writes else self.readable)
                 and path != "/dev/null"
             ):
-                self.found.append(f"{'writes' if writes else 'reads'} {path}")
+                self.violations.append(f"{'writes' if writes else 'reads'} {path}")
         elif event in (
             "pickle.find_class",
             "os.system",
@@ -123,7 +131,7 @@ class Outside:
             "subprocess.Popen",
             "os.startfile",
         ):
-            self.found.append(f"{event} {arguments!r:.100}")
+            self.violations.append(f"{event} {arguments!r:.100}")
         elif event in (
             "os.remove",
             "os.rename",
@@ -145,11 +153,11 @@ class Outside:
                 if isinstance(path, (str, bytes, os.PathLike)) and not os.path.abspath(
                     os.path.join(base, os.fsdecode(path))
                 ).startswith(self.folder):
-                    self.found.append(f"{event} {path}")
+                    self.violations.append(f"{event} {path}")
 
 
 def peak_mb() -> float:
-    """Highest resident memory since `reset_peak`, in MB."""
+    """Return the peak resident memory since `reset_peak` in MB."""
     text = Path("/proc/self/status").read_text() if sys.platform == "linux" else ""
     found = re.search(r"VmHWM:\s+(\d+)", text)
     return (
@@ -162,29 +170,31 @@ def reset_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def unclear(sentence: str) -> str | None:
-    """What is wrong with a sentence that a user gets."""
+def problem_of(sentence: str) -> str | None:
+    """Return what is wrong with an error message for a user, or None."""
     if not sentence.endswith(".") or "\n" in sentence or len(sentence) > 400:
-        return "no sentence"
-    return "unforeseen" if "Traceback" in sentence or "went wrong inside" in sentence else None
+        return "not one sentence"
+    return (
+        "unexpected error" if "Traceback" in sentence or "went wrong inside" in sentence else None
+    )
 
 
 def judge(
-    case: Callable[[random.Random], str], rng: random.Random, outside: Outside, memory: int
+    case: Callable[[random.Random], str], rng: random.Random, monitor: AccessMonitor, memory: int
 ) -> tuple[str, str]:
-    """(outcome, what is wrong with it) of one case; nothing is wrong where the second is empty."""
+    """Run one case; returns (outcome, problem), where the problem is empty if there is none."""
     import gradio as gr
 
     from atomizer.errors import AtomizerError
 
     reset_peak()
-    before, outside.found, wrong = peak_mb(), [], ""
-    outside.on = True
+    before, monitor.violations, wrong = peak_mb(), [], ""
+    monitor.active = True
     try:
         outcome = case(rng)
     except (AtomizerError, gr.Error) as error:
         sentence = error.message if isinstance(error, gr.Error) else str(error)
-        outcome, wrong = "refused", unclear(sentence) or ""
+        outcome, wrong = "refused", problem_of(sentence) or ""
         if wrong:
             wrong += (
                 f": {sentence!r:.300}"
@@ -192,18 +202,18 @@ def judge(
             )
     except BaseException as error:
         outcome, wrong = "wrong", "".join(traceback.format_exception(error))[-2500:]
-    outside.on = False
-    if outside.found:
-        wrong += f" outside of the folder: {outside.found[:3]}"
+    monitor.active = False
+    if monitor.violations:
+        wrong += f" accesses: {monitor.violations[:3]}"
     if peak_mb() - before > memory:
         wrong += f" takes {peak_mb() - before:.0f} MB"
     return ("wrong" if wrong else outcome), wrong
 
 
-def work(name: str, seed: int, numbers: range, at, results) -> None:
-    """Run the cases of one kind in a process of its own; `at` tells which one is running."""
+def work(name: str, seed: int, numbers: range, current, results) -> None:
+    """Run the cases of one kind in a process of its own; `current` is the number of the case."""
     hangs = os.fdopen(os.dup(2), "w")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libmpg123 talks
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libmpg123 prints messages
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
@@ -212,15 +222,15 @@ def work(name: str, seed: int, numbers: range, at, results) -> None:
             "GRADIO_TEMP_DIR": str(Path(folder) / "gradio"),
             "HF_HUB_OFFLINE": "1",
             "MPLCONFIGDIR": str(Path(folder) / "mpl"),
-            "ATOMIZER_MAX_SECONDS": str(LONGEST),
-            "ATOMIZER_MAX_EXCERPT_SECONDS": str(LONGEST),
+            "ATOMIZER_MAX_SECONDS": str(MAX_SECONDS),
+            "ATOMIZER_MAX_EXCERPT_SECONDS": str(MAX_SECONDS),
         }
         folder = Path(folder).resolve()
         with contextlib.redirect_stdout(io.StringIO()):
-            import atomizer.ui  # noqa: F401 (what all kinds import is loaded before memory is measured)
+            import atomizer.ui  # noqa: F401 (imported before memory is measured)
 
             kind = KINDS[name]
-            case = kind.lab(folder)
+            case = kind.target(folder)
         mapped = (
             int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
             if sys.platform == "linux"
@@ -228,15 +238,15 @@ def work(name: str, seed: int, numbers: range, at, results) -> None:
         )
         if mapped:
             resource.setrlimit(resource.RLIMIT_AS, (mapped + ADDRESS_SPACE,) * 2)
-        outside = Outside(folder)
+        monitor = AccessMonitor(folder)
         with contextlib.suppress(Exception):
-            case(random.Random(0))  # imports that happen late
+            case(random.Random(0))  # late imports
         for number in numbers:
-            at.value = number
+            current.value = number
             faulthandler.dump_traceback_later(LIMIT_SECONDS, exit=True, file=hangs)
             start = time.perf_counter()
             outcome, wrong = judge(
-                case, random.Random(f"{seed}/{name}/{number}"), outside, kind.memory
+                case, random.Random(f"{seed}/{name}/{number}"), monitor, kind.memory
             )
             faulthandler.cancel_dump_traceback_later()
             results.put((number, outcome, wrong, time.perf_counter() - start))
@@ -254,12 +264,12 @@ class Report:
 
 
 def fuzz(name: str, seed: int, numbers: range) -> Report:
-    """Run cases of a kind, going on after one that hangs or crashes."""
+    """Run cases of a kind, and continue after one that hangs or crashes."""
     context = multiprocessing.get_context("spawn")
     outcomes, wrong, slowest, start = Counter(), [], 0.0, time.perf_counter()
     while len(numbers):
-        at, results = context.Value("q", -1), context.SimpleQueue()
-        process = context.Process(target=work, args=(name, seed, numbers, at, results))
+        current, results = context.Value("q", -1), context.SimpleQueue()
+        process = context.Process(target=work, args=(name, seed, numbers, current, results))
         process.start()
         done = None
         while True:
@@ -278,16 +288,16 @@ def fuzz(name: str, seed: int, numbers: range) -> Report:
         process.join()
         if process.exitcode == 0:
             break
-        if at.value < 0:
+        if current.value < 0:
             raise RuntimeError(f"the worker for {name} did not start: exit code {process.exitcode}")
         wrong.append(
             (
-                at.value,
-                f"the process ended with exit code {process.exitcode}: a crash, or no end after {LIMIT_SECONDS} s",
+                current.value,
+                f"exit code {process.exitcode}: a crash, or longer than {LIMIT_SECONDS} s",
             )
         )
         outcomes["wrong"] += 1
-        numbers = numbers[numbers.index(at.value) + 1 :]
+        numbers = numbers[numbers.index(current.value) + 1 :]
     return Report(
         name, sum(outcomes.values()), dict(outcomes), slowest, time.perf_counter() - start, wrong
     )
@@ -316,7 +326,8 @@ def main() -> int:
         )
         report = reports[-1]
         print(
-            f"{name:>10} {report.cases:>6} cases in {report.seconds:5.0f} s, slowest {report.slowest_s:5.2f} s, {len(report.wrong)} wrong  {report.outcomes}",
+            f"{name:>10} {report.cases:>6} cases in {report.seconds:5.0f} s, "
+            f"slowest {report.slowest_s:5.2f} s, {len(report.wrong)} wrong  {report.outcomes}",
             flush=True,
         )
         for number, text in report.wrong[:20]:

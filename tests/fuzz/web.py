@@ -1,4 +1,4 @@
-"""The running page, asked for by a client that keeps to no rule."""
+"""The running page, and a client that breaks every rule of its protocol."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pathlib import Path
 
 import soundfile
 
-from .labs import LONGEST, SELECTION, samples_of
 from .mutate import LEAVES, mutate_bytes, mutate_json, mutate_value
+from .targets import MAX_SECONDS, SELECTION, samples_of
 
 ROOT = Path(__file__).resolve().parents[2]
-# the page without a model, which ends with the process that started it
+# the page without a model; it ends with the process that started it
 APP = """
 import os, sys, threading
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
@@ -34,7 +34,7 @@ CANARY = "nobody may read this 5c1d"
 
 
 def start_app(folder: Path, script: str = APP, **environment: str) -> tuple[subprocess.Popen, str]:
-    """A server on a free port of this machine, with its files below `folder`, and its address."""
+    """Start a server on a free port, with its files in `folder`; returns it and its address."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
@@ -73,9 +73,9 @@ def resident_mb(pid: int) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024
 
 
-def http_lab(folder: Path):
-    """The running page, asked for by a client that keeps to no rule."""
-    process, address = start_app(folder, ATOMIZER_PAGE_SECONDS=str(LONGEST))
+def http_target(folder: Path):
+    """The running page, and a client that breaks every rule of its protocol."""
+    process, address = start_app(folder, ATOMIZER_PAGE_SECONDS=str(MAX_SECONDS))
     (folder / "secret.txt").write_text(CANARY)
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
     config = json.load(urllib.request.urlopen(address + "/config", timeout=30))
@@ -145,13 +145,13 @@ def http_lab(folder: Path):
     )
     (folder / "app.log").open("w").close()
 
-    def ask(path: str, data: bytes | None = None, kind: str = "application/json") -> bytes:
-        """The answer, whatever its status; a server that gives none is wrong."""
-        request = urllib.request.Request(
+    def request(path: str, data: bytes | None = None, kind: str = "application/json") -> bytes:
+        """Return the response, whatever its status; fails where there is none."""
+        query = urllib.request.Request(
             address + urllib.parse.quote(path, safe="/=?&%:.\\"), data, {"Content-Type": kind}
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
+            with urllib.request.urlopen(query, timeout=30) as response:
                 answer = response.read(10_000_000)
         except urllib.error.HTTPError as error:
             answer = error.read()
@@ -162,10 +162,10 @@ def http_lab(folder: Path):
         assert process.poll() is None, "the server has ended"
         return answer
 
-    def ask_json(*arguments) -> object:
-        """An answer's data; None where it is other text, as for requests that break the protocol."""
+    def request_json(*arguments) -> object:
+        """Return the response as JSON; None where it is other text, as for invalid requests."""
         with contextlib.suppress(ValueError):
-            return json.loads(ask(*arguments))
+            return json.loads(request(*arguments))
 
     def case(rng: random.Random) -> str:
         session = f"{rng.getrandbits(64):x}"
@@ -177,9 +177,11 @@ def http_lab(folder: Path):
                 name = rng.choice(("fill", "fill", "atomize", "_secret"))
                 if name == "atomize" and isinstance(data, list):
                     data = data[:1]
-                answer = ask_json(f"/gradio_api/call/{name}", json.dumps({"data": data}).encode())
+                answer = request_json(
+                    f"/gradio_api/call/{name}", json.dumps({"data": data}).encode()
+                )
                 if isinstance(answer, dict) and "event_id" in answer:
-                    found = ask(f"/gradio_api/call/{name}/{answer['event_id']}").decode()
+                    found = request(f"/gradio_api/call/{name}/{answer['event_id']}").decode()
                     return "filled" if "event: complete" in found else "refused"
             case 2 | 3:
                 function, count = rng.choice(functions)
@@ -197,14 +199,14 @@ def http_lab(folder: Path):
                 }
                 if rng.random() < 0.3:
                     payload = mutate_value(payload, rng)
-                answer = ask_json("/gradio_api/queue/join", json.dumps(payload).encode())
+                answer = request_json("/gradio_api/queue/join", json.dumps(payload).encode())
                 if isinstance(answer, dict) and "event_id" in answer:
-                    found = ask(
+                    found = request(
                         f"/gradio_api/queue/data?session_hash={urllib.parse.quote(str(payload.get('session_hash')))}"
                     ).decode()
                     return "answered" if '"success":true' in found.replace(" ", "") else "refused"
             case 4:
-                ask(rng.choice(routes) + rng.choice(names))
+                request(rng.choice(routes) + rng.choice(names))
             case 5 if rng.random() < 0.5:
                 name = rng.choice(
                     (
@@ -221,7 +223,7 @@ def http_lab(folder: Path):
                     )
                 )
                 body, kind = encoded("files", name, rng.randbytes(50))
-                answer = ask_json(
+                answer = request_json(
                     "/gradio_api/upload",
                     mutate_bytes(body, rng) if rng.random() < 0.5 else body,
                     kind,
@@ -242,7 +244,7 @@ def http_lab(folder: Path):
                         "call/v2/fill",
                     )
                 )
-                ask(
+                request(
                     "/gradio_api/" + route,
                     rng.choice(
                         (
@@ -262,7 +264,7 @@ def http_lab(folder: Path):
         text = (folder / "app.log").read_text(errors="replace")
         (folder / "app.log").open("w").close()
         own = re.findall(r'File "[^"]*atomizer/[^"]*", line \d+.*\n.*\n', text)
-        assert not own, "an error that nobody caught:\n" + text[-3000:]
+        assert not own, "an uncaught error:\n" + text[-3000:]
         assert resident_mb(process.pid) < 2000, "the server takes more than 2 GB"
         return "refused"
 
@@ -270,8 +272,11 @@ def http_lab(folder: Path):
 
 
 def encoded(field: str, name: str, content: bytes) -> tuple[bytes, str]:
-    """A form of one file, and its content type."""
-    head = f'--edge\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\nContent-Type: audio/wav\r\n\r\n'
+    """Return a form with one file, and its content type."""
+    head = (
+        f'--edge\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+        "Content-Type: audio/wav\r\n\r\n"
+    )
     return head.encode(
         "utf-8", "surrogatepass"
     ) + content + b"\r\n--edge--\r\n", "multipart/form-data; boundary=edge"

@@ -1,10 +1,12 @@
-"""Many visitors at once, on this machine: each with a sound of its own, which nobody else may ever hear.
+"""Load test: many visitors at once, each with a sound that no other visitor may hear.
 
     python -m tests.load --visitors 20 --minutes 5 --out report.json
 
-Starts the page, with the shipped model, as a process of its own with two threads, and visits it as browsers do: uploads a sound, selects, fills in with the
-model or with noise, listens, stops now and then, closes the tab and comes back as somebody else; some ask the endpoint for programs instead.
-Wrong is any error, any file of somebody else, memory that grows after the first minute, and files that are left of closed tabs.
+Starts the page with the shipped model as a process with two threads, and visits it as browsers do:
+a visitor uploads a sound, selects, fills in with the model or with noise, listens, sometimes stops,
+closes the tab and returns as another visitor; some use the endpoint for programs instead.
+The test fails at any error, any file of another visitor, memory that grows after the first minute,
+or files that closed tabs leave behind.
 """
 
 from __future__ import annotations
@@ -37,12 +39,12 @@ SELECTIONS = (["time:0.5-0.6"], ["above:6000"], ["random:30"], ["rect:0.3,0.9,20
 
 
 def tone_of(number: int) -> float:
-    """Hz of a visitor's tone: all differ by 20 Hz."""
+    """Return the frequency in Hz of a visitor's tone; they are 20 Hz apart."""
     return 300.0 + 20 * number
 
 
 def sound_of(number: int) -> bytes:
-    """A WAV file of a visitor's tone and some noise."""
+    """Return a WAV file of a visitor's tone and some noise."""
     t = np.arange(int(RATE * SECONDS)) / RATE
     samples = 0.3 * np.sin(2 * np.pi * tone_of(number) * t) + 0.01 * np.random.default_rng(
         number
@@ -53,14 +55,14 @@ def sound_of(number: int) -> bytes:
 
 
 def heard(data: bytes) -> float:
-    """Hz of the loudest tone of a sound file."""
+    """Return the frequency in Hz of the loudest tone of a sound file."""
     samples, rate = soundfile.read(io.BytesIO(data), always_2d=True)
     spectrum = np.abs(np.fft.rfft(samples[:, 0] * np.hanning(len(samples))))
     return float(np.fft.rfftfreq(len(samples), 1 / rate)[spectrum.argmax()])
 
 
 class Page:
-    """What a tab knows of the page: which function a button calls, and with what."""
+    """The page's configuration: the function that an event calls, and its inputs."""
 
     def __init__(self, address: str):
         self.address, self.api = address, address + "/gradio_api"
@@ -80,7 +82,7 @@ class Page:
         )
 
     def values(self, function: dict, **changed) -> list:
-        """The values of a function's inputs as they are at first, but for the named elements'."""
+        """Return the initial values of a function's inputs, with changes by element id."""
         named = {self.ids[element]: value for element, value in changed.items()}
         return [
             named.get(
@@ -95,7 +97,7 @@ class Page:
 
 @dataclass
 class Result:
-    """What a visitor saw."""
+    """The measurements and the errors of a visitor."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     ranks: list[int] = field(default_factory=list)
@@ -103,7 +105,7 @@ class Result:
 
 
 class Tab:
-    """One visitor's open tab."""
+    """An open tab of a visitor."""
 
     def __init__(self, page: Page, number: int, result: Result):
         self.page, self.number, self.result, self.tab = (
@@ -113,7 +115,7 @@ class Tab:
             f"{number}-{random.getrandbits(48):x}",
         )
         self.client = httpx.Client(timeout=300)
-        # the connection by which the server knows that the tab is open
+        # the server frees the tab's memory when this connection closes
         host, port = page.address.removeprefix("http://").split(":")
         self.heartbeat = socket.create_connection((host, int(port)), timeout=60)
         self.heartbeat.sendall(
@@ -124,7 +126,7 @@ class Tab:
         self.heartbeat.close()
         self.client.close()
 
-    def ask(
+    def trigger(
         self,
         element: str,
         event: str,
@@ -132,7 +134,10 @@ class Tab:
         stop: Callable[[list], object] | None = None,
         **changed,
     ) -> list:
-        """Call what an event of an element calls; all messages of the picture that came back. `stop`: whether to stop it, given those so far."""
+        """Trigger an event of an element; returns all messages for the view.
+
+        `stop` decides after every message, given those so far, whether to cancel.
+        """
         function = self.page.function(element, event)
         body = {
             "data": self.page.values(function, **changed),
@@ -162,7 +167,7 @@ class Tab:
                     if message["msg"] == "process_generating" and outputs:
                         outputs.append(
                             message["output"]["data"]
-                        )  # differences only, of which nothing is asked here
+                        )  # differences only, which no test reads
                     elif message["output"].get("data"):
                         outputs.append(message["output"]["data"][view])
                 if message["msg"] == "process_completed":
@@ -188,7 +193,8 @@ class Tab:
     def check(self, data: bytes, what: str) -> None:
         if abs(heard(data) - tone_of(self.number)) > 8:
             self.result.wrong.append(
-                f"visitor {self.number} of {tone_of(self.number):g} Hz hears {heard(data):g} Hz in {what}"
+                f"visitor {self.number} of {tone_of(self.number):g} Hz "
+                f"hears {heard(data):g} Hz in {what}"
             )
 
     def upload(self) -> dict:
@@ -206,17 +212,17 @@ class Tab:
 
     def visit(self, rng: random.Random, method: str) -> None:
         """Load, select, fill, listen; sometimes stop."""
-        message = self.timed("load", self.ask, "file", "upload", file=self.upload())[-1]
+        message = self.timed("load", self.trigger, "file", "upload", file=self.upload())[-1]
         self.check(self.fetch(message["original"]), "the original")
         for _ in range(rng.randrange(1, 4)):
             chosen = {"regions": [], "specs": rng.choice(SELECTIONS), "key": str(rng.random())}
-            self.timed("select", self.ask, "view", "selected", view=chosen)
+            self.timed("select", self.trigger, "view", "selected", view=chosen)
             if rng.random() < 0.15:
                 self.timed("stop", self._stop, chosen, method)
                 continue
             self.timed(
                 f"fill, {method}",
-                self.ask,
+                self.trigger,
                 "fill",
                 "click",
                 view=chosen,
@@ -224,8 +230,8 @@ class Tab:
                 seed=rng.randrange(100),
                 steps="1",
             )
-            newest = self.ask("view", "selected", view=chosen)[-1]["variations"][-1]["id"]
-            message = self.ask(
+            newest = self.trigger("view", "selected", view=chosen)[-1]["variations"][-1]["id"]
+            message = self.trigger(
                 "view",
                 "export",
                 {"kind": "flac", "version": "filled", "variation": newest, "look": {}},
@@ -234,11 +240,11 @@ class Tab:
             self.check(self.fetch(message["variations"][-1]["sound"]), "the player")
 
     def _stop(self, chosen: dict, method: str) -> None:
-        self.ask("fill", "click", view=chosen, method=method, steps="8", stop=bool)
-        self.ask("stop", "click")
+        self.trigger("fill", "click", view=chosen, method=method, steps="8", stop=bool)
+        self.trigger("stop", "click")
 
     def program(self, rng: random.Random) -> None:
-        """The endpoint for programs."""
+        """Call the endpoint for programs."""
         data = [
             self.upload(),
             rng.choice(SELECTIONS),
@@ -288,7 +294,7 @@ def visitor(page: Page, number: int, until: float, model_share: float, result: R
 
 def disk_mb(folder: Path) -> float:
     total = 0
-    for parent, _, names in os.walk(folder):  # which passes over what is deleted meanwhile
+    for parent, _, names in os.walk(folder):  # files may disappear meanwhile
         for name in names:
             with contextlib.suppress(OSError):
                 total += (Path(parent) / name).stat().st_size
@@ -296,7 +302,7 @@ def disk_mb(folder: Path) -> float:
 
 
 def measure(visitors: int, seconds: float, grace: float, model_share: float, folder: Path) -> dict:
-    """Run the visitors, and describe what they and the server went through."""
+    """Run the visitors; returns the report."""
     process, address = start_app(
         folder,
         MODEL_APP,
@@ -327,11 +333,11 @@ def measure(visitors: int, seconds: float, grace: float, model_share: float, fol
                 (time.monotonic() - start, resident_mb(process.pid), disk_mb(folder / "gradio"))
             )
         if any(thread.is_alive() for thread in threads):
-            results[0].wrong.append("a visitor waits for ever")
+            results[0].wrong.append("a visitor waits forever")
         time.sleep(2 * grace + 3)
         left = list(
             (folder / "gradio").glob("atomizer-" + "[0-9a-f]" * 32)
-        )  # of sessions; what programs asked for stays for an hour
+        )  # of sessions; results of the endpoint stay for an hour
         left_mb = resident_mb(process.pid)
         log = (folder / "app.log").read_text(errors="replace")
     finally:
@@ -373,13 +379,13 @@ def main() -> int:
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument(
-        "--grace", type=float, default=5, help="seconds after which a closed tab's memory is freed"
+        "--grace", type=float, default=5, help="seconds until the memory of a closed tab is freed"
     )
     parser.add_argument(
         "--model-share",
         type=float,
         default=0.3,
-        help="of the visits that fill with the model; the others use noise",
+        help="share of the visits that fill with the model; the others use noise",
     )
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()

@@ -1,4 +1,8 @@
-"""What is fuzzed: each lab prepares seeds in a folder, and gives a function that makes and runs one case of them."""
+"""The fuzz targets.
+
+Each function here prepares seeds in a folder, and returns a function that mutates them into one
+case, runs it, and returns its outcome.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ import soundfile
 
 from .mutate import LEAVES, NUMBERS, TEXTS, mutate_bytes, mutate_json, mutate_value
 
-LONGEST = 20.0  # seconds of sound that are accepted here
+MAX_SECONDS = 20.0  # the limit for a sound in all targets
 
 
 def samples_of(length: int, channels: int, rate: int) -> np.ndarray:
@@ -30,7 +34,7 @@ def samples_of(length: int, channels: int, rate: int) -> np.ndarray:
     )
 
 
-def sound_lab(folder: Path):
+def sound_target(folder: Path):
     from atomizer.atoms.selection import parse
     from atomizer.inpainting.fill import fill, last
     from atomizer.inpainting.settings import Settings
@@ -65,10 +69,10 @@ def sound_lab(folder: Path):
         path = folder / f"case.{ending}"
         path.write_bytes(mutate_bytes(data, rng))
         try:
-            sound = read(path, LONGEST)
+            sound = read(path, MAX_SECONDS)
             assert (
                 np.isfinite(sound.samples).all()
-                and 0 < sound.seconds <= LONGEST
+                and 0 < sound.seconds <= MAX_SECONDS
                 and sound.samples.dtype == np.float32
             )
             if sound.samples.size < 50_000:
@@ -99,7 +103,7 @@ def sound_lab(folder: Path):
 
 
 def flac_bomb(hours: float) -> bytes:
-    """A FLAC file of valid frames of silence, ten bytes each, whose header claims hours; there are at most a hundred frames."""
+    """Return a FLAC file with at most 100 frames of silence, whose header claims hours."""
     frames, rate = int(hours * 3600 * 44_100), 44_100
 
     def crc(data: bytes, polynomial: int, bits: int) -> int:
@@ -144,7 +148,7 @@ SELECTION = {
 }
 
 
-def selection_lab(folder: Path):
+def selection_target(folder: Path):
     from atomizer.atoms.selection import Selection, parse
     from atomizer.atoms.space import AtomSpace
 
@@ -186,7 +190,7 @@ def selection_lab(folder: Path):
     return case
 
 
-def settings_lab(folder: Path):
+def settings_target(folder: Path):
     from atomizer.atoms.selection import Selection
     from atomizer.inpainting.recipe import Recipe, parse_recipes
     from atomizer.inpainting.settings import Settings, resolve
@@ -229,7 +233,7 @@ def settings_lab(folder: Path):
     return case
 
 
-def atoms_lab(folder: Path):
+def atoms_target(folder: Path):
     from atomizer.atoms.atoms import Atoms
     from atomizer.atoms.space import AtomSpace
 
@@ -241,7 +245,7 @@ def atoms_lab(folder: Path):
     with np.load(folder / "seed.npz") as file:
         arrays = {name: file[name] for name in file.files}
 
-    def strange(rng: random.Random) -> dict[str, np.ndarray]:
+    def invalid_arrays(rng: random.Random) -> dict[str, np.ndarray]:
         out = dict(arrays)
         for _ in range(rng.choice((1, 1, 2, 3))):
             name = rng.choice(list(out))
@@ -284,7 +288,7 @@ def atoms_lab(folder: Path):
         return out
 
     def bomb(rng: random.Random) -> bytes:
-        """Members whose headers claim shapes that are not there, or whose zeros would fill the memory."""
+        """Return a zip whose headers claim missing shapes, or whose zeros would fill the memory."""
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, array in arrays.items():
@@ -314,7 +318,7 @@ def atoms_lab(folder: Path):
             path.write_bytes(mutate_bytes(data, rng))
         elif chance < 0.97:
             with open(path, "wb") as file:
-                np.savez_compressed(file, **strange(rng))
+                np.savez_compressed(file, **invalid_arrays(rng))
         else:
             path.write_bytes(bomb(rng))
         try:
@@ -327,7 +331,7 @@ def atoms_lab(folder: Path):
     return case
 
 
-def checkpoint_lab(folder: Path):
+def checkpoint_target(folder: Path):
     import torch
 
     from atomizer.atoms.space import AtomSpace
@@ -371,7 +375,7 @@ def checkpoint_lab(folder: Path):
             case 5:
                 del files["model.safetensors"]
                 files["pytorch_model.bin"] = (
-                    b"cos\nsystem\n(S'true'\ntR."  # a pickle that would call a program
+                    b"cos\nsystem\n(S'true'\ntR."  # a pickle that would start a program
                 )
                 files["model.safetensors.index.json"] = json.dumps(
                     {
@@ -399,8 +403,8 @@ def checkpoint_lab(folder: Path):
     return case
 
 
-def api_lab(folder: Path):
-    """The two endpoints, with values of any kind in every place."""
+def api_target(folder: Path):
+    """The two endpoints, with a value of any type for every parameter."""
     from atomizer.ui import api
 
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
@@ -422,7 +426,7 @@ def api_lab(folder: Path):
     for atomizer in (
         "mdct",
         "matching-pursuit",
-    ):  # what is imported and compiled late is no file of a case
+    ):  # late imports and compilation open files that do not belong to a case
         api.fill_file(str(folder / "in.wav"), **{**usual, "atomizer": atomizer})
 
     def case(rng: random.Random) -> str:
@@ -447,8 +451,8 @@ def api_lab(folder: Path):
     return case
 
 
-def page_lab(folder: Path):
-    """A visitor's session: handlers in any order, with values of any kind."""
+def page_target(folder: Path):
+    """A session on the page: handlers in any order, with values of any type."""
     import gradio as gr
 
     from atomizer.ui import gpu, handlers
@@ -465,7 +469,7 @@ def page_lab(folder: Path):
     ]
 
     def case(rng: random.Random) -> str:
-        def said(message) -> bool:
+        def is_answer(message) -> bool:
             return isinstance(message, Message) or message == gr.skip()
 
         _, session = handlers.load(str(folder / "in.wav"), None)
@@ -484,10 +488,10 @@ def page_lab(folder: Path):
                         )
                         try:
                             chosen = view.preprocess(Message(**data))
-                        except (ValueError, TypeError):  # Gradio's own check of the kinds
+                        except (ValueError, TypeError):  # Gradio's own check of the types
                             continue
                         features = rng.choice((["velocity"], ["sign", "velocity"], []))
-                        assert said(
+                        assert is_answer(
                             handlers.describe(
                                 chosen, features, rng.choice((0, 1, None, -1)), session
                             )
@@ -499,12 +503,12 @@ def page_lab(folder: Path):
                         for message in handlers.fill_selection(
                             chosen, session, features, *controls
                         ):
-                            assert said(message)
+                            assert is_answer(message)
                     case 2:
                         for message in handlers.continue_sound(
                             session, rng.choice((0.1, *NUMBERS)), *usual
                         ):
-                            assert said(message)
+                            assert is_answer(message)
                     case 3:
                         request = {
                             "kind": rng.choice(
@@ -516,18 +520,20 @@ def page_lab(folder: Path):
                         }
                         for _ in range(rng.randrange(3)):
                             request = mutate_value(request, rng)
-                        assert said(handlers.export_file(session, request))
+                        assert is_answer(handlers.export_file(session, request))
                     case 4:
-                        assert said(
+                        assert is_answer(
                             rng.choice((handlers.use_as_original, handlers.delete_variation))(
                                 session, rng.choice(numbers)
                             )
                         )
                     case 5:
-                        assert said(handlers.undo(session)[0]) and said(handlers.stop(session))
+                        assert is_answer(handlers.undo(session)[0]) and is_answer(
+                            handlers.stop(session)
+                        )
                     case 6:
                         for message in handlers.compare_with_noise(session, rng.choice(numbers)):
-                            assert said(message)
+                            assert is_answer(message)
                 assert not re.search("Traceback|went wrong inside", session.message.status), (
                     session.message.status
                 )
