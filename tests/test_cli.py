@@ -223,7 +223,7 @@ def test_only_what_is_named_is_measured_and_written_at_once(command, monkeypatch
         assert json.loads(out.read_text())[-1]["name"] == name
 
     monkeypatch.setattr(
-        "atomizer.benchmarks.transform.MEASURES",
+        "atomizer.benchmarks.transform.BENCHMARKS",
         {name: partial(measure, name) for name in ("first", "second", "third")},
     )
     code, printed = command("bench", "--only", "third, first", "--out", out)
@@ -232,7 +232,7 @@ def test_only_what_is_named_is_measured_and_written_at_once(command, monkeypatch
         "first",
     ]
     assert (
-        "first: not beside nobody, who is not here." in printed.out
+        "first: not compared with nobody, who is not here." in printed.out
         and "| third | 2 s | somebody | 3 s | 1.5 |" in printed.out
     )
     assert command("bench", "--only", "fourth")[0] == 2

@@ -1,20 +1,20 @@
-"""Measurements of speed and memory, each beside peers that do the same job in the same run.
+"""Benchmarks of speed and memory, each beside peers that do the same job in the same run.
 
-    records.py    what a measurement is, and how it is written down
-    timing.py     medians of us and our peers, taken in turns
-    machine.py    what was measured on: its description, and its matrix products
-    transform.py  the MDCT beside other MDCTs
-    atomizing.py  samples to ordered atoms and back
-    filling.py    fills: seconds, and memory in a process of their own
-    start.py      the command line's and the page's first answer
-    pursuit.py    matching pursuit: atoms per second, and what a thousand of them hold
-    training.py   atoms per second, beside the machine's matrix products
-    growth.py     how the cost of a fill grows, as a plot
-    atomizers.py  the figure of docs/atomizers.md: how many atoms of which atomizer hold a sound
-    page.py       the page in a headless browser: first picture, redraw, selection feedback
+* `records`    what a measurement is, and its table
+* `timing`     medians of the benchmark and its peers, in alternation
+* `machine`    the description of the machine, and its rate of matrix products
+* `transform`  the MDCT beside other MDCTs
+* `atomizing`  samples to ordered atoms and back
+* `filling`    fills: seconds, and memory in a separate process
+* `start`      time to the first response of the command line and of the page
+* `pursuit`    matching pursuit: atoms per second, and the ratio of a thousand atoms
+* `training`   atoms per second, beside the machine's rate of matrix products
+* `growth`     how the cost of a fill grows, as a plot (`--growth`)
+* `page`       the page in a headless browser (`--page`)
+* `atomizers`  the figure of docs/atomizers.md, with a command of its own
 
-`python -m atomizer bench` runs all but the page and the growth, which `--page` and `--growth` run. A new part is a module with a dict
-MEASURES, from the names of its records to what yields them, and a word in `PARTS`.
+A new benchmark is a function that yields records, and one row of `BENCHMARKS` in its module: the
+name of its records and the function. A new module also needs its name in `MODULES`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ from ..errors import AtomizerError
 from .records import Missing, Record, table
 
 Measure = Callable[[], Iterator["Record | Missing"]]
-PARTS = ("transform", "atomizing", "filling", "start", "pursuit", "training")
+MODULES = ("transform", "atomizing", "filling", "start", "pursuit", "training")
 
 
 def measures(only: list[str] | None = None) -> list[Measure]:
-    """What yields the records of these names, or of all. Raises AtomizerError for a name that nothing measures."""
+    """Benchmarks that yield the records of these names, or all benchmarks for None.
+
+    Raises AtomizerError for unknown names.
+    """
     known: dict[str, Measure] = {}
-    for part in PARTS:
-        known |= import_module(f".{part}", __name__).MEASURES
+    for module in MODULES:
+        known |= import_module(f".{module}", __name__).BENCHMARKS
     for name in only or ():
         if name not in known:
             raise AtomizerError(

@@ -1,4 +1,4 @@
-"""How many atoms of which atomizer hold a sound: the figure and the table of docs/atomizers.md.
+"""Number of atoms per atomizer for a given ratio: figure and table of docs/atomizers.md.
 
 python -m atomizer.benchmarks.atomizers docs/figures/atomizers.png
 """
@@ -20,7 +20,7 @@ from ..io.resources import ASSETS
 from .pursuit import RATE, SECONDS, START
 
 SOUNDS = ("solo", "ensemble", "voices", "percussion")
-# and the atoms after which a pursuit ends, where it has not reached the last mark: some take a thousandth of a second and more for each
+# Largest number of atoms per pursuit: some need a millisecond and more per atom
 COMPARED = {
     "mdct": None,
     "matching-pursuit": None,
@@ -38,9 +38,9 @@ _COLOURS = {
 
 @dataclass(frozen=True)
 class Curve:
-    """How the first atoms of an atomizer approach a sound.
+    """Signal-to-residual ratio over the number of atoms.
 
-    srr_db   (n + 1,) signal-to-residual ratio of the first 0 … n atoms
+    srr_db   (n + 1,) ratio of the first 0 … n atoms
     seconds  (n + 1,) processor time until then
     """
 
@@ -50,7 +50,7 @@ class Curve:
     seconds: np.ndarray
 
     def needed(self, srr_db: float) -> tuple[int, float] | None:
-        """(atoms, seconds) for a ratio; None where it was not reached."""
+        """(atoms, seconds) for a ratio; None if it is not reached."""
         reached = np.flatnonzero(self.srr_db >= srr_db)
         return (int(reached[0]), float(self.seconds[reached[0]])) if len(reached) else None
 
@@ -65,28 +65,28 @@ def clip(name: str) -> np.ndarray:
 
 
 def curve(sound: str, atomizer: str, srr_db: float = MARKS_DB[-1]) -> Curve:
-    """The curve of one atomizer for one sound, up to a ratio or to the atoms that are enough."""
-    samples, made = clip(sound), ATOMIZERS[atomizer]()
-    made.analyse(np.ones((1, 1), np.float32), loudest=1)  # compiles
+    """Curve of one atomizer for one sound, up to a ratio or the largest number of atoms."""
+    samples, atomizer_ = clip(sound), ATOMIZERS[atomizer]()
+    atomizer_.analyse(np.ones((1, 1), np.float32), loudest=1)  # compiles
     start = time.process_time()
-    if isinstance(made, MatchingPursuitAtomizer):
-        at, spent = [0], [0.0]
-        for pursuit in made.pursue(samples, Stop(COMPARED[atomizer], srr_db)):
-            at.append(pursuit.count)
+    if isinstance(atomizer_, MatchingPursuitAtomizer):
+        counts, spent = [0], [0.0]
+        for pursuit in atomizer_.pursue(samples, Stop(COMPARED[atomizer], srr_db)):
+            counts.append(pursuit.count)
             spent.append(time.process_time() - start)
         energies = np.concatenate([taken.energy for taken in pursuit.taken])
-        seconds = np.interp(np.arange(len(energies) + 1), at, spent)
-        whole = pursuit.state.energy + energies.sum()
-    else:  # an orthonormal basis: the loudest first, and the residual is what is left
-        energies = np.sort(np.square(made.analyse(samples).amplitude, dtype=float))[::-1]
+        seconds = np.interp(np.arange(len(energies) + 1), counts, spent)
+        total = pursuit.state.energy + energies.sum()
+    else:  # an orthonormal basis: loudest first, the residual is the rest
+        energies = np.sort(np.square(atomizer_.analyse(samples).amplitude, dtype=float))[::-1]
         seconds = np.full(len(energies) + 1, time.process_time() - start)
-        whole = energies.sum()
-    left = np.maximum(whole - np.concatenate([[0], np.cumsum(energies)]), 1e-12 * whole)
-    return Curve(sound, atomizer, 10 * np.log10(whole / left), seconds)
+        total = energies.sum()
+    left = np.maximum(total - np.concatenate([[0], np.cumsum(energies)]), 1e-12 * total)
+    return Curve(sound, atomizer, 10 * np.log10(total / left), seconds)
 
 
 def table(curves: list[Curve]) -> str:
-    """Atoms and processor seconds for every mark, as Markdown."""
+    """Atoms and processor seconds for every ratio, as Markdown."""
     lines = [
         "| sound | atomizer | " + " | ".join(f"{mark} dB" for mark in MARKS_DB) + " |",
         "|---|---|" + "---|" * len(MARKS_DB),
@@ -99,7 +99,7 @@ def table(curves: list[Curve]) -> str:
 
 
 def draw(curves: list[Curve]) -> Figure:
-    """Ratio over number of atoms, a panel per sound, with the marks as lines."""
+    """Ratio over number of atoms, a panel per sound."""
     sounds = list(dict.fromkeys(item.sound for item in curves))
     figure = Figure(figsize=(11, 3.4), layout="constrained")
     for ax, sound in zip(np.atleast_1d(figure.subplots(1, len(sounds), sharey=True)), sounds):
@@ -118,7 +118,7 @@ def draw(curves: list[Curve]) -> Figure:
 
 
 def main(path: Path, workers: int | None = None) -> None:
-    """Draw the figure, and print the table; the curves are measured in as many processes as there are cores."""
+    """Draw the figure and print the table; curves are measured in parallel processes."""
     wanted = [(sound, atomizer) for sound in SOUNDS for atomizer in COMPARED]
     with ProcessPoolExecutor(workers) as pool:
         curves = list(pool.map(curve, *zip(*wanted)))

@@ -11,16 +11,16 @@ from ..analysis import MDCTAtomizer
 from ..atoms.atoms import Atoms
 from ..atoms.orderings import ORDERINGS, order
 from .records import Missing, Record
-from .timing import beside, compared, medians
+from .timing import compare, medians, with_peers
 from .transform import noise, plain_imdct, plain_mdct
 
 COUNT = 1_000_000
 PLAIN = "plain transform + np.lexsort"
-TIES = ("channel", "frequency", "time")  # from the last to the first
+TIES = ("channel", "frequency", "time")  # least significant key first
 
 
 def keys(atoms: Atoms, by: str) -> tuple[np.ndarray, ...]:
-    """What np.lexsort takes for an ordering of ours."""
+    """Keys for np.lexsort that give the same ordering."""
     first = {"velocity": (-np.abs(atoms.amplitude), -atoms.velocity), "time": (), "random": ()}.get(
         by
     )
@@ -30,7 +30,7 @@ def keys(atoms: Atoms, by: str) -> tuple[np.ndarray, ...]:
     )
 
 
-def plainly(atoms: Atoms, by: str) -> np.ndarray:
+def plain_order(atoms: Atoms, by: str) -> np.ndarray:
     """Permutation of an ordering, by np.lexsort."""
     permutation = np.lexsort(keys(atoms, by))
     return (
@@ -50,9 +50,9 @@ def atomize() -> Iterator[Record | Missing]:
 
     def plain():
         atoms = Atoms.from_grid(plain_mdct(x), atomizer.space, x.shape[1])
-        return atoms[plainly(atoms, "velocity")]
+        return atoms[plain_order(atoms, "velocity")]
 
-    yield from compared("atomize_10s_stereo_s", ours, {PLAIN: plain}, repeats=9)
+    yield from compare("atomize_10s_stereo_s", ours, {PLAIN: plain}, repeats=9)
 
 
 def synthesise() -> Iterator[Record | Missing]:
@@ -60,7 +60,7 @@ def synthesise() -> Iterator[Record | Missing]:
     x, atomizer = noise(10), MDCTAtomizer()
     atoms = atomizer.analyse(x)
     atoms = atoms[order(atoms, "velocity")]
-    yield from compared(
+    yield from compare(
         "synthesise_10s_stereo_s",
         lambda: atomizer.synthesise(atoms, 2),
         {"plain transform": lambda: plain_imdct(atoms.to_grid()[:2], atoms.length)},
@@ -69,15 +69,15 @@ def synthesise() -> Iterator[Record | Missing]:
 
 
 def ordering() -> Iterator[Record]:
-    """The slowest of all orderings counts; the atoms come in no order."""
+    """The slowest of all orderings, of atoms in random order."""
     atoms = MDCTAtomizer().analyse(noise(12))[:COUNT]
     atoms = atoms[np.random.default_rng(0).permutation(len(atoms))]
     ours = {by: partial(order, atoms, by) for by in ORDERINGS}
     found = medians(
-        {**ours, **{f"lexsort {by}": partial(plainly, atoms, by) for by in ORDERINGS}}, 5
+        {**ours, **{f"lexsort {by}": partial(plain_order, atoms, by) for by in ORDERINGS}}, 5
     )
     slowest = max(ours, key=found.__getitem__)
-    yield from beside(
+    yield from with_peers(
         "order_1m_atoms_s",
         found[slowest],
         "s",
@@ -85,7 +85,7 @@ def ordering() -> Iterator[Record]:
     )
 
 
-MEASURES = {
+BENCHMARKS = {
     "atomize_10s_stereo_s": atomize,
     "synthesise_10s_stereo_s": synthesise,
     "order_1m_atoms_s": ordering,

@@ -1,7 +1,8 @@
-"""Fills from a sound in memory to a sound in memory: analysis, selection, model and synthesis; the model is loaded.
+"""Fills from a sound in memory to a sound in memory, with a loaded model.
 
-Every fill has the steps and the other settings that suit its task. Time is that of all threads of torch together; memory is what a process
-of its own needs at most, above what it had when it was idle with its model loaded.
+A fill is analysis, selection, model and synthesis, with the default settings of its task. Time is
+measured with all threads of torch. Memory is the peak of a separate process above its idle state
+with a loaded model.
 """
 
 from __future__ import annotations
@@ -25,21 +26,26 @@ from ..inpainting.task import prepare
 from ..io.audio import Sound, read
 from ..io.resources import ASSETS
 from .records import Missing, Record
-from .timing import Work, beside, compared, timed
+from .timing import Work, compare, time_runs, with_peers
 
 if TYPE_CHECKING:
     from ..model import AtomTransformer
 
-PIECE = ASSETS / "band.flac"
+RECORDING = ASSETS / "band.flac"
 BWE, GAP, UPMIX = "above:8000", "time:4.9-5.1", "channel:1"
 SECONDS = 10.0
 REPEATS = 3
-FINE = 9  # repeats where a tenth is to be told
+PRECISE_REPEATS = 9  # for differences of a tenth
 
 
 @dataclass(frozen=True)
-class Job:
-    """A fill: of the first `seconds` of a piece that begins again after SECONDS, in so many channels; what is selected, how it is filled."""
+class FillJob:
+    """A fill of the first `seconds` of a recording that repeats every SECONDS.
+
+    select    selection of the hidden atoms
+    channels  channels of the sound
+    settings  settings of the fill
+    """
 
     select: str
     seconds: float = SECONDS
@@ -47,20 +53,22 @@ class Job:
     settings: Settings = Settings()
 
     def sound(self) -> Sound:
-        """The piece, repeated to the job's length."""
-        if not PIECE.is_file():
+        """Return the recording, repeated to the length of the job."""
+        if not RECORDING.is_file():
             raise AtomizerError(
-                f"Fills are measured with assets/{PIECE.name}, which is not there: run this in the repository's folder."
+                f"Fills are measured with assets/{RECORDING.name}, which is missing: run this in "
+                "the folder of the repository."
+                "folder of the repository."
             )
-        piece = read(PIECE)
-        length = int(SECONDS * piece.rate)
-        samples = piece.samples[np.arange(self.channels) % piece.channels][
-            :, np.arange(int(self.seconds * piece.rate)) % length
+        recording = read(RECORDING)
+        length = int(SECONDS * recording.rate)
+        samples = recording.samples[np.arange(self.channels) % recording.channels][
+            :, np.arange(int(self.seconds * recording.rate)) % length
         ]
-        return replace(piece, samples=samples)
+        return replace(recording, samples=samples)
 
     def work(self, model: AtomTransformer | None) -> Work:
-        """What is measured."""
+        """Return the fill as a function without arguments."""
         sound, selection = self.sound(), parse([self.select])
 
         def work() -> Sound:
@@ -70,8 +78,8 @@ class Job:
         return work
 
 
-def peers_of(job: Job, task_name: str, methods: dict[str, str]) -> dict[str, Work]:
-    """The same job by baselines of the evaluation, {what to call it: method}."""
+def peers_of(job: FillJob, task_name: str, methods: dict[str, str]) -> dict[str, Work]:
+    """The same job by baselines of the evaluation; `methods` maps titles to methods."""
     from ..evaluation.cases import Case
     from ..evaluation.methods import METHODS, MethodContext
     from ..evaluation.tasks import TASKS
@@ -94,9 +102,9 @@ def model() -> AtomTransformer:
 
 
 def bwe() -> Iterator[Record | Missing]:
-    """Everything above 8 kHz."""
-    job = Job(BWE)
-    yield from compared(
+    """Fill everything above 8 kHz."""
+    job = FillJob(BWE)
+    yield from compare(
         "fill_bwe8k_s_per_s",
         job.work(model()),
         peers_of(job, "bwe-8k", {"noise of interpolated levels": "noise", "band fold": "fold"}),
@@ -107,9 +115,9 @@ def bwe() -> Iterator[Record | Missing]:
 
 
 def gap() -> Iterator[Record | Missing]:
-    """200 ms of a clip."""
-    job = Job(GAP)
-    yield from compared(
+    """Fill 200 ms of a clip."""
+    job = FillJob(GAP)
+    yield from compare(
         "fill_gap200_10s_clip_s",
         job.work(model()),
         peers_of(
@@ -126,23 +134,23 @@ def gap() -> Iterator[Record | Missing]:
 
 
 def long_gap() -> Iterator[Record | Missing]:
-    """The same gap in a minute, which should cost no more."""
-    job, loaded = Job(GAP, 60.0), model()
-    yield from compared(
+    """Fill the same gap in a minute, at the same cost."""
+    job, loaded = FillJob(GAP, 60.0), model()
+    yield from compare(
         "fill_gap200_60s_clip_s",
         job.work(loaded),
         {
-            "the same in a 10 s clip": Job(GAP).work(loaded),
+            "the same in a 10 s clip": FillJob(GAP).work(loaded),
             **peers_of(job, "gap-200ms", {"Janssen": "janssen"}),
         },
-        FINE,
+        PRECISE_REPEATS,
     )
 
 
 def upmix() -> Iterator[Record | Missing]:
-    """One of two channels."""
-    job = Job(UPMIX)
-    yield from compared(
+    """Fill one of two channels."""
+    job = FillJob(UPMIX)
+    yield from compare(
         "fill_upmix_s_per_s",
         job.work(model()),
         peers_of(
@@ -157,14 +165,14 @@ def upmix() -> Iterator[Record | Missing]:
 
 
 def memory() -> Iterator[Record | Missing]:
-    """The highs of a minute, in a process of its own."""
-    name, job = "fill_peak_memory_gb", Job(BWE, 60.0)
+    """Fill a minute above 8 kHz in a separate process."""
+    name, job = "fill_peak_memory_gb", FillJob(BWE, 60.0)
     try:
         value = cost(job).memory_gb
     except NotImplementedError as error:
         yield Missing(name, "anything", str(error))
         return
-    yield from beside(
+    yield from with_peers(
         name,
         value,
         "GB",
@@ -178,27 +186,30 @@ def memory() -> Iterator[Record | Missing]:
     )
 
 
-# --- in a process of its own ------------------------------------------------------------------------------------------------------
+# --- in a separate process ----------------------------------------------------------------------
 
 STATUS, REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of a fill, its peak of memory above the idle process, and the operations of its matrix products."""
+    """Seconds of a fill, its peak memory above the idle process, and its matrix operations."""
 
     seconds: float
     memory_gb: float
     operations: int
 
 
-def cost(job: Job, repeats: int = 0) -> Cost:
-    """What a job costs, measured in a process of its own; without repeats only its memory. Raises NotImplementedError where that cannot be told."""
+def cost(job: FillJob, repeats: int = 0) -> Cost:
+    """Measure a job in a separate process; without repeats only its memory.
+
+    Raises NotImplementedError on systems without a peak memory of processes.
+    """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(_cost, job, repeats).result()
 
 
-def _cost(job: Job, repeats: int) -> Cost:
+def _cost(job: FillJob, repeats: int) -> Cost:
     from .machine import operations
 
     loaded = model()
@@ -207,14 +218,16 @@ def _cost(job: Job, repeats: int) -> Cost:
     if not repeats:
         return Cost(float("nan"), memory, 0)
     return Cost(
-        statistics.median(timed({"fill": work}, repeats, warm=0)["fill"]), memory, operations(work)
+        statistics.median(time_runs({"fill": work}, repeats, warm=0)["fill"]),
+        memory,
+        operations(work),
     )
 
 
 def peak_memory(work: Callable[[], object]) -> float:
-    """GB that this process occupies at most during work(), above what it occupied before."""
+    """Peak memory of this process in GB during work(), above its memory before."""
     if not os.access(REFS, os.W_OK):
-        raise NotImplementedError("since only Linux tells the peak of a process")
+        raise NotImplementedError("because only Linux reports the peak memory of a process")
 
     def kilobytes(field: str) -> int:
         return next(
@@ -223,13 +236,13 @@ def peak_memory(work: Callable[[], object]) -> float:
             if line.startswith(field + ":")
         )
 
-    REFS.write_text("5")  # the peak counts from now on
+    REFS.write_text("5")  # resets the peak
     before = kilobytes("VmRSS")
     work()
     return (kilobytes("VmHWM") - before) / 1e6
 
 
-MEASURES = {
+BENCHMARKS = {
     "fill_bwe8k_s_per_s": bwe,
     "fill_gap200_10s_clip_s": gap,
     "fill_gap200_60s_clip_s": long_gap,

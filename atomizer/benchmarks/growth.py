@@ -1,7 +1,8 @@
-"""How the time and the memory of a fill grow with the clip, with what is hidden, with the steps and with the channels, as a plot.
+"""Growth of the time and memory of a fill, as a plot.
 
-Beside the time stands its floor: the operations of the model's matrix products and attention, as if all of them ran as fast as one large
-plain product on the same machine.
+Over the length of the clip, the hidden share, the steps and the channels. The floor of the time
+is that of the model's matrix products and attention at the rate of one large plain product on
+the same machine.
 """
 
 from __future__ import annotations
@@ -11,34 +12,34 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..inpainting.settings import Settings
-from .filling import BWE, GAP, Cost, Job, cost, model
+from .filling import BWE, GAP, Cost, FillJob, cost, model
 from .machine import matrix_peak
 from .records import Record
 
 REPEATS = 2
 HIGHEST = 22_050.0
-BASE = Job(BWE, 5.0)
+BASE = FillJob(BWE, 5.0)
 
 
 @dataclass(frozen=True)
-class Curve:
-    """What grows: the axis that it is drawn over, its name there, and a job for every value."""
+class Sweep:
+    """A curve of the plot: its axis, its name, and a job for every value on the axis."""
 
     axis: str
     name: str
-    jobs: dict[float, Job]
+    jobs: dict[float, FillJob]
 
 
 HIGHS, HOLE = "above 8 kHz", "200 ms"
 OF_BASE = f"{HIGHS} of {BASE.seconds:g} s"
-CURVES = (
-    Curve("length of the clip / s", HOLE, {n: Job(GAP, n) for n in (10.0, 20.0, 40.0, 60.0)}),
-    Curve(
+SWEEPS = (
+    Sweep("length of the clip / s", HOLE, {n: FillJob(GAP, n) for n in (10.0, 20.0, 40.0, 60.0)}),
+    Sweep(
         "length of the clip / s",
         HIGHS,
         {n: replace(BASE, seconds=n) for n in (5.0, 10.0, 20.0, 30.0)},
     ),
-    Curve(
+    Sweep(
         "hidden share / %",
         "top of 5 s",
         {
@@ -46,16 +47,19 @@ CURVES = (
             for n in (12.5, 25.0, 50.0, 75.0)
         },
     ),
-    Curve("steps", OF_BASE, {n: replace(BASE, settings=Settings(steps=n)) for n in (1, 2, 4, 8)}),
-    Curve("channels", OF_BASE, {n: replace(BASE, channels=n) for n in (1, 2, 3, 4)}),
+    Sweep("steps", OF_BASE, {n: replace(BASE, settings=Settings(steps=n)) for n in (1, 2, 4, 8)}),
+    Sweep("channels", OF_BASE, {n: replace(BASE, channels=n) for n in (1, 2, 3, 4)}),
 )
 
 
 def growth(out: Path) -> Iterator[Record]:
-    """Measure all curves, write the plot (.png or .svg), and yield the records: seconds beside the floor, and gigabytes."""
+    """Measure all sweeps, write the plot (.png or .svg), and yield the records.
+
+    The records are seconds beside the floor, and gigabytes.
+    """
     peak = matrix_peak(model())
-    costs: dict[Job, Cost] = {}
-    for curve in CURVES:
+    costs: dict[FillJob, Cost] = {}
+    for curve in SWEEPS:
         for x, job in curve.jobs.items():
             if job not in costs:
                 costs[job] = cost(job, REPEATS)
@@ -72,16 +76,16 @@ def growth(out: Path) -> Iterator[Record]:
     draw(costs, peak, out)
 
 
-def draw(costs: dict[Job, Cost], peak: float, out: Path) -> None:
+def draw(costs: dict[FillJob, Cost], peak: float, out: Path) -> None:
     """A column per axis: seconds above (the floor dashed), peak memory below."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    axes = list(dict.fromkeys(curve.axis for curve in CURVES))
+    axes = list(dict.fromkeys(curve.axis for curve in SWEEPS))
     figure = Figure(figsize=(3.2 * len(axes), 5.2), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(2, len(axes), sharex="col", sharey="row")
-    for curve in CURVES:
+    for curve in SWEEPS:
         time, memory = grid[:, axes.index(curve.axis)]
         x, found = list(curve.jobs), [costs[job] for job in curve.jobs.values()]
         (line,) = time.plot(x, [c.seconds for c in found], "o-", label=curve.name)

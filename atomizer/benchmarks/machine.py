@@ -1,4 +1,4 @@
-"""What is measured on: its description, and how fast it multiplies matrices."""
+"""The machine of a benchmark: its description, and its rate of matrix products."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ SIZES = {"cpu": 2048, "cuda": 8192}  # of the square matrices
 
 
 def describe() -> str:
-    """The processor, how many of its cores may be used and how busy they are, and the versions of what computes."""
+    """Processor, available cores, load, and versions of the numerical packages."""
     import torch
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     lines = [
-        f"{processor()}, {cores} cores, {torch.get_num_threads()} threads of torch, {torch.backends.cpu.get_cpu_capability()}"
+        f"{processor()}, {cores} cores, {torch.get_num_threads()} threads of torch, "
+        f"{torch.backends.cpu.get_cpu_capability()}"
     ]
     if torch.cuda.is_available():
         lines.append(torch.cuda.get_device_name())
@@ -37,7 +38,7 @@ def describe() -> str:
 
 
 def processor() -> str:
-    """The processor's name, where the system tells it."""
+    """Name of the processor, as far as the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(
@@ -47,8 +48,8 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def wait(model: AtomTransformer) -> None:
-    """Until the model's device has done what it was told."""
+def synchronise(model: AtomTransformer) -> None:
+    """Wait until the device of the model is idle."""
     import torch
 
     if model.device.type == "cuda":
@@ -56,8 +57,10 @@ def wait(model: AtomTransformer) -> None:
 
 
 def square_product(model: AtomTransformer) -> tuple[Work, int]:
-    """A plain product of square matrices on the model's device and in its precision, and how many operations it has: a multiplication and
-    an addition are two."""
+    """A product of square matrices on the model's device in its precision, and its operations.
+
+    A multiplication and an addition are two operations.
+    """
     import torch
 
     from ..model.inference import precision
@@ -68,7 +71,7 @@ def square_product(model: AtomTransformer) -> tuple[Work, int]:
 
     def product():
         a @ a
-        wait(model)
+        synchronise(model)
 
     return product, 2 * len(a) ** 3
 
@@ -80,7 +83,7 @@ def matrix_peak(model: AtomTransformer, repeats: int = 15) -> float:
 
 
 def operations(work: Work) -> int:
-    """Operations of all matrix products and attentions of work(), forward and backward."""
+    """Operations of all matrix products and attention in work(), forward and backward."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter:

@@ -1,6 +1,7 @@
-"""How quick the page is, in headless Chromium: needs the packages playwright and chromium.
+"""Speed of the page in headless Chromium; needs the packages playwright and chromium.
 
-The peer of drawing and selecting is Plotly's own scattergl with as many points, in the same browser without a graphics card.
+The peer of drawing and selecting is Plotly's scattergl with the same number of points, in the same
+browser without a graphics card.
 """
 
 from __future__ import annotations
@@ -27,14 +28,15 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--mute
 PEER = "Plotly scattergl"
 VIEW = "document.querySelector('.atom-view').atomView.testApi"
 
-# each waits until the canvas has been drawn again
+# Every script waits until the canvas is drawn again
 MEASURE = """
 const view = VIEW, {picture, state} = view;
 const drawn = (work) => new Promise((done) => {
   const began = performance.now(), before = picture.draws;
   work();
-  const look = () => (picture.draws > before ? done(performance.now() - began) : requestAnimationFrame(look));
-  requestAnimationFrame(look);
+  const check = () => (picture.draws > before
+    ? done(performance.now() - began) : requestAnimationFrame(check));
+  requestAnimationFrame(check);
 });
 """.replace("VIEW", VIEW)
 REDRAW = f"async () => {{ {MEASURE} picture.draw(); return picture.drawMilliseconds; }}"
@@ -43,32 +45,37 @@ PAN = (
 )
 SELECT = f"""async () => {{ {MEASURE}
   const from = Math.random() * state.scene.duration / 2;
-  return drawn(() => view.preview({{kind: 'rect', op: 'add', t: [from, from + state.scene.duration / 3], f: [300, 6000]}})); }}"""
+  const t = [from, from + state.scene.duration / 3];
+  return drawn(() => view.preview({{kind: 'rect', op: 'add', t, f: [300, 6000]}})); }}"""
 LASSO = f"""async () => {{ {MEASURE}
-  const points = Array.from({{length: 200}}, (_, k) => [8 + 6 * Math.cos(k / 31.8), 3000 + 2500 * Math.sin(k / 31.8)]);
+  const point = (_, k) => [8 + 6 * Math.cos(k / 31.8), 3000 + 2500 * Math.sin(k / 31.8)];
+  const points = Array.from({{length: 200}}, point);
   return drawn(() => view.preview({{kind: 'lasso', op: 'add', points, scale: 'log'}})); }}"""
 PLOTLY = f"""async () => {{ {MEASURE}
   const {{axes, atoms}} = picture, div = document.createElement('div');
-  Object.assign(div.style, {{position: 'fixed', left: 0, top: 0, width: '1000px', height: '450px', zIndex: 99}});
+  Object.assign(div.style, {{
+    position: 'fixed', left: 0, top: 0, width: '1000px', height: '450px', zIndex: 99}});
   document.body.append(div);
-  const trace = {{type: 'scattergl', mode: 'markers', marker: {{size: 2, color: Array.from(atoms.velocity)}},
-    x: Array.from(atoms.frame, (m) => axes.seconds[m]), y: Array.from(atoms.bin, (k) => axes.hertz[k])}};
+  const trace = {{type: 'scattergl', mode: 'markers',
+    marker: {{size: 2, color: Array.from(atoms.velocity)}},
+    x: Array.from(atoms.frame, (m) => axes.seconds[m]),
+    y: Array.from(atoms.bin, (k) => axes.hertz[k])}};
   const timed = async (work) => {{
     const began = performance.now();
     await work();
     await new Promise(requestAnimationFrame);
     return performance.now() - began; }};
   try {{
-    const first = await timed(() => Plotly.newPlot(div, [trace], {{dragmode: 'select'}}));
-    const pan = await timed(() => Plotly.relayout(div, {{'xaxis.range': [1, 20]}}));
+    const first = await time_runs(() => Plotly.newPlot(div, [trace], {{dragmode: 'select'}}));
+    const pan = await time_runs(() => Plotly.relayout(div, {{'xaxis.range': [1, 20]}}));
     const some = Array.from({{length: atoms.count >> 2}}, (_, k) => 4 * k);
-    const select = await timed(() => Plotly.restyle(div, {{selectedpoints: [some]}}));
+    const select = await time_runs(() => Plotly.restyle(div, {{selectedpoints: [some]}}));
     return {{first, pan, select}};
   }} catch (error) {{ return null; }} finally {{ Plotly.purge(div); div.remove(); }} }}"""
 
 
 def sound_with(count: int, seconds: float, seed: int = 0) -> Sound:
-    """A stereo sound of exactly `count` audible atoms: it is put together from them."""
+    """Synthesise a stereo sound from exactly `count` audible atoms."""
     space, rng = AtomSpace(), np.random.default_rng(seed)
     length = int(seconds * space.rate)
     shape = (
@@ -87,7 +94,7 @@ def sound_with(count: int, seconds: float, seed: int = 0) -> Sound:
 
 
 def music(seconds: float, seed: int = 0) -> Sound:
-    """A stereo sound of full bandwidth: tones over noise."""
+    """Stereo sound of full bandwidth: tones over noise."""
     rng, rate = np.random.default_rng(seed), 44_100
     t = np.arange(int(seconds * rate)) / rate
     tones = (
@@ -102,7 +109,7 @@ def music(seconds: float, seed: int = 0) -> Sound:
 
 
 def measure(runs: int = RUNS) -> Iterator[Record]:
-    """Medians over `runs`. Raises AtomizerError where there is no Chromium to measure in."""
+    """Medians over `runs`. Raises AtomizerError if there is no Chromium."""
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
@@ -162,15 +169,18 @@ def measure(runs: int = RUNS) -> Iterator[Record]:
 
 
 def upload(page, path: Path) -> float:
-    """Load a sound; milliseconds until all of its atoms are drawn."""
+    """Load a sound; returns milliseconds until all of its atoms are drawn."""
     before = page.evaluate(
         f"[{VIEW}.state.base ? {VIEW}.state.base.id : '', {VIEW}.picture.draws || 0]"
     )
     page.set_input_files("#file input[type=file]", str(path))
     return page.evaluate(
         f"""([id, draws]) => new Promise((done) => {{
-        const view = {VIEW}, look = () => (view.picture.scene && view.state.base.id !== id && view.picture.scene.id === view.state.base.id
-          && view.picture.draws > draws ? done(performance.now() - window.sent) : requestAnimationFrame(look));
-        look(); }})""",
+        const view = {VIEW};
+        const drawn = () => view.picture.scene && view.state.base.id !== id
+          && view.picture.scene.id === view.state.base.id && view.picture.draws > draws;
+        const check = () => (drawn()
+          ? done(performance.now() - window.sent) : requestAnimationFrame(check));
+        check(); }})""",
         before,
     )

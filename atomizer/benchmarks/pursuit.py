@@ -1,7 +1,8 @@
-"""How fast matching pursuit is, and how much 1000 atoms hold: 5 s of every example sound, in mono, 128 / 1024 / 8192.
+"""Speed of matching pursuit, and the ratio of 1000 atoms.
 
-The peer of the speed is the same pursuit with local updates in a few lines of plain NumPy; that of the locally optimised pursuit is the
-plain one.
+Measured on 5 s of every example sound, in mono, with scales 128 / 1024 / 8192. The peer of the
+speed is the same pursuit with local updates in a few lines of NumPy; the peer of the locally
+optimised pursuit is the plain one.
 """
 
 from __future__ import annotations
@@ -28,14 +29,15 @@ def clips() -> list[np.ndarray]:
     paths = sorted(ASSETS.glob("*.flac"))
     if not paths:
         raise AtomizerError(
-            "The pursuit is measured on the example sounds, which are not there: run it in the repository."
+            "The pursuit is measured on the example sounds, which are missing: run it in "
+            "the repository."
         )
     excerpt = slice(START * RATE, (START + SECONDS) * RATE)
     return [read(path).at(RATE)[:, excerpt].mean(0, keepdims=True) for path in paths]
 
 
 def speed(atoms: int = FAST, few: int = FEW) -> Iterator[Record]:
-    """Atoms per second over all clips; import, compilation and tables left out."""
+    """Atoms per second over all clips, without import, compilation and tables."""
     sounds = clips()
     fast = MatchingPursuitAtomizer(stop=Stop(atoms=atoms))
     fast.analyse(np.ones((1, 1), np.float32))
@@ -47,27 +49,28 @@ def speed(atoms: int = FAST, few: int = FEW) -> Iterator[Record]:
         "atoms/s",
         "plain NumPy local update",
         few * len(sounds) / peer,
-        more=True,
+        higher_is_better=True,
     )
 
 
 def ratio(atoms: int = FEW) -> Iterator[Record]:
-    """Mean signal-to-residual ratio of so many atoms, locally optimised."""
+    """Mean signal-to-residual ratio of a number of locally optimised atoms."""
     sounds = clips()
-    mean = lambda name: float(
-        np.mean([_srr(ATOMIZERS[name](stop=Stop(atoms=atoms)), x) for x in sounds])
-    )
+
+    def mean(name: str) -> float:
+        return float(np.mean([_srr(ATOMIZERS[name](stop=Stop(atoms=atoms)), x) for x in sounds]))
+
     yield Record(
         f"pursuit_srr_{atoms}_db",
         mean("matching-pursuit-optimised"),
         "dB",
         "plain matching pursuit",
         mean("matching-pursuit"),
-        more=True,
+        higher_is_better=True,
     )
 
 
-MEASURES = {"pursuit_atoms_per_s": speed, f"pursuit_srr_{FEW}_db": ratio}
+BENCHMARKS = {"pursuit_atoms_per_s": speed, f"pursuit_srr_{FEW}_db": ratio}
 
 
 def _spent(work, sounds: list[np.ndarray]) -> float:
@@ -83,7 +86,7 @@ def _srr(atomizer: MatchingPursuitAtomizer, sound: np.ndarray) -> float:
 
 
 def plain(x: np.ndarray, count: int) -> np.ndarray:
-    """The residual (samples,) of x after `count` atoms: the peer."""
+    """Residual (samples,) of x after `count` atoms: the peer."""
     hops = [scale // 2 for scale in SCALES]
     pad = SCALES[-1]
     residual = np.pad(x.astype(np.float64), (pad, 2 * pad))

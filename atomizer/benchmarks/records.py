@@ -1,4 +1,4 @@
-"""What a measurement is."""
+"""Records of measurements."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 class Record:
     """One measurement.
 
-    name, value, unit  what was measured
-    peer, peer_value   who else does the same job, and how it did, in the same unit; None where nobody was measured
-    more               whether more is better, as of what is done per second
+    name, value, unit  the measured quantity
+    peer, peer_value   another implementation of the same job and its value in the same unit, or
+                       None
+    higher_is_better   True for rates, False for durations and sizes
     """
 
     name: str
@@ -21,18 +22,23 @@ class Record:
     unit: str
     peer: str | None = None
     peer_value: float | None = None
-    more: bool = False
+    higher_is_better: bool = False
 
     @property
     def ratio(self) -> float | None:
-        """The peer's value over ours, or ours over the peer's where more is better: above 1 is ours ahead."""
+        """How many times better than the peer; above 1 this package is ahead."""
         if self.peer_value is None or not self.value or not self.peer_value:
             return None
-        return self.value / self.peer_value if self.more else self.peer_value / self.value
+        return (
+            self.value / self.peer_value if self.higher_is_better else self.peer_value / self.value
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready data, numbers to four digits."""
-        rounded = lambda v: None if v is None else float(f"{v:.4g}")  # noqa: E731
+
+        def rounded(value: float | None) -> float | None:
+            return None if value is None else float(f"{value:.4g}")
+
         return {
             "name": self.name,
             "value": rounded(self.value),
@@ -45,14 +51,14 @@ class Record:
 
 @dataclass(frozen=True)
 class Missing:
-    """A peer of a measurement that could not be measured here, and why."""
+    """A peer of a measurement that is unavailable, and the reason."""
 
     name: str
     peer: str
-    why: str
+    reason: str
 
     def __str__(self) -> str:
-        return f"{self.name}: not beside {self.peer}, {self.why}."
+        return f"{self.name}: not compared with {self.peer}, {self.reason}."
 
 
 def table(records: Iterable[Record]) -> str:
@@ -60,7 +66,9 @@ def table(records: Iterable[Record]) -> str:
     lines = ["| what | value | peer | its value | ratio |", "|---|---|---|---|---|"]
     for r in (record.to_dict() for record in records):
         peer_value = "" if r["peer_value"] is None else f"{r['peer_value']:g} {r['unit']}"
+        ratio = "" if r["ratio"] is None else r["ratio"]
         lines.append(
-            f"| {r['name']} | {r['value']:g} {r['unit']} | {r['peer'] or ''} | {peer_value} | {'' if r['ratio'] is None else r['ratio']} |"
+            f"| {r['name']} | {r['value']:g} {r['unit']} | {r['peer'] or ''} | {peer_value} | "
+            f"{ratio} |"
         )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""How soon the command line and the page answer, in processes of their own, with a warm disk."""
+"""Time to the first response of the command line and the page, with a warm disk cache."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from ..errors import AtomizerError
 from .records import Missing, Record
-from .timing import compared
+from .timing import compare
 
 BARE = "import gradio as gr\nwith gr.Blocks() as demo: gr.Markdown('Hello')\ndemo.launch()"
 PAGE = ("-m", "atomizer", "app")
@@ -22,9 +22,10 @@ LIMIT = 120.0  # seconds
 
 @contextlib.contextmanager
 def server(*command: str) -> Iterator[str]:
-    """The page, or what another command of Python serves, on a free port of this machine; yields its address as soon as it answers.
+    """Serve the page, or another Python command, on a free local port.
 
-    Raises AtomizerError where it does not.
+    Yields the address once it responds.
+    Raises AtomizerError if it does not respond.
     """
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -45,8 +46,8 @@ def server(*command: str) -> Iterator[str]:
     began = time.perf_counter()
     try:
         while True:
-            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
-                answer.read()
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as response:
+                response.read()
                 break
             if process.poll() is not None or time.perf_counter() - began > LIMIT:
                 raise AtomizerError(
@@ -60,26 +61,26 @@ def server(*command: str) -> Iterator[str]:
 
 
 def open_page(*command: str) -> None:
-    """Serve a page until it answers once."""
+    """Serve a page until its first response."""
     with server(*command):
         pass
 
 
 def run(*command: str) -> None:
-    """Run a command of Python to its end."""
+    """Run a Python command to its end."""
     subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
 
 
 def app_start() -> Iterator[Record | Missing]:
-    """`python -m atomizer app` to a page that answers."""
-    yield from compared(
+    """`python -m atomizer app` until the page responds."""
+    yield from compare(
         "app_start_s", open_page, {"a Gradio page of one line": lambda: open_page("-c", BARE)}, 3
     )
 
 
 def help_() -> Iterator[Record | Missing]:
     """`python -m atomizer --help`."""
-    yield from compared(
+    yield from compare(
         "help_s",
         lambda: run("-m", "atomizer", "--help"),
         {
@@ -90,4 +91,4 @@ def help_() -> Iterator[Record | Missing]:
     )
 
 
-MEASURES = {"app_start_s": app_start, "help_s": help_}
+BENCHMARKS = {"app_start_s": app_start, "help_s": help_}

@@ -1,4 +1,4 @@
-"""Medians of us and our peers, taken in turns, so that whatever else the machine does meets all of them alike."""
+"""Medians of a benchmark and its peers, run in alternation under the same load."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from .records import Missing, Record
 Work = Callable[[], Any]
 
 
-def timed(works: Mapping[str, Work], repeats: int, warm: int = 1) -> dict[str, list[float]]:
-    """Seconds of every run of each of `works`, after `warm` runs of each that do not count; every other turn goes backwards, lest one of them always
-    finds the caches as the same other one leaves them."""
+def time_runs(works: Mapping[str, Work], repeats: int, warm: int = 1) -> dict[str, list[float]]:
+    """Seconds of every run of each of `works`.
+
+    The first `warm` rounds are not counted. Every other round runs in reverse order, so that no
+    work always finds the caches that the same other work left.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for repeat in range(-warm, repeats):
         for name, work in list(works.items())[:: -1 if repeat % 2 else 1]:
@@ -27,10 +30,10 @@ def timed(works: Mapping[str, Work], repeats: int, warm: int = 1) -> dict[str, l
 
 def medians(works: Mapping[str, Work], repeats: int) -> dict[str, float]:
     """Median seconds of each of `works`."""
-    return {name: statistics.median(values) for name, values in timed(works, repeats).items()}
+    return {name: statistics.median(values) for name, values in time_runs(works, repeats).items()}
 
 
-def compared(
+def compare(
     name: str,
     ours: Work,
     peers: Mapping[str, Work | str],
@@ -38,20 +41,27 @@ def compared(
     unit: str = "s",
     scale: float = 1.0,
 ) -> Iterator[Record | Missing]:
-    """A record per peer of `scale` times the median seconds; a peer that is a text is missing, and the text says why."""
+    """A record per peer with `scale` times the median seconds.
+
+    A peer that is a text is missing, and the text is the reason.
+    """
     yield from (Missing(name, peer, work) for peer, work in peers.items() if isinstance(work, str))
     present: dict[str, Work] = {
         peer: work for peer, work in peers.items() if not isinstance(work, str)
     }
     found = medians({name: ours, **present}, repeats)
     value = scale * found.pop(name)
-    yield from beside(name, value, unit, {peer: scale * seconds for peer, seconds in found.items()})
+    yield from with_peers(
+        name, value, unit, {peer: scale * seconds for peer, seconds in found.items()}
+    )
 
 
-def beside(
-    name: str, value: float, unit: str, peers: Mapping[str, float], more: bool = False
+def with_peers(
+    name: str, value: float, unit: str, peers: Mapping[str, float], higher_is_better: bool = False
 ) -> Iterator[Record]:
-    """A record per peer, and one of ours alone where there is none."""
-    yield from (Record(name, value, unit, peer, theirs, more) for peer, theirs in peers.items())
+    """A record per peer, or a single record without a peer if there is none."""
+    yield from (
+        Record(name, value, unit, peer, theirs, higher_is_better) for peer, theirs in peers.items()
+    )
     if not peers:
-        yield Record(name, value, unit, more=more)
+        yield Record(name, value, unit, higher_is_better=higher_is_better)

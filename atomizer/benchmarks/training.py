@@ -1,4 +1,4 @@
-"""Steps of training, beside what the machine's plain matrix products would allow."""
+"""Training steps, beside the machine's rate of plain matrix products."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..io.resources import ASSETS
-from .machine import operations, square_product, wait
+from .machine import operations, square_product, synchronise
 from .records import Record
-from .timing import beside, timed
+from .timing import time_runs, with_peers
 
-WARM, STEPS, COUNTED = (
-    3,
-    24,
-    6,
-)  # steps that do not count, that are timed, and whose operations are counted: tasks differ in what they cost
+WARM, STEPS = 3, 24  # steps before the measurement, and measured steps
+COUNTED = 6  # steps whose operations are counted: tasks differ in cost
 
 
 def training() -> Iterator[Record]:
-    """Atoms per second that are learnt from: unknown ones that are decoded and judged. The peer is what as many operations of matrix
-    products and attention would take if all of them ran as fast as one large plain product."""
+    """Atoms per second: unknown atoms that are decoded and enter the loss.
+
+    The peer is the same number of operations at the rate of one large matrix product.
+    """
     from ..training.loop import Trainer
 
     with tempfile.TemporaryDirectory() as folder:
@@ -31,20 +30,20 @@ def training() -> Iterator[Record]:
 
         def step():
             trainer.train_step()
-            wait(trainer.model)
+            synchronise(trainer.model)
 
-        found = timed({"step": step, "product": product}, STEPS, WARM)
+        found = time_runs({"step": step, "product": product}, STEPS, WARM)
         counted = sum(operations(step) for _ in range(COUNTED)) / COUNTED
         if trainer.next:
             trainer.next.result()
     peak = size / statistics.median(found["product"])
-    yield from beside(
+    yield from with_peers(
         "training_atoms_per_s",
         asked / statistics.mean(found["step"]),
         "atoms per s",
         {f"matrix products at {peak / 1e9:.0f} GFLOP/s": asked * peak / counted},
-        more=True,
+        higher_is_better=True,
     )
 
 
-MEASURES = {"training_atoms_per_s": training}
+BENCHMARKS = {"training_atoms_per_s": training}

@@ -1,6 +1,6 @@
-"""The MDCT, forward and inverse, of a minute of stereo, beside other MDCTs of the same frames.
+"""MDCT and inverse of a minute of stereo, beside other MDCTs of the same frames.
 
-The plain variants are what one writes down from the formula: the whole signal is windowed and folded, and goes through one transform.
+The plain variants follow the formula: the whole signal is windowed, folded and transformed once.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import numpy as np
 
 from ..analysis.mdct import imdct, imdct_torch, mdct, mdct_torch, window_of
 from .records import Missing, Record
-from .timing import compared
+from .timing import compare
 
 SECONDS, RATE, HOP = 60, 44_100, 1024
 
 
 def noise(seconds: float, channels: int = 2) -> np.ndarray:
-    """(channels, samples) float32."""
+    """White noise, (channels, samples) float32."""
     return np.random.default_rng(0).standard_normal((channels, int(seconds * RATE)), np.float32) / 8
 
 
 def hops(x: np.ndarray) -> np.ndarray:
-    """(channels, samples) -> (channels, frames + 1, hop), with silence before and after."""
+    """(channels, frames + 1, hop) blocks of (channels, samples), padded with silence."""
     length = x.shape[1]
     return np.pad(x, ((0, 0), (HOP, -length % HOP + HOP))).reshape(len(x), -1, HOP)
 
@@ -58,7 +58,7 @@ def plain_imdct(spectrum: np.ndarray, length: int) -> np.ndarray:
 
 
 def roundtrip() -> Iterator[Record | Missing]:
-    """There and back, by us and by all of them."""
+    """Forward and inverse transform."""
     import torch
 
     x = noise(SECONDS)
@@ -75,7 +75,7 @@ def roundtrip() -> Iterator[Record | Missing]:
             :, HOP : HOP + length
         ]
 
-    yield from compared(
+    yield from compare(
         "mdct_roundtrip_60s_stereo_s",
         lambda: imdct(mdct(x, HOP), length),
         {
@@ -87,4 +87,4 @@ def roundtrip() -> Iterator[Record | Missing]:
     )
 
 
-MEASURES = {"mdct_roundtrip_60s_stereo_s": roundtrip}
+BENCHMARKS = {"mdct_roundtrip_60s_stereo_s": roundtrip}
