@@ -1,4 +1,4 @@
-"""Filling: no leak, the ordering is obeyed, only the selection changes, and errors are sentences."""
+"""Fills: no leak, the ordering is followed, only the selection changes, errors are sentences."""
 
 from dataclasses import asdict, replace
 
@@ -139,8 +139,8 @@ def test_hidden_content_never_leaks_for_any_features(model, features, name):
         ("time", "frequency", "sign"),
     ],
 )
-def test_no_step_in_between_holds_what_is_hidden(model, features):
-    """A fill that is stopped is kept as it is: what was placed by then has its own level and sign only where those are known."""
+def test_no_intermediate_step_contains_hidden_content(model, features):
+    """A stopped fill is kept: placed atoms have their own level and sign only where known."""
     task = task_of(Selection((RECT,), features=features))
     fills = [
         list(fill(t, Settings(steps=3), model)) for t in (task, with_hidden_changed(task, features))
@@ -160,7 +160,7 @@ def test_no_step_in_between_holds_what_is_hidden(model, features):
         assert (placed > 0).all()
 
 
-def test_what_is_placed_in_silence_is_as_quiet_as_can_be_heard(model):
+def test_atoms_placed_in_silence_have_the_lowest_audible_level(model):
     """Where nothing is known there is no level to take, and none that was hidden is."""
     task = task_of(Selection((Region(),), features=("frequency", "velocity")))
     assert task.mask.all()
@@ -240,7 +240,7 @@ def test_known_features_are_kept(model):
 
 
 @pytest.mark.parametrize("feature", ["time", "frequency", "channel"])
-def test_placed_atoms_keep_what_is_known_and_never_share_a_place(model, feature):
+def test_placed_atoms_keep_known_features_and_share_no_place(model, feature):
     task = task_of(Selection((RECT,), features=(feature,)))
     before, after = (
         np.where(task.mask, g, 0) for g in (task.grid, result(task, model, steps=3).grid)
@@ -265,7 +265,7 @@ def test_expected_amplitude_is_quieter_than_samples(model):
     assert expected < samples
 
 
-def test_samples_out_of_reach_are_the_inputs_own(model):
+def test_samples_outside_the_windows_are_unchanged(model):
     task = task_of()
     out = task.render(result(task, model).grid).samples
     first, last = int((0.05 - 2 * 64 / 8000) * 8000), int((0.12 + 2 * 64 / 8000) * 8000)
@@ -286,14 +286,14 @@ def test_only_windows_near_the_selection_are_read(model, monkeypatch):
     assert len(reads) <= 2 * 2 and task.grid.shape[1] > 30 * TINY.space.frames
 
 
-def test_windows_tile_what_they_decide_on():
+def test_windows_tile_their_targets():
     task = prepare(noise(2.0), parse(["above:1000"]), space=SPACE)
     windows = FillState(task, ~task.mask, ~task.mask).windows(task.mask, 16)
     filled = np.concatenate([np.arange(w.target_start, w.target_stop) for w in windows])
     assert np.array_equal(filled, np.arange(task.grid.shape[1]))
 
 
-def test_six_channels_fill_beside_their_most_coherent_partner(model):
+def test_a_channel_is_filled_beside_its_most_coherent_partner(model):
     sound = noise(0.3, 6)
     sound.samples[4] = 0.9 * sound.samples[1] + 0.02 * sound.samples[4]
     task = prepare(sound, Selection((replace(RECT, channels=(4,)),)), space=SPACE)
@@ -330,7 +330,7 @@ def test_every_shape_of_sound_fills(model, seconds, channels, selection, options
 
 
 def test_errors_do_not_grow_on_errors(model):
-    """A model that always says 'as loud as can be' never passes the loudest known atom, however many steps."""
+    """A model that always predicts the top level never exceeds the loudest known atom."""
     loud = AtomTransformer(TINY)
     with torch.no_grad():
         loud.decoder.velocity.bias[-1] = 100
@@ -357,7 +357,7 @@ def test_a_gap_in_silence_stays_silent(model):
 
 @pytest.mark.parametrize("selection", ["time:0.4-0.5", "after:0.7", "channel:1", "random:50"])
 def test_nothing_appears_above_a_recordings_own_bandwidth(model, selection):
-    """Noise below 2 kHz, but for rounding: what is filled in ends there too, though the tiny model would put something everywhere."""
+    """The fill of noise below 2 kHz ends at 2 kHz, though the tiny model predicts all bins."""
     spectrum = np.fft.rfft(noise(1.0, rate=8000).samples)
     spectrum *= 1 / (
         1 + (np.arange(4001) / 2000) ** 40
@@ -386,15 +386,15 @@ def test_a_selected_band_above_the_bandwidth_is_filled(model):
     )
 
 
-def test_where_every_sign_is_unknown_they_are_drawn(model):
+def test_signs_are_drawn_where_all_are_unknown(model):
     """Their expectation would be silence."""
     task = task_of(parse(["above:0"], ("sign",)))
     filled = np.abs(result(task, model).grid)
     assert (filled**2).sum() > 0.9 * (task.grid**2).sum()
 
 
-def test_levels_in_the_middle_of_a_long_box_come_from_its_sides():
-    """A box of three windows in a band 40 dB below the one underneath: what its middle window itself knows is the loud band only."""
+def test_the_middle_of_a_long_box_has_the_level_of_its_sides():
+    """A box of three windows, 40 dB below the band under it, which is all its middle window has."""
     spectrum = np.fft.rfft(noise(2.0).samples)
     spectrum[:, 2 * 2000 :] *= 0.01
     sound = Sound(np.fft.irfft(spectrum).astype(np.float32), 8000)
@@ -433,7 +433,7 @@ def test_the_quietest_part_stays_below_the_rest(model, amplitudes):
     )
 
 
-def test_the_drawing_follows_temperature_and_nucleus():
+def test_draws_follow_temperature_and_nucleus():
     logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]])).expand(40_000, 4)
     g = torch.Generator().manual_seed(0)
     share = torch.bincount(draw_level(logits, 1.0, 1.0, g), minlength=4) / 40_000
@@ -445,7 +445,7 @@ def test_the_drawing_follows_temperature_and_nucleus():
 
 @pytest.mark.parametrize("name", sorted(ORDERINGS))
 @pytest.mark.parametrize("reverse", [False, True])
-def test_turns_of_places_are_the_order_of_their_atoms(name, reverse):
+def test_the_reveal_schedule_is_the_order_of_the_atoms(name, reverse):
     task = task_of()
     mask = task.mask & (task.grid != 0)
     atoms = Atoms.from_grid(
@@ -488,7 +488,7 @@ def test_a_model_is_needed_for_the_method_model(refused):
         result(task_of(), None)
 
 
-def test_too_many_atoms_without_a_place_are_refused(model, refused, limited):
+def test_too_many_unplaced_atoms_are_refused(model, refused, limited):
     limited(pairs=1000)
     with refused("smaller"):
         result(task_of(Selection((RECT,), features=("time", "frequency"))), model)
@@ -516,7 +516,7 @@ def test_the_preset_of_a_selection_sets_the_defaults(preset, selection, options)
     assert PRESETS[preset].settings.items() <= asdict(settings).items()
 
 
-def test_trunk_off_is_another_fill(model):
+def test_the_ablation_fills_differently(model):
     task = task_of()
     settings = resolve(Settings(amplitudes="expected"), task)
     a, b = (last(sample(task, settings, m)).grid for m in (model, WithoutTrunk(model)))
@@ -524,7 +524,7 @@ def test_trunk_off_is_another_fill(model):
 
 
 @pytest.mark.parametrize("name", sorted(ORDERINGS))
-def test_a_model_of_single_atoms_reads_them_in_the_users_ordering(name):
+def test_a_model_of_single_atoms_uses_the_chosen_ordering(name):
     """One token per atom, lined up as the user has chosen: another direction, another reading."""
     config = replace(
         TINY,
@@ -547,7 +547,7 @@ def test_a_model_of_single_atoms_reads_them_in_the_users_ordering(name):
 
 
 @pytest.mark.parametrize("steps", (1, 3))
-def test_what_was_the_loudest_of_a_sound_is_filled_in_louder_than_all_the_rest(steps, model):
+def test_the_loudest_atoms_are_filled_louder_than_the_others(steps, model):
     task = prepare(noise(), parse(["loudest:5"]), space=SPACE)
     grid = result(task, model, steps=steps).grid
     assert task.preset == "loudest" and np.abs(grid[task.mask]).min() >= task.reference > 0
@@ -564,7 +564,7 @@ def test_what_was_the_loudest_of_a_sound_is_filled_in_louder_than_all_the_rest(s
 
 
 def test_a_single_step_is_shown_part_by_part(model):
-    """A fill that is stopped keeps what its windows have decided; the parts are the same as the whole."""
+    """A stopped fill keeps the windows that are filled; parts equal the whole."""
     task = prepare(noise(2.0), parse(["above:2000"]), space=SPACE)
     steps = list(fill(task, Settings(steps=1, seed=4), model))
     assert 1 < len(steps) == steps[-1].total and [step.number for step in steps] == list(
@@ -580,8 +580,8 @@ def test_a_single_step_is_shown_part_by_part(model):
         assert np.array_equal(before.grid[before.revealed], whole.grid[before.revealed])
 
 
-def test_a_gap_in_a_long_sound_is_filled_from_what_is_near(model, monkeypatch):
-    """What is far away is neither read nor changed, so that a gap costs the same in a long sound."""
+def test_a_gap_in_a_long_sound_uses_its_surroundings_only(model, monkeypatch):
+    """Distant frames are neither read nor changed: a gap costs the same in a long sound."""
     from atomizer.inpainting import sampler
 
     seen = []
@@ -624,8 +624,8 @@ def test_a_pause_beside_a_box_does_not_silence_it():
     assert (bounds.ceiling(window)[:, inside] > loud[inside] / 2).all()
 
 
-def test_a_box_is_expected_to_rise_with_what_is_around_it():
-    """Where attacks run through all bins, the levels that are expected in a box have them, in windows that know nothing of its bins too."""
+def test_the_level_of_a_box_follows_its_surroundings():
+    """Predicted levels follow attacks in all bins, also in windows without a known frame."""
     sound = noise(4)
     sound.samples[:, np.arange(sound.samples.shape[1]) // 512 % 8 != 3] *= 0.1
     task = prepare(sound, Selection((Region(t=(1.0, 3.0), f=(1000, 2000)),)), space=SPACE)

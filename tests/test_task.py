@@ -23,7 +23,7 @@ def filled(task, method="noise", seed=0):
 
 
 def reach(task, rate, length):
-    """(channels, length) bool: the samples that the windows of the selected atoms cover, one sample more where rates differ."""
+    """(channels, length) bool: samples within the windows of selected atoms."""
     out = np.zeros((len(task.mask), length), bool)
     slack = 0 if rate == SPACE.rate else 1
     for channel, frame in zip(*np.nonzero(task.mask.any(axis=2))):
@@ -36,9 +36,7 @@ def reach(task, rate, length):
 
 @pytest.mark.parametrize("frames", (1, 3, 7, 1000))
 @pytest.mark.parametrize("specification", ("above:5000", "time:0.1-0.4", "channel:1"))
-def test_a_change_has_no_seams_between_the_parts_that_it_is_synthesised_in(
-    frames, specification, sound, monkeypatch
-):
+def test_a_change_has_no_seams_between_synthesised_parts(frames, specification, sound, monkeypatch):
     task = prepare(sound(0.6, 2, 48_000), parse([specification]))
     grid = filled(task)
     whole = task.render(grid)
@@ -46,13 +44,13 @@ def test_a_change_has_no_seams_between_the_parts_that_it_is_synthesised_in(
     np.testing.assert_allclose(task.render(grid).samples, whole.samples, atol=2e-7)
 
 
-# --- the result is the input plus the change ---------------------------------------------------------------------------------
+# --- the result is the input plus the change ------------------------------------------------------
 
 
 @pytest.mark.parametrize("rate", (44_100, 192_000, 48_000, 22_050, 16_000))
 @pytest.mark.parametrize("method", ("noise", "erased"))
 @pytest.mark.parametrize("specification", ("rect:0.2,0.3,1000,3000", "time:0.2-0.25"))
-def test_samples_out_of_reach_are_the_inputs_own_to_the_bit(specification, method, rate, sound):
+def test_samples_outside_the_windows_are_identical(specification, method, rate, sound):
     one = sound(0.6, 2, rate)
     task = prepare(one, parse([specification]))
     out = task.render(filled(task, method))
@@ -68,7 +66,7 @@ def test_samples_out_of_reach_are_the_inputs_own_to_the_bit(specification, metho
 
 
 @pytest.mark.parametrize("rate", (44_100, 192_000, 16_000))
-def test_other_channels_are_left_alone_to_the_bit(rate, sound):
+def test_other_channels_are_identical(rate, sound):
     one = sound(0.3, 3, rate)
     task = prepare(one, parse(["channel:1"]))
     out = task.render(filled(task))
@@ -82,7 +80,7 @@ def test_other_channels_are_left_alone_to_the_bit(rate, sound):
 @pytest.mark.parametrize(
     "specifications", [["time:0.1-0.2"], ["channel:0"], ["rect:0,0.1,100,3000"], ["random:50"]]
 )
-def test_an_unchanged_grid_gives_the_input_to_the_bit(specifications, rate, sound):
+def test_an_unchanged_grid_returns_the_input(specifications, rate, sound):
     one = sound(0.3, 2, rate)
     task = prepare(one, parse(specifications))
     out = task.render(task.grid)
@@ -90,7 +88,7 @@ def test_an_unchanged_grid_gives_the_input_to_the_bit(specifications, rate, soun
     np.testing.assert_array_equal(out.samples, one.samples)
 
 
-def test_an_unchanged_grid_gives_even_what_is_above_full_scale(samples):
+def test_an_unchanged_grid_keeps_samples_above_full_scale(samples):
     one = Sound(4 * samples(20_000, 2), 44_100)
     assert np.abs(one.samples).max() > 1
     task = prepare(one, parse(["above:3000"]))
@@ -109,7 +107,7 @@ def test_only_the_selected_atoms_of_a_grid_are_heard(sound):
     "rate, tolerance", [(44_100, 1e-6), (48_000, 2e-4), (192_000, 2e-4), (16_000, 2e-4)]
 )
 def test_an_erased_time_span_is_silent(specification, rate, tolerance):
-    """A tone that fades at both ends: of what is no tone the way to 44.1 kHz and back, too, leaves something behind."""
+    """A tone that fades at both ends: other sounds do not survive the resampling exactly."""
     t = np.arange(rate // 2) / rate
     one = Sound(
         (0.5 * np.sin(2 * np.pi * 1234 * t) * np.minimum(1, 20 * np.minimum(t, 0.5 - t)))[
@@ -133,7 +131,7 @@ def test_an_erased_channel_is_silent(sound):
     assert np.abs(out[1]).max() < 1e-6 and np.abs(out[0]).max() > 0.1
 
 
-def test_erased_highs_are_gone_and_the_lows_stay(sound):
+def test_erasing_highs_keeps_the_lows(sound):
     one = sound(0.5)
     out = prepare(one, parse(["above:8000"]))
     power = lambda x: np.abs(np.fft.rfft(x[0] * np.hanning(x.shape[1]))) ** 2
@@ -143,11 +141,11 @@ def test_erased_highs_are_gone_and_the_lows_stay(sound):
     assert after[f < 7500].sum() == pytest.approx(before[f < 7500].sum(), rel=1e-3)
 
 
-# --- rates -------------------------------------------------------------------------------------------------------------------
+# --- rates ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rate, length", [(16_000, 8001), (8000, 4001), (22_050, 9999)])
-def test_a_fill_above_the_inputs_nyquist_comes_at_44100(rate, length, samples):
+def test_a_fill_above_the_nyquist_has_a_rate_of_44100(rate, length, samples):
     one = Sound(samples(length, 1, rate), rate)
     task = prepare(one, parse([f"above:{rate * 0.4}"]))
     assert task.output_rate == 44_100 and task.preset == "bandwidth"
@@ -167,7 +165,7 @@ def test_a_fill_above_the_inputs_nyquist_comes_at_44100(rate, length, samples):
     np.testing.assert_array_equal(task.render(task.grid).samples, base)
 
 
-def test_highs_in_one_place_leave_the_rest_resampled_to_the_bit(sound):
+def test_local_highs_leave_the_rest_resampled(sound):
     one = sound(0.6, 1, 16_000)
     task = prepare(one, parse(["rect:0.2,0.3,6000,12000"]))
     out, base = task.render(filled(task)), one.at(44_100)
@@ -195,7 +193,7 @@ def test_every_other_fill_keeps_the_inputs_rate(rate, specification, samples):
     assert prepare(Sound(noise, rate), parse([specification])).output_rate == rate
 
 
-def test_a_192_khz_input_keeps_its_ultrasound_out_of_reach_and_its_length(sound):
+def test_a_192_khz_input_keeps_ultrasound_and_length(sound):
     one = sound(0.3, 1, 192_000)
     task = prepare(one, parse(["above:8000"]))
     out = task.render(filled(task))
@@ -208,7 +206,7 @@ def test_a_192_khz_input_keeps_its_ultrasound_out_of_reach_and_its_length(sound)
     )
 
 
-# --- extending and upmixing --------------------------------------------------------------------------------------------------
+# --- extending and upmixing -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rate", (8000, 16_000, 44_100, 48_000, 192_000))
@@ -242,9 +240,7 @@ def test_the_erased_continuation_is_silence(sound):
 
 @pytest.mark.parametrize("rate", (16_000, 44_100, 96_000))
 @pytest.mark.parametrize("channels, extra", [(1, 1), (2, 1), (1, 7)])
-def test_an_upmix_adds_channels_and_leaves_the_others_alone_to_the_bit(
-    channels, extra, rate, sound
-):
+def test_an_upmix_adds_channels_and_keeps_the_others(channels, extra, rate, sound):
     one = sound(0.3, channels, rate)
     task = prepare(one, parse([]), add_channels=extra)
     assert task.preset == "upmix"
@@ -255,7 +251,7 @@ def test_an_upmix_adds_channels_and_leaves_the_others_alone_to_the_bit(
     assert not task.render(task.erased()).samples[channels:].any()
 
 
-def test_both_at_once(sound):
+def test_extending_and_adding_channels_combine(sound):
     task = prepare(sound(0.4), parse(["above:8000"]), extend=0.5, add_channels=1)
     assert task.render(filled(task)).samples.shape == (2, round(0.4 * 44_100) + 22_050)
     assert (
@@ -284,13 +280,13 @@ def test_a_wrong_number_of_channels_is_refused(channels, extra, sound, refused):
 
 
 @pytest.mark.parametrize("how", ({"extend": 1.0}, {"add_channels": 1}))
-def test_what_is_added_has_neither_velocity_nor_sign(how, sound, refused):
+def test_additions_need_unknown_velocity_and_sign(how, sound, refused):
     for features in (["sign"], ["velocity"], ["time", "frequency"]):
         with refused("velocity", "sign"):
             prepare(sound(0.1), parse([], features), **how)
 
 
-# --- the task itself ---------------------------------------------------------------------------------------------------------
+# --- the task itself ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rate", (16_000, 44_100))
@@ -311,7 +307,7 @@ def test_what_is_added_has_neither_velocity_nor_sign(how, sound, refused):
         (["random:50", "rect:0.1,0.2,300,900"], "region"),
     ],
 )
-def test_the_purpose_follows_from_the_shape_of_the_selection(specifications, preset, rate, sound):
+def test_the_preset_follows_from_the_shape_of_the_selection(specifications, preset, rate, sound):
     assert prepare(sound(0.4, 2, rate), parse(specifications)).preset == preset
 
 
@@ -323,7 +319,7 @@ def test_a_selection_outside_the_sound_is_refused(specifications, sound, refused
         prepare(sound(0.3, 2), parse(specifications))
 
 
-def test_no_part_of_silence_can_be_selected_but_its_regions_can(refused):
+def test_silence_has_regions_but_no_parts(refused):
     silence = Sound(np.zeros((1, 5000), np.float32), 44_100)
     with refused("nothing is selected"):
         prepare(silence, parse(["random:50"]))
@@ -350,7 +346,7 @@ def test_eight_channels_are_a_task(sound):
     assert task.render(filled(task)).samples.shape == one.samples.shape
 
 
-def test_the_input_is_left_alone(sound):
+def test_the_input_is_not_modified(sound):
     one = sound(0.3, 2)
     before = one.samples.copy()
     task = prepare(one, parse(["above:4000"]), extend=0.1)
@@ -360,7 +356,7 @@ def test_the_input_is_left_alone(sound):
     np.testing.assert_array_equal(task.grid, grid)
 
 
-def test_erasing_takes_silent_bins_too(sound):
+def test_erasing_includes_silent_bins(sound):
     one = Sound(np.concatenate([sound(0.2).samples, np.zeros((1, 10_000), np.float32)], 1), 44_100)
     atoms = prepare(one, parse(["after:0.3"])).atoms()
     hidden = atoms.unknown > 0
@@ -404,7 +400,7 @@ def hide_something_else(one, task, seed=9):
     return other
 
 
-def test_known_atoms_do_not_tell_how_loud_the_hidden_ones_are(sound):
+def test_known_atoms_do_not_reveal_hidden_levels(sound):
     """`Atoms.reference`: amplitude at 0 dB, the loudest known atom."""
     task = prepare(sound(0.3), parse(["rect:0.1,0.2,500,4000"]))
     louder = replace(task, grid=np.where(task.mask, 100, task.grid).astype(np.float32))
@@ -413,10 +409,10 @@ def test_known_atoms_do_not_tell_how_loud_the_hidden_ones_are(sound):
     np.testing.assert_array_equal(a[a.unknown == 0].velocity, b[b.unknown == 0].velocity)
 
 
-# --- the limiter -------------------------------------------------------------------------------------------------------------
+# --- the limiter ----------------------------------------------------------------------------------
 
 
-def test_a_fill_never_clips_and_keeps_what_is_out_of_reach(sound):
+def test_a_fill_never_clips(sound):
     one = sound(0.6, 2)
     task = prepare(one, parse(["rect:0.2,0.3,500,4000"]))
     out = task.render(np.where(task.mask, 50 * filled(task), task.grid)).samples
@@ -432,9 +428,7 @@ def test_a_fill_never_clips_and_keeps_what_is_out_of_reach(sound):
     st.integers(1, 3),
     st.sampled_from([1, 7, 500, 3000]),
 )
-def test_the_limiter_lets_nothing_above_full_scale_that_was_not_there(
-    seed, loud, base_loud, channels, length
-):
+def test_the_limiter_adds_nothing_above_full_scale(seed, loud, base_loud, channels, length):
     rng = np.random.default_rng(seed)
     base = (base_loud * rng.uniform(-1, 1, (channels, length))).astype(np.float32)
     change = (
@@ -455,13 +449,13 @@ def test_the_limiter_lets_nothing_above_full_scale_that_was_not_there(
     assert not result[change == 0].any()
 
 
-def test_the_limiter_leaves_alone_what_fits(samples):
+def test_the_limiter_keeps_what_fits(samples):
     base, change = samples(2000, seed=1), samples(2000, seed=2)
     np.testing.assert_array_equal(limit_change(change * 0.3, base * 0.3, 44_100), change * 0.3)
 
 
-def test_a_sound_that_passes_full_scale_itself_can_be_erased():
-    """Decoded MP3s peak above 1: what is taken away there, or changes nothing about the peaks, is not turned down."""
+def test_a_sound_above_full_scale_can_be_erased():
+    """Decoded MP3s peak above 1: changes that do not raise these peaks are not reduced."""
     time = np.arange(44_100) / 44_100
     low, high = 1.3 * np.sin(2 * np.pi * 100 * time), 0.2 * np.sin(2 * np.pi * 10_000 * time)
     one = Sound((low + high)[None].astype(np.float32), 44_100)
@@ -470,7 +464,7 @@ def test_a_sound_that_passes_full_scale_itself_can_be_erased():
     assert np.abs(left - low[5000:-5000]).max() < 0.02
 
 
-def test_the_limiter_acts_only_around_the_peak_and_without_a_jump():
+def test_the_limiter_acts_around_the_peak_without_a_jump():
     base, change = np.zeros((2, 44_100), np.float32), np.full((2, 44_100), 0.5, np.float32)
     change[0, 20_000] = 4
     out = limit_change(change, base, 44_100)
@@ -481,7 +475,7 @@ def test_the_limiter_acts_only_around_the_peak_and_without_a_jump():
     assert out[1, 20_000] == pytest.approx(0.125, rel=0.01)
 
 
-# --- filling without a model -------------------------------------------------------------------------------------------------
+# --- filling without a model ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ("noise", "erased"))
@@ -496,7 +490,7 @@ def test_a_fill_without_a_model_takes_one_step(method, sound):
 
 
 @pytest.mark.parametrize("method", ("noise", "erased"))
-def test_levels_that_are_known_are_kept_where_only_the_sign_is_not(method, sound):
+def test_known_levels_are_kept_where_signs_are_unknown(method, sound):
     task = prepare(sound(0.3), parse(["above:3000"], ("sign",)))
     one, again, other = filled(task, method, 1), filled(task, method, 1), filled(task, method, 2)
     np.testing.assert_array_equal(np.abs(one), np.abs(task.grid))
@@ -514,7 +508,7 @@ def test_atoms_without_velocity_or_place_are_masked_by_silence(features, sound):
 
 
 @pytest.mark.parametrize("specification", ("rect:0.1,0.2,500,4000", "above:8000", "time:0.1-0.2"))
-def test_what_is_hidden_leaves_the_fill_unchanged_to_the_bit(specification, sound):
+def test_hidden_atoms_do_not_change_the_fill(specification, sound):
     one = sound(0.3, 2)
     task = prepare(one, parse([specification]))
     grid = np.where(task.mask, np.float32(7), task.grid)
@@ -524,7 +518,7 @@ def test_what_is_hidden_leaves_the_fill_unchanged_to_the_bit(specification, soun
 
 
 @pytest.mark.parametrize("specification", ("rect:0.1,0.2,500,4000", "time:0.1-0.2"))
-def test_what_is_hidden_in_the_sound_itself_is_not_heard_in_the_fill(specification, sound):
+def test_hidden_samples_are_not_heard_in_the_fill(specification, sound):
     one = sound(0.3)
     task = prepare(one, parse([specification]))
     again = prepare(hide_something_else(one, task), parse([specification]))
@@ -573,9 +567,7 @@ def test_a_negative_seed_of_a_random_part_is_refused(sound, refused):
     "specifications, features",
     [(["above:8000"], ("sign",)), (["random:50"], ("velocity", "sign")), (["after:0.1"], FEATURES)],
 )
-def test_every_setting_has_a_default_that_the_users_own_value_overrides(
-    specifications, features, sound
-):
+def test_users_values_override_the_defaults(specifications, features, sound):
     task = prepare(sound(0.3), parse(specifications, features))
     chosen = resolve(Settings(), task)
     assert None not in vars(chosen).values()
@@ -599,7 +591,7 @@ def test_every_setting_has_a_default_that_the_users_own_value_overrides(
 
 
 @pytest.mark.parametrize("specifications", (["above:8000"], ["random:50"], ["above:0"]))
-def test_a_nucleus_that_was_chosen_is_heard(specifications, sound):
+def test_a_chosen_nucleus_is_used(specifications, sound):
     """Only sampled levels have one, and where no level is drawn it changes nothing."""
     task = prepare(sound(0.3), parse(specifications))
     assert (

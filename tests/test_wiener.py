@@ -1,4 +1,4 @@
-"""Wiener interpolation: what linear prediction can know, it finds; what it must not see, it does not read."""
+"""Wiener interpolation: it finds what is predictable and does not read what is unknown."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def snr(truth: torch.Tensor, estimate: torch.Tensor, where: torch.Tensor) -> flo
 
 
 @pytest.mark.parametrize("frames, least", ((1, 15), (4, 8), (8, 1.5)))
-def test_it_carries_steady_partials_across_a_gap(frames, least):
+def test_steady_partials_continue_across_a_gap(frames, least):
     atoms = partials(2)
     unknown = gap(atoms, 20, 20 + frames)
     assert snr(atoms, wiener.interpolate(atoms, unknown).amplitude, unknown) > least
 
 
-def test_it_restores_scattered_atoms():
+def test_scattered_atoms_are_restored():
     atoms = partials()
     unknown = torch.rand(atoms.shape, generator=torch.Generator().manual_seed(1)) < 0.5
     assert snr(atoms, wiener.interpolate(atoms, unknown).amplitude, unknown) > 8
 
 
-def test_of_noise_it_claims_little():
+def test_the_estimate_of_noise_is_small():
     atoms = noise()
     unknown = gap(atoms, 20, 28)
     estimate = wiener.interpolate(atoms, unknown)
@@ -64,14 +64,14 @@ def test_of_noise_it_claims_little():
     assert estimate.amplitude[unknown].square().mean() < 0.3 * atoms[unknown].square().mean()
 
 
-def test_the_spread_is_the_level_of_what_is_there():
+def test_the_prior_deviation_is_the_level_of_the_sound():
     atoms = noise() * 0.01
     unknown = torch.rand(atoms.shape, generator=torch.Generator().manual_seed(1)) < 0.3
     spread = wiener.interpolate(atoms, unknown).prior_std[unknown]
     assert 0.007 < float(spread.square().mean().sqrt()) < 0.012  # 0.01 less what was taken away
 
 
-def test_what_is_unknown_is_never_read():
+def test_unknown_atoms_are_never_read():
     atoms = partials()
     unknown = gap(atoms, 10, 14) | (
         torch.rand(atoms.shape, generator=torch.Generator().manual_seed(2)) < 0.2
@@ -98,14 +98,14 @@ def test_a_flip_of_polarity_flips_the_estimate():
     )
 
 
-def test_it_scales_with_the_sound():
+def test_the_estimate_scales_with_the_sound():
     atoms, unknown = partials(), gap(partials(), 10, 14)
     loud, quiet = wiener.interpolate(atoms, unknown), wiener.interpolate(atoms * 2**-10, unknown)
     torch.testing.assert_close(quiet.amplitude * 2**10, loud.amplitude, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(quiet.prior_std * 2**10, loud.prior_std, rtol=1e-3, atol=1e-5)
 
 
-def test_known_levels_bound_it():
+def test_known_levels_bound_the_estimate():
     atoms = partials()
     unknown = torch.rand(atoms.shape, generator=torch.Generator().manual_seed(3)) < 0.9
     free, bound = (
@@ -117,7 +117,7 @@ def test_known_levels_bound_it():
 
 
 @pytest.mark.parametrize("hide", ("highs", "channel", "everything", "nothing"))
-def test_where_the_known_says_nothing_there_is_no_estimate(hide):
+def test_unpredictable_atoms_have_no_estimate(hide):
     atoms = partials(2)
     unknown = torch.zeros_like(atoms, dtype=torch.bool)
     if hide == "highs":
@@ -135,8 +135,8 @@ def test_silence_stays_silent():
 
 
 @pytest.mark.parametrize("hops", wiener.FRAMES.values())
-def test_its_spectrum_and_the_way_back_are_transposes(hops):
-    """<A x, y> = <x, A' y>, up to the constant that the FFT's one-sided spectrum makes for real signals."""
+def test_spectrum_and_adjoint_are_transposes(hops):
+    """<A x, y> = <x, A' y>, up to the constant of the one-sided spectrum of real signals."""
     atoms = noise(1)
     problem = wiener._ShortTime(FRAMES, 1024, hops, "sine", atoms.device)
     samples = torch.randn(1, problem.length, generator=torch.Generator().manual_seed(2))
@@ -149,15 +149,15 @@ def test_its_spectrum_and_the_way_back_are_transposes(hops):
     torch.testing.assert_close(left.sum(), right, rtol=1e-4, atol=1e-1)
 
 
-def test_the_inverse_transform_in_torch():
+def test_the_inverse_transform_in_torch_is_exact():
     atoms = noise(3)
     torch.testing.assert_close(
         mdct_torch(imdct_torch(atoms))[:, 1:-1], atoms[:, 1:-1], rtol=1e-4, atol=1e-4
     )
 
 
-def test_a_training_step_beside_it_casts_its_weights_only_once():
-    """Masking runs in a thread beside the step; leaving autocast there emptied the cache of cast weights, and gradients were rounded otherwise."""
+def test_a_concurrent_training_step_casts_weights_once():
+    """Leaving autocast in the masking thread would clear the cache of cast weights."""
     atoms, weight = partials(), torch.ones(4, 4, requires_grad=True)
     unknown = gap(atoms, 20, 24)
     with torch.autocast("cpu", torch.bfloat16), ThreadPoolExecutor(1) as thread:
@@ -179,7 +179,7 @@ def _ancestors(step) -> set:
     )
 
 
-def test_it_computes_in_full_precision_under_autocast():
+def test_the_estimate_has_full_precision_under_autocast():
     atoms = partials()
     unknown = gap(atoms, 20, 24)
     with torch.autocast("cpu", torch.bfloat16):

@@ -42,13 +42,13 @@ def white(seconds=1.0, channels=1):
     )
 
 
-def test_noise_is_as_uneven_as_a_gaussian_variable():
+def test_the_fine_structure_of_noise_is_gaussian():
     fine = gaussian_fine_structure(200_000, torch.Generator().manual_seed(0))
     assert abs(float(fine.mean())) < 0.1
     assert abs(float(fine.std()) - amplitudes.NOISE_STD_DB) < 0.1
 
 
-def test_highs_are_lent_what_stands_out_below_them_and_its_signs():
+def test_highs_get_the_fine_structure_of_the_octave_below():
     samples = white(2.0).samples + 0.5 * np.sin(2 * np.pi * 1500 * np.arange(16000) / 8000).astype(
         np.float32
     )
@@ -69,8 +69,8 @@ def test_highs_are_lent_what_stands_out_below_them_and_its_signs():
 
 
 @pytest.mark.parametrize("specification", ("above:2000", "above:2000 time:0.5-0.6"))
-def test_ends_of_a_sound_and_of_a_hole_below_do_not_stand_out(specification):
-    """White noise is as uneven at its ends, and beside a hole, as in its middle, and nothing is lent from the hole itself."""
+def test_ends_of_a_sound_or_a_hole_have_no_fine_structure(specification):
+    """White noise has the same fine structure at ends and holes; the hole itself has none."""
     task = prepare(white(1.0), parse(specification.split()), space=SPACE)
     state = FillState(task, ~task.mask, ~task.mask)
     frames = np.zeros((task.mask.shape[1], 2), object)
@@ -80,16 +80,16 @@ def test_ends_of_a_sound_and_of_a_hole_below_do_not_stand_out(specification):
             frames[t] = [plane[0, t - window.start, 20:] for plane in (uneven, positive)]
     known = state.velocity_known[0, :, 8]
     high = slice(int(2000 / SPACE.bin_hz) + 1 - 20, None)
-    for lent, here in zip(frames, known):
-        level, sign = (plane[high] for plane in lent)
+    for patched, here in zip(frames, known):
+        level, sign = (plane[high] for plane in patched)
         assert np.isnan(level).all() != here and np.isnan(sign).all() != here
-    means = np.array([lent[0][high].mean() for lent in frames[known]])
+    means = np.array([patched[0][high].mean() for patched in frames[known]])
     assert means.max() < 6, (
         means
     )  # an end is at most 3 dB quieter, and silence beyond it made it 16 dB louder
 
 
-def test_nothing_is_lent_where_no_whole_octave_is_known():
+def test_nothing_is_patched_without_a_known_octave():
     for sound, specification in (
         (white(), "time:0.4-0.6"),
         (white(channels=2), "channel:1"),
@@ -108,7 +108,7 @@ def level_of(logits, unevenness, highest=1e9):
     return amplitudes.magnitude_of(level, scale, ceiling, silent)
 
 
-def test_a_sure_level_is_even_and_an_unsure_one_as_uneven_as_noise():
+def test_only_uncertain_levels_get_fine_structure():
     level = torch.arange(SPACE.levels, dtype=torch.float32)
     uneven = np.array([-10.0, 0.0, 10.0], np.float32)
     sure = 20 * torch.log10(level_of(-((level - 60) ** 2) / 0.1, uneven))
@@ -118,7 +118,7 @@ def test_a_sure_level_is_even_and_an_unsure_one_as_uneven_as_noise():
     assert torch.allclose(unsure, torch.tensor(mean + uneven), atol=0.5)
 
 
-def test_a_texture_keeps_below_the_ceiling_and_may_be_silent():
+def test_a_texture_stays_below_the_ceiling_and_may_be_silent():
     level = torch.arange(SPACE.levels, dtype=torch.float32)
     loud = level_of(-((level - 90) ** 2) / 2, np.full(5, 30.0, np.float32), highest=0.25)
     assert float(loud.max()) <= 0.25
@@ -155,7 +155,7 @@ def test_atoms_above_the_silence_threshold_are_silent():
         assert (magnitude > 0).tolist() == audible
 
 
-def test_what_linear_prediction_has_of_a_hole_is_all_of_a_partial_and_little_of_noise():
+def test_the_prediction_gain_is_high_for_partials_only():
     tone = Sound(
         0.3 * np.sin(2 * np.pi * 997.0 * np.arange(16000) / 8000)[None].astype(np.float32), 8000
     )
@@ -171,8 +171,8 @@ def test_what_linear_prediction_has_of_a_hole_is_all_of_a_partial_and_little_of_
     assert shares[0] > 0.6 and shares[1] < 0.1
 
 
-def test_inside_of_a_long_hole_the_surroundings_tell_the_level():
-    """A window that knows nothing took the quietest reference, and the middle of a hole was all but silent."""
+def test_inside_a_long_hole_the_surroundings_give_the_level():
+    """Without context the reference is the lowest, and the middle of a hole almost silent."""
     task = prepare(white(6.0), parse(["time:2-4"]), space=SPACE)
     state = FillState(task, ~task.mask, ~task.mask)
     windows = state.windows(task.mask, SPACE.frames)
