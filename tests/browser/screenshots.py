@@ -2,7 +2,7 @@
 
 Starts the page and writes test-results/screens/*.webp (ignored by git), in the light and the dark
 theme and in the size of a phone, and the two pictures of the README: screenshot-light.png and
-screenshot-dark.png of assets/. Needs Chromium and Playwright; uses the trained model if there is one.
+screenshot-dark.png of assets/. Needs Chromium and Playwright; uses the model if it is there.
 """
 
 import io

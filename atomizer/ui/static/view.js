@@ -775,7 +775,7 @@ export class View {
   addFieldListeners() {
     const { find } = this;
     const atomizer = find('atomizer');
-    const names = Object.entries({ ...this.config.atomizers, fill: 'MDCT view of the fill' });
+    const names = Object.entries({ ...this.config.atomizers, fill: 'MDCT (fill view)' });
     atomizer.append(...names.map(([name, text]) => new Option(text, name)));
     atomizer.addEventListener('change', () => this.chooseAtomizer(atomizer.value));
     const scale = find('scale');

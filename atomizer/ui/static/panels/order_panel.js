@@ -81,7 +81,7 @@ export class OrderPanel {
     this.timer = undefined;
     this.traceCount = 0;
     const menu = find('order-name');
-    menu.replaceChildren(...names.map((name) => new Option('by ' + name, name)));
+    menu.replaceChildren(...names.map((name) => new Option(format.ordering(name), name)));
     menu.value = this.name;
     menu.addEventListener('change', () => this.choose(menu.value, this.reverse));
     const reversed = find('order-reverse');

@@ -43,8 +43,8 @@ function describeAtom(view, atoms, i) {
   if (atoms.scale) lines.push(format.count(windowLength(scene, atoms, i)) + ' samples long');
   const rank = orders.knownRank(state.original, atoms.source ? atoms.source[i] : i);
   if (rank !== null) {
-    const name = orders.name + (orders.reverse ? ', reversed' : '');
-    lines.push('rank ' + format.count(rank + 1) + ' by ' + name);
+    const name = format.ordering(orders.name) + (orders.reverse ? ', reversed' : '');
+    lines.push('rank ' + format.count(rank + 1) + ' ' + name);
   }
   return lines;
 }

@@ -25,6 +25,10 @@ export const count = (n) => n.toLocaleString('en');
 export const channel = (c, channels) =>
   channels === 2 && c < 2 ? ['left', 'right'][c] : 'channel ' + c;
 
+/** Name of an ordering: "by time", "random".
+ * @param {string} name */
+export const ordering = (name) => (name === 'random' ? name : 'by ' + name);
+
 /** "346 kB", "2.3 MB".
  * @param {number} n */
 export const bytes = (n) =>
