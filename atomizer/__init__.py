@@ -1,6 +1,12 @@
-"""The Atomizer: audio as atoms, in any order, and a Transformer that fills in what is unknown.
+"""The Atomizer: audio as atoms, in any order, and a Transformer that fills in unknown ones.
 
-from atomizer import read, write, parse, prepare, fill, load_model
+from atomizer import inpaint, read, write
+
+write("out.wav", inpaint(read("in.wav"), "above:8000", seed=1))
+
+The same step by step:
+
+from atomizer import fill, load_model, parse, prepare, read, write
 
 task = prepare(read("in.wav"), parse(["above:8000"]))
 for step in fill(task, model=load_model()):
@@ -8,26 +14,50 @@ for step in fill(task, model=load_model()):
 write("out.wav", task.render(step.grid))
 """
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from .analysis import MatchingPursuitAtomizer, MDCTAtomizer, Stop
 from .atoms.atoms import Atoms
 from .atoms.orderings import ORDERINGS, order
 from .atoms.selection import Region, Selection, parse
 from .atoms.space import FEATURES, AtomSpace, Feature, ScaleSpace
 from .errors import AtomizerError
-from .inpainting.fill import Step, fill
+from .inpainting.fill import fill
+from .inpainting.inpaint import inpaint
 from .inpainting.settings import Settings
+from .inpainting.step import Step
 from .inpainting.task import Task, prepare
 from .io.audio import Sound, read, write
+
+if TYPE_CHECKING:
+    from .model import AtomTransformer
 
 __version__ = "0.1.0"
 
 
-def load_model(checkpoint=None, device: str | None = None):
-    """The shipped model, or that of another checkpoint folder, on `device` (a GPU where there is one), ready to fill.
+def load_model(checkpoint: str | Path | None = None, device: str | None = None) -> AtomTransformer:
+    """Load a model for filling.
 
-    Raises AtomizerError where the folder holds no checkpoint or a broken one, or there is no such device.
+    Parameters
+    ----------
+    checkpoint : str or Path, optional
+        Folder of a checkpoint; the shipped one by default.
+    device : str, optional
+        "cpu", "cuda", …; by default a GPU if there is one.
+
+    Returns
+    -------
+    AtomTransformer
+
+    Raises
+    ------
+    AtomizerError
+        The folder holds no valid checkpoint, or the device does not exist.
     """
-    from .model.checkpoint import load
+    from .model.checkpoint import load  # loads torch
 
     return load(checkpoint, device)
 
@@ -50,6 +80,7 @@ __all__ = [
     "Stop",
     "Task",
     "fill",
+    "inpaint",
     "load_model",
     "order",
     "parse",

@@ -1,4 +1,4 @@
-"""`python -m atomizer`: the command line."""
+"""Command line: `python -m atomizer`."""
 
 from .cli import run
 

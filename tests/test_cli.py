@@ -1,4 +1,4 @@
-"""The command line: exit code 0 only where OUT was written, one sentence where not."""
+"""Command line: exit code 0 only if OUT was written, one sentence otherwise."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from atomizer.atoms.orderings import ORDERINGS
 from atomizer.atoms.selection import HELP, parse
 from atomizer.atoms.space import AtomSpace
 from atomizer.benchmarks import Missing, Record
-from atomizer.cli import AmplitudesName, AtomizerName, MethodName, OrderName, run
+from atomizer.cli import run
 from atomizer.inpainting.recipe import Recipe, dump_recipes
 from atomizer.inpainting.settings import AMPLITUDES, METHODS, Settings
 from atomizer.model import AtomTransformer, ModelConfig
@@ -58,17 +58,15 @@ def command(monkeypatch, capsys):
     return command
 
 
-def test_the_names_in_the_help_are_those_of_the_code():
-    assert set(OrderName.__members__) == set(ORDERINGS) and set(MethodName.__members__) == set(
-        METHODS
-    )
-    assert set(AmplitudesName.__members__) == set(AMPLITUDES)
+def test_the_help_lists_every_name_of_the_code():
     help_text = subprocess.run(
         [sys.executable, "-m", "atomizer", "fill", "--help"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
+    for names in (ORDERINGS, METHODS, AMPLITUDES, ATOMIZERS):
+        assert "|".join(names) in help_text
     for specification in HELP.split():
         assert specification in help_text.replace("\n", " ")
 
@@ -127,7 +125,7 @@ def test_fill_extends_and_adds_channels(command, wav, tmp_path, checkpoint, opti
     assert soundfile.read(out)[0].shape == shape
 
 
-def test_fill_takes_regions_as_json(command, wav, tmp_path):
+def test_fill_accepts_regions_as_json(command, wav, tmp_path):
     regions = tmp_path / "selection.json"
     regions.write_text(
         json.dumps(
@@ -143,7 +141,7 @@ def test_fill_takes_regions_as_json(command, wav, tmp_path):
     assert code == 0, printed.err
 
 
-def test_fill_does_a_settings_file_again(command, wav, tmp_path):
+def test_fill_repeats_a_settings_file(command, wav, tmp_path):
     settings = tmp_path / "settings.json"
     settings.write_text(
         dump_recipes(
@@ -168,7 +166,7 @@ def test_fill_does_a_settings_file_again(command, wav, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"fills": [{"speed": 3}]}'])
-def test_a_settings_file_that_is_none_is_one_sentence(command, wav, tmp_path, content):
+def test_an_invalid_settings_file_is_one_sentence(command, wav, tmp_path, content):
     settings = tmp_path / "settings.json"
     settings.write_text(content)
     code, printed = command("fill", wav, tmp_path / "out.wav", "--settings", settings)
@@ -176,7 +174,7 @@ def test_a_settings_file_that_is_none_is_one_sentence(command, wav, tmp_path, co
 
 
 @pytest.mark.parametrize("name", ["examples", "stories"])
-def test_examples_are_computed_into_a_folder(name, command, tmp_path, monkeypatch):
+def test_examples_are_written_to_the_given_folder(name, command, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "atomizer.ui.examples.compute", lambda folder, on_example: [wav_like(folder)]
     )
@@ -214,7 +212,7 @@ def test_bench_writes_records(command, tmp_path, monkeypatch):
     )
 
 
-def test_only_what_is_named_is_measured_and_written_at_once(command, monkeypatch, tmp_path):
+def test_bench_measures_named_records_and_writes_each_at_once(command, monkeypatch, tmp_path):
     out = tmp_path / "bench.json"
 
     def measure(name):
@@ -253,7 +251,7 @@ def test_only_what_is_named_is_measured_and_written_at_once(command, monkeypatch
         (["--regions", "nowhere.json"], "nowhere.json"),
     ],
 )
-def test_what_cannot_be_is_one_sentence_and_no_file(command, wav, tmp_path, options, words):
+def test_an_invalid_fill_is_one_sentence_and_writes_no_file(command, wav, tmp_path, options, words):
     out = tmp_path / "out.wav"
     code, printed = command("fill", wav, out, *options)
     assert code != 0 and not out.exists()
@@ -286,7 +284,7 @@ def test_files_with_nan_are_one_sentence(command, tmp_path):
     assert code != 0 and "not numbers" in printed.err
 
 
-def test_absurdly_long_files_are_one_sentence(wav, tmp_path):
+def test_too_long_files_are_one_sentence(wav, tmp_path):
     out = tmp_path / "out.wav"
     done = subprocess.run(
         [
@@ -324,7 +322,7 @@ def test_a_checkpoint_of_another_space_is_one_sentence(command, wav, tmp_path):
     assert code != 0 and "AtomSpace" in printed.err and not (tmp_path / "out.wav").exists()
 
 
-def test_out_in_a_missing_folder_fails_before_the_work(command, wav, tmp_path):
+def test_a_missing_output_folder_fails_before_the_fill(command, wav, tmp_path):
     code, printed = command("fill", wav, tmp_path / "nowhere" / "out.wav", "--select", "above:8000")
     assert code != 0 and "no folder" in printed.err
 
@@ -339,7 +337,7 @@ def test_order_writes_the_first_atoms(command, wav, tmp_path):
     assert command("order", wav, loud, "--first", -1)[0] != 0
 
 
-def test_info_says_what_the_atoms_are(command, wav):
+def test_info_summarises_the_atoms(command, wav):
     code, printed = command("info", wav, "--json", "--first", 1000)
     facts = json.loads(printed.out)
     assert (
@@ -363,7 +361,7 @@ def test_info_says_what_the_atoms_are(command, wav):
         ("matching-pursuit-gabor", 6),
     ],
 )
-def test_info_knows_every_atomizer(command, wav, atomizer, features):
+def test_info_accepts_every_atomizer(command, wav, atomizer, features):
     code, printed = command("info", wav, "--json", "--first", 30, "--atomizer", atomizer)
     facts = json.loads(printed.out)
     assert (
@@ -375,7 +373,7 @@ def test_info_knows_every_atomizer(command, wav, atomizer, features):
     assert facts["snr_db"] > 1 and facts["analysis_s"] > 0
 
 
-def test_a_pursuit_stops_at_a_ratio_and_is_ordered(command, wav, tmp_path):
+def test_a_pursuit_stops_at_its_ratio_and_is_ordered(command, wav, tmp_path):
     out = tmp_path / "out.wav"
     facts = json.loads(
         command("info", wav, "--json", "--srr", 8, "--atomizer", "matching-pursuit")[1].out
@@ -399,9 +397,7 @@ def test_a_pursuit_stops_at_a_ratio_and_is_ordered(command, wav, tmp_path):
     assert heard.shape == whole.shape and 0 < np.sum(heard**2) < np.sum(whole**2)
 
 
-def test_erased_matching_pursuit_atoms_are_filled_in_by_the_model(
-    command, wav, tmp_path, checkpoint
-):
+def test_erased_pursuit_atoms_are_filled_in_by_the_model(command, wav, tmp_path, checkpoint):
     erased, filled = tmp_path / "erased.wav", tmp_path / "filled.wav"
     options = ["--atomizer", "matching-pursuit", "--srr", 8, "--select", "rect:0.1,0.3,300,6000"]
     code, printed = command("fill", wav, erased, *options, "--erase-only")
@@ -441,7 +437,7 @@ def test_erased_matching_pursuit_atoms_are_filled_in_by_the_model(
         ),
     ],
 )
-def test_what_no_pursuit_can_do_is_one_sentence(command, wav, tmp_path, options, words):
+def test_invalid_options_of_a_pursuit_are_one_sentence(command, wav, tmp_path, options, words):
     verb, *options = options
     code, printed = command(
         verb, wav, *([] if verb == "info" else [tmp_path / "out.wav"]), *options
@@ -454,10 +450,6 @@ def test_what_no_pursuit_can_do_is_one_sentence(command, wav, tmp_path, options,
     )
 
 
-def test_the_atomizers_of_the_command_line_are_all_there_are():
-    assert tuple(AtomizerName.__members__) == tuple(ATOMIZERS)
-
-
 def test_app_launches_the_page(command, monkeypatch):
     launched = []
     monkeypatch.setattr(
@@ -468,7 +460,7 @@ def test_app_launches_the_page(command, monkeypatch):
     assert launched == [("Blocks", {"server_port": 7999})]
 
 
-def test_an_ending_that_cannot_be_written_fails_before_the_work(command, wav, tmp_path):
+def test_an_invalid_ending_fails_before_the_fill(command, wav, tmp_path):
     code, printed = command(
         "fill", wav, tmp_path / "out.xyz", "--select", "above:8000", "--checkpoint", "nowhere"
     )
@@ -486,7 +478,7 @@ def test_an_ending_that_cannot_be_written_fails_before_the_work(command, wav, tm
     ],
 )
 @pytest.mark.parametrize("verb", ["fill", "order"])
-def test_a_format_that_cannot_hold_the_sound_fails_before_the_work(
+def test_an_unsuitable_format_fails_before_the_work(
     command, tmp_path, samples, name, rate, channels, verb, monkeypatch
 ):
     soundfile.write(tmp_path / "in.wav", samples(4000, channels, rate).T, rate)
@@ -509,8 +501,10 @@ def test_a_format_that_cannot_hold_the_sound_fails_before_the_work(
 @pytest.mark.parametrize(
     "name, options", [("x.opus", ["--select", "above:8000"]), ("x.mp3", ["--add-channels", "2"])]
 )
-def test_the_rate_and_channels_that_the_fill_gives_count(command, tmp_path, samples, name, options):
-    """Of a file at 16 kHz what lies above 8 kHz comes at 44.1 kHz, and channels are added."""
+def test_the_format_must_hold_the_filled_rate_and_channels(
+    command, tmp_path, samples, name, options
+):
+    """A fill above 8 kHz of a file at 16 kHz has 44.1 kHz, and channels are added."""
     soundfile.write(tmp_path / "in.wav", samples(4000, 1, 16_000).T, 16_000)
     code, printed = command(
         "fill", tmp_path / "in.wav", tmp_path / name, *options, "--checkpoint", "nowhere"
@@ -530,7 +524,7 @@ def test_the_rate_and_channels_that_the_fill_gives_count(command, tmp_path, samp
     )
 
 
-def test_an_order_is_needed_to_be_reversed(command, wav, tmp_path):
+def test_reverse_needs_an_order(command, wav, tmp_path):
     code, printed = command(
         "fill",
         wav,

@@ -64,6 +64,21 @@ class Recipe:
         atomizer = ATOMIZERS[self.atomizer](stop=Stop(atoms=self.atoms))
         return erase_atoms(sound, self.selection, atomizer, self.settings.seed, atoms)
 
+    def check_pursuit(self) -> None:
+        """Raise AtomizerError if pursuit atoms cannot be erased, or filled in, by this recipe."""
+        if self.settings.method != "erased":
+            check_fillable(self.selection)
+
+    def after_erasing(self) -> list[Recipe]:
+        """What is left to do once the selected matching-pursuit atoms are erased.
+
+        With the method "erased" no MDCT atom is erased, too; the sound may still be extended.
+        """
+        if self.settings.method != "erased":
+            return [self]
+        rest = replace(self, selection=Selection())
+        return [rest] if self.extend or self.add_channels else []
+
     def task(self, sound: Sound) -> Task:
         """The task of filling in this sound; raises AtomizerError if the recipe does not fit it."""
         return prepare(

@@ -284,6 +284,13 @@ def check_writable(
         ) from error
 
 
+def check_output(path: Path) -> None:
+    """Raise AtomizerError if the format cannot be written or the folder does not exist."""
+    format_of(path)
+    if not path.parent.is_dir():
+        raise AtomizerError(f"There is no folder {str(path.parent)!r} to write {path.name!r} into.")
+
+
 def write(path: str | os.PathLike, sound: Sound) -> None:
     """Write a sound file atomically, in the format of the file's ending.
 

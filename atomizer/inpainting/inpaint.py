@@ -1,0 +1,76 @@
+"""Inpainting in one call: prepare, fill, render."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..atoms.selection import Selection, parse
+from ..atoms.space import parse_features
+from ..io.audio import Sound
+from .fill import fill, last
+from .settings import Settings
+from .task import prepare
+
+if TYPE_CHECKING:
+    from ..model.inference import AtomModel
+
+
+def inpaint(
+    sound: Sound,
+    selection: str | Iterable[str] | Selection = (),
+    *,
+    model: AtomModel | None = None,
+    extend: float = 0.0,
+    add_channels: int = 0,
+    **settings: Any,
+) -> Sound:
+    """Fill in a part of a sound, continue it, or add channels to it.
+
+    Parameters
+    ----------
+    sound : Sound
+        The input, as `read` returns it.
+    selection : str, iterable of str, or Selection
+        What is unknown: a specification such as "above:8000", several of them, or a selection of
+        `parse` or `Selection.from_json`. May be empty with `extend` or `add_channels`.
+    model : AtomTransformer, optional
+        From `load_model`; by default the shipped model is loaded at every call.
+    extend : float
+        Seconds by which the sound is continued.
+    add_channels : int
+        Number of channels to add.
+    **settings
+        `features` (names of the unknown features) and the fields of `Settings`: `method`, `order`,
+        `reverse`, `steps`, `temperature`, `nucleus`, `amplitudes`, `seed`.
+
+    Returns
+    -------
+    Sound
+        The input plus the change in the selected part; other samples are unchanged.
+
+    Raises
+    ------
+    AtomizerError
+        The selection contains no atom of the sound, a value is out of range, or there is no model.
+
+    Examples
+    --------
+    >>> from atomizer import inpaint, read, write
+    >>> write("out.wav", inpaint(read("in.wav"), "above:8000", seed=1))  # doctest: +SKIP
+    """
+    features = settings.pop("features", None)
+    chosen = Settings(**settings)
+    if isinstance(selection, str):
+        selection = [selection]
+    if not isinstance(selection, Selection):
+        selection = parse(selection)
+    if features is not None:
+        selection = replace(selection, features=parse_features(features))
+    task = prepare(sound, selection, extend=extend, add_channels=add_channels, seed=chosen.seed)
+    if model is None and chosen.method == "model":
+        from ..model.checkpoint import load  # loads torch
+
+        model = load()
+    return task.render(last(fill(task, chosen, model)).grid)
