@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from atomizer.analysis import MatchingPursuitAtomizer, MDCTAtomizer, Stop
 from atomizer.analysis.matching_pursuit import GABOR, OPTIMISED, PLAIN
 from atomizer.analysis.pursuit import LocalPursuit, dictionary_of
-from atomizer.analysis.pursuit.gram import pair, turns
+from atomizer.analysis.pursuit.gram import bin_phases, pair
 from atomizer.atoms.atoms import Atoms
 from atomizer.atoms.orderings import ORDERINGS, order
 from atomizer.atoms.selection import Region, Selection, parse
@@ -351,7 +351,7 @@ def test_tables_of_inner_products_are_inner_products(long, short, window):
             got = (
                 got
                 + (
-                    turns(long)[k]
+                    bin_phases(long)[k]
                     * np.exp(-1j * b)
                     * 1j**j
                     * (-1.0) ** (line * j)

@@ -1,4 +1,4 @@
-"""Atomizers: one file per analysis method, all with the same interface, `analyse` and `synthesise`."""
+"""Atomizers: one file per analysis method, all with the methods `analyse` and `synthesise`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +17,7 @@ ATOMIZERS: dict[str, Callable[..., Any]] = {
 
 
 def check_name(name: Any) -> str:
-    """The name of an atomizer. Raises AtomizerError where it is none."""
+    """The same name; raises AtomizerError if it is no name of an atomizer."""
     if not isinstance(name, str) or name not in ATOMIZERS:
         raise AtomizerError(
             f"There is no atomizer {str(name)[:40]!r}: choose from {', '.join(ATOMIZERS)}."

@@ -1,10 +1,11 @@
-"""The matching-pursuit atomizer: atoms taken one after the other, each the one that leaves least of the sound.
+"""Matching pursuit: takes, one by one, the atom that explains most of the residual.
 
     for state in MatchingPursuitAtomizer().pursue(samples, Stop(srr_db=20)):
-        print(state.count, state.srr_db)          # state.atoms and state.residual are there at any time
+        print(state.count, state.srr_db)  # state.atoms and state.residual are available, too
 
-Mallat & Zhang 1993, with the local updates of MPTK (Krstulovic & Gribonval 2006) and, where the space is finer than the frames, the local
-optimisation of Moussallam, Daudet & Richard 2012. The dictionary follows from the space: a union of MDCT bases, or Gabor atoms.
+Mallat & Zhang 1993, with the local updates of MPTK (Krstulovic & Gribonval 2006) and, if the space
+is finer than the frames, the local optimisation of Moussallam, Daudet & Richard 2012. The space
+determines the dictionary: a union of MDCT bases, or Gabor atoms.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..atoms.atoms import Atoms
 from ..atoms.space import ScaleSpace
 from ..errors import AtomizerError
 from .mdct import imdct
-from .pursuit import LocalPursuit, Taken, dictionary_of
+from .pursuit import LocalPursuit, TakenAtoms, dictionary_of
 from .pursuit.dictionary import MDCTUnion
 from .pursuit.gram import MAX_RATIO
 
@@ -30,18 +31,18 @@ PLAIN = ScaleSpace()
 OPTIMISED = ScaleSpace(hop=1)
 GABOR = ScaleSpace(hop=32, window="gauss", phases=16)
 
-MOST_DB = 100.0  # single-precision amplitudes hold no more
-_BREATH = 0.1  # seconds between two yields
-_MOST_STEPS = 1 << 16
+MAX_SRR_DB = 100.0  # limit of single-precision amplitudes
+_YIELD_SECONDS = 0.1  # between two yields
+_MAX_STEPS = 1 << 16
 
 
 @dataclass(frozen=True)
 class Stop:
-    """When a pursuit ends: at whichever comes first, and at the latest when nothing but rounding is left.
+    """When a pursuit ends: at the first of these, or when only rounding errors are left.
 
-    atoms    number of atoms; every channel of a step has one
-    srr_db   signal-to-residual ratio
-    seconds  time since the pursuit began
+    atoms    number of atoms; a step takes one per channel
+    srr_db   signal-to-residual ratio in dB
+    seconds  time since the start of the pursuit
     """
 
     atoms: int | None = None
@@ -49,12 +50,13 @@ class Stop:
     seconds: float | None = None
 
     def validate(self) -> None:
-        """Raise AtomizerError for values out of range."""
+        """Raise AtomizerError if a value is out of range."""
         if self.atoms is not None and self.atoms < 0:
             raise AtomizerError(f"A pursuit stops at 0 or more atoms, not at {self.atoms}.")
-        if self.srr_db is not None and not 0 <= self.srr_db <= MOST_DB:
+        if self.srr_db is not None and not 0 <= self.srr_db <= MAX_SRR_DB:
             raise AtomizerError(
-                f"A pursuit stops at a signal-to-residual ratio of 0 to {MOST_DB:g} dB, not at {self.srr_db:g}."
+                f"A pursuit stops at a signal-to-residual ratio of 0 to {MAX_SRR_DB:g} dB, not at"
+                f" {self.srr_db:g}."
             )
         if self.seconds is not None and not self.seconds >= 0:
             raise AtomizerError(
@@ -64,17 +66,19 @@ class Stop:
 
 @dataclass
 class Pursuit:
-    """A pursuit under way.
+    """A running pursuit.
 
-    count    atoms taken
-    srr_db   energy of the sound over that of the residual, the part beyond the ends of the sound included; 0 for silence
-    seconds  since it began
-    done     "" while it goes on, else why it ended: "atoms", "srr", "seconds" or "silence" (nothing is left)
+    count    number of atoms taken
+    srr_db   energy of the sound over that of the residual, which may reach beyond the ends of the
+             sound; 0 for silence
+    seconds  time since the start
+    done     "" while it runs, then the reason for its end: "atoms", "srr", "seconds" or "silence"
+             (nothing is left)
     """
 
     space: ScaleSpace
     length: int
-    taken: list[Taken]
+    taken: list[TakenAtoms]
     state: LocalPursuit
     count: int = 0
     srr_db: float = 0.0
@@ -83,11 +87,13 @@ class Pursuit:
 
     @property
     def atoms(self) -> Atoms:
-        """The atoms, in the order in which they were taken; a place can occur again."""
+        """The atoms in the order in which they were taken; several may share a place."""
         channels = len(self.state.residual)
-        join = lambda name, *shape: np.concatenate(
-            [np.zeros((0, *shape), int), *(getattr(taken, name) for taken in self.taken)]
-        )
+
+        def join(name: str, *shape: int) -> np.ndarray:
+            arrays = (getattr(taken, name) for taken in self.taken)
+            return np.concatenate([np.zeros((0, *shape), int), *arrays])
+
         scale, time_, bin_ = join("scale"), join("time"), join("bin")
         sign, amplitude = join("sign", channels), join("amplitude", channels)
         step, channel = np.nonzero(amplitude)
@@ -109,7 +115,7 @@ class Pursuit:
 
     @property
     def residual(self) -> np.ndarray:
-        """(channels, samples) float64: what the atoms leave of the sound."""
+        """The sound minus its atoms: (channels, samples) float64."""
         pad = self.state.dictionary.pad
         return self.state.residual[:, pad : pad + self.length]
 
@@ -117,9 +123,11 @@ class Pursuit:
 class MatchingPursuitAtomizer:
     """Turns samples into few atoms and back.
 
-    space     whose dictionary is used: `PLAIN`, `OPTIMISED` (atoms are moved to the sample where they take most) or `GABOR`
+    space     determines the dictionary: `PLAIN`, `OPTIMISED` (each atom moves to the sample where
+              it takes the most energy) or `GABOR`
     stop      when the pursuit ends
-    compiled  whether numba does the work; by default where it is installed and knows the dictionary. The atoms are the same.
+    compiled  whether to use numba; by default if it is installed and supports the dictionary. The
+              atoms are the same.
     """
 
     def __init__(
@@ -130,28 +138,33 @@ class MatchingPursuitAtomizer:
     ):
         stop.validate()
         self.space, self.stop, self.dictionary = space, stop, dictionary_of(space)
-        can = (
+        supported = (
             isinstance(self.dictionary, MDCTUnion)
             and space.hop == self.dictionary.strides[0]
             and space.scales[-1] <= MAX_RATIO * space.scales[0]
         )
         self.compiled = (
-            can and importlib.util.find_spec("numba") is not None if compiled is None else compiled
+            supported and importlib.util.find_spec("numba") is not None
+            if compiled is None
+            else compiled
         )
-        if self.compiled and not can:
+        if self.compiled and not supported:
             raise AtomizerError(
-                f"Only pursuits on the frames of MDCT bases are compiled, whose scales are at most {MAX_RATIO} times apart."
+                "Only pursuits on the frames of MDCT bases are compiled, with scales at most"
+                f" {MAX_RATIO} times apart."
             )
 
     def pursue(
         self, samples: np.ndarray, stop: Stop | None = None, every: int | None = None
     ) -> Iterator[Pursuit]:
-        """Take atoms from (channels, samples) at space.rate; yields the same, growing `Pursuit` again and again, and lastly when it is done.
+        """Take atoms from samples; yields the same growing `Pursuit` regularly and at its end.
 
-        stop   instead of the atomizer's own
-        every  steps between two yields; by default about a tenth of a second
+        samples  (channels, n) at space.rate
+        stop     by default the atomizer's own
+        every    steps between two yields; by default about a tenth of a second
 
-        Raises AtomizerError, when the first state is asked for, for more channels than the space has or a stop out of range.
+        Raises AtomizerError, at the first state, for more channels than the space has or an
+        invalid stop.
         """
         stop = self.stop if stop is None else stop
         stop.validate()
@@ -159,29 +172,27 @@ class MatchingPursuitAtomizer:
             raise AtomizerError(
                 f"This sound has {len(samples)} channels; up to {self.space.channels} are accepted."
             )
-        began = time.perf_counter()
+        started = time.perf_counter()
         engine: Any = LocalPursuit
         if self.compiled:
             from .pursuit.compiled import CompiledPursuit as engine
         state = engine(self.dictionary, samples)
         pursuit = Pursuit(self.space, samples.shape[1], [], state)
-        whole = energy = state.energy
-        enough = whole * 10 ** (
-            -min(stop.srr_db if stop.srr_db is not None else math.inf, MOST_DB) / 10
+        total = energy = state.energy
+        target_energy = total * 10 ** (
+            -min(stop.srr_db if stop.srr_db is not None else math.inf, MAX_SRR_DB) / 10
         )
         steps, channels = every or 64, len(samples)
         while not pursuit.done:
-            asked, most = steps, channels
-            if (
-                stop.atoms is not None
-            ):  # the last step takes no more atoms than are left: those of the loudest channels
+            batch, max_channels = steps, channels
+            if stop.atoms is not None:  # the last step may take atoms of the loudest channels only
                 left = stop.atoms - pursuit.count
-                asked, most = (
+                batch, max_channels = (
                     min(steps, left // channels) if left >= channels else min(1, left),
                     min(channels, max(1, left)),
                 )
             start = time.perf_counter()
-            taken = state.run(asked, most, enough)
+            taken = state.run(batch, max_channels, target_energy)
             if len(taken.bin):
                 pursuit.taken.append(taken)
                 pursuit.count += int(np.count_nonzero(taken.amplitude))
@@ -190,16 +201,16 @@ class MatchingPursuitAtomizer:
             if not every:
                 steps = int(
                     np.clip(
-                        steps * _BREATH / max(now - start, 1e-6),
+                        steps * _YIELD_SECONDS / max(now - start, 1e-6),
                         max(1, steps // 2),
-                        min(2 * steps, _MOST_STEPS),
+                        min(2 * steps, _MAX_STEPS),
                     )
                 )
-            pursuit.seconds = now - began
-            pursuit.srr_db = 10 * math.log10(whole / max(energy, 1e-30 * whole)) if whole else 0.0
-            if whole <= 0 or (len(taken.bin) < asked and energy > enough):
+            pursuit.seconds = now - started
+            pursuit.srr_db = 10 * math.log10(total / max(energy, 1e-30 * total)) if total else 0.0
+            if total <= 0 or (len(taken.bin) < batch and energy > target_energy):
                 pursuit.done = "silence"
-            elif energy <= enough:
+            elif energy <= target_energy:
                 pursuit.done = "srr" if stop.srr_db is not None else "silence"
             elif stop.atoms is not None and pursuit.count >= stop.atoms:
                 pursuit.done = "atoms"
@@ -210,7 +221,7 @@ class MatchingPursuitAtomizer:
     def analyse(
         self, samples: np.ndarray, threshold_db: float | None = None, loudest: int | None = None
     ) -> Atoms:
-        """Atoms of (channels, samples) float32 at space.rate, in the order in which they were taken.
+        """Atoms of (channels, samples) float32 at space.rate, in the order of the pursuit.
 
         threshold_db  keep only atoms at or above this velocity, in dB relative to the loudest
         loudest       stop after this many atoms
@@ -218,11 +229,14 @@ class MatchingPursuitAtomizer:
         Raises AtomizerError as `pursue` does.
         """
         stop = self.stop if loudest is None else Stop(atoms=loudest)
-        *_, pursuit = self.pursue(samples, stop)  # which is one and the same object
+        *_, pursuit = self.pursue(samples, stop)
         return pursuit.atoms if threshold_db is None else pursuit.atoms.above(threshold_db)
 
     def synthesise(self, atoms: Atoms, channels: int | None = None) -> np.ndarray:
-        """(channels, samples) float32 of atoms in any order; `channels` defaults to the highest that occurs."""
+        """Samples (channels, n) float32 of atoms in any order.
+
+        channels  of the result; by default up to the highest channel of the atoms
+        """
         channels = int(atoms.channel.max(initial=0)) + 1 if channels is None else channels
         atoms = atoms[atoms.channel < channels]
         out = np.zeros((channels, atoms.length))
@@ -230,14 +244,14 @@ class MatchingPursuitAtomizer:
             atoms.time.astype(np.int64) * self.space.hop,
             self.space.scale_bin(atoms.scale, atoms.frequency),
         )
-        loose = np.ones(len(atoms), bool)
-        if isinstance(self.dictionary, MDCTUnion):  # what lies on frames is transformed at once
+        off_frame = np.ones(len(atoms), bool)
+        if isinstance(self.dictionary, MDCTUnion):  # atoms on frames are transformed together
             strides = np.array(self.dictionary.strides)
-            loose = time_ % strides[atoms.scale] != 0
+            off_frame = time_ % strides[atoms.scale] != 0
             for scale, (stride, count) in enumerate(
                 zip(strides, self.dictionary.counts(atoms.length))
             ):
-                here = (atoms.scale == scale) & ~loose
+                here = (atoms.scale == scale) & ~off_frame
                 if here.any():
                     grid = np.zeros((channels, count, stride))
                     np.add.at(
@@ -246,15 +260,17 @@ class MatchingPursuitAtomizer:
                         atoms.amplitude[here],
                     )
                     out += imdct(grid, atoms.length, self.space.window)
-        return (out + self._one_by_one(atoms[loose], time_[loose], bin_[loose], channels)).astype(
-            np.float32
-        )
+        return (
+            out
+            + self._sum_of_waveforms(atoms[off_frame], time_[off_frame], bin_[off_frame], channels)
+        ).astype(np.float32)
 
-    def _one_by_one(
+    def _sum_of_waveforms(
         self, atoms: Atoms, time_: np.ndarray, bin_: np.ndarray, channels: int
     ) -> np.ndarray:
+        """Samples (channels, n) of atoms, by adding their waveforms."""
         padded = self.dictionary.padded(np.zeros((channels, atoms.length)))
-        # all atoms of one place share their waveforms
+        # atoms of one place share their waveforms
         places, index = np.unique(
             np.stack([atoms.scale, time_, bin_], 1), axis=0, return_inverse=True
         )
@@ -266,5 +282,6 @@ class MatchingPursuitAtomizer:
             waves = self.dictionary.combination(
                 atoms.sign[here], atoms.amplitude[here], scale, k
             ) @ self.dictionary.waveforms(scale, k)
-            np.add.at(padded, (atoms.channel[here], self.dictionary.span(scale, at)), waves)  # type: ignore[arg-type]  # numpy's stubs know no slices
+            span: Any = self.dictionary.span(scale, at)  # the stubs of numpy do not allow slices
+            np.add.at(padded, (atoms.channel[here], span), waves)
         return padded[:, self.dictionary.pad : self.dictionary.pad + atoms.length]

@@ -1,12 +1,14 @@
-"""The modified discrete cosine transform and its inverse, for numpy and torch.
+"""The modified discrete cosine transform (MDCT) and its inverse, for numpy and torch.
 
-With hop N and a window w that satisfies Princen-Bradley (w[n]^2 + w[n + N]^2 = 1), frame m of a signal x is
+With hop N and a Princen-Bradley window w (w[n]^2 + w[n + N]^2 = 1), frame m of a signal x is
 
-    X[m, k] = sqrt(2 / N) * sum_{n < 2N} w[n] x[(m - 1) N + n] cos(pi / N (n + 1/2 + N / 2) (k + 1/2))
+    X[m, k] = sqrt(2 / N)
+              * sum_{n < 2N} w[n] x[(m - 1) N + n] cos(pi / N (n + 1/2 + N / 2) (k + 1/2))
 
-an orthonormal lapped transform (Princen, Johnson & Bradley 1987): its inverse is its transpose. Every 2N-block is folded to N
-values and goes through an orthonormal DCT-IV. Conventions: signals are (..., samples), transforms (..., frames, N) with
-frames = ceil(samples / N) + 1; the signal is taken as zero outside its samples.
+an orthonormal lapped transform (Princen, Johnson & Bradley 1987): its inverse is its transpose.
+Every block of 2N samples is folded to N values, followed by an orthonormal DCT-IV. Signals are
+(..., samples), transforms (..., frames, N) with frames = ceil(samples / N) + 1; the signal is zero
+outside its samples.
 """
 
 from __future__ import annotations
@@ -18,9 +20,7 @@ import numpy as np
 
 from ..atoms.space import WINDOWS
 
-_CACHED = (
-    1 << 16
-)  # samples that are transformed at a time: arrays of minutes would go through the memory at every operation
+_CHUNK = 1 << 16  # samples transformed at a time, which stay in the cache of a core
 
 
 @lru_cache(maxsize=32)
@@ -35,8 +35,8 @@ def window_of(name: str, hop: int, dtype=np.float32) -> np.ndarray:
     raise ValueError(f"There is no window {name!r}: choose from {', '.join(WINDOWS)}.")
 
 
-def _folded(blocks: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """(..., n + 1, hop) hops of a signal -> (..., n, hop): frames, windowed and folded in half."""
+def _fold(blocks: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Frames (..., n, hop), windowed and folded in half, of hops (..., n + 1, hop)."""
     half = blocks.shape[-1] // 2
     # the four half-hops of a frame: a b | c d  ->  folded (-c' - d, a - b'), where ' reverses
     first, second = blocks[..., :-1, :], blocks[..., 1:, :]
@@ -51,7 +51,7 @@ def _folded(blocks: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 
 def _unfold(folded: np.ndarray, w: np.ndarray, blocks: np.ndarray) -> None:
-    """Add (n, hop) folded frames to the (n + 1, hop) hops that they cover: the transpose of `_folded`."""
+    """Add folded frames (n, hop) to the hops (n + 1, hop) they cover: the transpose of `_fold`."""
     half = blocks.shape[-1] // 2
     left, right = folded[:, :half], folded[:, half:]
     # a = right, b = -right', c = -left', d = -left
@@ -62,28 +62,27 @@ def _unfold(folded: np.ndarray, w: np.ndarray, blocks: np.ndarray) -> None:
 
 
 def _dct4(folded: np.ndarray) -> np.ndarray:
-    import scipy.fft  # takes longer to load than the command line has to answer in
+    import scipy.fft  # slow to load
 
     return scipy.fft.dct(folded, type=4, norm="ortho", axis=-1, overwrite_x=True)
 
 
-def _parts(frames: int, hop: int) -> Iterator[tuple[int, int]]:
-    """Spans (first, last) of frames small enough to stay in a core's cache."""
-    step = max(1, _CACHED // hop)
+def _chunks(frames: int, hop: int) -> Iterator[tuple[int, int]]:
+    """Spans (start, stop) of frames that fit into the cache of a core."""
+    step = max(1, _CHUNK // hop)
     return ((first, min(first + step, frames)) for first in range(0, frames, step))
 
 
 def mdct(x: np.ndarray, hop: int = 1024, window: str = "sine") -> np.ndarray:
-    """(..., samples) -> (..., frames, hop) float32."""
+    """MDCT of (..., samples): (..., frames, hop) float32."""
     x = np.asarray(x)
     length = x.shape[-1]
     frames = -(-length // hop) + 1
     out = np.empty(x.shape[:-1] + (frames, hop), np.float32)
     for at in np.ndindex(x.shape[:-1]):
-        for first, last in _parts(frames, hop):
-            blocks = np.zeros(
-                (last - first + 1) * hop, np.float32
-            )  # the hop before the first frame's centre to that after the last one's
+        for first, last in _chunks(frames, hop):
+            # from the hop before the centre of the first frame to the hop after that of the last
+            blocks = np.zeros((last - first + 1) * hop, np.float32)
             start, end = max((first - 1) * hop, 0), min(last * hop, length)
             blocks[start - (first - 1) * hop : end - (first - 1) * hop] = x[at][start:end]
             out[at][first:last] = mdct_blocks(blocks.reshape(-1, hop), window)
@@ -91,17 +90,17 @@ def mdct(x: np.ndarray, hop: int = 1024, window: str = "sine") -> np.ndarray:
 
 
 def mdct_blocks(blocks: np.ndarray, window: str = "sine") -> np.ndarray:
-    """The transform of a signal that is already cut into hops: (..., frames + 1, hop) -> (..., frames, hop) of the same type."""
-    return _dct4(_folded(blocks, window_of(window, blocks.shape[-1])))
+    """MDCT of hops (..., frames + 1, hop): (..., frames, hop) of the same type."""
+    return _dct4(_fold(blocks, window_of(window, blocks.shape[-1])))
 
 
 def imdct(spectrum: np.ndarray, length: int, window: str = "sine") -> np.ndarray:
-    """(..., frames, hop) -> (..., length) float32, the inverse of `mdct`."""
+    """Inverse of `mdct`: (..., frames, hop) -> (..., length) float32."""
     frames, hop = spectrum.shape[-2:]
     w, leading = window_of(window, hop), spectrum.shape[:-2]
     out = np.zeros(leading + (frames + 1, hop), np.float32)
     for at in np.ndindex(leading):
-        for first, last in _parts(frames, hop):
+        for first, last in _chunks(frames, hop):
             _unfold(
                 _dct4(np.array(spectrum[at][first:last], np.float32)), w, out[at][first : last + 1]
             )
@@ -109,7 +108,7 @@ def imdct(spectrum: np.ndarray, length: int, window: str = "sine") -> np.ndarray
 
 
 def mdct_torch(blocks, window: str = "sine"):
-    """The same transform for torch, on any device, for signals already cut into hops.
+    """MDCT for torch, on any device, of a signal cut into hops.
 
     blocks  Tensor (..., frames + 1, hop)
     Returns Tensor (..., frames, hop): frame m spans blocks m and m + 1.
@@ -131,14 +130,14 @@ def mdct_torch(blocks, window: str = "sine"):
 
 
 def imdct_torch(spectrum, window: str = "sine"):
-    """The inverse of `mdct_torch`: Tensor (..., frames, hop) -> (..., frames + 1, hop)."""
+    """Inverse of `mdct_torch`: Tensor (..., frames, hop) -> (..., frames + 1, hop)."""
     import torch
 
     hop = spectrum.shape[-1]
     half = hop // 2
     w = torch.as_tensor(window_of(window, hop), device=spectrum.device)
     left, right = _dct4_torch(spectrum).split(half, -1)
-    # as in `imdct`: first and second hop of every frame, which overlap the second of the former and the first of the next
+    # first and second hop of every frame: they overlap the frame before and the frame after
     first = torch.cat([right, -right.flip(-1)], -1) * w[:hop]
     second = torch.cat([-left.flip(-1), -left], -1) * w[hop:]
     pad = torch.nn.functional.pad
@@ -148,8 +147,10 @@ def imdct_torch(spectrum, window: str = "sine"):
 def _dct4_torch(folded):
     """Orthonormal DCT-IV of Tensor (..., N), its own inverse.
 
-    One complex FFT of half its length between two twiddles: with u = n + 1/8 and v = k + 1/8 the kernel
-    cos(pi / N (2n + 1/2)(2k + 1/2)) is the real part of exp(-i pi u / N) exp(-2 i pi n k / (N / 2)) exp(-i pi v / N).
+    One complex FFT of half its length between two twiddles: with u = n + 1/8 and v = k + 1/8 the
+    kernel cos(pi / N (2n + 1/2)(2k + 1/2)) is the real part of
+
+        exp(-i pi u / N) exp(-2 i pi n k / (N / 2)) exp(-i pi v / N).
     """
     import torch
 
@@ -165,7 +166,7 @@ def _dct4_torch(folded):
 
 @lru_cache(maxsize=8)
 def _twiddle(hop: int, device):
-    """(hop / 2,) complex: exp(-i pi (n + 1/8) / hop)."""
+    """Twiddle factors exp(-i pi (n + 1/8) / hop): (hop / 2,) complex."""
     import torch
 
     n = torch.arange(hop // 2, device=device)

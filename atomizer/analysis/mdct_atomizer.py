@@ -11,13 +11,13 @@ from .mdct import imdct, mdct
 
 
 class MDCTAtomizer:
-    """Turns samples into atoms and back; without a threshold the round trip is exact to float precision."""
+    """Turns samples into atoms and back; without a threshold it is exact to float precision."""
 
     def __init__(self, space: AtomSpace = AtomSpace()):
         self.space = space
 
     def grid(self, samples: np.ndarray) -> np.ndarray:
-        """(channels, samples) -> (channels, frames, bins) float32 coefficients, silent ones too."""
+        """Coefficients of (channels, samples): (channels, frames, bins) float32."""
         return mdct(samples, self.space.hop, self.space.window)
 
     def analyse(
@@ -41,7 +41,9 @@ class MDCTAtomizer:
         return atoms if loudest is None else atoms.loudest(loudest)
 
     def synthesise(self, atoms: Atoms, channels: int | None = None) -> np.ndarray:
-        """(channels, samples) float32 of atoms in any order; `channels` defaults to the highest that occurs.
+        """Samples (channels, n) float32 of atoms in any order.
+
+        channels  of the result; by default up to the highest channel of the atoms
 
         Raises AtomizerError for atoms of several scales.
         """

@@ -1,8 +1,9 @@
 """Matching pursuit on the frames of a union of MDCT bases, compiled by numba.
 
-All inner products of the residual are kept (float32), and those with atoms that overlap a taken one are corrected by the tables of
-`gram`; the best of them is found through a tree of the maxima of blocks of bins. Amplitudes are measured on the residual itself (float64),
-and every so often all inner products are computed anew, so that what rounding and the tables' cut leave behind does not add up.
+All inner products of the residual are stored (float32); those with atoms that overlap a taken atom
+are corrected by the tables of `gram`. A tree of the maxima of blocks of bins finds the best one.
+Amplitudes are measured on the residual itself (float64). All inner products are recomputed
+regularly, so that errors of rounding and of the dropped table entries do not accumulate.
 """
 
 from __future__ import annotations
@@ -15,17 +16,16 @@ import numpy as np
 from ..mdct import window_of
 from . import gram
 from .dictionary import MDCTUnion, cosines
-from .local import Taken
+from .local import TakenAtoms
 
 BLOCK = 64  # bins
-ANEW = (
-    100  # samples of sound per step between two analyses of the whole: both then take about as long
-)
+# samples of sound per step between two full analyses: steps and analyses then take equally long
+SAMPLES_PER_STEP = 100
 _FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "reassoc"}
 
 
 class CompiledPursuit:
-    """The state of a pursuit, as `local.LocalPursuit`, for dictionaries whose atoms lie on frames."""
+    """State of a pursuit, like `local.LocalPursuit`, for atoms on frames."""
 
     def __init__(self, dictionary: MDCTUnion, samples: np.ndarray):
         self.dictionary, self.length = dictionary, samples.shape[1]
@@ -34,26 +34,23 @@ class CompiledPursuit:
         self.counts = np.array(dictionary.counts(self.length), np.int64)
         self.blocks = -(-self.hops // BLOCK)
         places = self.counts * self.hops
-        self.start = len(self.residual) * np.concatenate(
-            [[0], np.cumsum(places)]
-        )  # of every scale in `products`
-        self.leaf = np.concatenate(
-            [[0], np.cumsum(self.counts * self.blocks)]
-        )  # and in the leaves of the tree
+        # start of every scale in `products`, and in the leaves of the tree
+        self.start = len(self.residual) * np.concatenate([[0], np.cumsum(places)])
+        self.leaf = np.concatenate([[0], np.cumsum(self.counts * self.blocks)])
         self.products = np.zeros(self.start[-1], np.float32)
         self.leaves = 1 << int(self.leaf[-1] - 1).bit_length()
         self.tree = np.zeros(2 * self.leaves, np.float32)
         self.tables = _tables(tuple(int(hop) for hop in self.hops), dictionary.space.window)
-        self.since = 0  # steps since the last analysis of the whole
+        self.since = 0  # steps since the last full analysis
         self.analyse()
 
     @property
     def energy(self) -> float:
-        """Of the residual, that beyond the ends of the sound included."""
+        """Energy of the residual, including the part beyond the ends of the sound."""
         return float(np.einsum("cn,cn->", self.residual, self.residual))
 
     def analyse(self) -> None:
-        """Compute every inner product anew."""
+        """Compute all inner products."""
         for scale, (count, hop) in enumerate(zip(self.counts, self.hops)):
             whole = self.products[self.start[scale] : self.start[scale + 1]].reshape(
                 len(self.residual), count, hop
@@ -74,19 +71,22 @@ class CompiledPursuit:
         )
         self.since = 0
 
-    def run(self, steps: int, most: int, enough: float) -> Taken:
-        """Take up to `steps` atoms, each in up to `most` channels (the loudest), while the energy of the residual is above `enough`."""
-        channels, often = len(self.residual), max(256, self.length // ANEW)
+    def run(self, steps: int, max_channels: int, target_energy: float) -> TakenAtoms:
+        """Take up to `steps` atoms while the energy of the residual is above `target_energy`.
+
+        max_channels  channels of an atom, the loudest ones
+        """
+        channels, interval = len(self.residual), max(256, self.length // SAMPLES_PER_STEP)
         place, amplitude = np.zeros((steps, 3), np.int64), np.zeros((steps, channels))
         done, energy = 0, self.energy
-        while done < steps and energy > enough:
-            if self.since >= often:
+        while done < steps and energy > target_energy:
+            if self.since >= interval:
                 self.analyse()
-            batch = min(steps - done, often - self.since)
+            batch = min(steps - done, interval - self.since)
             taken, energy, stale = _pursue(
                 batch,
-                most,
-                enough,
+                max_channels,
+                target_energy,
                 energy,
                 self.dictionary.pad,
                 self.residual,
@@ -102,15 +102,15 @@ class CompiledPursuit:
                 amplitude[done:],
             )
             done += taken
-            if taken < batch and energy > enough:
+            if taken < batch and energy > target_energy:
                 if not stale or (taken == 0 and self.since == 0):
-                    break  # nothing is left but rounding
+                    break  # only rounding errors are left
                 self.analyse()
             else:
                 self.since += taken
         place, amplitude = place[:done], amplitude[:done]
         scale, frame, bin_ = place.T
-        return Taken(
+        return TakenAtoms(
             scale.astype(np.int8),
             frame * self.hops[scale],
             bin_,
@@ -121,7 +121,10 @@ class CompiledPursuit:
 
 @lru_cache(maxsize=2)
 def _tables(hops: tuple[int, ...], window: str) -> tuple:
-    """What `_pursue` looks up, as flat arrays and where they begin in them; of every pair of scales, the longer one first."""
+    """Lookup tables of `_pursue`, as flat arrays and their offsets.
+
+    For every pair of scales, the longer one first.
+    """
     pairs = {
         (a, b): gram.pair(hops[a], hops[b], window) for a in range(len(hops)) for b in range(a + 1)
     }
@@ -138,16 +141,18 @@ def _tables(hops: tuple[int, ...], window: str) -> tuple:
         pools += [np.ascontiguousarray(pool.real), np.ascontiguousarray(pool.imag)]
     for key, p in pairs.items():
         reach[key] = p.reach
-    turns = np.concatenate([gram.turns(hop) for hop in hops])
+    phases = np.concatenate([gram.bin_phases(hop) for hop in hops])
     waves = np.concatenate([cosines(hop) for hop in hops])
     windows = np.concatenate([window_of(window, hop, np.float64) for hop in hops])
-    first = np.concatenate([[0], np.cumsum(hops)])  # of every scale in arrays of one value per bin
+    first = np.concatenate(
+        [[0], np.cumsum(hops)]
+    )  # start of every scale in arrays of one value per bin
     return (
         *pools,
         offsets,
         reach,
-        np.ascontiguousarray(turns.real),
-        np.ascontiguousarray(turns.imag),
+        np.ascontiguousarray(phases.real),
+        np.ascontiguousarray(phases.imag),
         waves,
         windows,
         first,
@@ -179,7 +184,7 @@ def _peak(products, channels, stride, at, size):
 
 @_compile()
 def _climb(tree, low, high):
-    """Correct the tree above the leaves low … high, given as places in the tree."""
+    """Update the tree above the leaves low … high, given as indices of the tree."""
     while low > 1:
         low >>= 1
         high >>= 1
@@ -189,7 +194,9 @@ def _climb(tree, low, high):
 
 
 @_compile()
-def _grow(channels, hops, counts, blocks, start, leaf, products, tree):
+def _grow(  # noqa: PLR0913 compiled: numba takes arrays, no objects
+    channels, hops, counts, blocks, start, leaf, products, tree
+):
     """Fill the whole tree."""
     leaves = len(tree) // 2
     for s in range(len(hops)):
@@ -205,7 +212,10 @@ def _grow(channels, hops, counts, blocks, start, leaf, products, tree):
 
 @_compile()
 def _waveform(out, hop, bin_, wave, window):
-    """The MDCT atom of a bin, from a table of the cosine: a first half that is odd about its middle, and a second that is even."""
+    """MDCT atom of a bin, from a table of the cosine.
+
+    Its first half is odd about its middle, its second half even.
+    """
     period, step = 8 * hop, 2 * (2 * bin_ + 1)
     for start, sign in ((0, -1.0), (hop, 1.0)):
         at = ((2 * start + 1 + hop) * (2 * bin_ + 1)) % period
@@ -234,15 +244,19 @@ def _subtract(a, factor, b):
 
 
 @_compile(fastmath=_FAST)
-def _first_term(out, re, im, tr, ti, c, d):
-    """out = Re (c + i d) (re + i im) (tr + i ti)"""
+def _first_term(  # noqa: PLR0913
+    out, re, im, tr, ti, c, d
+):
+    """Set out = Re (c + i d) (re + i im) (tr + i ti)."""
     for i in range(len(out)):
         out[i] = c * (re[i] * tr[i] - im[i] * ti[i]) - d * (re[i] * ti[i] + im[i] * tr[i])
 
 
 @_compile(fastmath=_FAST)
-def _second_term(out, re, im, tr, ti, c, d):
-    """out += Re (c + i d) (re + i im) (tr + i ti)"""
+def _second_term(  # noqa: PLR0913
+    out, re, im, tr, ti, c, d
+):
+    """Add Re (c + i d) (re + i im) (tr + i ti) to out."""
     for i in range(len(out)):
         out[i] += c * (re[i] * tr[i] - im[i] * ti[i]) - d * (re[i] * ti[i] + im[i] * tr[i])
 
@@ -256,7 +270,7 @@ def _alternate(out, odd):
 
 @_compile()
 def _quarter_turns(j, c, d):
-    """(c + i d) i^j"""
+    """Real and imaginary part of (c + i d) i^j."""
     j = j % 4
     if j == 1:
         return -d, c
@@ -268,10 +282,10 @@ def _quarter_turns(j, c, d):
 
 
 @_compile()
-def _pursue(
+def _pursue(  # noqa: PLR0913 compiled: numba takes arrays, no objects
     steps,
-    most,
-    enough,
+    max_channels,
+    target_energy,
     energy,
     pad,
     residual,
@@ -288,19 +302,23 @@ def _pursue(
     short_im,
     offsets,
     reach,
-    turn_re,
-    turn_im,
+    phase_re,
+    phase_im,
     waves,
     windows,
     first,
     place,
     amplitude,
 ):
-    """Take up to `steps` atoms into `place` (scale, frame, bin) and `amplitude`: how many, the energy left, whether the products went stale."""
+    """Take up to `steps` atoms into `place` (scale, frame, bin) and `amplitude`.
+
+    Returns the number of atoms, the energy of the residual, and True if the products are out of
+    date.
+    """
     channels, scales, leaves = len(residual), len(hops), len(tree) // 2
     wave, change = np.zeros(2 * hops[-1]), np.zeros(hops[-1], np.float32)
     for step in range(steps):
-        if energy <= enough or tree[1] <= 0:
+        if energy <= target_energy or tree[1] <= 0:
             return step, energy, False
         node = 1
         while node < leaves:
@@ -338,7 +356,7 @@ def _pursue(
             heard += taken[c] != 0
         if power < 0.5 * best or power <= 0:
             return step, energy, True
-        for _ in range(heard - most):  # the quietest are left
+        for _ in range(heard - max_channels):  # drop the quietest channels
             quietest = -1
             for c in range(channels):
                 if taken[c] != 0 and (quietest < 0 or abs(taken[c]) < abs(taken[quietest])):
@@ -369,10 +387,10 @@ def _pursue(
             n = high - low
             delta = change[:n]
             tr, ti = (
-                turn_re[first[b] + low : first[b] + high],
-                turn_im[first[b] + low : first[b] + high],
+                phase_re[first[b] + low : first[b] + high],
+                phase_im[first[b] + low : first[b] + high],
             )
-            cr, ci = turn_re[first[a] + bin_], turn_im[first[a] + bin_]
+            cr, ci = phase_re[first[a] + bin_], phase_im[first[a] + bin_]
             for f in range(lowest, highest + 1):
                 if b >= a:
                     j = frame - 1 - (f - 1) * r

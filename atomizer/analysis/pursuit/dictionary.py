@@ -1,11 +1,11 @@
 """Dictionaries: unit-norm atoms of several scales, on frames of every scale.
 
-An atom of scale s (window of L samples) in frame m covers the samples from m * stride - L / 2 to m * stride + L / 2, and has one of
-L / 2 bins, (k + 1/2) * rate / L. A dictionary gives
+An atom of scale s (window of L samples) in frame m covers the samples from m * stride - L / 2 to
+m * stride + L / 2 and has one of L / 2 bins, (k + 1/2) * rate / L. A dictionary has the methods
 
-    waveforms(s, bin)        (n, L) float64, what its atoms are linear combinations of
-    project(products, s, k)  sign and amplitude of the best atom, from the inner products with those waveforms
-    power(blocks, s)         (frames, bins) energy of the best atom in every place of whole frames
+    waveforms(s, k)          (n, L) float64, waveforms whose linear combinations are the atoms
+    project(products, s, k)  sign and amplitude of the best atom, from its inner products
+    power(residual, s, ...)  (frames, bins) energy of the best atom at every place of whole frames
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from ..mdct import mdct_blocks, window_of
 
 
 def dictionary_of(space: ScaleSpace) -> MDCTUnion | Gabor:
-    """The dictionary whose atoms a space describes. Raises AtomizerError where there is none."""
+    """The dictionary of a space; raises AtomizerError if the space is invalid."""
     space.validate()
     return Gabor(space) if space.window in GABOR_WINDOWS else MDCTUnion(space)
 
 
 class _Frames:
-    """What both dictionaries share: where frames lie. Signals are padded, so that no atom reaches beyond them."""
+    """Positions of frames; signals are padded so that no atom reaches beyond them."""
 
     def __init__(self, space: ScaleSpace, overlap: int):
         self.space = space
@@ -34,25 +34,28 @@ class _Frames:
         self.pad = space.scales[-1]
 
     def counts(self, samples: int) -> tuple[int, ...]:
-        """Frames of every scale."""
+        """Number of frames of every scale."""
         return tuple(-(-samples // stride) + 1 for stride in self.strides)
 
     def padded(self, samples: np.ndarray) -> np.ndarray:
-        """(channels, n) -> float64 with `pad` samples of silence before, and more than that behind."""
+        """Samples (channels, n) as float64, with silence before (`pad` samples) and after."""
         return np.pad(samples.astype(np.float64), ((0, 0), (self.pad, 2 * self.pad)))
 
     def span(self, scale: int, centre: int) -> slice:
-        """Samples of a padded signal that an atom covers."""
+        """Samples of a padded signal that an atom covers; `centre` is without padding."""
         half = self.lengths[scale] // 2
         return slice(self.pad + centre - half, self.pad + centre + half)
 
     def touched(self, scale: int, start: int, end: int, count: int) -> tuple[int, int]:
-        """First frame and the one behind the last, of `count`, that overlap the samples from start to end (both without padding)."""
+        """Span (start, stop) of the frames, of `count`, that overlap the samples start … end.
+
+        Samples are counted without padding.
+        """
         half, stride = self.lengths[scale] // 2, self.strides[scale]
         return max(0, (start - half) // stride + 1), min(count, -(-(end + half) // stride))
 
     def samples_of(self, residual: np.ndarray, scale: int, first: int, last: int) -> np.ndarray:
-        """(channels, samples) float32 of a padded signal under the frames first … last - 1."""
+        """Samples (channels, n) float32 of a padded signal under the frames first … last - 1."""
         half, stride = self.lengths[scale] // 2, self.strides[scale]
         return residual[
             :, self.pad + first * stride - half : self.pad + (last - 1) * stride + half
@@ -67,16 +70,20 @@ class MDCTUnion(_Frames):
         self.windows = [window_of(space.window, length // 2, np.float64) for length in self.lengths]
 
     def inner(self, residual: np.ndarray, scale: int, first: int, last: int) -> np.ndarray:
-        """(channels, frames, bins) float32 inner products of a padded signal with the atoms of frames first … last - 1."""
+        """Inner products (channels, frames, bins) float32 with the atoms of a span of frames.
+
+        residual     (channels, n), padded
+        first, last  span of the frames; `last` is excluded
+        """
         return mdct_blocks(self._blocks(residual, scale, first, last), self.space.window)
 
     def power(self, residual: np.ndarray, scale: int, first: int, last: int) -> np.ndarray:
-        """(frames, bins) energy in all channels, by which candidates are ranked."""
+        """Energy (frames, bins) of the best atoms in all channels, which ranks candidates."""
         blocks = self._blocks(residual, scale, first, last)
         x = mdct_blocks(blocks, self.space.window)
         power = np.einsum("cmk,cmk->mk", x, x)
         if self.space.hop < self.strides[0]:
-            # atoms that will be moved can have any phase: sines count too, which are the cosines of the signal read backwards
+            # atoms that move can have any phase: add the sines, the cosines of the reversed signal
             x = mdct_blocks(np.ascontiguousarray(blocks[:, ::-1, ::-1]), self.space.window)[:, ::-1]
             power += np.einsum("cmk,cmk->mk", x, x)
         return power
@@ -86,9 +93,9 @@ class MDCTUnion(_Frames):
         return x.reshape(len(x), -1, self.strides[scale])
 
     def waveforms(self, scale: int, bin_: int) -> np.ndarray:
-        """(n, length) float64 waveforms whose combinations are the atoms of one place."""
+        """Waveforms (n, length) float64 whose combinations are the atoms of one place."""
         hop = self.lengths[scale] // 2
-        # the argument is a whole number of periods / 8 hop: exact, and looked up
+        # the argument is a whole multiple of a period / (8 hop): an exact table lookup
         n = np.arange(2 * hop)
         return (self.windows[scale] * cosines(hop)[(2 * n + 1 + hop) * (2 * bin_ + 1) % (8 * hop)])[
             None
@@ -101,7 +108,7 @@ class MDCTUnion(_Frames):
     def combination(
         self, sign: np.ndarray, amplitude: np.ndarray, scale: int, bin_: int
     ) -> np.ndarray:
-        """(n, 1) factors of the waveforms in the sum of atoms of one place."""
+        """Factors (n, 1) of the waveforms in the sum of atoms of one place."""
         return np.asarray(amplitude, np.float64)[:, None]
 
 
@@ -112,27 +119,35 @@ def cosines(hop: int) -> np.ndarray:
 
 
 class Gabor(_Frames):
-    """Windowed cosines of quantised phase, frames a quarter of a window apart. Windows: "gauss", or "damped" (sharp attack, exponential decay)."""
+    """Windowed cosines of quantised phase, with frames a quarter of a window apart.
+
+    Windows: "gauss", or "damped" (sharp attack, exponential decay).
+    """
 
     def __init__(self, space: ScaleSpace):
         super().__init__(space, 4)
         self.windows = [_envelope(space.window, length) for length in self.lengths]
         angle = space.phase(np.arange(space.phases))
-        self.turns = np.stack(
-            [np.cos(angle), -np.sin(angle)], 1
-        )  # (phases, 2): cos(x + angle) of cos x and sin x
-        # norms of every atom: at both ends of the spectrum the phase changes them
+        # (phases, 2): cos(x + angle) as a combination of cos x and sin x
+        self.rotations = np.stack([np.cos(angle), -np.sin(angle)], 1)
+        # norms of all atoms; at both ends of the spectrum they depend on the phase
         self.norms = [self._norms(scale) for scale in range(len(self.lengths))]
 
     def _grid(self, scale: int) -> tuple[np.ndarray, np.ndarray]:
-        """Samples from the middle of the window (L,), and frequencies in radians per sample (L / 2,)."""
+        """Time axis (L,), from the middle of the window, and frequencies (L / 2,).
+
+        In samples and radians per sample.
+        """
         length = self.lengths[scale]
         return np.arange(length) - (length - 1) / 2, 2 * np.pi * (
             np.arange(length // 2) + 0.5
         ) / length
 
     def _norms(self, scale: int) -> np.ndarray:
-        """(bins, phases) norms of windowed cosines: |w cos(x + p)|^2 = (sum w^2 + Re e^{2ip} sum w^2 e^{2ix}) / 2."""
+        """Norms (bins, phases) of windowed cosines.
+
+        |w cos(x + p)|^2 = (sum w^2 + Re e^{2ip} sum w^2 e^{2ix}) / 2
+        """
         n, omega = self._grid(scale)
         twice = _odd_fft(self.windows[scale] ** 2, 2 * n, omega)
         angle = self.space.phase(np.arange(self.space.phases))
@@ -142,25 +157,25 @@ class Gabor(_Frames):
         return np.sqrt(np.maximum(square, 1e-12) / 2)
 
     def power(self, residual: np.ndarray, scale: int, first: int, last: int) -> np.ndarray:
-        """(frames, bins) energy in all channels, by which candidates are ranked."""
+        """Energy (frames, bins) of the best atoms in all channels, which ranks candidates."""
         length, stride = self.lengths[scale], self.strides[scale]
         x = self.samples_of(residual, scale, first, last)
         frames = np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[:, ::stride]
         spectrum = self._spectrum(frames, scale)
         best = np.zeros(spectrum.shape, np.float32)
-        for p in range(self.space.phases // 2):  # the other half are the same atoms, negative
+        for p in range(self.space.phases // 2):  # the other half are the negative atoms
             best = np.maximum(
                 best,
                 np.abs(
-                    spectrum.real * np.float32(self.turns[p, 0])
-                    - spectrum.imag * np.float32(self.turns[p, 1])
+                    spectrum.real * np.float32(self.rotations[p, 0])
+                    - spectrum.imag * np.float32(self.rotations[p, 1])
                 )
                 / self.norms[scale][:, p].astype(np.float32),
             )
         return np.einsum("cmk,cmk->mk", best, best)
 
     def _spectrum(self, frames: np.ndarray, scale: int) -> np.ndarray:
-        import scipy.fft  # loaded when it is needed, as in `mdct`
+        import scipy.fft  # slow to load
 
         n, omega = self._grid(scale)
         shift, turn = _odd_shifts(self.lengths[scale])
@@ -172,21 +187,22 @@ class Gabor(_Frames):
         )
 
     def waveforms(self, scale: int, bin_: int) -> np.ndarray:
-        """(n, length) float64 waveforms whose combinations are the atoms of one place."""
+        """Waveforms (n, length) float64 whose combinations are the atoms of one place."""
         n, omega = self._grid(scale)
         return self.windows[scale] * np.stack([np.cos(omega[bin_] * n), np.sin(omega[bin_] * n)])
 
     def project(self, products: np.ndarray, scale: int, bin_: int) -> tuple[np.ndarray, np.ndarray]:
-        """Signs (phases) and amplitudes (channels,) from inner products with cosine and sine (channels, 2)."""
-        onto = products @ self.turns.T / self.norms[scale][bin_]
+        """Signs (phases) and amplitudes (channels,) from inner products (channels, 2)."""
+        onto = products @ self.rotations.T / self.norms[scale][bin_]
         sign = onto.argmax(1)
         return sign.astype(np.int8), onto[np.arange(len(sign)), sign]
 
     def combination(
         self, sign: np.ndarray, amplitude: np.ndarray, scale: int, bin_: int
     ) -> np.ndarray:
+        """Factors (n, 2) of the waveforms in the sum of atoms of one place."""
         return (
-            self.turns[sign]
+            self.rotations[sign]
             * (np.asarray(amplitude, np.float64) / self.norms[scale][bin_, sign])[:, None]
         )
 
@@ -205,7 +221,10 @@ def _envelope(name: str, length: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _odd_shifts(length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Factors (complex64) before and behind an FFT, so that its bins lie at (k + 1/2) / length and its phase is that of the middle."""
+    """Factors (complex64) before and after an FFT.
+
+    They move its bins to (k + 1/2) / length and its phase to the middle of the window.
+    """
     n, k = np.arange(length), np.arange(length // 2)
     middle = (length - 1) / 2
     return (
@@ -215,7 +234,7 @@ def _odd_shifts(length: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _odd_fft(values: np.ndarray, n: np.ndarray, omega: np.ndarray) -> np.ndarray:
-    """sum over n of values e^{-i omega n}, (bins,) complex, in pieces that fit into memory."""
+    """Fourier sum of values e^{-i omega n} over n: (bins,) complex, in parts to save memory."""
     return np.concatenate(
         [
             np.exp(-1j * np.outer(part, n)) @ values

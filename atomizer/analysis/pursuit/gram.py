@@ -1,10 +1,12 @@
-"""Inner products between the atoms of a union of MDCT bases, as tables.
+"""Tables of the inner products between the atoms of a union of MDCT bases.
 
-Let a long frame have hop N and windows w, a short one hop M = N / r, windows v, and begin j M samples after the long one (-1 <= j < 2 r).
-The inner product of the long atom of bin k and the short one of bin l is, product of cosines turned into a sum,
+Let a long frame have hop N and window w, and a short one hop M = N / r and window v; the short one
+starts j M samples after the long one (-1 <= j < 2 r). The inner product of the long atom of bin k
+and the short atom of bin l is, with the product of cosines written as a sum,
 
-    Re e^{i a(k)} e^{-i b(l)} i^j (-1)^{l j} V_j(k - l r - r // 2)  +  the same with -1 - l in the place of l,
-    V_j(d) = 1 / sqrt(N M) * sum_n w(n) v(n - j M) e^{i pi (d + h) n / N},   h = 1/2 for even r and 0 for odd,
+    Re e^{i a(k)} e^{-i b(l)} i^j (-1)^{l j} V_j(k - l r - r // 2)  +  the same with -1 - l for l,
+    V_j(d) = 1 / sqrt(N M) * sum_n w(n) v(n - j M) e^{i pi (d + h) n / N},
+    h = 1/2 for even r and 0 for odd r,
     a(k) = pi / N (k + 1/2) (N + 1) / 2,   b(l) = pi / M (l + 1/2) (M + 1) / 2.
 
 V_j is periodic in d with period 2 N, and V_j(-d - 2 h) is its conjugate.
@@ -19,17 +21,19 @@ import numpy as np
 
 from ..mdct import window_of
 
-MAX_RATIO = 64  # of the largest to the smallest scale: tables grow with its square
-_CUT = 3e-5  # inner products below this are left out
+MAX_RATIO = 64  # largest ratio of two scales: tables grow with its square
+_CUT = 3e-5  # smaller inner products are dropped
 
 
 @dataclass(frozen=True)
 class Pair:
     """Tables for a long and a short scale, complex64.
 
-    by_long   (2 r + 1, 3 N): V_j(d) at [j + 1, d + N], for a short atom and all bins k of a long frame
-    by_short  (r, 2 r + 1, 3 M): V_j(t r + p) at [p, j + 1, t + M], for a long atom and all bins l of a short frame
-    reach     how many bins of the long scale apart atoms have inner products above _CUT
+    by_long   (2 r + 1, 3 N): V_j(d) at [j + 1, d + N], for a short atom and all bins k of a long
+              frame
+    by_short  (r, 2 r + 1, 3 M): V_j(t r + p) at [p, j + 1, t + M], for a long atom and all bins l
+              of a short frame
+    reach     largest distance, in bins of the long scale, of inner products above _CUT
     """
 
     by_long: np.ndarray
@@ -60,9 +64,12 @@ def pair(long: int, short: int, window: str) -> Pair:
     return Pair(by_long, np.ascontiguousarray(by_short.transpose(1, 0, 2)), reach)
 
 
-def turns(hop: int) -> np.ndarray:
-    """(hop,) complex64 e^{i pi / hop (k + 1/2) (hop + 1) / 2}: the phase of every bin's cosine at the start of its frame."""
-    # the angle is a whole number of eighths of a turn / hop, taken modulo the turn while it is exact
+def bin_phases(hop: int) -> np.ndarray:
+    """Phase of every bin's cosine at the start of its frame: (hop,) complex64.
+
+    That is e^{i pi / hop (k + 1/2) (hop + 1) / 2}.
+    """
+    # the angle is a whole multiple of pi / (4 hop): the modulo is exact
     return np.exp(
         1j * np.pi / (4 * hop) * ((2 * np.arange(hop) + 1) * (hop + 1) % (8 * hop))
     ).astype(np.complex64)

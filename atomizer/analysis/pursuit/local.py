@@ -1,4 +1,4 @@
-"""Matching pursuit with local updates: after every atom, only the frames that it overlaps are analysed again."""
+"""Matching pursuit with local updates: an atom changes only the frames that it overlaps."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .dictionary import Gabor, MDCTUnion
 
 
 @dataclass
-class Taken:
-    """What a run has taken: n steps of one atom per channel.
+class TakenAtoms:
+    """Atoms of n steps, one per channel and step.
 
     scale, bin       (n,) int
     time             (n,) int, samples from the start of the sound to the middle of the window
@@ -26,7 +26,7 @@ class Taken:
 
     @property
     def energy(self) -> np.ndarray:
-        """(n,) what every step took from the residual."""
+        """Energy (n,) that every step takes from the residual."""
         return (self.amplitude**2).sum(1)
 
 
@@ -34,51 +34,54 @@ class LocalPursuit:
     """The state of a pursuit: a residual, and the best place of every frame.
 
     samples  (channels, n) float
-    Where the hop of the dictionary's space is below its frames' distance, every atom is moved to where it takes most.
+
+    If the hop of the space is smaller than the distance of the frames, every atom moves to the time
+    at which it takes the most energy.
     """
 
     def __init__(self, dictionary: MDCTUnion | Gabor, samples: np.ndarray):
         self.dictionary, self.length = dictionary, samples.shape[1]
         self.residual = dictionary.padded(samples)
         self.counts = dictionary.counts(self.length)
-        self.first = np.concatenate(
-            [[0], np.cumsum(self.counts)]
-        )  # of every scale in the arrays of all frames
-        self.peak = np.zeros(
-            self.first[-1], np.float32
-        )  # energy of the best place of a frame, and its bin
+        # start of every scale in the arrays over all frames
+        self.first = np.concatenate([[0], np.cumsum(self.counts)])
+        # energy of the best atom of a frame, and its bin
+        self.peak = np.zeros(self.first[-1], np.float32)
         self.best = np.zeros(self.first[-1], np.int32)
         self.analyse()
 
     @property
     def energy(self) -> float:
-        """Of the residual, that beyond the ends of the sound included."""
+        """Energy of the residual, including the part beyond the ends of the sound."""
         return float(np.einsum("cn,cn->", self.residual, self.residual))
 
     def analyse(self) -> None:
-        """Look at every frame again."""
+        """Find the best atom of every frame."""
         for scale, count in enumerate(self.counts):
             chunk = max(1, (1 << 22) // self.dictionary.lengths[scale])
             for first in range(0, count, chunk):
-                self._look(scale, first, min(count, first + chunk))
+                self._analyse_frames(scale, first, min(count, first + chunk))
 
-    def _look(self, scale: int, first: int, last: int) -> None:
+    def _analyse_frames(self, scale: int, first: int, last: int) -> None:
         power = self.dictionary.power(self.residual, scale, first, last)
         at = slice(self.first[scale] + first, self.first[scale] + last)
         self.best[at] = power.argmax(1)
         self.peak[at] = np.take_along_axis(power, self.best[at, None], 1)[:, 0]
 
-    def run(self, steps: int, most: int, enough: float) -> Taken:
-        """Take up to `steps` atoms, each in up to `most` channels (the loudest), while the energy of the residual is above `enough`."""
+    def run(self, steps: int, max_channels: int, target_energy: float) -> TakenAtoms:
+        """Take up to `steps` atoms while the energy of the residual is above `target_energy`.
+
+        max_channels  channels of an atom, the loudest ones
+        """
         taken: list = []
         energy = self.energy
-        while len(taken) < steps and energy > enough:
-            step = self._step(most)
-            fallen = float((step[-1] ** 2).sum())
-            if fallen <= 0:  # silence, but for rounding
+        while len(taken) < steps and energy > target_energy:
+            step = self._step(max_channels)
+            decrease = float((step[-1] ** 2).sum())
+            if decrease <= 0:  # only rounding errors are left
                 break
             taken.append(step)
-            energy -= fallen
+            energy -= decrease
         channels = len(self.residual)
         columns = (
             zip(*taken)
@@ -86,7 +89,7 @@ class LocalPursuit:
             else (np.zeros(shape) for shape in ((0,), (0,), (0,), (0, channels), (0, channels)))
         )
         scale, time, bin_, sign, amplitude = (np.asarray(list(column)) for column in columns)
-        return Taken(
+        return TakenAtoms(
             scale.astype(np.int8),
             time.astype(np.int64),
             bin_.astype(np.int64),
@@ -94,7 +97,7 @@ class LocalPursuit:
             amplitude.astype(float),
         )
 
-    def _step(self, most: int) -> tuple:
+    def _step(self, max_channels: int) -> tuple:
         dictionary = self.dictionary
         at = int(self.peak.argmax())
         scale = int(np.searchsorted(self.first, at, side="right")) - 1
@@ -102,27 +105,30 @@ class LocalPursuit:
         waveforms = dictionary.waveforms(scale, bin_)
         time = (at - int(self.first[scale])) * dictionary.strides[scale]
         if dictionary.space.hop < dictionary.strides[0]:
-            time = self._moved(scale, bin_, time, waveforms)
+            time = self._best_time(scale, bin_, time, waveforms)
         under = self.residual[:, dictionary.span(scale, time)]
         sign, amplitude = dictionary.project(under @ waveforms.T, scale, bin_)
-        if most < len(amplitude):
-            amplitude[np.argsort(-np.abs(amplitude), kind="stable")[most:]] = 0
+        if max_channels < len(amplitude):
+            amplitude[np.argsort(-np.abs(amplitude), kind="stable")[max_channels:]] = 0
         under -= dictionary.combination(sign, amplitude, scale, bin_) @ waveforms
         half = dictionary.lengths[scale] // 2
         for other, count in enumerate(self.counts):
-            self._look(other, *dictionary.touched(other, time - half, time + half, count))
+            self._analyse_frames(other, *dictionary.touched(other, time - half, time + half, count))
         return scale, time, bin_, sign, amplitude
 
-    def _moved(self, scale: int, bin_: int, time: int, waveforms: np.ndarray) -> int:
-        """The place within half a frame's distance at which the atom takes most (Moussallam, Daudet & Richard 2012)."""
-        import scipy.fft  # loaded when it is needed, as in `mdct`
+    def _best_time(self, scale: int, bin_: int, time: int, waveforms: np.ndarray) -> int:
+        """Time within half a hop at which the atom takes the most energy.
+
+        Moussallam, Daudet & Richard 2012.
+        """
+        import scipy.fft  # slow to load
 
         dictionary, hop = self.dictionary, self.dictionary.space.hop
-        most = dictionary.strides[scale] // 2
-        # the frames at both ends stay within the sound's places in time
+        half_stride = dictionary.strides[scale] // 2
+        # frames at both ends stay within the range of time
         earliest, latest = (
-            max(-most, -time),
-            min(most, (self.counts[scale] - 1) * dictionary.strides[scale] - time),
+            max(-half_stride, -time),
+            min(half_stride, (self.counts[scale] - 1) * dictionary.strides[scale] - time),
         )
         span = dictionary.span(scale, time)
         under = self.residual[:, span.start + earliest : span.stop + latest]
