@@ -60,6 +60,9 @@
  * @returns {Range} */
 const limits = (span) => [span?.[0] ?? -Infinity, span?.[1] ?? Infinity];
 
+/** Margin of bounds that only save time: it covers rounding. */
+const MARGIN = 1e-6;
+
 /** @param {number} f */
 const octave = (f) => Math.log2(Math.max(f, 1e-3));
 
@@ -173,6 +176,8 @@ const lasso = {
   pieces(region) {
     const height = heightOf(region);
     const corners = pointsOf(region).map(([t, f]) => [t, height(f)]);
+    const times = corners.map(([t]) => t);
+    const [start, end] = [Math.min(...times) - MARGIN, Math.max(...times) + MARGIN];
     return [
       {
         // the operations come in the order of shapes.in_polygon in Python, so that rounding agrees
@@ -192,7 +197,10 @@ const lasso = {
             return right % 2 === 1;
           };
         },
-        frames: allOf,
+        frames: (seconds) => [
+          firstIndex(seconds, (t) => t >= start),
+          firstIndex(seconds, (t) => t > end),
+        ],
         bins: allOf,
       },
     ];
@@ -224,7 +232,7 @@ const brush = {
       return {
         row(f) {
           const y = height(f);
-          if (y < bottom - 1e-9 || y > top + 1e-9) return null;
+          if (y < bottom - MARGIN || y > top + MARGIN) return null;
           const v = y - ay;
           return (t) => {
             const u = t / sx - ax;
