@@ -1,4 +1,4 @@
-"""Fill in a sound through the page's endpoints, from another program: `pip install gradio_client`, and the page is running.
+"""Fill in a sound through the endpoints of a running page, with `pip install gradio_client`.
 
 python examples/client.py http://127.0.0.1:7860 in.wav
 """

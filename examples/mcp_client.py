@@ -1,8 +1,10 @@
-"""Fill in a sound through the page's MCP tools: `pip install "gradio[mcp]"`, and the page is running with GRADIO_MCP_SERVER=True.
+"""Fill in a sound through the MCP tools of a page, with `pip install "gradio[mcp]"`.
+
+The page runs with GRADIO_MCP_SERVER=True:
 
     python examples/mcp_client.py http://127.0.0.1:7860 in.wav
 
-The tools take the public address of a sound, or, as here, the sound itself as a data URL.
+The tools accept the public address of a sound or, as here, the sound as a data URL.
 """
 
 import asyncio
@@ -15,6 +17,7 @@ from mcp.client.streamable_http import streamablehttp_client
 
 
 async def main(url: str, path: str) -> None:
+    """Call every tool once."""
     sound = "data:audio/wav;base64," + base64.b64encode(Path(path).read_bytes()).decode()
     async with (
         streamablehttp_client(f"{url.rstrip('/')}/gradio_api/mcp/") as (receive, send, _),

@@ -1,4 +1,4 @@
-"""What the tests share: small atoms, short sounds, and what a refusal must look like."""
+"""Shared by the tests: small atoms, short sounds, and the form of an error message."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _refused(*words: str):
 
 @pytest.fixture(scope="session")
 def refused():
-    """`with refused("words", "it", "names"): …` passes where an AtomizerError of one sentence is raised."""
+    """`with refused("words", …):` expects an AtomizerError of one sentence with them."""
     return _refused
 
 
@@ -68,7 +68,7 @@ def small() -> AtomSpace:
 
 
 def make_samples(length: int, channels: int = 1, rate: int = 44_100, seed: int = 0) -> np.ndarray:
-    """(channels, length) float32 below 0.6: three gliding tones, a click and some noise, different in every channel."""
+    """Samples (channels, length) float32 below 0.6: gliding tones, a click, and noise."""
     rng = np.random.default_rng(seed)
     t = np.arange(length) / rate
     out = 0.02 * rng.standard_normal((channels, length))

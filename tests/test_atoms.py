@@ -20,7 +20,7 @@ def same(a: Atoms, b: Atoms) -> bool:
     )
 
 
-# --- the declaration ---------------------------------------------------------------------------------------------------------
+# --- the declaration
 
 
 def test_the_five_features_are_declared_once():
@@ -49,7 +49,7 @@ def test_every_feature_has_its_own_bit():
     assert list(BIT) == [*FEATURES, SCALE] and sorted(BIT.values()) == [1, 2, 4, 8, 16, 32]
 
 
-def test_the_default_space_holds_every_sound_that_is_accepted():
+def test_the_default_space_holds_every_accepted_sound():
     assert SPACE.frame_count(round(Limits.seconds * SPACE.rate)) <= SPACE.frames
     assert Limits.channels <= SPACE.channels
 
@@ -77,12 +77,12 @@ def test_feature_names_come_in_canonical_order(names, parsed):
 
 
 @pytest.mark.parametrize("names", ["loudness", "velocity,pitch", "", [], ",", ["x" * 500], [None]])
-def test_wrong_feature_names_are_refused(names, refused):
+def test_invalid_feature_names_are_refused(names, refused):
     with refused("velocity"):
         parse_features(names)
 
 
-# --- velocity ----------------------------------------------------------------------------------------------------------------
+# --- velocity
 
 
 def test_levels_are_decibels_below_the_reference():
@@ -124,7 +124,7 @@ def test_quantising_errs_by_half_a_step_at_most(values):
     ).all()
 
 
-def test_level_zero_is_silence_and_too_loud_is_the_top_level():
+def test_level_zero_is_silence_and_loud_values_are_clipped():
     assert SPACE.amplitude(np.array([0]), 1.0)[0] == 0
     assert SPACE.quantise(np.array([0.0, 1e-9, 1e6, -1e6]), 1.0).tolist() == [
         0,
@@ -135,7 +135,7 @@ def test_level_zero_is_silence_and_too_loud_is_the_top_level():
     assert SPACE.quantise(np.zeros(3), 0.0).tolist() == [0, 0, 0]
 
 
-# --- the bag -----------------------------------------------------------------------------------------------------------------
+# --- the bag
 
 
 def test_atoms_of_a_grid_are_its_non_zero_cells(small):
@@ -151,7 +151,7 @@ def test_atoms_of_a_grid_are_its_non_zero_cells(small):
     np.testing.assert_array_equal(atoms.to_grid()[:2], grid)
 
 
-def test_silent_cells_become_atoms_where_asked_for(small):
+def test_silent_cells_can_become_atoms(small):
     grid = np.zeros((1, 3, 64), np.float32)
     where = np.zeros(grid.shape, bool)
     where[0, 1, :5] = True
@@ -242,7 +242,7 @@ def test_another_analysis_is_refused(refused, small):
             SPACE.check_same_analysis(replace(SPACE, **{name: value}))
 
 
-# --- sound -------------------------------------------------------------------------------------------------------------------
+# --- sound
 
 
 @pytest.mark.parametrize("window", ("sine", "kbd"))
@@ -264,7 +264,7 @@ def test_silence_has_no_atoms_and_sounds_silent(small):
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_synthesis_in_any_order_gives_the_same_sound_to_the_bit(atoms_of, seed):
+def test_synthesis_is_bit_exact_in_any_order(atoms_of, seed):
     atoms = atoms_of(ties=False)
     atomizer = MDCTAtomizer(atoms.space)
     permutation = np.random.default_rng(seed).permutation(len(atoms))
@@ -315,7 +315,7 @@ def test_every_atomizer_has_the_same_interface():
         assert callable(make().analyse) and callable(make().synthesise)
 
 
-# --- files -------------------------------------------------------------------------------------------------------------------
+# --- files
 
 
 def test_atoms_survive_a_file(tmp_path, atoms):
@@ -331,7 +331,7 @@ def test_no_atoms_survive_a_file(tmp_path, small):
     assert len(Atoms.load(tmp_path / "none.npz")) == 0
 
 
-def test_atoms_are_saved_under_the_very_name_that_was_given(tmp_path, atoms):
+def test_atoms_are_saved_under_exactly_the_given_name(tmp_path, atoms):
     atoms.save(tmp_path / "mine.atoms")
     assert same(Atoms.load(tmp_path / "mine.atoms"), atoms)
 

@@ -1,4 +1,4 @@
-"""When something breaks under it: a full disk, a killed process, a place that cannot be written to, programs and devices that are not there."""
+"""Faults: a full disk, a killed process, read-only places, missing programs and devices."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 
 @contextmanager
 def full_disk(size: int):
-    """Nothing of this process can write more than `size` bytes into a file: the system refuses it, as on a full disk."""
+    """Files of this process are limited to `size` bytes by the system, as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -50,7 +50,7 @@ def noise(length: int, channels: int = 1, rate: int = 44_100) -> Sound:
 @pytest.mark.parametrize("name", ["x.wav", "x.flac", "x.ogg", "x.mp3", "x.aiff"])
 @pytest.mark.parametrize("length, size", [(4000, 0), (4000, 4096), (8000, 8192), (300_000, 8192)])
 def test_a_sound_is_written_whole_or_not_at_all(name, length, size, tmp_path, refused):
-    """libsndfile keeps what its last write was refused to itself: a FLAC or OGG file may be half there, without any error."""
+    """Without the encoding in memory, libsndfile would hide the error of its last write."""
     (tmp_path / name).write_bytes(b"mine")
     wrote = True
     with full_disk(size):
@@ -74,7 +74,7 @@ def test_atoms_are_written_whole_or_not_at_all(tmp_path, atoms, refused):
     assert len(Atoms.load(tmp_path / "x.npz")) == len(atoms) and os.listdir(tmp_path) == ["x.npz"]
 
 
-def test_a_full_disk_during_a_fill_keeps_sound_and_selection(tmp_path, monkeypatch):
+def test_a_full_disk_keeps_sound_and_selection_of_a_fill(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     soundfile.write(tmp_path / "x.wav", noise(40_000).samples.T, 44_100)
     _, session = handlers.load(str(tmp_path / "x.wav"), None)
@@ -119,8 +119,8 @@ def test_a_checkpoint_is_saved_whole_or_not_at_all(tmp_path, refused):
 # --- killed
 
 
-def test_training_that_is_killed_loses_and_doubles_no_step():
-    """A short run of tests/faults/killed_training.py: resumed after SIGKILL, the end is equal to the bit."""
+def test_killed_training_loses_and_repeats_no_step():
+    """Training resumed after SIGKILL ends bit-identical (tests/faults/killed_training.py)."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.killed_training", "--kills", "3", "--steps", "8"],
         cwd=ROOT,
@@ -131,7 +131,7 @@ def test_training_that_is_killed_loses_and_doubles_no_step():
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
 
 
-def test_what_a_killed_save_left_is_cleared_and_its_steps_leave_the_log(tmp_path):
+def test_the_remains_of_a_killed_save_are_removed(tmp_path):
     recordings, out = tmp_path / "audio", tmp_path / "out"
     recordings.mkdir()
     make_recordings(recordings)
@@ -171,7 +171,7 @@ def test_a_broken_training_state_is_named(tmp_path, refused):
 
 
 def test_a_read_only_checkpoint_is_enough(tmp_path, monkeypatch):
-    """Loading and filling write nothing beside the checkpoint, nor anywhere else: every file that Python opens is watched."""
+    """Loading writes nothing anywhere: every file that Python opens is watched."""
     monitor = AccessMonitor(tmp_path)
     monitor.active = True
     try:
@@ -195,7 +195,7 @@ def test_an_output_folder_that_cannot_be_made_is_refused(tmp_path, refused):
         )
 
 
-def test_the_command_line_says_what_the_system_refuses(tmp_path, monkeypatch, capsys):
+def test_the_command_line_reports_system_errors(tmp_path, monkeypatch, capsys):
     soundfile.write(tmp_path / "x.wav", noise(20_000).samples.T, 44_100)
     monkeypatch.setattr(
         sys,
@@ -231,7 +231,8 @@ def test_the_command_line_says_what_the_system_refuses(tmp_path, monkeypatch, ca
 
 WITHOUT = """
 import shutil, sys
-assert not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "ffmpeg", "ffprobe", "node")))
+programs = ("chromium", "chromium-browser", "google-chrome", "ffmpeg", "ffprobe", "node")
+assert not any(map(shutil.which, programs))
 import torch
 assert not torch.cuda.is_available()
 from atomizer.ui import api, build
@@ -263,6 +264,6 @@ def test_without_chromium_ffmpeg_node_and_gpu(tmp_path):
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "tpu", "meta:x"])
-def test_a_device_that_is_not_there_is_named(device, refused):
+def test_a_missing_device_is_named(device, refused):
     with refused("no device", device):
         checkpoint.load(device=device)

@@ -1,4 +1,4 @@
-"""What is loaded before it is needed: nothing that takes seconds."""
+"""Imports: nothing that takes seconds is loaded before it is needed."""
 
 import json
 import subprocess
@@ -34,20 +34,20 @@ def loaded(tmp_path, what, *arguments):
     return HEAVY & set(modules)
 
 
-def test_the_package_needs_neither_torch_nor_scipy_to_be_imported(tmp_path):
+def test_importing_the_package_loads_no_heavy_module(tmp_path):
     assert loaded(tmp_path, "import atomizer") == set()
 
 
 @pytest.mark.parametrize(
     "command", ["", "fill", "order", "info", "train", "evaluate", "app", "examples", "bench"]
 )
-def test_help_needs_neither_torch_nor_scipy(command, tmp_path):
+def test_help_loads_no_heavy_module(command, tmp_path):
     assert (
         loaded(tmp_path, "from atomizer.cli import run; run()", *command.split(), "--help") == set()
     )
 
 
-def test_what_needs_no_model_does_not_load_torch(tmp_path):
+def test_commands_without_a_model_do_not_load_torch(tmp_path):
     write(
         tmp_path / "in.wav",
         Sound(np.random.default_rng(0).standard_normal((1, 5000)).astype(np.float32) / 8, 44_100),

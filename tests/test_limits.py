@@ -32,17 +32,17 @@ def test_the_environment_sets_every_limit():
         ("steps", "256", "from 1 to 255"),
     ],
 )
-def test_a_wrong_value_is_one_sentence(refused, name, value, says):
+def test_an_invalid_value_is_one_sentence(refused, name, value, says):
     with refused(variable(name), says):
         Limits.read({variable(name): value})
 
 
-def test_they_are_read_once_from_the_environment_of_the_process(limited):
+def test_the_environment_is_read_once(limited):
     limited(steps=3)
     assert limits().steps == 3 and limits() is limits()
 
 
-def test_every_limit_says_what_it_limits():
+def test_every_limit_has_a_description_and_a_valid_default():
     for f in fields(Limits):
         assert (
             f.metadata["line"]

@@ -21,7 +21,7 @@ def relative_error(got, want):
 
 
 def direct(x, hop, window):
-    """The formula of the module's docstring, term by term, in float64; its first frame begins one hop before the signal."""
+    """Formula of the module's docstring, in float64; frame 0 starts one hop before the signal."""
     w = window_of(window, hop).astype(np.float64)
     frames = -(-len(x) // hop) + 1
     padded = np.concatenate([np.zeros(hop), x.astype(np.float64), np.zeros(2 * hop)])
@@ -110,7 +110,7 @@ def test_windows_satisfy_princen_bradley(hop, window):
     np.testing.assert_allclose(w, w[::-1], atol=1e-7)
 
 
-def test_the_windows_are_the_ones_they_are_called_after():
+def test_the_windows_equal_those_of_scipy():
     np.testing.assert_allclose(
         window_of("kbd", 1024),
         scipy.signal.windows.kaiser_bessel_derived(2048, beta=4 * np.pi),
@@ -142,7 +142,7 @@ def test_the_inverse_is_the_transpose(window):
     assert forth == pytest.approx(back, rel=1e-5)
 
 
-def test_a_frame_covers_the_hop_before_and_the_hop_after_its_centre():
+def test_a_frame_covers_one_hop_on_each_side_of_its_centre():
     spectrum = np.zeros((8, 64), np.float32)
     spectrum[3, 10] = 1
     heard = np.flatnonzero(imdct(spectrum, 7 * 64))
@@ -164,7 +164,7 @@ def test_leading_axes_are_independent():
     np.testing.assert_array_equal(imdct(together, 500)[2, 1], imdct(together[2, 1], 500))
 
 
-def test_the_input_is_left_alone():
+def test_the_input_is_not_modified():
     x, spectrum = noise(500), noise(9, 64, seed=1)
     x0, spectrum0 = x.copy(), spectrum.copy()
     mdct(x, 64), imdct(spectrum, 500)

@@ -44,7 +44,7 @@ def test_the_atoms_of_these_tests_have_ties(atoms):
     assert len(set(atoms.velocity.tolist())) < 10 and len(set(atoms.time.tolist())) < len(atoms)
 
 
-def test_velocity_begins_with_the_loudest_and_orders_within_a_level_by_exact_amplitude(small):
+def test_velocity_orders_by_level_then_exact_amplitude(small):
     amplitude = np.array([0.500, 0.505, -0.510, 0.1, 1.0], np.float32)
     n = np.arange(5, dtype=np.int32)
     atoms = Atoms(
@@ -65,9 +65,7 @@ def test_velocity_begins_with_the_loudest_and_orders_within_a_level_by_exact_amp
 
 @pytest.mark.parametrize("reverse", (False, True))
 @pytest.mark.parametrize("by", NAMES)
-def test_every_ordering_is_a_permutation_that_does_not_depend_on_how_the_atoms_are_stored(
-    by, reverse, atoms
-):
+def test_orderings_do_not_depend_on_the_order_in_memory(by, reverse, atoms):
     permutation = order(atoms, by, reverse, seed=3)
     assert np.array_equal(np.sort(permutation), np.arange(len(atoms)))
     for seed in (1, 2):
@@ -102,7 +100,7 @@ def test_random_favours_no_atom(atoms_of, seed):
     assert 45 < (first < 150).sum() < 105  # 75 on average, 4.3 apart
 
 
-def test_atoms_of_unknown_velocity_come_last_and_tell_nothing(atoms):
+def test_unknown_velocities_come_last_and_are_not_read(atoms):
     hidden = np.arange(len(atoms)) % 2 == 0
     masked = atoms.with_unknown(hidden, ["velocity"])
     permutation = order(masked, "velocity")
@@ -116,7 +114,7 @@ def test_atoms_of_unknown_velocity_come_last_and_tell_nothing(atoms):
 
 
 @pytest.mark.parametrize("by", ("time", "frequency", "channel"))
-def test_an_unknown_place_tells_nothing(by, atoms):
+def test_an_unknown_place_is_not_read(by, atoms):
     """`Atoms.unknown`: set where that feature is ∅ and must not be read."""
     hidden = np.arange(len(atoms)) % 2 == 0
     masked = atoms.with_unknown(hidden, [by])
@@ -142,8 +140,8 @@ KEY_TYPES = (
 
 
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(KEY_TYPES), min_size=1, max_size=4))
-def test_keys_of_every_kind_are_sorted_as_numpy_sorts_them(atoms_of, seed, kinds):
-    """Whole numbers of every width, floats of either sign, with infinities, -0 and NaN; with many ties, and over their whole range."""
+def test_keys_of_every_type_sort_as_in_numpy(atoms_of, seed, kinds):
+    """Integers of every width and floats with infinities, -0 and NaN; with ties, full range."""
     rng, atoms = np.random.default_rng(seed), atoms_of(60)
     last = np.lexsort((atoms.channel, atoms.frequency, atoms.time))
     for kind in kinds:
@@ -183,10 +181,10 @@ def test_atoms_of_one_place_stay_in_their_order(atoms_of, seed):
         )
 
 
-# --- orderings of the user's own ---------------------------------------------------------------------------------------------
+# --- orderings of the user's own
 
 
-def test_a_key_function_sorts_from_small_to_large_with_the_same_tie_breaks(atoms):
+def test_a_key_function_sorts_ascending_with_tie_breaks(atoms):
     by_octave = order(atoms, lambda a: np.log2(a.frequency + 1).astype(int))
     chosen = atoms[by_octave]
     keys = list(zip(np.log2(chosen.frequency + 1).astype(int).tolist(), places(chosen)))
@@ -203,7 +201,7 @@ def test_a_constant_key_leaves_only_the_tie_breaks(atoms):
 
 
 @given(st.permutations(range(12)))
-def test_a_permutation_is_taken_as_it_is(atoms_of, permutation):
+def test_a_permutation_is_used_unchanged(atoms_of, permutation):
     atoms = atoms_of(12)
     assert order(atoms, permutation).tolist() == list(permutation)
     assert order(atoms, np.array(permutation), reverse=True).tolist() == list(permutation)[::-1]
@@ -251,14 +249,14 @@ def test_an_unknown_name_is_refused(by, atoms, refused):
     ],
     ids=["too few", "one twice", "from one", "too many", "two axes", "letters"],
 )
-def test_what_is_no_permutation_is_refused(by, atoms, refused):
+def test_an_invalid_permutation_is_refused(by, atoms, refused):
     with refused("permutation", "300"):
         order(atoms, by)
 
 
 @pytest.mark.parametrize("by", [[False, True], [1.0, 0.0]], ids=["booleans", "floats"])
-def test_what_cannot_index_is_a_permutation_or_refused(by, atoms_of, refused):
-    """numpy calls these equal to 0 and 1, but they do not permute an array."""
+def test_other_types_are_permutations_or_refused(by, atoms_of, refused):
+    """For numpy these equal 0 and 1, but they do not permute an array."""
     atoms = atoms_of(2)
     try:
         permutation = order(atoms, by)
@@ -272,6 +270,6 @@ def test_what_cannot_index_is_a_permutation_or_refused(by, atoms_of, refused):
     [lambda a: 0, lambda a: a.time[:-1], lambda a: np.zeros((len(a), 2)), lambda a: None],
     ids=["one number", "too few", "two axes", "none"],
 )
-def test_a_wrong_key_function_is_refused(key, atoms, refused):
+def test_an_invalid_key_function_is_refused(key, atoms, refused):
     with refused("key", "300"):
         order(atoms, key)

@@ -1,4 +1,4 @@
-"""What `pip install .` gives, and what readers of the code are told."""
+"""The installed package, and docstrings of everything public."""
 
 import ast
 import os
@@ -67,7 +67,7 @@ def run(installed, code, cwd):
     return done.stdout.strip()
 
 
-def test_the_package_brings_its_model_its_sounds_and_its_page(installed, tmp_path):
+def test_the_package_contains_model_sounds_and_page(installed, tmp_path):
     said = run(
         installed,
         """
@@ -89,7 +89,7 @@ print(atomizer.__file__, checkpoint.SHIPPED, len(examples.available()), scripts,
     assert (installed / "atomizer" / "py.typed").is_file() and not (installed / "tests").exists()
 
 
-def test_it_brings_its_command(installed, tmp_path):
+def test_it_installs_its_command(installed, tmp_path):
     text = next(installed.glob("atomizer-*.dist-info/entry_points.txt")).read_text()
     assert "atomizer = atomizer.cli:run" in text
     assert callable(EntryPoint("atomizer", "atomizer.cli:run", "console_scripts").load())
@@ -98,7 +98,7 @@ def test_it_brings_its_command(installed, tmp_path):
 @pytest.mark.parametrize(
     "name", [path.relative_to(ROOT / "atomizer").as_posix() for path in SOURCES]
 )
-def test_everything_public_says_what_it_is(name):
+def test_everything_public_has_a_docstring(name):
     tree = ast.parse((ROOT / "atomizer" / name).read_text(encoding="utf-8"))
     silent = [] if ast.get_docstring(tree) else ["the module"]
 
@@ -117,7 +117,7 @@ def test_everything_public_says_what_it_is(name):
 
 
 def _obvious(child: ast.AST, parent: ast.AST) -> bool:
-    """Short members of a class that its docstring explains: properties, and what a base class declares."""
+    """True for short members of a class that its docstring explains, such as properties."""
     return (
         isinstance(parent, ast.ClassDef)
         and isinstance(child, ast.FunctionDef)

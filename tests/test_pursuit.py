@@ -1,4 +1,4 @@
-"""Matching pursuit: what is taken is what is there, and nothing is lost."""
+"""Matching pursuit: it finds planted atoms and conserves energy."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ SPACES = {
     "damped": replace(FREE, window="damped"),
 }
 each_space = pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
-numba = pytest.importorskip  # the tests that compare with it ask for it
+numba = pytest.importorskip  # for the tests that compare with it
 
 
 def decibels(x, y):
@@ -49,7 +49,7 @@ def planted(space, places, length=2000):
     return out[:, dictionary.pad : dictionary.pad + length].astype(np.float32)
 
 
-# --- conservation ------------------------------------------------------------------------------------------------------------
+# --- conservation
 
 
 @given(
@@ -59,7 +59,7 @@ def planted(space, places, length=2000):
     st.integers(0, 99),
     st.booleans(),
 )
-def test_the_energy_falls_by_that_of_the_atom_at_every_step(name, length, channels, seed, compiled):
+def test_the_energy_decreases_by_that_of_the_atom(name, length, channels, seed, compiled):
     samples = np.random.default_rng(seed).standard_normal((channels, length)).astype(np.float32)
     atomizer = MatchingPursuitAtomizer(
         SPACES[name], compiled=compiled and name in ("plain", "kbd") and bool(numba("numba"))
@@ -102,7 +102,7 @@ def test_every_order_of_the_atoms_is_the_same_sound(space, samples):
         )
 
 
-# --- what is there is found ---------------------------------------------------------------------------------------------------
+# --- what is there is found
 
 
 @each_space
@@ -177,11 +177,11 @@ def test_optimised_pursuit_leaves_at_least_a_decibel_less(samples):
     assert left[OPTIMISED] > left[PLAIN] + 1
 
 
-# --- channels -----------------------------------------------------------------------------------------------------------------
+# --- channels
 
 
 @each_space
-def test_channels_share_places_and_have_their_own_velocity_and_sign(space, samples):
+def test_channels_share_places_but_not_velocity_and_sign(space, samples):
     mono = samples(1500, 1, 8000)[0]
     x = np.stack([mono, -0.5 * mono, np.zeros_like(mono)])
     atoms = MatchingPursuitAtomizer(space).analyse(x, loudest=40)
@@ -194,7 +194,7 @@ def test_channels_share_places_and_have_their_own_velocity_and_sign(space, sampl
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_the_last_step_takes_no_more_atoms_than_were_asked_for(samples, compiled):
+def test_the_last_step_takes_no_more_atoms_than_requested(samples, compiled):
     numba("numba")
     for count in (1, 2, 3, 4, 5):
         atoms = MatchingPursuitAtomizer(SMALL, compiled=compiled).analyse(
@@ -203,7 +203,7 @@ def test_the_last_step_takes_no_more_atoms_than_were_asked_for(samples, compiled
         assert len(atoms) == count
 
 
-# --- when it ends ------------------------------------------------------------------------------------------------------------
+# --- when it ends
 
 
 @each_space
@@ -214,7 +214,7 @@ def test_it_stops_at_a_ratio(space, samples):
     assert pursuit.done == "srr" and 15 <= pursuit.srr_db < 17
 
 
-def test_it_stops_in_time_and_in_between(samples):
+def test_it_stops_after_its_time_or_when_the_caller_stops(samples):
     x = samples(20_000, 1)
     atomizer = MatchingPursuitAtomizer(PLAIN, Stop(seconds=0))
     *_, last = atomizer.pursue(x)
@@ -227,7 +227,7 @@ def test_it_stops_in_time_and_in_between(samples):
     assert seen == [(10, 10, ""), (20, 20, ""), (30, 30, "")]
 
 
-def test_what_a_pursuit_finds_does_not_depend_on_how_often_it_is_looked_at(samples):
+def test_the_atoms_do_not_depend_on_the_number_of_yields(samples):
     x = samples(1500, 2, 8000)
     for compiled in (False, bool(numba("numba"))):
         atomizer = MatchingPursuitAtomizer(SMALL, Stop(atoms=1200), compiled=compiled)
@@ -266,7 +266,7 @@ def test_it_goes_on_until_nothing_is_left(compiled):
     assert pursuit.done == "silence" and pursuit.srr_db > 90
 
 
-def test_what_cannot_be_is_refused(refused, samples):
+def test_invalid_spaces_and_stops_are_refused(refused, samples):
     with refused("9 channels"):
         next(MatchingPursuitAtomizer(SMALL).pursue(samples(100, 9)))
     with refused("0 to 100 dB"):
@@ -289,7 +289,7 @@ def test_what_cannot_be_is_refused(refused, samples):
         MatchingPursuitAtomizer(FREE, compiled=True)
 
 
-# --- compiled or not ---------------------------------------------------------------------------------------------------------
+# --- compiled or not
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -316,7 +316,7 @@ def test_the_compiled_pursuit_takes_the_same_atoms(space, channels, samples):
     np.testing.assert_allclose(one.amplitude, other.amplitude, rtol=1e-4, atol=1e-6 * one.reference)
 
 
-def test_the_compiled_inner_products_stay_true(samples):
+def test_the_compiled_inner_products_stay_exact(samples):
     numba("numba")
     from atomizer.analysis.pursuit.compiled import CompiledPursuit
 
@@ -372,7 +372,7 @@ def test_without_numba_numpy_does_the_work(monkeypatch, samples):
     assert not atomizer.compiled and isinstance(pursuit.state, LocalPursuit) and pursuit.count == 5
 
 
-# --- the sixth feature -------------------------------------------------------------------------------------------------------
+# --- the sixth feature
 
 
 @each_space
@@ -425,7 +425,7 @@ def test_the_model_of_mdct_atoms_refuses_them(refused):
         SMALL.check_same_analysis(AtomSpace())
 
 
-def test_they_lie_on_no_single_grid(samples, refused):
+def test_they_have_no_common_grid(samples, refused):
     atoms = MatchingPursuitAtomizer(SMALL).analyse(samples(3000), loudest=20)
     with refused("several scales"):
         atoms.to_grid()
@@ -433,11 +433,11 @@ def test_they_lie_on_no_single_grid(samples, refused):
         MDCTAtomizer().synthesise(atoms)
 
 
-# --- regions and erasing -----------------------------------------------------------------------------------------------------
+# --- regions and erasing
 
 
 @given(st.integers(0, 99), st.sampled_from(["linear", "log"]))
-def test_drawn_regions_hold_the_same_points_as_on_a_grid(seed, scale):
+def test_regions_contain_the_same_points_as_on_a_grid(seed, scale):
     rng = np.random.default_rng(seed)
     t, f = np.sort(rng.uniform(0, 1, 40)), np.sort(rng.uniform(20, 4000, 30))
     points = tuple(
@@ -456,7 +456,7 @@ def test_drawn_regions_hold_the_same_points_as_on_a_grid(seed, scale):
         np.testing.assert_array_equal(each.reshape(40, 30), grid)
 
 
-def test_a_span_of_time_takes_every_atom_that_overlaps_it(samples):
+def test_a_time_span_contains_every_overlapping_atom(samples):
     atoms = MatchingPursuitAtomizer(SMALL).analyse(samples(4000, 1, 8000), loudest=300)
     hit = parse(["time:0.2-0.25"]).mask_atoms(atoms)
     start, end = (
@@ -492,7 +492,7 @@ def test_all_but_the_loudest_atoms_can_be_erased(sound):
     )[erased].max()
 
 
-def test_what_remains_is_the_sound_of_the_other_atoms(sound, refused):
+def test_the_residual_is_the_sound_of_the_other_atoms(sound, refused):
     original, atomizer = sound(0.3, 2, 48_000), MatchingPursuitAtomizer(PLAIN, Stop(atoms=400))
     rest = erase_atoms(original, parse(["above:3000"]), atomizer)
     assert rest.sound.samples.shape == original.samples.shape and rest.sound.rate == 48_000

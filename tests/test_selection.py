@@ -33,7 +33,7 @@ def region(**data):
     return Selection.from_dict({"regions": [data]})
 
 
-# --- every specification -----------------------------------------------------------------------------------------------------
+# --- every specification
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_parts_count_the_audible_atoms_exactly(kind, percent, grid, small):
 
 
 @pytest.mark.parametrize("per_second", (0, 100, 1234.5, 1e9))
-def test_keep_selects_everything_but_the_loudest_atoms_per_second(per_second, grid, small):
-    """Of all channels together, and places without an audible atom too: where the others were is not known any more."""
+def test_keep_selects_all_but_the_loudest_atoms_per_second(per_second, grid, small):
+    """Of all channels together, and inaudible cells: the places become unknown, too."""
     seconds = (grid.shape[1] - 1) * small.hop / small.rate
     audible, loud = small.quantise(grid, np.abs(grid).max()) > 0, np.abs(grid)
     mask = parse([f"keep:{per_second!r}"]).mask(grid, small)
@@ -89,7 +89,7 @@ def test_keep_selects_everything_but_the_loudest_atoms_per_second(per_second, gr
     assert not parse(["keep:100"]).mask(grid, small, nyquist=1000)[..., beyond].any()
 
 
-def test_equal_loudness_is_no_obstacle_to_an_exact_count(small):
+def test_equally_loud_atoms_are_counted_exactly(small):
     assert parse(["loudest:25"]).mask(np.ones((1, 10, 64), np.float32), small).sum() == 160
 
 
@@ -131,7 +131,7 @@ def test_a_time_span_is_every_atom_whose_window_overlaps_it(small, start, sample
     )
 
 
-def test_a_time_span_that_ends_where_a_frame_begins_does_not_take_it():
+def test_a_time_span_excludes_frames_that_only_touch_it():
     """On the default space, where seconds are no round numbers."""
     space = AtomSpace()
     grid = np.ones((1, 300, 4), np.float32)
@@ -151,7 +151,7 @@ def test_a_time_span_that_ends_where_a_frame_begins_does_not_take_it():
     assert last == list(range(1, 298))
 
 
-def test_only_regions_that_name_frequencies_reach_above_the_recorded_band(grid, small):
+def test_only_bounded_regions_reach_above_the_recorded_band(grid, small):
     f = small.hertz(np.arange(BINS))
     for text in ("time:0-0.1", "after:0.1", "channel:0", "random:50", "quietest:90", "loudest:90"):
         mask = parse([text]).mask(grid, small, nyquist=1000)
@@ -159,7 +159,7 @@ def test_only_regions_that_name_frequencies_reach_above_the_recorded_band(grid, 
     assert parse(["above:500"]).mask(grid, small, nyquist=1000)[..., f > 1000].all()
 
 
-# --- refusals ----------------------------------------------------------------------------------------------------------------
+# --- refusals
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_only_regions_that_name_frequencies_reach_above_the_recorded_band(grid, 
         "none:5",
     ],
 )
-def test_wrong_specifications_are_refused(text, refused):
+def test_invalid_specifications_are_refused(text, refused):
     with refused():
         parse([text])
 
@@ -222,7 +222,7 @@ def test_the_refusal_lists_every_kind(refused):
         parse(["middle:3"])
 
 
-def test_wrong_features_are_refused(refused):
+def test_invalid_features_are_refused(refused):
     with refused(*FEATURES):
         parse(["above:1"], ["loudness"])
 
@@ -272,10 +272,10 @@ def test_no_part_of_silence_can_be_selected(small, refused):
         parse(["random:50"]).mask(np.zeros((1, 5, 64), np.float32), small)
 
 
-# --- regions -----------------------------------------------------------------------------------------------------------------
+# --- regions
 
 
-def test_a_rect_takes_the_bins_whose_centre_is_in_it_silent_or_not(grid, small):
+def test_a_rect_contains_bins_by_their_centre_silent_or_not(grid, small):
     t, f = centres(small)
     mask = region(kind="rect", t=[t[3], t[9]], f=[f[5] - 1, f[20] + 1]).mask(grid, small)
     expected = np.zeros(grid.shape, bool)
@@ -316,7 +316,7 @@ def test_regions_act_in_their_order(grid, small):
     np.testing.assert_array_equal(again[0], np.broadcast_to(band, mask[0].shape))
 
 
-def test_subtracting_what_the_sound_does_not_hold_does_nothing(grid, small):
+def test_subtracting_an_empty_region_does_nothing(grid, small):
     data = {
         "regions": [
             {"kind": "rect", "f": [500, 2000]},
@@ -345,7 +345,7 @@ def test_a_rectangular_lasso_is_a_rect(grid, small):
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.3), st.floats(0, 4000)), min_size=3, max_size=3))
-def test_a_triangular_lasso_is_where_three_half_planes_meet(small, corners):
+def test_a_triangular_lasso_is_the_intersection_of_half_planes(small, corners):
     (ax, ay), (bx, by), (cx, cy) = corners
     area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
     assume(abs(area) > 20)
@@ -397,7 +397,7 @@ def test_a_lasso_may_be_concave_and_cross_itself(grid, small):
     st.floats(0.01, 0.1),
     st.floats(100, 1000),
 )
-def test_a_brush_takes_what_lies_within_its_ellipse_along_the_line(small, points, seconds, hertz):
+def test_a_brush_contains_its_ellipse_along_the_line(small, points, seconds, hertz):
     t, f = (v.ravel() for v in np.meshgrid(*centres(small), indexing="ij"))
     path = np.array(points)
     if len(path) > 1:  # the line, point by dense point
@@ -431,7 +431,7 @@ def test_the_default_brush_selects_something(grid, small):
 
 
 @pytest.mark.parametrize("kind", ("lasso", "brush"))
-def test_the_most_points_take_no_seconds(kind):
+def test_the_largest_shapes_are_fast(kind):
     """Ten seconds of sound, and a circle as people draw it with a mouse that reports often."""
     turn = np.linspace(0, 2 * np.pi, Limits.points)
     selection = region(
@@ -446,7 +446,7 @@ def test_the_most_points_take_no_seconds(kind):
     )
 
 
-# --- JSON --------------------------------------------------------------------------------------------------------------------
+# --- JSON
 
 LIMITS = st.none() | st.tuples(st.none() | FINITE, st.none() | FINITE).map(
     lambda p: p if None in p else tuple(sorted(p))
@@ -475,7 +475,7 @@ SELECTIONS = st.builds(
 
 
 @given(SELECTIONS)
-def test_json_there_and_back_is_the_same_selection(selection):
+def test_json_round_trip(selection):
     text = json.dumps(selection.to_dict(), allow_nan=False)
     assert Selection.from_json(text) == selection
 
@@ -492,7 +492,7 @@ def test_json_has_the_documented_shape():
     }
 
 
-def test_json_may_leave_everything_out_but_the_kind():
+def test_only_the_kind_is_required_in_json():
     assert Selection.from_json("{}") == Selection()
     assert Selection.from_json('{"regions": [{"kind": "rect"}]}') == Selection((Region(),))
 
@@ -510,7 +510,7 @@ def test_json_may_leave_everything_out_but_the_kind():
         '{"a": ' + "9" * 5000 + "}",
     ],
 )
-def test_what_is_no_json_is_refused(text, refused):
+def test_invalid_json_is_refused(text, refused):
     with refused("JSON"):
         Selection.from_json(text)
 
@@ -580,7 +580,7 @@ def test_json_of_another_shape_is_refused(text, refused):
         {"t": [0, 1e300]},
     ],
 )
-def test_wrong_rects_are_refused(change, refused):
+def test_invalid_rects_are_refused(change, refused):
     data = {"kind": "rect", "t": [0, 1], "f": [100, 200]} | change
     with refused():
         Selection.from_json(json.dumps({"regions": [data]}))
@@ -610,7 +610,7 @@ def test_wrong_rects_are_refused(change, refused):
         {"size": None},
     ],
 )
-def test_wrong_lassos_and_brushes_are_refused(kind, change, refused):
+def test_invalid_lassos_and_brushes_are_refused(kind, change, refused):
     data = {"kind": kind, "points": [[0, 100], [0.1, 200], [0.2, 50]]} | change
     with refused():
         Selection.from_json(json.dumps({"regions": [data]}))
@@ -631,12 +631,12 @@ def test_too_many_regions_are_refused(refused):
     )
 
 
-def test_regions_hidden_among_the_parts_count_too(refused):
+def test_regions_among_the_parts_are_limited_too(refused):
     with refused():
         Selection.from_dict({"parts": ["above:1"] * 10_000})
 
 
-def test_a_channel_named_ten_thousand_times_costs_no_more_than_once():
+def test_repeated_channels_are_counted_once():
     try:
         channels = region(kind="rect", channels=[0] * 10_000).regions[0].channels
     except ValueError:
@@ -691,7 +691,7 @@ def test_any_json_is_a_selection_or_refused(refused, data, where, kind):
             Selection.from_dict(data)
 
 
-def test_erasing_means_that_neither_velocity_nor_sign_stays_known():
+def test_erasing_means_unknown_velocity_and_sign():
     assert parse(["above:1"]).erases and parse(["above:1"]).features == LOUDNESS
     assert parse(["above:1"], FEATURES).erases
     assert (
