@@ -1,4 +1,4 @@
-"""A few visitors for a few seconds; the real thing is `python -m tests.load`."""
+"""A few visitors for a few seconds; the full test is `python -m tests.load`."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def test_visitors_hear_only_their_own_sounds_and_leave_nothing(tmp_path):
+def test_visitors_hear_only_their_own_sounds(tmp_path):
     options = [
         "--visitors",
         "3",

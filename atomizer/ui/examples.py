@@ -14,17 +14,16 @@ import json
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..atoms.selection import parse
 from ..errors import AtomizerError
 from ..inpainting.fill import Step
-from ..inpainting.presets import PRESETS, FillPreset
+from ..inpainting.presets import PRESETS
 from ..inpainting.recipe import Recipe
 from ..inpainting.settings import ORDERED_STEPS, Settings
 from ..inpainting.task import Task
@@ -129,26 +128,12 @@ def key_of(example: Example) -> str:
 
     That is the checkpoint, the sound, the recipe, and the presets for settings that it leaves open.
     """
-    presets = {name: _preset_values(preset) for name, preset in PRESETS.items()}
+    presets = {name: asdict(preset) for name, preset in PRESETS.items()}
     recipe = json.dumps(
         [FORMAT, presets, ORDERED_STEPS, example.recipe.to_dict()], sort_keys=True
     ).encode()
     content = _checkpoint_hash().encode() + _hash(example.path).encode() + recipe
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _preset_values(preset: FillPreset) -> dict[str, Any]:
-    """Return the values of a preset under their former names, which the shipped keys contain."""
-    weight = preset.envelope_weight
-    return {
-        **preset.settings,
-        "steady": None if weight is None else (weight, preset.envelope_gain_db),
-        "hush": preset.silence_threshold,
-        "runs_through": preset.extend_partials,
-        "boxed": preset.use_band_context,
-        "below": preset.quieter_than_known,
-        "above": preset.louder_than_known,
-    }
 
 
 def _file_name(example: Example) -> str:
