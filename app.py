@@ -1,6 +1,6 @@
-"""The Atomizer's page; also the entry of a Hugging Face Space. Run it with `python app.py`.
+"""The Atomizer's page, and the entry point of a Hugging Face Space; run it with `python app.py`.
 
-Host and port come from Gradio's own variables, GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
+Gradio reads host and port from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
 """
 
 from atomizer.ui import build, launch

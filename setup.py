@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the shipped checkpoint and the example sounds lie beside the package, and are installed inside of it."""
+"""Install the shipped checkpoint and example sounds, which lie beside the package, inside it."""
 
 from setuptools import find_packages, setup
 

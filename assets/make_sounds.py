@@ -1,12 +1,14 @@
-"""The example sounds, from scores of our own.
+"""Build the example sounds from their scores.
 
     python assets/make_sounds.py [--only NAME] [--midi]
 
-Each score below is a short piece written for this project. It becomes a standard MIDI file (`Score.midi`), which fluidsynth plays
-with the FluidR3 General MIDI soundfont; the result is trimmed, faded, brought to a peak of 0.7 and written as 16-bit FLAC beside this file.
-The same versions of fluidsynth and of the soundfont give the same sounds.
+Each score below is a short piece written for this project. It becomes a standard MIDI file
+(`Score.midi`), which fluidsynth plays with the FluidR3 General MIDI soundfont. The result is
+trimmed, faded, scaled to a peak of 0.7 and written as 16-bit FLAC beside this file. The same
+versions of fluidsynth and of the soundfont give the same sounds.
 
-Needs the Debian packages fluidsynth and fluid-soundfont-gm; of Python, numpy and soundfile.
+Requires the Debian packages fluidsynth and fluid-soundfont-gm, and the Python packages numpy and
+soundfile.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import re
 import struct
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,15 +31,11 @@ HERE = Path(__file__).parent
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 RATE = 44_100
 PEAK = 0.7
-ROOM = (
-    "-R",
-    "1",
-    "-o",
-    "synth.reverb.room-size=0.6",
-    "-o",
-    "synth.reverb.level=0.7",
-)  # options of fluidsynth
+# options of fluidsynth
+REVERB = "-R 1 -o synth.reverb.room-size=0.6 -o synth.reverb.level=0.7".split()
+RENDER = "-C 0 -T wav -O float -o synth.midi-bank-select=mma".split()
 TICKS = 480  # per beat
+BEND_RANGE = 12  # semitones of a full pitch bend
 DRUMS = 9  # the tenth channel, counted from 0
 
 # General MIDI programs, counted from 0
@@ -51,11 +50,11 @@ LOW_TOM, MID_TOM, HIGH_TOM, CRASH, RIDE, BELL, SPLASH, TAMBOURINE = 45, 47, 50, 
 MUTE_CONGA, HIGH_CONGA, LOW_CONGA, CABASA, MARACAS, CLAVES, TRIANGLE = 62, 63, 64, 69, 70, 75, 81
 
 # controllers
-VIBRATO, VOLUME, PAN, EXPRESSION, REVERB = 1, 7, 10, 11, 91
+VIBRATO, VOLUME, PAN, EXPRESSION, REVERB_SEND = 1, 7, 10, 11, 91
 
 
 def pitch(name: str) -> int:
-    """MIDI key of a name such as "C4" (60), "F#5" or "Bb3"."""
+    """MIDI key of a note such as "C4" (60), "F#5" or "Bb3"."""
     letter, accidental, octave = re.fullmatch(r"([A-G])([#b]?)(-?\d)", name).groups()
     return (
         {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[letter]
@@ -65,19 +64,18 @@ def pitch(name: str) -> int:
 
 
 class Score:
-    """MIDI events at beats; `midi` writes them as a file of one track."""
+    """MIDI events at times in beats; `midi` returns them as a file of one track."""
 
     def __init__(self, beats_per_minute: float, seed: int = 0):
         self.tempo = beats_per_minute
-        self.events: list[
-            tuple[int, int, bytes]
-        ] = []  # (tick, rank among simultaneous events, message)
-        self.ends: dict[
-            tuple[int, int], int
-        ] = {}  # where in `events` the last note of a (channel, key) ends
-        self.chance = random.Random(seed)  # nobody plays exactly on the beat
+        # (tick, rank among simultaneous events, message)
+        self.events: list[tuple[int, int, bytes]] = []
+        # index in `events` of the end of the last note of a (channel, key)
+        self.ends: dict[tuple[int, int], int] = {}
+        self.rng = random.Random(seed)  # of human timing and loudness
 
     def send(self, beat: float, *message: int, rank: int = 1) -> None:
+        """Add a MIDI message; simultaneous ones are sorted by rank."""
         self.events.append((max(0, round(beat * TICKS)), rank, bytes(message)))
 
     def player(
@@ -87,34 +85,33 @@ class Score:
         volume: int = 100,
         pan: int = 64,
         reverb: int = 50,
-        bend_range: int = 12,
         drums: bool = False,
     ) -> None:
-        """A player takes their seat: program, volume, place from left (0) to right (127), reverb, semitones of a full pitch bend."""
+        """Set up a channel: program, volume, pan from left (0) to right (127), and reverb."""
         if drums and channel != DRUMS:
             self.send(0, 0xB0 | channel, 0, 1, rank=-1)  # bank 128 of the soundfont, the drum kits
         self.send(0, 0xC0 | channel, program, rank=0)
         for controller, value in (
             (VOLUME, volume),
             (PAN, pan),
-            (REVERB, reverb),
+            (REVERB_SEND, reverb),
             (101, 0),
             (100, 0),
-            (6, bend_range),
+            (6, BEND_RANGE),
         ):
             self.send(0, 0xB0 | channel, controller, value, rank=0)
 
     def note(
         self, channel: int, beat: float, key: int | str, beats: float, velocity: float = 80
     ) -> None:
+        """Add a note of a length in beats, slightly off the beat and the velocity."""
         key = pitch(key) if isinstance(key, str) else key
-        start = beat + self.chance.gauss(0, 0.006) * self.tempo / 60
-        loud = min(127, max(1, round(velocity + self.chance.gauss(0, 3))))
+        start = beat + self.rng.gauss(0, 0.006) * self.tempo / 60
+        loud = min(127, max(1, round(velocity + self.rng.gauss(0, 3))))
         self.send(start, 0x90 | channel, key, loud, rank=2)
         tick, before = self.events[-1][0], self.ends.get((channel, key))
-        if (
-            before is not None and self.events[before][0] > tick
-        ):  # or the end of the old note would end the new one
+        if before is not None and self.events[before][0] > tick:
+            # the later end of the former note would end this one
             self.events[before] = (tick,) + self.events[before][1:]
         self.ends[channel, key] = len(self.events)
         self.send(max(start, 0) + beats, 0x80 | channel, key, 0, rank=0)
@@ -122,7 +119,10 @@ class Score:
     def line(
         self, channel: int, beat: float, text: str, velocity: float = 80, legato: float = 0.97
     ) -> float:
-        """Play "D5/1 F5+A5/.5 -/2": names joined by + sound together, - is a rest, the number is in beats. Returns the beat it ends on."""
+        """Add notes such as "D5/1 F5+A5/.5 -/2", and return the beat on which they end.
+
+        Names joined by + sound together, - is a rest, and the numbers are lengths in beats.
+        """
         for word in text.split():
             names, beats = word.split("/")
             for name in names.split("+"):
@@ -132,10 +132,11 @@ class Score:
         return beat
 
     def control(self, channel: int, controller: int, beat: float, value: float) -> None:
+        """Set a controller to a value, limited to 0 … 127."""
         self.send(beat, 0xB0 | channel, controller, min(127, max(0, round(value))))
 
     def sweep(self, channel: int, controller: int, *points: tuple[float, float]) -> None:
-        """Move a controller along (beat, value) points, each step of 1/16 beat on a cosine."""
+        """Move a controller through (beat, value) points along cosines, in 1/16 beats."""
         for (b0, v0), (b1, v1) in pairwise(points):
             count = max(1, round((b1 - b0) * 16))
             for i in range(count + 1):
@@ -146,49 +147,37 @@ class Score:
                     v0 + (v1 - v0) * (1 - math.cos(math.pi * i / count)) / 2,
                 )
 
-    def bend(self, channel: int, *points: tuple[float, float], bend_range: int = 12) -> None:
-        """Bend the pitch along (beat, semitones) points, in steps of 1/48 beat on a cosine."""
+    def bend(self, channel: int, *points: tuple[float, float]) -> None:
+        """Bend the pitch through (beat, semitones) points along cosines, in 1/48 beats."""
         for (b0, s0), (b1, s1) in pairwise(points):
             count = max(1, round((b1 - b0) * 48))
             for i in range(count + 1):
                 semitones = s0 + (s1 - s0) * (1 - math.cos(math.pi * i / count)) / 2
-                value = min(16383, max(0, round(8192 + 8192 * semitones / bend_range)))
+                value = min(16383, max(0, round(8192 + 8192 * semitones / BEND_RANGE)))
                 self.send(b0 + (b1 - b0) * i / count, 0xE0 | channel, value & 127, value >> 7)
 
     def hits(
-        self,
-        beat: float,
-        drum: int,
-        pattern: str,
-        step: float = 0.25,
-        velocity: float = 90,
-        channel: int = DRUMS,
+        self, beat: float, drum: int, pattern: str, velocity: float = 90, channel: int = DRUMS
     ) -> None:
-        """Drum pattern, one character per step: x plain, X loud, o soft, . nothing."""
+        """Add a drum pattern in 1/4 beats: x plain, X loud, o soft, . a rest."""
+        accents = {"x": 0, "X": 25, "o": -35}
         for i, c in enumerate(pattern.replace(" ", "")):
             if c != ".":
-                self.note(
-                    channel, beat + i * step, drum, 0.2, velocity + {"x": 0, "X": 25, "o": -35}[c]
-                )
+                self.note(channel, beat + i * 0.25, drum, 0.2, velocity + accents[c])
 
     def midi(self) -> bytes:
-        """A standard MIDI file of format 0."""
+        """Return a standard MIDI file of format 0."""
         track, now = bytearray(b"\x00\xff\x51\x03" + round(6e7 / self.tempo).to_bytes(3, "big")), 0
         for tick, _, message in sorted(self.events):
             track += _variable_length(tick - now) + message
             now = tick
         track += b"\x00\xff\x2f\x00"
-        return (
-            b"MThd"
-            + struct.pack(">IHHH", 6, 0, 1, TICKS)
-            + b"MTrk"
-            + struct.pack(">I", len(track))
-            + bytes(track)
-        )
+        header = b"MThd" + struct.pack(">IHHH", 6, 0, 1, TICKS)
+        return header + b"MTrk" + struct.pack(">I", len(track)) + bytes(track)
 
 
 def _variable_length(number: int) -> bytes:
-    """MIDI's numbers of 7 bits per byte, all but the last with the top bit set."""
+    """A number in MIDI's bytes of 7 bits, with the top bit set in all but the last."""
     out = [number & 127]
     while number := number >> 7:
         out.append(number & 127 | 128)
@@ -196,7 +185,7 @@ def _variable_length(number: int) -> bytes:
 
 
 def ensemble() -> Score:
-    """Strings, piano and glockenspiel in D: four bars that climb by fifths and settle on a ninth."""
+    """Strings, piano and glockenspiel in D: four bars that climb by fifths and end on a ninth."""
     s = Score(92, seed=1)
     strings, piano, bells, cello, flute = 0, 1, 2, 3, 4
     s.player(strings, STRINGS, 92, pan=44, reverb=80)
@@ -221,7 +210,8 @@ def ensemble() -> Score:
     s.line(
         bells,
         1,
-        "-/1.5 F#6/.5 A6/1 -/2.5 E6/.5 G6/.5 B6/.5 -/3 C#7/.5 A6/.5 -/1.5 B6/.25 C#7/.25 D7/1 E7/.5 -/.5 A6/.25 D7/.25 F#7/2",
+        "-/1.5 F#6/.5 A6/1 -/2.5 E6/.5 G6/.5 B6/.5 -/3 C#7/.5 A6/.5 -/1.5 B6/.25 C#7/.25 D7/1 "
+        "E7/.5 -/.5 A6/.25 D7/.25 F#7/2",
         70,
     )
     s.line(flute, 8, "A5/1.5 B5/.25 C#6/.25 D6/1 C#6/.5 A5/.5 B5/1.5 D6/.5 E6/1 C#6/1 D6/4", 78)
@@ -230,7 +220,11 @@ def ensemble() -> Score:
 
 
 def solo() -> Score:
-    """A violin alone, rubato: slides into notes, vibrato that grows, a double stop, a glissando over an octave, a trill, a harmonic."""
+    """A violin alone, rubato.
+
+    Slides into notes, growing vibrato, a double stop, a glissando over an octave, a trill and a
+    harmonic.
+    """
     s = Score(72, seed=2)
     violin, second = 0, 1
     s.player(violin, VIOLIN, 112, pan=58, reverb=90)
@@ -291,7 +285,10 @@ def solo() -> Score:
 
 
 def percussion() -> Score:
-    """Drum kit, congas and small percussion: a groove in four, a fill over the toms, a break of hand drums, and a last crash."""
+    """Drum kit, congas and small percussion.
+
+    A groove in four, a fill over the toms, a break of hand drums and a final crash.
+    """
     s = Score(104, seed=3)
     left, right = 7, 8  # two more drummers: small percussion, congas
     s.player(DRUMS, 0, 108, reverb=55)
@@ -332,8 +329,11 @@ def percussion() -> Score:
 
 
 def voices() -> Score:
-    """A voice over a choir. Every singer is three programs in unison, aah, ooh and a synthetic voice; their expression pedals move
-    the formants from one vowel to the next while the note is held. Breaths are taken between the phrases."""
+    """A voice over a choir, with breaths between the phrases.
+
+    Every singer is three programs in unison, aah, ooh and a synthetic voice; their expression
+    pedals move the formants from vowel to vowel during a note.
+    """
     s = Score(76, seed=4)
     vowels = {"a": CHOIR_AAHS, "u": VOICE_OOHS, "e": SYNTH_VOICE}
     lead, choir = {"a": 0, "u": 1, "e": 2}, {"a": 3, "u": 4}
@@ -345,7 +345,10 @@ def voices() -> Score:
     s.player(breath, BREATH, 96, pan=66, reverb=40)
     s.player(low, CHOIR_AAHS, 92, pan=50, reverb=100)
 
-    melody = "-/.5 E4/.5 G4/.5 A4/1.5 C5/.5 B4/.75 G4/.25 A4/1.5 -/.5 A4/.25 C5/.25 D5/.5 E5/1.5 D5/.25 C5/.25 B4/1 A4/.5 G#4/.5 A4/3.5"
+    melody = (
+        "-/.5 E4/.5 G4/.5 A4/1.5 C5/.5 B4/.75 G4/.25 A4/1.5 -/.5 A4/.25 C5/.25 D5/.5 E5/1.5 D5/.25 "
+        "C5/.25 B4/1 A4/.5 G#4/.5 A4/3.5"
+    )
     for channel in lead.values():
         s.line(channel, 0, melody, 98, legato=1.0)
         s.bend(
@@ -421,7 +424,10 @@ def voices() -> Score:
 
 
 def band() -> Score:
-    """Steel guitar, fretless bass, electric piano, marimba and pizzicato over a hat: plucked attacks, glides in the bass, a 7/8 bar."""
+    """Steel guitar, fretless bass, electric piano, marimba and pizzicato over a hi-hat.
+
+    Plucked attacks, glides of the bass and bars of 7/8.
+    """
     s = Score(118, seed=5)
     guitar, bass, keys, marimba, pizzicato = 0, 1, 2, 3, 4
     s.player(guitar, STEEL_GUITAR, 104, pan=30, reverb=45)
@@ -434,12 +440,13 @@ def band() -> Score:
         [("E", "B", "D", "G"), ("C", "G", "B", "E"), ("A", "E", "G", "C"), ("B", "F#", "A", "D")]
         + [("E", "B", "D", "G")]
     ):
-        beat = bar * 3.5  # seven quavers
+        beat = bar * 3.5  # seven eighths
         if bar < 5:
             s.line(
                 guitar,
                 beat,
-                f"{root}3/.5 {fifth}3/.5 {third}4/.5 {seventh}4/.5 {fifth}4/.5 {third}4/.5 {seventh}3/.5",
+                f"{root}3/.5 {fifth}3/.5 {third}4/.5 {seventh}4/.5 "
+                f"{fifth}4/.5 {third}4/.5 {seventh}3/.5",
                 86,
                 legato=1.6,
             )
@@ -455,13 +462,14 @@ def band() -> Score:
             s.line(
                 keys, beat + 0.5, f"{third}4+{seventh}4/1 -/.5 {fifth}4+{seventh}4+{third}5/1", 70
             )
-            s.hits(beat, CLOSED_HAT, "x.ox.ox.x.oxo.", 0.25, 64)
-            s.hits(beat, STICK, "....x.....x...", 0.25, 70)
-            s.hits(beat, KICK, "x......x......", 0.25, 78)
+            s.hits(beat, CLOSED_HAT, "x.ox.ox.x.oxo.", 64)
+            s.hits(beat, STICK, "....x.....x...", 70)
+            s.hits(beat, KICK, "x......x......", 78)
     s.line(
         marimba,
         3.5,
-        "G5/.25 E5/.25 B5/.5 G5/.25 C6/.25 B5/.5 G5/.5 E5/.5 D5/.5 E5/.25 G5/.25 A5/.5 C6/.5 E6/.5 D6/.25 C6/.25 A5/.5 G5/.5 F#5/.5 A5/.25 B5/.25 D6/.5 "
+        "G5/.25 E5/.25 B5/.5 G5/.25 C6/.25 B5/.5 G5/.5 E5/.5 D5/.5 E5/.25 G5/.25 A5/.5 C6/.5 E6/.5 "
+        "D6/.25 C6/.25 A5/.5 G5/.5 F#5/.5 A5/.25 B5/.25 D6/.5 "
         "F#6/.5 E6/.5 D6/.5 B5/.5 E6/.25 B5/.25 G5/.25 E5/.25 B5/2",
         92,
     )
@@ -488,48 +496,26 @@ SOUNDS = {
 
 
 def play(
-    score: Score, soundfont: Path = SOUNDFONT, gain: float = 0.5, reverb: tuple[str, ...] = ROOM
+    score: Score, soundfont: Path = SOUNDFONT, gain: float = 0.5, reverb: Sequence[str] = REVERB
 ) -> np.ndarray:
-    """(n, 2) float64: the score as fluidsynth plays it, in floats, so that nothing can clip."""
+    """(n, 2) float64 samples of a score, rendered by fluidsynth in floats without clipping."""
     if not soundfont.is_file():
         raise SystemExit(
-            f"{soundfont} is missing: install the Debian packages fluidsynth and fluid-soundfont-gm."
+            f"{soundfont} is missing: install the Debian packages fluidsynth and "
+            "fluid-soundfont-gm."
         )
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder, "score.mid"), Path(folder, "score.wav")
         midi.write_bytes(score.midi())
-        subprocess.run(
-            [
-                "fluidsynth",
-                "-ni",
-                "-q",
-                "-r",
-                str(RATE),
-                "-g",
-                str(gain),
-                *reverb,
-                "-C",
-                "0",
-                "-T",
-                "wav",
-                "-O",
-                "float",
-                "-o",
-                "synth.midi-bank-select=mma",
-                "-F",
-                str(wav),
-                str(soundfont),
-                str(midi),
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        command = ["fluidsynth", "-ni", "-q", "-r", str(RATE), "-g", str(gain), *reverb, *RENDER]
+        command += ["-F", str(wav), str(soundfont), str(midi)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         samples, _ = soundfile.read(wav, always_2d=True)
     return samples
 
 
 def finish(samples: np.ndarray, seconds: float) -> np.ndarray:
-    """(n, 2): leading silence and DC taken off, exactly `seconds` long, faded at both ends, at a peak of 0.7."""
+    """(n, 2) samples without leading silence and DC, of a length in seconds, faded, at PEAK."""
     samples = samples - samples.mean(0)
     first = int(np.argmax(np.abs(samples).max(1) > 1e-3 * np.abs(samples).max()))
     samples = samples[max(0, first - RATE // 50) :][: round(seconds * RATE)]
@@ -541,8 +527,9 @@ def finish(samples: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def main() -> None:
+    """Build all sounds, or one of them."""
     parser = argparse.ArgumentParser(description="Build the example sounds from their scores.")
-    parser.add_argument("--only", choices=SOUNDS, help="build this one alone")
+    parser.add_argument("--only", choices=SOUNDS, help="build only this one")
     parser.add_argument("--midi", action="store_true", help="also write the MIDI files")
     arguments = parser.parse_args()
     for name, (compose, seconds) in SOUNDS.items():

@@ -1,11 +1,12 @@
-"""A fingerprint of the shipped checkpoint: what it fills in, in a few numbers.
+"""A fingerprint of the shipped checkpoint: a few numbers of its fills.
 
-    python -m tests.golden            # compute it anew and write tests/golden.json: once for every new checkpoint or sampler
-    python -m tests.golden --compare  # threads, vector instructions and precision against each other, in processes of their own
+    python -m tests.golden            # write tests/golden.json: once per checkpoint or sampler
+    python -m tests.golden --compare  # compare threads, vector instructions and precisions
 
-Tolerances, far above what was measured between thread counts, AVX2, AVX-512 and none, bfloat16 and float32 (dev/reliability.md), and far
-below what any change of the model makes of it: `DECIBELS` for the level of a band of drawn atoms, `SHARE` for the error of expected
-amplitudes, as a share of their root mean square.
+Tolerances are `DECIBELS` for the level of a band of drawn atoms and `SHARE` for the error of
+expected amplitudes, relative to their root mean square. They are far above the differences that
+were measured between thread counts, AVX2, AVX-512 and none, bfloat16 and float32
+(dev/reliability.md), and far below those of any change of the model.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILE = Path(__file__).with_name("golden.json")
 DECIBELS, SHARE = 1.0, 0.05
 EDGES = (0, 200, 400, 800, 1600, 3200, 6400, 9000, 12_000, 16_000, 22_050)
-FILLS = {  # name: (sound, from second, selection, features); one second each
+FILLS = {  # name: (sound, start in seconds, selection, features); one second each
     "half of the atoms": ("solo.flac", 3.5, "random:50", ("velocity", "sign")),
     "half of the signs": ("ensemble.flac", 2.0, "random:50", ("sign",)),
     "highs": ("percussion.flac", 1.0, "above:8000", ("velocity", "sign")),
@@ -42,8 +43,11 @@ def identity() -> str:
 
 
 def fingerprint(model, names=FILLS) -> dict[str, dict[str, list[float]]]:
-    """{"bands", "atoms"} of every fill: levels in dB of the filled atoms of octaves, and the filled amplitudes of the 32 atoms that were
-    loudest before they were hidden, in units of the root mean square of these."""
+    """Numbers of every fill: {"bands": levels, "atoms": amplitudes}.
+
+    The levels in dB are those of the filled atoms by band. The amplitudes are the filled ones of
+    the 32 loudest hidden atoms, relative to the root mean square of the true ones.
+    """
     from atomizer import Settings, fill, parse, prepare, read
     from atomizer.inpainting.fill import last
     from atomizer.io.audio import Sound
@@ -76,8 +80,10 @@ def fingerprint(model, names=FILLS) -> dict[str, dict[str, list[float]]]:
 
 
 def distance(a: dict, b: dict) -> dict[str, tuple[float, float]]:
-    """{fill: (largest difference of a band in dB, root mean square difference of the atoms)} of two fingerprints; bands below -60 dB, where a
-    few atoms decide, are left out."""
+    """Differences of two fingerprints: {fill: (largest of a band in dB, RMS of the atoms)}.
+
+    Bands below -60 dB consist of few atoms and are ignored.
+    """
     out = {}
     for name in set(a) & set(b):
         bands = [abs(x - y) for x, y in zip(a[name]["bands"], b[name]["bands"]) if max(x, y) > -60]
@@ -101,7 +107,10 @@ def here(threads: int, bfloat16: bool, names=FILLS) -> dict:
 def elsewhere(
     threads: int = 1, bfloat16: bool = True, instructions: str | None = None, names=FILLS
 ) -> dict:
-    """The fingerprint of a process of its own, with PyTorch's kernels for `instructions`: "default" (no AVX), "avx2", or None for the best."""
+    """The fingerprint in a separate process, with PyTorch's kernels for some `instructions`.
+
+    They are "default" (no AVX), "avx2", or None for the best of this CPU.
+    """
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
     if instructions:
         isa, mkl = ("AVX2", "AVX2") if instructions == "avx2" else ("SSE41", "SSE4_2")
@@ -110,9 +119,14 @@ def elsewhere(
             "ONEDNN_MAX_CPU_ISA": isa,
             "DNNL_MAX_CPU_ISA": isa,
             "MKL_ENABLE_INSTRUCTIONS": mkl,
-            "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR",
+            "NPY_DISABLE_CPU_FEATURES": (
+                "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"
+            ),
         }
-    code = f"import json; from tests.golden import here; print(json.dumps(here({threads}, {bfloat16}, {list(names)})))"
+    code = (
+        "import json; from tests.golden import here; "
+        f"print(json.dumps(here({threads}, {bfloat16}, {list(names)})))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
     )
@@ -123,8 +137,8 @@ def elsewhere(
 
 def compare() -> None:
     runs = {
-        "1 thread, as it comes": elsewhere(),
-        "the same again": elsewhere(),
+        "1 thread": elsewhere(),
+        "1 thread, again": elsewhere(),
         "2 threads": elsewhere(2),
         "without bfloat16": elsewhere(bfloat16=False),
         "without bfloat16, 2 threads": elsewhere(2, False),

@@ -1,4 +1,4 @@
-"""The shipped model: small files, a card, and measurably better than a model of the same shape that knows nothing."""
+"""The shipped model: small files, a card, and better results than random weights."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def ensemble():
 
 @pytest.fixture(scope="module")
 def percussion():
-    """It has highs to find."""
+    """A sound with energy above 8 kHz."""
     return excerpt("percussion.flac")
 
 
@@ -68,15 +68,15 @@ def filled(clip, specification, model):
     )
 
 
-def test_files_are_small_enough_to_be_pushed_and_described():
+def test_files_are_small_and_have_a_model_card():
     sizes = [f.stat().st_size for f in SHIPPED.iterdir()]
     assert max(sizes) < 10_000_000 and sum(sizes) < 20_000_000
     card = (SHIPPED / "README.md").read_text()
     assert "python -m atomizer train" in card and "python -m atomizer evaluate" in card
 
 
-def test_the_shipped_model_restores_better_than_one_whose_weights_are_shuffled(shipped, ensemble):
-    """An untrained one is no measure here: its beliefs are those of linear prediction, which hardly errs on this sound."""
+def test_restores_better_than_shuffled_weights(shipped, ensemble):
+    """An untrained model predicts linearly, which is almost exact for this sound."""
     x, ours, erased, noise = filled(ensemble, "random:50", shipped)
     theirs = filled(ensemble, "random:50", shuffled(shipped))[1]
     snr = [metrics.snr_db(x, y) for y in (ours, theirs, erased, noise)]
@@ -84,17 +84,15 @@ def test_the_shipped_model_restores_better_than_one_whose_weights_are_shuffled(s
 
 
 @pytest.mark.parametrize("worse", [untrained, shuffled])
-def test_the_shipped_model_extends_bandwidth_better_than_one_that_knows_nothing(
-    shipped, percussion, worse
-):
+def test_extends_bandwidth_better_than_random_weights(shipped, percussion, worse):
     x, ours, erased, noise = filled(percussion, "above:8000", shipped)
     theirs = filled(percussion, "above:8000", worse(shipped))[1]
     distance = [metrics.lsd(x, y, 8200) for y in (ours, theirs, erased, noise)]
     assert distance[0] < min(distance[1:])
 
 
-def test_the_transformer_itself_helps(shipped):
-    """Over all example sounds, the highs are worse without the Transformer's vectors: the decoder alone sees 100 Hz around an atom."""
+def test_highs_are_worse_without_the_transformer(shipped):
+    """Over all example sounds; the decoder alone sees only 100 Hz around an atom."""
     from atomizer.inpainting.sampler import sample
 
     models = {"whole": shipped, "without": WithoutTrunk(shipped)}

@@ -1,4 +1,4 @@
-"""What tools/gather_audio.py makes of recordings, without packages to fetch."""
+"""tools/gather_audio.py, without downloads."""
 
 import sys
 from pathlib import Path
@@ -16,20 +16,20 @@ def noise(seconds, channels=1, rate=44_100, seed=0):
 
 
 @pytest.mark.parametrize("cut", [11_000, 16_000, 19_500])
-def test_the_cliff_of_a_lossy_file_is_found(cut):
+def test_cutoff_of_a_lossy_file_is_found(cut):
     spectrum = np.fft.rfft(noise(3)[:, 0])
     spectrum[np.fft.rfftfreq(3 * 44_100, 1 / 44_100) > cut] *= 1e-3
     assert g.brickwall(np.fft.irfft(spectrum)[:, None], 44_100) == pytest.approx(cut - 500, abs=200)
 
 
-def test_highs_that_fade_are_no_cliff():
+def test_fading_highs_are_no_cutoff():
     spectrum = np.fft.rfft(noise(3)[:, 0]) * 10 ** (
         -np.fft.rfftfreq(3 * 44_100, 1 / 44_100) / 4000
     )  # 5 dB per kHz
     assert g.brickwall(np.fft.irfft(spectrum)[:, None], 44_100) is None
 
 
-def test_long_recordings_give_their_middle_and_short_ones_a_row(tmp_path):
+def test_long_files_are_excerpted_and_short_ones_joined(tmp_path):
     for folder in ("music", "sounds"):
         (tmp_path / folder).mkdir()
     long = noise(60, 2)
@@ -39,13 +39,13 @@ def test_long_recordings_give_their_middle_and_short_ones_a_row(tmp_path):
     soundfile.write(tmp_path / "sounds" / "telephone.wav", noise(4, rate=8000), 8000)
     (tmp_path / "sounds" / "broken.ogg").write_bytes(b"OggS")
     found = {f.name: f for f in g.recordings("widelands-data", tmp_path)}
-    song, row = found.pop("music-song"), found.popitem()[1]
-    assert not found and song.category == "music-mix" and row.category == "environment"
+    song, joined = found.pop("music-song"), found.popitem()[1]
+    assert not found and song.category == "music-mix" and joined.category == "environment"
     assert np.allclose(song.samples, long[round(7.5 * 44_100) : round(52.5 * 44_100)], atol=1e-6)
-    assert 3 <= len(row.samples) / 44_100 <= 5 and np.abs(row.samples).max() <= 1
+    assert 3 <= len(joined.samples) / 44_100 <= 5 and np.abs(joined.samples).max() <= 1
 
 
-def test_every_score_is_a_piece_of_its_own():
+def test_scores_differ():
     files = (
         [g.score(p).midi() for p in (0, 40, 127)]
         + [g.drumming(k).midi() for k in (0, 8)]

@@ -1,4 +1,4 @@
-"""Same seed, same result: again, with other threads, without bfloat16, without AVX; and the shipped checkpoint is the one that was measured."""
+"""The shipped checkpoint fills in the golden numbers, whatever the threads and the CPU."""
 
 import json
 
@@ -9,7 +9,7 @@ from golden import DECIBELS, FILE, FILLS, SHARE, distance, elsewhere, fingerprin
 
 from atomizer import load_model
 
-SOME = ["half of the signs", "highs"]  # an expectation, and a draw
+FEW = ["half of the signs", "highs"]  # an expectation, and a draw
 GOLDEN = json.loads(FILE.read_text())
 
 
@@ -30,15 +30,15 @@ def assert_close(a, b):
         )
 
 
-def test_the_shipped_checkpoint_fills_in_what_it_did(found):
+def test_shipped_checkpoint_gives_the_golden_numbers(found):
     assert GOLDEN["checkpoint"] == identity(), (
-        "another checkpoint is shipped: run `python -m tests.golden` once, and look at what changed"
+        "another checkpoint is shipped: run `python -m tests.golden` once and check the changes"
     )
     assert_close(GOLDEN["fills"], found)
 
 
-def test_the_fingerprint_tells_another_model(model, found):
-    """One weight in a hundred, moved by a fifth of a standard deviation."""
+def test_fingerprint_of_another_model_differs(model, found):
+    """One weight in a hundred is changed by a fifth of a standard deviation."""
     before = {name: value.clone() for name, value in model.state_dict().items()}
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
@@ -55,31 +55,31 @@ def test_the_fingerprint_tells_another_model(model, found):
     assert bands > 0.05 or atoms > 0.01
 
 
-def test_the_same_seed_gives_the_same_numbers_again(model, found):
-    again = fingerprint(model, SOME)
-    assert again == {name: found[name] for name in SOME}
+def test_same_seed_gives_the_same_numbers(model, found):
+    again = fingerprint(model, FEW)
+    assert again == {name: found[name] for name in FEW}
 
 
-def test_threads_change_nothing_that_is_heard(model, found):
+def test_number_of_threads_is_inaudible(model, found):
     before = torch.get_num_threads()
     torch.set_num_threads(1 if before > 1 else 2)
     try:
-        assert_close(found, fingerprint(model, SOME))
+        assert_close(found, fingerprint(model, FEW))
     finally:
         torch.set_num_threads(before)
 
 
-def test_without_bfloat16_it_sounds_the_same(model, found, monkeypatch):
+def test_bfloat16_is_inaudible(model, found, monkeypatch):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    assert_close(found, fingerprint(model, SOME))
+    assert_close(found, fingerprint(model, FEW))
 
 
-def test_without_avx_it_sounds_the_same(found):
-    """PyTorch's plainest kernels, in a process of its own."""
-    assert_close(found, elsewhere(bfloat16=False, instructions="default", names=SOME))
+def test_avx_is_inaudible(found):
+    """PyTorch's kernels without vector instructions, in a separate process."""
+    assert_close(found, elsewhere(bfloat16=False, instructions="default", names=FEW))
 
 
-def test_every_fill_of_the_fingerprint_is_there():
+def test_golden_file_is_complete():
     assert set(GOLDEN["fills"]) == set(FILLS)
     assert all(
         len(fill["atoms"]) == 32 and np.isfinite(fill["bands"]).all()

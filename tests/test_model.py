@@ -11,6 +11,7 @@ from atomizer.atoms.space import FEATURES, AtomSpace, ScaleSpace
 from atomizer.errors import AtomizerError
 from atomizer.model import AtomTransformer, ModelConfig, State
 from atomizer.model.checkpoint import load
+from atomizer.model.decoder import gelu
 from atomizer.model.embedding import FeatureEmbedding
 from atomizer.model.trunk import rearrange, serialize, sort_keys
 
@@ -59,7 +60,7 @@ def test_embedding_is_the_sum_of_its_features(model):
     assert torch.allclose(e(atom), expected, atol=1e-6)
 
 
-def test_a_sixth_feature_has_an_embedding_of_its_own():
+def test_a_sixth_feature_has_its_own_embedding():
     space = ScaleSpace(rate=8000, hop=8, frames=16, channels=2, scales=(16, 64, 256))
     embedding = FeatureEmbedding(replace(TINY, space=space, cell=(1, 1, 1)))
     atom = torch.tensor([3, 100, 1, 50, 1, 2])
@@ -75,7 +76,7 @@ def test_a_sixth_feature_has_an_embedding_of_its_own():
 
 
 @pytest.mark.parametrize("feature", FEATURES)
-def test_each_feature_has_its_own_unknown_vector_and_it_touches_nothing_else(model, feature):
+def test_unknown_vector_affects_only_its_feature(model, feature):
     cardinality = [f.cardinality for f in SPACE.features]
     g = torch.Generator().manual_seed(0)
     atoms = torch.stack([torch.randint(0, c, (40,), generator=g) for c in cardinality], 1)
@@ -88,7 +89,7 @@ def test_each_feature_has_its_own_unknown_vector_and_it_touches_nothing_else(mod
     assert torch.equal(changed, torch.arange(40) % 5 == FEATURES.index(feature))
 
 
-def test_sinusoidal_encoding_keeps_a_trained_unknown_vector():
+def test_sinusoidal_encoding_trains_the_unknown_vector():
     model = AtomTransformer(replace(TINY, encoding="sinusoidal"))
     table = model.embedding.table("frequency")
     table.sum().backward()
@@ -96,7 +97,7 @@ def test_sinusoidal_encoding_keeps_a_trained_unknown_vector():
     assert table.shape == (65, 8) and grad[-1].abs().sum() > 0 and grad[:-1].abs().sum() == 0
 
 
-def test_cells_hold_every_atom_once_where_address_says(model):
+def test_address_gives_the_cell_and_slot_of_every_atom(model):
     grid = torch.arange(2 * 16 * 64).view(1, 2, 16, 64)
     split = model.cells.split(grid)[0]
     c, t, f = (grid[0] >= 0).nonzero().unbind(1)
@@ -105,7 +106,7 @@ def test_cells_hold_every_atom_once_where_address_says(model):
     assert len(split.unique()) == grid.numel()
 
 
-def test_packing_equals_the_embeddings_of_the_atoms_in_their_slots(model):
+def test_token_packs_the_embeddings_of_its_atoms(model):
     state = random_state(1)
     index, _ = model.cells.occupied(state)
     token = model.cells(state, model.embedding, index)[0, 5]
@@ -128,7 +129,7 @@ def test_only_occupied_cells_become_tokens(model):
     assert index.shape == (1, 8) and valid.all()  # 4 x 2 cells of the 4 x 8
 
 
-def test_a_window_reads_the_same_alone_and_beside_a_fuller_one(model):
+def test_encoding_does_not_depend_on_the_rest_of_the_batch(model):
     sparse, full = random_state(1, silent_above=24), random_state(1, seed=1)
     both = State(
         *(
@@ -145,7 +146,7 @@ def test_a_window_reads_the_same_alone_and_beside_a_fuller_one(model):
 
 @pytest.mark.parametrize("name", ["time", "frequency", "tile", "order"])
 @pytest.mark.parametrize("shifted", [False, True])
-def test_lines_sort_tokens_and_lead_back(name, shifted):
+def test_serialization_sorts_tokens_and_has_an_inverse(name, shifted):
     g = torch.Generator().manual_seed(0)
     place = torch.stack([torch.randint(0, 9, (2, 50), generator=g) for _ in range(3)], 2)
     rank = torch.rand(2, 50, generator=g)
@@ -172,14 +173,14 @@ def test_polarity_flips_the_sign_logit_exactly(model):
         flipped = replace(state, sign=1 - state.sign)
         other = replace(
             context, neighbourhood=model.encode(flipped).neighbourhood
-        )  # the Transformer's vectors held fixed
+        )  # with fixed vectors of the Transformer
         a, b = model.decode(context, *places), model.decode(other, *places)
     assert a.sign.abs().max() > 0
     assert torch.equal(a.sign, -b.sign) and torch.equal(a.velocity, b.velocity)
 
 
-def test_atoms_without_a_sign_nearby_are_decoded_as_the_formula_says(model):
-    """They are left out of the odd stream; mixed with others or alone they get what the whole computation gives."""
+def test_decoder_follows_the_formula_without_signs_nearby(model):
+    """Skipping the odd stream of atoms without signs nearby changes no result."""
     decoder, generator = model.decoder, torch.Generator().manual_seed(1)
     n, (even, odd) = 40, (layer[0].in_features for layer in (decoder.even, decoder.odd))
     even -= 16 + 2 + TINY.slot + 2
@@ -192,23 +193,22 @@ def test_atoms_without_a_sign_nearby_are_decoded_as_the_formula_says(model):
         torch.randn(n, 2, generator=generator),
     )
 
-    def whole(x, o):
+    def full(x, o):
         channel, frequency, slot, envelope = rest
         h = torch.cat(
             [x, decoder.frequency(frequency), decoder.channel(channel), slot, envelope], 1
         )
-        gelu = lambda y: torch.nn.functional.gelu(y, approximate="tanh")
         for to_even, to_odd in zip(decoder.even, decoder.odd):
             bias, u = to_even(h), to_odd(o)
             h, o = gelu(bias + u) + gelu(bias - u), gelu(bias + u) - gelu(bias - u)
         return decoder.velocity(h), decoder.sign(o)[:, 0], h
 
     for signed in (o, torch.zeros_like(o), o + 1):
-        for got, expected in zip(decoder((x, signed), rest[:2], *rest[2:]), whole(x, signed)):
+        for got, expected in zip(decoder((x, signed), rest[:2], *rest[2:]), full(x, signed)):
             torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_unknown_values_are_never_read(model):
+def test_unknown_values_have_no_influence(model):
     state = random_state(1)
     hidden = ~state.velocity_known
     other = replace(
@@ -222,7 +222,7 @@ def test_unknown_values_are_never_read(model):
     assert torch.equal(a.velocity, b.velocity) and torch.equal(a.sign, b.sign)
 
 
-def test_a_pointer_prefers_the_place_where_its_velocity_is_likely(model):
+def test_unplaced_atom_prefers_positions_of_likely_velocity(model):
     from atomizer.model.atom_transformer import Decoded
 
     velocity = torch.zeros(2, 96)
@@ -233,7 +233,7 @@ def test_a_pointer_prefers_the_place_where_its_velocity_is_likely(model):
     assert score[0, 1] > score[0, 0] + 3
 
 
-def test_saving_and_loading_gives_the_same_model_in_small_shards(model, tmp_path, monkeypatch):
+def test_saved_model_loads_from_small_shards(model, tmp_path, monkeypatch):
     monkeypatch.setattr("atomizer.model.atom_transformer.SHARD_SIZE", "30KB")
     model.save_pretrained(tmp_path)
     shards = list(tmp_path.glob("*.safetensors"))
@@ -245,14 +245,14 @@ def test_saving_and_loading_gives_the_same_model_in_small_shards(model, tmp_path
 
 
 @pytest.mark.parametrize("break_it", ["config.json", "model.safetensors"])
-def test_a_broken_checkpoint_is_one_sentence(model, tmp_path, break_it):
+def test_broken_checkpoint_is_refused_in_one_sentence(model, tmp_path, break_it):
     model.save_pretrained(tmp_path)
     (tmp_path / break_it).write_bytes(b"garbage")
     with pytest.raises(AtomizerError, match="is broken or not"):
         load(tmp_path, "cpu")
 
 
-def test_configurations_that_cannot_be_are_refused():
+def test_invalid_model_configurations_are_refused():
     for bad in (
         dict(cell=(3, 8, 2)),
         dict(width=33),
@@ -264,11 +264,11 @@ def test_configurations_that_cannot_be_are_refused():
             replace(TINY, **bad)
 
 
-def test_config_survives_json():
+def test_configuration_survives_json():
     assert ModelConfig.from_dict(json.loads(json.dumps(TINY.to_dict()))) == TINY
 
 
-def test_loose_atoms_are_read_and_change_nothing_where_there_are_none(model):
+def test_unplaced_atoms_change_predictions_and_padding_does_not(model):
     state = random_state(1)
     places = places_of(state)
     unplaced = torch.tensor([[[16, 5, 0, 40, 1], [3, 64, 1, 60, 0]]])

@@ -1,4 +1,4 @@
-"""What a Hugging Face Space is made of."""
+"""The assembly of a Hugging Face Space."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import assemble_space  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
-    not (ROOT / ".git").exists(), reason="the assembly is made of what git tracks"
+    not (ROOT / ".git").exists(), reason="the assembly consists of tracked files"
 )
 
 
@@ -33,7 +33,7 @@ def requirements(path: Path) -> dict[str, SpecifierSet]:
     return {r.name: r.specifier for r in map(Requirement, lines)}
 
 
-def test_the_front_matter_says_how_the_space_is_built(assembly):
+def test_front_matter_configures_the_space(assembly):
     card = metadata_load(assembly / "README.md")
     assert (card["sdk"], card["app_file"], card["license"], card["suggested_hardware"]) == (
         "gradio",
@@ -62,7 +62,7 @@ def test_the_front_matter_says_how_the_space_is_built(assembly):
     assert SpaceCardData(**card).sdk == "gradio"
 
 
-def test_requirements_are_those_of_the_package_and_no_test_s(assembly):
+def test_requirements_are_those_of_the_package(assembly):
     import tomllib
 
     wanted = {
@@ -76,12 +76,12 @@ def test_requirements_are_those_of_the_package_and_no_test_s(assembly):
     assert "pytest" in requirements(ROOT / "requirements.txt")
     torch = wanted["torch"]
     assert all(v in torch for v in ("2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.13.0")), (
-        "what ZeroGPU has"
+        "versions that ZeroGPU supports"
     )
     assert "2.13.1" not in torch and Version("2.14.0") not in torch
 
 
-def test_it_holds_what_the_page_needs_and_nothing_large(assembly):
+def test_assembly_holds_the_page_and_no_large_file(assembly):
     files = [
         path.relative_to(assembly).as_posix() for path in assembly.rglob("*") if path.is_file()
     ]
@@ -97,14 +97,14 @@ def test_it_holds_what_the_page_needs_and_nothing_large(assembly):
     ):
         assert name in files
     assert not [name for name in files if name.startswith(("tests/", "tools/", ".ci/", "dev/"))]
-    assert max((assembly / name).stat().st_size for name in files) < assemble_space.MOST_BYTES
-    # no link of its README is broken by what was left out
+    assert max((assembly / name).stat().st_size for name in files) < assemble_space.MAX_BYTES
+    # the links of its README exist
     text = (assembly / "README.md").read_text()
     for link in re.findall(r"\]\(([^)#:]+)\)|(?:src|srcset)=\"([^\":]+)\"", text):
         assert (assembly / (link[0] or link[1])).exists(), link
 
 
-def test_every_tracked_file_can_be_pushed_plainly():
+def test_every_tracked_file_fits_a_plain_push():
     names = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split("\0")
@@ -113,15 +113,15 @@ def test_every_tracked_file_can_be_pushed_plainly():
         for name in names
         if name
         and (ROOT / name).is_file()
-        and (ROOT / name).stat().st_size >= assemble_space.MOST_BYTES
+        and (ROOT / name).stat().st_size >= assemble_space.MAX_BYTES
     ]
 
 
-def test_a_folder_in_use_and_a_large_file_are_refused(tmp_path, monkeypatch):
+def test_used_folder_and_large_file_are_refused(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="not empty"):
         assemble_space.assemble(tmp_path)
-    monkeypatch.setattr(assemble_space, "MOST_BYTES", 5_000_000)
+    monkeypatch.setattr(assemble_space, "MAX_BYTES", 5_000_000)
     with pytest.raises(ValueError, match="checkpoints/model.safetensors"):
         assemble_space.assemble(tmp_path / "new")
     assert not (tmp_path / "new").exists()

@@ -1,9 +1,10 @@
-"""Kill a training run again and again, let it go on, and compare it with one that was never interrupted.
+"""Kill a training run repeatedly, resume it, and compare it with an uninterrupted one.
 
     python -m tests.faults.killed_training --kills 40 --steps 60
 
-Every run is a process of its own that saves after every step and is killed (SIGKILL) at a random moment: in a step, while it saves, or
-while it starts. The last one is left alone. Weights, averages, optimiser and both generators must then be equal to the bit.
+Every run is a separate process that saves after every step and is killed (SIGKILL) at a random
+moment: in a step, while it saves, or while it starts. The last one is not killed. Weights,
+averages, optimiser and both generators must then be equal to the bit.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ def make_recordings(folder: Path) -> None:
         )
 
 
-def run(audio: Path, out: Path, steps: int, told: int) -> None:
-    """Train in a forked process, and write a byte to the pipe `told` before every step."""
+def run(audio: Path, out: Path, steps: int, pipe: int) -> None:
+    """Train in a forked process, and write a byte to `pipe` before every step."""
     trainer = Trainer(
         [audio],
         str(out),
@@ -59,7 +60,7 @@ def run(audio: Path, out: Path, steps: int, told: int) -> None:
     step = trainer.train_step
 
     def counted() -> dict[str, float]:
-        os.write(told, b".")
+        os.write(pipe, b".")
         report = step()
         trainer.log("done", {"step": trainer.step})
         return report
@@ -70,13 +71,13 @@ def run(audio: Path, out: Path, steps: int, told: int) -> None:
 
 def forked(audio: Path, out: Path, steps: int) -> tuple[int, int]:
     """(process, pipe) of a run; forked, because importing takes longer than training."""
-    told, tell = os.pipe()
+    readable, writable = os.pipe()
     if process := os.fork():
-        os.close(tell)
-        return process, told
+        os.close(writable)
+        return process, readable
     try:
-        os.close(told)
-        run(audio, out, steps, tell)
+        os.close(readable)
+        run(audio, out, steps, writable)
         os._exit(0)
     except BaseException as error:
         print(repr(error), file=sys.stderr, flush=True)
@@ -84,20 +85,20 @@ def forked(audio: Path, out: Path, steps: int) -> tuple[int, int]:
 
 
 def killed(audio: Path, out: Path, steps: int, rng: random.Random) -> bool:
-    """Start a run, and kill it after some of its steps; False where it came to its end before."""
-    process, told = forked(audio, out, steps)
+    """Start a run, and kill it after a few steps; False if it finished before."""
+    process, pipe = forked(audio, out, steps)
     wanted, seen, delay = rng.randrange(5), 0, rng.uniform(0, 0.05)
     while seen < wanted:
-        select.select([told], [], [])
-        if not os.read(told, 1):
+        select.select([pipe], [], [])
+        if not os.read(pipe, 1):
             break
         seen += 1
     time.sleep(delay)
     os.kill(process, signal.SIGKILL)
-    os.close(told)
+    os.close(pipe)
     _, status = os.waitpid(process, 0)
     if os.WIFEXITED(status):
-        assert os.WEXITSTATUS(status) == 0, "a run that went on failed"
+        assert os.WEXITSTATUS(status) == 0, "a resumed run failed"
         return False
     return True
 
@@ -138,7 +139,7 @@ def main() -> int:
         left = sorted(path.name for path in parts.iterdir())
         apart = [key for key in states[0] if not same(states[0][key], states[1].get(key))]
         print(
-            f"killed {kills} times, then left alone: step {states[1]['step']} of {options.steps}, "
+            f"killed {kills} times, then finished: step {states[1]['step']} of {options.steps}, "
             f"state {'differs in ' + ', '.join(apart) if apart else 'equal'}, "
             f"{len(logged)} steps logged, files {', '.join(left)}"
         )

@@ -1,7 +1,7 @@
-"""Start the Space from its assembly in a clean environment, without a network, under a path of a proxy, and use it.
+"""Start the assembled Space in a clean environment, offline and behind a proxy, and use it.
 
-python tests/hosting/check_space.py --python python3.12          # a new environment, from the assembly's requirements.txt alone
-python tests/hosting/check_space.py --environment ENV            # one that was made so before
+python tests/hosting/check_space.py --python python3.12  # new, from the Space's requirements.txt
+python tests/hosting/check_space.py --environment ENV    # an existing one
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 def start(assembly: Path, port: int, work: Path) -> subprocess.Popen:
-    """The app as the Space starts it, with nothing of this environment but the guard of its sockets."""
+    """Start the app like the Space does, in an empty environment with a guard of its sockets."""
     env = {
         "PATH": os.environ["PATH"],
         "HOME": str(work),
@@ -64,7 +64,7 @@ def start(assembly: Path, port: int, work: Path) -> subprocess.Popen:
 
 
 def tone(path: Path) -> Path:
-    """Two seconds of a sawtooth, written without any library."""
+    """Write two seconds of a sawtooth."""
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 44_100, 0, "NONE", ""))
         file.writeframes(
@@ -76,7 +76,7 @@ def tone(path: Path) -> Path:
 
 
 def use(url: str, work: Path) -> None:
-    """What a visitor's browser fetches, and what a program calls."""
+    """Fetch the page like a browser, and call the endpoints like a program."""
     import soundfile
     from gradio_client import Client, handle_file
 
@@ -97,7 +97,7 @@ def use(url: str, work: Path) -> None:
 
 
 def check() -> None:
-    """In the environment that is to be checked."""
+    """Check the environment that this runs in."""
     sys.path[:0] = [str(HERE), str(ROOT / "tools")]
     import gradio
     import numpy
@@ -105,9 +105,9 @@ def check() -> None:
     from assemble_space import assemble
     from proxy import proxied
 
-    print(
-        f"Python {platform.python_version()}, gradio {gradio.__version__}, torch {torch.__version__}, numpy {numpy.__version__}"
-    )
+    versions = {"gradio": gradio, "torch": torch, "numpy": numpy}
+    installed = ", ".join(f"{name} {module.__version__}" for name, module in versions.items())
+    print(f"Python {platform.python_version()}, {installed}")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder).resolve()
         files = assemble(work / "space")
@@ -123,13 +123,13 @@ def check() -> None:
             app.wait(20)
         outside = work / "outside.txt"
         assert not outside.exists(), (
-            "addresses outside of this machine were asked for: " + outside.read_text()
+            "connections to other machines were opened: " + outside.read_text()
         )
-        print("  nothing outside of this machine was asked for")
+        print("  no connection to another machine was opened")
 
 
 def environment(python: str, folder: Path) -> Path:
-    """A new environment with what the assembly's requirements.txt names, and no more."""
+    """Create an environment with only the requirements of the assembly."""
     subprocess.run(
         [sys.executable, ROOT / "tools" / "assemble_space.py", folder / "space"], check=True
     )
@@ -150,9 +150,9 @@ def environment(python: str, folder: Path) -> Path:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--python", default=sys.executable, help="the Python that the new environment is made with"
+        "--python", default=sys.executable, help="the Python of the new environment"
     )
-    parser.add_argument("--environment", type=Path, help="an environment that is there already")
+    parser.add_argument("--environment", type=Path, help="an existing environment")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:

@@ -1,4 +1,4 @@
-"""A small reverse proxy that shows an app under a path of its own, and nothing anywhere else."""
+"""A small reverse proxy that serves an app under a path, and nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", 
 
 
 def proxy(upstream: str, prefix: str) -> Starlette:
-    """An app that passes on what lies under `prefix`, which it takes off, to `upstream`, and streams the answers back."""
+    """Return an app that forwards paths under `prefix` to `upstream` and streams the responses."""
     client = httpx.AsyncClient(base_url=upstream, timeout=None)
 
     async def forward(request: Request) -> StreamingResponse:
@@ -38,7 +38,9 @@ def proxy(upstream: str, prefix: str) -> Starlette:
         answer = await client.send(ours, stream=True)
 
         async def body() -> AsyncIterator[bytes]:
-            with contextlib.suppress(httpx.RemoteProtocolError):  # the app ended within its answer
+            with contextlib.suppress(
+                httpx.RemoteProtocolError
+            ):  # the app stopped during its response
                 async for part in answer.aiter_raw():
                     yield part
 
@@ -52,7 +54,7 @@ def proxy(upstream: str, prefix: str) -> Starlette:
 
 @contextlib.contextmanager
 def proxied(upstream: str, prefix: str, port: int) -> Iterator[str]:
-    """The address of `upstream` under a path of a proxy that runs in a thread."""
+    """Run a proxy in a thread; yields the address of `upstream` behind it."""
     server = uvicorn.Server(
         uvicorn.Config(proxy(upstream, prefix), host="127.0.0.1", port=port, log_level="warning")
     )
@@ -64,5 +66,5 @@ def proxied(upstream: str, prefix: str, port: int) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{port}{prefix}"
     finally:
-        server.should_exit = server.force_exit = True  # what is held open is cut off
+        server.should_exit = server.force_exit = True  # closes open connections
         thread.join(10)

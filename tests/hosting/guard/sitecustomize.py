@@ -1,4 +1,4 @@
-"""Imported by every Python that finds it: no socket reaches beyond this machine, and whoever tries is written down."""
+"""Imported at start by Python: blocks and logs connections of sockets to other machines."""
 
 import ipaddress
 import os
@@ -21,7 +21,7 @@ def _check(host):
     raise OSError(f"there is no network: {host}")
 
 
-def _connected(function):
+def _guarded_connect(function):
     def connect(self, address):
         if self.family in (socket.AF_INET, socket.AF_INET6):
             _check(address[0])
@@ -30,13 +30,13 @@ def _connected(function):
     return connect
 
 
-def _looked_up(host, *arguments, **options):
+def _guarded_lookup(host, *arguments, **options):
     _check(host)
     return _lookup(host, *arguments, **options)
 
 
 socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo = (
-    _connected(_connect),
-    _connected(_connect_ex),
-    _looked_up,
+    _guarded_connect(_connect),
+    _guarded_connect(_connect_ex),
+    _guarded_lookup,
 )
