@@ -1,4 +1,4 @@
-"""Textures: levels with the unevenness of noise, and highs with that of the octave below them."""
+"""Textures: levels with the fine structure of noise, or of the octave below a cutoff."""
 
 from dataclasses import replace
 
@@ -99,11 +99,11 @@ def test_nothing_is_patched_without_a_known_octave():
         assert window_fine_structure(state, window) is None
 
 
-def level_of(logits, unevenness, highest=1e9):
+def level_of(logits, fine_db, highest=1e9):
     scale = torch.from_numpy(SPACE.amplitude(np.arange(SPACE.levels), 1.0))
-    n = len(unevenness)
+    n = len(fine_db)
     mean, std = amplitudes.level_moments(logits.expand(n, -1), scale)
-    level = mean + torch.as_tensor(unevenness) * (std / amplitudes.NOISE_STD_DB).clamp(max=1)
+    level = mean + torch.as_tensor(fine_db) * (std / amplitudes.NOISE_STD_DB).clamp(max=1)
     ceiling, silent = torch.full((n,), highest), torch.zeros(n, dtype=torch.bool)
     return amplitudes.magnitude_of(level, scale, ceiling, silent)
 

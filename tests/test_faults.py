@@ -163,7 +163,7 @@ def test_a_broken_training_state_is_named(tmp_path, refused):
     make_recordings(recordings)
     for content in (b"", b"PK\x03\x04 half a file", b"\x80\x04cos\nsystem\n"):
         (out / STATE).write_bytes(content)
-        with refused(STATE, "broken", "begin anew"):
+        with refused(STATE, "broken", "begin again"):
             train([recordings], str(out), model=TINY, device="cpu", progress=False)
 
 

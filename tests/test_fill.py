@@ -248,9 +248,10 @@ def test_placed_atoms_keep_known_features_and_share_no_place(model, feature):
     axis = {"channel": 0, "time": 1, "frequency": 2}[feature]
     loud = task.space.quantise(before, task.reference) > 0
     assert np.array_equal(np.sort(before[loud]), np.sort(after[after != 0]))
-    ordered = lambda g: np.sort(
-        np.where(task.space.quantise(g, task.reference) > 0, g, 0), axis=axis
-    )  # noqa: E731
+
+    def ordered(g):
+        return np.sort(np.where(task.space.quantise(g, task.reference) > 0, g, 0), axis=axis)
+
     assert np.array_equal(
         ordered(before), ordered(after)
     )  # along the lost axis they moved, along the others they did not

@@ -134,7 +134,10 @@ def test_an_erased_channel_is_silent(sound):
 def test_erasing_highs_keeps_the_lows(sound):
     one = sound(0.5)
     out = prepare(one, parse(["above:8000"]))
-    power = lambda x: np.abs(np.fft.rfft(x[0] * np.hanning(x.shape[1]))) ** 2
+
+    def power(x):
+        return np.abs(np.fft.rfft(x[0] * np.hanning(x.shape[1]))) ** 2
+
     f = np.fft.rfftfreq(one.samples.shape[1], 1 / 44_100)
     before, after = power(one.samples), power(out.render(out.erased()).samples)
     assert after[f > 9000].sum() < 1e-4 * before[f > 9000].sum()
@@ -498,7 +501,7 @@ def test_known_levels_are_kept_where_signs_are_unknown(method, sound):
     np.testing.assert_array_equal(one, again)
     np.testing.assert_array_equal(one, task.masked(1))
     assert not np.array_equal(one, other)
-    assert abs((one[task.mask] * task.grid[task.mask] > 0).mean() - 0.5) < 0.05, "signs by chance"
+    assert abs((one[task.mask] * task.grid[task.mask] > 0).mean() - 0.5) < 0.05, "signs are random"
 
 
 @pytest.mark.parametrize("features", [("velocity", "sign"), ("velocity",), ("time", "sign")])

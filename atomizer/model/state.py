@@ -52,7 +52,8 @@ class State:
     def to(self, device: torch.device | str) -> State:
         """Copy all tensors to a device."""
         tensors: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        return State(**{k: None if v is None else v.to(device) for k, v in tensors.items()})
+        moved: dict[str, Any] = {k: v if v is None else v.to(device) for k, v in tensors.items()}
+        return State(**moved)
 
     @property
     def inaudible(self) -> Tensor:

@@ -400,7 +400,7 @@ class Trainer:
         except Exception as error:
             raise AtomizerError(
                 f"The training state {STATE!r} in {self.out.name!r} is broken: delete it to begin "
-                "anew, with --init to begin from the model beside it."
+                "again, with --init to begin from the model beside it."
             ) from error
         if self.process == 0:
             self._clear_up()

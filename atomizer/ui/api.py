@@ -111,7 +111,7 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
         reverse: reverse the ordering
         steps: number of sampling steps; null for the default
         temperature: of the sampling: 1 as predicted, lower is safer; null for the default
-        nucleus: sample from the likeliest values of this total probability; null for the default
+        nucleus: sample from the most likely values of this total probability; null for the default
         seed: the same seed gives the same sound
         method: "model", "noise" or "erased"
         extend: seconds to continue the sound by

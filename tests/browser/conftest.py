@@ -252,7 +252,7 @@ def many(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def sounds(tmp_path_factory):
-    """Small sounds, made here: {"stereo", "mono", "low_rate"} -> path; and files that are none."""
+    """Small sounds, made here: {"stereo", "mono", "low_rate"} -> path; and files without sound."""
     folder = tmp_path_factory.mktemp("sounds")
     rng = np.random.default_rng(0)
 

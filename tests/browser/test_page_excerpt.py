@@ -84,7 +84,7 @@ def test_an_excerpt_is_moved_and_taken_by_keys(quick, sounds):
     assert_is(quick, sounds["long"], 11, 10)
 
 
-def test_what_is_no_excerpt_is_said_and_changes_nothing(quick, sounds):
+def test_an_invalid_excerpt_is_refused_and_changes_nothing(quick, sounds):
     d.upload(quick, sounds["long"])
     quick.wait_for_selector(EXCERPT)
     scene = d.state(quick, "state.base.id")

@@ -202,7 +202,7 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     d.wait(page, "state.scene.id === state.variation.scene.id && state.shown")
     assert drawn() == ("MDCT (fill view)", True)
     found = d.state(page, "state.base.id")
-    page.select_option(menu, "matching-pursuit")  # they are there: nothing is sought anew
+    page.select_option(menu, "matching-pursuit")  # they are there: the pursuit does not run again
     d.wait(page, "state.scene === state.base && state.version === 'original'")
     assert drawn() == ("matching pursuit", False) and d.state(page, "state.base.id") == found
     page.click(f"{d.VIEW} [data-version=filled]")

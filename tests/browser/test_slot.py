@@ -41,7 +41,7 @@ def test_stop_frees_the_slot_at_once(endless):
     second.result.ranks.clear()
     theirs = []
 
-    def second_is_told_its_place(outputs):
+    def second_gets_its_place(outputs):
         if events.exists() and not theirs:
             theirs.append(
                 thread.submit(second.trigger, "fill", "click", view=chosen, method="noise", seed=2)
@@ -50,7 +50,7 @@ def test_stop_frees_the_slot_at_once(endless):
 
     with ThreadPoolExecutor(1) as thread:
         first.trigger(
-            "fill", "click", view=chosen, method="noise", seed=1, stop=second_is_told_its_place
+            "fill", "click", view=chosen, method="noise", seed=1, stop=second_gets_its_place
         )
         said = first.trigger("stop", "click")[-1]["status"]
         assert theirs[0].result()

@@ -270,7 +270,7 @@ def test_exports_and_the_command_line_makes_it_again(page, sounds, tmp_path):
     exact = soundfile.read(d.export(page, "float").path())[0]
     atoms = Atoms.load(d.export(page, "npz").path())
     assert atoms.audible.sum() > 1000
-    told = {
+    sizes = {
         kind: float(
             re.match(r"about ([\d.]+) MB", page.text_content(f"{d.VIEW} [data-name=size-{kind}]"))[
                 1
@@ -280,7 +280,7 @@ def test_exports_and_the_command_line_makes_it_again(page, sounds, tmp_path):
     }
     download = d.export(page, "csv")
     for kind, made in (("csv", download), ("npz", d.export(page, "npz"))):
-        assert told[kind] == pytest.approx(os.path.getsize(made.path()) / 1e6, rel=0.2)
+        assert sizes[kind] == pytest.approx(os.path.getsize(made.path()) / 1e6, rel=0.2)
     assert download.suggested_filename == "stereo-filled-B.csv"
     lines = open(download.path()).read().splitlines()
     assert (

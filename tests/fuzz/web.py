@@ -201,9 +201,8 @@ def http_target(folder: Path):
                     payload = mutate_value(payload, rng)
                 answer = request_json("/gradio_api/queue/join", json.dumps(payload).encode())
                 if isinstance(answer, dict) and "event_id" in answer:
-                    found = request(
-                        f"/gradio_api/queue/data?session_hash={urllib.parse.quote(str(payload.get('session_hash')))}"
-                    ).decode()
+                    session = urllib.parse.quote(str(payload.get("session_hash")))
+                    found = request(f"/gradio_api/queue/data?session_hash={session}").decode()
                     return "answered" if '"success":true' in found.replace(" ", "") else "refused"
             case 4:
                 request(rng.choice(routes) + rng.choice(names))

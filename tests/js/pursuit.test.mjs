@@ -108,7 +108,7 @@ test('the sound is the sum of windowed cosines', async () => {
   );
   for (const c of [0, 1])
     for (let n = 0; n < 3200; n++) assert.ok(Math.abs(all[c][n] - expected[c][n]) < 1e-6);
-  // forth and back: only what has changed is made anew, and nothing stays behind
+  // forward and back: only the changed part is rendered, and nothing remains
   const one = await made.renderFirst(1, ranks),
     fresh = await new PursuitSynthesiser(scene, atoms(), amplitude).renderFirst(1, ranks);
   for (const c of [0, 1])
