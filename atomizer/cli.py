@@ -24,11 +24,13 @@ from .atoms.selection import HELP as SELECTIONS
 from .atoms.space import FEATURES, LOUDNESS
 from .errors import AtomizerError
 from .inpainting.settings import AMPLITUDES, METHODS
+from .io.peaks import PEAKS
 
 if TYPE_CHECKING:
     from .analysis import MatchingPursuitAtomizer, MDCTAtomizer
     from .atoms.selection import Selection
     from .inpainting.step import Step
+    from .io.audio import Sound
 
 app = typer.Typer(
     add_completion=False,
@@ -49,11 +51,13 @@ if TYPE_CHECKING:
     AtomizerName = str
     MethodName = str
     AmplitudesName = str
+    PeaksName = str
 else:
     OrderName = _names(ORDERINGS)
     AtomizerName = _names(ATOMIZERS)
     MethodName = _names(METHODS)
     AmplitudesName = _names(AMPLITUDES)
+    PeaksName = _names(PEAKS)
 
 _BY_TASK = "default: depends on the task"
 In = Annotated[Path, typer.Argument(metavar="IN", help="a sound file")]
@@ -86,6 +90,13 @@ Nucleus = Annotated[
     ),
 ]
 Amplitudes = Annotated[Optional[AmplitudesName], typer.Option(help=_BY_TASK)]
+Peaks = Annotated[
+    PeaksName,
+    typer.Option(
+        help="peaks above full scale, where OUT has integer samples: limit attenuates around them,"
+        " scale the whole sound; float writes float samples (WAV)"
+    ),
+]
 
 
 @app.command()
@@ -135,12 +146,13 @@ def fill(
         typer.Option(
             "--settings",
             help="a settings file of the page: its fills are repeated, and all other options are"
-            " ignored but --start, --seconds and --checkpoint",
+            " ignored but --start, --seconds, --checkpoint and --peaks",
         ),
     ] = None,
     atomizer: Atomizer = AtomizerName("mdct"),
     srr: Srr = None,
     checkpoint: Checkpoint = None,
+    peaks: Peaks = PeaksName("limit"),
 ) -> None:
     """Make atoms of IN unknown, fill them in, and write OUT with the rate and channels of IN.
 
@@ -149,7 +161,7 @@ def fill(
     """
     from .inpainting.recipe import Recipe, parse_recipes
     from .inpainting.settings import Settings
-    from .io.audio import check_output, check_writable, read, write
+    from .io.audio import check_output, check_writable, read
 
     check_output(out)
     sound = read(source, start=start, seconds=seconds)
@@ -205,7 +217,7 @@ def fill(
     for recipe in recipes:
         with _progress() as on_step:
             sound = recipe.apply(sound, model, on_step)
-    write(out, sound)
+    _write(out, sound, peaks)
     plural = "s" * (sound.channels > 1)
     typer.echo(f"{out.name}: {sound.seconds:.2f} s, {sound.channels} channel{plural}")
 
@@ -222,10 +234,11 @@ def order(
     seed: Seed = 0,
     atomizer: Atomizer = AtomizerName("mdct"),
     srr: Srr = None,
+    peaks: Peaks = PeaksName("limit"),
 ) -> None:
     """Write the sound of the first atoms of an ordering of IN."""
     from .atoms.orderings import order as permutation_of
-    from .io.audio import Sound, check_output, check_writable, read, resample_to_length, write
+    from .io.audio import Sound, check_output, check_writable, read, resample_to_length
 
     check_output(out)
     _check_first(first)
@@ -237,7 +250,7 @@ def order(
     chosen = atoms[permutation_of(atoms, by, reverse, seed)[:first]]
     samples = analysis.synthesise(chosen, sound.channels)
     samples = resample_to_length(samples, rate, sound.rate, sound.samples.shape[1])
-    write(out, Sound(samples, sound.rate, sound.subtype))
+    _write(out, Sound(samples, sound.rate, sound.subtype), peaks)
     typer.echo(f"{len(chosen):,} of {len(atoms):,} atoms")
 
 
@@ -497,6 +510,15 @@ def _selection(select: list[str], regions: Path | None, features: str | None) ->
     selection = Selection.from_json(_read_text(regions)) if regions else Selection()
     selection = selection + parse(select)
     return selection if features is None else replace(selection, features=parse_features(features))
+
+
+def _write(out: Path, sound: Sound, peaks: str) -> None:
+    """Write a sound, and report on the error stream if its peaks were attenuated."""
+    from .io.audio import write
+
+    report = write(out, sound, peaks)
+    if report:
+        typer.echo(report, err=True)
 
 
 @contextmanager

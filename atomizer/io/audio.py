@@ -17,6 +17,7 @@ import soxr
 from ..errors import AtomizerError
 from ..limits import limits
 from .atomic_write import atomic_write, write_error
+from .peaks import BITS, check_peaks, fit_peaks, round_samples
 
 MIN_RATE = 1_000  # Hz
 MAX_VORBIS_RATE = 200_000  # Hz; above, libsndfile kills the process when it closes the file
@@ -255,6 +256,8 @@ def _subtype_for(path: Path, subtype: str) -> str:
     format_ = format_of(path)
     if format_ == "OGG":
         return "OPUS" if path.suffix.lower() == ".opus" else "VORBIS"
+    if format_ == "FLAC" and subtype in ("PCM_32", "FLOAT", "DOUBLE"):
+        return "PCM_24"  # the longest samples of FLAC files
     if subtype in soundfile.available_subtypes(format_) and (
         format_ != "WAV" or subtype.startswith(("PCM", "FLOAT", "DOUBLE"))
     ):
@@ -291,7 +294,7 @@ def check_output(path: Path) -> None:
         raise AtomizerError(f"There is no folder {str(path.parent)!r} to write {path.name!r} into.")
 
 
-def write(path: str | os.PathLike, sound: Sound) -> None:
+def write(path: str | os.PathLike, sound: Sound, peaks: str = "limit") -> str | None:
     """Write a sound file atomically, in the format of the file's ending.
 
     Parameters
@@ -299,32 +302,55 @@ def write(path: str | os.PathLike, sound: Sound) -> None:
     path : str or PathLike
         The file; an existing one is replaced. Common endings: .wav, .flac, .ogg, .mp3.
     sound : Sound
-        The sound. Its subtype is kept if the format has it.
+        The sound. Its subtype is kept if the format has it; FLAC files keep 24 bit of samples of
+        32 bit.
+    peaks : str
+        What happens to peaks above full scale if the file has integer samples: "limit" attenuates
+        around them, "scale" attenuates the whole sound, "float" writes a file of float samples
+        where the format has them, and limits otherwise.
+
+    Returns
+    -------
+    str or None
+        One sentence that reports how peaks were attenuated; None if they were not.
 
     Raises
     ------
     AtomizerError
-        libsndfile cannot write the format, the format cannot hold the rate or the channels, or
-        the file cannot be written. An existing file is then unchanged.
+        `peaks` is not one of these names, libsndfile cannot write the format, the format cannot
+        hold the rate or the channels, or the file cannot be written. An existing file is then
+        unchanged.
     """
     path = Path(path)
-    check_writable(path, sound.rate, sound.channels, sound.subtype)
+    check_peaks(peaks)
+    subtype, report = _subtype_for(path, sound.subtype), None
+    if subtype in BITS and peaks == "float" and np.abs(sound.samples).max(initial=0) > 1:
+        subtype = _subtype_for(path, "FLOAT")
+    check_writable(path, sound.rate, sound.channels, subtype)
+    samples = sound.samples
+    if subtype in BITS:
+        samples, report = fit_peaks(samples, sound.rate, peaks)
     try:
-        data = _encode(path, sound)
+        data = _encode(path, Sound(samples, sound.rate, subtype))
     except (OSError, soundfile.SoundFileError, RuntimeError, ValueError) as error:
         raise write_error(path, "The sound", error) from error
     atomic_write(path, data, "The sound")
+    return report
 
 
 def _encode(path: Path, sound: Sound) -> memoryview:
-    """Content of a sound file, in memory: libsndfile hides errors of its last write to a disk."""
-    target, kind = io.BytesIO(), _subtype_for(path, sound.subtype)
+    """Content of a sound file, in memory: libsndfile hides errors of its last write to a disk.
+
+    The subtype of the sound must be one of the format.
+    """
+    target, format_ = io.BytesIO(), format_of(path)
     with soundfile.SoundFile(
-        target, "w", sound.rate, sound.channels, kind, format=format_of(path)
+        target, "w", sound.rate, sound.channels, sound.subtype, format=format_
     ) as file:
         # in blocks: the Vorbis encoder overflows the stack on minutes at once
         for start in range(0, sound.samples.shape[1], _BLOCK):
-            file.write(sound.samples[:, start : start + _BLOCK].T)
+            block = sound.samples[:, start : start + _BLOCK].T
+            file.write(round_samples(block, sound.subtype))
     return target.getbuffer()
 
 
