@@ -361,7 +361,7 @@ def test_a_single_sample_is_written(tmp_path):
     assert read(tmp_path / "x.wav").samples.tolist() == [[0.25]]
 
 
-def test_loud_samples_are_clipped_not_wrapped(tmp_path):
+def test_loud_samples_are_limited_not_wrapped(tmp_path):
     write(tmp_path / "x.wav", Sound(np.array([[1.5, -1.5]], np.float32), 44_100, "PCM_16"))
     np.testing.assert_allclose(read(tmp_path / "x.wav").samples, [[1, -1]], atol=1e-4)
 

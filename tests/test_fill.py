@@ -408,7 +408,7 @@ def test_the_middle_of_a_long_box_has_the_level_of_its_sides():
     assert abs(20 * np.log10(np.sqrt((expected**2).mean()) / true)) < 3
 
 
-@pytest.mark.parametrize("selection", ["time:0.4-0.5", "rect:0.3,0.6,500,2000"])
+@pytest.mark.parametrize("selection", ["rect:0.3,0.6,500,2000"])
 def test_a_change_begins_and_ends_without_a_click(model, selection):
     task = prepare(noise(1.0), parse([selection]), space=SPACE)
     change = (
@@ -592,7 +592,7 @@ def test_a_gap_in_a_long_sound_uses_its_surroundings_only(model, monkeypatch):
         "FillState",
         lambda task, *a, **k: seen.append(task.grid.shape[1]) or real(task, *a, **k),
     )
-    task = prepare(noise(10), Selection((Region(t=(5.0, 5.1)),)), space=SPACE)
+    task = prepare(noise(10), Selection((Region(t=(5.0, 5.3)),)), space=SPACE)
     step = result(task, model)
     frames = np.flatnonzero(task.mask.any(axis=(0, 2)))
     assert (

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import BIT, FEATURES, AtomSpace
 from atomizer.inpainting.fill import fill
-from atomizer.inpainting.render import limit_change
 from atomizer.inpainting.settings import METHODS, Settings, resolve
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
+from atomizer.io.peaks import limit_peaks
 from atomizer.limits import Limits
 
 SPACE = AtomSpace()
@@ -107,7 +107,10 @@ def test_only_the_selected_atoms_of_a_grid_are_heard(sound):
     "rate, tolerance", [(44_100, 1e-6), (48_000, 2e-4), (192_000, 2e-4), (16_000, 2e-4)]
 )
 def test_an_erased_time_span_is_silent(specification, rate, tolerance):
-    """A tone that fades at both ends: other sounds do not survive the resampling exactly."""
+    """Except for 5 ms at its edges, in which the sound around it fades out.
+
+    A tone that fades at both ends: other sounds do not survive the resampling exactly.
+    """
     t = np.arange(rate // 2) / rate
     one = Sound(
         (0.5 * np.sin(2 * np.pi * 1234 * t) * np.minimum(1, 20 * np.minimum(t, 0.5 - t)))[
@@ -118,9 +121,9 @@ def test_an_erased_time_span_is_silent(specification, rate, tolerance):
     task = prepare(one, parse([specification]))
     out = task.render(task.erased()).samples[0]
     span = (
-        slice(round(0.2 * rate), round(0.3 * rate))
+        slice(round(0.206 * rate), round(0.294 * rate))
         if specification.startswith("time")
-        else slice(round(0.3 * rate), None)
+        else slice(round(0.306 * rate), -rate // 100)
     )
     assert np.abs(out[span]).max() < tolerance
 
@@ -196,17 +199,21 @@ def test_every_other_fill_keeps_the_inputs_rate(rate, specification, samples):
     assert prepare(Sound(noise, rate), parse([specification])).output_rate == rate
 
 
-def test_a_192_khz_input_keeps_ultrasound_and_length(sound):
+def test_a_192_khz_input_loses_selected_ultrasound_alone(sound):
     one = sound(0.3, 1, 192_000)
     task = prepare(one, parse(["above:8000"]))
     out = task.render(filled(task))
     assert out.rate == 192_000 and out.samples.shape == one.samples.shape
     change = np.abs(np.fft.rfft(out.samples[0] - one.samples[0])) ** 2
     f = np.fft.rfftfreq(one.samples.shape[1], 1 / 192_000)
+    left = np.abs(np.fft.rfft(out.samples[0])) ** 2
     assert (
-        change[f > 23_000].sum() < 1e-3 * change.sum()
+        left[f > 23_000].sum() < 1e-2 * change[f > 23_000].sum()
         and change[f < 7000].sum() < 1e-3 * change.sum()
     )
+    task = prepare(one, parse(["rect:0.1,0.2,1000,8000"]))
+    change = np.abs(np.fft.rfft(task.render(filled(task)).samples[0] - one.samples[0])) ** 2
+    assert change[f > 23_000].sum() < 1e-3 * change.sum(), "no atom above 8 kHz is selected"
 
 
 # --- extending and upmixing -----------------------------------------------------------------------
@@ -398,7 +405,7 @@ def hide_something_else(one, task, seed=9):
     )
     other = Sound(task.render(grid).samples, one.rate)
     assert 0.1 < np.abs(other.samples - one.samples).max() and np.abs(other.samples).max() < 0.9, (
-        "or the limiter would act"
+        "all samples are within full scale"
     )
     return other
 
@@ -412,14 +419,15 @@ def test_known_atoms_do_not_reveal_hidden_levels(sound):
     np.testing.assert_array_equal(a[a.unknown == 0].velocity, b[b.unknown == 0].velocity)
 
 
-# --- the limiter ----------------------------------------------------------------------------------
+# --- peaks ----------------------------------------------------------------------------------------
 
 
-def test_a_fill_never_clips(sound):
+def test_a_fill_has_headroom(sound):
+    """Float samples may exceed full scale; peaks are handled where a file is written."""
     one = sound(0.6, 2)
     task = prepare(one, parse(["rect:0.2,0.3,500,4000"]))
     out = task.render(np.where(task.mask, 50 * filled(task), task.grid)).samples
-    assert 0.9 < np.abs(out).max() <= 1 + 1e-6
+    assert np.abs(out).max() > 2
     inside = reach(task, 44_100, one.samples.shape[1])
     np.testing.assert_array_equal(out[~inside], one.samples[~inside])
 
@@ -427,38 +435,24 @@ def test_a_fill_never_clips(sound):
 @given(
     st.integers(0, 2**32 - 1),
     st.floats(0.1, 5),
-    st.floats(0.1, 1.5),
     st.integers(1, 3),
     st.sampled_from([1, 7, 500, 3000]),
 )
-def test_the_limiter_adds_nothing_above_full_scale(seed, loud, base_loud, channels, length):
+def test_the_limiter_leaves_nothing_above_full_scale(seed, loud, channels, length):
     rng = np.random.default_rng(seed)
-    base = (base_loud * rng.uniform(-1, 1, (channels, length))).astype(np.float32)
-    change = (
-        loud * rng.standard_normal((channels, length)) * (rng.random((channels, length)) > 0.5)
-    ).astype(np.float32)
-    result = limit_change(change, base, 44_100)
-    assert result.shape == change.shape and result.dtype == np.float32
-    peak = np.array(
-        [
-            [np.abs(channel[max(0, n - 220) : n + 221]).max() for n in range(length)]
-            for channel in base
-        ]
-    )  # within 5 ms
-    assert (np.abs(base + result) <= np.maximum(1, peak) + 1e-6).all()
-    assert (np.abs(result) <= np.abs(change)).all() and (result * change >= 0).all(), (
-        "only ever turned down"
-    )
-    assert not result[change == 0].any()
+    x = (loud * rng.standard_normal((channels, length))).astype(np.float32)
+    out = limit_peaks(x, 44_100)
+    assert out.shape == x.shape and out.dtype == np.float32 and np.abs(out).max() <= 1 + 1e-6
+    assert (np.abs(out) <= np.abs(x)).all() and (out * x >= 0).all(), "only ever turned down"
 
 
 def test_the_limiter_keeps_what_fits(samples):
-    base, change = samples(2000, seed=1), samples(2000, seed=2)
-    np.testing.assert_array_equal(limit_change(change * 0.3, base * 0.3, 44_100), change * 0.3)
+    x = samples(2000, 2)
+    np.testing.assert_array_equal(limit_peaks(x, 44_100), x)
 
 
 def test_a_sound_above_full_scale_can_be_erased():
-    """Decoded MP3s peak above 1: changes that do not raise these peaks are not reduced."""
+    """Decoded MP3s have peaks above 1."""
     time = np.arange(44_100) / 44_100
     low, high = 1.3 * np.sin(2 * np.pi * 100 * time), 0.2 * np.sin(2 * np.pi * 10_000 * time)
     one = Sound((low + high)[None].astype(np.float32), 44_100)
@@ -468,12 +462,12 @@ def test_a_sound_above_full_scale_can_be_erased():
 
 
 def test_the_limiter_acts_around_the_peak_without_a_jump():
-    base, change = np.zeros((2, 44_100), np.float32), np.full((2, 44_100), 0.5, np.float32)
-    change[0, 20_000] = 4
-    out = limit_change(change, base, 44_100)
+    x = np.full((2, 44_100), 0.5, np.float32)
+    x[0, 20_000] = 4
+    out = limit_peaks(x, 44_100)
     assert out[0, 20_000] == pytest.approx(1, abs=1e-3)
-    np.testing.assert_array_equal(out[:, :19_000], change[:, :19_000])
-    np.testing.assert_array_equal(out[:, 21_000:], change[:, 21_000:])
+    np.testing.assert_array_equal(out[:, :19_000], x[:, :19_000])
+    np.testing.assert_array_equal(out[:, 21_000:], x[:, 21_000:])
     assert np.abs(np.diff(out[1])).max() < 0.01, "the other channel is turned down alike, smoothly"
     assert out[1, 20_000] == pytest.approx(0.125, rel=0.01)
 

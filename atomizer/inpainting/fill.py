@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import AtomizerError
+from .holes import has_only_short_holes, join_holes
 from .settings import Resolved, Settings, resolve
 from .step import Step
 from .task import Task
@@ -29,7 +31,8 @@ def fill(
     """Fill the unknown atoms of a task, step by step.
 
     Only the surroundings of the unknown atoms are computed. The atoms that the selection hides are
-    never read.
+    never read. Holes in time of at most 0.2 s are filled in one step by an autoregressive model of
+    the samples, unless `settings` has amplitudes or a nucleus; these fills need no `model`.
 
     Parameters
     ----------
@@ -50,6 +53,20 @@ def fill(
         For settings out of range, or a model of another AtomSpace.
     """
     resolved = resolve(settings, task)
+    short = settings.method == "model" and settings.amplitudes is None and settings.nucleus is None
+    if short and has_only_short_holes(task):
+        grid = join_holes(task, task.erased(), resolved.seed, fill_short=True)
+        yield Step(1, 1, grid, task.mask)
+        return
+    for step in _fill_atoms(task, resolved, model):
+        if step.number == step.total and resolved.method != "erased":
+            grid = join_holes(task, step.grid, resolved.seed, fill_short=short)
+            step = replace(step, grid=grid)
+        yield step
+
+
+def _fill_atoms(task: Task, resolved: Resolved, model: AtomModel | None) -> Iterator[Step]:
+    """Fill by atoms alone."""
     signs_only = set(task.features) == {"sign"}
     if resolved.method == "erased" or (resolved.method == "noise" and signs_only):
         yield Step(1, 1, task.masked(resolved.seed), task.mask)

@@ -1,7 +1,8 @@
 """Rendering: from a filled grid back to sound.
 
 The result is the input plus the change: out = in + synthesis(filled - original) over the selected
-atoms. Samples beyond the windows of these atoms are the input's own, at any rate.
+atoms. Samples beyond the windows of these atoms are the input's own, at any rate; of holes in time,
+all samples outside (`holes.py`). The result may exceed full scale: see `io/peaks.py`.
 """
 
 from __future__ import annotations
@@ -11,41 +12,70 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..analysis.mdct import imdct
-from ..io.audio import Sound, resample
+from ..io.audio import Sound, resample_to_length
+from .holes import above_atoms, erase_holes, fill_holes, holes_in_samples
 
 if TYPE_CHECKING:
     from .task import Task
 
 FRAMES_AT_ONCE = 1024  # frames that are synthesised together
 FADE_SECONDS = 0.02  # fade at the end of an extension
-GAIN_SECONDS = 0.01  # rise and fall of the limiter's gain
 
 
 def render(task: Task, grid: np.ndarray) -> Sound:
     """The input plus the change that `grid` makes to the selected atoms, at `task.output_rate`."""
-    rate, length = task.output_rate, task.sound.samples.shape[1]
-    base = task.sound.samples
-    if rate != task.sound.rate:
-        base = task.sound.at(rate)
-        length = base.shape[1]
-    change = resample(_change(task, grid), task.space.rate, rate)
-    if change.shape[1] < length:
-        change = np.pad(change, ((0, 0), (0, length - change.shape[1])))
-    change = change[:, :length]
+    rate = task.output_rate
+    base = task.sound.samples if rate == task.sound.rate else task.sound.at(rate)
+    length = base.shape[1]
+    out = base.copy(order="K")  # keep the memory layout: interleaved channels are slow to separate
+    if np.array_equal(grid[task.mask], task.grid[task.mask]):
+        return Sound(out, rate, task.sound.subtype)
+    change = resample_to_length(_change(task, grid), task.space.rate, rate, length)
     if rate != task.space.rate:
         # the resampler's ringing has no end; the change ends with the windows of the atoms
         change = change * _covered(task, rate, length)
-    out = base.copy(order="K")  # keep the memory layout: interleaved channels are slow to separate
+    change = _complete(task, grid, change, base, rate)
     frames = np.flatnonzero(task.mask.any(axis=(0, 2)))
     if len(frames):
         hop = task.space.hop * rate / task.space.rate
         stop = int(np.ceil((frames[-1] + 1) * hop)) + 1
         part = slice(max(0, int((frames[0] - 1) * hop)), min(length, stop))
-        out[:, part] += limit_change(change[:, part], base[:, part], rate)
+        out[:, part] += change[:, part]
     if task.extended:  # an extension stops at an arbitrary moment: fade to avoid a click
         fade = min(round(FADE_SECONDS * rate), round(task.extended * rate))
         out[:, length - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
     return Sound(out, rate, task.sound.subtype)
+
+
+def _complete(
+    task: Task, grid: np.ndarray, change: np.ndarray, base: np.ndarray, rate: int
+) -> np.ndarray:
+    """The change (channels, n) of samples `base` at `rate`, where atoms alone do not describe it.
+
+    Holes in time change inside alone. Above the band of the atoms, what is selected is erased.
+    """
+    selection, atom_rate = task.selection, task.space.rate
+    holes = holes_in_samples(selection, rate, change.shape[1])
+    if holes and not task.extended and not grid[task.mask].any():
+        return erase_holes(base, holes, rate)
+    if holes:
+        return fill_holes(change, base, holes, rate, atom_rate)
+    if rate > atom_rate and selection.regions and selection.erases:
+        above = above_atoms(base, 0, base.shape[1], rate, atom_rate)
+        return (change - above * _share_above(task, rate, base.shape[1])).astype(np.float32)
+    return change
+
+
+def _share_above(task: Task, rate: int, length: int) -> np.ndarray:
+    """(channels, length) share, from 0 to 1, in which the highest atoms are selected.
+
+    It rises and falls as the squared windows of neighbouring frames overlap.
+    """
+    highest = task.mask[..., -1]
+    position = np.arange(length) * (task.space.rate / (rate * task.space.hop))
+    frame = np.minimum(position.astype(int), highest.shape[1] - 2)
+    later = np.sin(np.pi / 2 * np.clip(position - frame, 0, 1)) ** 2
+    return highest[:, frame] * (1 - later) + highest[:, frame + 1] * later
 
 
 def _change(task: Task, grid: np.ndarray) -> np.ndarray:
@@ -77,23 +107,3 @@ def _covered(task: Task, rate: int, length: int) -> np.ndarray:
     first = (np.arange(frames.shape[1]) - 1) * task.space.hop * rate / task.space.rate
     frame_of = np.searchsorted(first, np.arange(length), side="right") - 1
     return frames[:, frame_of] | frames[:, np.maximum(frame_of - 1, 0)]
-
-
-def limit_change(change: np.ndarray, base: np.ndarray, rate: int) -> np.ndarray:
-    """Reduce the change around the moments where base + change would exceed full scale.
-
-    The gain falls and rises over 10 ms. Where the base itself exceeds full scale, as decoded MP3s
-    do, its peak is the limit around it. Arrays are (channels, n).
-    """
-    if not (np.abs(base + change) > 1).any():
-        return change
-    from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
-
-    width = max(3, int(GAIN_SECONDS * rate)) | 1
-    highest = np.maximum(1, maximum_filter1d(np.abs(base), width, axis=1))
-    headroom = highest - base * np.sign(change)
-    over = np.abs(base + change) > highest
-    wanted = np.clip(headroom / np.maximum(np.abs(change), 1e-9), 0, 1)
-    wanted = np.where(over, wanted, 1).min(0)
-    gain = uniform_filter1d(minimum_filter1d(wanted, width), width, mode="nearest")
-    return (change * np.minimum(gain, wanted)).astype(np.float32)

@@ -1,0 +1,172 @@
+"""Short spans of missing samples, drawn from an autoregressive (AR) model.
+
+The AR model is fitted to the samples on both sides of the span. Given these samples, the missing
+ones are jointly Gaussian: their mean is the least-squares interpolation of Janssen, Veldhuis &
+Vries (1986). A draw from their distribution has the power of the surroundings whatever the length
+of the span; the mean alone fades away inside it (O Ruanaidh & Fitzgerald 1994).
+
+Channels are first rotated to the principal directions of the surroundings, so that a draw keeps
+the stereo image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+ORDER = 512  # highest order of the AR model at 44.1 kHz
+CONTEXT_SECONDS = 0.12  # samples on either side of a span that the model is fitted to
+NEAR_SECONDS = 0.01  # nearest part of the context, whose level the span takes
+BLOCK_SECONDS = 0.005  # over which the level of the context is measured
+ATTACK_RATIO = (
+    4.0  # amplitude (12 dB) relative to the nearest part, from which another sound begins
+)
+SIDE_RATIO = 2.0  # amplitude ratio (6 dB) of the two sides up to which the level is constant
+NOISE_FLOOR = 1e-9  # relative white noise, so that silence and digital tones have a model
+DIAGONAL_LOADS = (
+    1e-9,
+    1e-6,
+    1e-3,
+)  # added to a matrix, relative to its diagonal, until it is regular
+
+
+def burg(segments: Sequence[np.ndarray], order: int) -> tuple[np.ndarray, float]:
+    """Prediction-error filter and the variance of its output over all segments (Burg 1975).
+
+    The filter has at most order + 1 coefficients. It is always stable, since the reflection
+    coefficients stay below 1.
+    """
+    forward = [s[1:].astype(np.float64) for s in segments]
+    backward = [s[:-1].astype(np.float64) for s in segments]
+    count = sum(len(s) for s in segments)
+    variance = sum(float(s.astype(np.float64) @ s) for s in segments) / max(count, 1)
+    a, floor = np.ones(1), variance * NOISE_FLOOR
+    for _ in range(order):
+        energy = sum(float(f @ f) + float(b @ b) for f, b in zip(forward, backward))
+        if energy <= 2 * floor * count or variance <= floor:
+            break
+        k = -2 * sum(float(f @ b) for f, b in zip(forward, backward)) / energy * (1 - 1e-9)
+        padded = np.append(a, 0)
+        a, variance = padded + k * padded[::-1], variance * (1 - k * k)
+        forward, backward = (
+            [(f + k * b)[1:] for f, b in zip(forward, backward)],
+            [(b + k * f)[:-1] for f, b in zip(forward, backward)],
+        )
+    return a, variance
+
+
+def conditional_draw(
+    before: np.ndarray, after: np.ndarray, a: np.ndarray, excitation: np.ndarray
+) -> np.ndarray:
+    """Draw the samples between `before` and `after` from an AR model, given both.
+
+    before      (n,) samples
+    after       (m,) samples, of which the first p count; none where the sound ends in the span
+    a           (p + 1,) prediction-error filter
+    excitation  (count,) random output of the filter inside the span; zeros give the conditional
+                mean, which is the interpolation of Janssen et al. (1986, eq. 15)
+
+    The samples that follow `before` by this excitation are corrected by the excitation of least
+    energy that leads them to `after` (conditioning by kriging, Journel & Huijbregts 1978). Unlike
+    the normal equations of the samples, this is well conditioned for sounds of any dynamic range.
+    """
+    from scipy.signal import correlate, lfilter, lfiltic
+
+    count, after = len(excitation), after[: len(a) - 1]
+    past = before[: -len(a) : -1] if len(a) > 1 else before[:0]
+    driven = np.append(excitation, np.zeros(len(after)))
+    free = lfilter([1.0], a, driven, zi=lfiltic([1.0], a, past))[0] if len(a) > 1 else driven
+    if not len(after):
+        return free[:count]
+    response = lfilter([1.0], a, np.eye(1, count + len(after))[0])
+    late, square = response[count:], np.zeros((len(after), len(after)))
+    square[0] = correlate(response, response[: count + 1], "valid", "fft")
+    for i in range(1, len(after)):  # an entry is its upper left neighbour plus one product
+        square[i, i:] = square[i - 1, i - 1 : -1] + late[i] * late[i:]
+    weight = _solve(square, after - free[count:])
+    error = lfilter([1.0], a, np.append(np.zeros(count), weight)[::-1])[::-1]
+    return free[:count] + lfilter([1.0], a, error[:count])
+
+
+def _solve(upper: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solution (n,) of a positive definite system, of which the upper triangle is given.
+
+    Where rounding makes the matrix indefinite, its diagonal is raised.
+    """
+    from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+    diagonal = np.diag_indices_from(upper)
+    for load in DIAGONAL_LOADS:
+        loaded = upper.copy()
+        loaded[diagonal] *= 1 + load
+        try:
+            return cho_solve(cho_factor(loaded), right)
+        except LinAlgError:
+            continue
+    return np.zeros_like(right)
+
+
+def interpolate(
+    samples: np.ndarray, start: int, end: int, rate: int, seed: int | None = 0
+) -> np.ndarray:
+    """Samples (C, end - start) float32 for a span of `samples`, which are not read inside it.
+
+    samples  (C, n)
+    rate     in Hz
+    seed     of the draw; None for the conditional mean
+    """
+    reach, count = round(CONTEXT_SECONDS * rate), end - start
+    if not start:  # nothing precedes the span: the same problem in reversed time
+        length = samples.shape[1]
+        reversed_samples = samples[:, : end + reach][:, ::-1]
+        first, stop = min(length - end, reach), min(length, end + reach)
+        return interpolate(reversed_samples, first, stop, rate, seed)[:, ::-1]
+    before = _before_attack(samples[:, max(0, start - reach) : start][:, ::-1], rate)[:, ::-1]
+    after = _before_attack(samples[:, end : end + reach], rate)
+    level = _level_after(before, after, rate)
+    after = after / level
+    known = np.concatenate([before, after], 1)
+    if not known.any():
+        return np.zeros((len(samples), count), np.float32)
+    directions = np.linalg.eigh(known @ known.T)[1][:, ::-1]  # columns, the loudest first
+    order = max(1, min(round(ORDER * max(1, rate / 44_100)), known.shape[1] // 3))
+    generator = np.random.default_rng([seed or 0, start])
+    out = np.zeros((len(samples), count))
+    for x, y, filled in zip(directions.T @ before, directions.T @ after, out):
+        a, variance = burg([s for s in (x, y) if len(s) > 1], order)
+        noise = generator.standard_normal(count) * (seed is not None)
+        filled[:] = conditional_draw(x, y, a, np.sqrt(variance) * noise)
+    gain = np.exp(np.interp(np.arange(count), [-1, count], [0.0, np.log(level)]))
+    return (directions @ out * gain).astype(np.float32)
+
+
+def _before_attack(context: np.ndarray, rate: int) -> np.ndarray:
+    """The part of a context (C, n), which leads away from a span, before it becomes much louder.
+
+    An attack would otherwise set the spectrum and the level of the pause that precedes it.
+    """
+    block, n = max(1, round(BLOCK_SECONDS * rate)), context.shape[1]
+    starts = np.arange(0, n, block)
+    if len(starts) < 2:
+        return context.astype(np.float64)
+    sums = np.add.reduceat((context.astype(np.float64) ** 2).sum(0), starts)
+    power = sums / np.diff(np.append(starts, n))
+    near = max(1, round(NEAR_SECONDS / BLOCK_SECONDS))
+    louder = np.flatnonzero(power > ATTACK_RATIO**2 * (power[:near].mean() + 1e-20))
+    end = starts[max(int(louder[0]) - 1, near)] if len(louder) and louder[0] >= near else n
+    return context[:, :end].astype(np.float64)
+
+
+def _level_after(before: np.ndarray, after: np.ndarray, rate: int) -> float:
+    """Amplitude after a span relative to that before it, as far as they differ by `SIDE_RATIO`.
+
+    1 if they differ by less, or if one of the sides (C, n) is silent.
+    """
+    near = max(1, round(NEAR_SECONDS * rate))
+    sides = before[:, -near:], after[:, :near]
+    powers = [float((x**2).sum(0).mean()) if x.size else 0.0 for x in sides]
+    if min(powers) <= 1e-12 * max(powers):
+        return 1.0
+    ratio = float(np.sqrt(powers[1] / powers[0]))
+    return max(ratio / SIDE_RATIO, 1.0) if ratio > 1 else min(ratio * SIDE_RATIO, 1.0)
