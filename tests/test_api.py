@@ -1,5 +1,7 @@
 """The functions behind the endpoints; tests/browser/test_endpoints.py calls them over HTTP."""
 
+from dataclasses import replace
+
 import gradio as gr
 import numpy as np
 import pytest
@@ -32,6 +34,20 @@ def test_pursuit_needs_fewer_atoms_for_its_srr(file):
     assert (
         fewer["atoms"] == len(atomizer.analyse(read(file).at(atomizer.space.rate))) < mdct["atoms"]
     )
+
+
+def test_fill_warns_of_attenuated_peaks(file, monkeypatch, tmp_path):
+    sentences = []
+    monkeypatch.setattr(api, "warn", lambda sentence, title: sentences.append(sentence))
+    filled = read(api.fill_file(file, [REGION], method="noise"))
+    assert not sentences
+    loud = read(file)
+    loud = replace(loud, samples=loud.samples * 3 / np.abs(loud.samples).max())
+    write(tmp_path / "loud.wav", loud, "float")
+    monkeypatch.setattr(api, "_read", lambda *_: replace(loud, subtype="PCM_16"))
+    filled = read(api.fill_file(file, ["above:15000"], method="erased"))
+    assert filled.subtype == "PCM_16" and np.abs(filled.samples).max() <= 1
+    assert len(sentences) == 1 and "dB above full scale" in sentences[0]
 
 
 def test_fill_on_top_of_matching_pursuit_atoms(file):

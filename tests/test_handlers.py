@@ -85,7 +85,7 @@ def test_settings_of_an_excerpt_reproduce_its_fill(long, tmp_path, monkeypatch):
     session = loaded(long)
     _, session = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})
     variation = filled(session)[-1].variations[0]
-    data, _ = export(session, ExportRequest("settings", "filled", variation.id, PlotStyle()))
+    data, *_ = export(session, ExportRequest("settings", "filled", variation.id, PlotStyle()))
     (tmp_path / "saved.json").write_bytes(data)
     words = shlex.split(
         json.loads(data)["again"].replace("THIS_FILE", str(tmp_path / "saved.json"))
@@ -628,3 +628,28 @@ def test_update_during_publish_is_not_lost(long):
         done.set()
         talking.join()
         sys.setswitchinterval(interval)
+
+
+# --- peaks above full scale -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def loud(tmp_path):
+    """A session whose sound has peaks 6 dB above full scale."""
+    samples = np.random.default_rng(0).uniform(-2, 2, (8000, 2))
+    soundfile.write(tmp_path / "loud.wav", samples, 8000, subtype="FLOAT")
+    return loaded(tmp_path / "loud.wav")
+
+
+def test_previews_keep_peaks_above_full_scale(loud):
+    path = present.preview(loud, loud.sound, "filled").path
+    samples, rate = soundfile.read(path, always_2d=True)
+    np.testing.assert_array_equal(samples.T, loud.sound.samples)
+    assert soundfile.info(path).format == "WAV" and soundfile.info(path).subtype == "FLOAT"
+
+
+@pytest.mark.parametrize("kind, reports", [("wav16", True), ("flac", True), ("float", False)])
+def test_exports_report_attenuated_peaks(loud, kind, reports):
+    request = {"kind": kind, "version": "original"}
+    status = handlers.export_file(loud, request).status
+    assert status.startswith("loud.") and ("dB above full scale" in status) is reports

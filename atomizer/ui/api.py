@@ -43,7 +43,7 @@ from . import cleanup, decomposition
 from .gpu import check_time, fill, has_model, model_for
 from .handlers.controls import AUTO, FillControls, parse_integer, parse_number, settings_of
 from .handlers.loading import check_size
-from .handlers.responses import sentence_of
+from .handlers.responses import sentence_of, warn
 
 MDCT = "mdct"
 
@@ -168,7 +168,9 @@ def _write_result(filled: Sound, file: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{Path(file).stem}-filled{suffix if suffix == '.flac' else '.wav'}"
     path = Path(tempfile.mkdtemp(prefix="atomizer-", dir=folder)) / name
-    write(path, filled)
+    report = write(path, filled)
+    if report:
+        warn(report, title="Peaks above full scale")
     return path
 
 

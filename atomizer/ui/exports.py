@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,14 +40,27 @@ class ExportRequest:
     look: PlotStyle
 
 
-def export(session: Session, request: ExportRequest) -> tuple[bytes, str]:
-    """Return (content, file name). Raises AtomizerError for an unknown kind."""
+class Export(NamedTuple):
+    """A file to download; `notice` is one sentence about its content, or empty."""
+
+    data: bytes
+    name: str
+    notice: str = ""
+
+
+def export(session: Session, request: ExportRequest) -> Export:
+    """Return the file of a request. Raises AtomizerError for an unknown kind."""
     if request.kind not in EXPORTS:
         raise AtomizerError(
             f"There is no export {request.kind[:20]!r}: choose from {', '.join(EXPORTS)}."
         )
     ending, encode = EXPORTS[request.kind]
-    return encode(session, request), name_of(session, request, ending)
+    name, content = name_of(session, request, ending), encode(session, request)
+    return (
+        Export(content, name)
+        if isinstance(content, bytes)
+        else Export(content[0], name, content[1])
+    )
 
 
 def sound_of(session: Session, request: ExportRequest) -> Sound:
@@ -95,16 +109,21 @@ def _atoms_of(session: Session, request: ExportRequest) -> Atoms:
     return MDCTAtomizer(session.space).analyse(sound.at(session.space.rate))
 
 
-# ---------- encoders: (session, request) -> content of the file
+# ---------- encoders: (session, request) -> content of the file, and a notice where there is one
 
 
-def _audio(ending: str, subtype: str | None, session: Session, request: ExportRequest) -> bytes:
-    """Encode the sound; `subtype` None keeps the sample format of the original."""
+def _audio(
+    ending: str, subtype: str | None, session: Session, request: ExportRequest
+) -> tuple[bytes, str]:
+    """Encode the sound, and report attenuated peaks.
+
+    A `subtype` of None keeps the sample format of the original.
+    """
     sound = sound_of(session, request)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"sound{ending}"
-        write(path, replace(sound, subtype=subtype or sound.subtype))
-        return path.read_bytes()
+        report = write(path, replace(sound, subtype=subtype or sound.subtype))
+        return path.read_bytes(), report or ""
 
 
 def _npz(session: Session, request: ExportRequest) -> bytes:
@@ -172,7 +191,7 @@ def _picture(ending: str, session: Session, request: ExportRequest) -> bytes:
     return encode_figure(plot_grid(grid, space, request.look, name, filled), ending[1:])
 
 
-Encoder = Callable[[Session, ExportRequest], bytes]
+Encoder = Callable[[Session, ExportRequest], bytes | tuple[bytes, str]]
 EXPORTS: dict[str, tuple[str, Encoder]] = {
     "same": (".wav", partial(_audio, ".wav", None)),
     "wav16": (".wav", partial(_audio, ".wav", "PCM_16")),

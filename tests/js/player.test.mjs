@@ -38,3 +38,15 @@ test('loading what is there cancels a pending load', async () => {
   await player.load({ original: 'o', filled: 'a' }); // nothing of it is taken to be there already
   assert.deepEqual(heard(player), { original: 'o', filled: 'a' });
 });
+
+test('the loudest version sets the gain of all, so that none exceeds full scale', async () => {
+  const { player } = quiet();
+  player.fetch = async (url) => ({ ...sound(url), getChannelData: () => Float32Array.of(+url) });
+  player.setVolume(0.5);
+  await player.load({ original: '0.5' });
+  assert.equal(player.masterGain(), 0.5);
+  await player.load({ original: '0.5', filled: '-4' });
+  assert.equal(player.masterGain(), 0.125);
+  await player.load({ original: '0.5' });
+  assert.equal(player.masterGain(), 0.5);
+});

@@ -27,9 +27,9 @@ def export_file(session: Session | None, request: Any) -> Message:
             number if has_variation(session, number) else None,
             PlotStyle.from_dict(request.get("look") or {}),
         )
-        data, name = export(session, wanted)
+        data, name, notice = export(session, wanted)
         present.offer_download(session, data, name)
-        return session.publish(f"{name} is ready.", session.message.busy)
+        return session.publish(f"{name} is ready. {notice}".strip(), session.message.busy)
     except Exception as error:
         sentence = sentence_of(error)
         responses.warn(sentence, title="Not exported")

@@ -128,14 +128,20 @@ def excerpt_of(session: Session) -> Excerpt | None:
 
 
 def preview(session: Session, sound: Sound, name: str) -> FileData:
-    """Write a version for the browser's player: at most stereo, lossless 16 bit, a common rate."""
+    """Write a version for the browser's player: at most stereo, a common rate.
+
+    FLAC of 16 bit; float samples where peaks exceed full scale, so that the versions and their
+    difference are compared as they are. The player keeps them below full scale.
+    """
     samples, rate = sound.samples, sound.rate
     if len(samples) > 2:
         samples = np.stack([samples[0::2].mean(0), samples[1::2].mean(0)])
     if not PREVIEW_RATES[0] <= rate <= PREVIEW_RATES[1]:
         samples, rate = resample(samples, rate, session.space.rate), session.space.rate
-    path = session.new_path(f"{name}.flac")
-    write(path, replace(sound, samples=samples, rate=rate, subtype="PCM_16"))
+    exceeds = np.abs(samples).max(initial=0) > 1
+    ending, subtype = (".wav", "FLOAT") if exceeds else (".flac", "PCM_16")
+    path = session.new_path(f"{name}{ending}")
+    write(path, replace(sound, samples=samples, rate=rate, subtype=subtype))
     return FileData(path=str(path), orig_name=path.name)
 
 

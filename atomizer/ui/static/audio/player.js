@@ -34,6 +34,15 @@ export function rms(buffer, from = 0, to = Infinity) {
   return Math.sqrt(sum / Math.max(count, 1));
 }
 
+/** Largest magnitude of a buffer's samples; 1 is full scale.
+ * @param {AudioBuffer} buffer */
+export function peak(buffer) {
+  let most = 0;
+  for (let c = 0; c < buffer.numberOfChannels; c++)
+    for (const sample of buffer.getChannelData(c)) most = Math.max(most, Math.abs(sample));
+  return most;
+}
+
 /** Gain that brings a version to the level of the original; 1 if either is silent.
  * @param {number} [original]
  * @param {number} [version] */
@@ -71,6 +80,8 @@ export class Player {
     this.voices = {};
     /** @type {Partial<Record<Version, number>>} */
     this.levels = {};
+    /** @type {Partial<Record<Version, number>>} */
+    this.peaks = {};
     /** @type {Version} */
     this.version = 'original';
     this.playing = false;
@@ -96,7 +107,7 @@ export class Player {
     const context = new AudioContext();
     this.context = context;
     this.master = context.createGain();
-    this.master.gain.value = this.volume;
+    this.master.gain.value = this.masterGain();
     this.meter = context.createAnalyser();
     this.master.connect(this.meter).connect(context.destination);
     return context;
@@ -189,6 +200,8 @@ export class Player {
     const old = this.voices[name];
     this.buffers[name] = buffer;
     this.levels[name] = rms(buffer);
+    this.peaks[name] = peak(buffer);
+    this.setMasterGain();
     if (!this.playing) return;
     const at = this.audio().currentTime + START_DELAY;
     delete this.voices[name];
@@ -204,7 +217,8 @@ export class Player {
   /** @param {Version} name */
   removeBuffer(name) {
     this.voices[name]?.source.stop();
-    for (const table of [this.buffers, this.voices, this.levels]) delete table[name];
+    for (const table of [this.buffers, this.voices, this.levels, this.peaks]) delete table[name];
+    this.setMasterGain();
   }
 
   duration() {
@@ -344,7 +358,16 @@ export class Player {
   /** @param {number} volume */
   setVolume(volume) {
     this.volume = volume;
-    this.master?.gain.setTargetAtTime(volume, this.audio().currentTime, FADE);
+    this.setMasterGain();
+  }
+
+  setMasterGain() {
+    this.master?.gain.setTargetAtTime(this.masterGain(), this.audio().currentTime, FADE);
+  }
+
+  /** Gain of all versions alike: the volume, less what keeps the loudest one below full scale. */
+  masterGain() {
+    return this.volume / Math.max(1, ...Object.values(this.peaks));
   }
 
   /** Play the filled version as loud as the original.
