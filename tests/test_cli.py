@@ -125,6 +125,24 @@ def test_fill_extends_and_adds_channels(command, wav, tmp_path, checkpoint, opti
     assert soundfile.read(out)[0].shape == shape
 
 
+@pytest.mark.parametrize(
+    "peaks, subtype, highest",
+    [("limit", "PCM_16", 1), ("scale", "PCM_16", 1), ("float", "FLOAT", 2)],
+)
+def test_fill_reports_attenuated_peaks(command, tmp_path, peaks, subtype, highest):
+    """A low tone, above full scale once the highs that cancel its peaks are erased."""
+    t = np.arange(22_050) / 44_100
+    low = 1.5 * np.sin(2 * np.pi * 200 * t)
+    high = np.clip(low, -0.9, 0.9) - low
+    soundfile.write(tmp_path / "in.wav", low + high, 44_100, subtype="PCM_16")
+    out = tmp_path / "out.wav"
+    options = ["--select", "above:400", "--erase-only", "--peaks", peaks]
+    code, printed = command("fill", tmp_path / "in.wav", out, *options)
+    assert code == 0 and ("dB above full scale" in printed.err) is (peaks != "float")
+    assert soundfile.info(out).subtype == subtype
+    assert 0.98 < np.abs(soundfile.read(out)[0]).max() <= highest
+
+
 def test_fill_accepts_regions_as_json(command, wav, tmp_path):
     regions = tmp_path / "selection.json"
     regions.write_text(
