@@ -29,7 +29,7 @@ FILLS = {  # name: (sound, start in seconds, selection, features); one second ea
     "half of the atoms": ("solo.flac", 3.5, "random:50", ("velocity", "sign")),
     "half of the signs": ("ensemble.flac", 2.0, "random:50", ("sign",)),
     "highs": ("percussion.flac", 1.0, "above:8000", ("velocity", "sign")),
-    "a gap": ("band.flac", 2.0, "time:0.4-0.6", ("velocity", "sign")),
+    "a gap": ("band.flac", 2.0, "time:0.4-0.7", ("velocity", "sign")),
 }
 
 
