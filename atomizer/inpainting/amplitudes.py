@@ -17,6 +17,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from scipy.ndimage import uniform_filter1d
 from torch import Tensor
 
 from ..priors.fine_structure import (
@@ -27,12 +28,15 @@ from ..priors.fine_structure import (
     patch_fine_structure,
 )
 from ..priors.interface import prediction_gain
-from ..priors.spectral_envelope import LOG_MEAN
+from ..priors.spectral_envelope import LOG_MEAN, log_power
 from .settings import Resolved
 from .state import FillState
 from .windows import Window, crop
 
 NOISE_STD_DB = 9.64  # standard deviation of the level of Gaussian noise
+MODEL_STD_DB = 3.0  # error of the network's level of a steady sound
+VARIANCE_BINS = 33  # bins whose variance over time is averaged
+VARIANCE_MARGIN = 5.0  # dB^2 by which the measured variance of steady noise may exceed the true one
 SILENCE_STEP_DB = 3.0  # distance of the inaudible level below the quietest audible one
 # How much the Wiener estimate is shrunk, in units of the prior's variance, in holes of time and
 # among scattered atoms: an expected amplitude relies on it the more, the further it stands out from
@@ -54,11 +58,25 @@ class Atoms:
     ceiling: Tensor
 
 
+@dataclass
+class Draw:
+    """What a strategy returns for n atoms, each (n,).
+
+    magnitude  magnitudes
+    positive   probabilities of a positive sign, 0 or 1 where signs are drawn
+    std        expected standard deviation of the amplitude, of textures only
+    """
+
+    magnitude: np.ndarray
+    positive: np.ndarray
+    std: np.ndarray | None = None
+
+
 class Amplitudes(Protocol):
     """A strategy, prepared for one window."""
 
-    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
-        """Magnitudes and probabilities of a positive sign, each (n,).
+    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> Draw:
+        """Magnitudes and signs of n atoms.
 
         logits  (n, levels) of the velocity, sign (n,) logits of the sign
         """
@@ -71,9 +89,9 @@ class Expected:
         """`scale`: (levels,) amplitude of every level."""
         self.scale = scale
 
-    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> Draw:
         """See `Amplitudes.draw`."""
-        return (logits.softmax(1) @ self.scale).numpy(), sign.sigmoid().numpy()
+        return Draw((logits.softmax(1) @ self.scale).numpy(), sign.sigmoid().numpy())
 
 
 class Sampled:
@@ -82,12 +100,12 @@ class Sampled:
     def __init__(self, scale: Tensor, settings: Resolved, generator: torch.Generator):
         self.scale, self.settings, self.generator = scale, settings, generator
 
-    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> Draw:
         """See `Amplitudes.draw`."""
         settings = self.settings
         positive = draw_sign(sign, settings.temperature, self.generator)
         level = draw_level(logits, settings.temperature, settings.nucleus, self.generator)
-        return self.scale[level].numpy(), positive
+        return Draw(self.scale[level].numpy(), positive)
 
 
 class Textured:
@@ -106,8 +124,9 @@ class Textured:
         self.fine = window_fine_structure(state, window)
         blends = state.preset.envelope_weight is not None
         self.envelope_std = state.texture_std(window) if blends else None
+        self.blend = level_blend(state, window) if blends else None
 
-    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> Draw:
         """See `Amplitudes.draw`."""
         positive = draw_sign(sign, self.settings.temperature, self.generator)
         fine_db = gaussian_fine_structure(len(sign), self.generator)
@@ -116,18 +135,25 @@ class Textured:
             fine_db = torch.where(patched_db.isnan(), fine_db, patched_db)
             positive = np.where(np.isnan(patched_sign.numpy()), positive, patched_sign.numpy())
         mean_db, std_db = level_moments(logits, self.scale)
-        if self.envelope_std is not None:
-            weight = np.maximum(self.distance[atoms.frame], self.preset.envelope_weight or 0.0)
+        if self.envelope_std is not None and self.blend is not None:
+            channel, _, bin_ = atoms.place
+            weight = np.maximum(self.distance[atoms.frame], self.blend.weight[channel, bin_])
             mean_db = blend_envelope(
                 mean_db,
                 torch.from_numpy(self.envelope_std[atoms.place]),
                 torch.from_numpy(weight),
-                self.preset.envelope_gain_db,
+                torch.from_numpy(self.blend.gain_db[channel, bin_]),
                 float(silence_db(self.scale)),
             )
-        level = mean_db + self.settings.temperature * fine_db * (std_db / NOISE_STD_DB).clamp(max=1)
+        scale_of_fine = (std_db / NOISE_STD_DB).clamp(max=1)
         silent = logits.softmax(1)[:, 0] > self.preset.silence_threshold
-        return magnitude_of(level, self.scale, atoms.ceiling, silent).numpy(), positive
+        level = mean_db + self.settings.temperature * fine_db * scale_of_fine
+        expected = mean_db + fine_structure_gain_db(scale_of_fine)
+        magnitude, std = (
+            magnitude_of(decibels, self.scale, atoms.ceiling, silent).numpy()
+            for decibels in (level, expected)
+        )
+        return Draw(magnitude, positive, std)
 
 
 def strategy_for(
@@ -159,6 +185,63 @@ def window_fine_structure(state: FillState, window: Window) -> FineStructure | N
     )
 
 
+@dataclass(frozen=True)
+class LevelBlend:
+    """Weight of the envelope in the mean level, and gain in dB, each (channels, F) float32."""
+
+    weight: np.ndarray
+    gain_db: np.ndarray
+
+
+def level_blend(state: FillState, window: Window) -> LevelBlend:
+    """How the envelope is blended with the predicted levels of a window.
+
+    Two estimates of a level are weighted by their precision: the network's has a standard deviation
+    of `MODEL_STD_DB`, that of the envelope varies as much as the levels around the selection vary
+    beyond the variance of steady noise. A log-normal level with a standard deviation of s dB has a
+    mean power s^2 ln(10) / 20 dB above its median: nothing for a steady sound.
+    """
+    preset = state.preset
+    least, most = preset.envelope_weight or 0.0, preset.envelope_gain_db
+    shape = (len(window.channels), state.magnitude.shape[2])
+    if not preset.has_surroundings:
+        return LevelBlend(np.full(shape, least, np.float32), np.full(shape, most, np.float32))
+    excess = np.zeros(shape, np.float32)
+    context = state.prior_context(window)
+    if not state.is_in_pause(context):  # a pause alone gives its level
+        log = log_power(context.wide_amplitude, context.peak)
+        excess = excess_variance(log, context.wide_observed)
+    weight = MODEL_STD_DB**2 / (MODEL_STD_DB**2 + excess)
+    gain_db = excess * np.float32(np.log(10) / 20)
+    return LevelBlend(np.maximum(weight, np.float32(least)), np.minimum(gain_db, np.float32(most)))
+
+
+def excess_variance(log: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(channels, F) float32: variance over time of levels beyond that of steady noise, in dB^2.
+
+    Averaged over `VARIANCE_BINS` bins.
+
+    log, known  (channels, T, F) log powers in nepers, read where known (bool)
+    """
+    count = known.sum(1)
+    mean = (log * known).sum(1) / np.maximum(count, 1)
+    squares = (np.square(log - mean[:, None]) * known).sum(1)
+    variance = squares / np.maximum(count - 1, 1) * DB_PER_NEPER**2
+    measured = (count >= 2).astype(np.float32)
+    total = uniform_filter1d(variance * measured, VARIANCE_BINS, axis=1)
+    average = total / np.maximum(uniform_filter1d(measured, VARIANCE_BINS, axis=1), 1e-6)
+    return np.maximum(average - NOISE_STD_DB**2 - VARIANCE_MARGIN, 0).astype(np.float32)
+
+
+def fine_structure_gain_db(scale: Tensor) -> Tensor:
+    """(n,) dB of the mean power of Gaussian fine structure, scaled by 0 to 1 in dB.
+
+    Of 20 log10 |z|, z standard normal, plus LOG_MEAN: E |z|^2s = 2^s Gamma(s + 1/2) / sqrt(pi).
+    """
+    nepers = scale * np.log(2) + torch.lgamma(scale + 0.5) - np.log(np.pi) / 2 + scale * LOG_MEAN
+    return (DB_PER_NEPER * nepers).to(scale.dtype)
+
+
 def silence_db(scale: Tensor) -> Tensor:
     """Level in dB at which the inaudible level counts: just below the quietest audible one."""
     return 20 * torch.log10(scale[1].clamp(min=1e-30)) - SILENCE_STEP_DB
@@ -178,7 +261,11 @@ def level_moments(logits: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def blend_envelope(
-    mean_db: Tensor, envelope_std: Tensor, weight: Tensor, gain_db: float, floor_db: float
+    mean_db: Tensor,
+    envelope_std: Tensor,
+    weight: Tensor,
+    gain_db: Tensor | float,
+    floor_db: float,
 ) -> Tensor:
     """Blend the mean predicted level with the level of the spectral envelope; (n,) each.
 
@@ -237,6 +324,10 @@ class WienerBlend:
 
     offset: np.ndarray
     gain: np.ndarray
+
+    def at(self, place: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Offsets and gains of n places, each (n,)."""
+        return self.offset[place], self.gain[place]
 
 
 def wiener_blend(

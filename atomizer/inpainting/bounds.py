@@ -14,6 +14,7 @@ from .windows import Window, crop, crop_known
 
 NEIGHBOUR_BINS = 5  # bins whose loudest known atom bounds an unknown one
 MIN_FRAMES = 8  # known frames from which the peak of a bin is reliable
+INAUDIBLE = 1e-5  # magnitude relative to the peak of the sound: -100 dB
 MARGIN = 2.0  # how much louder than its surroundings an atom may be: 6 dB
 
 
@@ -46,7 +47,8 @@ class Bounds:
         threshold: float | None,
     ):
         self.magnitude, self.observed, self.preset = magnitude, observed, preset
-        self.highest = (reference or 1.0) if threshold is None else threshold
+        self.peak = reference or 1.0
+        self.highest = self.peak if threshold is None else threshold
         self.lowest = reference if preset.louder_than_known else 0.0
 
     @cached_property
@@ -54,8 +56,22 @@ class Bounds:
         """(C, F) loudest known atom of every bin in the whole sound; see `_peak_per_bin`."""
         return _peak_per_bin(self.magnitude, self.observed)
 
+    @cached_property
+    def silent_channels(self) -> np.ndarray:
+        """(C,) bool: channels with observed atoms, all of which are inaudible."""
+        loudest = np.where(self.observed, self.magnitude, 0).max(axis=(1, 2))
+        return self.observed.any(axis=(1, 2)) & (loudest < INAUDIBLE * self.peak)
+
     def ceiling(self, window: Window) -> np.ndarray:
-        """(channels, F) largest magnitude that the atoms of a window may be filled with."""
+        """(channels, F) largest magnitude that the atoms of a window may be filled with.
+
+        It is zero in silent channels.
+        """
+        silent = self.silent_channels[list(window.channels), None]
+        return np.where(silent, np.float32(0), self._ceiling(window))
+
+    def _ceiling(self, window: Window) -> np.ndarray:
+        """The ceiling of channels that are not silent."""
         if self.lowest:
             shape = (len(window.channels), self.magnitude.shape[2])
             return np.full(shape, np.inf, np.float32)

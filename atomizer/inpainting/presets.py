@@ -12,8 +12,6 @@ import numpy as np
 
 from ..atoms.selection import Selection
 
-SHORT_GAP = 6  # frames across which linear prediction restores most of a sound
-
 
 @dataclass(frozen=True)
 class FillPreset:
@@ -24,10 +22,10 @@ class FillPreset:
     order, steps, temperature, nucleus, amplitudes
         Of `settings.Settings`, where these are None.
     envelope_weight : float or None
-        Weight of the interpolated spectral envelope in the predicted level; 0 only near known
-        frames, rising to 1 far from them; None for the network alone.
+        Least weight of the interpolated spectral envelope in the predicted level, which rises with
+        the steadiness of the surroundings and to 1 far from them; None for the network alone.
     envelope_gain_db : float
-        Gain that offsets the bias of averaging uncertain dB levels.
+        Largest gain that offsets the bias of averaging uncertain dB levels.
     silence_threshold : float
         Atoms that are inaudible with more than this probability stay silent: made audible, they
         would be a hiss in pauses.
@@ -54,6 +52,11 @@ class FillPreset:
     louder_than_known: bool = False
 
     @property
+    def has_surroundings(self) -> bool:
+        """Whether the same bins and channels are known before or after the selection."""
+        return self.extend_partials or self.use_band_context
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The fields that `settings.Settings` has too."""
         names = ("order", "steps", "temperature", "nucleus", "amplitudes")
@@ -67,7 +70,7 @@ PRESETS = {
     "upmix": FillPreset(temperature=0.6, envelope_weight=0.0, envelope_gain_db=1.0),
     # everything after a moment
     "continue": FillPreset(envelope_weight=0.5, extend_partials=True),
-    # a hole in time of more than SHORT_GAP frames
+    # a hole in time
     "gap": FillPreset(envelope_weight=0.5, envelope_gain_db=2.0, extend_partials=True),
     # any other region
     "region": FillPreset(envelope_weight=0.75, envelope_gain_db=1.0, use_band_context=True),
@@ -75,7 +78,7 @@ PRESETS = {
     "compress": FillPreset(temperature=0.8, silence_threshold=0.65, quieter_than_known=True),
     # the loudest atoms
     "loudest": FillPreset(envelope_weight=0.0, envelope_gain_db=3.0, louder_than_known=True),
-    # random parts and short holes in time
+    # random parts
     "restore": FillPreset(amplitudes="expected"),
 }
 
@@ -101,7 +104,7 @@ def preset_for(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> 
     if bins[recorded].all() and all_spans:
         if frames[-1] and not frames[0]:
             return "continue"
-        return "gap" if _longest_run(frames) > SHORT_GAP else "restore"
+        return "gap"
     return "region"
 
 
@@ -110,9 +113,3 @@ def _selects_channels(selection: Selection) -> bool:
         r.channels is not None and r.t is None and r.f is None and r.points is None
         for r in selection.regions
     )
-
-
-def _longest_run(selected: np.ndarray) -> int:
-    """Length of the longest run of True in (n,) bool."""
-    edges = np.flatnonzero(np.diff(np.pad(selected, 1).astype(int)))
-    return int(np.diff(edges)[::2].max())

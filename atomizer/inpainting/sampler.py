@@ -17,6 +17,7 @@ from .placement import place
 from .settings import Resolved, model_ordering
 from .state import CONTEXT_FRAMES, FillState
 from .step import Step
+from .stereo_image import StereoImage
 from .task import Task
 from .windows import Window
 
@@ -85,6 +86,7 @@ def _reveal_at_once(filler: Filler, mask: np.ndarray, windows: list[Window]) -> 
         for window in windows[_share(len(windows), number, parts)]:
             filler.propose(window, mask)
             remaining[window.target_channels, window.target_start : window.target_stop] = False
+        filler.mix(mask)
         yield filler.step(number, parts, remaining)
 
 
@@ -109,7 +111,7 @@ def _reveal_in_steps(filler: Filler, mask: np.ndarray, windows: list[Window]) ->
             part = _share(total, number, settings.steps)
             count = part.stop - part.start
             step_mask = loudest_places(state.magnitude, remaining, count, settings.reverse)
-        state.commit(step_mask)
+        filler.commit(step_mask)
         remaining = remaining & ~step_mask
         yield filler.step(number, settings.steps, remaining)
 
@@ -140,7 +142,7 @@ class Filler:
     model: AtomModel
     settings: Resolved
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         task, state = self.task, self.state
         # selected atoms that are known, or silent and therefore without a sign, are filled at once
         self.grid = np.where(task.mask & ~state.observed, np.float32(0), task.grid)
@@ -148,6 +150,23 @@ class Filler:
         self.bounds = Bounds(
             state.magnitude, state.observed, state.preset, task.reference, state.threshold
         )
+        self.image: StereoImage | None = None
+        textured = self.settings.amplitudes == "texture" and state.preset.has_surroundings
+        if textured and len(task.grid) > 1:
+            self.image = StereoImage(task.grid, state.observed, task.space.bin_hz)
+
+    def mix(self, mask: np.ndarray) -> None:
+        """Give the collected textures of mask (C, T, F) the stereo image of the surroundings."""
+        if self.image is not None:
+            known = self.state.velocity_known & self.state.sign_known
+            self.image.mix(self.grid, known, mask)
+
+    def commit(self, revealed: np.ndarray) -> None:
+        """Make the proposals of (C, T, F) bool known, and drop all others."""
+        self.mix(revealed)
+        if self.image is not None:
+            self.image.drawn[:] = False
+        self.state.commit(revealed)
 
     def step(self, number: int, total: int, remaining: np.ndarray) -> Step:
         """The result so far: atoms that remain unknown are silent."""
@@ -178,15 +197,17 @@ class Filler:
             logits, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
             self.bounds.clip_levels(logits, scale, highest)
             atoms = Atoms((channel, frame, bin_), at[1], highest)
-            magnitude, positive = strategy.draw(logits, sign, atoms)
-            magnitude = np.maximum(magnitude, np.float32(self.bounds.lowest))
+            draw = strategy.draw(logits, sign, atoms)
+            magnitude = np.maximum(draw.magnitude, np.float32(self.bounds.lowest))
             magnitude = np.where(state.velocity_known[at], state.magnitude[at], magnitude)
-            positive = np.where(state.sign_known[at], state.positive[at], positive)
+            positive = np.where(state.sign_known[at], state.positive[at], draw.positive)
             amplitude = magnitude * (2 * positive - 1)
+            unknown = ~(state.velocity_known[at] | state.sign_known[at])
+            offset, gain = (0.0, 1.0) if blend is None else blend.at(atoms.place)
+            if self.image is not None and draw.std is not None and unknown.all():
+                self.image.put(at, amplitude, draw.std, gain, offset)
             if blend is not None:
-                offset, gain = blend.offset[atoms.place], blend.gain[atoms.place]
                 blended = (offset + gain * amplitude).clip(-highest.numpy(), highest.numpy())
-                unknown = ~(state.velocity_known[at] | state.sign_known[at])
                 amplitude = np.where(unknown, blended, amplitude)
             state.magnitude[at], state.positive[at] = magnitude, positive > 0.5
             self.grid[at] = amplitude

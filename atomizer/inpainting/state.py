@@ -12,9 +12,11 @@ from scipy.ndimage import distance_transform_edt
 from ..atoms.orderings import sort_key
 from ..atoms.space import AtomSpace
 from ..model.state import REFERENCE_FLOOR_DB, State
-from ..priors.interface import Prediction, PriorContext
+from ..priors.edge_levels import EdgeLevels
+from ..priors.interface import Prediction, PriorContext, bound_by_level
+from ..priors.pauses import frames_of_pause
 from ..priors.registry import LEVEL_PRIOR, predict_coefficients
-from ..priors.spectral_envelope import band_gain
+from ..priors.spectral_envelope import band_gain, log_power
 from .bounds import MIN_FRAMES
 from .presets import PRESETS
 from .settings import ModelOrdering
@@ -151,6 +153,8 @@ class FillState:
         first = max(0, window.start - CONTEXT_FRAMES)
         wide = slice(first, max(0, window.start) + window.size + CONTEXT_FRAMES)
         wide_observed = self.observed[channels, wide]
+        frames = np.arange(window.start, window.start + window.size)
+        frames = frames.clip(0, self.observed.shape[1] - 1)
         return PriorContext(
             amplitude=np.where(observed, signed, np.float32(0)),
             observed=observed,
@@ -162,7 +166,23 @@ class FillState:
             magnitude_bound=magnitude if self.signs_only else None,
             threshold=self.threshold,
             use_band_context=self.preset.use_band_context,
+            edges=self.edge_levels.of_channels(channels) if self.preset.extend_partials else None,
+            frames=frames,
+            distance=self.distance_to_context[frames],
         )
+
+    @cached_property
+    def edge_levels(self) -> EdgeLevels:
+        """Levels at the edges of the holes of the sound."""
+        observed = np.where(self.observed, self.magnitude, 0)
+        return EdgeLevels.measure(observed, self.observed, self.peak)
+
+    def is_in_pause(self, context: PriorContext) -> bool:
+        """Whether the hole of a window is in a pause, which alone gives its level."""
+        if not self.preset.extend_partials:
+            return False
+        log = log_power(context.amplitude, context.peak)
+        return not frames_of_pause(log, context.observed).all()
 
     def predictions(self, window: Window) -> tuple[Prediction, Prediction]:
         """Predictions of a window's amplitudes and of its levels, as float16.
@@ -178,6 +198,12 @@ class FillState:
                 raise ValueError("The level prior has a prediction for every window.")
             if coefficients is None:
                 coefficients = Prediction(np.zeros_like(levels.std), np.zeros_like(levels.std))
+            elif self.preset.extend_partials:
+                mean, std = (
+                    bound_by_level(plane, levels.std)
+                    for plane in (coefficients.mean, coefficients.std)
+                )
+                coefficients = Prediction(mean, std)
             if len(self._predictions) >= MAX_CACHED:
                 self._predictions.pop(next(iter(self._predictions)))
             self._predictions[key] = _half(coefficients), _half(levels)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from scipy.ndimage import uniform_filter
 
 from ..atoms.space import AtomSpace
+
+if TYPE_CHECKING:
+    from .edge_levels import EdgeLevels
 
 GAIN_KERNEL = (3, 5)  # frames and bins
 
@@ -37,6 +40,11 @@ class PriorContext:
         Magnitude below which all unknown atoms lie; None where that is not known.
     use_band_context : bool
         Whether levels are interpolated over the longer stretch (boxes) or over the window alone.
+    edges : EdgeLevels or None
+        Levels at the edges of holes in time, of the window's channels; None where the selection is
+        no hole or continuation.
+    frames, distance : (T,)
+        Frames of the sound that the window consists of, and their distance to known ones, 0 to 1.
     """
 
     amplitude: np.ndarray
@@ -49,6 +57,9 @@ class PriorContext:
     magnitude_bound: np.ndarray | None = None
     threshold: float | None = None
     use_band_context: bool = False
+    edges: EdgeLevels | None = None
+    frames: np.ndarray | None = None
+    distance: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -82,14 +93,26 @@ class Prior(Protocol):
         """Predict the unknown atoms of a window; None where the known atoms say nothing."""
 
 
+def bound_by_level(plane: np.ndarray, std: np.ndarray) -> np.ndarray:
+    """Reduce amplitudes that are louder than the level prior predicts; arrays (C, T, F).
+
+    The windows of linear prediction are long: they smear an attack into the pause before it.
+
+    plane  amplitudes or standard deviations; std  standard deviations under the level prior
+    """
+    return plane * np.minimum(1, np.sqrt(_local_power(std) / (_local_power(plane) + 1e-30)))
+
+
+def _local_power(x: np.ndarray) -> np.ndarray:
+    """Power averaged over `GAIN_KERNEL`."""
+    return uniform_filter(np.square(x, dtype=np.float32), (0, *GAIN_KERNEL))
+
+
 def prediction_gain(mean: np.ndarray, std: np.ndarray) -> np.ndarray:
     """Power of a predicted mean over the power that its prior expects, 0 to 1.
 
     Near 1 inside a partial that continues through a hole, 0 where nothing is predictable. Both
     powers are averaged over `GAIN_KERNEL`. Arrays (C, T, F).
     """
-
-    def smooth(x: np.ndarray) -> np.ndarray:
-        return uniform_filter(np.square(x, dtype=np.float32), (0, *GAIN_KERNEL))
-
-    return np.clip(smooth(mean) / (smooth(np.where(mean != 0, std, 0)) + 1e-20), 0, 1)
+    expected = _local_power(np.where(mean != 0, std, 0))
+    return np.clip(_local_power(mean) / (expected + 1e-20), 0, 1)

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter1d, uniform_filter, uniform_filter1d
 from scipy.special import ndtri
 
 from .interface import Prediction, PriorContext
+from .pauses import frames_of_pause
 
 MIN_CELLS = 32  # known cells from which a mean level is reliable
 # Frames (standard deviation) over which the level below a cutoff, and its slope, are averaged:
@@ -49,7 +50,15 @@ class SpectralEnvelopePrior:
             return np.sqrt(_cut(power, context.offset, observed.shape[1]))
         # a bin may be unknown throughout the window and known elsewhere in the longer stretch
         sums = bin_sums(log_power(wide, context.peak), known)
-        return np.sqrt(interpolate_envelope(magnitude, observed, sums, context.peak))
+        if context.edges is None:
+            return np.sqrt(interpolate_envelope(magnitude, observed, sums, context.peak))
+        observed = observed & frames_of_pause(log_power(magnitude, context.peak), observed)[:, None]
+        magnitude = np.where(observed, magnitude, 0)
+        power = interpolate_envelope(magnitude, observed, sums, context.peak)
+        frames, distance = context.frames, context.distance
+        if frames is not None and distance is not None and distance.any():
+            power = context.edges.blend(power, frames, distance)
+        return np.sqrt(power)
 
 
 def _cut(array: np.ndarray, first: int, count: int) -> np.ndarray:

@@ -1,0 +1,39 @@
+"""Pauses: holes in time whose surroundings are much louder a moment away.
+
+The level of a hole in a pause is that of the pause, not that of the attack after it. Frames beyond
+such a jump of level are left out of the interpolation if the pause is long enough to be measured.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+JUMP = np.log(10.0)  # nepers of power (10 dB), in the mean of all bins: more than chance
+MIN_FRAMES = 2  # known frames beside a hole that give the level of the pause
+
+
+def frames_of_pause(log: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(T,) bool: frames that do not lie beyond a jump of level; all of them without a pause.
+
+    log    (C, T, F) log powers in nepers, read where known
+    known  (C, T, F) bool; a hole is a run of frames without a known atom
+    """
+    known_frames: np.ndarray = np.any(known, axis=(0, 2))
+    keep = np.ones(known_frames.shape, dtype=bool)
+    edges = np.flatnonzero(np.diff(np.pad(~known_frames, 1).astype(np.int8)))
+    level = (log * known).sum(axis=(0, 2)) / np.maximum(known.sum(axis=(0, 2)), 1)
+    for start, stop in zip(edges[::2], edges[1::2]):
+        before = _frames_to_jump(level[:start][::-1], known_frames[:start][::-1])
+        after = _frames_to_jump(level[stop:], known_frames[stop:])
+        if before + after < stop - start or min(before, after) < MIN_FRAMES:
+            continue
+        keep[: start - before] = False
+        keep[stop + after :] = False
+    return keep if (keep & known_frames).any() else np.ones(known_frames.shape, dtype=bool)
+
+
+def _frames_to_jump(level: np.ndarray, known: np.ndarray) -> int:
+    """Number of frames, starting beside a hole, before the level jumps or another hole begins."""
+    here = level[:MIN_FRAMES].mean() if len(level) else 0.0
+    ends = np.flatnonzero((level > here + JUMP) | ~known)
+    return int(ends[0]) if len(ends) else len(level)
