@@ -1,0 +1,114 @@
+"""Level and stereo image of fills: reported inputs, each with the right value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.signal import butter, sosfiltfilt
+
+from atomizer import Settings, Sound, fill, load_model, parse, prepare
+from atomizer.inpainting.fill import last
+
+RATE = 44_100
+
+
+@pytest.fixture(scope="module")
+def filled():
+    """filled(samples, specification, **options): (channels, n) samples after the default fill."""
+    model = load_model(device="cpu")
+
+    def run(samples, specification, **options):
+        sound = Sound(np.atleast_2d(samples).astype(np.float32), RATE, "PCM_16")
+        task = prepare(sound, parse([specification] if specification else []), **options)
+        return task.render(last(fill(task, Settings(seed=1), model)).grid).samples
+
+    return run
+
+
+def level(x):
+    """Mean power in dB."""
+    return 10 * np.log10(np.mean(np.square(x, dtype=np.float64)) + 1e-20)
+
+
+def noise(seconds=3.0, seed=0, channels=1):
+    """(channels, n) white noise."""
+    return 0.05 * np.random.default_rng(seed).standard_normal((channels, int(seconds * RATE)))
+
+
+def pink(seconds, seed=0):
+    """(1, n) pink noise."""
+    n = int(seconds * RATE)
+    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(n))
+    x = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.fft.rfftfreq(n, 1 / RATE), 20)), n)
+    return 0.05 * x[None] / x.std()
+
+
+def drum(seconds=0.5, seed=1):
+    """(n,) a decaying hit."""
+    t = np.arange(int(seconds * RATE)) / RATE
+    body = np.sin(2 * np.pi * 180 * t) + 0.5 * np.random.default_rng(seed).standard_normal(len(t))
+    return 0.5 * np.exp(-t / 0.08) * body
+
+
+def test_steady_noise_keeps_its_level_in_a_hole(filled):
+    x = noise()
+    y = filled(x, "time:1.5-1.8")[:, int(1.5 * RATE) : int(1.8 * RATE)]
+    assert abs(level(y) - level(x)) < 1
+
+
+def test_steady_noise_keeps_its_level_in_a_box(filled):
+    x = noise(4)
+    y = filled(x, "rect:1.5,2.5,1000,5000")
+    band = butter(4, (1200, 4800), "band", fs=RATE, output="sos")
+    p, q = (sosfiltfilt(band, v)[:, int(1.55 * RATE) : int(2.45 * RATE)] for v in (x, y))
+    assert abs(level(q) - level(p)) < 1
+
+
+@pytest.mark.parametrize("gain", [1, -1, 0.5])
+@pytest.mark.parametrize("specification, end", [("time:1.5-2", 2), ("rect:1.5,2,1000,6000", 2)])
+def test_one_source_keeps_its_position_in_the_image(filled, gain, specification, end):
+    x = np.concatenate([noise(), gain * noise()])
+    y = filled(x, specification)[:, int(1.5 * RATE) : int(end * RATE)]
+    assert level(y[1] - gain * y[0]) < level(y) - 30
+
+
+def test_a_continuation_keeps_the_position_of_one_source(filled):
+    x = np.concatenate([noise(), 0.5 * noise()])
+    y = filled(x, "", extend=1.0)[:, 3 * RATE :]
+    assert level(y[1] - 0.5 * y[0]) < level(y) - 30
+
+
+@pytest.mark.parametrize("end", [1.7, 2.5])
+def test_several_sources_keep_the_channels_correlation(filled, end):
+    x = noise(4) + 0.5 * noise(4, 1, 2)
+    y = filled(x, f"time:1.5-{end}")[:, int(1.5 * RATE) : int(end * RATE)]
+    assert abs(np.corrcoef(y)[0, 1] - np.corrcoef(x)[0, 1]) < 0.05
+
+
+def test_a_hole_in_a_pause_before_an_attack_is_quiet(filled):
+    x, start, stop = 0.02 * noise(), int(1.5 * RATE), int(1.8 * RATE)
+    attack = stop + RATE // 10
+    hit = x.copy()
+    hit[0, attack : attack + RATE // 2] += drum()
+    y = filled(hit, f"time:{start / RATE}-{stop / RATE}")
+    assert abs(level(y[:, start:stop]) - level(x)) < 2
+
+
+def test_a_continuation_keeps_its_level_throughout(filled):
+    x = pink(4)
+    y = filled(x, "", extend=10.0)
+    for start in (5, 9, 12):
+        assert abs(level(y[:, start * RATE : (start + 1) * RATE]) - level(x)) < 2
+
+
+def test_a_long_hole_keeps_its_level_throughout(filled):
+    x = pink(18)
+    y = filled(x, "time:2-16")
+    for start in (4, 8, 13):
+        assert abs(level(y[:, start * RATE : (start + 1) * RATE]) - level(x)) < 2
+
+
+@pytest.mark.parametrize("specification", ["above:8000", "below:200"])
+def test_a_silent_channel_stays_silent(filled, specification):
+    x = np.concatenate([noise(2), np.zeros((1, 2 * RATE))])
+    assert not filled(x, specification)[1].any()
