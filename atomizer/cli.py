@@ -23,7 +23,7 @@ from .atoms.orderings import ORDERINGS
 from .atoms.selection import HELP as SELECTIONS
 from .atoms.space import FEATURES, LOUDNESS
 from .errors import AtomizerError
-from .inpainting.settings import AMPLITUDES, METHODS
+from .inpainting.settings import AMPLITUDES, METHODS, USING
 from .io.peaks import PEAKS
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from .atoms.selection import Selection
     from .inpainting.step import Step
     from .io.audio import Sound
+    from .priors.recording_context import CopySource
+
+MAX_SOURCES_SHOWN = 3  # of the spans that a fill copied, the most important ones
 
 app = typer.Typer(
     add_completion=False,
@@ -52,12 +55,14 @@ if TYPE_CHECKING:
     MethodName = str
     AmplitudesName = str
     PeaksName = str
+    UsingName = str
 else:
     OrderName = _names(ORDERINGS)
     AtomizerName = _names(ATOMIZERS)
     MethodName = _names(METHODS)
     AmplitudesName = _names(AMPLITUDES)
     PeaksName = _names(PEAKS)
+    UsingName = _names(USING)
 
 _BY_TASK = "default: depends on the task"
 In = Annotated[Path, typer.Argument(metavar="IN", help="a sound file")]
@@ -153,6 +158,13 @@ def fill(
     srr: Srr = None,
     checkpoint: Checkpoint = None,
     peaks: Peaks = PeaksName("limit"),
+    using: Annotated[
+        UsingName,
+        typer.Option(
+            help="what the rest of the recording gives to holes, boxes and continuations: copies"
+            " (recording), continued tones (partials), both (auto) or nothing (texture)"
+        ),
+    ] = UsingName("auto"),
 ) -> None:
     """Make atoms of IN unknown, fill them in, and write OUT with the rate and channels of IN.
 
@@ -187,6 +199,7 @@ def fill(
             nucleus,
             amplitudes,
             seed,
+            using,
         )
         selection = _selection(select or [], regions, features)
         recipes = [Recipe(selection, settings, extend, add_channels)]
@@ -523,16 +536,26 @@ def _write(out: Path, sound: Sound, peaks: str) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[Step], None]]:
-    """A progress bar on the terminal; yields the callback of a fill."""
+    """A progress bar on the terminal; yields the callback of a fill.
+
+    At the end it prints which spans of the recording were copied.
+    """
     from tqdm import tqdm
 
+    sources: list[CopySource] = []
     with tqdm(desc="filling", unit="step", disable=None) as bar:
 
         def on_step(step: Step) -> None:
             bar.total = step.total
             bar.update()
+            sources[:] = step.sources
 
         yield on_step
+    for copy in sources[:MAX_SOURCES_SHOWN]:
+        typer.echo(
+            f"{copy.target[0]:.2f}-{copy.target[1]:.2f} s: copied from {copy.source[0]:.2f} to"
+            f" {copy.source[1]:.2f} s, confidence {copy.confidence:.2f}"
+        )
 
 
 def _check_first(first: int | None) -> None:

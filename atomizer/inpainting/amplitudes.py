@@ -342,7 +342,9 @@ def wiener_blend(
     ceiling  (channels, F) largest magnitude that is allowed
     Returns None where the estimate is not used.
     """
-    extends = amplitudes == "texture" and state.preset.extend_partials
+    background = state.background_of(window)
+    extends = state.preset.extend_partials or background is not None
+    extends = extends and amplitudes == "texture"
     if amplitudes != "expected" and not extends:
         return None
     prediction = state.predictions(window)[0]
@@ -356,4 +358,8 @@ def wiener_blend(
         shrinkage = np.where(distance > 0, in_hole, scattered)[:, None]
         weight = mean**2 / (mean**2 + shrinkage * std**2 + 1e-20)
         return WienerBlend(weight * mean, 1 - weight)
+    if background is not None:
+        if not state.preset.extend_partials:
+            mean = np.where(background != 0, mean, np.float32(0))
+        std = np.hypot(std, background)  # of the whole sound, not of the residual
     return WienerBlend(mean, np.sqrt(1 - prediction_gain(mean, std)))

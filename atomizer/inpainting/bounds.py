@@ -25,7 +25,8 @@ class Bounds:
     channels: a gap in silence stays silent, and nothing appears above a recording's own bandwidth
     unless all of that band was selected. For a box the sound comes before the window, which may
     know no more of its bins than a pause beside it. And because a rare draw from the top levels is
-    a pop in the sound, no atom is louder than the loudest known one.
+    a pop in the sound, no atom is louder than the loudest known one, unless the loudest atoms are
+    selected.
 
     Parameters
     ----------

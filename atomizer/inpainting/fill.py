@@ -32,7 +32,7 @@ def fill(
 
     Only the surroundings of the unknown atoms are computed. The atoms that the selection hides are
     never read. Holes in time of at most 0.2 s are filled in one step by an autoregressive model of
-    the samples, unless `settings` has amplitudes or a nucleus; these fills need no `model`.
+    the samples, unless `settings` has amplitudes, a nucleus or a source; these need no `model`.
 
     Parameters
     ----------
@@ -53,7 +53,9 @@ def fill(
         For settings out of range, or a model of another AtomSpace.
     """
     resolved = resolve(settings, task)
-    short = settings.method == "model" and settings.amplitudes is None and settings.nucleus is None
+    chosen = (settings.amplitudes, settings.nucleus) != (None, None)
+    chosen = chosen or settings.using in ("recording", "partials")
+    short = settings.method == "model" and not chosen
     if short and has_only_short_holes(task):
         grid = join_holes(task, task.erased(), resolved.seed, fill_short=True)
         yield Step(1, 1, grid, task.mask)

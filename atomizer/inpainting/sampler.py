@@ -11,9 +11,12 @@ import torch
 from ..atoms.orderings import reveal_schedule
 from ..atoms.space import LOUDNESS
 from ..model.inference import AtomModel, decode, encode
+from ..priors.recording_context import RecordingPrediction, erase_hidden
+from ..priors.registry import predict_from_recording
 from .amplitudes import Atoms, strategy_for, wiener_blend
 from .bounds import Bounds
 from .placement import place
+from .presets import PRESETS
 from .settings import Resolved, model_ordering
 from .state import CONTEXT_FRAMES, FillState
 from .step import Step
@@ -31,21 +34,49 @@ def sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
     model.eval()
     # a gap costs the same in a long sound as in a short one
     local, part = task.crop(model.config.space.frames + CONTEXT_FRAMES)
-    steps = _sample(local, settings, model)
-    if local.mask.shape == task.mask.shape:
-        yield from steps
-        return
-    for step in steps:
+    found = predict_from_task(task, settings.using)
+    background = None if found is None else found.cut(part.start, part.stop)[0]
+    sources = () if found is None else tuple(found.sources)
+    whole = local.mask.shape == task.mask.shape
+    for step in _sample(Job(local, settings, model, background)):
+        if whole:
+            yield replace(step, sources=sources)
+            continue
         grid, revealed = task.grid.copy(), np.zeros_like(task.mask)
         grid[:, part], revealed[:, part] = step.grid, step.revealed
-        yield replace(step, grid=grid, revealed=revealed)
+        yield Step(step.number, step.total, grid, revealed, sources)
 
 
-def _sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
+def predict_from_task(task: Task, using: str) -> RecordingPrediction | None:
+    """Predict the hidden atoms of a task from the rest of its recording; None without prediction.
+
+    using  a name in `USING`
+    """
+    if using == "texture" or not task.selection.erases or not PRESETS[task.preset].uses_recording:
+        return None
+    samples = task.sound.at(task.space.rate)
+    return predict_from_recording(erase_hidden(samples, task.grid, task.mask, task.space), using)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A task with everything that its fill needs.
+
+    background  (C, T, F) atoms that the rest of the recording predicts, also at known places nearby
+    """
+
+    task: Task
+    settings: Resolved
+    model: AtomModel
+    background: np.ndarray | None = None
+
+
+def _sample(job: Job) -> Iterator[Step]:
     """Fill a task; where atoms lost their time, frequency or channel, place them first."""
+    task, settings, model = job.task, job.settings, job.model
     unknown = set(task.features)
     if unknown <= set(LOUDNESS) or task.selection.erases:
-        yield from _reveal(task, task.mask, unknown, settings, model)
+        yield from _reveal(job, task.mask, unknown)
         return
     unknown &= set(LOUDNESS)
     step = None
@@ -54,7 +85,8 @@ def _sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
     if not unknown or step is None:
         return
     placed = task.mask & (step.grid != 0)
-    for later in _reveal(replace(task, grid=step.grid), placed, unknown, settings, model):
+    moved = replace(job, task=replace(task, grid=step.grid))
+    for later in _reveal(moved, placed, unknown):
         yield replace(
             later,
             number=later.number + step.total,
@@ -63,12 +95,12 @@ def _sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
         )
 
 
-def _reveal(
-    task: Task, mask: np.ndarray, unknown: set[str], settings: Resolved, model: AtomModel
-) -> Iterator[Step]:
+def _reveal(job: Job, mask: np.ndarray, unknown: set[str]) -> Iterator[Step]:
     """Reveal the unknown ones of velocity and sign at the places of mask (C, T, F)."""
+    task, settings, model = job.task, job.settings, job.model
     velocity_known, sign_known = (~(mask & (name in unknown)) for name in LOUDNESS)
     state = FillState(task, velocity_known, sign_known, model_ordering(model, settings))
+    state.background = job.background
     if state.velocity_known.all():
         mask = mask & (state.magnitude > 0)  # a silent atom has no sign to predict
     filler = Filler(task, state, model, settings)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..atoms.orderings import ORDERINGS
 from ..errors import AtomizerError
 from ..limits import limits
+from ..priors.choices import USING
 from .presets import PRESETS
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class Settings:
         octave below, to the mean predicted level (`amplitudes.py`).
     seed : int
         The same seed gives the same sound.
+    using : str
+        What the rest of the recording contributes to holes, boxes and continuations: "recording"
+        copies from elsewhere, "partials" continues tones, "auto" does both, "texture" neither.
     """
 
     method: str = "model"
@@ -55,6 +59,7 @@ class Settings:
     nucleus: float | None = None
     amplitudes: str | None = None
     seed: int = 0
+    using: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,7 @@ def _check(settings: Resolved) -> None:
         ("method", settings.method, METHODS),
         ("ordering", settings.order, tuple(ORDERINGS)),
         ("kind of amplitudes", settings.amplitudes, AMPLITUDES),
+        ("source", settings.using, USING),
     ):
         if value not in known:
             raise AtomizerError(

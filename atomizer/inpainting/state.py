@@ -44,6 +44,9 @@ class FillState:
         Magnitude of the loudest known atom.
     threshold : float or None
         Magnitude below which all unknown atoms lie.
+    background : (C, T, F) float32 or None
+        Signed atoms that the rest of the recording predicts, also at known places nearby: linear
+        prediction works on the residual, which joins the edges.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class FillState:
         self.preset = PRESETS[task.preset]
         self.threshold = task.threshold if self.preset.quieter_than_known else None
         self.peak = task.reference or 1.0
+        self.background: np.ndarray | None = None
         self._predictions: dict[tuple, tuple[Prediction, Prediction]] = {}
 
     @cached_property
@@ -193,21 +197,35 @@ class FillState:
         if key not in self._predictions:
             context = self.prior_context(window)
             levels = LEVEL_PRIOR.predict(context)
-            coefficients = predict_coefficients(context)
             if levels is None:
                 raise ValueError("The level prior has a prediction for every window.")
-            if coefficients is None:
-                coefficients = Prediction(np.zeros_like(levels.std), np.zeros_like(levels.std))
-            elif self.preset.extend_partials:
-                mean, std = (
-                    bound_by_level(plane, levels.std)
-                    for plane in (coefficients.mean, coefficients.std)
-                )
-                coefficients = Prediction(mean, std)
+            coefficients = self._predict_coefficients(window, context, levels.std)
             if len(self._predictions) >= MAX_CACHED:
                 self._predictions.pop(next(iter(self._predictions)))
             self._predictions[key] = _half(coefficients), _half(levels)
         return self._predictions[key]
+
+    def _predict_coefficients(
+        self, window: Window, context: PriorContext, level_std: np.ndarray
+    ) -> Prediction:
+        """The background plus what the priors predict of its residual."""
+        background = self.background_of(window)
+        if background is not None:
+            residual = np.where(context.observed, context.amplitude - background, np.float32(0))
+            context = replace(context, amplitude=residual)
+        found = predict_coefficients(context)
+        if found is None:
+            found = Prediction(np.zeros_like(level_std), np.zeros_like(level_std))
+        elif self.preset.extend_partials:
+            mean, std = (bound_by_level(plane, level_std) for plane in (found.mean, found.std))
+            found = Prediction(mean, std)
+        if background is None:
+            return found
+        return Prediction(found.mean + background * ~context.observed, found.std)
+
+    def background_of(self, window: Window) -> np.ndarray | None:
+        """(channels, size, F) background of a window; None without any."""
+        return None if self.background is None else crop(self.background, window, 0)
 
     def texture_std(self, window: Window) -> np.ndarray:
         """(channels, size, F) float32: standard deviations of a texture of the surroundings' level.

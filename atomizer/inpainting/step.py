@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ..priors.recording_context import CopySource
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,12 @@ class Step:
         velocity or sign have the median level of the known ones and are positive (`placement`).
     revealed : (channels, frames, bins) bool
         Selected atoms that are filled by now.
+    sources : tuple of CopySource
+        Spans of the recording that were copied to the selection, the most important first.
     """
 
     number: int
     total: int
     grid: np.ndarray
     revealed: np.ndarray
+    sources: tuple[CopySource, ...] = ()

@@ -10,10 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from .spectral_envelope import LOG_MEAN, log_power
 
-EDGE_FRAMES = 16  # known frames (370 ms) beside a hole whose mean level its edge has
+EDGE_FRAMES = 16  # known frames (370 ms) beside a hole whose mean level per bin its edge has
+NEAREST_FRAMES = 4  # of these (93 ms), the ones that give the level of bands of BAND_BINS
+BAND_BINS = 33
+MIN_CHANGE = 0.7  # nepers of power (3 dB) that the nearest frames of a steady sound may differ by
 
 
 @dataclass(frozen=True)
@@ -34,16 +38,17 @@ class EdgeLevels:
         magnitude, observed  (C, T, F) float, read where observed (bool)
         peak                 largest magnitude of the sound
         """
-        steps = np.diff(observed.any(axis=(0, 2)).astype(np.int8))
-        starts, stops = np.flatnonzero(steps < 0), np.flatnonzero(steps > 0) + 1
-        edges = [(int(t), slice(max(0, t + 1 - EDGE_FRAMES), t + 1)) for t in starts]
-        edges += [(int(t), slice(t, t + EDGE_FRAMES)) for t in stops]
+        known = observed.any(axis=(0, 2))
+        steps = np.diff(known.astype(np.int8))
+        edges = [
+            (int(t), t - np.arange(min(EDGE_FRAMES, t + 1))) for t in np.flatnonzero(steps < 0)
+        ]
+        for t in np.flatnonzero(steps > 0) + 1:
+            edges.append((int(t), np.arange(t, min(t + EDGE_FRAMES, len(known)))))
         edges.sort(key=lambda edge: edge[0])
-        levels = []
-        for _, part in edges:
-            weight = observed[:, part]
-            total = (log_power(magnitude[:, part], peak) * weight).sum(1)
-            levels.append(total / np.maximum(weight.sum(1), 1))
+        levels = [
+            _level(log_power(magnitude[:, part], peak), observed[:, part]) for _, part in edges
+        ]
         shape = (0, magnitude.shape[0], magnitude.shape[2])
         stacked = np.stack(levels) if levels else np.zeros(shape, np.float32)
         return cls(np.array([frame for frame, _ in edges], int), stacked)
@@ -72,3 +77,19 @@ class EdgeLevels:
         weight = distance[None, :, None]
         blended = np.maximum(power, 1e-30) ** (1 - weight) * far**weight
         return np.where(weight > 0, blended, power).astype(np.float32)
+
+
+def _level(log: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """(C, F) level of frames (C, n, F) that lead away from a hole.
+
+    The mean of all frames per bin, corrected by bands to the nearest frames, as after a fade-out.
+    """
+
+    def mean(frames: slice) -> np.ndarray:
+        weight = observed[:, frames]
+        return (log[:, frames] * weight).sum(1) / np.maximum(weight.sum(1), 1)
+
+    usual = mean(slice(None))
+    change = mean(slice(NEAREST_FRAMES)) - usual
+    change = uniform_filter1d(change, BAND_BINS, axis=1, mode="nearest")
+    return usual + np.sign(change) * np.maximum(np.abs(change) - MIN_CHANGE, 0)

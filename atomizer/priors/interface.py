@@ -69,7 +69,8 @@ class Prediction:
     Attributes
     ----------
     mean
-        Predicted signed amplitude; zero where nothing is predicted.
+        Predicted signed amplitude; zero where nothing is predicted. At observed atoms: what the
+        same prediction says there, or zero; it is subtracted before the next prior.
     std
         Standard deviation of the amplitude under the prior, before the mean was found; zero where
         the prior gives none.
@@ -104,8 +105,8 @@ def bound_by_level(plane: np.ndarray, std: np.ndarray) -> np.ndarray:
 
 
 def _local_power(x: np.ndarray) -> np.ndarray:
-    """Power averaged over `GAIN_KERNEL`."""
-    return uniform_filter(np.square(x, dtype=np.float32), (0, *GAIN_KERNEL))
+    """Power averaged over `GAIN_KERNEL`; running sums may round below zero."""
+    return uniform_filter(np.square(x, dtype=np.float32), (0, *GAIN_KERNEL)).clip(min=0)
 
 
 def prediction_gain(mean: np.ndarray, std: np.ndarray) -> np.ndarray:

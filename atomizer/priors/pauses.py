@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-JUMP = np.log(10.0)  # nepers of power (10 dB), in the mean of all bins: more than chance
+LEVEL_JUMP = np.log(10.0)  # nepers (10 dB) in the mean level of all bins: more than chance
+POWER_JUMP = np.log(100.0)  # nepers (20 dB) of the total power, which a single note may raise
 MIN_FRAMES = 2  # known frames beside a hole that give the level of the pause
 
 
@@ -22,9 +23,14 @@ def frames_of_pause(log: np.ndarray, known: np.ndarray) -> np.ndarray:
     keep = np.ones(known_frames.shape, dtype=bool)
     edges = np.flatnonzero(np.diff(np.pad(~known_frames, 1).astype(np.int8)))
     level = (log * known).sum(axis=(0, 2)) / np.maximum(known.sum(axis=(0, 2)), 1)
+    total = (np.exp(log) * known).sum(axis=(0, 2)) / np.maximum(known.sum(axis=(0, 2)), 1)
+    power = np.log(total + 1e-30)
     for start, stop in zip(edges[::2], edges[1::2]):
-        before = _frames_to_jump(level[:start][::-1], known_frames[:start][::-1])
-        after = _frames_to_jump(level[stop:], known_frames[stop:])
+        sides = slice(None, start), slice(stop, None)
+        before, after = (
+            _frames_to_jump(level[side][::step], power[side][::step], known_frames[side][::step])
+            for side, step in zip(sides, (-1, 1))
+        )
         if before + after < stop - start or min(before, after) < MIN_FRAMES:
             continue
         keep[: start - before] = False
@@ -32,8 +38,11 @@ def frames_of_pause(log: np.ndarray, known: np.ndarray) -> np.ndarray:
     return keep if (keep & known_frames).any() else np.ones(known_frames.shape, dtype=bool)
 
 
-def _frames_to_jump(level: np.ndarray, known: np.ndarray) -> int:
-    """Number of frames, starting beside a hole, before the level jumps or another hole begins."""
-    here = level[:MIN_FRAMES].mean() if len(level) else 0.0
-    ends = np.flatnonzero((level > here + JUMP) | ~known)
+def _frames_to_jump(level: np.ndarray, power: np.ndarray, known: np.ndarray) -> int:
+    """Number of frames, starting beside a hole, before a jump, or before another hole."""
+    if not len(level):
+        return 0
+    jump = level > level[:MIN_FRAMES].mean() + LEVEL_JUMP
+    jump |= power > power[:MIN_FRAMES].mean() + POWER_JUMP
+    ends = np.flatnonzero(jump | ~known)
     return int(ends[0]) if len(ends) else len(level)

@@ -52,11 +52,13 @@ class SpectralEnvelopePrior:
         sums = bin_sums(log_power(wide, context.peak), known)
         if context.edges is None:
             return np.sqrt(interpolate_envelope(magnitude, observed, sums, context.peak))
-        observed = observed & frames_of_pause(log_power(magnitude, context.peak), observed)[:, None]
+        near = frames_of_pause(log_power(magnitude, context.peak), observed)
+        observed = observed & near[:, None]
         magnitude = np.where(observed, magnitude, 0)
         power = interpolate_envelope(magnitude, observed, sums, context.peak)
         frames, distance = context.frames, context.distance
-        if frames is not None and distance is not None and distance.any():
+        in_pause = not near.all()  # a pause alone gives its level
+        if frames is not None and distance is not None and distance.any() and not in_pause:
             power = context.edges.blend(power, frames, distance)
         return np.sqrt(power)
 
