@@ -32,7 +32,7 @@ from ..io import resources
 ASSETS = resources.path("assets")
 SHIPPED = ASSETS / "examples"  # results of the shipped checkpoint
 # of the cached files and of the sampler: raise it when the same recipe begins to sound different
-FORMAT = 3
+FORMAT = 4
 
 log = logging.getLogger(__name__)
 
