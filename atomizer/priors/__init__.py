@@ -4,8 +4,17 @@
     registry.py           the priors in use, one row each
     wiener.py             linear prediction: coefficients under a Gaussian prior
     spectral_envelope.py  levels interpolated in time and frequency
+    edge_levels.py        levels at the edges of holes, for frames far from known ones
+    pauses.py             which frames give the level of a hole in a pause
     fine_structure.py     details of the octave below a cutoff, patched above it
     noise_fill.py         fills without a network: noise with the interpolated levels
 
-A new prior is a new file with a class that has `name` and `predict`, and one row in `registry.py`.
+    recording_context.py  `RecordingContext` (input), `RecordingPrediction` (output)
+    recording.py          copies from elsewhere in the recording
+    partials.py           partials joined across hidden spans
+    choices.py            names of the recording priors, for settings
+
+A new prior is a new file with a class that has `name` and `predict`, and one row in `registry.py`:
+priors of windows predict atoms of one window of the model, recording priors those of all hidden
+spans from the whole recording.
 """

@@ -38,13 +38,13 @@ class EdgeLevels:
         magnitude, observed  (C, T, F) float, read where observed (bool)
         peak                 largest magnitude of the sound
         """
-        known = observed.any(axis=(0, 2))
+        known = np.atleast_1d(observed.any(axis=(0, 2)))
         steps = np.diff(known.astype(np.int8))
-        edges = [
-            (int(t), t - np.arange(min(EDGE_FRAMES, t + 1))) for t in np.flatnonzero(steps < 0)
-        ]
-        for t in np.flatnonzero(steps > 0) + 1:
-            edges.append((int(t), np.arange(t, min(t + EDGE_FRAMES, len(known)))))
+        edges = []
+        for t in np.flatnonzero(steps < 0).tolist():
+            edges.append((t, t - np.arange(min(EDGE_FRAMES, t + 1))))
+        for t in (np.flatnonzero(steps > 0) + 1).tolist():
+            edges.append((t, np.arange(t, min(t + EDGE_FRAMES, len(known)))))
         edges.sort(key=lambda edge: edge[0])
         levels = [
             _level(log_power(magnitude[:, part], peak), observed[:, part]) for _, part in edges

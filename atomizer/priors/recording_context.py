@@ -1,45 +1,52 @@
-"""What a prior is given, and what it answers: predictions of unknown atoms from the rest of the recording.
+"""Input and output of the recording priors, which read the whole recording around hidden atoms.
 
-Shapes: C channels, T frames, F bins, n samples. A prior never reads what the mask hides: `RecordingContext` holds
-nothing of it.
+Shapes: C channels, T frames of the recording, t frames of a prediction, F bins, n samples.
+`RecordingContext` contains no hidden atom, so that a prior cannot read one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from ..analysis.mdct import imdct, mdct
 from ..atoms.space import AtomSpace
 
-NEAR = 44  # frames on either side of a span for which a prior says what it would have predicted
-MOST_SPANS = 24  # hidden stretches of time that are predicted, the longest first
-LEAST_KNOWN = 4  # frames that must be known beside a span
+CONTEXT_FRAMES = 44  # on either side of a span, for which a prediction is given, too
+MAX_SPANS = 24  # predicted per recording, the longest first
+MIN_KNOWN_FRAMES = 4  # beside a span
 
 
 @dataclass(frozen=True)
 class HiddenSpan:
-    """A stretch of frames, first to last (excluded), in which atoms are hidden; `reach` of samples that they touch."""
+    """A stretch of frames with hidden atoms, from `first` to `stop` (excluded)."""
 
     first: int
-    last: int
+    stop: int
 
-    def reach(self, hop: int, length: int) -> tuple[int, int]:
-        """First sample that a hidden atom's window covers, and the one after the last."""
-        return max(0, (self.first - 1) * hop), min(length, self.last * hop)
+    def sample_range(self, hop: int, length: int) -> tuple[int, int]:
+        """First sample under a window of the span, and the one after the last."""
+        return max(0, (self.first - 1) * hop), min(length, self.stop * hop)
 
 
 @dataclass(frozen=True)
 class RecordingContext:
-    """What is known of a recording.
+    """The known atoms of a recording.
 
-    samples  (C, n) float32 at space.rate, rendered with the hidden atoms silent
-    grid     (C, T, F) float32 coefficients of `samples`, hidden atoms zero
-    mask     (C, T, F) bool, the hidden atoms
-    space    of the atoms: rate in Hz, hop in samples
+    Attributes
+    ----------
+    samples : (C, n) float32
+        Samples at `space.rate`, synthesised with the hidden atoms silent.
+    grid : (C, T, F) float32
+        Coefficients of `samples`; zero where hidden.
+    mask : (C, T, F) bool
+        The hidden atoms.
+    space : AtomSpace
+        Rate, hop and window of the transform.
     """
 
     samples: np.ndarray
@@ -54,24 +61,42 @@ class RecordingContext:
 
     @cached_property
     def hidden_frames(self) -> np.ndarray:
-        """(T,) bool: frames in which something is hidden."""
-        return self.mask.any(axis=(0, 2))
+        """Frames with hidden atoms: (T,) bool."""
+        return np.asarray(self.mask.any(axis=(0, 2)))
+
+    @cached_property
+    def hidden_samples(self) -> np.ndarray:
+        """Samples under the windows of hidden atoms: (n,) bool."""
+        hidden = self.hidden_frames
+        blocks = hidden[:-1] | hidden[1:]  # block m of samples lies under frames m and m + 1
+        return np.repeat(blocks, self.space.hop)[: self.samples.shape[1]]
 
     @cached_property
     def spans(self) -> list[HiddenSpan]:
-        """The hidden stretches of time, in order; of very many, the longest."""
-        edges = np.flatnonzero(np.diff(np.pad(self.hidden_frames, 1).astype(np.int8)))
-        spans = [HiddenSpan(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2])]
-        spans = sorted(spans, key=lambda s: s.first - s.last)[:MOST_SPANS]
-        return sorted(spans, key=lambda s: s.first)
+        """The `MAX_SPANS` longest hidden spans, in the order of time."""
+        spans = sorted(_hidden_spans(self.hidden_frames), key=lambda s: s.first - s.stop)
+        return sorted(spans[:MAX_SPANS], key=lambda s: s.first)
 
-    def near(self, span: HiddenSpan, reach: int = NEAR) -> slice:
-        """Frames of a span and `reach` to either side, within the recording."""
-        return slice(max(0, span.first - reach), min(self.mask.shape[1], span.last + reach))
+    def frames_around(self, span: HiddenSpan) -> slice:
+        """Frames of a span and `CONTEXT_FRAMES` on either side, within the recording."""
+        start = max(0, span.first - CONTEXT_FRAMES)
+        return slice(start, min(self.mask.shape[1], span.stop + CONTEXT_FRAMES))
+
+    def known_frames_beside(self, span: HiddenSpan) -> tuple[int, int]:
+        """Completely known frames before and after a span, at most `CONTEXT_FRAMES` each."""
+        first = max(0, span.first - CONTEXT_FRAMES)
+        before = self.hidden_frames[first : span.first][::-1]
+        after = self.hidden_frames[span.stop : span.stop + CONTEXT_FRAMES]
+        return int(np.argmax(np.append(before, True))), int(np.argmax(np.append(after, True)))
 
 
 class CopySource(NamedTuple):
-    """A span that was copied; times in seconds, lag in samples."""
+    """Where a part of a prediction was copied from.
+
+    target, source  (start, stop) in seconds
+    lag             of the source behind the target, in samples; may be negative and fractional
+    confidence      0 to 1
+    """
 
     target: tuple[float, float]
     source: tuple[float, float]
@@ -79,16 +104,21 @@ class CopySource(NamedTuple):
     confidence: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class RecordingPrediction:
-    """What a prior says of the frames `frames` of a grid.
+    """Signed amplitudes that a recording prior predicts for some frames of a recording.
 
-    frames      slice of the grid's frames; all arrays are of these
-    mean        (C, t, F) float32 signed amplitudes, zero where nothing is predicted. At hidden atoms: the
-                prediction. At known atoms nearby: what the same prediction says there, so that `grid - mean`
-                is what it leaves, and linear prediction of that joins the edges
-    confidence  (C, t, F) float32, 0 to 1: expected correlation of mean and truth; zero where nothing is predicted
-    sources     (target (start, end) s, source (start, end) s, lag in samples, confidence) of what was copied
+    Attributes
+    ----------
+    frames : slice
+        Frames of the recording that the arrays cover.
+    mean : (C, t, F) float32
+        Predicted amplitudes; zero where nothing is predicted. Known atoms near a hidden span have a
+        prediction, too: `residual` subtracts it, so that the next prior joins the edges.
+    confidence : (C, t, F) float32
+        Expected correlation of mean and truth, 0 to 1; zero where nothing is predicted.
+    sources : list of CopySource
+        Where copied parts come from; empty without copies.
     """
 
     frames: slice
@@ -96,11 +126,11 @@ class RecordingPrediction:
     confidence: np.ndarray
     sources: list[CopySource] = field(default_factory=list)
 
-    def cut(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and confidence of the frames first to last (excluded), each (C, last - first, F), zero outside."""
-        shape = (self.mean.shape[0], last - first, self.mean.shape[2])
+    def cut(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and confidence of the frames `first` to `stop` (excluded); zero outside `frames`."""
+        shape = (self.mean.shape[0], stop - first, self.mean.shape[2])
         out = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        a, b = max(first, self.frames.start), min(last, self.frames.stop)
+        a, b = max(first, self.frames.start), min(stop, self.frames.stop)
         if a < b:
             part = slice(a - self.frames.start, b - self.frames.start)
             for target, source in zip(out, (self.mean, self.confidence)):
@@ -108,32 +138,78 @@ class RecordingPrediction:
         return out
 
 
+class RecordingPrior(Protocol):
+    """What `registry.RECORDING_PRIORS` lists."""
+
+    name: str
+
+    def predict(self, context: RecordingContext) -> RecordingPrediction | None:
+        """Predict the hidden atoms of a recording; None where the known atoms predict nothing."""
+
+
 def erase_hidden(
     samples: np.ndarray, grid: np.ndarray, mask: np.ndarray, space: AtomSpace
 ) -> RecordingContext:
-    """The context of a recording: hidden atoms are taken out exactly, by synthesis of the known ones alone.
+    """Context of a recording without its hidden atoms: synthesises the known atoms alone.
 
-    samples  (C, n) at space.rate, of which only those out of reach of hidden atoms are read
-    grid     (C, T, F), read where not masked
+    Parameters
+    ----------
+    samples : (C, n)
+        The recording at `space.rate`; read only outside the windows of hidden atoms.
+    grid : (C, T, F)
+        Its coefficients; read only where `mask` is False.
+    mask : (C, T, F) bool
+        The hidden atoms.
+    space : AtomSpace
+        Rate, hop and window of the transform.
+
+    Returns
+    -------
+    RecordingContext
     """
     known = np.where(mask, np.float32(0), grid)
     out = np.array(samples, np.float32)
-    hidden = mask.any(axis=(0, 2))
-    edges = np.flatnonzero(np.diff(np.pad(hidden, 1).astype(np.int8)))
-    for first, last in zip(edges[::2], edges[1::2]):
-        start, end = max(0, (first - 1) * space.hop), min(out.shape[1], last * space.hop)
-        low, high = max(0, first - 1), min(grid.shape[1], last + 1)  # the neighbours overlap
-        part = np.pad(
-            known[:, low:high], ((0, 0), (1, 0), (0, 0))
-        )  # synthesis starts amid its first frame
-        piece = imdct(part, part.shape[1] * space.hop, space.window)
-        offset = (low - 1) * space.hop  # sample of the recording at which the piece starts
-        out[:, start:end] = piece[:, start - offset : end - offset]
+    hop = space.hop
+    for span in _hidden_spans(np.atleast_1d(mask.any(axis=(0, 2)))):
+        start, stop = span.sample_range(hop, out.shape[1])
+        # with one frame on either side, whose windows overlap the span
+        frames = slice(max(0, span.first - 1), min(grid.shape[1], span.stop + 1))
+        piece, offset = _synthesise(known[:, frames], frames.start, space)
+        out[:, start:stop] = piece[:, start - offset : stop - offset]
     return RecordingContext(out, known, mask, space)
 
 
+def _hidden_spans(hidden: np.ndarray) -> list[HiddenSpan]:
+    """Runs of True in (T,) bool, in order."""
+    edges = np.flatnonzero(np.diff(np.pad(hidden, 1).astype(np.int8)))
+    return [HiddenSpan(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2])]
+
+
+def _synthesise(atoms: np.ndarray, first: int, space: AtomSpace) -> tuple[np.ndarray, int]:
+    """Samples of atoms (C, t, F) from frame `first` on, and the place of the first sample."""
+    padded = np.pad(atoms, ((0, 0), (1, 0), (0, 0)))  # synthesis starts at the first frame's centre
+    piece = imdct(padded, padded.shape[1] * space.hop, space.window)
+    return piece, (first - 1) * space.hop
+
+
 def mdct_frames(samples: np.ndarray, start: int, frames: slice, space: AtomSpace) -> np.ndarray:
-    """(C, t, F) atoms of `frames` of a recording of which `samples` (C, m) begin at sample `start`; zero outside."""
+    """Coefficients of some frames of a recording, from samples of a part of it.
+
+    Parameters
+    ----------
+    samples : (C, m)
+        Part of the recording; the rest counts as zero.
+    start : int
+        Place of the first of these samples in the recording.
+    frames : slice
+        Frames of the recording to compute.
+    space : AtomSpace
+        Hop and window of the transform.
+
+    Returns
+    -------
+    (C, t, F) float32
+    """
     low, high = (frames.start - 1) * space.hop, frames.stop * space.hop
     piece = np.zeros((len(samples), high - low), np.float32)
     a, b = max(low, start), min(high, start + samples.shape[1])
@@ -142,8 +218,8 @@ def mdct_frames(samples: np.ndarray, start: int, frames: slice, space: AtomSpace
     return mdct(piece, space.hop, space.window)[:, 1:-1]
 
 
-def merge(predictions: list[RecordingPrediction]) -> RecordingPrediction | None:
-    """One prediction of several spans; what they say of the known atoms between two of them is cross-faded."""
+def merge(predictions: Sequence[RecordingPrediction]) -> RecordingPrediction | None:
+    """One prediction of several spans; where two overlap, the more confident one counts."""
     if len(predictions) < 2:
         return predictions[0] if predictions else None
     start = min(p.frames.start for p in predictions)
@@ -155,25 +231,19 @@ def merge(predictions: list[RecordingPrediction]) -> RecordingPrediction | None:
         better = p.confidence > confidence[:, part]
         mean[:, part] = np.where(better, p.mean, mean[:, part])
         confidence[:, part] = np.where(better, p.confidence, confidence[:, part])
-    return RecordingPrediction(
-        slice(start, stop), mean, confidence, [s for p in predictions for s in p.sources]
-    )
+    sources = [source for p in predictions for source in p.sources]
+    return RecordingPrediction(slice(start, stop), mean, confidence, sources)
 
 
 def residual(context: RecordingContext, prediction: RecordingPrediction | None) -> RecordingContext:
-    """What a prediction leaves of the known atoms, near the spans; the samples follow."""
+    """Context without the predicted part of the known atoms, in its coefficients and samples."""
     if prediction is None:
         return context
     frames, hop = prediction.frames, context.space.hop
-    explained = np.where(context.mask[:, frames], np.float32(0), prediction.mean)
+    predicted = np.where(context.mask[:, frames], np.float32(0), prediction.mean)
     grid, samples = context.grid.copy(), context.samples.copy()
-    grid[:, frames] -= explained
-    piece = imdct(
-        np.pad(explained, ((0, 0), (1, 0), (0, 0))),
-        (frames.stop - frames.start + 1) * hop,
-        context.space.window,
-    )
-    offset = (frames.start - 1 - 1) * hop + hop  # first sample under the first frame
+    grid[:, frames] -= predicted
+    piece, offset = _synthesise(predicted, frames.start, context.space)
     a, b = max(0, offset), min(samples.shape[1], frames.stop * hop)
     samples[:, a:b] -= piece[:, a - offset : b - offset]
     return replace(context, samples=samples, grid=grid)
@@ -182,14 +252,18 @@ def residual(context: RecordingContext, prediction: RecordingPrediction | None) 
 def add(
     first: RecordingPrediction | None, second: RecordingPrediction | None
 ) -> RecordingPrediction | None:
-    """The sum of a prediction and of one of what it leaves."""
+    """Sum of a prediction and of a second one, of the residual of the first."""
     if first is None or second is None:
         return first or second
-    start, stop = (
-        min(first.frames.start, second.frames.start),
-        max(first.frames.stop, second.frames.stop),
+    frames = slice(
+        min(first.frames.start, second.frames.start), max(first.frames.stop, second.frames.stop)
     )
-    (mean, sure), (more, also) = first.cut(start, stop), second.cut(start, stop)
+    (mean_1, confidence_1), (mean_2, confidence_2) = (
+        p.cut(frames.start, frames.stop) for p in (first, second)
+    )
     return RecordingPrediction(
-        slice(start, stop), mean + more, np.maximum(sure, also), first.sources + second.sources
+        frames,
+        mean_1 + mean_2,
+        np.maximum(confidence_1, confidence_2),
+        first.sources + second.sources,
     )

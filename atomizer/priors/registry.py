@@ -7,16 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import partials, recording
+from .choices import USING
 from .interface import Prediction, Prior, PriorContext
-from .recording_context import RecordingContext, RecordingPrediction, add, residual
+from .partials import PartialsPrior
+from .recording import RecordingCopyPrior
+from .recording_context import RecordingContext, RecordingPrediction, RecordingPrior, add, residual
 from .spectral_envelope import SpectralEnvelopePrior
 from .wiener import WienerPrior
 
 # Each prior predicts what the ones before it leave: linear prediction, the most general, is last.
 COEFFICIENT_PRIORS: tuple[Prior, ...] = (WienerPrior(),)
-RECORDING_PRIORS = {"recording": recording.predict, "partials": partials.predict}
 LEVEL_PRIOR: Prior = SpectralEnvelopePrior()
+# Applied once per recording, in this order; their names are those of `choices.USING`
+RECORDING_PRIORS: tuple[RecordingPrior, ...] = (RecordingCopyPrior(), PartialsPrior())
 
 
 def predict_coefficients(
@@ -49,15 +52,33 @@ def predict_coefficients(
 def predict_from_recording(
     context: RecordingContext, using: str = "auto"
 ) -> RecordingPrediction | None:
-    """Predict hidden atoms from the rest of a recording.
+    """Predict hidden atoms from the whole recording, each prior on the residual of those before it.
 
-    using  "auto" applies all priors in turn, each to the residual of those before it; the name of a
-           prior applies it alone; "texture" applies none
+    Parameters
+    ----------
+    context : RecordingContext
+        From `recording_context.erase_hidden`.
+    using : str
+        A name of `choices.USING`: "auto" applies all of `RECORDING_PRIORS` in turn, "texture" none,
+        other names that prior alone.
+
+    Returns
+    -------
+    RecordingPrediction or None
+        The sum of all predictions; None where the recording predicts nothing.
+
+    Raises
+    ------
+    ValueError
+        If `using` is not in `USING`.
     """
+    if using not in USING:
+        raise ValueError(f"There is no prior {using!r}: choose from {', '.join(USING)}.")
     total: RecordingPrediction | None = None
-    if using == "texture" or not context.spans:
-        return None
-    for name, predict in RECORDING_PRIORS.items():
-        if using in ("auto", name):
-            total = add(total, predict(residual(context, total)))
+    found: RecordingPrediction | None = None
+    for prior in RECORDING_PRIORS:
+        if using in ("auto", prior.name):
+            context = residual(context, found)
+            found = prior.predict(context)
+            total = add(total, found)
     return total

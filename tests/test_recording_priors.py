@@ -1,0 +1,150 @@
+"""Recording priors: copies from elsewhere in the recording, and partials joined across spans."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from atomizer.analysis.mdct import mdct
+from atomizer.atoms.space import AtomSpace
+from atomizer.priors.choices import USING
+from atomizer.priors.partials import PartialsPrior
+from atomizer.priors.recording import RecordingCopyPrior
+from atomizer.priors.recording_context import add, erase_hidden, mdct_frames, residual
+from atomizer.priors.registry import RECORDING_PRIORS, predict_from_recording
+
+SPACE = AtomSpace(rate=11_025, hop=256)
+RATE = SPACE.rate
+PERIOD = 22_050 + 7  # samples of the loop
+
+
+def sequence(seconds: float = 12.0, channels: int = 1) -> np.ndarray:
+    """(channels, n) a loop of notes with attacks, over noise 40 dB below."""
+    rng = np.random.default_rng(3)
+    at = np.arange(PERIOD)
+    loop = np.zeros(PERIOD)
+    for start, hertz in zip(range(0, PERIOD, PERIOD // 6), (220, 330, 262, 440, 294, 392)):
+        t = at[start:] - start
+        loop[start:] += np.exp(-t / 2000) * np.sin(2 * np.pi * hertz * t / RATE)
+    n = round(seconds * RATE)
+    mono = np.resize(loop, n)
+    gains = 1 - 0.2 * np.arange(channels)
+    return (gains[:, None] * mono + 0.005 * rng.standard_normal((channels, n))).astype(np.float32)
+
+
+def hide(samples: np.ndarray, start: float, stop: float, bins: slice = slice(None)) -> tuple:
+    """(context, truth, mask) of samples whose atoms from start to stop seconds are hidden."""
+    grid = mdct(samples, SPACE.hop, SPACE.window)
+    mask = np.zeros(grid.shape, bool)
+    mask[:, round(start * RATE / SPACE.hop) : round(stop * RATE / SPACE.hop), bins] = True
+    return erase_hidden(samples, grid, mask, SPACE), grid, mask
+
+
+def snr(truth: np.ndarray, mask: np.ndarray, prediction) -> float:
+    """DB of the prediction's mean over the hidden atoms."""
+    mean = prediction.cut(0, truth.shape[1])[0]
+    return float(10 * np.log10((truth[mask] ** 2).sum() / ((truth - mean)[mask] ** 2).sum()))
+
+
+def test_choices_are_the_names_of_the_recording_priors():
+    assert set(USING) == {"auto", "texture"} | {prior.name for prior in RECORDING_PRIORS}
+    with pytest.raises(ValueError, match="no prior 'copies'"):
+        predict_from_recording(hide(sequence(2.0), 1.0, 1.2)[0], "copies")
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_a_repeated_sequence_is_restored(channels):
+    context, truth, mask = hide(sequence(channels=channels), 6.1, 6.6)
+    found = RecordingCopyPrior().predict(context)
+    assert snr(truth, mask, found) > 15
+    assert found.confidence.shape == found.mean.shape and found.confidence.max() <= 1
+    assert not found.mean[found.confidence == 0].any()
+
+
+def test_a_repeated_sequence_continues_past_its_end():
+    context, truth, mask = hide(sequence(), 10.0, 13.0)
+    assert snr(truth, mask, RecordingCopyPrior().predict(context)) > 10
+
+
+def test_a_long_gap_is_filled_in_phrases():
+    context, truth, mask = hide(sequence(24.0), 12.0, 17.0)
+    found = RecordingCopyPrior().predict(context)
+    assert snr(truth, mask, found) > 10
+    assert len({source.target for source in found.sources}) > 1
+
+
+def test_a_box_is_filled_in_its_band():
+    context, truth, mask = hide(sequence(), 5.0, 6.0, slice(9, 80))
+    found = RecordingCopyPrior().predict(context)
+    assert snr(truth, mask, found) > 10
+
+
+def test_sources_name_the_place_of_the_copied_samples():
+    context, _, _ = hide(sequence(), 6.1, 6.6)
+    found = RecordingCopyPrior().predict(context)
+    for target, source, lag, confidence in found.sources:
+        assert source[0] - target[0] == pytest.approx(lag / RATE)
+        assert 0 <= source[0] < source[1] <= 12.0 and 0 < confidence <= 1
+        assert source[1] <= target[0] + 1e-9 or source[0] >= target[1] - 1e-9
+    best = max(found.sources, key=lambda source: source.confidence)
+    phase = best.lag % PERIOD
+    assert phase == pytest.approx(0, abs=0.2) or phase == pytest.approx(PERIOD, abs=0.2)
+
+
+@pytest.mark.parametrize("milliseconds, min_snr", [(50, 30), (100, 30), (300, 15)])
+def test_a_pure_tone_is_restored(milliseconds, min_snr):
+    samples = np.sin(2 * np.pi * 441.3 * np.arange(6 * RATE) / RATE)[None].astype(np.float32)
+    context, truth, mask = hide(samples, 3.0, 3.0 + milliseconds / 1000)
+    assert snr(truth, mask, PartialsPrior().predict(context)) > min_snr
+    assert snr(truth, mask, predict_from_recording(context)) > min_snr
+
+
+def test_noise_is_not_predicted():
+    samples = np.random.default_rng(0).standard_normal((2, 8 * RATE)).astype(np.float32)
+    context, truth, mask = hide(samples, 4.0, 4.5)
+    found = predict_from_recording(context)
+    if found is not None:
+        mean = found.cut(0, truth.shape[1])[0]
+        assert (mean[mask] ** 2).mean() < 0.03 * (truth[mask] ** 2).mean()
+
+
+@pytest.mark.parametrize("using", USING)
+def test_hidden_atoms_are_never_read(using):
+    samples = sequence(channels=2)
+    context, truth, mask = hide(samples, 6.1, 6.6)
+    other = np.where(mask, 1e3, truth).astype(np.float32)
+    changed = samples.copy()
+    first, last = np.flatnonzero(mask.any(axis=(0, 2)))[[0, -1]]
+    changed[:, (first - 1) * SPACE.hop : (last + 1) * SPACE.hop] = -7
+    a = predict_from_recording(context, using)
+    b = predict_from_recording(erase_hidden(changed, other, mask, SPACE), using)
+    assert (a is None) == (b is None)
+    if a is not None:
+        np.testing.assert_array_equal(a.mean, b.mean)
+        np.testing.assert_array_equal(a.confidence, b.confidence)
+        assert a.sources == b.sources
+
+
+def test_predictions_are_deterministic():
+    a, b = (predict_from_recording(hide(sequence(channels=2), 6.1, 6.6)[0]) for _ in range(2))
+    np.testing.assert_array_equal(a.mean, b.mean)
+
+
+def test_coefficients_of_a_residual_are_those_of_its_samples():
+    context, truth, _ = hide(sequence(), 6.1, 6.6)
+    found = RecordingCopyPrior().predict(context)
+    left = residual(context, found)
+    again = mdct_frames(left.samples, 0, slice(0, truth.shape[1]), SPACE)
+    inner = slice(found.frames.start + 2, found.frames.stop - 2)
+    np.testing.assert_allclose(again[:, inner], left.grid[:, inner], atol=1e-4)
+    assert add(found, None) is found and add(None, None) is None
+
+
+def test_a_hidden_recording_has_no_prediction():
+    context, _, _ = hide(sequence(2.0), 0.0, 2.1)
+    assert predict_from_recording(context) is None
+
+
+def test_silence_has_no_prediction():
+    context, _, _ = hide(np.zeros((2, 4 * RATE), np.float32), 2.0, 2.5)
+    assert predict_from_recording(context) is None
