@@ -41,7 +41,7 @@ def hide(samples: np.ndarray, start: float, stop: float, bins: slice = slice(Non
 
 
 def snr(truth: np.ndarray, mask: np.ndarray, prediction) -> float:
-    """DB of the prediction's mean over the hidden atoms."""
+    """Signal-to-noise ratio in dB of the prediction's mean over the hidden atoms."""
     mean = prediction.cut(0, truth.shape[1])[0]
     return float(10 * np.log10((truth[mask] ** 2).sum() / ((truth - mean)[mask] ** 2).sum()))
 

@@ -6,7 +6,8 @@
 2. A copy is the recording, shifted by a lag and analysed on the grid: levels and signs fit.
 3. Gains: per channel and band, a ridge regression of the known atoms around the span on all copies,
    separately near the start and near the end of a span, shrunk by cross-validation over blocks of
-   time. Bands whose cross-validated correlation is low have no prediction.
+   time. Bands whose cross-validated correlation is low have no prediction;
+   between two thresholds it fades in.
 4. Long spans are copied in phrases: each continues the one before it.
 
 Perraudin, Holighaus, Majdak & Balazs 2018, "Inpainting of long audio segments with similarity
@@ -57,7 +58,9 @@ RIDGE = 0.05  # of the mean energy of the copies
 FIT_DECAY_SECONDS = 0.3  # from the edge of a span, in which the weight of known atoms falls to 1/e
 MIN_TWO_SIDED_SECONDS = 0.7  # of a span with a fit of its own on either side
 BLOCK_FRAMES = 6  # of cross-validation
-MIN_CORRELATION = 0.3  # of a band with a prediction
+# Gain and confidence of a band rise from zero at the lower of these correlations to all of what was
+# fitted at the higher one
+MIN_CORRELATION, FULL_CORRELATION = 0.3, 0.6
 MIN_LEAD_CORRELATION = 0.3  # over all bands, for the best lag to count in quiet bands
 QUIET_POWER = 1.0  # of a band, relative to its mean: quieter ones follow the other bands
 MAX_GAIN = 1.5  # of all copies of a band together
@@ -638,10 +641,12 @@ def _ridge(
         sides = np.clip(product / np.sqrt(np.maximum(power * truth, 1e-30)), 0, 1)
         overall, correlation = correlation, np.minimum(sides.sum(0) / 2, correlation)
         shrinkage = shrinkage * (correlation / np.maximum(overall, 1e-9))
-    is_reliable = correlation >= MIN_CORRELATION
-    gains = _solve(total_cross, total_gram) * shrinkage * is_reliable
+    reliability = np.clip(
+        (correlation - MIN_CORRELATION) / (FULL_CORRELATION - MIN_CORRELATION), 0, 1
+    )
+    gains = _solve(total_cross, total_gram) * shrinkage * reliability
     limit = np.minimum(1, MAX_GAIN / np.maximum(np.abs(gains).sum(0), 1e-12))
-    return gains * limit, correlation * is_reliable
+    return gains * limit, correlation * reliability
 
 
 def _solve(cross: np.ndarray, gram: np.ndarray) -> np.ndarray:
