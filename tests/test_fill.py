@@ -43,7 +43,7 @@ def model():
     model = AtomTransformer(TINY)
     with (
         torch.no_grad()
-    ):  # an untrained head believes in nothing: make its beliefs differ from place to place
+    ):  # an untrained head predicts nothing: make its predictions differ from place to place
         model.decoder.velocity.weight.mul_(20)
         model.decoder.sign.weight.mul_(20)
     return model.eval()

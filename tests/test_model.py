@@ -1,4 +1,4 @@
-"""The model: embeddings, cells, serialisations, the decoder's symmetry, files."""
+"""The model: embeddings, cells, serializations, the decoder's symmetry, files."""
 
 import json
 from dataclasses import replace

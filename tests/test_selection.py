@@ -1,5 +1,6 @@
 import json
 import time
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from atomizer.atoms.selection import HELP, Part, Region, Selection, parse
+from atomizer.atoms.shapes import SHAPES
 from atomizer.atoms.space import FEATURES, LOUDNESS, AtomSpace
 from atomizer.limits import Limits
 
@@ -444,6 +446,38 @@ def test_the_largest_shapes_are_fast(kind):
         np.pi * 4 * 9000 / (10 * 22_050) if kind == "lasso" else 0.05,
         rel=0.03 if kind == "lasso" else 1,
     )
+
+
+@pytest.mark.parametrize(
+    "region_, bounds",
+    [
+        (Region(), (False, False)),
+        (Region(channels=(0,)), (False, False)),
+        (Region(t=(0, 1)), (True, False)),
+        (Region(f=(500, None)), (False, True)),
+        (Region(t=(0, 1), f=(500, None)), (True, True)),
+        (Region("lasso", points=((0, 0), (1, 0), (1, 1))), (True, True)),
+        (Region("brush", points=((0, 0),)), (True, True)),
+    ],
+)
+def test_which_axes_a_region_limits(region_, bounds):
+    assert (region_.bounds_time, region_.bounds_frequency) == bounds
+
+
+@pytest.mark.parametrize("kind", ("lasso", "brush"))
+def test_a_shape_without_points_is_refused(kind, grid, small, refused):
+    with refused(kind, "points"):
+        Selection((Region(kind),)).mask(grid, small)
+
+
+def test_an_undeclared_field_of_a_shape_is_named(monkeypatch, grid, small):
+    @dataclass(frozen=True)
+    class Disc:
+        radius: float
+
+    monkeypatch.setitem(SHAPES, "disc", Disc)
+    with pytest.raises(TypeError, match="'disc' has a field 'radius', which Region must have"):
+        Selection((Region("disc"),)).mask(grid, small)
 
 
 # --- JSON

@@ -10,19 +10,20 @@ import pytest
 import soundfile
 import torch
 
+from atomizer.atoms.orderings import ORDERINGS
 from atomizer.atoms.space import AtomSpace
 from atomizer.io.datasets import list_clips
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.training.data import AudioBank, Windows
 from atomizer.training.loop import STATE, Trainer, TrainingConfig
 from atomizer.training.losses import Losses, velocity_floor
-from atomizer.training.masking import ORDERS, TASKS, mask_batch
+from atomizer.training.masking import ORDER_WEIGHTS, TASKS, mask_batch, order_weights
 
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
 TINY = ModelConfig(
     space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16, slot=4, hidden=32
 )
-# cells of one atom, serialised by the user's ordering
+# cells of one atom, serialized by the user's ordering
 ONE_TOKEN_PER_ATOM = replace(
     TINY,
     space=replace(SPACE, frames=4, hop=16),
@@ -129,7 +130,14 @@ def test_task_hides_its_features(bank, task):
                 assert len(place.unique(dim=0)) == len(place)
 
 
-@pytest.mark.parametrize("order", list(ORDERS))
+def test_a_new_ordering_is_trained_too(monkeypatch):
+    assert order_weights() == ORDER_WEIGHTS and set(ORDER_WEIGHTS) == set(ORDERINGS)
+    monkeypatch.setitem(ORDERINGS, "outwards", lambda atoms, seed=0: np.arange(len(atoms)))
+    weights = order_weights()
+    assert weights.pop("outwards") > 0 and weights == ORDER_WEIGHTS
+
+
+@pytest.mark.parametrize("order", list(ORDERINGS))
 def test_revealing_hides_fewer_atoms(bank, order):
     none, half = (
         batch_of(bank, "cut", reveal=r, order=order).target_mask.sum() for r in (0.0, 0.5)
@@ -208,7 +216,7 @@ def test_a_few_steps_lower_the_loss(folder, tmp_path, config):
     assert AtomTransformer.from_pretrained(str(tmp_path)).config == config
 
 
-def test_order_serialisation_depends_on_the_users_ordering(folder):
+def test_order_serialization_depends_on_the_users_ordering(folder):
     torch.manual_seed(0)
     model = AtomTransformer(replace(ONE_TOKEN_PER_ATOM, window=8, layers=1)).eval()
     bank = AudioBank(

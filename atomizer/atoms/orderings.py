@@ -4,8 +4,13 @@ A sound is the sum of its atoms, so the order does not change it; it decides whi
 in, kept or heard first. Ties are broken by time, then frequency, then channel: orderings are total.
 
 To add an ordering, write one function and add one row to `ORDERINGS`. The command line, the
-endpoints, the page's menus, the sampler and the training then have it. The page draws and plays
-orderings in JavaScript: to see the new one there, add it to `order` in its `orderings.js`, too.
+endpoints, the page's menus, the sampler and the training then have it; `ORDER_WEIGHTS` in
+training/masking.py says how often it is trained, seldom without a row there. The page draws and
+plays orderings in JavaScript, in ui/static/: add the new one to `orderAtoms` in
+state/orderings.js, `LINE_COLOURS` in plot/palette.js and `DASHES` in panels/order_panel.js, too.
+
+In a fill an ordering sees the selected frames and their context only, in training the frames of
+a window: never the whole sound.
 """
 
 from __future__ import annotations

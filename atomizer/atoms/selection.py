@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,13 +55,17 @@ class Region:
     @property
     def shape(self) -> Shape:
         """The geometry of the region."""
-        shape = SHAPES[self.kind]
-        return shape(**{field.name: getattr(self, field.name) for field in fields(shape)})
+        return SHAPES[self.kind](**_shape_fields(self.kind, self))
+
+    @property
+    def bounds_time(self) -> bool:
+        """True if the region limits the time, False for bands and whole channels."""
+        return self.shape.bounds_time
 
     @property
     def bounds_frequency(self) -> bool:
         """True if the region limits the frequency, False for time spans and whole channels."""
-        return self.f is not None or self.points is not None
+        return self.shape.bounds_frequency
 
     def contains(self, t: np.ndarray, f: np.ndarray, half_window: float | np.ndarray) -> np.ndarray:
         """Bool array of the broadcast shape of `t` (seconds) and `f` (Hz).
@@ -74,9 +78,8 @@ class Region:
     @classmethod
     def from_schema(cls, valid: RegionSchema) -> Region:
         """Region of valid data."""
-        shape = {f.name: getattr(valid, f.name) for f in fields(SHAPES[valid.kind])}
         channels = None if valid.channels is None else tuple(dict.fromkeys(valid.channels))
-        return cls(valid.kind, valid.op, channels, **shape)
+        return cls(valid.kind, valid.op, channels, **_shape_fields(valid.kind, valid))
 
     def to_dict(self) -> dict[str, Any]:
         """The region as JSON-ready data, with the fields that its kind uses."""
@@ -87,6 +90,25 @@ class Region:
             if value is not None and (name, value) != ("scale", "linear"):
                 item[name] = json.loads(json.dumps(value))
         return item
+
+
+def _shape_fields(kind: str, source: Region | RegionSchema) -> dict[str, Any]:
+    """Values of the fields of a shape.
+
+    Raises AtomizerError if the region lacks a value that the shape needs, TypeError if its class
+    has no such field.
+    """
+    values = {}
+    for field in fields(SHAPES[kind]):
+        if not hasattr(source, field.name):
+            raise TypeError(
+                f"The shape {kind!r} has a field {field.name!r}, which {type(source).__name__} must"
+                " have, too."
+            )
+        values[field.name] = getattr(source, field.name)
+        if values[field.name] is None and field.default is MISSING:
+            raise AtomizerError(f"A {kind} needs {field.name!r}, which this region does not have.")
+    return values
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,23 @@
 """Shapes of regions in the time-frequency plane.
 
-A shape is a frozen dataclass whose fields are fields of `selection.Region`, with `min_points` and
+A shape is a frozen dataclass whose fields are fields of `selection.Region`, with
 
+    min_points                   least number of points; 0 for shapes without points
+    bounds_time                  whether it limits the time
+    bounds_frequency             whether it limits the frequency
     contains(t, f, half_window)  bool array of the broadcast shape of t (seconds) and f (Hz)
 
 Times (n, 1) and frequencies (1, m), both ascending, are the cells of a grid; times and frequencies
 (n,) are n atoms. `half_window` is half the length of an atom's window in seconds, a number or (n,).
 
-To add a shape, write one class and add one row to `SHAPES`: Python and JSON then accept its kind.
-To draw it on the page, add a tool in `ui/static/tools.js` and an outline in `ui/static/overlay.js`.
+To add a shape:
+
+1. Write one class and add one row to `SHAPES`. Command line and JSON then accept its kind. A shape
+   with `points` has `min_points` of at least 1: JSON drops the points of others.
+2. For every field that `selection.Region` does not have, add a field with a default to `Region`,
+   and one to `RegionSchema` in selection_schema.py, whose name the validator `_only_if_used` lists.
+3. To draw it on the page, add its geometry to `SHAPES` in ui/static/state/shapes.js, its kind and
+   fields to ui/static/types.d.ts, and a tool, listed in ui/static/tools/registry.js.
 """
 
 from __future__ import annotations
@@ -33,6 +42,16 @@ class Shape(Protocol):
 
     min_points: ClassVar[int]
 
+    @property
+    def bounds_time(self) -> bool:
+        """True if the shape limits the time."""
+        ...
+
+    @property
+    def bounds_frequency(self) -> bool:
+        """True if the shape limits the frequency."""
+        ...
+
     def contains(self, t: np.ndarray, f: np.ndarray, half_window: float | np.ndarray) -> np.ndarray:
         """Bool array of the broadcast shape of `t` and `f`: atoms inside the shape."""
         ...
@@ -45,6 +64,16 @@ class Rect:
     t: Span = None
     f: Span = None
     min_points: ClassVar[int] = 0
+
+    @property
+    def bounds_time(self) -> bool:
+        """False for bands and whole channels."""
+        return self.t is not None
+
+    @property
+    def bounds_frequency(self) -> bool:
+        """False for time spans and whole channels."""
+        return self.f is not None
 
     def contains(self, t: np.ndarray, f: np.ndarray, half_window: float | np.ndarray) -> np.ndarray:
         """Atoms whose centre is inside, or whose window overlaps the time span."""
@@ -63,6 +92,8 @@ class Lasso:
     points: Points
     scale: str = "linear"
     min_points: ClassVar[int] = 3
+    bounds_time: ClassVar[bool] = True
+    bounds_frequency: ClassVar[bool] = True
 
     def contains(self, t: np.ndarray, f: np.ndarray, half_window: float | np.ndarray) -> np.ndarray:
         """Atoms whose centre is inside: an odd number of edges lies later at their frequency."""
@@ -88,6 +119,8 @@ class Brush:
     size: tuple[float, float]
     scale: str = "linear"
     min_points: ClassVar[int] = 1
+    bounds_time: ClassVar[bool] = True
+    bounds_frequency: ClassVar[bool] = True
 
     def contains(self, t: np.ndarray, f: np.ndarray, half_window: float | np.ndarray) -> np.ndarray:
         """Atoms whose centre is inside the ellipse at some point of the line."""

@@ -105,7 +105,7 @@ def preset_for(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> 
     frames, bins = np.any(mask, axis=(0, 2)), np.any(mask, axis=(0, 1))
     if frames.all() and bins[-1] and not bins[0]:
         return "bandwidth"
-    all_spans = all(r.f is None and r.points is None for r in selection.regions)
+    all_spans = not any(r.bounds_frequency for r in selection.regions)
     if bins[recorded].all() and all_spans:
         if frames[-1] and not frames[0]:
             return "continue"
@@ -115,6 +115,6 @@ def preset_for(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> 
 
 def _selects_channels(selection: Selection) -> bool:
     return all(
-        r.channels is not None and r.t is None and r.f is None and r.points is None
+        r.channels is not None and not (r.bounds_time or r.bounds_frequency)
         for r in selection.regions
     )

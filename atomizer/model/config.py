@@ -77,7 +77,7 @@ class ModelConfig:
             raise ValueError(f"The width {self.width} is no multiple of 4 * {self.heads} heads.")
         if "order" in self.serialisations and self.slots > 1:
             raise ValueError(
-                'The serialisation "order" sorts single atoms: it needs cells of (1, 1, 1).'
+                'The serialization "order" sorts single atoms: it needs cells of (1, 1, 1).'
             )
 
     @property

@@ -25,7 +25,7 @@ class State:
     sign_known      (B, C, T, F) bool
     present         (B, C, T, F) bool, False outside the sound: a missing channel, frames before
                     its start or after its end
-    rank            (B, C, T, F) float or None: the user's ordering, for the "order" serialisation
+    rank            (B, C, T, F) float or None: the user's ordering, for the "order" serialization
     estimate        (B, C, T, F) float or None: Wiener estimate of the signed amplitudes that were
                     unknown at first, zero elsewhere
     prior_std       (B, C, T, F) float or None: standard deviation of the Wiener estimate's prior,

@@ -1,6 +1,6 @@
-"""The Transformer: attention in windows along serialisations of the tokens.
+"""The Transformer: attention in windows along serializations of the tokens.
 
-Serialisations follow Point Transformer V3 (Wu et al. 2024), which orders the points of a cloud.
+Serializations follow Point Transformer V3 (Wu et al. 2024), which orders the points of a cloud.
 Blocks are pre-norm (RMSNorm, Zhang & Sennrich 2019), with normalised queries and keys and axial
 rotary positions for time and frequency (Su et al. 2021). Side tokens stand beside the cells: a few
 global ones, which every window attends to, and the unplaced atoms, whose position is unknown.
@@ -75,7 +75,7 @@ class Layout:
 
 
 def sort_keys(name: str, coordinates: Tensor, rank: Tensor | None) -> Tensor:
-    """(B, L) float64 keys that a serialisation sorts tokens by.
+    """(B, L) float64 keys that a serialization sorts tokens by.
 
     name         "time", "frequency", "tile" or "order"
     coordinates  (B, L, 3) cells along time, frequency, channel
@@ -90,7 +90,7 @@ def sort_keys(name: str, coordinates: Tensor, rank: Tensor | None) -> Tensor:
         tile = (t // 16) * 2**10 + f // 16
         return ((tile * 16 + t % 16) * 16 + f % 16) * 16 + c
     if rank is None:
-        raise ValueError('The "order" serialisation needs the ranks of the atoms.')
+        raise ValueError('The "order" serialization needs the ranks of the atoms.')
     return rank.double()
 
 
@@ -259,7 +259,7 @@ class Block(nn.Module):
 
 
 class Trunk(nn.Module):
-    """Layers that alternate between the serialisations, every other round with shifted windows."""
+    """Layers that alternate between the serializations, every other round with shifted windows."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()

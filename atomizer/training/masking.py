@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..atoms.orderings import sort_key
+from ..atoms.orderings import ORDERINGS, sort_key
 from ..atoms.space import AtomSpace
 from ..model.state import REFERENCE_FLOOR_DB, State
 from ..priors import wiener
@@ -40,7 +40,15 @@ TASKS = {
 # Tasks of placement, with the frames and bins of their region: small enough for all of its atoms
 # to be unplaced, and long along the axis that is unknown.
 PLACEMENT = {"place-time": (32, 8), "place-frequency": (4, 64), "place-channel": (16, 16)}
-ORDERS = {"random": 0.45, "velocity": 0.2, "frequency": 0.15, "time": 0.15, "channel": 0.05}
+# Relative frequency of the orderings; `order_weights` adds those that have no weight here.
+ORDER_WEIGHTS = {
+    "random": 0.45,
+    "velocity": 0.2,
+    "frequency": 0.15,
+    "time": 0.15,
+    "channel": 0.05,
+}
+DEFAULT_ORDER_WEIGHT = 0.05
 NOTHING_REVEALED = 0.5  # chance of the first step's state; fills of one step have no other
 MONO_CHANCE = 0.1  # of a stereo window that loses its second channel
 REVERSE_CHANCE = {"velocity": 0.2}  # of the reverse ordering; 0.4 for others
@@ -110,6 +118,12 @@ class MaskedWindow:
     estimate: Tensor
     prior_std: Tensor
     envelope_std: Tensor
+
+
+def order_weights() -> dict[str, float]:
+    """Relative frequency of every ordering in `ORDERINGS`, so that a new one is trained, too."""
+    others = [name for name in ORDERINGS if name not in ORDER_WEIGHTS]
+    return ORDER_WEIGHTS | dict.fromkeys(others, DEFAULT_ORDER_WEIGHT)
 
 
 def choose(weights: dict[str, float], generator: torch.Generator) -> str:
@@ -308,7 +322,7 @@ def _mask_window(
     task = choice.task or choose(TASKS, generator)
     if channels == 1 and task in ("channel", "place-channel"):
         task = "cut"
-    order = choice.order or choose(ORDERS, generator)
+    order = choice.order or choose(order_weights(), generator)
     reverse = uniform(0, 1, generator) <= REVERSE_CHANCE.get(order, 0.4)
     direction = -1 if reverse else 1
     key = direction * ordering_keys(order, grid.abs(), generator)

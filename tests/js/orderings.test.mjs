@@ -47,6 +47,11 @@ test('every ordering is a permutation, the random one is seeded', () => {
   assert.notDeepEqual(orderAtoms(atoms, 'random', scene, 3), orderAtoms(atoms, 'random', scene, 4));
 });
 
+test('an ordering that the page does not have is refused', () => {
+  for (const name of ['outwards', '', 'Time', 'toString'])
+    assert.throws(() => orderAtoms(atoms, name, scene), /state\/orderings\.js has no ordering/);
+});
+
 test('ranks invert a permutation, or its reverse', () => {
   const found = orderAtoms(atoms, 'random', scene),
     ranks = ranksOf(found, false),

@@ -4,6 +4,9 @@
 /** @typedef {import('../types').Atoms} Atoms */
 /** @typedef {import('../types').Scene} Scene */
 
+/** Names in `ORDERINGS` of Python that `orderAtoms` has a branch for. */
+const NAMES = ['time', 'frequency', 'velocity', 'channel', 'random'];
+
 /** Stable counting sort of an index array by a key.
  * @param {Uint32Array} index
  * @param {ArrayLike<number>} keys whole numbers below `size`
@@ -33,8 +36,11 @@ function mulberry32(seed) {
  * @param {Atoms} atoms
  * @param {string} name of the ordering
  * @param {Scene} scene
- * @param {number} [seed] */
+ * @param {number} [seed]
+ * @throws {Error} if there is no such ordering here */
 export function orderAtoms(atoms, name, scene, seed = 0) {
+  if (!NAMES.includes(name))
+    throw new Error('orderAtoms in state/orderings.js has no ordering "' + name + '".');
   const plain = Uint32Array.from({ length: atoms.count }, (_, i) => i);
   if (name === 'velocity') return plain.reverse(); // atoms are stored quiet ones first
   // every ordering breaks ties by time, then frequency, then channel; times are sorted by 16 bits

@@ -5,8 +5,9 @@
 //      (tools/edit.js), the outline (plot/overlay.js) and saved files follow from it.
 //   2. tools/: a tool that draws it, listed in tools/registry.js. The toolbar, its key and the
 //      shortcut sheet follow from that.
-//   3. Python: the same shape in atomizer/atoms/shapes.py and selection.py; tests/browser compares
-//      both sides atom by atom.
+//   3. types.d.ts: its kind and its fields.
+//   4. Python: the same shape; atomizer/atoms/shapes.py lists the places. tests/browser compares
+//      both sides atom by atom for the shapes that its tests draw.
 
 /** @typedef {import('../types').Item} Item */
 /** @typedef {import('../types').Region} Region */
@@ -180,7 +181,7 @@ const lasso = {
     const [start, end] = [Math.min(...times) - MARGIN, Math.max(...times) + MARGIN];
     return [
       {
-        // the operations come in the order of shapes.in_polygon in Python, so that rounding agrees
+        // the operations come in the order of Lasso.contains in Python, so that rounding agrees
         row(f) {
           const level = height(f);
           /** @type {number[]} */
@@ -218,7 +219,7 @@ const lasso = {
 const brush = {
   isValid: hasPoints,
 
-  /** One piece per segment of the line, as shapes.near_line in Python. */
+  /** One piece per segment of the line, as Brush.contains in Python. */
   pieces(region) {
     const [sx, sy] = sizeOf(region).map((s) => Math.max(s, 1e-9));
     const height = lastValue((f) => heightOf(region)(f) / sy);

@@ -148,7 +148,7 @@ export class Pointer {
     press.travel = Math.max(press.travel, Math.hypot(point.x - start.x, point.y - start.y));
     if (press.tool === 'pan') picture.pan(point.x - last.x, point.y - last.y, start.lane);
     const isStep = Math.hypot(point.x - last.x, point.y - last.y) >= STEP;
-    if (isStep && press.points.length < MAX_POINTS && press.tool !== 'box')
+    if (isStep && press.points.length < MAX_POINTS && !toolOf(press.tool).isBox)
       press.points.push(point);
     if (isStep || press.tool === 'pan') press.last = point;
     press.now = point;
