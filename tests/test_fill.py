@@ -506,7 +506,7 @@ def test_too_many_unplaced_atoms_are_refused(model, refused, limited):
         ("restore", "random:50", {}),
         ("compress", "quietest:50", {}),
         ("compress", "keep:500", {}),
-        ("restore", "time:0.1-0.12", {}),
+        ("gap", "time:0.1-0.12", {}),
         ("region", "rect:0.1,0.2,500,900", {}),
     ],
 )

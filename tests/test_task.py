@@ -310,7 +310,7 @@ def test_additions_need_unknown_velocity_and_sign(how, sound, refused):
         (["channel:1"], "upmix"),
         (["time:0.1-0.3"], "gap"),
         (["time:0-0.3"], "gap"),
-        (["time:0.1-0.15"], "restore"),
+        (["time:0.1-0.15"], "gap"),
         (["after:0.2"], "continue"),
         (["rect:0.1,0.2,300,900"], "region"),
         (["below:300"], "region"),
