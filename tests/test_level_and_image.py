@@ -112,3 +112,11 @@ def test_a_long_hole_keeps_its_level_throughout(filled):
 def test_a_silent_channel_stays_silent(filled, specification):
     x = np.concatenate([noise(2), np.zeros((1, 2 * RATE))])
     assert not filled(x, specification)[1].any()
+
+
+def test_an_added_channel_of_a_low_rate_file_is_filled():
+    model = load_model(device="cpu")
+    x = noise(1).astype(np.float32)[:, ::2]
+    task = prepare(Sound(x, RATE // 2), parse([]), add_channels=1)
+    y = task.render(last(fill(task, Settings(seed=1), model)).grid).samples
+    assert level(y[1]) > level(x) - 12

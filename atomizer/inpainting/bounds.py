@@ -14,6 +14,7 @@ from .windows import Window, crop, crop_known
 
 NEIGHBOUR_BINS = 5  # bins whose loudest known atom bounds an unknown one
 MIN_FRAMES = 8  # known frames from which the peak of a bin is reliable
+MIN_COMPARED_POWER = 1e-3  # share of the known power in bins that tell a channel is silent
 INAUDIBLE = 1e-5  # magnitude relative to the peak of the sound: -100 dB
 MARGIN = 2.0  # how much louder than its surroundings an atom may be: 6 dB
 
@@ -59,9 +60,17 @@ class Bounds:
 
     @cached_property
     def silent_channels(self) -> np.ndarray:
-        """(C,) bool: channels with observed atoms, all of which are inaudible."""
-        loudest = np.where(self.observed, self.magnitude, 0).max(axis=(1, 2))
-        return self.observed.any(axis=(1, 2)) & (loudest < INAUDIBLE * self.peak)
+        """(C,) bool: channels that are inaudible in bins in which other channels have power.
+
+        An added channel of a low-rate file is known above the file's Nyquist frequency only, where
+        the other channels have next to none: it is not silent.
+        """
+        known = np.where(self.observed, self.magnitude, 0)
+        power_per_bin = np.square(known, dtype=np.float64).sum((0, 1))
+        known_bins = self.observed.any(axis=1)
+        compared = known_bins @ power_per_bin >= MIN_COMPARED_POWER * power_per_bin.sum()
+        compared &= known_bins.any(axis=1)
+        return compared & (known.max(axis=(1, 2)) < INAUDIBLE * self.peak)
 
     def ceiling(self, window: Window) -> np.ndarray:
         """(channels, F) largest magnitude that the atoms of a window may be filled with.
