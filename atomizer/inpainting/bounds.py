@@ -67,10 +67,10 @@ class Bounds:
         """
         known = np.where(self.observed, self.magnitude, 0)
         power_per_bin = np.square(known, dtype=np.float64).sum((0, 1))
-        known_bins = self.observed.any(axis=1)
+        known_bins = np.atleast_2d(self.observed.any(axis=1))
         compared = known_bins @ power_per_bin >= MIN_COMPARED_POWER * power_per_bin.sum()
-        compared &= known_bins.any(axis=1)
-        return compared & (known.max(axis=(1, 2)) < INAUDIBLE * self.peak)
+        inaudible = known.max(axis=(1, 2)) < INAUDIBLE * self.peak
+        return np.asarray(compared & known_bins.any(axis=1) & inaudible)
 
     def ceiling(self, window: Window) -> np.ndarray:
         """(channels, F) largest magnitude that the atoms of a window may be filled with.
