@@ -12,8 +12,9 @@ Times (n, 1) and frequencies (1, m), both ascending, are the cells of a grid; ti
 
 To add a shape:
 
-1. Write one class and add one row to `SHAPES`. Command line and JSON then accept its kind. A shape
-   with `points` has `min_points` of at least 1: JSON drops the points of others.
+1. Write one class and add one row to `SHAPES`. JSON, and so settings files, then accept its kind;
+   for `--select` add a row to `_SPECIFICATIONS` and a word to `HELP` in selection.py. A shape with
+   `points` has `min_points` of at least 1: JSON drops the points of others.
 2. For every field that `selection.Region` does not have, add a field with a default to `Region`,
    and one to `RegionSchema` in selection_schema.py, whose name the validator `_only_if_used` lists.
 3. To draw it on the page, add its geometry to `SHAPES` in ui/static/state/shapes.js, its kind and

@@ -54,7 +54,7 @@ def fill(
     """
     resolved = resolve(settings, task)
     chosen = (settings.amplitudes, settings.nucleus) != (None, None)
-    chosen = chosen or settings.using in ("recording", "partials")
+    chosen = chosen or settings.using not in ("auto", "texture")
     short = settings.method == "model" and not chosen
     if short and has_only_short_holes(task):
         grid = join_holes(task, task.erased(), resolved.seed, fill_short=True)
