@@ -17,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from .analysis.erb import erb_bands_hz
 from .io.audio import resample
 
 RATE = 44_100
@@ -175,12 +176,8 @@ def level_drift_db(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 @lru_cache(maxsize=8)
 def erb_edges(high_hz: float) -> tuple[int, ...]:
-    """First STFT bins of `BANDS` bands of equal width in ERB up to `high_hz`, and the end.
-
-    After Glasberg & Moore 1990, eq. 4.
-    """
-    number = np.linspace(0, 21.4 * np.log10(0.00437 * min(high_hz, RATE / 2) + 1), BANDS + 1)
-    hertz = (10 ** (number / 21.4) - 1) / 0.00437
+    """First STFT bins of `BANDS` bands of equal width in ERB up to `high_hz`, and the end."""
+    hertz = erb_bands_hz(min(high_hz, RATE / 2), BANDS)
     return tuple(np.unique((hertz * SIZE / RATE).round().astype(int)).tolist())
 
 

@@ -57,11 +57,6 @@ class FillPreset:
         return self.extend_partials or self.use_band_context
 
     @property
-    def uses_recording(self) -> bool:
-        """Whether copies and partials from the rest of the recording can help."""
-        return self.has_surroundings
-
-    @property
     def settings(self) -> dict[str, Any]:
         """The fields that `settings.Settings` has too."""
         names = ("order", "steps", "temperature", "nucleus", "amplitudes")

@@ -52,7 +52,8 @@ def predict_from_task(task: Task, using: str) -> RecordingPrediction | None:
 
     using  a name in `USING`
     """
-    if using == "texture" or not task.selection.erases or not PRESETS[task.preset].uses_recording:
+    preset = PRESETS[task.preset]
+    if using == "texture" or not task.selection.erases or not preset.has_surroundings:
         return None
     samples = task.sound.at(task.space.rate)
     return predict_from_recording(erase_hidden(samples, task.grid, task.mask, task.space), using)
@@ -99,8 +100,8 @@ def _reveal(job: Job, mask: np.ndarray, unknown: set[str]) -> Iterator[Step]:
     """Reveal the unknown ones of velocity and sign at the places of mask (C, T, F)."""
     task, settings, model = job.task, job.settings, job.model
     velocity_known, sign_known = (~(mask & (name in unknown)) for name in LOUDNESS)
-    state = FillState(task, velocity_known, sign_known, model_ordering(model, settings))
-    state.background = job.background
+    ordering = model_ordering(model, settings)
+    state = FillState(task, velocity_known, sign_known, ordering, background=job.background)
     if state.velocity_known.all():
         mask = mask & (state.magnitude > 0)  # a silent atom has no sign to predict
     filler = Filler(task, state, model, settings)

@@ -56,6 +56,7 @@ class FillState:
         sign_known: np.ndarray,
         ordering: ModelOrdering | None = None,
         use_priors: bool = True,
+        background: np.ndarray | None = None,
     ):
         """Start from the atoms of a task that are known.
 
@@ -72,7 +73,8 @@ class FillState:
         self.preset = PRESETS[task.preset]
         self.threshold = task.threshold if self.preset.quieter_than_known else None
         self.peak = task.reference or 1.0
-        self.background: np.ndarray | None = None
+        self.background = background
+        self._context: tuple[Window, PriorContext] | None = None
         self._predictions: dict[tuple, tuple[Prediction, Prediction]] = {}
 
     @cached_property
@@ -150,7 +152,15 @@ class FillState:
         return -key if self.ordering.reverse else key
 
     def prior_context(self, window: Window) -> PriorContext:
-        """What the priors may use of a window: the atoms observed from the start."""
+        """What the priors may use of a window: the atoms observed from the start.
+
+        That of the last window is kept, because predictions and amplitudes need it in turn.
+        """
+        if self._context is None or self._context[0] != window:
+            self._context = window, self._make_context(window)
+        return self._context[1]
+
+    def _make_context(self, window: Window) -> PriorContext:
         observed, magnitude = crop_known(self.observed, window), crop(self.magnitude, window, 0)
         signed = np.where(crop(self.positive, window, True), magnitude, -magnitude)
         channels = list(window.channels)

@@ -11,16 +11,17 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from ..analysis.erb import erb_bands_hz
+
 DECAY_FRAMES = 43.0  # decay of the weight of known frames with their distance: 1 s
 BANDS = 24  # of equal width in ERB-rate
 MIN_BINS = 4  # of a band
 MIN_CELLS = 8.0  # weighted known cells per channel from which a covariance is measured
 
 
-def band_edges(bins: int, bin_hz: float) -> np.ndarray:
-    """First bins of bands of equal width in ERB-rate (Glasberg & Moore 1990), and the end."""
-    top = 21.4 * np.log10(0.00437 * bins * bin_hz + 1)
-    hertz = (10 ** (np.linspace(0, top, BANDS + 1) / 21.4) - 1) / 0.00437
+def erb_band_edges(bins: int, bin_hz: float) -> np.ndarray:
+    """First bins of bands of equal width in ERB-rate, and the end."""
+    hertz = erb_bands_hz(bins * bin_hz, BANDS)
     edges = [0]
     for edge in np.round(hertz[1:-1] / bin_hz).astype(int):
         if edge - edges[-1] >= MIN_BINS and bins - edge >= MIN_BINS:
@@ -59,7 +60,7 @@ class StereoImage:
     """
 
     def __init__(self, grid: np.ndarray, known: np.ndarray, bin_hz: float):
-        self.known, self.edges = known, band_edges(grid.shape[2], bin_hz)
+        self.known, self.edges = known, erb_band_edges(grid.shape[2], bin_hz)
         zeros = (np.zeros(grid.shape, np.float32) for _ in range(4))
         self.unit, self.std, self.gain, self.offset = zeros
         self.drawn = np.zeros(grid.shape, bool)

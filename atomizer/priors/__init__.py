@@ -6,6 +6,7 @@
     spectral_envelope.py  levels interpolated in time and frequency
     edge_levels.py        levels at the edges of holes, for frames far from known ones
     pauses.py             which frames give the level of a hole in a pause
+    runs.py               runs of frames, such as holes
     fine_structure.py     details of the octave below a cutoff, patched above it
     noise_fill.py         fills without a network: noise with the interpolated levels
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .runs import runs
+
 LEVEL_JUMP = np.log(10.0)  # nepers (10 dB) in the mean level of all bins: more than chance
 POWER_JUMP = np.log(100.0)  # nepers (20 dB) of the total power, which a single note may raise
 MIN_FRAMES = 2  # known frames beside a hole that give the level of the pause
@@ -21,11 +23,10 @@ def frames_of_pause(log: np.ndarray, known: np.ndarray) -> np.ndarray:
     """
     known_frames: np.ndarray = np.any(known, axis=(0, 2))
     keep = np.ones(known_frames.shape, dtype=bool)
-    edges = np.flatnonzero(np.diff(np.pad(~known_frames, 1).astype(np.int8)))
-    level = (log * known).sum(axis=(0, 2)) / np.maximum(known.sum(axis=(0, 2)), 1)
-    total = (np.exp(log) * known).sum(axis=(0, 2)) / np.maximum(known.sum(axis=(0, 2)), 1)
-    power = np.log(total + 1e-30)
-    for start, stop in zip(edges[::2], edges[1::2]):
+    count = np.maximum(known.sum(axis=(0, 2)), 1)
+    level = (log * known).sum(axis=(0, 2)) / count
+    power = np.log((np.exp(log) * known).sum(axis=(0, 2)) / count + 1e-30)
+    for start, stop in runs(~known_frames):
         sides = slice(None, start), slice(stop, None)
         before, after = (
             _frames_to_jump(level[side][::step], power[side][::step], known_frames[side][::step])

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..analysis.mdct import imdct, mdct
 from ..atoms.space import AtomSpace
+from .runs import runs
 
 CONTEXT_FRAMES = 44  # on either side of a span, for which a prediction is given, too
 MAX_SPANS = 24  # predicted per recording, the longest first
@@ -181,8 +182,7 @@ def erase_hidden(
 
 def _hidden_spans(hidden: np.ndarray) -> list[HiddenSpan]:
     """Runs of True in (T,) bool, in order."""
-    edges = np.flatnonzero(np.diff(np.pad(hidden, 1).astype(np.int8)))
-    return [HiddenSpan(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2])]
+    return [HiddenSpan(first, stop) for first, stop in runs(hidden)]
 
 
 def _synthesise(atoms: np.ndarray, first: int, space: AtomSpace) -> tuple[np.ndarray, int]:
