@@ -66,9 +66,8 @@ class Limits:
         "pairs",
         "atoms times candidate places of each, the cost of a fill with unknown places",
     )
-    steps: int = _limit(
-        64, "steps", "sampling steps of a fill", 1, 255
-    )  # `orderings.reveal_schedule` stores steps as bytes
+    # `orderings.reveal_schedule` stores steps as bytes
+    steps: int = _limit(64, "steps", "sampling steps of a fill", 1, 255)
     fills: int = _limit(50, "fills", "fills of a settings file")
     variations: int = _limit(8, "variations", "variations at a time")
     variations_kept: int = _limit(

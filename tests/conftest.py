@@ -16,19 +16,16 @@ from atomizer.errors import AtomizerError
 from atomizer.io.audio import Sound
 from atomizer.limits import limits, variable
 
-if (
-    "PYTEST_XDIST_WORKER" in os.environ
-):  # workers that share out their work among all cores as well wait for one another
-    os.environ.setdefault(
-        "OMP_NUM_THREADS", "1"
-    )  # read when torch is loaded, and by every process that a test starts
+# Workers that also compute in several threads wait for each other
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # read when torch is loaded, and by every process that a test starts
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("atomizer", max_examples=25, deadline=None, derandomize=True)
 settings.load_profile("atomizer")
 
-SMALL = AtomSpace(
-    rate=8000, hop=64
-)  # bins of 62.5 Hz, frames of 8 ms: every case of the default space, a hundred times faster
+# bins of 62.5 Hz, frames of 8 ms: every case of the default space, a hundred times faster
+SMALL = AtomSpace(rate=8000, hop=64)
 
 
 @contextmanager

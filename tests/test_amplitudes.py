@@ -58,9 +58,8 @@ def test_highs_get_the_fine_structure_of_the_octave_below():
     assert np.isnan(uneven[..., :cut]).all() and not np.isnan(uneven[..., cut:]).any()
     partial = int(1500 / SPACE.bin_hz)
     stands_out = np.median(uneven[0], axis=0)
-    assert (
-        stands_out[partial + cut - cut // 2] > 10
-    )  # an octave's width above the partial there is one too
+    # an octave's width above the partial there is one too
+    assert stands_out[partial + cut - cut // 2] > 10
     assert abs(np.median(stands_out[cut + 1 : partial + cut - cut // 2 - 3])) < 8
     part = slice(window.start, window.start + SPACE.frames)
     assert np.array_equal(
@@ -84,9 +83,8 @@ def test_ends_of_a_sound_or_a_hole_have_no_fine_structure(specification):
         level, sign = (plane[high] for plane in patched)
         assert np.isnan(level).all() != here and np.isnan(sign).all() != here
     means = np.array([patched[0][high].mean() for patched in frames[known]])
-    assert means.max() < 6, (
-        means
-    )  # an end is at most 3 dB quieter, and silence beyond it made it 16 dB louder
+    # an end is at most 3 dB quieter, and silence beyond it made it 16 dB louder
+    assert means.max() < 6, means
 
 
 def test_nothing_is_patched_without_a_known_octave():

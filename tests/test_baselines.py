@@ -41,9 +41,8 @@ def test_burg_recovers_the_filter_of_filtered_noise():
     true = np.array([1, -1.6, 0.95])
     x = lfilter([1.0], true, np.random.default_rng(0).standard_normal(20_000))
     np.testing.assert_allclose(ar.burg([x], 2), true, atol=0.02)
-    np.testing.assert_allclose(
-        ar.burg([x[:9000], x[11_000:]], 2), true, atol=0.02
-    )  # segments give the same filter as the whole
+    # segments give the same filter as the whole
+    np.testing.assert_allclose(ar.burg([x[:9000], x[11_000:]], 2), true, atol=0.02)
 
 
 def test_burg_is_stable_and_accepts_silence():
@@ -106,9 +105,8 @@ def test_loop_continues_a_periodic_sound():
 
 
 def test_loop_has_no_discontinuities():
-    x = np.cumsum(
-        np.random.default_rng(0).standard_normal((2, 3000)), 1
-    )  # neighbours are alike, distant samples are not
+    # neighbours are alike, distant samples are not
+    x = np.cumsum(np.random.default_rng(0).standard_normal((2, 3000)), 1)
     whole = np.concatenate([x, loop(x, 2000, period=700, fade=100)], 1)
     assert np.abs(np.diff(whole[:, 2990:3010])).max() < 5 * np.abs(np.diff(x)).mean()
     assert loop(x, 5, period=9000).shape == (2, 5)
@@ -223,12 +221,10 @@ def test_levels_are_predicted_from_neighbours():
 def test_signs_of_stationary_tones_are_predicted():
     grid = mdct(tones(132_300, noise=0).astype(np.float32))[None]
     mask = half(grid.shape)
-    filled = neighbours.fill_neighbours(
-        np.where(mask, np.abs(grid), grid), mask, ("sign",)
-    )  # the signs are not read
-    loud = mask & (
-        np.abs(grid) > np.quantile(np.abs(grid), 0.997)
-    )  # three bins for each of the four tones
+    # the signs are not read
+    filled = neighbours.fill_neighbours(np.where(mask, np.abs(grid), grid), mask, ("sign",))
+    # three bins for each of the four tones
+    loud = mask & (np.abs(grid) > np.quantile(np.abs(grid), 0.997))
     assert (filled[loud] * grid[loud] > 0).mean() > 0.8
     np.testing.assert_array_equal(np.abs(filled), np.abs(grid))
 

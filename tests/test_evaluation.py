@@ -200,9 +200,8 @@ def test_accuracy_of_positions_needs_atoms_that_can_move(case):
     both = it.task.mask.all(axis=0)
     np.testing.assert_array_equal(it.judged, np.broadcast_to(both, it.judged.shape) & it.audible)
     assert 0 < it.judged.sum() < it.task.mask.sum()
-    assert (
-        accuracy(it, np.where(both, it.task.grid[::-1], it.task.grid)) < 0.1
-    )  # exchanged: correct only where levels are equal
+    # exchanged: correct only where levels are equal
+    assert accuracy(it, np.where(both, it.task.grid[::-1], it.task.grid)) < 0.1
     assert accuracy(it, np.where(both, it.task.grid, 0)) == 1
 
 
@@ -347,10 +346,11 @@ def test_run_writes_a_report_and_resumes(folder, tmp_path):
     out = tmp_path / "report.json"
     options = replace(SHORT, tasks=["bwe-8k", "upmix"], methods=["erased", "noise"], clips=2)
     report = run(folder, out, options)
+    # upmix does not apply to mono clips
     assert {(r["task"], r["method"]) for r in report["records"]} == {
         ("bwe-8k", "erased"),
         ("bwe-8k", "noise"),
-    }  # upmix does not apply to mono clips
+    }
     values = {(r["clip"], r["method"], r["metric"]): r["value"] for r in report["records"]}
     assert len(values) == len(report["records"]) == 8
     marked = json.loads(out.read_text())
@@ -513,7 +513,8 @@ def test_checkpoint_hash_covers_all_weights(tmp_path):
     (tmp_path / "a.safetensors").write_bytes(b"ab")
     (tmp_path / "b.safetensors").write_bytes(b"c")
     (tmp_path / "config.json").write_text("{}")
+    # SHA-256 of "abc", FIPS 180-2
     assert (
         checkpoint_hash(tmp_path)
         == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    )  # SHA-256 of "abc", FIPS 180-2
+    )

@@ -41,9 +41,8 @@ RECT = Region(t=(0.05, 0.12), f=(500, 2000))
 def model():
     torch.manual_seed(1)
     model = AtomTransformer(TINY)
-    with (
-        torch.no_grad()
-    ):  # an untrained head predicts nothing: make its predictions differ from place to place
+    # an untrained head predicts nothing: make its predictions differ from place to place
+    with torch.no_grad():
         model.decoder.velocity.weight.mul_(20)
         model.decoder.sign.weight.mul_(20)
     return model.eval()
@@ -252,9 +251,8 @@ def test_placed_atoms_keep_known_features_and_share_no_place(model, feature):
     def ordered(g):
         return np.sort(np.where(task.space.quantise(g, task.reference) > 0, g, 0), axis=axis)
 
-    assert np.array_equal(
-        ordered(before), ordered(after)
-    )  # along the lost axis they moved, along the others they did not
+    # along the lost axis they moved, along the others they did not
+    assert np.array_equal(ordered(before), ordered(after))
 
 
 def test_expected_amplitude_is_quieter_than_samples(model):
@@ -360,18 +358,16 @@ def test_a_gap_in_silence_stays_silent(model):
 def test_nothing_appears_above_a_recordings_own_bandwidth(model, selection):
     """The fill of noise below 2 kHz ends at 2 kHz, though the tiny model predicts all bins."""
     spectrum = np.fft.rfft(noise(1.0, rate=8000).samples)
-    spectrum *= 1 / (
-        1 + (np.arange(4001) / 2000) ** 40
-    )  # a gentle edge: the atoms of an abrupt one leak far
+    # a gentle edge: the atoms of an abrupt one leak far
+    spectrum *= 1 / (1 + (np.arange(4001) / 2000) ** 40)
     task = prepare(
         Sound(np.fft.irfft(spectrum).astype(np.float32), 8000), parse([selection]), space=SPACE
     )
     filled = np.abs(result(task, model, amplitudes="sampled").grid) * task.mask
     above = SPACE.hertz(np.arange(SPACE.hop)) > 3000
     assert filled[..., ~above].max() > 0.1 * task.reference
-    assert (
-        4 * np.abs(task.grid[:, 8:-8, above]).max() < 0.05 * task.reference
-    )  # the windows' leakage
+    # the windows' leakage
+    assert 4 * np.abs(task.grid[:, 8:-8, above]).max() < 0.05 * task.reference
     assert filled[..., above].max() <= 4 * np.abs(task.grid[..., above]).max()
 
 
@@ -416,9 +412,8 @@ def test_a_change_begins_and_ends_without_a_click(model, selection):
     )
     where = np.flatnonzero(np.abs(change).max(0) > 0)
     for edge in (change[:, where[:4]], change[:, where[-4:]]):
-        assert (
-            np.abs(edge).max() < 0.12 * np.abs(change).max()
-        )  # 4 of the 64 samples over which a window rises
+        # 4 of the 64 samples over which a window rises
+        assert np.abs(edge).max() < 0.12 * np.abs(change).max()
 
 
 @pytest.mark.parametrize("amplitudes", AMPLITUDES)

@@ -278,12 +278,13 @@ def test_unknown_variation_changes_nothing(number, tmp_path, monkeypatch):
         == handlers.delete_variation(session, number)
         == gr.skip()
     )
+    # of the original
     assert (
         "is ready"
         in handlers.export_file(
             session, {"kind": "flac", "version": "filled", "variation": number}
         ).status
-    )  # of the original
+    )
     session.close()
 
 

@@ -23,9 +23,8 @@ def test_cutoff_of_a_lossy_file_is_found(cut):
 
 
 def test_fading_highs_are_no_cutoff():
-    spectrum = np.fft.rfft(noise(3)[:, 0]) * 10 ** (
-        -np.fft.rfftfreq(3 * 44_100, 1 / 44_100) / 4000
-    )  # 5 dB per kHz
+    # 5 dB per kHz
+    spectrum = np.fft.rfft(noise(3)[:, 0]) * 10 ** (-np.fft.rfftfreq(3 * 44_100, 1 / 44_100) / 4000)
     assert g.brickwall(np.fft.irfft(spectrum)[:, None], 44_100) is None
 
 

@@ -45,9 +45,8 @@ def zero_gpu(monkeypatch):
         return decorate
 
     monkeypatch.setitem(sys.modules, "spaces", types.SimpleNamespace(GPU=fake_gpu))
-    spec = importlib.util.spec_from_file_location(
-        "atomizer.ui.zero_gpu", gpu.__file__
-    )  # a second module: the page keeps its own
+    # a second module: the page keeps its own
+    spec = importlib.util.spec_from_file_location("atomizer.ui.zero_gpu", gpu.__file__)
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, module)
     spec.loader.exec_module(module)

@@ -48,9 +48,8 @@ def test_full_scale_sine_has_a_power_of_a_quarter():
 
 def test_lsd_of_a_gain_is_the_gain(noise):
     assert metrics.lsd(noise, noise) == 0
-    assert metrics.lsd(noise, 10 * noise) == pytest.approx(
-        2, abs=1e-2
-    )  # power times 100: two decades, the floor apart
+    # power times 100: two decades, the floor apart
+    assert metrics.lsd(noise, 10 * noise) == pytest.approx(2, abs=1e-2)
 
 
 def test_lsd_is_limited_to_its_band_and_span(noise):
@@ -118,9 +117,8 @@ def test_ild_of_a_gain_is_the_gain(noise):
     )
     assert metrics.ild_db(noise, noise * np.array([[1], [-1]])) == 0
     both = np.stack([noise[0]] * 2)
-    assert metrics.ild_db(both, both * np.array([[1], [0]])) == pytest.approx(
-        metrics.MAX_ILD_DB
-    )  # a silent channel
+    # a silent channel
+    assert metrics.ild_db(both, both * np.array([[1], [0]])) == pytest.approx(metrics.MAX_ILD_DB)
 
 
 def test_ild_is_weighted_by_energy(noise):
@@ -128,9 +126,8 @@ def test_ild_is_weighted_by_energy(noise):
     t = np.arange(44_100) / 44_100
     low, high = np.sin(2 * np.pi * 500 * t), np.sin(2 * np.pi * 8000 * t)
     reference, estimate = np.stack([low + high / 3] * 2), np.stack([low + high / 3, low + high / 6])
-    assert metrics.ild_db(reference, estimate) == pytest.approx(
-        20 * np.log10(2) / 10, rel=0.05
-    )  # 1/9 of the energy of 1 + 1/9
+    # 1/9 of the energy of 1 + 1/9
+    assert metrics.ild_db(reference, estimate) == pytest.approx(20 * np.log10(2) / 10, rel=0.05)
 
 
 @pytest.mark.parametrize("shared", (0.0, 0.6, 0.9))
@@ -142,9 +139,8 @@ def test_coherence_of_mixed_noise_is_its_shared_part(shared):
     assert metrics.coherence(same, mixed) == pytest.approx(
         1 - shared, abs=0.25 * (1 - shared) + 0.01
     )
-    assert (
-        metrics.coherence(mixed, mixed * np.array([[1], [-3]])) < 1e-3
-    )  # neither phase nor level matter
+    # neither phase nor level matter
+    assert metrics.coherence(mixed, mixed * np.array([[1], [-3]])) < 1e-3
 
 
 def test_coherence_ignores_silence_of_the_reference(noise):

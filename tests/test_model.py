@@ -171,9 +171,8 @@ def test_polarity_flips_the_sign_logit_exactly(model):
     with torch.no_grad():
         context = model.encode(state)
         flipped = replace(state, sign=1 - state.sign)
-        other = replace(
-            context, neighbourhood=model.encode(flipped).neighbourhood
-        )  # with fixed vectors of the Transformer
+        # with fixed vectors of the Transformer
+        other = replace(context, neighbourhood=model.encode(flipped).neighbourhood)
         a, b = model.decode(context, *places), model.decode(other, *places)
     assert a.sign.abs().max() > 0
     assert torch.equal(a.sign, -b.sign) and torch.equal(a.velocity, b.velocity)

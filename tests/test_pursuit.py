@@ -147,9 +147,8 @@ def test_a_click_is_short_and_a_tone_is_long():
 
 def test_a_chirp_is_followed():
     t = np.arange(8000) / 8000
-    chirp = np.sin(2 * np.pi * (500 * t + 1250 * t**2)).astype(np.float32)[
-        None
-    ]  # from 500 to 3000 Hz
+    # from 500 to 3000 Hz
+    chirp = np.sin(2 * np.pi * (500 * t + 1250 * t**2)).astype(np.float32)[None]
     for space in (SMALL, MOVED, FREE):
         atoms = MatchingPursuitAtomizer(space).analyse(chirp, loudest=80)
         off = space.hertz(atoms.frequency) - (500 + 2500 * space.seconds(atoms.time))

@@ -332,12 +332,13 @@ def test_subtracting_an_empty_region_does_nothing(grid, small):
 
 
 def test_a_rectangular_lasso_is_a_rect(grid, small):
+    # no centre of a bin on an edge
     corners = [
         [0.1, 500],
         [0.203, 500],
         [0.203, 1500],
         [0.1, 1500],
-    ]  # no centre of a bin on an edge
+    ]
     want = region(kind="rect", t=[0.1, 0.203], f=[500, 1500]).mask(grid, small)
     for points in (corners, corners[::-1], corners[2:] + corners[:2]):
         for scale in ("linear", "log"):

@@ -78,11 +78,12 @@ def sound_with(count: int, seconds: float, seed: int = 0) -> Sound:
     """Synthesise a stereo sound from exactly `count` audible atoms."""
     space, rng = AtomSpace(), np.random.default_rng(seed)
     length = int(seconds * space.rate)
+    # away from the ends, where atoms are cut
     shape = (
         2,
         space.frame_count(length) - 2,
         space.hop - 40,
-    )  # away from the ends, where atoms are cut
+    )
     place = np.unravel_index(rng.choice(np.prod(shape), count, replace=False), shape)
     grid = np.zeros((2, space.frame_count(length), space.hop), np.float32)
     grid[place[0], place[1] + 1, place[2]] = 10 ** rng.uniform(-3, 0, count) * rng.choice(

@@ -24,11 +24,12 @@ ATTACK_RATIO = (
 )
 SIDE_RATIO = 2.0  # amplitude ratio (6 dB) of the two sides up to which the level is constant
 NOISE_FLOOR = 1e-9  # relative white noise, so that silence and digital tones have a model
+# added to a matrix, relative to its diagonal, until it is regular
 DIAGONAL_LOADS = (
     1e-9,
     1e-6,
     1e-3,
-)  # added to a matrix, relative to its diagonal, until it is regular
+)
 
 
 def burg(segments: Sequence[np.ndarray], order: int) -> tuple[np.ndarray, float]:

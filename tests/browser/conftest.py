@@ -24,9 +24,8 @@ playwright = pytest.importorskip("playwright.sync_api")
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "hosting"))  # for the proxy
-WAIT = int(
-    os.environ.get("ATOMIZER_TEST_WAIT_MS", 180_000)
-)  # generous, because the machine may be busy
+# generous, because the machine may be busy
+WAIT = int(os.environ.get("ATOMIZER_TEST_WAIT_MS", 180_000))
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -243,9 +243,8 @@ def test_features_are_the_ones_ticked(page, sounds):
 def test_a_bad_file_is_explained_and_changes_nothing(page, sounds, bad, sentence):
     upload(page, sounds["mono"])
     draw_box(page, 1, 2, 300, 3000)
-    wait_status(
-        page, "Ready: press Fill in."
-    )  # or what Python says of the box comes after what it says of the file
+    # or what Python says of the box comes after what it says of the file
+    wait_status(page, "Ready: press Fill in.")
     scene = state(page, "state.scene.id")
     page.set_input_files("#file input[type=file]", str(sounds[bad]))
     page.wait_for_selector(f".toast-body >> text={sentence}")
@@ -389,11 +388,12 @@ def test_the_page_loads_without_partial_content_or_jumps(open_page):
         )
 
     assert visibility() == ["visible", "visible"]
+    # Gradio brings one kind of component after the other, in any order
     for piece in (
         "#fill",
         "#features input",
         "#file button",
-    ):  # Gradio brings one kind of component after the other, in any order
+    ):
         page.evaluate(
             "s => { window.gone = [...document.querySelectorAll(s)]"
             ".map(e => [e, e.parentNode, e.nextSibling]); }",

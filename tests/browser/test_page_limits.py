@@ -52,9 +52,8 @@ def test_a_file_that_is_too_large(strict, sounds, tmp_path):
     soundfile.write(tmp_path / "large.wav", np.zeros(400_000), 44_100)
     strict.set_input_files("#file input[type=file]", str(tmp_path / "large.wav"))
     strict.wait_for_selector(".toast-body")
-    said = strict.inner_text(
-        ".toast-body"
-    )  # Gradio's own sentence where it refuses the file before we do
+    # Gradio's own sentence where it refuses the file before we do
+    said = strict.inner_text(".toast-body")
     assert "up to 0.5 MB are accepted" in said or "maximum allowed size of 512" in said
     assert d.state(strict, "state.base.id") == scene
 

@@ -423,10 +423,11 @@ def api_target(folder: Path):
         add_channels=0,
         atomizer="matching-pursuit",
     )
+    # late imports and compilation open files that do not belong to a case
     for atomizer in (
         "mdct",
         "matching-pursuit",
-    ):  # late imports and compilation open files that do not belong to a case
+    ):
         api.fill_file(str(folder / "in.wav"), **{**usual, "atomizer": atomizer})
 
     def case(rng: random.Random) -> str:

@@ -38,9 +38,8 @@ def proxy(upstream: str, prefix: str) -> Starlette:
         answer = await client.send(ours, stream=True)
 
         async def body() -> AsyncIterator[bytes]:
-            with contextlib.suppress(
-                httpx.RemoteProtocolError
-            ):  # the app stopped during its response
+            # the app stopped during its response
+            with contextlib.suppress(httpx.RemoteProtocolError):
                 async for part in answer.aiter_raw():
                     yield part
 

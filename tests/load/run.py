@@ -165,9 +165,8 @@ class Tab:
                     if not message.get("success"):
                         raise RuntimeError(f"{element}: {message}")
                     if message["msg"] == "process_generating" and outputs:
-                        outputs.append(
-                            message["output"]["data"]
-                        )  # differences only, which no test reads
+                        # differences only, which no test reads
+                        outputs.append(message["output"]["data"])
                     elif message["output"].get("data"):
                         outputs.append(message["output"]["data"][view])
                 if message["msg"] == "process_completed":
@@ -335,9 +334,8 @@ def measure(visitors: int, seconds: float, grace: float, model_share: float, fol
         if any(thread.is_alive() for thread in threads):
             results[0].wrong.append("a visitor waits forever")
         time.sleep(2 * grace + 3)
-        left = list(
-            (folder / "gradio").glob("atomizer-" + "[0-9a-f]" * 32)
-        )  # of sessions; results of the endpoint stay for an hour
+        # of sessions; results of the endpoint stay for an hour
+        left = list((folder / "gradio").glob("atomizer-" + "[0-9a-f]" * 32))
         left_mb = resident_mb(process.pid)
         log = (folder / "app.log").read_text(errors="replace")
     finally:

@@ -144,9 +144,8 @@ def _tables(hops: tuple[int, ...], window: str) -> tuple:
     phases = np.concatenate([gram.bin_phases(hop) for hop in hops])
     waves = np.concatenate([cosines(hop) for hop in hops])
     windows = np.concatenate([window_of(window, hop, np.float64) for hop in hops])
-    first = np.concatenate(
-        [[0], np.cumsum(hops)]
-    )  # start of every scale in arrays of one value per bin
+    # start of every scale in arrays of one value per bin
+    first = np.concatenate([[0], np.cumsum(hops)])
     return (
         *pools,
         offsets,

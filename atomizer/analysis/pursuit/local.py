@@ -136,9 +136,8 @@ class LocalPursuit:
         spectra = (
             scipy.fft.rfft(under, size)[:, None] * np.conj(scipy.fft.rfft(waveforms, size))[None]
         )
-        products = scipy.fft.irfft(spectra, size)[
-            ..., : latest - earliest + 1
-        ]  # (channels, waveforms, shifts)
+        # (channels, waveforms, shifts)
+        products = scipy.fft.irfft(spectra, size)[..., : latest - earliest + 1]
         shifts = np.arange(earliest, latest + 1)
         fitting = (time + shifts) % hop == 0
         power = np.zeros(len(shifts))
