@@ -24,7 +24,7 @@ from atomizer.ui.exports import ExportRequest, export
 from atomizer.ui.handlers import responses
 from atomizer.ui.session import Session, jobs, present
 
-CONTROLS = ("auto", False, None, None, None, 0, "noise")
+CONTROLS = ("auto", False, None, None, None, 0, "noise", "auto")
 ALL = Chosen(regions=[{"kind": "rect", "op": "add", "f": [3000, 9000]}], parts=[])
 
 

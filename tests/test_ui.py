@@ -7,13 +7,14 @@ import pytest
 
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import ScaleSpace
-from atomizer.inpainting.fill import fill, last
+from atomizer.inpainting.fill import Step, fill, last
 from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import Resolved, Settings
 from atomizer.io.audio import Sound
+from atomizer.priors.recording_context import CopySource
 from atomizer.ui import decomposition, drawing
 from atomizer.ui.exports import EXPORTS
-from atomizer.ui.variations import details_of, judge, title_of
+from atomizer.ui.variations import details_of, judge, origin_of, title_of
 
 
 @pytest.fixture
@@ -123,6 +124,32 @@ def test_title_and_details_of_variations():
         and details["temperature"] == "0.8"
         and details["amplitudes"] == "sampled"
     )
+
+
+@pytest.mark.parametrize(
+    "sources, priors, says",
+    [
+        (2, ("recording",), "copied from 0.50 to 0.80 s and 1 more, confidence 0.90"),
+        (1, ("recording", "partials"), "copied from 0.50 to 0.80 s, confidence 0.60, tones cont"),
+        (0, ("partials",), "tones continued"),
+        (0, ("autoregression",), "continued from the samples on both sides"),
+        (0, (), "texture: nothing similar was found"),
+    ],
+)
+def test_variation_names_what_filled_it(sound, sources, priors, says):
+    task = Recipe(parse(["time:0.1-0.4"])).task(sound(1.0))
+    copies = [
+        CopySource((0.1, 0.4), (0.5, 0.8), 17640, 0.6),
+        CopySource((0.1, 0.4), (0.6, 0.9), 22050, 0.3),
+    ]
+    step = Step(1, 1, task.grid, task.mask, tuple(copies[:sources]), priors)
+    assert origin_of(step, task, Resolved()).startswith(says)
+
+
+def test_highs_do_not_name_a_source(sound):
+    task = Recipe(parse(["above:8000"])).task(sound(0.5))
+    step = Step(1, 1, task.grid, task.mask)
+    assert origin_of(step, task, Resolved()) == ""
 
 
 def test_every_export_has_a_button():

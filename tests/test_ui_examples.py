@@ -1,5 +1,7 @@
 """The examples of the page and their cached results."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from atomizer.inpainting.fill import Step, fill, last
 from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import Settings
 from atomizer.io.audio import read, write
+from atomizer.priors.recording_context import CopySource
 from atomizer.ui import examples
 
 
@@ -44,8 +47,10 @@ def test_every_example_has_a_sound_and_a_listening_hint():
 def test_stored_result_is_found_again(example):
     task, step = filled(example)
     assert examples.cached(example, task) is None
+    step = replace(step, sources=(CopySource((1, 2), (3, 4), 5.0, 0.5),), priors=("recording",))
     assert examples.store(example, task, step).is_file()
     again = examples.cached(example, task)
+    assert (again.sources, again.priors) == (step.sources, step.priors)
     assert np.array_equal(again.grid[~task.mask], task.grid[~task.mask]) and np.array_equal(
         again.revealed, task.mask
     )

@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import AtomizerError
 from .holes import has_only_short_holes, join_holes
 from .settings import Resolved, Settings, resolve
-from .step import Step
+from .step import AUTOREGRESSION, Step
 from .task import Task
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def fill(
     short = settings.method == "model" and not chosen
     if short and has_only_short_holes(task):
         grid = join_holes(task, task.erased(), resolved.seed, fill_short=True)
-        yield Step(1, 1, grid, task.mask)
+        yield Step(1, 1, grid, task.mask, priors=(AUTOREGRESSION,))
         return
     for step in _fill_atoms(task, resolved, model):
         if step.number == step.total and resolved.method != "erased":

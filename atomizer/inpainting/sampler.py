@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,15 +37,17 @@ def sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
     local, part = task.crop(model.config.space.frames + CONTEXT_FRAMES)
     found = predict_from_task(task, settings.using)
     background = None if found is None else found.cut(part.start, part.stop)[0]
-    sources = () if found is None else tuple(found.sources)
+    origin: dict[str, Any] = {}
+    if found is not None:
+        origin = {"sources": tuple(found.sources), "priors": found.priors}
     whole = local.mask.shape == task.mask.shape
     for step in _sample(Job(local, settings, model, background)):
         if whole:
-            yield replace(step, sources=sources)
+            yield replace(step, **origin)
             continue
         grid, revealed = task.grid.copy(), np.zeros_like(task.mask)
         grid[:, part], revealed[:, part] = step.grid, step.revealed
-        yield Step(step.number, step.total, grid, revealed, sources)
+        yield Step(step.number, step.total, grid, revealed, **origin)
 
 
 def predict_from_task(task: Task, using: str) -> RecordingPrediction | None:

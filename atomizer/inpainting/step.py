@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from ..priors.recording_context import CopySource
 
+AUTOREGRESSION = "autoregression"  # in `Step.priors`: a short hole, filled by samples alone
+
 
 @dataclass(frozen=True)
 class Step:
@@ -26,6 +28,8 @@ class Step:
         Selected atoms that are filled by now.
     sources : tuple of CopySource
         Spans of the recording that were copied to the selection, the most important first.
+    priors : tuple of str
+        Names of the recording priors that contributed, or `AUTOREGRESSION` for short holes.
     """
 
     number: int
@@ -33,3 +37,4 @@ class Step:
     grid: np.ndarray
     revealed: np.ndarray
     sources: tuple[CopySource, ...] = ()
+    priors: tuple[str, ...] = ()

@@ -120,12 +120,15 @@ class RecordingPrediction:
         Expected correlation of mean and truth, 0 to 1; zero where nothing is predicted.
     sources : list of CopySource
         Where copied parts come from; empty without copies.
+    priors : tuple of str
+        Names of the priors that predict hidden atoms; `registry.predict_from_recording` adds them.
     """
 
     frames: slice
     mean: np.ndarray
     confidence: np.ndarray
     sources: list[CopySource] = field(default_factory=list)
+    priors: tuple[str, ...] = ()
 
     def cut(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """Mean and confidence of the frames `first` to `stop` (excluded); zero outside `frames`."""
@@ -266,4 +269,5 @@ def add(
         mean_1 + mean_2,
         np.maximum(confidence_1, confidence_2),
         first.sources + second.sources,
+        first.priors + second.priors,
     )

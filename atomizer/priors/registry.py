@@ -80,5 +80,7 @@ def predict_from_recording(
         if using in ("auto", prior.name):
             context = residual(context, found)
             found = prior.predict(context)
+            if found is not None and found.mean[context.mask[:, found.frames]].any():
+                found = replace(found, priors=(prior.name,))
             total = add(total, found)
     return total

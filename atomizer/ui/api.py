@@ -39,6 +39,7 @@ from ..inpainting.settings import METHODS, Settings, resolve
 from ..inpainting.task import Task, prepare
 from ..io.audio import Sound, TooLong, max_duration, overview, read, write
 from ..limits import limits
+from ..priors.choices import USING
 from . import cleanup, decomposition
 from .gpu import check_time, fill, has_model, model_for
 from .handlers.controls import AUTO, FillControls, parse_integer, parse_number, settings_of
@@ -99,6 +100,7 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
     start: float = 0,
     seconds: float | None = None,
     atomizer: str = MDCT,
+    using: str = "auto",
 ) -> str:
     """Fill in the unknown atoms of a sound file, or of an excerpt of it.
 
@@ -122,13 +124,16 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
             "matching-pursuit-optimised" or "matching-pursuit-gabor": the selected ones are erased,
             and the region is filled in on top of the sound of the others; these need a selection
             of regions, not of parts such as "random:50"
+        using: what the rest of the recording contributes to holes, boxes and continuations:
+            "recording" copies from elsewhere, "partials" continues tones, "auto" does both,
+            "texture" neither
 
     Returns:
         the filled file: the whole sound, or the excerpt
     """
     with _errors_for_clients():
         selection = _selection_of(select, features)
-        controls = FillControls(order, reverse, steps, temperature, nucleus, seed, method)
+        controls = FillControls(order, reverse, steps, temperature, nucleus, seed, method, using)
         settings = settings_of(controls)
         beyond = parse_number("seconds to continue by", extend) or 0.0
         added = parse_integer("channels to add", add_channels) or 0
@@ -278,6 +283,7 @@ def add_endpoints() -> None:
     atomizer = gr.Dropdown(
         list(ATOMIZERS), value=MDCT, allow_custom_value=True, visible=False, label="Atomizer"
     )
+    using = gr.Dropdown(list(USING), value="auto", visible=False, label="What fills it")
     inputs = [
         file,
         select,
@@ -294,6 +300,7 @@ def add_endpoints() -> None:
         start,
         seconds,
         atomizer,
+        using,
     ]
     trigger = gr.Button(visible=False)  # an endpoint needs an event
     trigger.click(

@@ -81,6 +81,14 @@ class Result(GradioModel):
     key: str
 
 
+class Source(GradioModel):
+    """Where a part of a fill was copied from: `CopySource`; spans are (start, stop) in seconds."""
+
+    target: tuple[float, float]
+    source: tuple[float, float]
+    confidence: float
+
+
 class Variation(Result):
     """A finished or stopped fill in the list of variations.
 
@@ -89,6 +97,8 @@ class Variation(Result):
     heard    how many of the filled atoms are audible
     snr_db, lsd  metrics of the region against the original; None without a reference
     seconds  that the fill took
+    origin   what it is made of, in words; empty where nothing but the title says it
+    sources  spans of the recording that were copied, the most important first
     """
 
     id: int
@@ -100,6 +110,8 @@ class Variation(Result):
     lsd: float | None
     seconds: float
     sound: FileData
+    origin: str = ""
+    sources: list[Source] = []
 
 
 class Parts(GradioModel):

@@ -13,7 +13,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +28,7 @@ from ..inpainting.recipe import Recipe
 from ..inpainting.settings import ORDERED_STEPS, Settings
 from ..inpainting.task import Task
 from ..io import resources
+from ..priors.recording_context import CopySource
 
 ASSETS = resources.path("assets")
 SHIPPED = ASSETS / "examples"  # results of the shipped checkpoint
@@ -149,10 +150,19 @@ def cached(example: Example, task: Task) -> Step | None:
                 with np.load(folder / name, allow_pickle=False) as file:
                     grid = task.erased()
                     grid[task.mask] = file["values"].astype(np.float32) * file["scale"]
-                    return Step(1, 1, grid, task.mask)
+                    return Step(1, 1, grid, task.mask, *_origin_of(file))
             except Exception:
                 log.exception("A cached example cannot be read: %s", name)
     return None
+
+
+def _origin_of(file: Mapping[str, np.ndarray]) -> tuple[tuple[CopySource, ...], tuple[str, ...]]:
+    """Return sources and priors of a step; older files do not have them."""
+    if "sources" not in file:
+        return (), ()
+    rows = file["sources"].reshape(-1, 6).tolist()
+    sources = tuple(CopySource((a, b), (c, d), lag, sure) for a, b, c, d, lag, sure in rows)
+    return sources, tuple(file["priors"].tolist())
 
 
 def store(example: Example, task: Task, step: Step, folder: Path | None = None) -> Path | None:
@@ -169,7 +179,13 @@ def store(example: Example, task: Task, step: Step, folder: Path | None = None) 
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.part")
         with open(partial, "wb") as file:
-            np.savez_compressed(file, values=(values / scale).astype(np.float16), scale=scale)
+            np.savez_compressed(
+                file,
+                values=(values / scale).astype(np.float16),
+                scale=scale,
+                sources=[(*s.target, *s.source, s.lag, s.confidence) for s in step.sources],
+                priors=np.array(step.priors, str),
+            )
         partial.replace(path)
         for old in folder.glob(f"{example.id}-*.npz"):
             if old != path:

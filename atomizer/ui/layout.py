@@ -8,11 +8,19 @@ import gradio as gr
 
 from ..atoms.orderings import ORDERINGS
 from ..atoms.space import LOUDNESS, AtomSpace
+from ..priors.choices import USING
 from . import examples, gpu
 from .component import AtomView
 from .examples import ASSETS, Example
 from .handlers.controls import AUTO
 
+# titles of `priors.choices.USING` on the page
+USING_TITLES = {
+    "auto": "automatic",
+    "texture": "texture",
+    "partials": "tones around",
+    "recording": "copies from elsewhere",
+}
 SOUND_ENDINGS = (".flac", ".ogg", ".wav")
 
 INTRO = """
@@ -43,6 +51,7 @@ class FillPanel:
     nucleus: gr.Textbox
     seed: gr.Textbox
     method: gr.Radio
+    using: gr.Radio
     count: gr.Number
     fill: gr.Button
     stop: gr.Button
@@ -59,6 +68,7 @@ class FillPanel:
             self.nucleus,
             self.seed,
             self.method,
+            self.using,
             self.count,
         ]
 
@@ -216,8 +226,15 @@ def _fill_panel() -> FillPanel:
             elem_id="method",
             value="model" if gpu.has_model() else "noise",
         )
+        using = gr.Radio(
+            [(USING_TITLES[name], name) for name in USING],
+            label="What fills holes and boxes",
+            info="The recording around and elsewhere, or texture of the right level alone.",
+            elem_id="using",
+            value="auto",
+        )
     return FillPanel(
-        order, reverse, steps, temperature, nucleus, seed, method, count, fill, stop, queue
+        order, reverse, steps, temperature, nucleus, seed, method, using, count, fill, stop, queue
     )
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from .. import metrics
 from ..atoms.space import LOUDNESS
-from ..inpainting.fill import Step
+from ..inpainting.presets import PRESETS
 from ..inpainting.recipe import Recipe
 from ..inpainting.settings import Resolved
+from ..inpainting.step import AUTOREGRESSION, Step
 from ..inpainting.task import Task
 from ..io.audio import Sound
 from .decomposition import NAMES
@@ -72,6 +73,26 @@ def title_of(recipe: Recipe, settings: Resolved) -> str:
     return ", ".join([*words, f"seed {settings.seed}"])
 
 
+def origin_of(step: Step, task: Task, settings: Resolved) -> str:
+    """Return in words what a fill is made of; empty where its title says it all."""
+    copies, words = step.sources, []
+    if copies:
+        start, stop = copies[0].source
+        others = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
+        words = [
+            f"copied from {start:.2f} to {stop:.2f} s{others}, "
+            f"confidence {sum(c.confidence for c in copies if c.target == copies[0].target):.2f}"
+        ]
+    if "partials" in step.priors:
+        words.append("tones continued")
+    if AUTOREGRESSION in step.priors:
+        words.append("continued from the samples on both sides")
+    uses_recording = settings.method == "model" and task.selection.erases
+    if words or not (uses_recording and PRESETS[task.preset].has_surroundings):
+        return ", ".join(words)
+    return "texture" if settings.using == "texture" else "texture: nothing similar was found"
+
+
 def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:
     """Return all settings as (name, text)."""
     rows = [
@@ -85,5 +106,6 @@ def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:
             ("amplitudes", settings.amplitudes),
             ("temperature", f"{settings.temperature:g}"),
             ("nucleus", f"{settings.nucleus:g}"),
+            ("using", settings.using),
         ]
     return rows + [("seed", str(settings.seed))]

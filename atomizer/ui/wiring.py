@@ -60,6 +60,7 @@ def _preset_outputs(page: Page) -> list:
         panel.steps,
         panel.temperature,
         panel.nucleus,
+        panel.using,
     ]
 
 
@@ -76,6 +77,7 @@ def _preset_values(page: Page, selection: Selection, settings: Settings) -> tupl
         settings.order or AUTO,
         settings.reverse,
         *("" if value is None else str(value) for value in numbers),
+        settings.using,
     )
 
 

@@ -462,7 +462,7 @@ def page_target(folder: Path):
     gpu.has_model = lambda: False
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
     view = AtomView()
-    usual = ["auto", False, "1", "", "", 1, "noise", 1]
+    usual = ["auto", False, "1", "", "", 1, "noise", "auto", 1]
     looks = [
         {"scale": "log", "colour": "sign"},
         {"scale": "mel", "stacked": True, "seconds": [0, 0.1], "hertz": [100, 4000]},
@@ -498,7 +498,7 @@ def page_target(folder: Path):
                             )
                         )
                         controls = list(usual)
-                        controls[rng.choice((0, 2, 3, 4, 5, 7))] = rng.choice(
+                        controls[rng.choice((0, 2, 3, 4, 5, 7, 8))] = rng.choice(
                             [v for v in LEAVES if not isinstance(v, (list, dict))]
                         )
                         for message in handlers.fill_selection(

@@ -21,6 +21,7 @@ class FillControls(NamedTuple):
     nucleus: str | float | None
     seed: str | float | None
     method: str
+    using: str
 
 
 def settings_of(controls: FillControls, default_seed: int = 0) -> Settings:
@@ -34,6 +35,7 @@ def settings_of(controls: FillControls, default_seed: int = 0) -> Settings:
         temperature=parse_number("temperature", controls.temperature),
         nucleus=parse_number("nucleus", controls.nucleus),
         seed=default_seed if seed is None else seed,
+        using=controls.using,
     )
 
 

@@ -16,8 +16,8 @@ from ...inpainting.task import Task
 from ...io.audio import Sound, write
 from ...limits import limits
 from .. import drawing
-from ..component import Scene, Variation
-from ..variations import StoredVariation, details_of, judge, title_of
+from ..component import Scene, Source, Variation
+from ..variations import StoredVariation, details_of, judge, origin_of, title_of
 from . import present
 from .state import FillJob, Session
 
@@ -115,6 +115,10 @@ def finish(session: Session) -> Variation:
         lsd=lsd,
         seconds=time.monotonic() - job.started,
         sound=present.preview(session, filled, "filled"),
+        origin=origin_of(step, task, settings),
+        sources=[
+            Source(target=s.target, source=s.source, confidence=s.confidence) for s in step.sources
+        ],
     )
     with session.lock:
         session.job = None

@@ -72,6 +72,13 @@ export interface Result {
   key: string;
 }
 
+/** A span of the recording that was copied into a fill. */
+export interface Source {
+  target: Range;
+  source: Range;
+  confidence: number;
+}
+
 export interface Variation extends Result {
   id: number;
   label: string;
@@ -82,6 +89,8 @@ export interface Variation extends Result {
   lsd: number | null;
   seconds: number;
   sound: FileLink;
+  origin: string;
+  sources: Source[];
 }
 
 export interface Excerpt {

@@ -42,6 +42,7 @@ function rowOf(variation, isChosen) {
     textElement('span', 'how', variation.title),
     metrics,
   );
+  if (variation.origin) row.append(textElement('span', 'origin', variation.origin));
   if (isChosen) {
     const details = [
       ...variation.details,
