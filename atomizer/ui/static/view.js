@@ -9,6 +9,7 @@ import { handleKey } from './panels/keyboard.js';
 import { OrderPanel } from './panels/order_panel.js';
 import { PresetEditor } from './panels/preset_editor.js';
 import { showShortcuts } from './panels/shortcuts.js';
+import { SourceLayer } from './panels/sources.js';
 import { showTooltip } from './panels/tooltip.js';
 import { metricsOf, neighbour } from './panels/variations.js';
 import { amplitudesOf } from './plot/atoms.js';
@@ -123,6 +124,7 @@ export class View {
     this.player = new Player(() => this.playerChanged());
     this.picture = this.createPicture();
     this.overlay = new Overlay(this.find('overlay'), this.picture);
+    this.sources = new SourceLayer(this.find('sources'), this.picture);
     this.orders = this.createOrderPanel();
     this.maskedPreview = this.createMaskedPreview();
     this.presets = this.createPresetEditor();
@@ -251,7 +253,15 @@ export class View {
     };
     colourAtoms(atoms, style, palette.rows, palette.rankClasses);
     this.picture.atoms = atoms;
+    this.sources.show(this.shownSources());
     this.picture.redraw();
+  }
+
+  /** Sources of the fill that is shown. */
+  shownSources() {
+    const { live, variation, version } = this.state;
+    const isFillShown = !live && ['filled', 'change'].includes(version) && !this.pending;
+    return isFillShown && variation ? variation.sources : [];
   }
 
   /** The items with the one that is being drawn or moved. */
@@ -321,6 +331,7 @@ export class View {
     this.seenRange = range;
     this.showPosition();
     this.showRegions();
+    this.sources.draw();
   }
 
   // ---------- selection
