@@ -87,6 +87,9 @@ def test_settings_of_an_excerpt_reproduce_its_fill(long, tmp_path, monkeypatch):
     variation = filled(session)[-1].variations[0]
     data, *_ = export(session, ExportRequest("settings", "filled", variation.id, PlotStyle()))
     (tmp_path / "saved.json").write_bytes(data)
+    assert json.loads(data)["changes"] == variation.changed
+    *_, notice = export(session, ExportRequest("same", "filled", variation.id, PlotStyle()))
+    assert notice.lower() == variation.changed + "."
     words = shlex.split(
         json.loads(data)["again"].replace("THIS_FILE", str(tmp_path / "saved.json"))
     )

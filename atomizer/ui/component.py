@@ -99,6 +99,7 @@ class Variation(Result):
     seconds  that the fill took
     origin   what it is made of, in words; empty where nothing but the title says it
     sources  spans of the recording that were copied, the most important first
+    changed  which samples differ from the original: `Changes` in words
     """
 
     id: int
@@ -112,6 +113,7 @@ class Variation(Result):
     sound: FileData
     origin: str = ""
     sources: list[Source] = []
+    changed: str = ""
 
 
 class Parts(GradioModel):

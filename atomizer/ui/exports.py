@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from .. import __version__
 from ..analysis import MDCTAtomizer
 from ..atoms.atoms import Atoms
 from ..errors import AtomizerError
+from ..inpainting.changes import changes
 from ..inpainting.recipe import dump_recipes
 from ..io.audio import Sound, read, write
 from ..model import checkpoint
@@ -115,15 +117,19 @@ def _atoms_of(session: Session, request: ExportRequest) -> Atoms:
 def _audio(
     ending: str, subtype: str | None, session: Session, request: ExportRequest
 ) -> tuple[bytes, str]:
-    """Encode the sound, and report attenuated peaks.
+    """Encode the sound; report attenuated peaks, and in the original's format what has changed.
 
     A `subtype` of None keeps the sample format of the original.
     """
     sound = sound_of(session, request)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"sound{ending}"
-        report = write(path, replace(sound, subtype=subtype or sound.subtype))
-        return path.read_bytes(), report or ""
+        report = write(path, replace(sound, subtype=subtype or sound.subtype)) or ""
+        if subtype is None and request.version == "filled":
+            # the file itself is compared: rounding and attenuated peaks count
+            found = str(changes(session.sound, read(path, math.inf)))
+            report = f"{report} {found[0].upper()}{found[1:]}.".strip()
+        return path.read_bytes(), report
 
 
 def _npz(session: Session, request: ExportRequest) -> bytes:
@@ -168,11 +174,13 @@ def _settings(session: Session, request: ExportRequest) -> bytes:
     part = session.message.excerpt
     excerpt = f" --start {part.start:.6f} --seconds {part.seconds:.6f}" if part else ""
     name = json.dumps(session.name)
+    loaded = session.undo_stack[0].sound if session.undo_stack else session.sound
     return dump_recipes(
         recipes,
         atomizer=__version__,
         sound=session.name,
         checkpoint=checkpoint.SHIPPED.name,
+        changes=str(changes(loaded, sound_of(session, request))),
         again=f"python -m atomizer fill {name} out.wav --settings THIS_FILE{excerpt}",
     ).encode()
 

@@ -18,6 +18,8 @@ def test_sources_of_a_hole_are_named_and_drawn(page):
     assert labels.all_inner_texts() == ["copied from 0.5–0.7 s", "copied from 2–2.2 s"]
     row = page.inner_text(f"{d.VIEW} .variation .origin")
     assert row == "copied from 0.50 to 0.70 s and 1 more, confidence 0.90"
+    changed = "17,640 samples in 1.00–1.20 s changed, all others are bit-identical"
+    assert d.status(page).endswith(changed) and changed in page.inner_text(f"{d.VIEW} .variation")
     box, hole = labels.first.bounding_box(), d.pixel(page, 1, 1000)[0]
     assert box["x"] == pytest.approx(d.pixel(page, 0.5, 1000)[0], abs=1)
     assert box["x"] + box["width"] < hole

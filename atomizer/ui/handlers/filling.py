@@ -210,7 +210,7 @@ def out_of_time(session: Session, error: OutOfTime) -> Message:
 
 def fill_status(variation: Variation) -> str:
     """Return the status message of a finished fill."""
-    return f"{variation.label}: filled ({variation.seconds:.1f} s)"
+    return f"{variation.label}: filled ({variation.seconds:.1f} s); {variation.changed}"
 
 
 def _eviction_notice(labels: set[str], session: Session) -> str:

@@ -8,6 +8,7 @@ from string import ascii_uppercase
 
 import numpy as np
 
+from ...inpainting.changes import changes
 from ...inpainting.erase import Residual
 from ...inpainting.fill import Step
 from ...inpainting.recipe import Recipe
@@ -116,6 +117,7 @@ def finish(session: Session) -> Variation:
         seconds=time.monotonic() - job.started,
         sound=present.preview(session, filled, "filled"),
         origin=origin_of(step, task, settings),
+        changed=str(changes(session.sound, filled)),
         sources=[
             Source(target=s.target, source=s.source, confidence=s.confidence) for s in step.sources
         ],

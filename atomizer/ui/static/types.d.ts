@@ -91,6 +91,7 @@ export interface Variation extends Result {
   sound: FileLink;
   origin: string;
   sources: Source[];
+  changed: string;
 }
 
 export interface Excerpt {

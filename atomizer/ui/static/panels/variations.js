@@ -47,6 +47,7 @@ function rowOf(variation, isChosen) {
     const details = [
       ...variation.details,
       ['audible atoms', format.count(variation.heard)],
+      ['changed', variation.changed],
       ['took', variation.seconds.toFixed(1) + ' s'],
     ];
     const text = details.map(([name, value]) => name + ' ' + value).join(' · ');
