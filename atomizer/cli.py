@@ -173,10 +173,10 @@ def fill(
     """
     from .inpainting.recipe import Recipe, parse_recipes
     from .inpainting.settings import Settings
-    from .io.audio import check_output, check_writable, read
+    from .io.audio import check_output, check_writable
 
     check_output(out)
-    sound = read(source, start=start, seconds=seconds)
+    sound = _read(source, start, seconds)
     pursuit = _pursuit(atomizer, srr)
     if settings_file:
         if pursuit is not None:
@@ -251,11 +251,11 @@ def order(
 ) -> None:
     """Write the sound of the first atoms of an ordering of IN."""
     from .atoms.orderings import order as permutation_of
-    from .io.audio import Sound, check_output, check_writable, read, resample_to_length
+    from .io.audio import check_output, check_writable, resample_to_length
 
     check_output(out)
     _check_first(first)
-    sound = read(source)
+    sound = _read(source)
     check_writable(out, sound.rate, sound.channels, sound.subtype)
     analysis = _atomizer(atomizer, srr)
     rate = analysis.space.rate
@@ -263,7 +263,7 @@ def order(
     chosen = atoms[permutation_of(atoms, by, reverse, seed)[:first]]
     samples = analysis.synthesise(chosen, sound.channels)
     samples = resample_to_length(samples, rate, sound.rate, sound.samples.shape[1])
-    _write(out, Sound(samples, sound.rate, sound.subtype), peaks)
+    _write(out, sound.with_samples(samples), peaks)
     typer.echo(f"{len(chosen):,} of {len(atoms):,} atoms")
 
 
@@ -279,12 +279,17 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Print a summary of the atoms of IN."""
-    from .analysis.summary import summarise
-    from .io.audio import read
+    from .analysis.summary import summarise, summarise_file
 
     _check_first(first)
-    sound = read(source)
-    facts = summarise(sound, atomizer, _atomizer(atomizer, srr, first), first)
+    analysis = _atomizer(atomizer, srr, first)
+    if atomizer == "mdct":
+        facts, note = summarise_file(source, first)
+    else:
+        sound = _read(source)
+        facts, note = summarise(sound, atomizer, analysis, first), None
+    if note:
+        typer.echo(note, err=True)
     if as_json:
         typer.echo(json.dumps(facts, indent=1))
         return
@@ -523,6 +528,16 @@ def _selection(select: list[str], regions: Path | None, features: str | None) ->
     selection = Selection.from_json(_read_text(regions)) if regions else Selection()
     selection = selection + parse(select)
     return selection if features is None else replace(selection, features=parse_features(features))
+
+
+def _read(source: Path, start: float = 0.0, seconds: float | None = None) -> Sound:
+    """Read a sound, and report on the error stream if not all of the file could be read."""
+    from .io.audio import read
+
+    sound = read(source, start=start, seconds=seconds)
+    if sound.note:
+        typer.echo(sound.note, err=True)
+    return sound
 
 
 def _write(out: Path, sound: Sound, peaks: str) -> None:

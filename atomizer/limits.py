@@ -33,7 +33,7 @@ class Limits:
     file_seconds: float = _limit(
         7200,
         "s",
-        "length of a file to take an excerpt from, in the page and through the endpoints",
+        "length of a file that is read by parts, or that an excerpt is taken from",
         0.001,
     )
     excerpt_seconds: float = _limit(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atomizer.errors import AtomizerError
-from atomizer.io import audio
+from atomizer.io import reader
 from atomizer.io.audio import Sound, check_writable, overview, read, resample, write
 from atomizer.limits import limits
 
@@ -106,7 +106,7 @@ def test_samples_above_full_scale_are_kept(tmp_path):
 def test_long_files_are_read_block_by_block(monkeypatch, path_of):
     path, _ = path_of("x.wav", length=5000, channels=2, subtype="FLOAT")
     whole = read(path).samples
-    monkeypatch.setattr(audio, "_BLOCK", 777)
+    monkeypatch.setattr(reader, "BLOCK", 777)
     np.testing.assert_array_equal(read(path).samples, whole)
 
 

@@ -1,15 +1,125 @@
-"""Summary of the atoms of a sound, for `atomizer info`."""
+"""Summary of the atoms of a sound, for `atomizer info`.
+
+MDCT atoms are counted part by part, so that memory does not grow with the length of the sound.
+"""
 
 from __future__ import annotations
 
+import math
+import os
 import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..io.audio import Sound
+from ..atoms.space import AtomSpace
+from ..io.audio import Sound, open_long
+from ..io.reader import SoundReader
 from .matching_pursuit import MatchingPursuitAtomizer
+from .mdct import imdct, mdct_blocks
 from .mdct_atomizer import MDCTAtomizer
+
+PART_FRAMES = 512  # frames that are analysed together
+Parts = Callable[[], Iterable[np.ndarray]]  # the samples of a sound, (C, n) at a time
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Facts on the atoms of a sound.
+
+    atoms, audible  numbers of atoms
+    seconds         duration of the analysis
+    snr_db          of the atoms' sound, in dB; None for silence
+    """
+
+    atoms: int
+    audible: int
+    seconds: float
+    snr_db: float | None
+
+
+def parts_of(samples: np.ndarray, space: AtomSpace) -> Parts:
+    """The samples (C, n) of a sound at space.rate, as parts."""
+    size = PART_FRAMES * space.hop
+    return lambda: (samples[:, at : at + size] for at in range(0, samples.shape[1], size))
+
+
+def count_atoms(parts: Parts, space: AtomSpace, loudest: int | None = None) -> Counts:
+    """Count the MDCT atoms of a sound.
+
+    parts    returns samples (C, n) at space.rate, of whole hops but for the last part; it is called
+             twice
+    loudest  keep this many atoms; all by default
+    """
+    mdct_blocks(np.zeros((2, space.hop), np.float32), space.window)  # the first call makes tables
+    total, peak, seconds = 0, 0.0, 0.0
+    top = np.zeros(0, np.float32)
+    start = time.perf_counter()
+    for grid, _ in _grids(parts(), space):
+        seconds += time.perf_counter() - start
+        magnitude = np.abs(grid)
+        total += int(np.count_nonzero(magnitude))
+        peak = max(peak, float(magnitude.max(initial=0)))
+        if loudest is not None:
+            top = _largest(np.concatenate([top, magnitude[magnitude > 0]]), loudest)
+        start = time.perf_counter()
+    kept = total if loudest is None else min(loudest, total)
+    least = 0.0 if kept == total else float(top.min(initial=math.inf))
+    ties = kept - int(np.count_nonzero(top > least))  # of equal magnitudes only some are kept
+    audible, signal, noise, carry = 0, 0.0, 0.0, None
+    for grid, samples in _grids(parts(), space):
+        if kept < total:
+            grid, ties = _without_quiet(grid, least, ties)
+        audible += int(np.count_nonzero(space.quantise(grid[grid != 0], peak)))
+        carry = np.zeros_like(grid[:, :1]) if carry is None else carry
+        estimate = imdct(np.concatenate([carry, grid], 1), samples.shape[1], space.window)
+        carry = grid[:, -1:]
+        signal += float((samples.astype(float) ** 2).sum())
+        noise += float(((samples - estimate).astype(float) ** 2).sum())
+    snr = round(10 * math.log10(signal / max(noise, 1e-30)), 3) if signal else None
+    return Counts(kept, audible, seconds, snr)
+
+
+def _grids(
+    parts: Iterable[np.ndarray], space: AtomSpace
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Frames (C, n, hop), and the n hops of samples that are complete with them.
+
+    These are one hop behind: a hop is the sum of the frame before and the frame after it. The
+    sound begins with a hop of silence, and its last hop is padded.
+    """
+    last: np.ndarray | None = None
+    for part in parts:
+        padded = np.pad(part, ((0, 0), (0, -part.shape[1] % space.hop)))
+        hops = padded.reshape(len(part), -1, space.hop)
+        last = np.zeros_like(hops[:, :1]) if last is None else last
+        blocks = np.concatenate([last, hops], 1)
+        yield mdct_blocks(blocks, space.window), blocks[:, :-1].reshape(len(part), -1)
+        last = hops[:, -1:]
+    if last is not None:
+        blocks = np.concatenate([last, np.zeros_like(last)], 1)
+        yield mdct_blocks(blocks, space.window), last[:, 0]
+
+
+def _largest(values: np.ndarray, count: int) -> np.ndarray:
+    """The `count` largest values, in any order."""
+    if len(values) <= count:
+        return values
+    return np.partition(values, len(values) - count)[len(values) - count :]
+
+
+def _without_quiet(grid: np.ndarray, least: float, ties: int) -> tuple[np.ndarray, int]:
+    """The grid without magnitudes below `least`, and all but the first `ties` equal to it.
+
+    Returns the grid, and how many of the ties are left for the next one.
+    """
+    magnitude = np.abs(grid)
+    equal = np.flatnonzero(magnitude == least)
+    out = np.where(magnitude >= least, grid, np.float32(0))
+    out.flat[equal[ties:]] = 0
+    return out, max(0, ties - len(equal))
 
 
 def summarise(
@@ -24,28 +134,64 @@ def summarise(
     loudest  keep this many MDCT atoms; all by default. A pursuit has a `Stop` of its own.
     """
     samples = sound.at(atomizer.space.rate)
-    # once before the clock starts: the first call imports, compiles and makes tables
-    atomizer.analyse(np.ones((1, 1), np.float32), loudest=1)
-    start = time.perf_counter()
     if isinstance(atomizer, MDCTAtomizer):
-        atoms = atomizer.analyse(samples, loudest=loudest)
+        space = atomizer.space
+        counts = count_atoms(parts_of(samples, space), space, loudest)
     else:
-        atoms = atomizer.analyse(samples)
-    seconds = time.perf_counter() - start
+        counts = _count_pursuit(samples, atomizer)
+    return describe(sound, counts, name, atomizer)
+
+
+def summarise_file(
+    path: str | os.PathLike, loudest: int | None = None
+) -> tuple[dict[str, Any], str | None]:
+    """The summary of the MDCT atoms of a file of any length, and the note of its reader.
+
+    loudest  keep this many atoms; all by default
+
+    Raises AtomizerError if the file is not a valid sound.
+    """
+    atomizer = MDCTAtomizer()
+    space = atomizer.space
+    with open_long(path) as file:
+        counts = count_atoms(
+            lambda: file.resampled(space.rate, PART_FRAMES * space.hop), space, loudest
+        )
+        return describe(file, counts, "mdct", atomizer), file.note(file.frames)
+
+
+def describe(
+    sound: Sound | SoundReader,
+    counts: Counts,
+    name: str,
+    atomizer: MDCTAtomizer | MatchingPursuitAtomizer,
+) -> dict[str, Any]:
+    """The counts of a sound, with facts on it and the features of its atoms."""
     return {
-        "atoms": len(atoms),
-        "audible": int(atoms.audible.sum()),
+        "atoms": counts.atoms,
+        "audible": counts.audible,
         "channels": sound.channels,
         "rate": sound.rate,
         "duration_s": round(sound.seconds, 6),
-        "analysis_s": round(seconds, 6),
-        "snr_db": _snr_db(samples, atomizer.synthesise(atoms, sound.channels)),
+        "analysis_s": round(counts.seconds, 6),
+        "snr_db": counts.snr_db,
         "atomizer": name,
         "features": {
             feature.name: {"cardinality": feature.cardinality, "unit": feature.unit}
             for feature in atomizer.space.features
         },
     }
+
+
+def _count_pursuit(samples: np.ndarray, atomizer: MatchingPursuitAtomizer) -> Counts:
+    """Counts of the matching-pursuit atoms of (C, n) samples."""
+    # once before the clock starts: the first call imports, compiles and makes tables
+    atomizer.analyse(np.ones((1, 1), np.float32), loudest=1)
+    start = time.perf_counter()
+    atoms = atomizer.analyse(samples)
+    seconds = time.perf_counter() - start
+    snr = _snr_db(samples, atomizer.synthesise(atoms, len(samples)))
+    return Counts(len(atoms), int(atoms.audible.sum()), seconds, snr)
 
 
 def _snr_db(samples: np.ndarray, estimate: np.ndarray) -> float | None:

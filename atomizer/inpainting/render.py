@@ -29,7 +29,7 @@ def render(task: Task, grid: np.ndarray) -> Sound:
     length = base.shape[1]
     out = base.copy(order="K")  # keep the memory layout: interleaved channels are slow to separate
     if np.array_equal(grid[task.mask], task.grid[task.mask]):
-        return Sound(out, rate, task.sound.subtype)
+        return task.sound.with_samples(out, rate)
     change = resample_to_length(_change(task, grid), task.space.rate, rate, length)
     if rate != task.space.rate:
         # the resampler's ringing has no end; the change ends with the windows of the atoms
@@ -44,7 +44,7 @@ def render(task: Task, grid: np.ndarray) -> Sound:
     if task.extended:  # an extension stops at an arbitrary moment: fade to avoid a click
         fade = min(round(FADE_SECONDS * rate), round(task.extended * rate))
         out[:, length - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
-    return Sound(out, rate, task.sound.subtype)
+    return task.sound.with_samples(out, rate)
 
 
 def _complete(

@@ -1,13 +1,13 @@
-"""Sound files: reading, writing and resampling; the only module that knows formats and rates."""
+"""Sounds: reading, writing and resampling; the only module that knows rates."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +17,36 @@ import soxr
 from ..errors import AtomizerError
 from ..limits import limits
 from .atomic_write import atomic_write, write_error
-from .peaks import BITS, check_peaks, fit_peaks, round_samples
+from .formats import MAX_VORBIS_RATE, check_output, check_writable, format_of, subtype_for
+from .peaks import BITS, check_peaks, fit_peaks
+from .reader import SoundReader
+from .tags import Tags, read_tags
+from .writer import Encoder, Form
 
 MIN_RATE = 1_000  # Hz
-MAX_VORBIS_RATE = 200_000  # Hz; above, libsndfile kills the process when it closes the file
 MAX_MAGNITUDE = 1e10  # of float samples, 1 is full scale: squares of larger ones overflow
-_BLOCK = 1 << 18  # frames read at a time: a header with a false length costs no memory
 _PEAK_FRAMES = 1024  # smallest number of frames per peak of an overview
+
+__all__ = [
+    "MAX_MAGNITUDE",
+    "MAX_VORBIS_RATE",
+    "MIN_RATE",
+    "Overview",
+    "Sound",
+    "TooLong",
+    "check",
+    "check_values",
+    "check_output",
+    "check_writable",
+    "format_of",
+    "max_duration",
+    "open_long",
+    "overview",
+    "read",
+    "resample",
+    "resample_to_length",
+    "write",
+]
 
 
 class TooLong(AtomizerError):
@@ -37,11 +60,17 @@ class Sound:
     samples  (channels, n) float32
     rate     samples per second, in Hz
     subtype  libsndfile's name of the sample format, such as "PCM_16"
+    mask     channel mask of WAVEFORMATEXTENSIBLE; 0 if unknown. Channels are in the order of WAV
+    tags     tags and cover art of the file
+    note     one sentence where less than the whole file could be read; None otherwise
     """
 
     samples: np.ndarray
     rate: int
     subtype: str = "FLOAT"
+    mask: int = 0
+    tags: Tags = Tags()
+    note: str | None = None
 
     @property
     def channels(self) -> int:
@@ -52,6 +81,10 @@ class Sound:
     def seconds(self) -> float:
         """Duration in seconds."""
         return self.samples.shape[1] / self.rate
+
+    def with_samples(self, samples: np.ndarray, rate: int | None = None) -> Sound:
+        """The sound with other samples (channels, n), at its rate or another one."""
+        return replace(self, samples=samples, rate=self.rate if rate is None else rate)
 
     def at(self, rate: int) -> np.ndarray:
         """Samples resampled to `rate`: (channels, ceil(n * rate / self.rate)) float32."""
@@ -90,15 +123,45 @@ def check(samples: np.ndarray, rate: int, max_seconds: float | None = None) -> N
             f"This sound is longer than {duration:g} seconds, the most that is accepted at a time:"
             " take an excerpt of it."
         )
+    check_values(samples)
+
+
+def check_values(samples: np.ndarray) -> None:
+    """Raise AtomizerError unless all samples are finite and none is above `MAX_MAGNITUDE`."""
     if not np.isfinite(samples).all():
         raise AtomizerError(
             "This sound contains samples that are not numbers (NaN or infinite): only finite"
             " samples are accepted."
         )
-    if max(samples.max(), -samples.min()) > MAX_MAGNITUDE:
+    if max(samples.max(initial=0), -samples.min(initial=0)) > MAX_MAGNITUDE:
         raise AtomizerError(
             f"This sound has samples above {MAX_MAGNITUDE:g}, where 1 is full scale: turn it down."
         )
+
+
+@contextmanager
+def open_long(path: str | os.PathLike) -> Iterator[SoundReader]:
+    """Open a file of up to `limits().file_seconds` that is read by parts.
+
+    All of it is decoded once: `frames` of the reader is then the number that can be read.
+
+    Raises AtomizerError as `read` does.
+    """
+    with SoundReader(path) as file:
+        max_duration(file.channels, file.rate)
+        most, frames = int(limits().file_seconds * file.rate), 0
+        for block in file.blocks(0, most + 1):
+            check_values(block)
+            frames += len(block)
+        if not frames:
+            raise AtomizerError("This sound is empty: at least one sample is needed.")
+        if frames > most:
+            raise TooLong(
+                f"This sound is longer than {limits().file_seconds:g} seconds, the most that is"
+                " accepted of a file: take an excerpt of it."
+            )
+        file.frames = frames
+        yield file
 
 
 def read(
@@ -112,7 +175,8 @@ def read(
     Parameters
     ----------
     path : str or PathLike
-        A file in any format that libsndfile reads; its content decides, not its name.
+        A file in any format that libsndfile reads, or ffmpeg where it is installed; its content
+        decides, not its name.
     max_seconds : float, optional
         Longest accepted sound; `limits().seconds` by default.
     start : float
@@ -136,21 +200,21 @@ def read(
     >>> sound.samples.shape  # doctest: +SKIP
     (2, 22050)
     """
-    with _open(path) as file:
-        rate = file.samplerate
+    with SoundReader(path) as file:
+        rate = file.rate
         duration = max_duration(file.channels, rate, max_seconds)
         _check_excerpt(start, seconds, duration)
         # one frame more than accepted shows that the file is too long
         count = int(duration * rate) + 1 if seconds is None else max(1, round(seconds * rate))
-        if start:
-            file.seek(min(round(start * rate), file.frames))
-        blocks = list(_blocks(file, count))
-        samples = np.concatenate(blocks).T if blocks else np.zeros((file.channels, 0), np.float32)
-        subtype = file.subtype
+        first = min(round(start * rate), file.frames)
+        samples = file.read(first, count)
+        length = samples.shape[1]
+        note = file.note(first + length) if length < count else None
+        sound = Sound(samples, rate, file.subtype, file.mask, read_tags(path), note)
     if start and not samples.size:
         raise AtomizerError(f"The excerpt starts at {start:g} seconds, where this sound is over.")
     check(samples, rate, max_seconds)
-    return Sound(np.ascontiguousarray(samples), rate, subtype)
+    return sound
 
 
 @dataclass(frozen=True)
@@ -176,11 +240,11 @@ def overview(path: str | os.PathLike, points: int = 1200) -> Overview:
 
     Raises AtomizerError as `read` does.
     """
-    with _open(path) as file:
-        rate, channels = file.samplerate, file.channels
+    with SoundReader(path) as file:
+        rate, channels = file.rate, file.channels
         max_duration(channels, rate)
         limit, total, peaks = int(limits().file_seconds * rate) + 1, 0, []
-        for block in _blocks(file, limit):
+        for block in file.blocks(0, limit):
             total += len(block)
             starts = np.arange(0, len(block), _PEAK_FRAMES)
             peaks.append(np.maximum.reduceat(np.abs(block).max(1), starts))
@@ -197,37 +261,6 @@ def overview(path: str | os.PathLike, points: int = 1200) -> Overview:
     return Overview(coarse, total / rate, rate, channels)
 
 
-@contextlib.contextmanager
-def _open(path: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
-    """Open a sound file; errors while it is open become AtomizerErrors."""
-    path = Path(path)
-    if not path.is_file():
-        raise AtomizerError(f"There is no file {path.name!r}: give the path of a sound file.")
-    if path.stat().st_size == 0:
-        raise AtomizerError(
-            f"{path.name!r} is an empty file: a WAV, FLAC, OGG or MP3 file with sound in it is"
-            " accepted."
-        )
-    try:
-        with soundfile.SoundFile(path) as file:
-            yield file
-    except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
-        raise AtomizerError(
-            f"{path.name!r} cannot be read as sound: WAV, FLAC, OGG, MP3, AIFF and other formats"
-            " of libsndfile are accepted."
-        ) from error
-
-
-def _blocks(file: soundfile.SoundFile, count: int) -> Iterator[np.ndarray]:
-    """Next `count` frames, or the rest of the file, as blocks (n, channels) float32."""
-    while count > 0:
-        block = file.read(min(_BLOCK, count), dtype="float32", always_2d=True)
-        if not len(block):
-            return
-        yield block
-        count -= len(block)
-
-
 def _check_excerpt(start: float, seconds: float | None, duration: float) -> None:
     if not (math.isfinite(start) and start >= 0):
         raise AtomizerError(f"An excerpt starts at 0 seconds or later, not at {start:g}.")
@@ -235,63 +268,6 @@ def _check_excerpt(start: float, seconds: float | None, duration: float) -> None
         raise AtomizerError(
             f"An excerpt has more than 0 and at most {duration:g} seconds, not {seconds:g}."
         )
-
-
-def format_of(path: str | os.PathLike) -> str:
-    """Format of a file by its ending, as libsndfile calls it.
-
-    Raises AtomizerError if libsndfile cannot write that format.
-    """
-    ending = Path(path).suffix[1:].upper()
-    name = {"OPUS": "OGG", "AIF": "AIFF"}.get(ending, ending)
-    # SD2 keeps its header in a second file, which would be written into the working directory
-    if name not in soundfile.available_formats() or name == "SD2":
-        kind = f"{ending.lower()[:20]!r} files" if ending else "files without an ending"
-        raise AtomizerError(f"Sounds cannot be written as {kind}: use .wav, .flac, .ogg or .mp3.")
-    return name
-
-
-def _subtype_for(path: Path, subtype: str) -> str:
-    """Sample format for writing a sound of a subtype to a file with this ending."""
-    format_ = format_of(path)
-    if format_ == "OGG":
-        return "OPUS" if path.suffix.lower() == ".opus" else "VORBIS"
-    if format_ == "FLAC" and subtype in ("PCM_32", "FLOAT", "DOUBLE"):
-        return "PCM_24"  # the longest samples of FLAC files
-    if subtype in soundfile.available_subtypes(format_) and (
-        format_ != "WAV" or subtype.startswith(("PCM", "FLOAT", "DOUBLE"))
-    ):
-        return subtype
-    # lossy files decode to floats: a float WAV keeps untouched samples bit-identical
-    return "FLOAT" if format_ == "WAV" else soundfile.default_subtype(format_)
-
-
-def check_writable(
-    path: str | os.PathLike, rate: int, channels: int, subtype: str = "FLOAT"
-) -> None:
-    """Raise AtomizerError if the file's format cannot hold this rate, channels and subtype.
-
-    For example, MP3 files have at most two channels. The samples do not matter.
-    """
-    path = Path(path)
-    kind = _subtype_for(path, subtype)
-    try:
-        if kind == "VORBIS" and rate > MAX_VORBIS_RATE:
-            raise ValueError("libvorbis does not support this rate")
-        soundfile.SoundFile(io.BytesIO(), "w", rate, channels, kind, format=format_of(path)).close()
-    except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
-        raise AtomizerError(
-            f"{path.name[:80]!r} cannot be written: {path.suffix.lower()} files do not hold"
-            f" {channels} channel{'s' * (channels > 1)} of {rate:,} samples per second, but .wav"
-            " files do."
-        ) from error
-
-
-def check_output(path: Path) -> None:
-    """Raise AtomizerError if the format cannot be written or the folder does not exist."""
-    format_of(path)
-    if not path.parent.is_dir():
-        raise AtomizerError(f"There is no folder {str(path.parent)!r} to write {path.name!r} into.")
 
 
 def write(path: str | os.PathLike, sound: Sound, peaks: str = "limit") -> str | None:
@@ -303,7 +279,7 @@ def write(path: str | os.PathLike, sound: Sound, peaks: str = "limit") -> str | 
         The file; an existing one is replaced. Common endings: .wav, .flac, .ogg, .mp3.
     sound : Sound
         The sound. Its subtype is kept if the format has it; FLAC files keep 24 bit of samples of
-        32 bit.
+        32 bit. Its tags, cover art and channel layout are written where the format has them.
     peaks : str
         What happens to peaks above full scale if the file has integer samples: "limit" attenuates
         around them, "scale" attenuates the whole sound, "float" writes a file of float samples
@@ -323,15 +299,15 @@ def write(path: str | os.PathLike, sound: Sound, peaks: str = "limit") -> str | 
     """
     path = Path(path)
     check_peaks(peaks)
-    subtype, report = _subtype_for(path, sound.subtype), None
+    subtype, report = subtype_for(path, sound.subtype), None
     if subtype in BITS and peaks == "float" and np.abs(sound.samples).max(initial=0) > 1:
-        subtype = _subtype_for(path, "FLOAT")
+        subtype = subtype_for(path, "FLOAT")
     check_writable(path, sound.rate, sound.channels, subtype)
     samples = sound.samples
     if subtype in BITS:
         samples, report = fit_peaks(samples, sound.rate, peaks)
     try:
-        data = _encode(path, Sound(samples, sound.rate, subtype))
+        data = _encode(path, replace(sound, samples=samples, subtype=subtype))
     except (OSError, soundfile.SoundFileError, RuntimeError, ValueError) as error:
         raise write_error(path, "The sound", error) from error
     atomic_write(path, data, "The sound")
@@ -339,18 +315,15 @@ def write(path: str | os.PathLike, sound: Sound, peaks: str = "limit") -> str | 
 
 
 def _encode(path: Path, sound: Sound) -> memoryview:
-    """Content of a sound file, in memory: libsndfile hides errors of its last write to a disk.
-
-    The subtype of the sound must be one of the format.
-    """
-    target, format_ = io.BytesIO(), format_of(path)
-    with soundfile.SoundFile(
-        target, "w", sound.rate, sound.channels, sound.subtype, format=format_
-    ) as file:
-        # in blocks: the Vorbis encoder overflows the stack on minutes at once
-        for start in range(0, sound.samples.shape[1], _BLOCK):
-            block = sound.samples[:, start : start + _BLOCK].T
-            file.write(round_samples(block, sound.subtype))
+    """Content of a sound file, in memory; the subtype of the sound must be one of the format."""
+    target = io.BytesIO()
+    form = Form(sound.rate, sound.channels, sound.subtype, sound.mask, sound.tags)
+    encoder = Encoder(target, path, form)
+    try:
+        encoder.add(sound.samples)
+        encoder.finish()
+    finally:
+        encoder.close()
     return target.getbuffer()
 
 

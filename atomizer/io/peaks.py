@@ -7,6 +7,8 @@ sound is attenuated, and one sentence reports it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ..errors import AtomizerError
@@ -53,6 +55,53 @@ def limit_peaks(samples: np.ndarray, rate: int) -> np.ndarray:
     wanted = 1 / np.maximum(np.abs(samples).max(0), 1)
     gain = uniform_filter1d(minimum_filter1d(wanted, width), width, mode="nearest")
     return (samples * np.minimum(gain, wanted)).astype(np.float32)
+
+
+class PeakFitter:
+    """Brings a sound within full scale block by block, with the result of `fit_peaks`.
+
+    rate   in Hz
+    peaks  as in `fit_peaks`
+    peak   largest magnitude of the whole sound; needed for "scale"
+    """
+
+    def __init__(self, rate: int, peaks: str, peak: float = 0.0):
+        self._gain = np.float32(1 / peak) if peaks == "scale" and peak > 1 else None
+        self._rate, self._peaks, self._peak = rate, peaks, peak
+        # a gain depends on the samples up to this far away
+        self._reach = max(3, int(GAIN_SECONDS * rate)) | 1
+        self._held: np.ndarray | None = None
+        self._context = 0  # samples at the start of `_held` that were already returned
+
+    @property
+    def report(self) -> str | None:
+        """The sentence of `fit_peaks`."""
+        return fit_peaks(np.array([[self._peak]], np.float32), self._rate, self._peaks)[1]
+
+    def add(self, samples: np.ndarray) -> Iterator[np.ndarray]:
+        """Samples (C, n) in; the blocks that are ready out."""
+        if self._gain is not None:
+            yield samples * self._gain
+            return
+        held = samples if self._held is None else np.concatenate([self._held, samples], 1)
+        yield from self._limited(held, held.shape[1] - self._reach)
+
+    def finish(self) -> Iterator[np.ndarray]:
+        """The last block."""
+        if self._held is not None:
+            yield from self._limited(self._held, self._held.shape[1])
+
+    def _limited(self, held: np.ndarray, stop: int) -> Iterator[np.ndarray]:
+        """Samples of `held` up to `stop`; the rest, and what its gain depends on, is kept."""
+        if stop <= self._context:
+            self._held = held
+            return
+        peak = float(np.abs(held).max(initial=0))
+        self._peak = max(self._peak, peak)
+        out = limit_peaks(held, self._rate) if peak > 1 else held
+        yield out[:, self._context : stop]
+        start = max(0, stop - self._reach)
+        self._held, self._context = held[:, start:], stop - start
 
 
 def round_samples(samples: np.ndarray, subtype: str) -> np.ndarray:

@@ -29,6 +29,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from ..analysis import ATOMIZERS, MatchingPursuitAtomizer, Pursuit, check_name
+from ..analysis.summary import count_atoms, parts_of
 from ..atoms.orderings import ORDERINGS
 from ..atoms.selection import Selection, parse
 from ..atoms.space import LOUDNESS, AtomSpace
@@ -55,7 +56,7 @@ def atomize(
     """Count the atoms of a sound file, or of an excerpt of it.
 
     Args:
-        file: the sound: WAV, FLAC, OGG, MP3 or another format that libsndfile reads
+        file: the sound: WAV, FLAC, OGG, MP3 or another format that libsndfile or ffmpeg reads
         start: where the excerpt starts, in seconds
         seconds: length of the excerpt; null for everything after the start
         atomizer: the kind of atoms: "mdct", or "matching-pursuit", "matching-pursuit-optimised" or
@@ -69,14 +70,16 @@ def atomize(
         name = check_name(atomizer)
         sound = _read(file, start, seconds)
         if name == MDCT:
-            mdct = ATOMIZERS[name]()
-            atoms, reached = mdct.analyse(sound.at(mdct.space.rate)), {}
+            space = ATOMIZERS[name]().space
+            counts = count_atoms(parts_of(sound.at(space.rate), space), space)
+            total, audible, reached = counts.atoms, counts.audible, {}
         else:
             _, found = _pursue(sound, name)
-            atoms, reached = found.atoms, {"srr_db": found.srr_db}
+            total, audible = len(found.atoms), int(found.atoms.audible.sum())
+            reached = {"srr_db": found.srr_db}
         return {
-            "atoms": len(atoms),
-            "audible": int(atoms.audible.sum()),
+            "atoms": total,
+            "audible": audible,
             "channels": sound.channels,
             "rate": sound.rate,
             "duration_s": sound.seconds,
@@ -105,7 +108,7 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
     """Fill in the unknown atoms of a sound file, or of an excerpt of it.
 
     Args:
-        file: the sound: WAV, FLAC, OGG, MP3 or another format that libsndfile reads
+        file: the sound: WAV, FLAC, OGG, MP3 or another format that libsndfile or ffmpeg reads
         select: which atoms are unknown: specifications such as "above:8000" or "time:2-4", as a
             list or in one string
         features: which features of them are unknown
@@ -183,7 +186,10 @@ def _read(file: str, start: float | None, seconds: float | None) -> Sound:
     """Read a sound or an excerpt; the error for a long file says how to request an excerpt."""
     check_size(file)
     try:
-        return read(file, limits().excerpt_seconds, start or 0.0, seconds)
+        sound = read(file, limits().excerpt_seconds, start or 0.0, seconds)
+        if sound.note:
+            warn(sound.note, title="This file is damaged")
+        return sound
     except TooLong as error:
         whole = overview(file)
         most = max_duration(whole.channels, whole.rate, limits().excerpt_seconds)

@@ -81,8 +81,9 @@ def sound_of(session: Session, request: ExportRequest) -> Sound:
 
 
 def _read_as(original: Sound, path: Path) -> Sound:
-    """Read a sound with the sample format of the original."""
-    return replace(read(path), subtype=original.subtype)
+    """Read a sound, with the sample format, layout and tags of the original."""
+    stored = read(path)
+    return original.with_samples(stored.samples, stored.rate)
 
 
 def name_of(session: Session, request: ExportRequest, ending: str) -> str:

@@ -46,7 +46,8 @@ def load(path: str | None, session: Session | None):
             f"{_length(long_file.longest)} at a time. Showing the first {sound.seconds:g} s; "
             "drag the handles to choose another part.",
         )
-    return _opened(fresh, "Drag over the spectrogram, or add a preset, then press Fill in.")
+    note = f"{sound.note} " if sound.note else ""
+    return _opened(fresh, f"{note}Drag over the spectrogram, or add a preset, then press Fill in.")
 
 
 def _length(seconds: float) -> str:

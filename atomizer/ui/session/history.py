@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ...errors import AtomizerError
 from ...io.audio import read, write
+from ...io.tags import Tags
 from ...limits import limits
 from . import jobs, present
 from .state import Original, Session, first_message_number
@@ -28,7 +29,7 @@ def use_as_original(session: Session, number: int) -> None:
     sound = read(stored.filled, math.inf)
     session.undo_stack.append(Original(session.sound, session.recipes))
     # exact samples, in the sample format of the loaded sound
-    session.sound = replace(sound, subtype=session.sound.subtype)
+    session.sound = session.sound.with_samples(sound.samples, sound.rate)
     session.recipes = (*session.recipes, stored.recipe)
     present.show_original(session)
 
@@ -127,7 +128,7 @@ def _swap_out(session: Session) -> None:
             if session.job and session.job.step:
                 jobs.finish(session)
         path = session.new_path("swap.wav")
-        write(path, replace(session.sound, subtype="FLOAT"))
+        write(path, replace(session.sound, subtype="FLOAT", tags=Tags()))
     except (AtomizerError, OSError):
         jobs.abandon(session)
         return

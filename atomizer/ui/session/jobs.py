@@ -15,6 +15,7 @@ from ...inpainting.recipe import Recipe
 from ...inpainting.settings import resolve
 from ...inpainting.task import Task
 from ...io.audio import Sound, write
+from ...io.tags import Tags
 from ...limits import limits
 from .. import drawing
 from ..component import Scene, Source, Variation
@@ -139,7 +140,7 @@ def _store(
         recipe, session.folder / f"{number}-filled.wav", session.folder / f"{number}-masked.wav"
     )
     for path, sound in ((stored.filled, filled), (stored.masked, masked)):
-        write(path, replace(sound, subtype="FLOAT"))
+        write(path, replace(sound, subtype="FLOAT", tags=Tags()))
     return stored
 
 

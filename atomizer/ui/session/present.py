@@ -13,6 +13,7 @@ from ...analysis import MDCTAtomizer
 from ...atoms.selection import Selection
 from ...inpainting.fill import Step
 from ...io.audio import Sound, resample, write
+from ...io.tags import Tags
 from .. import drawing
 from ..component import Download, Excerpt, Message, Parts, Proposal, Result, Scene
 from ..decomposition import Decomposition
@@ -141,7 +142,8 @@ def preview(session: Session, sound: Sound, name: str) -> FileData:
     exceeds = np.abs(samples).max(initial=0) > 1
     ending, subtype = (".wav", "FLOAT") if exceeds else (".flac", "PCM_16")
     path = session.new_path(f"{name}{ending}")
-    write(path, replace(sound, samples=samples, rate=rate, subtype=subtype))
+    shown = replace(sound.with_samples(samples, rate), subtype=subtype, tags=Tags())
+    write(path, shown)
     return FileData(path=str(path), orig_name=path.name)
 
 

@@ -1,0 +1,10 @@
+"""Containers: what a sound file holds, where its header is missing, cut off or repeated.
+
+libsndfile believes headers. `scan` reads the file's own blocks instead: FLAC from a pipe or cut
+off, MP3 without a length, and joined MP3 or Ogg files become parts that libsndfile reads in full.
+"""
+
+from .part import Part, PartFile
+from .scan import Contents, scan
+
+__all__ = ["Contents", "Part", "PartFile", "scan"]
