@@ -21,6 +21,7 @@ from ..io.audio import Sound
 from .erase import Residual, check_fillable, erase_atoms
 from .fill import fill
 from .settings import Settings
+from .shaping import Shape, shape_fill
 from .step import Step
 from .task import Task, prepare
 
@@ -43,6 +44,7 @@ class Recipe:
     atomizer      name in `ATOMIZERS`; with a matching pursuit its atoms are erased first, and the
                   sound of the other atoms is filled in
     atoms         number of atoms that the pursuit takes
+    shape         how the fill is changed afterwards
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -52,6 +54,7 @@ class Recipe:
     stop_after: int = 0
     atomizer: str = "mdct"
     atoms: int = 0
+    shape: Shape = Shape()
 
     def erase_atoms(self, sound: Sound, atoms: Atoms | None = None) -> Residual:
         """The sound without the selected matching-pursuit atoms.
@@ -103,7 +106,16 @@ class Recipe:
                 on_step(step)
             if step.number == self.stop_after:
                 break
-        return task.render(step.grid)
+        filled = task.render(step.grid)
+        if self.shape == Shape():
+            return filled
+        return shape_fill(sound, self.masked(task), filled, self.shape)
+
+    def masked(self, task: Task) -> Sound:
+        """The sound of a task of this recipe before it is filled in."""
+        if self.atomizer != "mdct":  # the selected atoms are erased already
+            return task.sound
+        return task.render(task.masked(self.settings.seed))
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as JSON-ready data, without default values; `from_dict` reads it back."""
@@ -116,6 +128,8 @@ class Recipe:
                 data[name] = getattr(self, name)
         if self.atomizer != "mdct":
             data["atomizer"] = self.atomizer
+        if self.shape != Shape():
+            data["shape"] = self.shape.to_dict()
         return data
 
     @classmethod
@@ -132,6 +146,7 @@ class Recipe:
         values = {f.name: getattr(valid, f.name) for f in fields(cls)}
         values["selection"] = Selection.from_schema(valid.selection)
         values["settings"] = Settings(**valid.settings.model_dump())
+        values["shape"] = Shape(**valid.shape.model_dump())
         return cls(**values)
 
 

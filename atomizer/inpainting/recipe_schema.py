@@ -16,11 +16,13 @@ from ..errors import AtomizerError
 from ..limits import limits
 from ..validation import Number, Schema, schema_of
 from .settings import Settings
+from .shaping import SHAPE_FORM, SHAPE_SUBJECT, Shape
 
 _SUBJECT = "The {} of a fill"
 _FORM = 'A fill is an object {"selection": {...}, "settings": {...}}.'
 
 SettingsSchema: Any = schema_of(Settings, _SUBJECT, _FORM)
+ShapeSchema: Any = schema_of(Shape, SHAPE_SUBJECT, SHAPE_FORM)
 
 
 class RecipeSchema(Schema):
@@ -37,6 +39,7 @@ class RecipeSchema(Schema):
     stop_after: StrictInt = 0
     atomizer: Literal[tuple(ATOMIZERS)] = "mdct"  # type: ignore[valid-type]
     atoms: StrictInt = 0
+    shape: ShapeSchema = ShapeSchema()
 
 
 class SettingsFileSchema(Schema):

@@ -100,6 +100,7 @@ class Variation(Result):
     origin   what it is made of, in words; empty where nothing but the title says it
     sources  spans of the recording that were copied, the most important first
     changed  which samples differ from the original: `Changes` in words
+    spans    (start, stop) in seconds where filled and masked sound differ
     """
 
     id: int
@@ -114,6 +115,7 @@ class Variation(Result):
     origin: str = ""
     sources: list[Source] = []
     changed: str = ""
+    spans: list[tuple[float, float]] = []
 
 
 class Parts(GradioModel):

@@ -20,6 +20,7 @@ from ..atoms.atoms import Atoms
 from ..errors import AtomizerError
 from ..inpainting.changes import changes
 from ..inpainting.recipe import dump_recipes
+from ..inpainting.shaping import Shape, shape_fill
 from ..io.audio import Sound, read, write
 from ..model import checkpoint
 from ..plotting.figures import PlotStyle, encode_figure, plot_grid, plot_tiles
@@ -34,12 +35,14 @@ class ExportRequest:
     version    "original", "masked", "filled" or "change"
     variation  id of a variation, or None
     look       how a picture shows the atoms
+    shape      how the fill of the variation is changed
     """
 
     kind: str
     version: str
     variation: int | None
     look: PlotStyle
+    shape: Shape = Shape()
 
 
 class Export(NamedTuple):
@@ -73,16 +76,19 @@ def sound_of(session: Session, request: ExportRequest) -> Sound:
     stored = None if request.variation is None else session.stored.get(request.variation)
     if request.version == "original" or stored is None:
         return session.sound
+    masked = _read_as(session.sound, stored.masked)
+    if request.version == "masked":
+        return masked
+    filled = _read_as(session.sound, stored.filled)
     if request.version == "change":
-        filled = _read_as(session.sound, stored.filled)
-        return replace(filled, samples=filled.samples - read(stored.masked).samples)
-    path = stored.masked if request.version == "masked" else stored.filled
-    return _read_as(session.sound, path)
+        shaped = shape_fill(masked, masked, filled, request.shape)
+        return replace(shaped, samples=shaped.samples - masked.samples)
+    return shape_fill(session.sound, masked, filled, request.shape)
 
 
 def _read_as(original: Sound, path: Path) -> Sound:
     """Read a sound, with the sample format, layout and tags of the original."""
-    stored = read(path)
+    stored = read(path, math.inf)
     return original.with_samples(stored.samples, stored.rate)
 
 
@@ -169,7 +175,7 @@ def _settings(session: Session, request: ExportRequest) -> bytes:
     stored = None if request.variation is None else session.stored.get(request.variation)
     recipes = list(session.recipes)
     if stored is not None and request.version != "original":
-        recipes.append(stored.recipe)
+        recipes.append(replace(stored.recipe, shape=request.shape))
     if not recipes:
         raise AtomizerError("There are no settings yet: fill something in first.")
     part = session.message.excerpt

@@ -248,7 +248,7 @@ def _connect_variations(page: Page, fills: list[Fill]) -> None:
     undo_outputs = [*_sound_outputs(page), *_preset_outputs(page), sounds]
 
     def use_as_original(old: Session | None, event: gr.EventData) -> Message:
-        return handlers.use_as_original(old, _event_value(event))
+        return handlers.use_as_original(old, _event_value(event), _event_value(event, "shape"))
 
     def undo(old: Session | None) -> tuple:
         message, fresh = handlers.undo(old)

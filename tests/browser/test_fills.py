@@ -1,7 +1,28 @@
 """What a fill is made of, its shape, and how it is compared; the tests share one page."""
 
 import driver as d
+import numpy as np
 import pytest
+import soundfile
+
+# the page's own nodes, rendered at once: the first channel of the shaped fill
+RENDER_SHAPED = """async (shape) => {
+  const files = performance.getEntriesByType('resource').map((entry) => entry.name);
+  const { insideOf, Shaper } = await import(files.find((name) => name.endsWith('shaping.js')));
+  const { player } = document.querySelector('.atom-view').atomView.testApi;
+  const { filled, change, original } = player.buffers;
+  const context = new OfflineAudioContext(2, filled.length, filled.sampleRate);
+  const shaper = new Shaper(context, context.destination, shape);
+  const inside = player.createBuffer(insideOf(change, player.fillSpans), change.sampleRate);
+  const inputs = [[filled, shaper.main], [inside, shaper.inside], [original, shaper.dry]];
+  for (const [buffer, target] of inputs) {
+    const source = new AudioBufferSourceNode(context, { buffer });
+    source.connect(target);
+    source.start();
+  }
+  const samples = (await context.startRendering()).getChannelData(0);
+  return { samples: Array.from(samples), rate: context.sampleRate };
+}"""
 
 
 @pytest.fixture
@@ -25,3 +46,27 @@ def test_sources_of_a_hole_are_named_and_drawn(page):
     assert box["x"] + box["width"] < hole
     page.click(f"{d.VIEW} [data-version=original]")
     assert not page.is_visible(f"{d.VIEW} .source")
+
+
+def slide(page, name: str, value: float) -> None:
+    page.fill(f"{d.VIEW} input[name={name}]", str(value))
+
+
+def test_shape_is_heard_exported_and_reset(page, tmp_path):
+    shape = {"level_db": -6, "tilt_db": 2, "wet": 0.75}
+    page.evaluate(f"{d.API}.player.start()")
+    for name, value in (("level_db", -6), ("tilt_db", 2), ("wet", 75)):
+        slide(page, name, value)
+    assert d.state(page, "player.shape") == shape
+    assert d.state(page, "player.playing && !!player.voices.filled.shaper")
+    page.evaluate(f"{d.API}.player.pause()")
+    rendered = page.evaluate(RENDER_SHAPED, shape)
+    d.export(page, "float").save_as(tmp_path / "shaped.wav")
+    exported, rate = soundfile.read(tmp_path / "shaped.wav", always_2d=True)
+    assert rate == rendered["rate"] == 44_100
+    filled = d.sound_of(page, "filled")[0][:, 0]
+    error = np.abs(np.array(rendered["samples"]) - exported[:, 0])
+    hole = slice(44_100, 52_920)
+    assert error.max() < 1e-4 < 0.05 * np.abs(exported[hole, 0] - filled[hole]).max()
+    page.click(f"{d.VIEW} [data-act=resetShape]")
+    assert d.state(page, "player.shape.wet === 1 && player.shape.level_db === 0")

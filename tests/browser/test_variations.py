@@ -63,7 +63,7 @@ def test_several_variations_are_listed_and_switched(page):
         "player.urls.filled === state.variation.sound.url",
     )
     assert d.state(
-        page, "player.playing && player.voices.filled.source.buffer === player.buffers.filled"
+        page, "player.playing && player.voices.filled.sources[0].buffer === player.buffers.filled"
     )
     assert page.inner_text(f"{d.VIEW} [data-version=filled]") == "Filled A"
     assert not np.array_equal(d.sound_of(page, "filled")[0], last)

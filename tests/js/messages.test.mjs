@@ -89,6 +89,7 @@ async function opened() {
     'markAtoms',
     'repaint',
     'showTitle',
+    'showShape',
     'showAtomizer',
     'showLegend',
     'showColourChoices',

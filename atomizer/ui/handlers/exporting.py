@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import AtomizerError
+from ...inpainting.shaping import Shape
 from ...plotting.figures import PlotStyle
 from ..component import Message
 from ..exports import ExportRequest, export
@@ -26,6 +27,7 @@ def export_file(session: Session | None, request: Any) -> Message:
             str(request.get("version")),
             number if has_variation(session, number) else None,
             PlotStyle.from_dict(request.get("look") or {}),
+            Shape.from_dict(request.get("shape") or {}),
         )
         data, name, notice = export(session, wanted)
         present.offer_download(session, data, name)

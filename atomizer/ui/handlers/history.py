@@ -6,18 +6,23 @@ from typing import Any
 
 import gradio as gr
 
+from ...errors import AtomizerError
+from ...inpainting.shaping import Shape
 from ..component import Message
 from ..session import Session, history
 from .loading import load_failed
-from .responses import has_variation, is_active, no_session
+from .responses import has_variation, is_active, no_session, sentence_of
 
 
-def use_as_original(session: Session | None, number: Any) -> Message:
-    """Make a variation the new original."""
+def use_as_original(session: Session | None, number: Any, shape: Any = None) -> Message:
+    """Make a variation the new original, in the shape that the page gave it."""
     if not has_variation(session, number):
         return no_session(session)
     label = session.variation(number).label
-    history.use_as_original(session, number)
+    try:
+        history.use_as_original(session, number, Shape.from_dict(shape or {}))
+    except AtomizerError as error:
+        return session.publish(sentence_of(error), session.message.busy)
     return session.publish(f"{label} is now the original.")
 
 

@@ -11,6 +11,7 @@ import threading
 from dataclasses import replace
 
 from ...errors import AtomizerError
+from ...inpainting.shaping import Shape, shape_fill
 from ...io.audio import read, write
 from ...io.tags import Tags
 from ...limits import limits
@@ -23,14 +24,15 @@ _replacing = threading.Lock()  # held while one session replaces another
 # originals of one sound
 
 
-def use_as_original(session: Session, number: int) -> None:
-    """Make a variation the new original; the current one goes to the undo stack."""
+def use_as_original(session: Session, number: int, shape: Shape = Shape()) -> None:
+    """Make a variation in a shape the new original; the current one goes to the undo stack."""
     stored = session.stored[number]
-    sound = read(stored.filled, math.inf)
+    filled, masked = read(stored.filled, math.inf), read(stored.masked, math.inf)
+    sound = shape_fill(session.sound, masked, filled, shape)
     session.undo_stack.append(Original(session.sound, session.recipes))
     # exact samples, in the sample format of the loaded sound
     session.sound = session.sound.with_samples(sound.samples, sound.rate)
-    session.recipes = (*session.recipes, stored.recipe)
+    session.recipes = (*session.recipes, replace(stored.recipe, shape=shape))
     present.show_original(session)
 
 

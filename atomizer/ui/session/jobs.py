@@ -13,6 +13,7 @@ from ...inpainting.erase import Residual
 from ...inpainting.fill import Step
 from ...inpainting.recipe import Recipe
 from ...inpainting.settings import resolve
+from ...inpainting.shaping import spans_of
 from ...inpainting.task import Task
 from ...io.audio import Sound, write
 from ...io.tags import Tags
@@ -93,7 +94,7 @@ def finish(session: Session) -> Variation:
     settings = resolve(recipe.settings, task)
     filled = task.render(step.grid)
     session.result_count = number = session.result_count + 1
-    masked = task.sound if job.residual else task.render(task.masked(settings.seed))
+    masked = recipe.masked(task)
     session.stored[number] = _store(session, number, recipe, filled, masked)
     # metrics compare the region with the sound before anything was erased
     reference = (
@@ -119,6 +120,10 @@ def finish(session: Session) -> Variation:
         sound=present.preview(session, filled, "filled"),
         origin=origin_of(step, task, settings),
         changed=str(changes(session.sound, filled)),
+        spans=[
+            (start / filled.rate, stop / filled.rate)
+            for start, stop in spans_of(filled.samples - masked.samples, filled.rate)
+        ],
         sources=[
             Source(target=s.target, source=s.source, confidence=s.confidence) for s in step.sources
         ],

@@ -92,6 +92,14 @@ export interface Variation extends Result {
   origin: string;
   sources: Source[];
   changed: string;
+  spans: Range[];
+}
+
+/** How a fill is changed before it is mixed in: `Shape` of inpainting/shaping.py. */
+export interface Shape {
+  level_db: number;
+  tilt_db: number;
+  wet: number;
 }
 
 export interface Excerpt {

@@ -8,6 +8,7 @@ import { ExcerptPicker } from './panels/excerpt.js';
 import { handleKey } from './panels/keyboard.js';
 import { OrderPanel } from './panels/order_panel.js';
 import { PresetEditor } from './panels/preset_editor.js';
+import { ShapePanel } from './panels/shape.js';
 import { showShortcuts } from './panels/shortcuts.js';
 import { SourceLayer } from './panels/sources.js';
 import { showTooltip } from './panels/tooltip.js';
@@ -125,6 +126,7 @@ export class View {
     this.picture = this.createPicture();
     this.overlay = new Overlay(this.find('overlay'), this.picture);
     this.sources = new SourceLayer(this.find('sources'), this.picture);
+    this.shape = new ShapePanel(this.find('shape'), (shape) => this.player.setShape(shape));
     this.orders = this.createOrderPanel();
     this.maskedPreview = this.createMaskedPreview();
     this.presets = this.createPresetEditor();
@@ -649,6 +651,13 @@ export class View {
 
   // ---------- variations
 
+  /** Play a variation in its shape, and show the sliders for it; null hides them.
+   * @param {Variation | null} variation */
+  showShape(variation) {
+    this.shape.show(variation && variation.id);
+    this.player.setShape(this.shape.shape, variation?.spans ?? []);
+  }
+
   /** @param {1 | -1} step */
   async stepVariation(step) {
     const { variations, variation } = this.state;
@@ -747,6 +756,7 @@ export class View {
       version: this.exportedVersion,
       variation: variation && variation.id,
       look: plotStyleOf(this),
+      shape: this.shape.shape,
     });
   }
 

@@ -4,11 +4,14 @@
 
 import { FILLED } from '../plot/atoms.js';
 import { fetchFile } from '../util/files.js';
+import { insideOf, isNeutral, NEUTRAL, Shaper } from './shaping.js';
 import { encodeWav } from './synthesis.js';
 
 /** @typedef {import('../types').Version} Version */
 /** @typedef {import('../types').Range} Range */
-/** @typedef {{source: AudioBufferSourceNode, gain: GainNode}} Voice */
+/** @typedef {import('../types').Shape} Shape */
+/** `sources` all play together; the first one is the version itself.
+ * @typedef {{sources: AudioBufferSourceNode[], gain: GainNode, shaper: Shaper | null}} Voice */
 
 const START_DELAY = 0.03; // seconds
 const FADE = 0.004; // seconds
@@ -97,6 +100,14 @@ export class Player {
     this.once = null;
     this.volume = 1;
     this.matched = false;
+    /** How the fill is changed, and where it is. */
+    this.shape = NEUTRAL;
+    /** @type {Range[]} */
+    this.fillSpans = [];
+    /** The change without its joints, while a shape changes it.
+     * @type {AudioBuffer | null} */
+    this.inside = null;
+    this.insidePeak = 0;
     /** @type {Map<string, AudioBuffer>} */
     this.cache = new Map();
     this.loadRequest = 0;
@@ -149,6 +160,7 @@ export class Player {
     }
     for (const [name] of entriesOf(this.urls)) if (!urls[name]) this.removeBuffer(name);
     this.urls = { ...urls };
+    if (decoded.filled || decoded.masked || !urls.filled) this.setShape(NEUTRAL, []);
     for (const [name, buffer] of entriesOf(decoded)) this.setBuffer(name, buffer);
     if (!this.buffers.filled || !this.buffers.masked) this.removeBuffer('change');
     else if (decoded.filled || decoded.masked)
@@ -205,18 +217,18 @@ export class Player {
     if (!this.playing) return;
     const at = this.audio().currentTime + START_DELAY;
     delete this.voices[name];
-    const voice = this.createVoice(buffer, at, this.positionAt(at), 0);
+    const voice = this.createVoice(name, at, this.positionAt(at), 0);
     this.voices[name] = voice;
     voice.gain.gain.setTargetAtTime(this.gainOf(name), at, FADE);
     if (old) {
       old.gain.gain.setTargetAtTime(0, at, FADE);
-      old.source.stop(at + 10 * FADE);
+      for (const source of old.sources) source.stop(at + 10 * FADE);
     }
   }
 
   /** @param {Version} name */
   removeBuffer(name) {
-    this.voices[name]?.source.stop();
+    for (const source of this.voices[name]?.sources ?? []) source.stop();
     for (const table of [this.buffers, this.voices, this.levels, this.peaks]) delete table[name];
     this.setMasterGain();
   }
@@ -262,28 +274,65 @@ export class Player {
     this.loops = !once && !!this.loopSpan;
     this.once = once;
     this.startedAt = context.currentTime + START_DELAY;
-    for (const [name, buffer] of entriesOf(this.buffers))
-      this.voices[name] = this.createVoice(buffer, this.startedAt, this.offset, this.gainOf(name));
+    for (const [name] of entriesOf(this.buffers))
+      this.voices[name] = this.createVoice(name, this.startedAt, this.offset, this.gainOf(name));
     this.playing = true;
     this.onChange();
   }
 
-  /** @param {AudioBuffer} buffer
+  /** @param {Version} name
    * @param {number} when time of the audio clock
    * @param {number} offset position in seconds
-   * @param {number} level */
-  createVoice(buffer, when, offset, level) {
+   * @param {number} level
+   * @returns {Voice} */
+  createVoice(name, when, offset, level) {
     const context = this.audio();
-    const source = context.createBufferSource();
     const gain = context.createGain();
     const [from, to] = this.playedRange;
-    source.buffer = buffer;
-    Object.assign(source, { loop: this.loops, loopStart: from, loopEnd: to });
+    /** @type {AudioBufferSourceNode[]} */
+    const sources = [];
+    /** @param {AudioBuffer | undefined} buffer
+     * @param {AudioNode} target */
+    const play = (buffer, target) => {
+      if (!buffer) return;
+      const source = context.createBufferSource();
+      source.buffer = buffer;
+      Object.assign(source, { loop: this.loops, loopStart: from, loopEnd: to });
+      source.connect(target);
+      if (this.once) source.start(when, offset, Math.max(0, to - offset));
+      else source.start(when, offset);
+      sources.push(source);
+    };
     gain.gain.value = level;
-    source.connect(gain).connect(/** @type {GainNode} */ (this.master));
-    if (this.once) source.start(when, offset, Math.max(0, to - offset));
-    else source.start(when, offset);
-    return { source, gain };
+    gain.connect(/** @type {GainNode} */ (this.master));
+    const isShaped = this.inside && (name === 'filled' || name === 'change');
+    const shaper = isShaped ? new Shaper(context, gain, this.shape) : null;
+    play(this.buffers[name], shaper ? shaper.main : gain);
+    if (shaper && this.inside) play(this.inside, shaper.inside);
+    if (shaper && name === 'filled') play(this.buffers.original, shaper.dry);
+    return { sources, gain, shaper };
+  }
+
+  /** Shape the fill, whose spans in seconds are given where another one was loaded.
+   * @param {Shape} shape
+   * @param {Range[]} [spans] */
+  setShape(shape, spans) {
+    this.shape = shape;
+    if (spans) {
+      this.fillSpans = spans;
+      this.inside = null;
+    }
+    const { change } = this.buffers;
+    if (!this.inside && change && !isNeutral(shape)) {
+      this.inside = this.createBuffer(insideOf(change, this.fillSpans), change.sampleRate);
+      this.insidePeak = peak(this.inside);
+      for (const name of /** @type {const} */ (['filled', 'change'])) {
+        const buffer = this.buffers[name];
+        if (buffer) this.setBuffer(name, buffer);
+      }
+    }
+    for (const [, { shaper }] of entriesOf(this.voices)) shaper?.set(shape);
+    this.setMasterGain();
   }
 
   /** @param {Version} name */
@@ -295,7 +344,8 @@ export class Player {
   }
 
   stopVoices() {
-    for (const [, { source }] of entriesOf(this.voices)) source.stop();
+    for (const [, { sources }] of entriesOf(this.voices))
+      for (const source of sources) source.stop();
     this.voices = {};
     this.playing = false;
   }
@@ -367,7 +417,14 @@ export class Player {
 
   /** Gain of all versions alike: the volume, less what keeps the loudest one below full scale. */
   masterGain() {
-    return this.volume / Math.max(1, ...Object.values(this.peaks));
+    return this.volume / Math.max(1, this.shapedPeak(), ...Object.values(this.peaks));
+  }
+
+  /** Estimated peak of the shaped fill: a tilt raises one side of 4 kHz by about two octaves. */
+  shapedPeak() {
+    const { level_db: level, tilt_db: tilt } = this.shape;
+    const gain = 10 ** ((level + 2 * Math.abs(tilt)) / 20);
+    return this.inside ? (this.peaks.filled ?? 0) + Math.max(0, gain - 1) * this.insidePeak : 0;
   }
 
   /** Play the filled version as loud as the original.

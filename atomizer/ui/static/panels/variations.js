@@ -47,10 +47,10 @@ function rowOf(variation, isChosen) {
     const details = [
       ...variation.details,
       ['audible atoms', format.count(variation.heard)],
-      ['changed', variation.changed],
       ['took', variation.seconds.toFixed(1) + ' s'],
     ];
-    const text = details.map(([name, value]) => name + ' ' + value).join(' · ');
+    const texts = details.map(([name, value]) => name + ' ' + value);
+    const text = [...texts, variation.changed].join(' · ');
     row.append(textElement('span', 'details', text));
   }
   return row;

@@ -90,7 +90,8 @@ export function createActions(view) {
     previous: () => view.stepVariation(-1),
     next: () => view.stepVariation(1),
     noise: onVariation('noise'),
-    adopt: onVariation('adopt'),
+    adopt: () => view.trigger('adopt', { id: state.variation?.id, shape: view.shape.shape }),
+    resetShape: () => view.shape.reset(),
     forget: onVariation('forget'),
     revert: () => view.trigger('revert', {}),
   };

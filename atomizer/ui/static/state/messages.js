@@ -382,6 +382,7 @@ export class Messages {
       ...(variation && { masked: variation.masked.url, filled: variation.sound.url }),
     });
     if (request !== this.variationRequest) return false;
+    view.showShape(variation);
     if (!variation) view.maskedPreview.update(state);
     view.chooseVersion(version || (player.buffers[state.version] ? state.version : 'original'));
     this.showVariationList();

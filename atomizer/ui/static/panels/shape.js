@@ -1,0 +1,84 @@
+// Sliders for the shape of a fill: level, brightness, and share of the fill.
+
+import { isNeutral, NEUTRAL } from '../audio/shaping.js';
+
+/** @typedef {import('../types').Shape} Shape */
+
+const signed = (/** @type {number} */ value) => (value > 0 ? '+' : value < 0 ? '−' : '');
+const decibels = (/** @type {number} */ value) => signed(value) + Math.abs(value) + ' dB';
+
+/** One row per slider: the field of a shape, the value per step of the slider, its text.
+ * @type {{field: keyof Shape, unit: number, text: (value: number) => string}[]} */
+const SLIDERS = [
+  { field: 'level_db', unit: 1, text: decibels },
+  { field: 'tilt_db', unit: 1, text: (value) => decibels(value) + '/octave' },
+  { field: 'wet', unit: 0.01, text: (value) => Math.round(100 * value) + ' %' },
+];
+
+/** The panel; every variation has a shape of its own. */
+export class ShapePanel {
+  /** @param {HTMLElement} panel
+   * @param {(shape: Shape) => void} changed */
+  constructor(panel, changed) {
+    this.panel = panel;
+    this.changed = changed;
+    /** @type {Map<number, Shape>} by the ids of variations */
+    this.shapes = new Map();
+    /** @type {number | null} */
+    this.id = null;
+    panel.addEventListener('input', () => this.take());
+  }
+
+  /** Shape of the variation that is shown. */
+  get shape() {
+    return (this.id !== null && this.shapes.get(this.id)) || NEUTRAL;
+  }
+
+  /** @param {keyof Shape} field
+   * @returns {HTMLInputElement} */
+  slider(field) {
+    return /** @type {HTMLInputElement} */ (this.panel.querySelector('[name=' + field + ']'));
+  }
+
+  /** Show the shape of a variation; null hides the panel.
+   * @param {number | null} id */
+  show(id) {
+    this.id = id;
+    this.panel.hidden = id === null;
+    for (const { field, unit } of SLIDERS)
+      this.slider(field).value = String(this.shape[field] / unit);
+    this.sync();
+  }
+
+  /** Take the values of the sliders. */
+  take() {
+    if (this.id === null) return;
+    const values = SLIDERS.map(({ field, unit }) => [
+      field,
+      Number(this.slider(field).value) * unit,
+    ]);
+    this.shapes.set(this.id, /** @type {Shape} */ (Object.fromEntries(values)));
+    this.sync();
+    this.changed(this.shape);
+  }
+
+  reset() {
+    if (this.id === null) return;
+    this.shapes.delete(this.id);
+    this.show(this.id);
+    this.changed(this.shape);
+  }
+
+  /** Show the values as text. */
+  sync() {
+    for (const { field, text } of SLIDERS) {
+      const value = text(this.shape[field]);
+      this.slider(field).setAttribute('aria-valuetext', value);
+      const output = this.slider(field).nextElementSibling;
+      if (output) output.textContent = value;
+    }
+    /** @type {HTMLButtonElement | null} */
+    const reset = this.panel.querySelector('[data-act=resetShape]');
+    if (reset) reset.hidden = isNeutral(this.shape);
+  }
+}
