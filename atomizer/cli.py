@@ -22,6 +22,7 @@ from .analysis import ATOMIZERS
 from .atoms.orderings import ORDERINGS
 from .atoms.selection import HELP as SELECTIONS
 from .atoms.space import FEATURES, LOUDNESS
+from .codec.names import ENDING, FILLS, ORDERS
 from .errors import AtomizerError
 from .inpainting.settings import AMPLITUDES, METHODS, USING
 from .io.peaks import PEAKS
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
     AmplitudesName = str
     PeaksName = str
     UsingName = str
+    FileOrderName = str
+    FileFillName = str
 else:
     OrderName = _names(ORDERINGS)
     AtomizerName = _names(ATOMIZERS)
@@ -63,6 +66,8 @@ else:
     AmplitudesName = _names(AMPLITUDES)
     PeaksName = _names(PEAKS)
     UsingName = _names(USING)
+    FileOrderName = _names(ORDERS)
+    FileFillName = _names(FILLS)
 
 _BY_TASK = "default: depends on the task"
 In = Annotated[Path, typer.Argument(metavar="IN", help="a sound file")]
@@ -265,6 +270,64 @@ def order(
     samples = resample_to_length(samples, rate, sound.rate, sound.samples.shape[1])
     _write(out, sound.with_samples(samples), peaks)
     typer.echo(f"{len(chosen):,} of {len(atoms):,} atoms")
+
+
+@app.command()
+def encode(
+    source: In,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help=f"the file to write: {ENDING}")],
+    kbps: Annotated[Optional[float], typer.Option(help="largest bit rate, in kbit/s")] = None,
+    size: Annotated[Optional[int], typer.Option("--bytes", help="largest number of bytes")] = None,
+    first: Annotated[Optional[int], typer.Option(help="largest number of atoms")] = None,
+    order: Annotated[
+        FileOrderName,
+        typer.Option(help="the loudest atoms first, or those that are masked least"),
+    ] = FileOrderName("audibility"),
+) -> None:
+    """Encode IN as a file of atoms, the most important ones first.
+
+    Its first bytes, as many as you like, are a coarser sound. Without a limit the file holds all
+    levels down to 100 dB below the loudest atom.
+    """
+    from .codec import encode as encoded
+    from .io.atomic_write import atomic_write
+    from .io.formats import check_folder
+
+    if out.suffix.lower() != ENDING:
+        raise AtomizerError(f"Files of atoms end in {ENDING}: {out.name[:80]!r} does not.")
+    check_folder(out)
+    _check_first(first)
+    sound = _read(source)
+    data = encoded(sound, kbps=kbps, size=size, atoms=first, order=order)
+    atomic_write(out, data, "The file of atoms")
+    rate = 8e-3 * len(data) / sound.seconds
+    typer.echo(f"{out.name}: {sound.seconds:.2f} s, {len(data):,} bytes, {rate:.1f} kbit/s")
+
+
+@app.command()
+def decode(
+    source: Annotated[Path, typer.Argument(metavar="IN", help=f"a file of atoms, {ENDING}")],
+    out: Out,
+    size: Annotated[
+        Optional[int], typer.Option("--bytes", help="use only the first bytes of the file")
+    ] = None,
+    fill: Annotated[
+        Optional[FileFillName], typer.Option(help="what fills the atoms that were not sent")
+    ] = None,
+    seed: Seed = 0,
+    peaks: Peaks = PeaksName("limit"),
+) -> None:
+    """Decode a file of atoms, or its first bytes."""
+    from .codec import decode as decoded
+    from .io.audio import check_output
+
+    check_output(out)
+    if size is not None and size < 1:
+        raise AtomizerError(f"The option --bytes cannot be {size}: 1 or more bytes are accepted.")
+    sound = decoded(_read_bytes(source, size), fill=fill, seed=seed)
+    _write(out, sound, peaks)
+    plural = "s" * (sound.channels > 1)
+    typer.echo(f"{out.name}: {sound.seconds:.2f} s, {sound.channels} channel{plural}")
 
 
 @app.command()
@@ -590,6 +653,17 @@ def _read_text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise AtomizerError(
             f"{path.name!r} cannot be read as text: a JSON file is accepted."
+        ) from error
+
+
+def _read_bytes(path: Path, size: int | None) -> bytes:
+    """The first bytes of a file, or all; raises AtomizerError if it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(-1 if size is None else size)
+    except OSError as error:
+        raise AtomizerError(
+            f"{path.name[:80]!r} cannot be read: a file written by `atomizer encode` is accepted."
         ) from error
 
 

@@ -355,6 +355,17 @@ def test_order_writes_the_first_atoms(command, wav, tmp_path):
     assert command("order", wav, loud, "--first", -1)[0] != 0
 
 
+def test_encode_and_decode_a_file_of_atoms(command, wav, tmp_path):
+    pytest.importorskip("numba")
+    out, back = tmp_path / "x.atoms", tmp_path / "back.wav"
+    code, printed = command("encode", wav, out, "--bytes", 3000, "--order", "audibility")
+    assert code == 0 and len(out.read_bytes()) <= 3000 and "kbit/s" in printed.out
+    assert command("decode", out, back, "--bytes", 900, "--fill", "noise")[0] == 0
+    assert soundfile.info(back).frames == soundfile.info(wav).frames
+    assert "end in .atoms" in command("encode", wav, tmp_path / "x.mp3")[1].err
+    assert "no file of atoms" in command("decode", wav, back)[1].err
+
+
 def test_info_summarises_the_atoms(command, wav):
     code, printed = command("info", wav, "--json", "--first", 1000)
     facts = json.loads(printed.out)

@@ -36,6 +36,7 @@ SHORT = {
     "selection": 150,
     "settings": 40,
     "atoms": 100,
+    "file": 60,
     "checkpoint": 10,
     "api": 100,
     "page": 8,

@@ -35,6 +35,7 @@ __all__ = [
     "Sound",
     "TooLong",
     "check",
+    "check_length",
     "check_values",
     "check_output",
     "check_writable",
@@ -112,9 +113,8 @@ def max_duration(channels: int, rate: int, max_seconds: float | None = None) -> 
     )
 
 
-def check(samples: np.ndarray, rate: int, max_seconds: float | None = None) -> None:
-    """Raise AtomizerError unless (channels, n) samples are a valid sound within the limits."""
-    channels, length = samples.shape
+def check_length(channels: int, length: int, rate: int, max_seconds: float | None = None) -> None:
+    """Raise AtomizerError unless a sound of this size is within the limits."""
     duration = max_duration(channels, rate, max_seconds)
     if length == 0:
         raise AtomizerError("This sound is empty: at least one sample is needed.")
@@ -123,6 +123,12 @@ def check(samples: np.ndarray, rate: int, max_seconds: float | None = None) -> N
             f"This sound is longer than {duration:g} seconds, the most that is accepted at a time:"
             " take an excerpt of it."
         )
+
+
+def check(samples: np.ndarray, rate: int, max_seconds: float | None = None) -> None:
+    """Raise AtomizerError unless (channels, n) samples are a valid sound within the limits."""
+    channels, length = samples.shape
+    check_length(channels, length, rate, max_seconds)
     check_values(samples)
 
 

@@ -117,5 +117,10 @@ def check_writable(
 def check_output(path: Path) -> None:
     """Raise AtomizerError if the format cannot be written or the folder does not exist."""
     format_of(path)
+    check_folder(path)
+
+
+def check_folder(path: Path) -> None:
+    """Raise AtomizerError if the folder of a file to write does not exist."""
     if not path.parent.is_dir():
         raise AtomizerError(f"There is no folder {str(path.parent)!r} to write {path.name!r} into.")

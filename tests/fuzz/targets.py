@@ -12,6 +12,7 @@ import random
 import re
 import struct
 import zipfile
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -327,6 +328,52 @@ def atoms_target(folder: Path):
         finally:
             path.unlink()
         return "loaded"
+
+    return case
+
+
+def file_target(folder: Path):
+    """Files of atoms: truncated, changed, and forged with valid checksums."""
+    from atomizer.codec import FILLS, bitstream, decode, encode
+    from atomizer.io.audio import Sound
+
+    seeds = []
+    for rate, channels, order, kbps in [
+        (44_100, 2, "audibility", 64),
+        (44_100, 2, "velocity", None),
+        (8000, 1, "audibility", 16),
+        (96_000, 3, "velocity", 200),
+    ]:
+        samples = samples_of(3000, channels, rate).T.astype(np.float32)
+        seeds.append(encode(Sound(samples, rate), kbps=kbps, order=order))
+    for data in seeds:
+        decode(data)  # compiles
+
+    def forge(data: bytes, rng: random.Random) -> bytes:
+        """Header and code changed, with checksums that are right."""
+        size = bitstream.HEADER_BYTES
+        code = bitstream.from_chunks(data[size:], len(data))
+        header = bytearray(data[: size - 4])
+        for _ in range(rng.randrange(3)):
+            header[rng.randrange(5, len(header))] = rng.randrange(256)
+        if rng.random() < 0.5:
+            code = mutate_bytes(code, rng)
+            header[-4:] = struct.pack("<I", len(code))
+        checksum = struct.pack("<I", zlib.crc32(header))
+        return bytes(header) + checksum + bitstream.to_chunks(code)
+
+    def case(rng: random.Random) -> str:
+        data = rng.choice(seeds)
+        match rng.randrange(4):
+            case 0:
+                data = data[: rng.randrange(len(data) + 1)]
+            case 1:
+                data = mutate_bytes(data, rng)
+            case _:
+                data = forge(data, rng)
+        sound = decode(data, fill=rng.choice((None, None, *FILLS)), max_seconds=MAX_SECONDS)
+        assert np.isfinite(sound.samples).all() and 0 < sound.seconds <= MAX_SECONDS
+        return "decoded"
 
     return case
 

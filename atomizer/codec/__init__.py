@@ -1,0 +1,140 @@
+"""A progressive file of atoms: the most important ones first, and any prefix is a coarser sound.
+
+* `bitstream`   header, chunks and their checksums
+* `coder`       binary range coder with adaptive mixtures of contexts
+* `planes`      atoms level by level: places, signs, refinements
+* `bands`       levels of the bands, the coarsest description of a sound
+* `allocation`  step sizes of the bands by masking: the audibility ordering
+* `stereo`      mid and side per band
+* `encoder`, `decoder`, `noise_fill`
+
+All but the transform and the noise is integer arithmetic, the same on every machine. The loops are
+compiled by numba.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING
+
+from ..errors import AtomizerError
+from ..io.audio import Sound
+from .names import FILLS, ORDERS
+
+if TYPE_CHECKING:
+    from .decoder import Received
+
+
+def encode(
+    sound: Sound,
+    *,
+    kbps: float | None = None,
+    size: int | None = None,
+    atoms: int | None = None,
+    order: str = "audibility",
+) -> bytes:
+    """Encode a sound as a file of atoms, from the most important one on.
+
+    Parameters
+    ----------
+    sound : Sound
+    kbps : float, optional
+        Largest bit rate, in kbit/s.
+    size : int, optional
+        Largest number of bytes.
+    atoms : int, optional
+        Largest number of atoms.
+    order : str
+        "velocity", the loudest atoms first, or "audibility", those that exceed the masking of the
+        others most; the latter also sends the levels of all bands.
+
+    Returns
+    -------
+    bytes
+        The file. Without a limit it ends with the quietest level, about 100 dB below the loudest
+        atom.
+
+    Raises
+    ------
+    AtomizerError
+        A value is invalid, the sound is longer than accepted, or numba is not installed.
+
+    Examples
+    --------
+    >>> data = encode(read("in.wav"), kbps=64)  # doctest: +SKIP
+    >>> coarse = decode(data[:2000])  # doctest: +SKIP
+    """
+    _check_numba()
+    from .encoder import Budget, encode_sound, file_size
+
+    if order not in ORDERS:
+        raise AtomizerError(
+            f"Files of atoms have no ordering {str(order)[:40]!r}: choose from {', '.join(ORDERS)}."
+        )
+    if atoms is not None and atoms < 0:
+        raise AtomizerError(f"A file has 0 or more atoms, not {atoms}.")
+    return encode_sound(sound, order, Budget(file_size(sound, kbps, size), atoms))
+
+
+def decode(
+    data: bytes, *, fill: str | None = None, seed: int = 0, max_seconds: float | None = None
+) -> Sound:
+    """Decode a file of atoms, or the first bytes of one.
+
+    Parameters
+    ----------
+    data : bytes
+        A file of atoms, cut off anywhere behind its header. The more bytes, the higher the SNR.
+    fill : str, optional
+        "noise" fills what was not sent with noise at the level of each band, if the file is in the
+        order of audibility. It sounds fuller and has a lower SNR.
+    seed : int
+        Of the noise.
+    max_seconds : float, optional
+        Longest accepted sound; `limits().seconds` by default.
+
+    Returns
+    -------
+    Sound
+        The sound, with the rate, channels and length of the original.
+
+    Raises
+    ------
+    AtomizerError
+        The file is none of atoms, is damaged, ends in its header, or is longer than accepted; or
+        numba is not installed.
+    """
+    if fill is not None and fill not in FILLS:
+        raise AtomizerError(
+            f"There is no fill {str(fill)[:40]!r} of a file of atoms: choose from"
+            f" {', '.join(FILLS)}."
+        )
+    received = receive(data, max_seconds)
+    from .decoder import synthesise
+    from .noise_fill import fill_with_noise
+
+    grid = received.grid()
+    if fill is not None:
+        fill_with_noise(received, grid, seed)
+    return synthesise(received, grid)
+
+
+def receive(data: bytes, max_seconds: float | None = None) -> Received:
+    """Header, atoms and levels of bands of a file of atoms, or of the first bytes of one.
+
+    Raises AtomizerError as `decode` does.
+    """
+    _check_numba()
+    from .decoder import receive as received
+
+    return received(data, max_seconds)
+
+
+def _check_numba() -> None:
+    if importlib.util.find_spec("numba") is None:
+        raise AtomizerError(
+            "Files of atoms need numba, which is not installed: run `pip install numba`."
+        )
+
+
+__all__ = ["FILLS", "ORDERS", "decode", "encode", "receive"]

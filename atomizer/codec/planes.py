@@ -1,0 +1,375 @@
+"""The atoms of a sound, level by level from the loudest down.
+
+Level p holds the atoms whose scaled magnitude has its highest bit at p. For each level, the places
+of the atoms that become significant are coded, band by band from low to high, each with its sign;
+then the magnitudes of earlier ones are refined. A refinement divides the interval of a magnitude
+into thirds: the middle one keeps the centre, so that no refinement moves a magnitude away from its
+value, and the SNR of a prefix never falls as it grows.
+
+A tile is a band of a frame of a channel. A tile whose atoms are all below the level is one bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .coder import HALF, INPUTS, STOP, Stream, code, code_mixed, compiled, mixture
+
+BANDS = 32  # at most
+PAD = 2  # cells around the grid of levels, which have no atoms
+MAX_LEVEL = 24
+_DIGITS = 4  # classes of the number of refinements
+_SUMS, _BINS, _EXPECTED, _DENSITIES = 12, 3, 24, 8  # classes of the contexts below
+_STATES = 5  # of a neighbouring tile: not significant, or its level above the present one
+
+
+def _quantiser(steps: tuple[int, ...], size: int) -> np.ndarray:
+    """(size,) class of each value: the number of steps that it reaches."""
+    return np.searchsorted(np.array(steps), np.arange(size), side="right").astype(np.int64)
+
+
+FINE = _quantiser((1, 2, 3, 4, 6, 8, 11, 16, 24, 36, 56), 512)  # 12 classes
+COARSE = _quantiser((1, 2, 3, 5, 8, 14, 28), 512)  # 8 classes
+AMPLITUDES = np.array([1, 2, 4, 8, 12], np.int64)  # of a neighbour, by its level above the present
+
+
+def _refines(levels: int) -> np.ndarray:
+    """(levels,) bool: whether magnitudes are refined at a number of levels below their own.
+
+    They are once their interval is twice as wide as the threshold of the level.
+    """
+    out, width, parts = np.zeros(levels, np.bool_), 1, 1
+    for below in range(1, levels):
+        width *= 2
+        if width >= 2 * parts:
+            out[below], parts = True, parts * 3
+    return out
+
+
+REFINES = _refines(MAX_LEVEL + 2)
+
+# start of each group of contexts in the counters
+_PLACES = (0, 256, 640, 832, 1088, 1088 + 2 * 4096 * _BINS)
+_TILES = _PLACES[5] + MAX_LEVEL * _SUMS + 2 * _EXPECTED * _DENSITIES
+_REFINE = _TILES + 125 + 120 + 320 + 125 + 240 + 768
+_TOTAL = _REFINE + 2 * _DIGITS * (_SUMS + BANDS + MAX_LEVEL + 8 + 8 + 2)
+_SETS = _SUMS + 2 + 2
+
+
+@dataclass
+class Levels:
+    """What is known of the magnitudes of a grid (C, T, F).
+
+    level     (C, T + 4, F + 4) uint8, 1 + level of each atom; 0 where none is significant
+    negative  (C, T, F) uint8, 1 for a negative atom
+    digits    (C, T, F) uint8, number of refinements
+    rest      (C, T, F) int32; when decoded, the refinements as a number of base 3; when encoded,
+              what is left of the magnitude
+    """
+
+    level: np.ndarray
+    negative: np.ndarray
+    digits: np.ndarray
+    rest: np.ndarray
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int, int]) -> Levels:
+        """No atoms in a grid of this shape."""
+        channels, frames, bins = shape
+        padded = (channels, frames + 2 * PAD, bins + 2 * PAD)
+        return cls(
+            np.zeros(padded, np.uint8),
+            np.zeros(shape, np.uint8),
+            np.zeros(shape, np.uint8),
+            np.zeros(shape, np.int32),
+        )
+
+    @property
+    def levels(self) -> np.ndarray:
+        """(C, T, F) uint8: the levels without padding."""
+        return self.level[:, PAD:-PAD, PAD:-PAD]
+
+    def signed(self, frames: slice) -> np.ndarray:
+        """(C, n, F) float64: centres of the intervals of the atoms of frames, 0 elsewhere."""
+        levels = self.level[:, frames.start + PAD : frames.stop + PAD, PAD:-PAD]
+        levels = levels[:, : self.negative[:, frames].shape[1]]
+        inside = (self.rest[:, frames] + 0.5) / 3.0 ** self.digits[:, frames]
+        out = np.ldexp(1 + inside, levels.astype(np.int32) - 1)
+        return np.where(levels > 0, np.where(self.negative[:, frames], -out, out), 0)
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Bands of a grid and what is known of them.
+
+    edges     (bands + 1,) int64, first bin of every band, and the end
+    expected  (C, groups, bands) int64, level of the root mean square, in quarters of a level
+    frames    of a group
+    """
+
+    edges: np.ndarray
+    expected: np.ndarray
+    frames: int
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where a code ends.
+
+    The places of `level` are known in all bands before `band` and in its frames before `frame`,
+    those of the level above in all others.
+    """
+
+    level: int
+    band: int
+    frame: int
+
+    def levels(self, frames: slice, bands: int) -> np.ndarray:
+        """(n, bands) int64: lowest level of the places that are known, for frames."""
+        bands_before = np.arange(bands) < self.band
+        frames_before = np.arange(frames.start, frames.stop)[:, None] < self.frame
+        here = (np.arange(bands) == self.band) & frames_before
+        return np.where(bands_before | here, self.level, self.level + 1)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which atoms are coded.
+
+    top    highest level
+    atoms  largest number of atoms
+    """
+
+    top: int
+    atoms: int
+
+
+def code_levels(
+    stream: Stream, levels: Levels, tiles: Tiles, span: Span, magnitude: np.ndarray | None = None
+) -> tuple[int, Reached]:
+    """Encode or decode levels from the highest one down, as far as the stream has bytes.
+
+    magnitude  (C, T, F) int32 to encode, in units of the step sizes, with the signs in `levels`;
+               None to decode
+
+    Returns the number of atoms, and where the code ends.
+    """
+    channels, frames, _ = levels.negative.shape
+    shape = (channels, frames + 2, len(tiles.edges) + 1)
+    counts = np.zeros(shape, np.int64)
+    reached = np.array([span.top + 1, 0, 0], np.int64)
+    found = _code_levels(
+        stream.arrays,
+        levels.rest if magnitude is None else magnitude,
+        (levels.level, levels.negative, levels.digits, levels.rest),
+        (tiles.edges, tiles.expected, tiles.frames, np.zeros_like(counts), counts),
+        (mixture(_TOTAL, _SETS), (FINE, COARSE, AMPLITUDES, REFINES)),
+        (span.top, span.atoms, reached),
+    )
+    return found, Reached(*reached.tolist())
+
+
+@compiled
+def _neighbour_state(tile_level, level):
+    """Class of a neighbouring tile, 0 … _STATES - 1."""
+    return 0 if tile_level == 0 else 1 + min(3, tile_level - 1 - level)
+
+
+@compiled
+def _expected_class(expected, level):
+    """Class of the expected root mean square relative to a level, 0 … _EXPECTED - 1."""
+    return min(_EXPECTED - 1, max(0, (expected - 4 * level + 26) // 2))
+
+
+@compiled
+def _tile_contexts(contexts, tile, place, level, expected):
+    """Contexts of the bit of the tile at place (c, t, b)."""
+    c, t, b = place
+    before = _neighbour_state(tile[c, t, b + 1], level)
+    after = _neighbour_state(tile[c, t + 2, b + 1], level)
+    below = _neighbour_state(tile[c, t + 1, b], level)
+    above = _neighbour_state(tile[c, t + 1, b + 2], level)
+    other = 0
+    if len(tile) > 1:
+        other = _neighbour_state(tile[c - 1 if c > 0 else 1, t + 1, b + 1], level)
+    at = _TILES
+    contexts[0] = at + (before * 5 + after) * 5 + below
+    at += 125
+    contexts[1] = at + expected * 5 + before
+    at += 120
+    contexts[2] = at + (min(c, 1) * 5 + other) * 32 + b
+    at += 320
+    contexts[3] = at + (below * 5 + above) * 5 + other
+    at += 125
+    contexts[4] = at + (expected * 5 + other) * 2 + min(c, 1)
+    at += 240
+    contexts[5] = at + expected * 32 + b
+
+
+@compiled
+def _sums(level, amplitude, c, t, f):
+    """Weighted magnitudes around an atom: of its frame, the frames beside, the other channel.
+
+    t, f count from the padding.
+    """
+    row = level[c, t]
+    frame = (
+        2 * (amplitude[row[f - 1]] + amplitude[row[f + 1]])
+        + amplitude[row[f - 2]]
+        + amplitude[row[f + 2]]
+    )
+    before, after = level[c, t - 1], level[c, t + 1]
+    time = (
+        2 * (amplitude[before[f]] + amplitude[after[f]])
+        + amplitude[before[f - 1]]
+        + amplitude[before[f + 1]]
+        + amplitude[after[f - 1]]
+        + amplitude[after[f + 1]]
+        + amplitude[level[c, t - 2, f]]
+    )
+    other = 0
+    if len(level) > 1:
+        beside = level[c - 1 if c > 0 else 1, t]
+        other = 2 * amplitude[beside[f]] + amplitude[beside[f - 1]] + amplitude[beside[f + 1]]
+    return frame, time, other
+
+
+@compiled
+def _code_levels(stream, magnitude, known, tiles, model_and_tables, limits):
+    """`code_levels` on arrays."""
+    state, _, encoding = stream
+    model, tables = model_and_tables
+    top, atoms, reached = limits
+    level, negative, digits, rest = known
+    edges, expected, per_group, tile, count = tiles
+    fine, coarse, amplitudes, refines = tables
+    channels, frames, bins = negative.shape
+    bands = len(edges) - 1
+    contexts = np.zeros(INPUTS, np.int64)
+    amplitude = np.zeros(MAX_LEVEL + 2, np.int64)
+    found = 0
+    if atoms == 0:
+        return found
+    for p in range(top, -1, -1):
+        for i in range(1, len(amplitude)):
+            amplitude[i] = amplitudes[min(len(amplitudes) - 1, max(0, i - 1 - p))]
+        for b in range(bands):
+            low, high = edges[b], edges[b + 1]
+            for t in range(frames):
+                reached[0], reached[1], reached[2] = p, b, t
+                for c in range(channels):
+                    e = _expected_class(expected[c, t // per_group, b], p)
+                    if tile[c, t + 1, b + 1] == 0:
+                        bit = 0
+                        if encoding:
+                            for f in range(low, high):
+                                if magnitude[c, t, f] >> p != 0:
+                                    bit = 1
+                                    break
+                        _tile_contexts(contexts, tile, (c, t, b), p, e)
+                        bit = code_mixed(stream, bit, model, contexts, _SUMS + min(c, 1))
+                        if state[STOP] != 0:
+                            return found
+                        if bit == 0:
+                            continue
+                        tile[c, t + 1, b + 1] = p + 1
+                    near = count[c, t, b + 1] + count[c, t + 2, b + 1]
+                    dense = coarse[min(511, near * 16 // (high - low))]
+                    here = count[c, t + 1, b + 1] + count[c, t + 1, b]
+                    dense_here = min(3, coarse[min(511, here * 8 // (high - low))])
+                    for f in range(low, high):
+                        if level[c, t + PAD, f + PAD] != 0:
+                            continue
+                        frame, time, other = _sums(level, amplitude, c, t + PAD, f + PAD)
+                        qf, qt = coarse[frame], coarse[time]
+                        qo = min(3, coarse[other])
+                        qs = fine[min(511, frame + time + other)]
+                        contexts[0] = (qf * 8 + qt) * 4 + qo
+                        contexts[1] = _PLACES[1] + qs * BANDS + b
+                        contexts[2] = _PLACES[2] + e * 8 + min(7, qs)
+                        contexts[3] = _PLACES[3] + ((dense * 4 + dense_here) * 4 + min(3, qf)) * 2
+                        contexts[3] += min(c, 1)
+                        contexts[4] = _PLACES[4] + (
+                            (min(c, 1) * 4096 + min(f, 4095)) * _BINS + min(2, qs)
+                        )
+                        contexts[5] = _PLACES[5] + p * _SUMS + qs
+                        bit = 0
+                        if encoding:
+                            bit = 1 if magnitude[c, t, f] >> p != 0 else 0
+                        bit = code_mixed(stream, bit, model, contexts, qs)
+                        if state[STOP] != 0:
+                            return found
+                        if bit == 0:
+                            continue
+                        sign = code(stream, np.int64(negative[c, t, f]), HALF)
+                        if state[STOP] != 0:
+                            return found
+                        negative[c, t, f] = sign
+                        level[c, t + PAD, f + PAD] = p + 1
+                        rest[c, t, f] = magnitude[c, t, f] - (1 << p) if encoding else 0
+                        count[c, t + 1, b + 1] += 1
+                        found += 1
+                        if found >= atoms:
+                            return found
+        reached[1] = bands
+        for b in range(bands):
+            low, high = edges[b], edges[b + 1]
+            for t in range(frames):
+                for c in range(channels):
+                    if tile[c, t + 1, b + 1] <= p + 1:
+                        continue
+                    for f in range(low, high):
+                        own = level[c, t + PAD, f + PAD]
+                        if own <= p + 1 or not refines[own - 1 - p]:
+                            continue
+                        frame, time, other = _sums(level, amplitude, c, t + PAD, f + PAD)
+                        width = np.int64(1) << (own - 1)
+                        digit = 0
+                        if encoding:
+                            tripled = np.int64(3) * rest[c, t, f]
+                            digit = tripled // width
+                            rest[c, t, f] = tripled - digit * width
+                        n = min(_DIGITS - 1, digits[c, t, f])
+                        at = _REFINE + n * _SUMS + fine[min(511, frame + time + other)]
+                        contexts[0] = at
+                        at = _REFINE + _DIGITS * _SUMS
+                        contexts[1] = at + n * BANDS + b
+                        at += _DIGITS * BANDS
+                        contexts[2] = at + n * MAX_LEVEL + (own - 1 - p)
+                        at += _DIGITS * MAX_LEVEL
+                        contexts[3] = at + n * 8 + coarse[frame]
+                        at += _DIGITS * 8
+                        contexts[4] = at + n * 8 + coarse[time]
+                        at += _DIGITS * 8
+                        contexts[5] = at + n * 2 + min(c, 1)
+                        bit = code_mixed(
+                            stream,
+                            1 if digit == 1 else 0,
+                            model,
+                            contexts,
+                            _SUMS + 2,
+                        )
+                        if state[STOP] != 0:
+                            return found
+                        if bit == 1:
+                            digit = 1
+                        else:
+                            half = (_TOTAL - _REFINE) // 2
+                            for i in range(INPUTS):
+                                contexts[i] += half
+                            bit = code_mixed(
+                                stream,
+                                1 if digit == 2 else 0,
+                                model,
+                                contexts,
+                                _SUMS + 3,
+                            )
+                            if state[STOP] != 0:
+                                return found
+                            digit = 2 * bit
+                        if not encoding:
+                            rest[c, t, f] = 3 * rest[c, t, f] + digit
+                        digits[c, t, f] += 1
+    return found

@@ -1,0 +1,138 @@
+"""Files of atoms: prefixes, budgets, identical bytes, damage, and noise for what was not sent."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from atomizer import metrics
+from atomizer.codec import ORDERS, decode, encode, receive
+from atomizer.codec.bitstream import CHUNK, HEADER_BYTES
+from atomizer.io.audio import Sound, read
+from atomizer.io.resources import ASSETS
+
+numba = pytest.importorskip("numba")
+
+
+@pytest.fixture(scope="module")
+def clip():
+    """0.4 s of drums in stereo."""
+    return read(ASSETS / "percussion.flac", start=2, seconds=0.4)
+
+
+@pytest.fixture(scope="module", params=ORDERS)
+def file(request, clip):
+    """A file of the clip, with all levels."""
+    return encode(clip, order=request.param)
+
+
+def snr(sound: Sound, other: Sound) -> float:
+    return metrics.snr_db(sound.samples, other.samples)
+
+
+def test_a_whole_file_has_the_sound(clip, file):
+    decoded = decode(file)
+    assert decoded.rate == clip.rate and decoded.samples.shape == clip.samples.shape
+    assert snr(clip, decoded) > (65 if receive(file).steps is None else 30)
+
+
+@pytest.mark.parametrize(
+    "rate, channels, length", [(8000, 1, 900), (96_000, 3, 5000), (44_100, 2, 1)]
+)
+def test_rate_channels_and_length_are_kept(rate, channels, length, samples):
+    sound = Sound(samples(length, channels, rate), rate)
+    decoded = decode(encode(sound, order="velocity"))
+    assert decoded.rate == rate and decoded.samples.shape == sound.samples.shape
+    assert snr(sound, decoded) > (20 if rate == 8000 else 50) or rate > 44_100
+
+
+def test_silence_is_a_file_of_a_few_bytes():
+    silence = Sound(np.zeros((2, 44_100), np.float32), 44_100)
+    data = encode(silence)
+    assert len(data) < 200 and not decode(data).samples.any()
+
+
+def test_the_snr_of_a_prefix_never_falls(clip, file):
+    sizes = np.random.default_rng(0).integers(HEADER_BYTES, 4000, 100)
+    ratios = [snr(clip, decode(file[:size])) for size in sorted(sizes.tolist())]
+    assert np.diff(ratios).min() > -1e-3 and ratios[-1] > ratios[0] + 10
+
+
+def test_every_byte_brings_the_atoms_closer(clip, file):
+    """Of the amplitudes themselves: samples have errors of rounding."""
+    exact = receive(file).grid()
+    errors = []
+    for size in range(2000, 2030):
+        errors.append(np.square(receive(file[:size]).grid() - exact, dtype=float).sum())
+    assert np.diff(errors).max() <= 1e-6 * errors[0] and errors[-1] < errors[0]
+
+
+def test_a_file_keeps_its_budget(clip):
+    for size in (HEADER_BYTES, 100, CHUNK + HEADER_BYTES + 5, 9000):
+        assert size - 8 <= len(encode(clip, size=size)) <= size
+    assert abs(len(encode(clip, kbps=48)) - 48 * 125 * clip.seconds) <= 8
+    assert len(encode(clip, kbps=1000, size=500)) <= 500
+
+
+@pytest.mark.parametrize("count", [0, 1, 500])
+def test_the_first_atoms_are_the_loudest(clip, count):
+    received = receive(encode(clip, atoms=count, order="velocity"))
+    assert received.atoms == count == (received.levels.levels > 0).sum()
+    if count == 500:
+        whole = receive(encode(clip, order="velocity")).levels.levels
+        sent = received.levels.levels > 0
+        assert whole[sent].min() >= whole[~sent].max() and (whole[sent] > 0).all()
+
+
+def test_bytes_are_the_same_everywhere():
+    """The hash was computed once: other machines, threads and versions of Python have to agree."""
+    n = np.arange(6000)
+    tone = ((n * n * 7) % 2048 - 1024) / 4096 + ((n // 50) % 2 - 0.5) / 4
+    sound = Sound(np.stack([tone, tone[::-1]]).astype(np.float32), 44_100)
+    data = b"".join(encode(sound, kbps=96, order=order) for order in ORDERS)
+    assert hashlib.sha256(data).hexdigest()[:16] == "2d2664ee8fd1f2fc"
+
+
+def test_a_changed_byte_is_reported(file, refused):
+    for at in (6, 20, HEADER_BYTES + 3, HEADER_BYTES + CHUNK + 1, len(file) - 1):
+        damaged = bytearray(file)
+        damaged[at] ^= 4
+        with refused("damaged"):
+            decode(bytes(damaged))
+
+
+def test_other_bytes_are_refused(file, refused):
+    for data in (b"", b"RIFF" + bytes(60)):
+        with refused("no file of atoms"):
+            decode(data)
+    with refused("ends within its header"):
+        decode(file[: HEADER_BYTES - 1])
+    with refused("version"):
+        decode(file[:4] + b"\x09" + file[5:])
+    with refused("longer than"):
+        decode(file, max_seconds=0.1)
+
+
+def test_invalid_values_are_refused(clip, refused):
+    for values in ({"kbps": 0}, {"kbps": float("nan")}, {"size": 3}, {"atoms": -1}):
+        with refused():
+            encode(clip, **values)
+    with refused("no ordering", "audibility"):
+        encode(clip, order="time")
+    with refused("no fill", "noise"):
+        decode(encode(clip, size=500), fill="x")
+
+
+def test_noise_restores_the_spectrum_that_was_not_sent(clip):
+    data = encode(clip, kbps=24)
+    plain, filled = decode(data), decode(data, fill="noise")
+    assert metrics.lsd(clip.samples, filled.samples) < 0.7 * metrics.lsd(
+        clip.samples, plain.samples
+    )
+    assert snr(clip, plain) > snr(clip, filled) > snr(clip, plain) - 2
+    assert not np.array_equal(filled.samples, decode(data, fill="noise", seed=1).samples)
+
+
+def test_noise_needs_levels_of_bands(clip, refused):
+    with refused("audibility"):
+        decode(encode(clip, size=3000, order="velocity"), fill="noise")
