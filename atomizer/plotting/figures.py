@@ -34,6 +34,7 @@ class PlotStyle:
     ordering, reverse, seed  ordering of the atoms, for the colouring by rank
     seconds, hertz  visible range, (from, to); None for all
     dark      light atoms on a dark background
+    contrast  from 0 to 1: how strongly quiet atoms recede
     """
 
     scale: str = "log"
@@ -45,6 +46,7 @@ class PlotStyle:
     seconds: tuple[float, float] | None = None
     hertz: tuple[float, float] | None = None
     dark: bool = False
+    contrast: float = 0.5
 
     def __post_init__(self):
         for name, value, known in (
@@ -63,6 +65,8 @@ class PlotStyle:
                 and all(type(v) in (int, float) and abs(v) < 1e12 for v in span)
             ):
                 raise AtomizerError("A picture spans from a lower to a higher time and frequency.")
+        if type(self.contrast) not in (int, float) or not 0 <= self.contrast <= 1:
+            raise AtomizerError(f"A contrast is from 0 to 1, not {str(self.contrast)[:40]}.")
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise AtomizerError(f"A seed is a whole number from 0, not {str(self.seed)[:40]}.")
 
@@ -110,7 +114,8 @@ def raster(
     The highest frequency is in the first row. A pixel shows the loudest of the atoms that it
     covers.
 
-    filled  bool array of the shape of the grid: the filled-in atoms, for the colouring by state
+    filled  bool array of the shape of the grid: the filled-in atoms, for the colourings by state
+            and by sign
     """
     seconds, hertz = visible_range(float(space.seconds(grid.shape[1] - 1)), space, style)
     magnitude = np.abs(grid)
@@ -147,7 +152,14 @@ def raster(
     velocity, row = _loudest(velocity, row, rows, 1)
     theme = "dark" if style.dark else "light"
     paper = np.array(palette.THEMES[theme]["paper"], np.uint8)
-    coloured = palette.table(theme)[row, np.maximum(velocity, 0)]
+    edges = axis_position(np.arange(space.hop + 1) * space.bin_hz, style.scale)
+    span = float(axis_position(hertz[1], style.scale)) - float(axis_position(hertz[0], style.scale))
+    high = np.diff(edges)[rows[1:]] / span * height
+    wide = space.hop / space.rate / (seconds[1] - seconds[0]) * width
+    tint = palette.tint_of(np.minimum(wide, high))  # per row of pixels
+    gamma = palette.gamma_of(style.contrast)
+    tables = np.stack([palette.table(theme, k, gamma) for k in range(palette.TINTS)])
+    coloured = tables[tint, row, np.maximum(velocity, 0)]
     return np.where((velocity > 0)[..., None], coloured, paper).transpose(1, 0, 2)
 
 
@@ -189,7 +201,11 @@ def palette_rows(
             row_of("channel 0") + np.arange(len(grid))[:, None, None], grid.shape
         )
     if style.colour in ("sign", "scale"):  # a grid has a single scale
-        return np.where(grid >= 0, row_of("positive"), row_of("negative"))
+        plain = np.where(grid >= 0, row_of("positive"), row_of("negative"))
+        if filled is None or style.colour == "scale":
+            return plain
+        own = np.where(grid >= 0, row_of("filled positive"), row_of("filled negative"))
+        return np.where(filled, own, plain)
     out = np.full(grid.shape, row_of("rank 0"))
     atoms = Atoms.from_grid(grid, space, (grid.shape[1] - 1) * space.hop, where=audible)
     ranks = np.empty(len(atoms))
@@ -215,7 +231,8 @@ def raster_tiles(
     pixels[:] = palette.THEMES[theme]["paper"]
     loudest = np.maximum(np.abs(atoms.amplitude) / max(atoms.reference, 1e-30), 1e-9)
     velocity = np.clip(255 * (1 - 20 * np.log10(loudest) / space.floor_db), 0, 255).astype(int)
-    colours = palette.table(theme)[_palette_rows_of_atoms(atoms, style), velocity]
+    gamma = palette.gamma_of(style.contrast)
+    colours = palette.table(theme, gamma=gamma)[_palette_rows_of_atoms(atoms, style), velocity]
     reach, bin_hz = (
         space.half_window(atoms.scale) / 2,
         space.rate / np.asarray(space.scales)[atoms.scale],
@@ -387,10 +404,16 @@ def frequency_ticks(hertz: tuple[float, float], scale: str, apart: float = 0.045
 
 def _legend(ax, style: PlotStyle, space: AtomSpace, channels: int, ink: str) -> None:
     """Draw a bar of velocities for every palette row that occurs, side by side."""
-    colours = palette.table("dark" if style.dark else "light")
+    theme, gamma = "dark" if style.dark else "light", palette.gamma_of(style.contrast)
+    colours = palette.table(theme, gamma=gamma)
     steps = range(0, palette.RANKS, palette.RANKS // 4)
     names = {
-        "sign": {"negative": "negative", "positive": "positive"},
+        "sign": {
+            "mixed": "all",
+            "negative": "negative",
+            "positive": "positive",
+            "filled mixed": "filled in",
+        },
         "channel": {f"channel {c}": channel_name(c, channels) for c in range(channels)},
         "state": {"kept": "kept", "filled": "filled in"},
         "scale": (

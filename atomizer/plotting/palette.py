@@ -2,6 +2,10 @@
 
 The palette has a row per class of atoms: a sign, a state, a channel, or a range of ranks. The class
 sets the hue and the velocity sets the lightness, so that quiet atoms fade into the background.
+The colouring by sign is a spectrogram first: where an atom is smaller than a few pixels, the hues of
+neighbours would mix to noise, so that the sign is a faint tint of a grey ramp, and appears fully
+where single atoms can be told apart (`tint_of`). Filled-in atoms have a green ramp and hues of
+their own.
 Ramps are equal steps of lightness in OKLab (Ottosson 2020): equal steps of velocity look equally
 far apart. Two classes that are compared differ along blue and orange, the axis that is visible with
 every colour vision deficiency. The lightness never depends on the class, so that a ramp printed in
@@ -14,7 +18,13 @@ import math
 
 import numpy as np
 
-GAMMA = 1.4  # exponent from velocity to ramp position: most of a recording is quiet and recedes
+# exponent from velocity to ramp position: most of a recording is quiet and recedes
+GAMMA = 2.4
+GAMMAS = (1.2, 4.8)  # of the lowest and the highest contrast
+# sizes in pixels of atoms whose sign is a faint tint, and of atoms that show it fully
+TINT_PIXELS = (3.0, 9.0)
+TINTS = 5  # steps from faint to full
+FAINT = 0.12  # share of the sign's hue in the first step
 STOPS = 9
 MAX_CHANNELS = 8
 RANKS = 16  # rows for the colouring by rank
@@ -23,9 +33,20 @@ _BLUE, _ORANGE = 258.0, 58.0
 _HUES = {
     "negative": (_BLUE, 0.16),
     "positive": (_ORANGE, 0.15),
-    "unknown": (270.0, 0.012),
+    "mixed": (265.0, 0.018),
+    "filled negative": (205.0, 0.13),
+    "filled positive": (95.0, 0.15),
+    "filled mixed": (135.0, 0.14),
+    "unknown": (312.0, 0.10),
     "kept": (_BLUE, 0.06),
     "filled": (_ORANGE, 0.16),
+}
+# the ramp that a row fades to where the sign is a faint tint
+UNTINTED = {
+    "negative": "mixed",
+    "positive": "mixed",
+    "filled negative": "filled mixed",
+    "filled positive": "filled mixed",
 }
 # blue and orange first: most sounds have two channels
 _CHANNEL_HUES = (_BLUE, _ORANGE, 165.0, 330.0, 215.0, 100.0, 20.0, 300.0)
@@ -87,11 +108,13 @@ def ramp(row: str, theme: str) -> list[tuple[int, int, int]]:
 def _direction(row: str) -> tuple[float, float]:
     """(a, b) of the highest chroma of a row."""
     name, _, number = row.partition(" ")
+    if row in _HUES:
+        return _polar(*_HUES[row])
     if name == "rank":  # a straight line from blue to yellow through grey
         x = int(number) / (RANKS - 1)
         (a0, b0), (a1, b1) = _polar(265, 0.19), _polar(95, 0.17)
         return a0 + (a1 - a0) * x, b0 + (b1 - b0) * x
-    return _polar(_CHANNEL_HUES[int(number)], 0.15) if name == "channel" else _polar(*_HUES[row])
+    return _polar(_CHANNEL_HUES[int(number)], 0.15)
 
 
 def _polar(hue: float, chroma: float) -> tuple[float, float]:
@@ -99,19 +122,46 @@ def _polar(hue: float, chroma: float) -> tuple[float, float]:
     return chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
 
 
-def table(theme: str) -> np.ndarray:
-    """(rows, 256, 3) uint8: the colour of every row at every velocity, as on the page."""
-    x = (np.arange(256) / 255) ** GAMMA * (STOPS - 1)
-    stops = np.array([ramp(row, theme) for row in ROWS], float)
+def gamma_of(contrast: float) -> float:
+    """Exponent for a contrast from 0 to 1; 0.5 gives `GAMMA`."""
+    low, high = GAMMAS
+    return low * (high / low) ** contrast
+
+
+def tint_of(pixels: np.ndarray) -> np.ndarray:
+    """Index of the step of tint for atoms whose shorter side has `pixels` (…)."""
+    low, high = TINT_PIXELS
+    share = np.clip((np.asarray(pixels, float) - low) / (high - low), 0, 1)
+    return np.round(share * (TINTS - 1)).astype(int)
+
+
+def table(theme: str, tint: int = TINTS - 1, gamma: float = GAMMA) -> np.ndarray:
+    """(rows, 256, 3) uint8: the colour of every row at every velocity, as on the page.
+
+    tint  step of the tint by sign, from faint (0) to full
+    """
+    x = (np.arange(256) / 255) ** gamma * (STOPS - 1)
+    stops = np.array([_tinted(row, theme, tint) for row in ROWS], float)
     low = np.minimum(x.astype(int), STOPS - 2)
     part = (x - low)[:, None]
     return np.round(stops[:, low] * (1 - part) + stops[:, low + 1] * part).astype(np.uint8)
 
 
+def _tinted(row: str, theme: str, tint: int) -> np.ndarray:
+    """(STOPS, 3) colours of a row with a step of the tint."""
+    share = FAINT + (1 - FAINT) * tint / (TINTS - 1)
+    full, faint = (np.array(ramp(name, theme)) for name in (row, UNTINTED.get(row, row)))
+    return faint + (full - faint) * share
+
+
 def to_dict() -> dict:
     """Palette as JSON-ready data for the page."""
     return {
-        "gamma": GAMMA,
+        "gammas": list(GAMMAS),
+        "tintPixels": list(TINT_PIXELS),
+        "tints": TINTS,
+        "faint": FAINT,
+        "untinted": UNTINTED,
         "kinds": list(ROWS),
         "channels": MAX_CHANNELS,
         "ranks": RANKS,

@@ -101,6 +101,7 @@ class Variation(Result):
     sources  spans of the recording that were copied, the most important first
     changed  which samples differ from the original: `Changes` in words
     spans    (start, stop) in seconds where filled and masked sound differ
+    order, reverse  the ordering that it revealed the atoms in
     """
 
     id: int
@@ -111,6 +112,8 @@ class Variation(Result):
     snr_db: float | None
     lsd: float | None
     seconds: float
+    order: str
+    reverse: bool
     sound: FileData
     origin: str = ""
     sources: list[Source] = []
@@ -161,7 +164,8 @@ class Message(GradioModel):
     current     id of the variation to show
     excerpt     of a file that is too long to work on as a whole
     before      what undo leads to: the previous original, or another sound
-    note        what to listen for
+    note        what to listen for in an example
+    example     id of the example that the note belongs to
     regions, specs, key
                 the selection; only the browser sets them. Specs are those of parts ("random:50")
     """
@@ -178,6 +182,7 @@ class Message(GradioModel):
     excerpt: Excerpt | None = None
     before: str | None = None
     note: str = ""
+    example: str = ""
     status: str = ""
     busy: bool = False
     regions: list[dict[str, Any]] | None = None

@@ -200,7 +200,7 @@ def _picture(ending: str, session: Session, request: ExportRequest) -> bytes:
     space = session.space
     grid = MDCTAtomizer(space).grid(sound_of(session, request).at(space.rate))
     filled = None
-    if request.look.colour == "state" and grid.shape == session.grid.shape:
+    if request.look.colour in ("sign", "state") and grid.shape == session.grid.shape:
         loudest = max(float(np.abs(grid).max()), 1e-30)
         filled = np.abs(grid - session.grid) > 1e-4 * loudest  # more than rounding
     return encode_figure(plot_grid(grid, space, request.look, name, filled), ending[1:])

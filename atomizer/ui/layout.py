@@ -25,9 +25,26 @@ SOUND_ENDINGS = (".flac", ".ogg", ".wav")
 
 INTRO = """
 <h1>The Atomizer</h1>
-<p>Erase part of a sound, and a Transformer fills it in again, atom by atom, in any order.</p>
+<p>Erase part of a sound, and a Transformer fills it in again, in the order you choose.</p>
 <span class="links"><button type="button" data-open="how">How it works</button>
 <button type="button" data-open="keys">Shortcuts</button></span>
+"""
+
+LISTEN = """
+<p data-listen role="status">Click to hear a sound with a part erased, then filled in.</p>
+"""
+ERASE = """
+<p class="hint">Drag over the spectrogram, or add a preset.</p>
+<button type="button" id="erase" data-act="erase" title="Make the level and sign of the selected
+atoms unknown, and hear the sound without them (E)">Erase</button>
+"""
+ADVANCED = """
+<button type="button" id="advanced-toggle" data-fold="advanced" aria-expanded="false"
+aria-controls="advanced">Advanced<span data-unknown></span></button>
+"""
+EXTEND_HELP = """
+<p class="hint">Extend: longer, by these seconds. Widen: mono to stereo. Brighten: highs above a
+low sample rate.</p>
 """
 
 
@@ -104,12 +121,12 @@ def create() -> Page:
     with gr.Row(elem_id="bench"):
         with gr.Column(elem_id="source", min_width=0):
             sources = _sources()
+        # before the picture, so that a few tabs lead to Fill in
+        with gr.Column(elem_id="controls", min_width=0):
+            _erase_panel()
+            fill, features, extend = _fill_panel()
         with gr.Column(elem_id="stage", min_width=0):
             view = AtomView(elem_id="view")
-        with gr.Column(elem_id="controls", min_width=0):
-            features = _features()
-            fill = _fill_panel()
-            extend = _extend_panel()
     return Page(session, view, example_buttons, sources, features, fill, extend)
 
 
@@ -128,19 +145,22 @@ def _heading(number: int, text: str) -> None:
 
 
 def _example_buttons() -> list[tuple[Example, gr.Button]]:
+    """Create the examples, the first one prominent, and the line that says what to listen for."""
     with gr.Row(elem_id="examples"):
-        return [
+        buttons = [
             (
                 example,
                 gr.Button(
                     example.title,
                     elem_id=f"example-{example.id}",
-                    elem_classes="example",
+                    elem_classes=["example", "first"] if number == 0 else "example",
                     min_width=0,
                 ),
             )
-            for example in examples.available()
+            for number, example in enumerate(examples.available())
         ]
+    gr.HTML(LISTEN if buttons else "", elem_id="listen", padding=False)
+    return buttons
 
 
 def _sources() -> Sources:
@@ -170,8 +190,46 @@ def _sources() -> Sources:
     return Sources(file, microphone, dropdown)
 
 
+def _erase_panel() -> None:
+    _heading(2, "Erase")
+    # the browser alone acts on it: masked is computed there
+    gr.HTML(ERASE, elem_id="erase-panel", padding=False)
+
+
+def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
+    """Create everything that fills; what is rarely changed is in the fold "Advanced"."""
+    _heading(3, "Fill in")
+    order, reverse = _ordering()
+    with gr.Row(elem_classes="pair", elem_id="go"):
+        fill = gr.Button("Fill in", variant="primary", elem_id="fill", scale=3, min_width=0)
+        stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=0)
+    queue = gr.HTML("", elem_id="queue", padding=False)  # Gradio shows the place in the queue here
+    extend = _extend_panel()
+    gr.HTML(ADVANCED, elem_id="advanced-panel", padding=False)
+    with gr.Column(elem_id="advanced", min_width=0):
+        features = _features()
+        count, seed, steps, temperature, nucleus = _numbers()
+        method = gr.Radio(
+            [("the model", "model"), ("Noise baseline", "noise")],
+            label="Filled in by",
+            elem_id="method",
+            value="model" if gpu.has_model() else "noise",
+        )
+        using = gr.Radio(
+            [(USING_TITLES[name], name) for name in USING],
+            label="What fills holes and boxes",
+            info="The recording around and elsewhere, or texture of the right level alone.",
+            elem_id="using",
+            value="auto",
+        )
+    panel = FillPanel(
+        order, reverse, steps, temperature, nucleus, seed, method, using, count, fill, stop, queue
+    )
+    return panel, features, extend
+
+
 def _features() -> list[gr.Checkbox]:
-    _heading(2, "Select what to erase")
+    gr.HTML('<h3 class="label">Erased features</h3>', padding=False)
     with gr.Group(elem_id="features"):
         return [
             gr.Checkbox(
@@ -185,8 +243,7 @@ def _features() -> list[gr.Checkbox]:
         ]
 
 
-def _fill_panel() -> FillPanel:
-    _heading(3, "Fill in")
+def _ordering() -> tuple[gr.Dropdown, gr.Checkbox]:
     with gr.Row(elem_classes="pair", elem_id="ordering"):
         order = gr.Dropdown(
             [("Order: automatic", AUTO), *((name, name) for name in ORDERINGS)],
@@ -202,59 +259,47 @@ def _fill_panel() -> FillPanel:
         reverse = gr.Checkbox(
             False, label="reversed", elem_id="reverse", container=False, min_width=0, scale=1
         )
-    with gr.Row(elem_classes="pair", elem_id="go"):
-        fill = gr.Button("Fill in", variant="primary", elem_id="fill", scale=3, min_width=0)
-        stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=0)
-    queue = gr.HTML("", elem_id="queue", padding=False)  # Gradio shows the place in the queue here
-    with gr.Accordion("Settings", open=False, elem_id="settings"):
-        with gr.Row(elem_classes="pair"):
-            count = gr.Number(
-                1, label="Variations", precision=0, minimum=1, elem_id="count", min_width=0
-            )
-            # text boxes, because an empty one means the default, and gr.Number turns it into 0
-            seed = gr.Textbox(
-                "", label="Seed", placeholder="new each time", elem_id="seed", min_width=0
-            )
-        with gr.Row(elem_classes="pair"):
-            steps, temperature, nucleus = (
-                gr.Textbox("", label=label, placeholder="auto", elem_id=label.lower(), min_width=0)
-                for label in ("Steps", "Temperature", "Nucleus")
-            )
-        method = gr.Radio(
-            [("the model", "model"), ("Noise baseline", "noise")],
-            label="Filled in by",
-            elem_id="method",
-            value="model" if gpu.has_model() else "noise",
+    return order, reverse
+
+
+def _numbers() -> tuple[gr.Number, gr.Textbox, gr.Textbox, gr.Textbox, gr.Textbox]:
+    """Create variations, seed, steps, temperature and nucleus."""
+    with gr.Row(elem_classes="pair"):
+        count = gr.Number(
+            1, label="Variations", precision=0, minimum=1, elem_id="count", min_width=0
         )
-        using = gr.Radio(
-            [(USING_TITLES[name], name) for name in USING],
-            label="What fills holes and boxes",
-            info="The recording around and elsewhere, or texture of the right level alone.",
-            elem_id="using",
-            value="auto",
+        # text boxes, because an empty one means the default, and gr.Number turns it into 0
+        seed = gr.Textbox(
+            "", label="Seed", placeholder="new each time", elem_id="seed", min_width=0
         )
-    return FillPanel(
-        order, reverse, steps, temperature, nucleus, seed, method, using, count, fill, stop, queue
-    )
+    with gr.Row(elem_classes="pair"):
+        steps, temperature, nucleus = (
+            gr.Textbox("", label=label, placeholder="auto", elem_id=label.lower(), min_width=0)
+            for label in ("Steps", "Temperature", "Nucleus")
+        )
+    return count, seed, steps, temperature, nucleus
 
 
 def _extend_panel() -> ExtendPanel:
-    with gr.Accordion("Extend: longer, wider, brighter", open=False, elem_id="beyond"):
-        with gr.Row(elem_classes="pair"):
-            past_end = gr.Button("Continue past the end", elem_id="continue", scale=3, min_width=0)
-            seconds = gr.Number(
-                4,
-                label="Seconds",
-                show_label=False,
-                container=False,
-                minimum=0.1,
-                elem_id="seconds",
-                scale=1,
-                min_width=0,
-            )
-        with gr.Row(elem_classes="pair"):
-            channel = gr.Button(
-                "Mono to stereo", elem_id="add-channel", interactive=False, min_width=0
-            )
-            highs = gr.Button("Add the highs", elem_id="bandwidth", interactive=False, min_width=0)
+    """Create the fills that need no selection."""
+    gr.HTML('<h3 class="label">Or add to the sound</h3>', padding=False)
+    with gr.Row(elem_classes="pair", elem_id="extend"):
+        past_end = gr.Button("Extend", elem_id="continue", scale=2, min_width=0)
+        seconds = gr.Number(
+            4,
+            label="Seconds to add at the end",
+            show_label=False,
+            container=False,
+            minimum=0.1,
+            elem_id="seconds",
+            scale=1,
+            min_width=0,
+        )
+        channel = gr.Button(
+            "Widen", elem_id="add-channel", interactive=False, scale=2, min_width=0
+        )
+        highs = gr.Button(
+            "Brighten", elem_id="bandwidth", interactive=False, scale=2, min_width=0
+        )
+    gr.HTML(EXTEND_HELP, elem_id="extend-help", padding=False)
     return ExtendPanel(past_end, seconds, channel, highs)

@@ -72,6 +72,9 @@ new PerformanceObserver((list) => {
 }).observe({ type: 'layout-shift', buffered: true });
 """
 
+# the folds of the page open: most tests use what is in them
+OPEN_FOLDS = "localStorage['atomizer-folds'] ??= '[\"advanced\",\"more\"]'"
+
 # the same page without a model: fills are noise, and quick; those of holes name two sources
 QUICK_APP = """
 from dataclasses import replace
@@ -201,7 +204,9 @@ def open_page(browser, request):
     """Function that opens a watched page; what it did wrong fails the test at the end."""
     wrong, contexts = [], []
 
-    def opened(width=1400, height=900, query="", app="app_url", watch_shifts=False, **options):
+    def opened(width=1400, height=900, query="", app="app_url", fresh=False, **options):
+        """`fresh`: as on a first visit, with folds closed, and animated; layout shifts are added up
+        in `window.shifted`."""
         url = request.getfixturevalue(app)
 
         def asked(request):
@@ -209,14 +214,16 @@ def open_page(browser, request):
                 wrong.append("request to " + request.url)
 
         context = browser.new_context(
-            viewport={"width": width, "height": height}, accept_downloads=True, **options
+            viewport={"width": width, "height": height},
+            accept_downloads=True,
+            reduced_motion="no-preference" if fresh else "reduce",
+            **options,
         )
         contexts.append(context)
         context.on("request", asked)
         page = context.new_page()
         page.set_default_timeout(WAIT)
-        if watch_shifts:
-            page.add_init_script(SHIFTS)
+        page.add_init_script(SHIFTS if fresh else OPEN_FOLDS)
         page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
         page.on(
             "response",

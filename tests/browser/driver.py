@@ -117,8 +117,6 @@ def add_preset(page, name: str, *values) -> None:
 
 
 def set_steps(page, steps: int) -> None:
-    if not page.is_visible("#steps textarea"):
-        page.click("#settings > button")
     enter(page, "#steps textarea", str(steps))
 
 

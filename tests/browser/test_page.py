@@ -273,7 +273,6 @@ def test_one_sample(page, sounds):
 def test_continue_past_the_end(page, sounds):
     upload(page, sounds["mono"])
     set_steps(page, 1)
-    page.click("#beyond > button")
     enter(page, "#seconds input", "1")
     fill(page, "#continue")
     samples, rate = sound_of(page, "filled")
@@ -288,7 +287,6 @@ def test_continue_past_the_end(page, sounds):
 
 def test_mono_to_stereo_and_missing_highs(page, sounds):
     upload(page, sounds["low_rate"])
-    page.click("#beyond > button")
     set_steps(page, 1)
     fill(page, "#bandwidth")
     samples, rate = sound_of(page, "filled")
@@ -306,7 +304,7 @@ def test_mono_to_stereo_and_missing_highs(page, sounds):
 
 
 def test_examples_theme_and_phone(open_page):
-    page = open_page(390, 844, "?__theme=dark", has_touch=True)
+    page = open_page(390, 844, "?__theme=dark", fresh=True, has_touch=True)
     if not page.is_visible("#example-sounds"):
         pytest.skip("there are no example sounds in assets/")
     wait(page, "state.scene && player.buffers.original")
@@ -317,7 +315,7 @@ def test_examples_theme_and_phone(open_page):
     page.click("#example-sounds [role=option] >> nth=2")
     wait(page, f"state.scene.name !== '{name}' && player.urls.original === state.originalUrl")
     assert not page.is_visible(f"{VIEW} [data-name=colour]")  # what is seldom used is folded away
-    page.click(f"{VIEW} [data-act=more]")
+    page.click(f"{VIEW} [data-fold=more]")
     page.select_option(f"{VIEW} [data-name=colour]", "state")
     page.select_option(f"{VIEW} [data-name=channels]", "1")
     assert state(page, "[state.colour, state.channel]") == ["state", 1]
@@ -348,7 +346,6 @@ def test_the_picture_is_near_and_fill_in_always_there_on_a_phone(open_page):
 def test_the_export_menu_fits_a_phone(open_page, width):
     page = open_page(width, 844, app="quick_app_url", has_touch=True)
     wait(page, "state.scene && player.buffers.original")
-    page.click(f"{VIEW} [data-act=more]")
     page.click(f"{VIEW} [data-name=export-menu] summary")
     sheet, summary = (
         page.locator(f"{VIEW} .menu {part}").bounding_box() for part in (".sheet", "summary")
@@ -377,7 +374,7 @@ def test_tools_are_one_row_and_presets_another(open_page, width):
 
 
 def test_the_page_loads_without_partial_content_or_jumps(open_page):
-    page = open_page(1280, 800, app="quick_app_url", watch_shifts=True)
+    page = open_page(1280, 800, app="quick_app_url", fresh=True)
     wait(page, "state.scene && player.buffers.original && picture.draws")
     assert page.evaluate("window.shifted") < 0.02
 

@@ -24,8 +24,6 @@ def variations(page) -> list:
 
 
 def fill_count(page, count: int) -> None:
-    if not page.is_visible("#count input"):
-        page.click("#settings > button")
     d.enter(page, "#count input", str(count))
     wanted = len(variations(page)) + count
     page.click("#fill")
@@ -173,8 +171,6 @@ def test_each_fill_is_another_unless_a_seed_is_named(page):
     first = d.sound_of(page, "filled")[0]
     d.fill(page)
     assert not np.array_equal(d.sound_of(page, "filled")[0], first)
-    if not page.is_visible("#seed textarea"):
-        page.click("#settings > button")
     for seed in ("0", "7", ""):
         d.enter(page, "#seed textarea", seed)
         d.fill(page)
@@ -319,7 +315,6 @@ def test_settings_of_nothing_are_refused(quick, sounds):
 
 def test_noise_for_comparison_and_a_continuation(quick, sounds):
     d.upload(quick, sounds["mono"])
-    quick.click("#beyond > button")
     d.enter(quick, "#seconds input", "1")
     d.fill(quick, "#continue")
     assert "no reference" in quick.inner_text(f"{d.VIEW} .variation")

@@ -138,7 +138,7 @@ def load_example(example: Example, session: Session | None):
         key = present.propose_selection(fresh, recipe.selection)
         parts = recipe.selection.to_dict().get("parts", [])
         present.show_parts(fresh, parts, recipe.settings.seed)
-        fresh.message.note = example.listen
+        fresh.update(note=example.listen, example=example.id)
         task = recipe.task(fresh.sound)
         step = examples.cached(example, task)
         if step is None:

@@ -117,6 +117,8 @@ def finish(session: Session) -> Variation:
         snr_db=snr,
         lsd=lsd,
         seconds=time.monotonic() - job.started,
+        order=settings.order,
+        reverse=settings.reverse,
         sound=present.preview(session, filled, "filled"),
         origin=origin_of(step, task, settings),
         changed=str(changes(session.sound, filled)),

@@ -88,6 +88,8 @@ export interface Variation extends Result {
   snr_db: number | null;
   lsd: number | null;
   seconds: number;
+  order: string;
+  reverse: boolean;
   sound: FileLink;
   origin: string;
   sources: Source[];
@@ -132,6 +134,7 @@ export interface Message {
   excerpt: ExcerptFile | null;
   before: string | null;
   note: string;
+  example: string;
   status: string;
   busy: boolean;
 }
@@ -178,6 +181,8 @@ export interface Plane {
   u: Range;
   unit: (hertz: number) => number;
   lanes: Lane[];
+  /** Sizes of atoms in CSS pixels whose sign is a faint tint, and of those that show it fully. */
+  tintPixels?: Range;
 }
 
 /** A pointer position in CSS pixels, and the point of the plane below it. */
@@ -200,6 +205,13 @@ export interface ColourStyle {
   pending: boolean;
   ranks: Uint32Array | null;
   first: number | null;
+  /** Filled-in atoms whose rank among them is `count` or more are not shown yet. */
+  revealed?: Revealed | null;
+}
+
+export interface Revealed {
+  ranks: Uint32Array;
+  count: number;
 }
 
 export interface Summary {
@@ -281,6 +293,9 @@ export interface ViewState {
   lastShownId: number | null;
   proposalId: string | null;
   playedExampleId: string | null;
+  /** Id and sentence of the example that was loaded last, both empty for none. */
+  example: { example: string; note: string };
+  revealed: Revealed | null;
   downloadId: string | null;
   /** Sound and selection from before a reload. */
   restored: RestoredSound | null;
@@ -315,7 +330,11 @@ export interface ThemeColours {
 
 /** `palette.to_dict()` of Python. */
 export interface PaletteConfig {
-  gamma: number;
+  gammas: Range;
+  tintPixels: Range;
+  tints: number;
+  faint: number;
+  untinted: Record<string, string>;
   kinds: string[];
   channels: number;
   ranks: number;
@@ -347,12 +366,13 @@ type InputName =
   | 'first'
   | 'second'
   | 'radius'
+  | 'contrast'
   | 'max-partials'
   | 'volume'
   | 'selection-file'
   | 'order-place'
   | 'order-reverse';
-type SelectName = 'scale' | 'channels' | 'colour' | 'atomizer' | 'preset' | 'order-name';
+type SelectName = 'scale' | 'pitch' | 'channels' | 'colour' | 'atomizer' | 'preset' | 'order-name';
 type DetailsName = 'export-menu' | 'order-curves';
 type DialogName = 'keys' | 'how';
 type SvgName = 'excerpt-outline' | 'overlay' | 'play-icon';
@@ -365,7 +385,7 @@ export interface Find {
   (name: DetailsName): HTMLDetailsElement;
   (name: DialogName): HTMLDialogElement;
   (name: SvgName): SVGElement;
-  (name: 'canvas'): HTMLCanvasElement;
+  (name: 'canvas' | 'wave-canvas'): HTMLCanvasElement;
   (name: string): HTMLElement;
 }
 

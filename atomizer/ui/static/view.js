@@ -9,6 +9,14 @@ import { handleKey } from './panels/keyboard.js';
 import { OrderPanel } from './panels/order_panel.js';
 import { PresetEditor } from './panels/preset_editor.js';
 import { ShapePanel } from './panels/shape.js';
+import {
+  restoreFolds,
+  showErased,
+  showExample,
+  syncFillButton,
+  toggleFold,
+  watchQueue,
+} from './panels/shell.js';
 import { showShortcuts } from './panels/shortcuts.js';
 import { SourceLayer } from './panels/sources.js';
 import { showTooltip } from './panels/tooltip.js';
@@ -19,16 +27,20 @@ import { Overlay } from './plot/overlay.js';
 import { Palette } from './plot/palette.js';
 import { Picture } from './plot/picture.js';
 import { isPursuit } from './plot/pursuit.js';
+import { Waveform } from './plot/waveform.js';
 import { createActions } from './state/actions.js';
+import { Demo } from './state/demo.js';
 import { UndoHistory } from './state/history.js';
 import { Messages } from './state/messages.js';
 import { Persistence } from './state/persistence.js';
-import { summarise, timeRangeOf, toPayload, unreachedBy } from './state/selection.js';
+import { animateReveal, revealRanks } from './state/reveal.js';
+import { padded, summarise, timeRangeOf, toPayload, unreachedBy } from './state/selection.js';
 import { nudgeRegion } from './tools/edit.js';
 import { Pointer } from './tools/pointer.js';
 import { showTools, toolOf } from './tools/registry.js';
 import {
   areFeaturesChecked,
+  checkedFeatures,
   checkFeatures,
   fetchBytes,
   plotStyleOf,
@@ -46,7 +58,8 @@ const ERROR_MS = 6000; // during which status messages do not replace an error
 const NOTIFY_DELAY_MS = 120; // after a change of the selection, before Python is notified
 const ERASING_FEATURES = ['velocity', 'sign']; // without them, nothing of an atom is heard
 const DEFAULT_PARTIALS = 16;
-const CLICKED_BUTTONS = '#fill, #stop, #examples button, #view button';
+const MARGIN = 0.5; // seconds that play before and after the selection
+const REDUCED_MOTION = '(prefers-reduced-motion: reduce)';
 
 /** @returns {import('./types').ViewState} */
 const initialState = () => ({
@@ -81,6 +94,8 @@ const initialState = () => ({
   lastShownId: null,
   proposalId: null,
   playedExampleId: null,
+  example: { example: '', note: '' },
+  revealed: null,
   downloadId: null,
   restored: null,
   readout: null,
@@ -92,6 +107,18 @@ const initialState = () => ({
  * @param {number} index
  * @param {Item} item */
 const replaceAt = (items, index, item) => items.map((old, k) => (k === index ? item : old));
+
+/** Take the focus from a button, checkbox or menu that the pointer has used.
+ * @param {Element} target */
+function blurClicked(target) {
+  /** @type {HTMLElement | null} */
+  const used = target.closest('button, summary, label, input[type=checkbox], input[type=radio]');
+  if (!used || used.closest('dialog')) return;
+  const { activeElement } = document;
+  const { type } = /** @type {HTMLInputElement} */ (activeElement ?? used);
+  if (used.contains(activeElement) || type === 'checkbox' || type === 'radio')
+    /** @type {HTMLElement} */ (activeElement).blur();
+}
 
 /** The component in the browser. */
 export class View {
@@ -127,6 +154,7 @@ export class View {
     this.overlay = new Overlay(this.find('overlay'), this.picture);
     this.sources = new SourceLayer(this.find('sources'), this.picture);
     this.shape = new ShapePanel(this.find('shape'), (shape) => this.player.setShape(shape));
+    this.waveform = new Waveform(this.find, this.picture, (seconds) => this.player.seek(seconds));
     this.orders = this.createOrderPanel();
     this.maskedPreview = this.createMaskedPreview();
     this.presets = this.createPresetEditor();
@@ -139,11 +167,15 @@ export class View {
     });
     this.pointer = this.createPointer();
     this.actions = createActions(this);
+    this.demo = new Demo(this);
+    this.endReveal = () => {};
 
     showTools(this.find('tools'));
     showShortcuts(this.find('keys-list'));
     this.addListeners();
     this.showLegend();
+    restoreFolds(root);
+    watchQueue(() => syncFillButton(this));
     this.syncButtons();
   }
 
@@ -252,6 +284,7 @@ export class View {
       pending: this.pending,
       ranks: state.colour === 'rank' || isFirst ? orders.ranks() : null,
       first: isFirst ? orders.first : null,
+      revealed: atoms === state.shown ? state.revealed : null,
     };
     colourAtoms(atoms, style, palette.rows, palette.rankClasses);
     this.picture.atoms = atoms;
@@ -273,6 +306,19 @@ export class View {
     return preview.index < 0
       ? [...this.items, preview.item]
       : replaceAt(this.items, preview.index, preview.item);
+  }
+
+  /** Let the filled-in atoms of the shown variation appear in its ordering. */
+  reveal() {
+    const { state } = this;
+    const { shown, scene, variation } = state;
+    this.endReveal();
+    if (!shown || !scene || !variation || matchMedia(REDUCED_MOTION).matches) return;
+    const { ranks, total } = revealRanks(shown, scene, variation.order, variation.reverse);
+    this.endReveal = animateReveal(total, (count) => {
+      state.revealed = count === null || state.shown !== shown ? null : { ranks, count };
+      this.repaint();
+    });
   }
 
   showRegions() {
@@ -331,9 +377,15 @@ export class View {
     const range = [...t, ...u].join();
     if (range !== this.seenRange) this.hideTooltip(); // another atom is at the pointer
     this.seenRange = range;
+    this.showWaveform();
     this.showPosition();
     this.showRegions();
     this.sources.draw();
+  }
+
+  showWaveform() {
+    const { buffers, version } = this.player;
+    this.waveform.draw(buffers[version] ?? buffers.original);
   }
 
   // ---------- selection
@@ -414,8 +466,15 @@ export class View {
     this.markAtoms(this.items);
     this.showChips();
     this.presets.showValuesOf(this.items[state.active]);
-    if (state.looping) this.player.loop(this.selectedRange());
+    if (state.looping) this.player.loop(this.loopRange());
+    this.showExample();
     this.syncButtons();
+  }
+
+  /** Mark the example that is shown; another selection is no longer the example's. */
+  showExample() {
+    const { example, proposalId } = this.state;
+    showExample(example, !!proposalId && this.answers({ key: proposalId }));
   }
 
   /** Show an item that is being drawn (index -1) or moved; null ends it.
@@ -469,6 +528,16 @@ export class View {
   /** The time range of the selection, or null. */
   selectedRange() {
     return timeRangeOf(this.items, this.player.duration());
+  }
+
+  /** The time range that plays for the selection: with a margin before and after it, or null. */
+  loopRange() {
+    const range = this.selectedRange();
+    return range && padded(range, MARGIN, this.player.duration());
+  }
+
+  get margin() {
+    return MARGIN;
   }
 
   /** @param {number} index */
@@ -565,7 +634,7 @@ export class View {
       new Option('channels stacked', 'stacked'),
       ...single,
     );
-    menu.hidden = channels === 1;
+    this.find('channels-field').hidden = channels === 1;
     this.state.channel = null;
     menu.value = this.picture.stacked && channels > 1 ? 'stacked' : 'overlaid';
   }
@@ -586,6 +655,7 @@ export class View {
 
   playerChanged() {
     this.syncButtons();
+    this.showWaveform();
     this.showPosition();
     if (this.player.playing) this.tick();
   }
@@ -593,6 +663,7 @@ export class View {
   showPosition() {
     const position = this.player.position();
     this.picture.placePlayhead(position);
+    this.waveform.placePlayhead(position);
     this.find('time').textContent =
       format.clock(position) + ' / ' + format.clock(this.player.duration());
   }
@@ -603,6 +674,7 @@ export class View {
     this.isTicking = true;
     const next = () => {
       if (this.player.ended()) this.player.rewind();
+      this.demo.tick();
       this.showPosition();
       this.isTicking = this.player.playing;
       if (this.isTicking) requestAnimationFrame(next);
@@ -613,6 +685,8 @@ export class View {
   /** @param {Version} version */
   chooseVersion(version) {
     if (!this.player.buffers[version]) return;
+    this.demo.cancel();
+    this.endReveal();
     this.state.version = version;
     this.player.choose(version);
     this.messages.showSceneOfVersion();
@@ -687,6 +761,7 @@ export class View {
    * @param {string} name */
   async act(name) {
     if (!this.state.scene) return;
+    this.demo.cancel();
     await this.actions[name]();
     this.syncButtons();
   }
@@ -762,6 +837,23 @@ export class View {
 
   syncButtons() {
     syncButtons(this);
+    syncFillButton(this);
+  }
+
+  /** Hear and see the sound without the selected atoms. */
+  async erase() {
+    if (!this.items.length) {
+      this.showError('Nothing is selected: drag over the spectrogram, or add a preset.');
+      return;
+    }
+    if (!areFeaturesChecked(ERASING_FEATURES)) {
+      checkFeatures(ERASING_FEATURES);
+      this.maskedPreview.update(this.state);
+    }
+    await this.maskedPreview.rendering;
+    this.chooseVersion('masked');
+    const range = this.loopRange();
+    if (range && !this.player.playing) this.player.start(range);
   }
 
   // ---------- events
@@ -776,10 +868,7 @@ export class View {
       if (opener) find(/** @type {'keys' | 'how'} */ (opener.dataset.open)).showModal();
       const menu = find('export-menu');
       if (menu.open && !menu.contains(target)) menu.open = false;
-      // the space bar plays: a button that was clicked with the pointer does not keep the focus
-      /** @type {HTMLElement | null} */
-      const clicked = target.closest(CLICKED_BUTTONS);
-      if (event.detail) clicked?.blur();
+      this.handlePageClick(target, event.detail > 0);
     });
     for (const dialog of root.querySelectorAll('dialog'))
       dialog.addEventListener('click', (event) => {
@@ -787,10 +876,26 @@ export class View {
       });
     document.addEventListener('change', (event) => {
       const target = /** @type {Element} */ (event.target);
-      if (target.closest('#features') && this.state.original) this.maskedPreview.update(this.state);
+      if (!target.closest('#features')) return;
+      showErased(checkedFeatures());
+      if (this.state.original) this.maskedPreview.update(this.state);
     });
     document.addEventListener('keydown', (event) => handleKey(this, event));
     this.addFieldListeners();
+  }
+
+  /** A click anywhere on the page.
+   * @param {Element} target
+   * @param {boolean} isPointer whether it was made by a pointer, not by a key */
+  handlePageClick(target, isPointer) {
+    /** @type {HTMLElement | null} */
+    const fold = target.closest('[data-fold]');
+    if (fold) toggleFold(this.root, fold.dataset.fold ?? '');
+    if (target.closest('#erase')) this.act('erase');
+    if (target.closest('#fill')) this.syncButtons();
+    // the space bar plays: what was clicked does not keep the focus
+    if (isPointer) blurClicked(target);
+    else if (target.closest('#examples button')) this.root.focus({ preventScroll: true });
   }
 
   addFieldListeners() {
@@ -805,6 +910,11 @@ export class View {
     );
     const colour = find('colour');
     colour.addEventListener('change', () => this.setColour(colour.value));
+    const contrast = find('contrast');
+    contrast.addEventListener('input', () => {
+      this.picture.setContrast(Number(contrast.value) / 100);
+      this.showLegend();
+    });
     const channels = find('channels');
     channels.addEventListener('change', () => this.setChannels(channels.value));
     const volume = find('volume');

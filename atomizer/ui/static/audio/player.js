@@ -15,7 +15,6 @@ import { encodeWav } from './synthesis.js';
 
 const START_DELAY = 0.03; // seconds
 const FADE = 0.004; // seconds
-const LEAD = 1; // seconds that an example plays before the first filled atom
 const MAX_MATCHING_GAIN = 4; // 12 dB
 const CACHED_SAMPLES = 60e6;
 
@@ -54,14 +53,18 @@ export const matchingGain = (original = 0, version = 0) =>
     ? Math.min(MAX_MATCHING_GAIN, Math.max(1 / MAX_MATCHING_GAIN, original / version))
     : 1;
 
-/** Where to start to hear a fill: shortly before its first filled-in atom, in seconds.
+/** Time span of the filled-in atoms in seconds; null if there are none.
  * @param {Pick<import('../types').Atoms, 'count' | 'frame' | 'state'>} atoms
- * @param {number} secondsPerFrame */
-export function startOfFill(atoms, secondsPerFrame) {
-  let first = Infinity;
-  for (let i = 0; i < atoms.count; i++)
-    if (atoms.state[i] === FILLED) first = Math.min(first, atoms.frame[i]);
-  return first < Infinity ? Math.max(0, first * secondsPerFrame - LEAD) : 0;
+ * @param {number} secondsPerFrame
+ * @returns {Range | null} */
+export function spanOfFill(atoms, secondsPerFrame) {
+  let [first, last] = [Infinity, -1];
+  for (let i = 0; i < atoms.count; i++) {
+    if (atoms.state[i] !== FILLED) continue;
+    first = Math.min(first, atoms.frame[i]);
+    last = Math.max(last, atoms.frame[i]);
+  }
+  return last < 0 ? null : [first * secondsPerFrame, last * secondsPerFrame];
 }
 
 /** Plays one of several versions of a sound. */
@@ -257,6 +260,14 @@ export class Player {
     const at = this.offset + Math.max(0, time - this.startedAt);
     if (at < to) return at;
     return this.loops ? from + ((at - from) % (to - from)) : to;
+  }
+
+  /** How often the loop has played since it started. */
+  passes() {
+    if (!this.playing || !this.loops) return 0;
+    const [from, to] = this.playedRange;
+    const time = this.audio().currentTime - this.startedAt;
+    return Math.floor((this.offset - from + Math.max(0, time)) / (to - from));
   }
 
   ended() {

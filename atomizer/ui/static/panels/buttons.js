@@ -20,12 +20,11 @@ export const VERSIONS = {
 
 /** @param {View} view
  * @returns {Record<string, boolean>} */
-const pressedButtons = ({ state, player, orders, root }) => ({
+const pressedButtons = ({ state, player, orders }) => ({
   subtract: state.op === 'subtract',
   loop: state.looping,
   match: player.matched,
   order: orders.open,
-  more: root.dataset.more === 'true',
 });
 
 /** @param {View} view

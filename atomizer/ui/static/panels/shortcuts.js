@@ -39,11 +39,19 @@ export const SHORTCUTS = [
       row('5', 'first', 'the first atoms of the ordering'),
       row('[', 'previous', 'previous variation'),
       row(']', 'next', 'next variation'),
-      row('r', 'loop', 'loop the selected time'),
+      row('r', 'loop', 'loop the selected time, with half a second around it'),
       row('enter', 'playSelection', 'play the selected time once', 'Enter'),
       row('m', 'match', 'match levels'),
       row('arrowleft', 'back', 'back one second; with the move tool, move the region', '←'),
       row('arrowright', 'ahead', 'ahead one second', '→'),
+    ],
+  },
+  {
+    group: 'Erase and fill in',
+    rows: [
+      row('e', 'erase', 'erase: hear the sound without the selected atoms'),
+      row('f', 'fill', 'fill in'),
+      row('.', 'stop', 'stop a fill', '.'),
     ],
   },
   {

@@ -153,15 +153,24 @@ export function pixelSpans(count, from, to, minPixels, edge) {
   return [first, last];
 }
 
+/** Index of a step of the tint by sign, as `tint_of` of Python.
+ * @param {number} size shorter side of an atom in CSS pixels
+ * @param {import('../types').Range} limits
+ * @param {number} steps */
+export function tintOf(size, [low, high], steps) {
+  const share = Math.min(1, Math.max(0, (size - low) / (high - low)));
+  return Math.round(share * (steps - 1));
+}
+
 /**
  * Draw atoms into pixels, loud ones last.
  * @param {Uint32Array} pixels
  * @param {Atoms} atoms
  * @param {Plane} plane
- * @param {Uint32Array} table colour of (row * 256 + velocity)
+ * @param {Uint32Array[]} tables colour of (row * 256 + velocity), by the step of the tint by sign
  * @param {Scene} scene
  */
-export function drawAtoms(pixels, atoms, plane, table, scene) {
+export function drawAtoms(pixels, atoms, plane, tables, scene) {
   const { width, ratio, lanes, unit } = plane;
   const [t0, t1] = plane.t;
   const [u0, u1] = plane.u;
@@ -181,6 +190,9 @@ export function drawAtoms(pixels, atoms, plane, table, scene) {
   const top = [];
   /** @type {Int32Array[]} */
   const bottom = [];
+  /** @type {Uint32Array[][]} tables of each bin */
+  const tablesOf = [];
+  const wide = ((perFrame / (t1 - t0)) * width) / ratio;
   lanes.forEach((lane, k) => {
     if (lane.channel === null) laneOf.fill(k);
     else laneOf[lane.channel] = k;
@@ -191,6 +203,11 @@ export function drawAtoms(pixels, atoms, plane, table, scene) {
       minPixels,
       (bin) => lane.top + ((u1 - unit(bin * perBin)) / (u1 - u0)) * lane.height,
     );
+    const perUnit = lane.height / (u1 - u0) / ratio;
+    tablesOf[k] = Array.from({ length: hop }, (_, bin) => {
+      const high = (unit((bin + 1) * perBin) - unit(bin * perBin)) * perUnit;
+      return tables[tintOf(Math.min(wide, high), plane.tintPixels ?? [0, 1], tables.length)];
+    });
   });
   const { count, frame, bin, channel, colourRow, velocity } = atoms;
   for (let i = 0; i < count; i++) {
@@ -203,7 +220,7 @@ export function drawAtoms(pixels, atoms, plane, table, scene) {
     const end = bottom[lane][bin[i]];
     let row = top[lane][bin[i]];
     if (row >= end) continue;
-    const colour = table[colourRow[i] * 256 + (velocity[i] >> 8)];
+    const colour = tablesOf[lane][bin[i]][colourRow[i] * 256 + (velocity[i] >> 8)];
     for (; row < end; row++) {
       const stop = row * width + to;
       for (let x = row * width + from; x < stop; x++) pixels[x] = colour;

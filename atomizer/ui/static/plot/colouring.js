@@ -8,8 +8,9 @@ import * as format from '../util/format.js';
  * @param {number} i
  * @param {import('../types').ColourStyle} style
  * @param {number | undefined} rank */
-function isVisible(atoms, i, { version, channel, first }, rank) {
+function isVisible(atoms, i, { version, channel, first, revealed }, rank) {
   const state = atoms.state[i];
+  if (revealed && state === FILLED && revealed.ranks[i] >= revealed.count) return false;
   if (channel !== null && atoms.channel[i] !== channel) return false;
   if (version === 'masked') return state === KEPT;
   if (version === 'change') return state === FILLED;
@@ -31,6 +32,7 @@ export function colourAtoms(atoms, style, rows, rankClasses) {
   const { count, state, selected, sign, source, colourRow } = atoms;
   const row = (/** @type {string} */ name) => rows.get(name) ?? HIDDEN;
   const [negative, positive, unknown] = ['negative', 'positive', 'unknown'].map(row);
+  const [filledNegative, filledPositive] = ['filled negative', 'filled positive'].map(row);
   const [kept, filled, firstChannel, firstRank] = ['kept', 'filled', 'channel 0', 'rank 0'].map(
     row,
   );
@@ -51,6 +53,7 @@ export function colourAtoms(atoms, style, rows, rankClasses) {
         rank === undefined
           ? filled
           : firstRank + Math.min(rankClasses - 1, Math.floor(rank / perClass));
+    else if (s === FILLED) colourRow[i] = sign[i] ? filledPositive : filledNegative;
     else colourRow[i] = sign[i] ? positive : negative;
   }
 }
@@ -64,8 +67,10 @@ export function colourAtoms(atoms, style, rows, rankClasses) {
 export function legendEntries(colour, channels, rankClasses, scales = []) {
   /** @type {[string, string][]} */
   const signs = [
+    ['mixed', 'all'],
     ['negative', 'negative'],
     ['positive', 'positive'],
+    ['filled mixed', 'filled in'],
   ];
   /** @type {Record<string, [string, string][]>} */
   const entries = {

@@ -1,10 +1,19 @@
 // The colours of Python's plotting/palette.py as tables of pixels.
 
+export const DEFAULT_CONTRAST = 0.5;
+
+/** As `gamma_of` of Python.
+ * @param {import('../types').PaletteConfig} config
+ * @param {number} contrast 0 to 1 */
+const gammaOf = ({ gammas: [low, high] }, contrast) => low * (high / low) ** contrast;
+
 /** Colour ramps of one theme each, by name. */
 export class Palette {
   /** @param {import('../types').PaletteConfig} config */
   constructor(config) {
-    this.gamma = config.gamma;
+    this.config = config;
+    /** Exponent from velocity to ramp position; `setContrast` changes it. */
+    this.gamma = gammaOf(config, DEFAULT_CONTRAST);
     this.names = config.kinds;
     this.rankClasses = config.ranks;
     this.themes = config.themes;
@@ -16,16 +25,43 @@ export class Palette {
     return this.themes[dark ? 'dark' : 'light'];
   }
 
-  /** Pixels of (row * 256 + velocity).
+  /** @param {number} contrast 0 to 1: how strongly quiet atoms recede */
+  setContrast(contrast) {
+    this.gamma = gammaOf(this.config, contrast);
+  }
+
+  /** Tables of pixels (row * 256 + velocity), one per step of the tint by sign, from faint to full.
    * @param {boolean} dark */
-  table(dark) {
+  tables(dark) {
+    const { tints } = this.config;
+    return Array.from({ length: tints }, (_, k) => this.table(dark, k / (tints - 1)));
+  }
+
+  /** @param {boolean} dark
+   * @param {number} [share] of the tint, 0 to 1 */
+  table(dark, share = 1) {
     const { ramps } = this.theme(dark);
     const table = new Uint32Array(ramps.length * 256);
-    ramps.forEach((stops, row) => {
+    ramps.forEach((_, row) => {
+      const stops = this.tinted(ramps, row, share);
       for (let velocity = 0; velocity < 256; velocity++)
         table[row * 256 + velocity] = pixel(interpolate(stops, (velocity / 255) ** this.gamma));
     });
     return table;
+  }
+
+  /** Stops of a row, faded towards the row that does not show the sign.
+   * @param {number[][][]} ramps
+   * @param {number} row
+   * @param {number} share */
+  tinted(ramps, row, share) {
+    const { untinted, faint } = this.config;
+    const base = this.rows.get(untinted[this.names[row]]);
+    if (base === undefined) return ramps[row];
+    const part = faint + (1 - faint) * share;
+    return ramps[row].map((stop, k) =>
+      stop.map((value, c) => ramps[base][k][c] + (value - ramps[base][k][c]) * part),
+    );
   }
 
   /** Pixel of the background.

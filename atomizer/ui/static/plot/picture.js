@@ -2,6 +2,7 @@
 // time-frequency plane lies on the screen.
 
 import { axesOf, drawAtoms, nearestAtom } from './atoms.js';
+import { DEFAULT_CONTRAST } from './palette.js';
 import { drawPursuit, isPursuit, nearestPursuit } from './pursuit.js';
 import { SCALES, ticks } from './scales.js';
 import * as format from '../util/format.js';
@@ -44,13 +45,14 @@ export class Picture {
     /** @type {FrequencyScale} */
     this.scale = 'log';
     this.stacked = false;
+    this.contrast = DEFAULT_CONTRAST;
     /** @type {Range} visible seconds */
     this.t = [0, 10];
     /** @type {Range} visible units of the frequency axis */
     this.u = [0, 1];
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     this.dark = document.body.classList.contains('dark');
-    this.table = palette.table(this.dark);
+    this.tables = palette.tables(this.dark);
     /** @type {ImageData | null} */
     this.image = null;
     this.pixels = new Uint32Array(0);
@@ -365,6 +367,7 @@ export class Picture {
       t: this.t,
       u: this.u,
       unit: SCALES[this.scale].unit,
+      tintPixels: this.palette.config.tintPixels,
       width: Math.max(1, Math.round(this.width * ratio)),
       height: Math.max(1, Math.round((last.top + last.height - top) * ratio)),
       lanes: lanes.map((lane) => ({
@@ -402,7 +405,7 @@ export class Picture {
     });
     this.pixels.fill(this.palette.paper(this.dark));
     const draw = isPursuit(this.scene) ? drawPursuit : drawAtoms;
-    draw(this.pixels, this.atoms, plane, this.table, this.scene);
+    draw(this.pixels, this.atoms, plane, this.tables, this.scene);
     this.context.putImageData(this.image, 0, 0);
     this.hatch(plane, this.scene);
     this.drawMilliseconds = performance.now() - began;
@@ -455,9 +458,17 @@ export class Picture {
     const dark = document.body.classList.contains('dark');
     if (dark === this.dark) return;
     this.dark = dark;
-    this.table = this.palette.table(dark);
+    this.tables = this.palette.tables(dark);
     this.updateAxes();
     this.handlers.themeChanged();
+  }
+
+  /** @param {number} contrast 0 to 1 */
+  setContrast(contrast) {
+    this.contrast = contrast;
+    this.palette.setContrast(contrast);
+    this.tables = this.palette.tables(this.dark);
+    this.redraw();
   }
 
   /** @param {number} seconds */

@@ -2,7 +2,7 @@
 // and frequency. In a scene with scales, `hop` is the unit of time and `bins` the number of bins of
 // the longest window.
 
-import { emptyAtoms, HIDDEN } from './atoms.js';
+import { emptyAtoms, HIDDEN, tintOf } from './atoms.js';
 
 /** @typedef {import('../types').Atoms} Atoms */
 /** @typedef {import('../types').Scene} Scene */
@@ -65,9 +65,9 @@ export function extentOf(scene, atoms, i) {
  * @param {Uint32Array} pixels
  * @param {Atoms} atoms
  * @param {Plane} plane
- * @param {Uint32Array} table colour of (row * 256 + velocity)
+ * @param {Uint32Array[]} tables colour of (row * 256 + velocity), by the step of the tint by sign
  * @param {Scene} scene */
-export function drawPursuit(pixels, atoms, plane, table, scene) {
+export function drawPursuit(pixels, atoms, plane, tables, scene) {
   const { width, ratio, lanes, unit } = plane;
   const [t0, t1] = plane.t;
   const [u0, u1] = plane.u;
@@ -89,6 +89,8 @@ export function drawPursuit(pixels, atoms, plane, table, scene) {
       lane.top + lane.height,
       minPixels,
     );
+    const size = Math.min(right - left, bottom - top) / ratio;
+    const table = tables[tintOf(size, plane.tintPixels ?? [0, 1], tables.length)];
     const colour = table[colourRow[i] * 256 + (velocity[i] >> 8)];
     for (let row = top; row < bottom; row++)
       pixels.fill(colour, row * width + left, row * width + right);

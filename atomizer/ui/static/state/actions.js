@@ -1,6 +1,7 @@
 // Actions of buttons and keys, by name: `data-act` in view.html, `action` in panels/shortcuts.js.
 
 import { VERSIONS } from '../panels/buttons.js';
+import { press } from '../panels/shell.js';
 import { isPursuit } from '../plot/pursuit.js';
 import { TOOLS } from '../tools/registry.js';
 import { saveSelection } from '../util/files.js';
@@ -23,8 +24,8 @@ const following = (list, current) => list[(list.indexOf(current) + 1) % list.len
 /** @param {import('../view.js').View} view
  * @returns {Record<string, () => unknown>} */
 export function createActions(view) {
-  const { state, picture, player, orders, presets, history, root } = view;
-  const wholeRange = () => view.selectedRange() || [0, player.duration()];
+  const { state, picture, player, orders, presets, history } = view;
+  const wholeRange = () => view.loopRange() || [0, player.duration()];
   const onVariation = (/** @type {string} */ event) => () =>
     view.trigger(event, { id: state.variation?.id });
   return {
@@ -45,9 +46,6 @@ export function createActions(view) {
       const colours = COLOURS.filter((colour) => colour !== 'scale' || isPursuit(state.base));
       view.setColour(following(colours, state.colour));
     },
-    more: () => {
-      root.dataset.more = String(root.dataset.more !== 'true');
-    },
 
     // selection
     subtract: () => {
@@ -67,6 +65,11 @@ export function createActions(view) {
     preset: () => presets.add(),
     saveSelection: () => saveSelection(view.items),
     loadSelection: () => view.find('selection-file').click(),
+
+    // erase and fill in
+    erase: () => view.erase(),
+    fill: () => press('#fill'),
+    stop: () => press('#stop'),
 
     // player
     play: () => player.toggle(),

@@ -4,7 +4,7 @@
 // All of that is fetched and may come late. Each fetch takes a request number before it starts and
 // stops if there is a newer one when it is back.
 
-import { startOfFill } from '../audio/player.js';
+import { spanOfFill } from '../audio/player.js';
 import { mergeFill, unpackAtoms } from '../plot/atoms.js';
 import { isPursuit, unpackPursuit } from '../plot/pursuit.js';
 import { showVariations } from '../panels/variations.js';
@@ -142,12 +142,10 @@ export class Messages {
       hidden: !message.before,
       textContent: message.before ? 'Back to ' + message.before : '',
     });
-    const note = Object.assign(view.find('note'), {
-      hidden: !message.note,
-      textContent: message.note,
-    });
+    view.state.example = { example: message.example, note: message.note };
+    view.showExample();
     if (isExample && matchMedia(NARROW).matches)
-      note.scrollIntoView({
+      view.root.querySelector('.listen')?.scrollIntoView({
         block: 'nearest',
         behavior: matchMedia(REDUCED_MOTION).matches ? 'auto' : 'smooth',
       });
@@ -316,14 +314,16 @@ export class Messages {
     view.persistence.saveSelection(view.items);
   }
 
-  /** Go to the start of an example's fill, and play it if it came at once: a user who had to wait
-   * may have left the page.
+  /** Play an example, masked and then filled, if it came at once: a user who had to wait may have
+   * left the page.
    * @param {boolean} play */
   playExample(play) {
-    const { state, player, picture } = this.view;
+    const { state, player, picture, demo } = this.view;
     state.playedExampleId = state.proposalId;
-    if (state.shown && picture.axes) player.seek(startOfFill(state.shown, picture.axes.perFrame));
-    if (play && !document.hidden) player.start();
+    const hole = state.shown && picture.axes && spanOfFill(state.shown, picture.axes.perFrame);
+    if (!hole) return;
+    if (play && !document.hidden) demo.start(hole);
+    else player.seek(Math.max(0, hole[0] - this.view.margin));
   }
 
   /** @param {Message['parts']} parts */

@@ -191,6 +191,16 @@ export function timeRangeOf(items, duration) {
   return to > from ? [Math.max(0, from), Math.min(duration, to)] : null;
 }
 
+/** A range with a margin on both sides, within a sound.
+ * @param {import('../types').Range} range
+ * @param {number} margin seconds
+ * @param {number} duration seconds
+ * @returns {import('../types').Range} */
+export const padded = ([from, to], margin, duration) => [
+  Math.max(0, from - margin),
+  Math.min(duration, to + margin),
+];
+
 /** A span in words: "after 3 s", "below 200 Hz", "1–2 s".
  * @param {import('../types').Span} span
  * @param {string} open word for a span without an end

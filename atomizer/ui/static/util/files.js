@@ -45,13 +45,15 @@ export const areFeaturesChecked = (names) =>
   featureBoxes().filter(([name, box]) => box.checked && names.includes(name)).length ===
   names.length;
 
+/** Names of the checked features. */
+export const checkedFeatures = () =>
+  featureBoxes().flatMap(([name, box]) => (box.checked ? [name] : []));
+
 /** Download the selection with the checked features.
  * @param {import('../types').Item[]} items */
 export function saveSelection(items) {
-  const checked = featureBoxes()
-    .filter(([, box]) => box.checked)
-    .map(([name]) => name);
-  const blob = new Blob([toFileText(items, checked)], { type: 'application/json' });
+  const text = toFileText(items, checkedFeatures());
+  const blob = new Blob([text], { type: 'application/json' });
   const url = URL.createObjectURL(blob);
   download(url, 'selection.json');
   setTimeout(() => URL.revokeObjectURL(url), 10000);
@@ -79,6 +81,7 @@ export function plotStyleOf({ state, picture, orders }) {
     ordering: orders.name,
     reverse: orders.reverse,
     dark: picture.dark,
+    contrast: picture.contrast,
     seconds: isFull(picture.t, picture.fullTime) ? null : picture.t,
     hertz: isFull(picture.u, picture.fullUnits)
       ? null

@@ -1,0 +1,118 @@
+// What lies around the picture: the examples and their sentence, the folds, and the buttons that
+// erase, fill in and stop. Gradio makes these elements, one after the other, so they are looked up
+// when they are needed.
+
+/** @typedef {import('../view.js').View} View */
+
+const INVITATION = 'Click to hear a sound with a part erased, then filled in.';
+const FOLDS = /** @type {const} */ (['advanced', 'more']);
+const FOLDS_KEY = 'atomizer-folds';
+const DEFAULT_FEATURES = ['velocity', 'sign'];
+
+/** @param {string} selector
+ * @returns {HTMLElement | null} */
+const lookUp = (selector) => document.querySelector(selector);
+
+/** Press a button of the page, if it is there and enabled.
+ * @param {string} selector */
+export const press = (selector) => lookUp(selector)?.click();
+
+// ---------- folds
+
+/** Names of the folds that are open, from before.
+ * @returns {string[]} */
+function storedFolds() {
+  try {
+    return JSON.parse(localStorage.getItem(FOLDS_KEY) ?? '[]');
+  } catch {
+    return [];
+  }
+}
+
+/** Open or close a fold; the browser remembers it.
+ * @param {HTMLElement} root of the component
+ * @param {string} name
+ * @param {boolean} isOpen */
+function setFold(root, name, isOpen) {
+  for (const { dataset } of [document.body, root]) dataset[name] = String(isOpen);
+  lookUp('[data-fold=' + name + ']')?.setAttribute('aria-expanded', String(isOpen));
+}
+
+/** @param {HTMLElement} root */
+export function restoreFolds(root) {
+  const open = storedFolds();
+  for (const name of FOLDS) setFold(root, name, open.includes(name));
+}
+
+/** @param {HTMLElement} root
+ * @param {string} name */
+export function toggleFold(root, name) {
+  setFold(root, name, root.dataset[name] !== 'true');
+  const open = FOLDS.filter((fold) => root.dataset[fold] === 'true');
+  localStorage.setItem(FOLDS_KEY, JSON.stringify(open));
+}
+
+// ---------- examples
+
+/** Mark the example whose selection is shown, and show its sentence.
+ * @param {{example: string, note: string}} message
+ * @param {boolean} isShown whether the selection is still that of the example */
+export function showExample({ example, note }, isShown) {
+  const current = isShown && example ? 'example-' + example : '';
+  /** @type {NodeListOf<HTMLElement>} */
+  const buttons = document.querySelectorAll('#examples button');
+  for (const button of buttons) button.setAttribute('aria-pressed', String(button.id === current));
+  const line = lookUp('[data-listen]');
+  if (line) line.textContent = isShown && note ? note : INVITATION;
+}
+
+// ---------- fill in, stop
+
+/** What the button says while a fill waits or runs: "40 %", "waiting, place 2 of 3".
+ * @param {{done: number, total: number} | null} live
+ * @param {string} queue Gradio's text about the queue */
+export function progressText(live, queue) {
+  if (live && live.total) return Math.floor((100 * live.done) / live.total) + ' %';
+  const place = /queue:\s*(\d+)\/(\d+)/.exec(queue);
+  return place && Number(place[2]) > 1 ? 'waiting, place ' + place[1] + ' of ' + place[2] : '…';
+}
+
+/** Show the progress on the button, and whether there is anything to fill in.
+ * @param {View} view */
+export function syncFillButton(view) {
+  const { state } = view;
+  const { body } = document;
+  body.dataset.busy = String(state.busy);
+  body.dataset.pending = String(!!state.scene && view.items.length > 0 && view.pending);
+  const button = lookUp('#fill');
+  if (!button) return;
+  const queue = lookUp('#queue .progress-text')?.textContent ?? '';
+  const isWaiting = state.busy || queue.includes('queue');
+  const { live } = state;
+  button.style.setProperty('--done', live?.total ? (100 * live.done) / live.total + '%' : '0%');
+  if (isWaiting) button.dataset.progress = progressText(live, queue);
+  else delete button.dataset.progress;
+}
+
+/** Follow the place in the queue, which Gradio writes.
+ * @param {() => void} changed */
+export function watchQueue(changed) {
+  const queue = lookUp('#queue');
+  if (queue)
+    new MutationObserver(changed).observe(queue, {
+      childList: true,
+      subtree: true,
+      characterData: true,
+    });
+}
+
+// ---------- erased features
+
+/** Say on the fold which features are erased if they are not the default ones.
+ * @param {string[]} names */
+export function showErased(names) {
+  const label = lookUp('[data-unknown]');
+  if (!label) return;
+  const isDefault = names.length === 2 && DEFAULT_FEATURES.every((name) => names.includes(name));
+  label.textContent = isDefault ? '' : names.length ? names.join(', ') : 'nothing erased';
+}

@@ -1,0 +1,52 @@
+// An example plays by itself: masked once, then filled, in a loop around its hole. Whatever the user
+// does meanwhile ends it.
+
+/** @typedef {import('../types').Range} Range */
+
+const LONGEST = 4; // seconds of the loop
+
+/** The loop of an example: its hole with a margin, and no more than its first seconds.
+ * @param {Range} hole seconds
+ * @param {number} duration of the sound
+ * @param {number} margin seconds
+ * @returns {Range} */
+export function demoRange([from, to], duration, margin) {
+  const start = Math.max(0, from - margin);
+  return [start, Math.min(duration, to + margin, start + LONGEST)];
+}
+
+/** The example that plays. */
+export class Demo {
+  /** @param {import('../view.js').View} view */
+  constructor(view) {
+    this.view = view;
+    this.isRunning = false;
+  }
+
+  /** Play the example of the shown variation.
+   * @param {Range} hole */
+  start(hole) {
+    const { view } = this;
+    const { state, player } = view;
+    const range = demoRange(hole, player.duration(), view.margin);
+    state.looping = true;
+    player.stopVoices();
+    [player.offset] = range;
+    player.loopSpan = range;
+    view.chooseVersion('masked');
+    player.start();
+    this.isRunning = true;
+  }
+
+  /** Change to filled when masked has played once; called for every picture. */
+  tick() {
+    const { view } = this;
+    if (!this.isRunning || view.player.passes() < 1) return;
+    view.chooseVersion('filled');
+    view.reveal();
+  }
+
+  cancel() {
+    this.isRunning = false;
+  }
+}
