@@ -44,7 +44,15 @@ def test_atom_has_its_position_and_colour(grid, small, scale):
     pixels = raster(grid, small, PlotStyle(scale), width=290, height=200)
     paper = np.array(palette.THEMES["light"]["paper"])
     rows, columns = np.nonzero(
-        (pixels == palette.table("light")[palette.ROWS.index("positive"), 255]).all(-1)
+        np.any(
+            [
+                (pixels == palette.table("light", tint)[palette.ROWS.index("positive"), 255]).all(
+                    -1
+                )
+                for tint in range(palette.TINTS)
+            ],
+            0,
+        )
     )
     (t, f) = small.seconds(10), small.hertz(20)
     top, bottom = (
@@ -69,7 +77,7 @@ def test_visible_range_hides_other_atoms(grid, small):
 @pytest.mark.parametrize(
     "colour, expected",
     [
-        ("sign", ("positive", "negative")),
+        ("sign", ("positive", "filled negative")),
         ("channel", ("channel 0", "channel 1")),
         ("rank", ("rank 0", "rank 8")),
         ("state", ("kept", "filled")),

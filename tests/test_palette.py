@@ -56,6 +56,8 @@ def test_ramps_are_equal_steps_of_lightness(row, theme):
     "pair",
     [
         ("negative", "positive"),
+        ("mixed", "filled mixed"),
+        ("filled negative", "filled positive"),
         ("kept", "filled"),
         ("channel 0", "channel 1"),
         ("rank 0", "rank 15"),
@@ -66,6 +68,18 @@ def test_compared_rows_differ_with_every_vision(pair, theme, eyes):
     a, b = (oklab(np.clip(linear(palette.ramp(row, theme)) @ eyes.T, 0, 1)) for row in pair)
     middle = slice(palette.STOPS // 3, 2 * palette.STOPS // 3)
     assert np.linalg.norm(a - b, axis=1)[middle].min() > 0.08
+
+
+@pytest.mark.parametrize("theme", palette.THEMES)
+def test_small_atoms_are_grey_with_a_faint_tint(theme):
+    pixels = np.array([0.5, 3, 6, 9, 40])
+    assert list(palette.tint_of(pixels)) == [0, 0, 2, 4, 4]
+    rows = [palette.ROWS.index(row) for row in ("negative", "positive", "mixed")]
+    chroma = [
+        np.linalg.norm(oklab(linear(palette.table(theme, tint)[rows, 128]))[:, 1:], axis=1)
+        for tint in (0, palette.TINTS - 1)
+    ]
+    assert (chroma[0][:2] < 0.3 * chroma[1][:2]).all() and chroma[0][2] < 0.03
 
 
 def test_lightness_does_not_depend_on_the_row():

@@ -2,10 +2,9 @@
 
 The palette has a row per class of atoms: a sign, a state, a channel, or a range of ranks. The class
 sets the hue and the velocity sets the lightness, so that quiet atoms fade into the background.
-The colouring by sign is a spectrogram first: where an atom is smaller than a few pixels, the hues of
-neighbours would mix to noise, so that the sign is a faint tint of a grey ramp, and appears fully
-where single atoms can be told apart (`tint_of`). Filled-in atoms have a green ramp and hues of
-their own.
+The colouring by sign is a spectrogram first: where atoms are smaller than a few pixels, hues of
+neighbours would mix to noise. There the sign is a faint tint of a grey ramp; it appears fully where
+single atoms can be distinguished (`tint_of`). Filled-in atoms have a green ramp and their own hues.
 Ramps are equal steps of lightness in OKLab (Ottosson 2020): equal steps of velocity look equally
 far apart. Two classes that are compared differ along blue and orange, the axis that is visible with
 every colour vision deficiency. The lightness never depends on the class, so that a ramp printed in

@@ -295,11 +295,7 @@ def _extend_panel() -> ExtendPanel:
             scale=1,
             min_width=0,
         )
-        channel = gr.Button(
-            "Widen", elem_id="add-channel", interactive=False, scale=2, min_width=0
-        )
-        highs = gr.Button(
-            "Brighten", elem_id="bandwidth", interactive=False, scale=2, min_width=0
-        )
+        channel = gr.Button("Widen", elem_id="add-channel", interactive=False, scale=2, min_width=0)
+        highs = gr.Button("Brighten", elem_id="bandwidth", interactive=False, scale=2, min_width=0)
     gr.HTML(EXTEND_HELP, elem_id="extend-help", padding=False)
     return ExtendPanel(past_end, seconds, channel, highs)

@@ -205,8 +205,8 @@ def open_page(browser, request):
     wrong, contexts = [], []
 
     def opened(width=1400, height=900, query="", app="app_url", fresh=False, **options):
-        """`fresh`: as on a first visit, with folds closed, and animated; layout shifts are added up
-        in `window.shifted`."""
+        # fresh: as on a first visit, with closed folds and animations; `window.shifted` is the sum
+        # of the layout shifts
         url = request.getfixturevalue(app)
 
         def asked(request):

@@ -82,12 +82,12 @@ test('loud atoms are drawn on top, each in the lane of its channel', () => {
     ),
     pixels = new Uint32Array(40 * 32);
   atoms.colourRow.fill(1);
-  drawAtoms(pixels, atoms, plane(), table, scene);
+  drawAtoms(pixels, atoms, plane(), [table], scene);
   const drawn = new Set([...pixels].filter(Boolean));
   assert.deepEqual([...drawn], [table[256 + (60000 >> 8)]]);
   atoms.colourRow[1] = HIDDEN;
   pixels.fill(0);
-  drawAtoms(pixels, atoms, plane(), table, scene);
+  drawAtoms(pixels, atoms, plane(), [table], scene);
   assert.deepEqual([...new Set([...pixels].filter(Boolean))], [table[256 + (1000 >> 8)]]);
   atoms.colourRow[1] = 1;
   pixels.fill(0);
@@ -100,7 +100,7 @@ test('loud atoms are drawn on top, each in the lane of its channel', () => {
         { channel: 1, top: 16, height: 16 },
       ],
     }),
-    table,
+    [table],
     scene,
   );
   const rows = (colour) =>
@@ -109,6 +109,21 @@ test('loud atoms are drawn on top, each in the lane of its channel', () => {
     rows(table[256 + (1000 >> 8)]).every((row) => row < 16) &&
       rows(table[256 + (60000 >> 8)]).every((row) => row >= 16),
   );
+});
+
+test('the sign is a faint tint of small atoms, and full of large ones', () => {
+  const atoms = unpackAtoms(packed([[5, 10, 1000, 1, 0, 0]]), 1);
+  atoms.colourRow.fill(1);
+  const faint = table.map((colour) => colour + 1000);
+  const drawn = (width) => {
+    const pixels = new Uint32Array(width * 640);
+    const lanes = [{ channel: null, top: 0, height: 640 }];
+    const zoomed = plane({ width, height: 640, lanes, tintPixels: [3, 9] });
+    drawAtoms(pixels, atoms, zoomed, [faint, table], scene);
+    return [...new Set([...pixels].filter(Boolean))];
+  };
+  assert.deepEqual(drawn(20), [faint[256 + (1000 >> 8)]]);
+  assert.deepEqual(drawn(400), [table[256 + (1000 >> 8)]]);
 });
 
 test('the nearest atom is found, within reach, in its lane', () => {

@@ -8,6 +8,8 @@ import { packed } from './help.mjs';
 const names = [
   'negative',
   'positive',
+  'filled negative',
+  'filled positive',
   'unknown',
   'kept',
   'filled',
@@ -48,7 +50,7 @@ const coloured = (style, a = atoms()) => {
 };
 
 test('colours by sign, state and channel', () => {
-  assert.deepEqual(coloured({}), ['negative', 'positive', 'unknown', 'negative']);
+  assert.deepEqual(coloured({}), ['negative', 'positive', 'unknown', 'filled negative']);
   assert.deepEqual(coloured({ colour: 'state' }), ['kept', 'kept', 'unknown', 'filled']);
   assert.deepEqual(coloured({ colour: 'channel' }), [
     'channel 0',
@@ -56,12 +58,12 @@ test('colours by sign, state and channel', () => {
     'unknown',
     'channel 1',
   ]);
-  assert.deepEqual(coloured({ channel: 1 }), ['', 'positive', '', 'negative']);
+  assert.deepEqual(coloured({ channel: 1 }), ['', 'positive', '', 'filled negative']);
 });
 
 test('every version shows the atoms that are heard', () => {
   assert.deepEqual(coloured({ version: 'masked' }), ['negative', 'positive', '', '']);
-  assert.deepEqual(coloured({ version: 'change' }), ['', '', '', 'negative']);
+  assert.deepEqual(coloured({ version: 'change' }), ['', '', '', 'filled negative']);
   const ranks = Uint32Array.of(3, 0, 1, 2);
   assert.deepEqual(coloured({ version: 'first', ranks, first: 2 }), [
     '',
@@ -74,7 +76,18 @@ test('every version shows the atoms that are heard', () => {
 test('selected atoms that are not filled in are unknown', () => {
   const a = atoms();
   a.selected.fill(1);
-  assert.deepEqual(coloured({ pending: true }, a), ['unknown', 'unknown', 'unknown', 'negative']);
+  assert.deepEqual(coloured({ pending: true }, a), [
+    'unknown',
+    'unknown',
+    'unknown',
+    'filled negative',
+  ]);
+});
+
+test('filled-in atoms appear up to a rank', () => {
+  const revealed = (count) => coloured({ revealed: { ranks: Uint32Array.of(0, 0, 0, 7), count } });
+  assert.deepEqual(revealed(7), ['negative', 'positive', 'unknown', '']);
+  assert.deepEqual(revealed(8), ['negative', 'positive', 'unknown', 'filled negative']);
 });
 
 test('ranks become classes', () => {

@@ -82,6 +82,7 @@ async function opened() {
       player.choose(version);
     },
     errorUntil: 0,
+    demo: { start: () => player.start() },
     showError: (text) => errors.push(text),
     showStatus: nothing,
   };
@@ -96,6 +97,8 @@ async function opened() {
     'showChannels',
     'showChips',
     'syncButtons',
+    'showExample',
+    'reveal',
   ])
     view[name] = nothing;
   const messages = new Messages(view);

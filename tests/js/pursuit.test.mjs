@@ -237,7 +237,7 @@ test('atoms are drawn as tiles, loud ones on top', () => {
   const a = atoms(),
     pixels = new Uint32Array(400 * 400),
     table = Uint32Array.from({ length: 256 }, (_, k) => k + 1);
-  drawPursuit(pixels, a, plane, table, scene);
+  drawPursuit(pixels, a, plane, [table], scene);
   const size = (i) => {
     const of = pixels.filter((p) => p === (a.velocity[i] >> 8) + 1).length;
     return of;
@@ -246,7 +246,7 @@ test('atoms are drawn as tiles, loud ones on top', () => {
   assert.equal(size(2), 16 * 3, '16 ms, 31 Hz');
   assert.equal(pixels[(400 - 157) * 400 + 160], 256);
   a.colourRow.fill(HIDDEN);
-  drawPursuit(pixels.fill(0), a, plane, table, scene);
+  drawPursuit(pixels.fill(0), a, plane, [table], scene);
   assert.ok(pixels.every((p) => p === 0));
 });
 

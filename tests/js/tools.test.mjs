@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { startOfFill, matchingGain, rms } from '../../atomizer/ui/static/audio/player.js';
+import { spanOfFill, matchingGain, rms } from '../../atomizer/ui/static/audio/player.js';
 import { actionOf, SHORTCUTS } from '../../atomizer/ui/static/panels/shortcuts.js';
 import { metricsOf, neighbour } from '../../atomizer/ui/static/panels/variations.js';
 import { interpolate, Palette } from '../../atomizer/ui/static/plot/palette.js';
@@ -195,8 +195,11 @@ test('palettes interpolate their stops', () => {
     [50, 100, 25],
   );
   const palette = new Palette({
-    gamma: 1,
-    kinds: ['a'],
+    gammas: [1, 1],
+    tints: 2,
+    faint: 0.5,
+    untinted: { b: 'a' },
+    kinds: ['a', 'b'],
     channels: 1,
     ranks: 1,
     themes: {
@@ -207,6 +210,10 @@ test('palettes interpolate their stops', () => {
             [0, 0, 0],
             [255, 255, 255],
           ],
+          [
+            [0, 0, 0],
+            [255, 0, 255],
+          ],
         ],
       },
     },
@@ -214,6 +221,8 @@ test('palettes interpolate their stops', () => {
   const table = palette.table(false);
   assert.equal(table[0], 0xff000000);
   assert.equal(table[255], 0xffffffff);
+  const [faint, full] = palette.tables(false);
+  assert.deepEqual([faint[511], full[511]], [0xffff7fff, 0xffff00ff]);
   assert.match(palette.gradient('a', false), /^linear-gradient/);
 });
 
@@ -243,9 +252,8 @@ test('variations have metrics and neighbours', () => {
   ); // none is chosen
 });
 
-test('an example starts 1 s before its first filled-in atom', () => {
+test('the span of a fill is that of its filled-in atoms', () => {
   const atoms = { count: 4, frame: [10, 300, 200, 400], state: [0, 2, 2, 1] };
-  assert.equal(startOfFill(atoms, 0.01), 1);
-  assert.equal(startOfFill({ ...atoms, state: [2, 2, 2, 2] }, 0.01), 0); // everything changes
-  assert.equal(startOfFill({ ...atoms, state: [0, 0, 0, 1] }, 0.01), 0); // nothing was filled in
+  assert.deepEqual(spanOfFill(atoms, 0.01), [2, 3]);
+  assert.equal(spanOfFill({ ...atoms, state: [0, 0, 0, 1] }, 0.01), null); // nothing was filled in
 });
