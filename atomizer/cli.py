@@ -29,6 +29,7 @@ from .io.peaks import PEAKS
 
 if TYPE_CHECKING:
     from .analysis import MatchingPursuitAtomizer, MDCTAtomizer
+    from .analysis.cutoff import Cutoff
     from .atoms.selection import Selection
     from .inpainting.step import Step
     from .io.audio import Sound
@@ -170,17 +171,22 @@ def fill(
             " (recording), continued tones (partials), both (auto) or nothing (texture)"
         ),
     ] = UsingName("auto"),
+    as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False,
 ) -> None:
     """Make atoms of IN unknown, fill them in, and write OUT with the rate and channels of IN.
 
     Selected matching-pursuit atoms are erased first; the model then fills in the region with MDCT
     atoms, on top of the sound of the other atoms.
     """
+    from .inpainting.highs import describe_cutoff, resolve_for
     from .inpainting.recipe import Recipe, parse_recipes
     from .inpainting.settings import Settings
     from .io.audio import check_output, check_writable
 
     check_output(out)
+    notes: list[str] = []
+    cutoff: Cutoff | None = None
+    tell = notes.append if as_json else typer.echo
     sound = _read(source, start, seconds)
     pursuit = _pursuit(atomizer, srr)
     if settings_file:
@@ -207,6 +213,10 @@ def fill(
             using,
         )
         selection = _selection(select or [], regions, features)
+        if pursuit is not None:
+            selection, cutoff = resolve_for(selection, sound)
+            if cutoff is not None:
+                tell(describe_cutoff(cutoff))
         recipes = [Recipe(selection, settings, extend, add_channels)]
     # errors of the recipe or the format come before a model is loaded
     rate = recipes[0].task(sound).output_rate
@@ -221,9 +231,9 @@ def fill(
         recipe.check_pursuit()
         residual = erase_atoms(sound, recipe.selection, pursuit, seed)
         sound, recipes = residual.sound, recipe.after_erasing()
-        typer.echo(f"{residual} remain.")
+        tell(f"{residual} remain.")
         if recipe.settings.method != "erased":
-            typer.echo(
+            tell(
                 "The region is filled in by the MDCT model, on top of the sound of the atoms that"
                 " remain."
             )
@@ -233,9 +243,24 @@ def fill(
 
         model = load_model(checkpoint)
     for recipe in recipes:
-        with _progress() as on_step:
-            sound = recipe.apply(sound, model, on_step)
+        with _progress(tell) as on_step:
+            task = recipe.prepare(sound)
+            sound = recipe.run(sound, task, model, on_step)
+        cutoff = cutoff or task.cutoff
+        for note in task.notes:
+            tell(note)
     _write(out, sound, peaks)
+    if as_json:
+        facts = {
+            "file": str(out),
+            "duration_s": round(sound.seconds, 6),
+            "channels": sound.channels,
+            "rate": sound.rate,
+            "cutoff_hz": None if cutoff is None else cutoff.rounded,
+            "notes": notes,
+        }
+        typer.echo(json.dumps(facts, indent=1))
+        return
     plural = "s" * (sound.channels > 1)
     typer.echo(f"{out.name}: {sound.seconds:.2f} s, {sound.channels} channel{plural}")
 
@@ -613,10 +638,10 @@ def _write(out: Path, sound: Sound, peaks: str) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[Step], None]]:
+def _progress(tell: Callable[[str], object]) -> Iterator[Callable[[Step], None]]:
     """A progress bar on the terminal; yields the callback of a fill.
 
-    At the end it prints which spans of the recording were copied.
+    At the end `tell` is called with sentences about the spans of the recording that were copied.
     """
     from tqdm import tqdm
 
@@ -630,7 +655,7 @@ def _progress() -> Iterator[Callable[[Step], None]]:
 
         yield on_step
     for copy in sources[:MAX_SOURCES_SHOWN]:
-        typer.echo(
+        tell(
             f"{copy.target[0]:.2f}-{copy.target[1]:.2f} s: copied from {copy.source[0]:.2f} to"
             f" {copy.source[1]:.2f} s, confidence {copy.confidence:.2f}"
         )

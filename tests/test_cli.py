@@ -684,3 +684,21 @@ def test_train_and_evaluate_from_the_command_line(command, tmp_path, samples):
         tmp_path / "nowhere",
     )
     assert code == 0 and "| upmix | clips | erased | copy |" in printed.out
+
+
+def test_the_answer_names_the_cutoff(command, tmp_path, samples):
+    low = tmp_path / "low.wav"
+    soundfile.write(low, samples(4000, rate=8000).T, 8000)
+    options = ["--select", "above:auto", "--method", "noise"]
+    code, printed = command("fill", low, tmp_path / "out.wav", *options, "--json")
+    assert code == 0, printed.err
+    facts = json.loads(printed.out)
+    assert facts["rate"] == 44_100 and 3400 < facts["cutoff_hz"][0] < facts["cutoff_hz"][1] <= 4000
+    assert any("4.00 kHz" in note for note in facts["notes"])
+    code, printed = command("info", low, "--json")
+    assert json.loads(printed.out)["cutoff_hz"] == facts["cutoff_hz"]
+
+
+def test_no_cutoff_is_one_sentence(command, wav, tmp_path):
+    code, printed = command("fill", wav, tmp_path / "out.wav", "--select", "above:auto")
+    assert code == 2 and "no cutoff" in printed.err and printed.err.count("\n") == 1

@@ -17,6 +17,7 @@ import numpy as np
 from ..atoms.space import AtomSpace
 from ..io.audio import Sound, open_long
 from ..io.reader import SoundReader
+from .cutoff import FrameSample, cutoff_of, find_cutoff
 from .matching_pursuit import MatchingPursuitAtomizer
 from .mdct import imdct, mdct_blocks
 from .mdct_atomizer import MDCTAtomizer
@@ -32,12 +33,14 @@ class Counts:
     atoms, audible  numbers of atoms
     seconds         duration of the analysis
     snr_db          of the atoms' sound, in dB; None for silence
+    frames          (C, n, F) some frames of MDCT atoms; None for other atoms
     """
 
     atoms: int
     audible: int
     seconds: float
     snr_db: float | None
+    frames: np.ndarray | None = None
 
 
 def parts_of(samples: np.ndarray, space: AtomSpace) -> Parts:
@@ -55,10 +58,11 @@ def count_atoms(parts: Parts, space: AtomSpace, loudest: int | None = None) -> C
     """
     mdct_blocks(np.zeros((2, space.hop), np.float32), space.window)  # the first call makes tables
     total, peak, seconds = 0, 0.0, 0.0
-    top = np.zeros(0, np.float32)
+    top, sample = np.zeros(0, np.float32), FrameSample()
     start = time.perf_counter()
     for grid, _ in _grids(parts(), space):
         seconds += time.perf_counter() - start
+        sample.add(grid)
         magnitude = np.abs(grid)
         total += int(np.count_nonzero(magnitude))
         peak = max(peak, float(magnitude.max(initial=0)))
@@ -79,7 +83,7 @@ def count_atoms(parts: Parts, space: AtomSpace, loudest: int | None = None) -> C
         signal += float((samples.astype(float) ** 2).sum())
         noise += float(((samples - estimate).astype(float) ** 2).sum())
     snr = round(10 * math.log10(signal / max(noise, 1e-30)), 3) if signal else None
-    return Counts(kept, audible, seconds, snr)
+    return Counts(kept, audible, seconds, snr, sample.grid)
 
 
 def _grids(
@@ -128,7 +132,9 @@ def summarise(
     atomizer: MDCTAtomizer | MatchingPursuitAtomizer,
     loudest: int | None = None,
 ) -> dict[str, Any]:
-    """Counts, duration of the analysis, SNR and features, as JSON-ready data.
+    """Counts, duration of the analysis, SNR, cutoff and features, as JSON-ready data.
+
+    The cutoff is [start, end] of its slope in Hz, or None (`cutoff.py`).
 
     name     of the atomizer, in `ATOMIZERS`
     loudest  keep this many MDCT atoms; all by default. A pursuit has a `Stop` of its own.
@@ -139,7 +145,11 @@ def summarise(
         counts = count_atoms(parts_of(samples, space), space, loudest)
     else:
         counts = _count_pursuit(samples, atomizer)
-    return describe(sound, counts, name, atomizer)
+    facts = describe(sound, counts, name, atomizer)
+    if counts.frames is None:
+        cutoff = cutoff_of(sound)
+        facts["cutoff_hz"] = None if cutoff is None else cutoff.rounded
+    return facts
 
 
 def summarise_file(
@@ -167,6 +177,9 @@ def describe(
     atomizer: MDCTAtomizer | MatchingPursuitAtomizer,
 ) -> dict[str, Any]:
     """The counts of a sound, with facts on it and the features of its atoms."""
+    cutoff = None
+    if counts.frames is not None:
+        cutoff = find_cutoff(counts.frames, atomizer.space, sound.rate / 2)
     return {
         "atoms": counts.atoms,
         "audible": counts.audible,
@@ -175,6 +188,7 @@ def describe(
         "duration_s": round(sound.seconds, 6),
         "analysis_s": round(counts.seconds, 6),
         "snr_db": counts.snr_db,
+        "cutoff_hz": None if cutoff is None else cutoff.rounded,
         "atomizer": name,
         "features": {
             feature.name: {"cardinality": feature.cardinality, "unit": feature.unit}

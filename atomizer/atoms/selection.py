@@ -163,11 +163,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Selection:
-    """Unknown atoms: regions (in order), parts (added to them), and the unknown features."""
+    """Unknown atoms: regions (in order), parts (added to them), and the unknown features.
+
+    above_cutoff  whether the highs above the recording's own cutoff are unknown, too
+                  (`above:auto`): `inpainting.highs.resolve_cutoff` makes a region of them
+    """
 
     regions: tuple[Region, ...] = ()
     parts: tuple[Part, ...] = ()
     features: tuple[str, ...] = LOUDNESS
+    above_cutoff: bool = False
 
     @property
     def erases(self) -> bool:
@@ -257,8 +262,10 @@ class Selection:
             "regions": [region.to_dict() for region in self.regions],
             "features": list(self.features),
         }
-        if self.parts:
-            data["parts"] = [f"{p.kind}:{p.amount!r}".removesuffix(".0") for p in self.parts]
+        parts = [f"{p.kind}:{p.amount!r}".removesuffix(".0") for p in self.parts]
+        parts += [ABOVE_CUTOFF] * self.above_cutoff
+        if parts:
+            data["parts"] = parts
         return data
 
     @classmethod
@@ -285,7 +292,12 @@ class Selection:
 
     def __add__(self, other: Selection) -> Selection:
         """Both selections together; the features are those of the first one."""
-        return replace(self, regions=self.regions + other.regions, parts=self.parts + other.parts)
+        return replace(
+            self,
+            regions=self.regions + other.regions,
+            parts=self.parts + other.parts,
+            above_cutoff=self.above_cutoff or other.above_cutoff,
+        )
 
 
 def _combined(selected: np.ndarray, op: str, inside: np.ndarray) -> np.ndarray:
@@ -293,9 +305,10 @@ def _combined(selected: np.ndarray, op: str, inside: np.ndarray) -> np.ndarray:
     return selected | inside if op == "add" else selected & ~inside
 
 
+ABOVE_CUTOFF = "above:auto"
 HELP = (
-    "above:HZ below:HZ time:START-END after:SECONDS channel:K random:PERCENT quietest:PERCENT"
-    " loudest:PERCENT keep:PER_SECOND rect:T0,T1,F0,F1"
+    "above:HZ above:auto below:HZ time:START-END after:SECONDS channel:K random:PERCENT"
+    " quietest:PERCENT loudest:PERCENT keep:PER_SECOND rect:T0,T1,F0,F1"
 )
 
 
@@ -323,10 +336,11 @@ def parse(specifications: Iterable[str], features: Iterable[str] = LOUDNESS) -> 
     >>> parse(["above:8000", "random:10"]).to_dict()["parts"]
     ['random:10']
     """
-    items = [_parse_one(text) for text in specifications]
+    texts = list(specifications)
+    items = [_parse_one(text) for text in texts if text != ABOVE_CUTOFF]
     regions = tuple(item for item in items if isinstance(item, Region))
     parts = tuple(item for item in items if isinstance(item, Part))
-    return Selection(regions, parts, parse_features(features))
+    return Selection(regions, parts, parse_features(features), ABOVE_CUTOFF in texts)
 
 
 def _parse_one(text: str) -> Region | Part:

@@ -18,6 +18,7 @@ from ..atoms.atoms import Atoms
 from ..atoms.selection import Selection
 from ..errors import AtomizerError
 from ..io.audio import Sound, resample_to_length
+from .highs import resolve_for
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def erase_atoms(
     Raises AtomizerError if no atom is selected, or if velocity or sign stays known.
     """
     check_erases(selection)
+    selection, _ = resolve_for(selection, sound)
     if atoms is None:
         atoms = atomizer.analyse(sound.at(atomizer.space.rate))
     if selection.regions or selection.parts:

@@ -100,7 +100,20 @@ class Recipe:
         model    needed for the method "model"
         on_step  called with every `Step`
         """
-        task = self.task(sound if self.atomizer == "mdct" else self.erase_atoms(sound).sound)
+        return self.run(sound, self.prepare(sound), model, on_step)
+
+    def prepare(self, sound: Sound) -> Task:
+        """The task of filling in this sound, from which pursuit atoms are erased first."""
+        return self.task(sound if self.atomizer == "mdct" else self.erase_atoms(sound).sound)
+
+    def run(
+        self,
+        sound: Sound,
+        task: Task,
+        model: AtomModel | None = None,
+        on_step: Callback | None = None,
+    ) -> Sound:
+        """`apply` with the task of `sound` that `prepare` has made."""
         for step in fill(task, self.settings, model):
             if on_step is not None:
                 on_step(step)

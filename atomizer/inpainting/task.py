@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..analysis import MDCTAtomizer
+from ..analysis.cutoff import Cutoff
 from ..atoms.atoms import Atoms
 from ..atoms.selection import Region, Selection
 from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
 from ..io.audio import Sound, max_duration
 from ..limits import limits
+from .highs import describe_cutoff, resolve_cutoff, with_slope
 from .presets import preset_for
 from .render import render
 
@@ -38,6 +40,8 @@ class Task:
         Magnitude of the loudest atom outside the selection; 0 where everything is silent.
     extended : float
         Seconds by which the sound was extended.
+    cutoff : Cutoff or None
+        The recording's own cutoff, where the mask has its slope or begins with it (`highs.py`).
     """
 
     sound: Sound
@@ -48,6 +52,7 @@ class Task:
     preset: str
     reference: float
     extended: float = 0.0
+    cutoff: Cutoff | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -83,6 +88,11 @@ class Task:
         bins = np.flatnonzero(self.mask.any(axis=(0, 1)))
         beyond = self.space.hertz(bins[-1]) > self.sound.rate / 2 if len(bins) else False
         return self.space.rate if beyond and self.sound.rate < self.space.rate else self.sound.rate
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user about what differs from the plain selection."""
+        return () if self.cutoff is None else (describe_cutoff(self.cutoff),)
 
     def atoms(self, grid: np.ndarray | None = None) -> Atoms:
         """All audible or selected atoms, the selected ones with their features unknown."""
@@ -159,9 +169,14 @@ def prepare(
         padding = ((0, add_channels), (0, round(extend * sound.rate)))
         sound = replace(sound, samples=np.pad(sound.samples, padding))
     grid = MDCTAtomizer(space).grid(sound.at(space.rate))
-    mask = selection.mask(grid, space, seed, nyquist=sound.rate / 2)
-    preset = preset_for(selection, mask, space.hertz(np.arange(space.hop)) <= sound.rate / 2)
-    return Task(sound, space, grid, mask, selection, preset, _loudest_outside(grid, mask), extend)
+    nyquist = sound.rate / 2
+    selection, cutoff = resolve_cutoff(selection, grid, space, nyquist)
+    mask = selection.mask(grid, space, seed, nyquist=nyquist)
+    if selection.erases:
+        mask, cutoff = with_slope(mask, grid, space, nyquist, cutoff)
+    preset = preset_for(selection, mask, space.hertz(np.arange(space.hop)) <= nyquist)
+    reference = _loudest_outside(grid, mask)
+    return Task(sound, space, grid, mask, selection, preset, reference, extend, cutoff)
 
 
 def _check_additions(sound: Sound, extend: float, add_channels: int) -> None:

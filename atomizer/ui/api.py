@@ -29,6 +29,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from ..analysis import ATOMIZERS, MatchingPursuitAtomizer, Pursuit, check_name
+from ..analysis.cutoff import cutoff_of
 from ..analysis.summary import count_atoms, parts_of
 from ..atoms.orderings import ORDERINGS
 from ..atoms.selection import Selection, parse
@@ -36,6 +37,7 @@ from ..atoms.space import LOUDNESS, AtomSpace
 from ..errors import AtomizerError
 from ..inpainting.erase import check_fillable, erase_atoms
 from ..inpainting.fill import Step
+from ..inpainting.highs import describe_cutoff, resolve_for
 from ..inpainting.settings import METHODS, Settings, resolve
 from ..inpainting.task import Task, prepare
 from ..io.audio import Sound, TooLong, max_duration, overview, read, write
@@ -45,7 +47,7 @@ from . import cleanup, decomposition
 from .gpu import check_time, fill, has_model, model_for
 from .handlers.controls import AUTO, FillControls, parse_integer, parse_number, settings_of
 from .handlers.loading import check_size
-from .handlers.responses import sentence_of, warn
+from .handlers.responses import inform, sentence_of, warn
 
 MDCT = "mdct"
 
@@ -63,8 +65,9 @@ def atomize(
             "matching-pursuit-gabor", which need fewer atoms for a signal-to-residual ratio of 20 dB
 
     Returns:
-        a dictionary: atoms, audible (how many of them are), channels, rate (of the file, in Hz)
-        and duration_s; of a matching pursuit also srr_db, the signal-to-residual ratio reached
+        a dictionary: atoms, audible (how many of them are), channels, rate (of the file, in Hz),
+        duration_s and cutoff_hz (start and end of the slope at which the recording ends, or null);
+        of a matching pursuit also srr_db, the signal-to-residual ratio reached
     """
     with _errors_for_clients():
         name = check_name(atomizer)
@@ -77,12 +80,14 @@ def atomize(
             _, found = _pursue(sound, name)
             total, audible = len(found.atoms), int(found.atoms.audible.sum())
             reached = {"srr_db": found.srr_db}
+        cutoff = cutoff_of(sound)
         return {
             "atoms": total,
             "audible": audible,
             "channels": sound.channels,
             "rate": sound.rate,
             "duration_s": sound.seconds,
+            "cutoff_hz": None if cutoff is None else cutoff.rounded,
             **reached,
         }
 
@@ -110,7 +115,7 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
     Args:
         file: the sound: WAV, FLAC, OGG, MP3 or another format that libsndfile or ffmpeg reads
         select: which atoms are unknown: specifications such as "above:8000" or "time:2-4", as a
-            list or in one string
+            list or in one string; "above:auto" selects what lies above the recording's own cutoff
         features: which features of them are unknown
         order: name of an ordering, or "auto" for the default
         reverse: reverse the ordering
@@ -142,6 +147,10 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
         added = parse_integer("channels to add", add_channels) or 0
         task_of = partial(prepare, extend=beyond, add_channels=added, seed=settings.seed)
         name, sound = check_name(atomizer), _read(file, start, seconds)
+        if name != MDCT:
+            selection, cutoff = resolve_for(selection, sound)
+            if cutoff is not None:
+                inform(describe_cutoff(cutoff), title="Selection")
         deadline = time.monotonic() + limits().fill_seconds
         task: Task | None
         if name == MDCT:
@@ -150,6 +159,8 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
             resolve(settings, task_of(sound, selection))  # raises before the long pursuit
             sound, selection = _erase(sound, selection, name, settings)
             task = task_of(sound, selection) if selection.regions or beyond or added else None
+        for note in task.notes if task else ():
+            inform(note, title="Selection")
         filled = task.render(_last_step(task, settings, deadline).grid) if task else sound
         path = _write_result(filled, file)
         for temporary in filter(None, (path.parent, cleanup.uploaded_path(file))):

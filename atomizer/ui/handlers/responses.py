@@ -41,6 +41,11 @@ def warn(sentence: str, title: str) -> None:
     gr.Warning(html.escape(sentence, quote=False), title=title)
 
 
+def inform(sentence: str, title: str) -> None:
+    """Show a note about something that succeeded; escaped as by `warn`."""
+    gr.Info(html.escape(sentence, quote=False), title=title)
+
+
 def sentence_of(error: Exception) -> str:
     """Return an error as one sentence for the visitor; unexpected ones are logged in full."""
     if isinstance(error, AtomizerError):

@@ -105,6 +105,9 @@ def finish(session: Session) -> Variation:
     if recipe.stop_after:
         title += f", stopped after step {step.number} of {step.total}"
     details = details_of(recipe, settings)
+    if task.cutoff is not None:
+        start, end = task.cutoff.rounded
+        details.append(("the recording ends", f"from {start:,} to {end:,} Hz"))
     if job.residual:
         details.append(("on top of", f"the sound of {job.residual}"))
     variation = Variation(

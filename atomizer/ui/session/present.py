@@ -12,6 +12,7 @@ from gradio.data_classes import FileData
 from ...analysis import MDCTAtomizer
 from ...atoms.selection import Selection
 from ...inpainting.fill import Step
+from ...inpainting.highs import resolve_cutoff
 from ...io.audio import Sound, resample, write
 from ...io.tags import Tags
 from .. import drawing
@@ -157,6 +158,7 @@ def show_parts(session: Session, parts: list[str], seed: int) -> None:
         return
     selection, scene = Selection.from_dict({"parts": parts}), session.message.scene
     nyquist = session.sound.rate / 2
+    selection, _ = resolve_cutoff(selection, session.grid, session.space, nyquist)
     if session.pursuit is not None:
         bits = session.pursuit.bits(selection, seed, nyquist)
     else:

@@ -17,6 +17,7 @@ from ...atoms.selection import Selection
 from ...atoms.space import AtomSpace
 from ...inpainting.erase import Residual, check_fillable
 from ...inpainting.fill import Step
+from ...inpainting.highs import resolve_cutoff
 from ...inpainting.recipe import Recipe
 from ...inpainting.task import Task
 from ...io.audio import Overview, Sound, read
@@ -264,6 +265,7 @@ class Session:
     def check_selection(self, selection: Selection, seed: int) -> None:
         """Raise AtomizerError where a selection is empty or cannot be filled in."""
         nyquist = self.sound.rate / 2
+        selection, _ = resolve_cutoff(selection, self.grid, self.space, nyquist)
         if self.pursuit is None:
             selection.mask(self.grid, self.space, seed, nyquist=nyquist)
         else:
