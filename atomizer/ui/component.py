@@ -217,6 +217,7 @@ def loader() -> str:
             "palette": palette.to_dict(),
             "orderings": list(ORDERINGS),
             "maxRegions": limits().regions,
+            "maxPoints": limits().points,
             "events": list(EVENTS),
             "atomizers": NAMES,
         }

@@ -84,17 +84,27 @@ def tool(page, name: str) -> None:
     wait(page, f"state.tool === '{name}'")
 
 
+def adding(page, act) -> None:
+    """Hold Shift, with which a drawn region is added to the others, unless a button says more."""
+    adds = state(page, "state.op === 'replace'")
+    if adds:
+        page.keyboard.down("Shift")
+    act()
+    if adds:
+        page.keyboard.up("Shift")
+
+
 def draw_box(page, t0, t1, f0, f1) -> None:
     tool(page, "box")
     before = state(page, "items.length")
-    drag(page, pixel(page, t0, f1), pixel(page, t1, f0))
+    adding(page, lambda: drag(page, pixel(page, t0, f1), pixel(page, t1, f0)))
     wait(page, f"items.length === {before + 1}")
 
 
 def draw_lasso(page, corners) -> None:
     tool(page, "lasso")
     before = state(page, "items.length")
-    drag(page, *[pixel(page, *corner) for corner in [*corners, corners[0]]])
+    adding(page, lambda: drag(page, *[pixel(page, *c) for c in [*corners, corners[0]]]))
     wait(page, f"items.length === {before + 1}")
 
 
@@ -103,7 +113,7 @@ def paint(page, points, name: str = "brush", radius: int = 14) -> None:
     tool(page, name)
     page.fill(f"{VIEW} [data-name=radius]", str(radius))
     before = state(page, "items.length")
-    drag(page, *[pixel(page, *point) for point in points])
+    adding(page, lambda: drag(page, *[pixel(page, *point) for point in points]))
     wait(page, f"items.length === {before + 1}")
 
 

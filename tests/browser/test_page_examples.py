@@ -40,7 +40,7 @@ def test_new_sound_or_example_resets_the_settings(quick, sounds):
             d.state(quick, "state.op"),
         )
 
-    defaults = (["velocity", "sign"], "Order: automatic", False, "", "add")
+    defaults = (["velocity", "sign"], "Order: automatic", False, "", "replace")
 
     def alter():
         d.set_steps(quick, 3)
@@ -50,7 +50,7 @@ def test_new_sound_or_example_resets_the_settings(quick, sounds):
         assert chosen()[2:] == (True, "3", "subtract")
 
     d.play_example(quick, "signs")
-    assert chosen() == (["sign"], "velocity", False, "", "add")
+    assert chosen() == (["sign"], "velocity", False, "", "replace")
     alter()
     d.upload(quick, sounds["stereo"])
     assert chosen() == defaults
@@ -60,7 +60,7 @@ def test_new_sound_or_example_resets_the_settings(quick, sounds):
         "settings of the visitor stay for other sounds"
     )
     d.play_example(quick, "hole")
-    assert chosen() == (["velocity", "sign"], "random", False, "", "add")
+    assert chosen() == (["velocity", "sign"], "random", False, "", "replace")
     alter()
     name = d.state(quick, "state.scene.name")
     quick.click("#example-sounds input")

@@ -97,6 +97,7 @@ async function opened() {
     'showChannels',
     'showChips',
     'syncButtons',
+    'showBounds',
     'showExample',
     'reveal',
   ])

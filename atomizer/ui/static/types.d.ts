@@ -195,6 +195,8 @@ export interface PlanePoint {
   outside?: boolean;
 }
 
+/** What a drawn region does: it becomes the selection, is added to it, or taken away. */
+export type SelectionMode = 'replace' | 'add' | 'subtract';
 export type Version = 'original' | 'masked' | 'filled' | 'change' | 'first';
 export type FrequencyScale = 'log' | 'linear' | 'mel';
 
@@ -239,7 +241,9 @@ export interface Renderer {
 /** What the tools and the region editor need of the picture. */
 export interface Projection {
   scale: FrequencyScale;
-  scene: { sound_rate: number };
+  scene: Scene;
+  atoms: Atoms | null;
+  atomAt(point: PlanePoint): number;
   t: Range;
   u: Range;
   unit(hertz: number): number;
@@ -268,14 +272,14 @@ export interface ViewState {
   busy: boolean;
   wasFilling: boolean;
   tool: string;
-  op: 'add' | 'subtract';
+  op: SelectionMode;
   channel: number | null;
   colour: string;
   version: Version;
   looping: boolean;
   /** Index of the active item; -1 for none. */
   active: number;
-  preview: { item: Item; index: number } | null;
+  preview: { item: Item; index: number; replaces?: boolean } | null;
   pointer: PlanePoint | null;
   originalUrl: string | null;
   messageNumber: number;
@@ -345,6 +349,7 @@ export interface Config {
   palette: PaletteConfig;
   orderings: string[];
   maxRegions: number;
+  maxPoints: number;
   events: string[];
   atomizers: Record<string, string>;
 }
@@ -367,6 +372,7 @@ type InputName =
   | 'second'
   | 'radius'
   | 'contrast'
+  | 'wand-drop'
   | 'max-partials'
   | 'volume'
   | 'selection-file'

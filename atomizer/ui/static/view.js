@@ -2,6 +2,7 @@
 
 import { MaskedPreview } from './audio/masked_preview.js';
 import { Player } from './audio/player.js';
+import { BoundsPanel, editedIndex, withBounds } from './panels/bounds.js';
 import { syncButtons } from './panels/buttons.js';
 import { showChips } from './panels/chips.js';
 import { ExcerptPicker } from './panels/excerpt.js';
@@ -33,6 +34,7 @@ import { Demo } from './state/demo.js';
 import { UndoHistory } from './state/history.js';
 import { Messages } from './state/messages.js';
 import { Persistence } from './state/persistence.js';
+import { nearestPeak, spectrumOf } from './state/partials.js';
 import { animateReveal, revealRanks } from './state/reveal.js';
 import { padded, summarise, timeRangeOf, toPayload, unreachedBy } from './state/selection.js';
 import { nudgeRegion } from './tools/edit.js';
@@ -58,7 +60,9 @@ const ERROR_MS = 6000; // during which status messages do not replace an error
 const NOTIFY_DELAY_MS = 120; // after a change of the selection, before Python is notified
 const ERASING_FEATURES = ['velocity', 'sign']; // without them, nothing of an atom is heard
 const DEFAULT_PARTIALS = 16;
+const DEFAULT_DROP = 12; // dB
 const MARGIN = 0.5; // seconds that play before and after the selection
+const TOUCH = '(hover: none) and (pointer: coarse)';
 const REDUCED_MOTION = '(prefers-reduced-motion: reduce)';
 
 /** @returns {import('./types').ViewState} */
@@ -75,7 +79,7 @@ const initialState = () => ({
   busy: false,
   wasFilling: false,
   tool: 'box',
-  op: 'add',
+  op: 'replace',
   channel: null,
   colour: 'sign',
   version: 'original',
@@ -158,6 +162,7 @@ export class View {
     this.orders = this.createOrderPanel();
     this.maskedPreview = this.createMaskedPreview();
     this.presets = this.createPresetEditor();
+    this.bounds = new BoundsPanel(this.find, (texts) => this.boundsTyped(texts));
     this.excerpt = new ExcerptPicker(this.find, {
       fetchBytes,
       confirmed: (excerpt) => {
@@ -171,6 +176,10 @@ export class View {
     this.endReveal = () => {};
 
     showTools(this.find('tools'));
+    if (matchMedia(TOUCH).matches) {
+      root.dataset.touch = 'true';
+      this.setTool('scroll');
+    }
     showShortcuts(this.find('keys-list'));
     this.addListeners();
     this.showLegend();
@@ -231,9 +240,10 @@ export class View {
       items: () => this.items,
       radius: () => Number(find('radius').value),
       maxPartials: () => Number(find('max-partials').value) || DEFAULT_PARTIALS,
-      op: (event) => (event.altKey ? 'subtract' : state.op),
-      preview: (item, index) => this.preview(item, index),
-      add: (item) => this.add(this.inShownChannel(item)),
+      mode: (event) => (event.altKey ? 'subtract' : event.shiftKey ? 'add' : state.op),
+      drop: () => Number(find('wand-drop').value) || DEFAULT_DROP,
+      preview: (item, index, replaces) => this.preview(item, index, replaces),
+      add: (item, replaces) => this.add(this.inShownChannel(item), replaces),
       edit: (index, item) => this.change(replaceAt(this.items, index, item), { active: index }),
       choose: (index) => this.chooseItem(index),
       seek: (seconds) => this.player.seek(seconds),
@@ -304,7 +314,7 @@ export class View {
     const { preview } = this.state;
     if (!preview) return this.items;
     return preview.index < 0
-      ? [...this.items, preview.item]
+      ? [...(preview.replaces ? [] : this.items), preview.item]
       : replaceAt(this.items, preview.index, preview.item);
   }
 
@@ -398,23 +408,30 @@ export class View {
     return channel === null || item.part || item.channels ? item : { ...item, channels: [channel] };
   }
 
-  /** @param {Item} item */
-  add(item) {
-    const { maxRegions } = this.config;
-    if (toPayload([...this.items, item]).regions.length > maxRegions) {
+  /** @param {Item} item
+   * @param {boolean} [replaces] whether it becomes the selection, or is added to it */
+  add(item, replaces = false) {
+    const { maxRegions, maxPoints } = this.config;
+    const before = replaces ? [] : this.items;
+    if ((item.points?.length ?? 0) > maxPoints) {
+      this.preview(null, -1);
+      this.showError('This outline is too intricate. Please select a smaller range of levels.');
+      return;
+    }
+    if (toPayload([...before, item]).regions.length > maxRegions) {
       this.preview(null, -1);
       this.showError(
         'A selection has at most ' + maxRegions + ' regions. Clear some, or paint fewer partials.',
       );
       return;
     }
-    const unreached = unreachedBy(this.items, item);
+    const unreached = unreachedBy(before, item);
     if (unreached !== 'nothing')
       this.showError(
         "Can't subtract from a random, quietest, loudest or kept part, only from regions.",
       );
     if (unreached === 'all') this.preview(null, -1);
-    else this.change([...this.items, item], { active: this.items.length });
+    else this.change([...before, item], { active: before.length });
   }
 
   /** Replace the active item while the value of its preset is changed.
@@ -466,6 +483,7 @@ export class View {
     this.markAtoms(this.items);
     this.showChips();
     this.presets.showValuesOf(this.items[state.active]);
+    this.showBounds();
     if (state.looping) this.player.loop(this.loopRange());
     this.showExample();
     this.syncButtons();
@@ -479,11 +497,12 @@ export class View {
 
   /** Show an item that is being drawn (index -1) or moved; null ends it.
    * @param {Item | null} item
-   * @param {number} index */
-  preview(item, index) {
+   * @param {number} index
+   * @param {boolean} [replaces] whether it becomes the selection */
+  preview(item, index, replaces = false) {
     const { state } = this;
     const isEnded = state.preview && !item;
-    state.preview = item ? { item, index } : null;
+    state.preview = item ? { item, index, replaces } : null;
     this.markAtoms(this.previewedItems());
     this.showRegions();
     // the masked preview may have been rendered while the item was marked
@@ -545,8 +564,47 @@ export class View {
     this.state.active = index;
     this.showChips();
     this.presets.showValuesOf(this.items[index]);
+    this.showBounds();
     this.showRegions();
     this.syncButtons();
+  }
+
+  /** Show the bounds of the box that is edited, to be typed. */
+  showBounds() {
+    this.bounds.show(this.items[editedIndex(this.items, this.state.active)]);
+  }
+
+  /** @param {Record<string, string>} texts */
+  boundsTyped(texts) {
+    const index = editedIndex(this.items, this.state.active);
+    if (index < 0) return;
+    try {
+      const item = withBounds(this.items[index], texts);
+      if (JSON.stringify(item) !== JSON.stringify(this.items[index]))
+        this.change(replaceAt(this.items, index, item), { active: index });
+    } catch (error) {
+      this.showError(/** @type {Error} */ (error).message);
+    }
+  }
+
+  /** Give the edited box the bounds of the partial that is nearest to its centre. */
+  snap() {
+    const { scene, original } = this.state;
+    const index = editedIndex(this.items, this.state.active);
+    const item = this.items[index];
+    if (!scene || !original || !item || isPursuit(scene)) return;
+    const [low, high] = item.f ?? [null, null];
+    const [start, end] = item.t ?? [null, null];
+    const centre = Math.sqrt((low || 40) * (high ?? scene.sound_rate / 2));
+    const span = /** @type {import('./types').Range} */ ([start ?? 0, end ?? scene.duration]);
+    const perBin = scene.rate / 2 / scene.hop;
+    const power = spectrumOf(original, amplitudesOf(original, scene), scene, span);
+    const peak = nearestPeak(power, centre, perBin);
+    if (!peak) this.showError('There is no partial in this time span.');
+    else {
+      const f = /** @type {import('./types').Range} */ ([peak[0] * perBin, (peak[1] + 1) * perBin]);
+      this.change(replaceAt(this.items, index, { ...item, f }), { active: index });
+    }
   }
 
   showChips() {
@@ -630,8 +688,8 @@ export class View {
       (_, k) => new Option(format.channel(k, channels) + ' only', String(k)),
     );
     menu.replaceChildren(
-      new Option('channels overlaid', 'overlaid'),
-      new Option('channels stacked', 'stacked'),
+      new Option('overlaid', 'overlaid'),
+      new Option('stacked', 'stacked'),
       ...single,
     );
     this.find('channels-field').hidden = channels === 1;
@@ -773,7 +831,8 @@ export class View {
     this.root.dataset.tool = id;
     this.find('stage').style.cursor = cursor;
     this.find('brush-group').hidden = !isBrush;
-    this.find('preset-group').hidden = !!isBrush;
+    this.find('preset-group').hidden = !!isBrush || id === 'wand';
+    this.find('wand-group').hidden = id !== 'wand';
     this.find('max-partials-field').hidden = id !== 'harmonics';
     this.overlay.showCursor(null);
     this.showRegions();
@@ -783,6 +842,12 @@ export class View {
   setScale(scale) {
     this.find('scale').value = scale;
     return this.picture.setScale(scale);
+  }
+
+  /** @param {string} unit of the frequency axis, "hertz" or "notes" */
+  setPitch(unit) {
+    this.find('pitch').value = unit;
+    return this.picture.setNotes(unit === 'notes');
   }
 
   /** @param {string} colour */
@@ -910,6 +975,8 @@ export class View {
     );
     const colour = find('colour');
     colour.addEventListener('change', () => this.setColour(colour.value));
+    const pitch = find('pitch');
+    pitch.addEventListener('change', () => this.setPitch(pitch.value));
     const contrast = find('contrast');
     contrast.addEventListener('input', () => {
       this.picture.setContrast(Number(contrast.value) / 100);

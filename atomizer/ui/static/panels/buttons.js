@@ -22,6 +22,7 @@ export const VERSIONS = {
  * @returns {Record<string, boolean>} */
 const pressedButtons = ({ state, player, orders }) => ({
   subtract: state.op === 'subtract',
+  union: state.op === 'add',
   loop: state.looping,
   match: player.matched,
   order: orders.open,

@@ -58,7 +58,9 @@ export const SHORTCUTS = [
     group: 'Select',
     rows: [
       ...SELECTION_TOOLS.map(toolRow),
-      row('s', 'subtract', 'add or subtract (or hold Alt while drawing)'),
+      row('a', 'union', 'what is drawn is added (or hold Shift)'),
+      row('s', 'subtract', 'what is drawn is taken away (or hold Alt)'),
+      row('g', 'snap', 'snap the box to the nearest partial'),
       row('i', 'invert', 'invert'),
       row('delete', 'remove', 'remove the chosen region', 'Del', ['backspace']),
       row('escape', 'clear', 'clear the selection', 'Esc'),
@@ -73,6 +75,7 @@ export const SHORTCUTS = [
       row('+', 'closer', 'zoom in', '+', ['=']),
       row('-', 'farther', 'zoom out', '−'),
       row('0', 'fit', 'show all'),
+      row('n', 'pitch', 'frequency axis in Hz or notes'),
       row('y', 'scale', 'next frequency axis: log, linear, mel'),
       row('c', 'colour', 'next colouring'),
       row('o', 'order', 'orderings: see and hear them'),

@@ -67,7 +67,7 @@ export function colourAtoms(atoms, style, rows, rankClasses) {
 export function legendEntries(colour, channels, rankClasses, scales = []) {
   /** @type {[string, string][]} */
   const signs = [
-    ['mixed', 'all'],
+    ['mixed', 'level'],
     ['negative', 'negative'],
     ['positive', 'positive'],
     ['filled mixed', 'filled in'],

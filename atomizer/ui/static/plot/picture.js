@@ -4,7 +4,7 @@
 import { axesOf, drawAtoms, nearestAtom } from './atoms.js';
 import { DEFAULT_CONTRAST } from './palette.js';
 import { drawPursuit, isPursuit, nearestPursuit } from './pursuit.js';
-import { SCALES, ticks } from './scales.js';
+import { noteTicks, SCALES, ticks } from './scales.js';
 import * as format from '../util/format.js';
 
 /** @typedef {import('../types').Lane} Lane */
@@ -46,6 +46,8 @@ export class Picture {
     this.scale = 'log';
     this.stacked = false;
     this.contrast = DEFAULT_CONTRAST;
+    /** Whether the frequency axis shows notes. */
+    this.notes = false;
     /** @type {Range} visible seconds */
     this.t = [0, 10];
     /** @type {Range} visible units of the frequency axis */
@@ -227,7 +229,7 @@ export class Picture {
 
   /** @param {Lane} lane */
   tickLabels(lane) {
-    const found = ticks(
+    const found = (this.notes ? noteTicks : ticks)(
       this.scale,
       Math.max(this.hertz(this.u[0]), SCALES[this.scale].lowest),
       this.hertz(this.u[1]),
@@ -345,6 +347,12 @@ export class Picture {
     this.scale = scale;
     if (isFull) return this.setRange(this.t, this.fullUnits);
     return this.setRange(this.t, [this.unit(Math.max(low, SCALES[scale].lowest)), this.unit(high)]);
+  }
+
+  /** @param {boolean} notes whether the frequency axis shows notes instead of Hz */
+  setNotes(notes) {
+    this.notes = notes;
+    return this.updateAxes();
   }
 
   /** @param {boolean} stacked */

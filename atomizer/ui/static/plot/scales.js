@@ -1,5 +1,7 @@
 // Frequency axes: Hz to units in which the axis is linear and back, and the ticks.
 
+import * as format from '../util/format.js';
+
 /** @typedef {{unit: (f: number) => number, hertz: (u: number) => number, lowest: number}} Scale */
 
 /** Scales by name; `lowest` is the lowest frequency that is shown, in Hz.
@@ -42,6 +44,45 @@ function evenNumbers(low, high, wanted) {
 /** @param {number} f */
 const tickText = (f) =>
   f >= 1000 ? +(f / 1000).toPrecision(6) + ' kHz' : +f.toPrecision(6) + ' Hz';
+
+const NATURALS = [0, 2, 4, 5, 7, 9, 11]; // semitones of C major
+
+/** Ticks at notes within [low, high] Hz, at least `minGap` pixels apart: all semitones, naturals, or
+ * one note per octave or more.
+ * @param {import('../types').FrequencyScale} scale
+ * @param {number} low
+ * @param {number} high
+ * @param {number} pixels
+ * @param {number} [minGap] */
+export function noteTicks(scale, low, high, pixels, minGap = 18) {
+  const { unit } = SCALES[scale];
+  const perUnit = pixels / (unit(high) - unit(low));
+  const hertzOf = (/** @type {number} */ midi) => 440 * 2 ** ((midi - 69) / 12);
+  const first = Math.max(0, Math.ceil(69 + 12 * Math.log2(Math.max(low, 8) / 440)));
+  const last = Math.floor(69 + 12 * Math.log2(high / 440));
+  const all = Array.from({ length: Math.max(0, last - first + 1) }, (_, k) => first + k);
+  const sets = [
+    all,
+    all.filter((midi) => NATURALS.includes(midi % 12)),
+    all.filter((midi) => midi % 12 === 0 || midi % 12 === 7),
+    all.filter((midi) => midi % 12 === 0),
+  ];
+  const isWide = (/** @type {number[]} */ notes) =>
+    notes.every(
+      (midi, k) => !k || (unit(hertzOf(midi)) - unit(hertzOf(notes[k - 1]))) * perUnit >= minGap,
+    );
+  /** @type {number[]} */
+  const kept = [];
+  const notes = sets.find((set) => set.length && isWide(set)) ?? sets[3];
+  for (const midi of notes.reverse()) {
+    const above = kept[kept.length - 1];
+    if (!kept.length || (unit(hertzOf(above)) - unit(hertzOf(midi))) * perUnit >= minGap)
+      kept.push(midi);
+  }
+  return kept
+    .reverse()
+    .map((midi) => ({ hertz: hertzOf(midi), text: format.noteName(hertzOf(midi)) }));
+}
 
 /** Ticks of an axis that shows [low, high] Hz over `pixels`, at least `minGap` pixels apart.
  * @param {import('../types').FrequencyScale} scale

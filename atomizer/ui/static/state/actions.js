@@ -41,6 +41,7 @@ export function createActions(view) {
     fit: () => picture.fit(),
     closer: () => view.zoomBy(ZOOM),
     farther: () => view.zoomBy(1 / ZOOM),
+    pitch: () => view.setPitch(picture.notes ? 'hertz' : 'notes'),
     scale: () => view.setScale(following(FREQUENCY_SCALES, picture.scale)),
     colour: () => {
       const colours = COLOURS.filter((colour) => colour !== 'scale' || isPursuit(state.base));
@@ -49,8 +50,12 @@ export function createActions(view) {
 
     // selection
     subtract: () => {
-      state.op = state.op === 'add' ? 'subtract' : 'add';
+      state.op = state.op === 'subtract' ? 'replace' : 'subtract';
     },
+    union: () => {
+      state.op = state.op === 'add' ? 'replace' : 'add';
+    },
+    snap: () => view.snap(),
     undo: () => view.historyStepped(history.undo()),
     redo: () => view.historyStepped(history.redo()),
     clear: () => {

@@ -230,7 +230,7 @@ export class Messages {
     });
     if (isOtherSound) {
       view.history.reset(items);
-      state.op = 'add';
+      state.op = 'replace';
     }
     await this.showScene(scene, { buffer, keepRange: false });
     view.showChannels();
@@ -238,6 +238,7 @@ export class Messages {
     view.props.value = toPayload(view.items);
     view.showChips();
     view.presets.showValuesOf(null);
+    view.showBounds();
     view.root.dataset.scene = scene.id;
     player.choose('original');
     await player.load({ original: message.original.url });

@@ -13,6 +13,19 @@ export const move = {
   cursor: 'move',
 };
 
+/** No tool: a swipe scrolls the page, a tap seeks. Touch screens begin with it.
+ * @type {import('./tool.js').Tool} */
+export const scroll = {
+  id: 'scroll',
+  key: '',
+  label: 'Scroll',
+  title: 'Scroll the page; a tap moves the playhead',
+  help: '',
+  icon: '<path d="M10 3v14M6.500 6.500L10 3l3.500 3.500M6.500 13.500L10 17l3.500-3.500" />',
+  cursor: 'default',
+  isTouchOnly: true,
+};
+
 /** @type {import('./tool.js').Tool} */
 export const zoom = {
   id: 'zoom',

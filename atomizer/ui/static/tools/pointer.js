@@ -16,12 +16,13 @@ const MIN_PINCH = 24; // CSS pixels
  * What the pointer asks of the view, and tells it.
  * @typedef {object} Host
  * @property {() => string} tool id of the current tool
- * @property {(event: PointerEvent) => 'add' | 'subtract'} op
+ * @property {(event: PointerEvent) => import('../types').SelectionMode} mode
  * @property {() => Item[]} items
  * @property {() => number} radius of the brush
  * @property {() => number} maxPartials
- * @property {(item: Item | null, index: number) => void} preview
- * @property {(item: Item) => void} add
+ * @property {() => number} drop dB of the wand
+ * @property {(item: Item | null, index: number, replaces?: boolean) => void} preview
+ * @property {(item: Item, replaces: boolean) => void} add
  * @property {(index: number, item: Item) => void} edit
  * @property {(index: number) => void} choose
  * @property {(seconds: number) => void} seek
@@ -39,7 +40,7 @@ const MIN_PINCH = 24; // CSS pixels
  * @property {PlanePoint} now
  * @property {PlanePoint[]} points
  * @property {number} travel CSS pixels
- * @property {'add' | 'subtract'} op
+ * @property {import('../types').SelectionMode} mode
  * @property {number} index of the grabbed item, -1 for none
  * @property {Item | null} item
  * @property {string} grip
@@ -88,14 +89,16 @@ export class Pointer {
   /** @param {PointerEvent} event */
   down(event) {
     if (!this.picture.scene || event.button) return;
-    event.preventDefault();
+    const tool = this.host.tool();
+    const scrolls = tool === 'scroll' && event.pointerType === 'touch';
+    if (!scrolls) event.preventDefault();
     this.host.pressed();
     /** @type {HTMLElement | null} */ (this.stage.closest('.atom-view'))?.focus({
       preventScroll: true,
     });
     this.fingers.set(event.pointerId, event);
     try {
-      this.stage.setPointerCapture(event.pointerId);
+      if (!scrolls) this.stage.setPointerCapture(event.pointerId);
     } catch {
       /* the pointer is gone already */
     }
@@ -106,13 +109,13 @@ export class Pointer {
     }
     const start = this.picture.pointAt(event);
     this.press = {
-      tool: this.host.tool(),
+      tool,
       start,
       last: start,
       now: start,
       points: [start],
       travel: 0,
-      op: this.host.op(event),
+      mode: this.host.mode(event),
       index: -1,
       item: null,
       grip: '',
@@ -165,7 +168,8 @@ export class Pointer {
     const tool = toolOf(press.tool);
     if (!tool.toRegion) return null;
     return tool.toRegion(tool.isBox ? [press.start, press.now] : press.points, this.projection, {
-      op: press.op,
+      op: press.mode === 'subtract' ? 'subtract' : 'add',
+      drop: this.host.drop(),
       radius: this.host.radius(),
       maxPartials: this.host.maxPartials(),
       travel: press.travel,
@@ -184,7 +188,8 @@ export class Pointer {
     if (!press || press.travel <= CLICK) return;
     if (press.tool === 'move' && press.item)
       this.host.preview(this.movedItem(press, press.item), press.index);
-    else if (toolOf(press.tool).toRegion) this.host.preview(this.regionOf(press), -1);
+    else if (toolOf(press.tool).toRegion && !toolOf(press.tool).isPoint)
+      this.host.preview(this.regionOf(press), -1, press.mode === 'replace');
     else if (press.tool === 'zoom') this.host.zoomFrame(press.start, press.now);
   }
 
@@ -199,7 +204,7 @@ export class Pointer {
     if (!press) return;
     this.press = null;
     const tool = toolOf(press.tool);
-    if (press.travel <= CLICK && !tool.isBrush) {
+    if (press.travel <= CLICK && !tool.isBrush && !tool.isPoint) {
       this.host.preview(null, -1);
       if (press.index < 0 && !press.start.outside) this.host.seek(press.start.t);
     } else if (press.tool === 'move') {
@@ -209,7 +214,7 @@ export class Pointer {
       this.zoomTo(press.start, press.now);
     } else if (tool.toRegion) {
       const item = this.regionOf(press);
-      if (item) this.host.add(item);
+      if (item) this.host.add(item, press.mode === 'replace');
       else this.host.preview(null, -1);
     }
   }

@@ -3,17 +3,18 @@
 import { box } from './box.js';
 import { brush, harmonics } from './brush.js';
 import { lasso } from './lasso.js';
-import { move, pan, zoom } from './navigation.js';
+import { move, pan, scroll, zoom } from './navigation.js';
+import { wand } from './wand.js';
 
 /** @typedef {import('./tool.js').Tool} Tool */
 
 /** Tools that select or edit. */
-export const SELECTION_TOOLS = [box, lasso, brush, harmonics, move];
+export const SELECTION_TOOLS = [box, lasso, brush, harmonics, wand, move];
 
 /** Tools that change the visible range. */
 export const VIEW_TOOLS = [zoom, pan];
 
-export const TOOLS = [...SELECTION_TOOLS, ...VIEW_TOOLS];
+export const TOOLS = [scroll, ...SELECTION_TOOLS, ...VIEW_TOOLS];
 
 /** @type {Map<string, Tool>} */
 const BY_ID = new Map(TOOLS.map((tool) => [tool.id, tool]));
@@ -30,7 +31,8 @@ export function showTools(group) {
       const button = document.createElement('button');
       button.type = 'button';
       button.dataset.act = tool.id;
-      button.title = tool.title + ' (' + tool.key.toUpperCase() + ')';
+      button.title = tool.title + (tool.key ? ' (' + tool.key.toUpperCase() + ')' : '');
+      if (tool.isTouchOnly) button.className = 'touch-only';
       button.setAttribute('role', 'radio');
       button.setAttribute('aria-label', tool.label);
       button.innerHTML = '<svg viewBox="0 0 20 20">' + tool.icon + '</svg>';

@@ -9,6 +9,7 @@
  * @property {'add' | 'subtract'} op
  * @property {number} radius of the brush in CSS pixels
  * @property {number} maxPartials of the harmonic brush
+ * @property {number} drop dB below the clicked atom, of the wand
  * @property {number} travel CSS pixels that the pointer has moved
  */
 
@@ -25,6 +26,8 @@
  * @property {string} icon SVG of 20 x 20
  * @property {string} cursor CSS cursor over the picture
  * @property {boolean} [isBrush] whether it paints with the round cursor, and a click is a dab
+ * @property {boolean} [isPoint] whether a click makes the region
+ * @property {boolean} [isTouchOnly] whether it is offered on touch screens only
  * @property {boolean} [isBox] whether only the first and the last point count
  * @property {(points: PlanePoint[], picture: Projection, options: DrawOptions) => Item | null}
  *   [toRegion] null if the drag is too small

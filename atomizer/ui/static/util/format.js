@@ -36,7 +36,11 @@ export const bytes = (n) =>
 
 /** "1:15.3".
  * @param {number} t seconds */
-export const clock = (t) => Math.floor(t / 60) + ':' + (t % 60).toFixed(1).padStart(4, '0');
+export function clock(t) {
+  const tenths = Math.round(10 * t); // rounded first: 59.96 s are 1:00.0
+  const rest = (tenths % 600) / 10;
+  return Math.floor(tenths / 600) + ':' + rest.toFixed(1).padStart(4, '0');
+}
 
 /** "12.3 %".
  * @param {number} share 0 to 1 */
@@ -45,13 +49,19 @@ export function percent(share) {
   return (100 * share).toFixed(share > 0.9995 || share === 0 ? 0 : 1) + ' %';
 }
 
+/** Name of the nearest note: "A4".
+ * @param {number} f Hz */
+export function noteName(f) {
+  const semitone = Math.round(69 + 12 * Math.log2(f / 440));
+  return NOTES[((semitone % 12) + 12) % 12] + (Math.floor(semitone / 12) - 1);
+}
+
 /** Name of the nearest note, with cents if it is 5 or more of them off: "A4", "A4 +30".
  * @param {number} f Hz */
 export function note(f) {
   const exact = 69 + 12 * Math.log2(f / 440);
-  const semitone = Math.round(exact);
-  const cents = Math.round(100 * (exact - semitone));
-  const name = NOTES[((semitone % 12) + 12) % 12] + (Math.floor(semitone / 12) - 1);
+  const cents = Math.round(100 * (exact - Math.round(exact)));
+  const name = noteName(f);
   return Math.abs(cents) < 5 ? name : name + (cents > 0 ? ' +' : ' −') + Math.abs(cents);
 }
 
