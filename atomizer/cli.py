@@ -467,7 +467,16 @@ def evaluate(
         Optional[str], typer.Option(help="comma-separated names; default: all that apply")
     ] = None,
     clips: Annotated[int, typer.Option(help="number of clips")] = 20,
-    seconds: Annotated[float, typer.Option(help="of every clip, from its middle")] = 6.0,
+    seconds: Annotated[
+        float,
+        typer.Option(help="of every clip, from its middle; tasks with long context: 25 to 40"),
+    ] = 6.0,
+    places: Annotated[
+        Optional[int], typer.Option(help="most places per clip, in tasks with several")
+    ] = None,
+    by_category: Annotated[
+        bool, typer.Option("--by-category", help="also print the tables of every category")
+    ] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="also sources that the model was trained on")
     ] = False,
@@ -487,7 +496,7 @@ def evaluate(
     """Measure the model and its baselines on recordings of sources outside the training set."""
     from . import load_model
     from .evaluation.methods import METHODS
-    from .evaluation.report import table
+    from .evaluation.report import categories_of, table
     from .evaluation.run import Options, Outputs, checkpoint_hash, validate_names
     from .evaluation.run import evaluate as evaluation
     from .inpainting.settings import Settings
@@ -498,12 +507,14 @@ def evaluate(
     needs_model = any(METHODS[name].needs_model for name in chosen)
     report = evaluation(
         audio,
-        Options(_split(tasks), chosen, settings, clips, seconds, everything),
+        Options(_split(tasks), chosen, settings, clips, seconds, everything, places),
         Outputs(out, figures, listen),
         load_model(checkpoint) if needs_model else None,
         checkpoint_hash(checkpoint or SHIPPED),
     )
     typer.echo(table(report))
+    for category in categories_of(report) if by_category else ():
+        typer.echo(f"\n### {category}\n\n{table(report, category)}")
 
 
 @app.command("app")

@@ -27,6 +27,8 @@ SILENCE = 1e-4  # RMS, 60 dB below a normalised reference; quieter references ar
 MAX_ILD_DB = 40.0  # larger level differences are clipped: one channel is almost silent
 BANDS = 24  # of equal width in equivalent rectangular bandwidths (ERB)
 COHERENCE_FRAMES = 16  # 186 ms
+EDGE_SECONDS = 0.05  # on either side of an edge, of its step in level
+SIDE_SHARE = 1e-4  # of the energy of two channels, in their difference: less is no side
 VISQOL_RATE = 48_000
 # These texts are stored in reports and compared when a report is resumed: change a text only
 # together with the computation that it describes.
@@ -39,6 +41,10 @@ CONVENTIONS = {
     f"difference, which counts up to {MAX_ILD_DB:g} dB",
     "coherence": "mean error over audible ERB bands of the coherence over "
     f"{COHERENCE_FRAMES} frames",
+    "side_db": f"energy-weighted mean over {BANDS} ERB bands of the error of the level difference "
+    f"of side and mid over all frames, which counts up to {MAX_ILD_DB:g} dB",
+    "edge_step_db": f"mean over edges of the error of the change in level within "
+    f"{EDGE_SECONDS:g} s on either side, which counts up to {MAX_ILD_DB:g} dB",
     "visqol": "visqol-python, audio mode, 48 kHz, mean of the channels",
 }
 
@@ -202,6 +208,53 @@ def ild_db(reference: np.ndarray, estimate: np.ndarray, high_hz: float = RATE / 
     return float(
         (np.abs(difference[0] - difference[1]) * energy[0]).sum() / max(energy[0].sum(), 1e-20)
     )
+
+
+def has_side(signal: np.ndarray) -> bool:
+    """Whether (channels, samples) has two channels that differ."""
+    if len(signal) < 2:
+        return False
+    left, right = signal[:2].astype(float)
+    return bool(((left - right) ** 2).sum() > SIDE_SHARE * (left**2 + right**2).sum())
+
+
+def side_db(reference: np.ndarray, estimate: np.ndarray, high_hz: float = RATE / 2) -> float:
+    """Error of the level of the side (L - R), relative to the mid (L + R), in dB.
+
+    The mean over ERB bands, weighted by the energy of the reference; a band's level is that of all
+    frames.
+    """
+    validate(reference, estimate)
+    edges, energy, ratio = erb_edges(high_hz), [], []
+    for signal in (reference, estimate):
+        mid_side = np.stack([signal[0] + signal[1], signal[0] - signal[1]])
+        mid, side = (_band_sums(p, edges).sum(0) for p in power(mid_side))
+        energy.append(mid + side)
+        level = 10 * np.log10((side + FLOOR) / (mid + FLOOR))
+        ratio.append(np.clip(level, -MAX_ILD_DB, MAX_ILD_DB))
+    return float((np.abs(ratio[0] - ratio[1]) * energy[0]).sum() / max(energy[0].sum(), 1e-20))
+
+
+def edge_step_db(
+    reference: np.ndarray, estimate: np.ndarray, span: tuple[float, float]
+) -> float | None:
+    """Error of the change in level at the edges of a span (seconds), in dB, the mean over edges.
+
+    An edge at an end of the signal does not count; None if both are.
+    """
+    validate(reference, estimate)
+    count, length = round(EDGE_SECONDS * RATE), reference.shape[1]
+    errors = []
+    for second in span:
+        edge = round(second * RATE)
+        if not count <= edge <= length - count:
+            continue
+        steps = [
+            level_drift_db(signal[:, edge - count : edge], signal[:, edge : edge + count])
+            for signal in (reference, estimate)
+        ]
+        errors.append(min(abs(steps[0] - steps[1]), MAX_ILD_DB))
+    return float(np.mean(errors)) if errors else None
 
 
 def coherence(reference: np.ndarray, estimate: np.ndarray, high_hz: float = RATE / 2) -> float:

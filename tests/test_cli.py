@@ -655,6 +655,10 @@ def test_train_and_evaluate_from_the_command_line(command, tmp_path, samples):
         "copy",
         "decorrelator",
         "wiener",
+        "copy-alone",
+        "texture",
+        "partials",
+        "recording",
         "trunk-off",
     }
     assert {r["task"] for r in records} == {
@@ -663,7 +667,7 @@ def test_train_and_evaluate_from_the_command_line(command, tmp_path, samples):
     } and "| gap-50ms | clips | model |" in printed.out
     assert (figures / "upmix.png").is_file() and len(
         list((tmp_path / "sounds").rglob("*.wav"))
-    ) == 9 + 2 + 7 + 2
+    ) == 13 + 2 + 7 + 2
     # the same with another seed is another evaluation; and without a model none is loaded
     code, printed = command(*options, "--steps", 1, "--seed", 2)
     assert code != 0 and "other conventions" in printed.err and printed.err.count("\n") == 1

@@ -215,3 +215,22 @@ def test_visqol_ranks_a_copy_above_noise(samples):
         > 3
         > metrics.visqol(x, 0.1 * np.random.default_rng(0).standard_normal(x.shape))
     )
+
+
+def test_side_error_is_the_error_of_the_width():
+    mid, side = 0.1 * np.random.default_rng(0).standard_normal((2, 20_000))
+    wide, narrow = (np.stack([mid + g * side, mid - g * side]) for g in (1.0, 0.5))
+    assert metrics.side_db(wide, narrow) == pytest.approx(20 * np.log10(2), abs=0.1)
+    assert metrics.side_db(wide, -3 * wide) < 1e-4
+    assert metrics.has_side(wide) and not metrics.has_side(np.stack([mid, mid]))
+    assert not metrics.has_side(mid[None])
+
+
+def test_edge_steps_are_changes_of_level_at_edges():
+    x = np.ones((1, 44_100))
+    y = x.copy()
+    y[:, 11_025:22_050] *= 0.1  # 20 dB at both edges
+    assert metrics.edge_step_db(x, y, (0.25, 0.5)) == pytest.approx(20, abs=0.01)
+    assert metrics.edge_step_db(x, y, (0.5, 1.0)) == pytest.approx(20, abs=0.01)  # one edge
+    assert metrics.edge_step_db(x, x, (0.25, 0.5)) == 0 == metrics.edge_step_db(y, y, (0.25, 0.5))
+    assert metrics.edge_step_db(x, y, (0.0, 1.0)) is None

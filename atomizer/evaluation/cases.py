@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from .. import metrics
 from ..atoms.selection import Selection
 from ..inpainting.task import Task, prepare
 from ..io.audio import Sound
+from ..priors.recording_context import CopySource
 from .baselines.neighbours import exchange_groups
 
 
@@ -22,64 +24,101 @@ class Estimate:
     samples        (channels, n), as many as the sound of the case has
     grid           (channels, frames, bins) if the method fills in atoms, else None
     extra_metrics  metrics that only the method can compute, such as the size of an encoded file
+    sources        spans of the recording that were copied, the most important first
     """
 
     samples: np.ndarray
     grid: np.ndarray | None = None
     extra_metrics: dict[str, float] = field(default_factory=dict)
+    sources: tuple[CopySource, ...] = ()
+
+
+class Place(NamedTuple):
+    """Which one of the hidden places of a recording, counted from 0, and the seed of all."""
+
+    number: int = 0
+    seed: int = 0
+
+
+class Hidden(NamedTuple):
+    """What a task hides of a sound.
+
+    sound      what the methods get
+    selection  the hidden atoms
+    span       hidden seconds (start, end); None if all of the sound is affected
+    truth      (channels, n) samples that are right, if they are not those of `sound`
+    """
+
+    sound: Sound
+    selection: Selection
+    span: tuple[float, float] | None = None
+    truth: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class EvaluationTask:
     """A row of `tasks.TASKS`.
 
-    name      name of the task in reports
-    kind      kind of task; scores and methods list the kinds that they apply to
-    select    sound -> selection of the hidden atoms
-    channels  least number of channels of a clip
-    above_hz  the task applies to recordings with a bandwidth above this frequency
-    band_hz   hidden frequencies, (lowest, highest)
-    span      sound -> hidden seconds (start, end); None if all of the sound is affected
+    name             name of the task in reports
+    kind             kind of task; scores and methods list the kinds that they apply to
+    hide             (sound, place) -> what is hidden
+    channels         least number of channels of a clip
+    above_hz         the task applies to recordings with a bandwidth above this frequency
+    band_hz          hidden frequencies, (lowest, highest)
+    places           number of places per recording, each a case of its own
+    context_seconds  (least, most) seconds of a recording, instead of `run.Options.seconds`
+    margin_seconds   what is scored beside the hidden span; None for all of the sound
     """
 
     name: str
     kind: str
-    select: Callable[[Sound], Selection]
+    hide: Callable[[Sound, Place], Hidden]
     channels: int = 1
     above_hz: float = 0.0
     band_hz: tuple[float, float] = (0.0, np.inf)
-    span: Callable[[Sound], tuple[float, float]] | None = None
+    places: int = 1
+    context_seconds: tuple[float, float] | None = None
+    margin_seconds: float | None = None
 
     def applies(self, sound: Sound, cutoff_hz: float) -> bool:
-        """Whether a clip has the channels and the bandwidth that the task needs."""
-        return sound.channels >= self.channels and cutoff_hz > self.above_hz
+        """Whether a clip has the length, the channels and the bandwidth that the task needs."""
+        least = self.context_seconds[0] if self.context_seconds else 0.0
+        return (
+            sound.seconds >= least and sound.channels >= self.channels and cutoff_hz > self.above_hz
+        )
 
 
 @dataclass(frozen=True)
 class Case:
     """A clip of which a task hides atoms.
 
-    evaluation  the evaluation task
-    task        the inpainting task: sound, grid, mask
-    cutoff_hz   bandwidth of the recording; frequencies above it are not judged
+    evaluation   the evaluation task
+    task         the inpainting task: sound, grid, mask
+    cutoff_hz    bandwidth of the recording; frequencies above it are not judged
+    hidden_span  hidden seconds (start, end); None for a task without a span
+    truth        (channels, n) samples to compare with; by default those of the task's sound
     """
 
     evaluation: EvaluationTask
     task: Task
     cutoff_hz: float
+    hidden_span: tuple[float, float] | None = None
+    truth: np.ndarray | None = None
 
     @classmethod
     def from_sound(
-        cls, evaluation: EvaluationTask, sound: Sound, cutoff_hz: float, seed: int = 0
+        cls, evaluation: EvaluationTask, sound: Sound, cutoff_hz: float, place: Place = Place()
     ) -> Case:
         """Hide the atoms of a sound that the task selects."""
-        task = prepare(sound, evaluation.select(sound), seed=seed)
-        return cls(evaluation, task, min(cutoff_hz, sound.rate / 2))
+        hidden = evaluation.hide(sound, place)
+        task = prepare(hidden.sound, hidden.selection, seed=place.seed)
+        cutoff = min(cutoff_hz, sound.rate / 2)
+        return cls(evaluation, task, cutoff, hidden.span, hidden.truth)
 
     @property
-    def hidden_span(self) -> tuple[float, float] | None:
-        """Hidden seconds (start, end); None for a task without a span."""
-        return self.evaluation.span(self.task.sound) if self.evaluation.span else None
+    def original(self) -> np.ndarray:
+        """(channels, n) samples that estimates are compared with."""
+        return self.task.sound.samples if self.truth is None else self.truth
 
     @property
     def span_samples(self) -> tuple[int, int]:
@@ -87,6 +126,24 @@ class Case:
         sound = self.task.sound
         start, end = self.hidden_span or (0.0, sound.seconds)
         return round(start * sound.rate), round(end * sound.rate)
+
+    @property
+    def scored_samples(self) -> tuple[int, int]:
+        """Start and stop sample of what is scored: the hidden span and its margins, or all."""
+        length, margin = self.task.sound.samples.shape[1], self.evaluation.margin_seconds
+        if margin is None:
+            return 0, length
+        start, stop = self.span_samples
+        beside = round(margin * self.task.sound.rate)
+        return max(0, start - beside), min(length, stop + beside)
+
+    @property
+    def scored_span(self) -> tuple[float, float] | None:
+        """Seconds (start, end) of the hidden span in what is scored; None without a span."""
+        if self.hidden_span is None:
+            return None
+        first = self.scored_samples[0] / self.task.sound.rate
+        return self.hidden_span[0] - first, self.hidden_span[1] - first
 
     @property
     def affected_samples(self) -> tuple[int, int]:
@@ -119,6 +176,18 @@ class Case:
         return judged
 
     def signals(self, estimate: Estimate) -> tuple[np.ndarray, np.ndarray]:
-        """Original and estimated samples (channels, n), normalised as by `metrics.normalise`."""
-        original, estimated = metrics.normalise(self.task.sound.samples, estimate.samples)
+        """Original and estimated samples (channels, n) of what is scored, normalised.
+
+        Both have the gain of `metrics.normalise`.
+        """
+        scored = slice(*self.scored_samples)
+        original, estimated = metrics.normalise(
+            self.original[:, scored], estimate.samples[:, scored]
+        )
         return original, estimated
+
+    def span_signals(self, estimate: Estimate) -> tuple[np.ndarray, np.ndarray]:
+        """The part of `signals` in the hidden span."""
+        first, (start, stop) = self.scored_samples[0], self.span_samples
+        x, y = (signal[:, start - first : stop - first] for signal in self.signals(estimate))
+        return x, y

@@ -82,7 +82,7 @@ def draw_case(
 
 def _panels(case: Case, estimates: dict[str, Estimate]) -> dict[str, np.ndarray]:
     """Spectrograms (frames, bins) in dB by the name of their panel."""
-    signals = {"original": case.task.sound.samples}
+    signals = {"original": case.original}
     if not LEAVES_MASK & estimates.keys():
         signals["masked"] = case.masked
     signals |= {name: estimate.samples for name, estimate in estimates.items()}

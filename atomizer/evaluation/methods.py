@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..analysis import MDCTAtomizer
 from ..inpainting.fill import fill, last
-from ..inpainting.settings import Settings, resolve
-from .baselines import autoregression, channels, codecs, envelopes, neighbours
+from ..inpainting.holes import holes_in_samples
+from ..inpainting.settings import Settings
+from ..priors.choices import USING
+from .baselines import autoregression, channels, codecs, envelopes, neighbours, recording
 from .baselines.loop import loop
 from .cases import Case, Estimate
 from .scores import estimated_kbps
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from ..model.inference import AtomModel
 
 LOOP_SECONDS = 0.5
+WIENER_CONTEXT_FRAMES = 160  # on either side of hidden atoms, 3.7 s
+CLICK_ORDER = 128  # of the autoregressive model of samples around clicks
 # These texts are stored in reports and compared when a report is resumed: change a text only
 # together with the computation that it describes.
 CONVENTIONS = {
@@ -34,7 +39,11 @@ CONVENTIONS = {
     "the hidden atoms reach; janssen-span: of the "
     "span alone, which tells it more than the model knows",
     "wiener": "linear prediction alone (atomizer/priors/wiener.py), which the model has as a hint",
+    "model": "fill.fill with the settings; texture, partials, recording: settings.using, so that "
+    "partials is the model without the copy",
     "trunk-off": "the decoder without the Transformer's vectors",
+    "copy-alone": "the hidden atoms of the recording, shifted by the lag whose surroundings fit "
+    f"best ({recording.CONTEXT_SECONDS:g} s on either side)",
     "majority": "the commonest value; of lost places any of the possible ones",
 }
 
@@ -101,16 +110,18 @@ def _fill_samples(
 
 def _model(case: Case, context: MethodContext) -> Estimate:
     """Fill with the model; for levels also the excess cross-entropy."""
-    from ..inpainting.sampler import sample  # needs torch, which the baselines do not
-    from .cross_entropy import excess_nats
-
     assert context.model is not None, "a method that needs a model is not run without one"
-    settings = resolve(context.settings, case.task)
-    grid = last(sample(case.task, settings, context.model)).grid
+    step = last(fill(case.task, context.settings, context.model))
     extra = {}
     if case.evaluation.kind == "levels":
+        from .cross_entropy import excess_nats  # needs torch, which the baselines do not
+
         extra["excess_nats"] = excess_nats(case.task, case.judged, context.model)
-    return Estimate(case.task.render(grid).samples, grid, extra)
+    return Estimate(case.task.render(step.grid).samples, step.grid, extra, step.sources)
+
+
+def _model_using(using: str, case: Case, context: MethodContext) -> Estimate:
+    return _model(case, replace(context, settings=replace(context.settings, using=using)))
 
 
 def _model_without_trunk(case: Case, context: MethodContext) -> Estimate:
@@ -137,12 +148,14 @@ def _wiener(case: Case, context: MethodContext) -> np.ndarray:
 
     from ..priors.wiener import interpolate
 
-    task = case.task
+    task, part = case.task.crop(WIENER_CONTEXT_FRAMES)
     limit = None if "velocity" in task.features else torch.from_numpy(np.abs(task.grid))
     found = interpolate(
         torch.from_numpy(task.grid), torch.from_numpy(task.mask), limit, task.space.window
     )
-    return np.where(task.mask, 0 if found is None else found.amplitude.numpy(), task.grid)
+    grid = case.task.grid.copy()
+    grid[:, part] = np.where(task.mask, 0 if found is None else found.amplitude.numpy(), task.grid)
+    return grid
 
 
 @_fills_atoms
@@ -183,6 +196,30 @@ def _janssen(case: Case, context: MethodContext) -> Estimate:
     return _fill_samples(case, start, end, lambda x: autoregression.janssen(x, start, end))
 
 
+def _janssen_clicks(case: Case, context: MethodContext) -> Estimate:
+    """Interpolate every selected span of a few milliseconds, in the order of time."""
+    sound, samples = case.task.sound, case.masked.copy()
+    holes = holes_in_samples(case.task.selection, sound.rate, samples.shape[1])
+    for x in samples:
+        for start, end in holes:
+            x[start:end] = autoregression.janssen(x, start, end, CLICK_ORDER)
+    return Estimate(samples)
+
+
+@_fills_atoms
+def _copy_alone(case: Case, context: MethodContext) -> np.ndarray:
+    task, masked = case.task, case.masked
+    lag = recording.best_lag(masked, *case.affected_samples, task.sound.rate)
+    if lag is None:
+        return task.erased()
+    copied = MDCTAtomizer(task.space).grid(recording.shift(masked, lag))
+    return np.where(task.mask, copied, task.grid)
+
+
+def _left_in(case: Case, context: MethodContext) -> Estimate:
+    return Estimate(case.task.sound.samples)
+
+
 def _janssen_span(case: Case, context: MethodContext) -> Estimate:
     """Interpolate the hidden span alone, with more known samples than the model has."""
     start, end = case.span_samples
@@ -214,19 +251,29 @@ def _transcode(codec: str, case: Case, context: MethodContext) -> Estimate:
     return Estimate(samples, extra_metrics={"kbps": size})
 
 
-_TEXTURES = ("bandwidth", "gap", "continue", "upmix", "box")
+_HOLES = ("gap", "continue", "box")
+_REPAIRS = ("repair", "clicks")
+_TEXTURES = ("bandwidth", "upmix", *_HOLES)
 _FEATURES = ("levels", "places")  # one feature of the hidden atoms is unknown
 METHODS = {
     method.name: method
     for method in (
         Method("model", _model, KINDS, needs_model=True),
+        *(
+            Method(using, partial(_model_using, using), (*_HOLES, "repair"), needs_model=True)
+            for using in USING
+            if using != "auto"
+        ),
+        Method("copy-alone", _copy_alone, (*_HOLES, "repair")),
+        Method("left-in", _left_in, _REPAIRS),
         Method("erased", _erased, tuple(kind for kind in KINDS if kind != "compress")),
         Method("truncate", _erased, ("compress",)),
-        Method("noise", _noise, (*_TEXTURES, "restore", "compress")),
-        Method("wiener", _wiener, ("gap", "continue", "box", "restore", "levels")),
+        Method("noise", _noise, (*_TEXTURES, *_REPAIRS, "restore", "compress")),
+        Method("wiener", _wiener, (*_HOLES, "repair", "restore", "levels")),
         Method("fold", _fold, ("bandwidth",)),
         Method("oracle", _oracle, _TEXTURES),
         Method("janssen", _janssen, ("gap",)),
+        Method("janssen-clicks", _janssen_clicks, ("clicks",)),
         Method("janssen-span", _janssen_span, ("gap",)),
         Method("ar", _extrapolate, ("continue",)),
         Method("interpolate", _interpolate, ("gap",)),

@@ -13,20 +13,29 @@ from .scores import SCORES
 from .tasks import TASKS
 
 
-def values_of(report: dict[str, Any]) -> dict[tuple[str, str, str], list[float]]:
-    """Values of all clips by (task, metric, method)."""
+def categories_of(report: dict[str, Any]) -> list[str]:
+    """Categories of the clips of a report; reports of older versions have none."""
+    return sorted({r["category"] for r in report["records"] if "category" in r})
+
+
+def values_of(
+    report: dict[str, Any], category: str | None = None
+) -> dict[tuple[str, str, str], list[float]]:
+    """Values of all clips, or of those of a category, by (task, metric, method)."""
     values = defaultdict(list)
     for r in report["records"]:
-        values[r["task"], r["metric"], r["method"]].append(r["value"])
+        if category is None or r.get("category") == category:
+            values[r["task"], r["metric"], r["method"]].append(r["value"])
     return dict(values)
 
 
-def table(report: dict[str, Any]) -> str:
+def table(report: dict[str, Any], category: str | None = None) -> str:
     """Markdown: a table per task with a row per metric and a column per method with values.
 
-    Cells are means over clips; the column `clips` has the number of clips.
+    Cells are means over clips and places; the column `clips` has their number. With a `category`,
+    only its clips count.
     """
-    values = values_of(report)
+    values = values_of(report, category)
     parts = []
     for task in _sorted({key[0] for key in values}, TASKS):
         of_task = {key[1:]: v for key, v in values.items() if key[0] == task}

@@ -22,8 +22,9 @@ from ..io.audio import Sound, read, write
 from ..io.datasets import Clip, list_clips
 from . import methods as methods_
 from . import scores
-from .cases import Case, Estimate, EvaluationTask
+from .cases import Case, Estimate, EvaluationTask, Place
 from .methods import METHODS, MethodContext
+from .tasks import CONVENTIONS as TASK_CONVENTIONS
 from .tasks import TASKS
 
 if TYPE_CHECKING:
@@ -45,8 +46,10 @@ class Options:
     methods           names of methods; None for all
     settings          settings of every fill; their seed is the seed of the evaluation
     clips             largest number of clips
-    seconds           longest excerpt of a clip, from its middle
+    seconds           longest excerpt of a clip, from its middle; tasks with long context have
+                      their own
     include_training  evaluate all clips, not only those of held-out sources
+    places            most places per clip; None for all of a task
     """
 
     tasks: Iterable[str] | None = None
@@ -55,6 +58,7 @@ class Options:
     clips: int = 20
     seconds: float = 6.0
     include_training: bool = False
+    places: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,10 @@ class Outputs:
         """Path of the figure of a task."""
         return None if self.figures is None else Path(self.figures) / f"{task}.png"
 
-    def sounds_of(self, task: str, clip: Clip) -> Path | None:
-        """Folder of the sounds of a task and a clip."""
-        return None if self.sounds is None else Path(self.sounds) / task / clip.path.stem
+    def sounds_of(self, task: str, name: str) -> Path | None:
+        """Folder of the sounds of a task and a clip's name in records."""
+        stem = "".join(name.rpartition(".")[::2]) if "#" in name else Path(name).stem
+        return None if self.sounds is None else Path(self.sounds) / task / stem
 
     def write_report(self, report: dict[str, Any]) -> None:
         """Replace the report atomically."""
@@ -144,7 +149,8 @@ def evaluate(
     Returns
     -------
     dict
-        {"conventions", "records": [{"task", "clip", "method", "metric", "value"}]}
+        {"conventions", "records": [{"task", "clip", "category", "method", "metric", "value"}]};
+        the name of a clip ends with #1, #2 … where a task has several places
 
     Raises
     ------
@@ -179,16 +185,37 @@ def evaluate(
     )
     runner = _Runner(MethodContext(options.settings, model), outputs, report["records"], bar)
     for clip in clips:
-        sound = excerpt(clip, options.seconds)
-        usable = sound.seconds >= MIN_SECONDS and np.sqrt((sound.samples**2).mean()) >= MIN_RMS
+        sounds = _Excerpts(clip, options.seconds)
         for task in (TASKS[name] for name in tasks):
             bar.update()
-            if usable and task.applies(sound, clip.cutoff_hz):
-                applicable = [name for name in methods if task.kind in METHODS[name].kinds]
-                runner.run(task, clip, sound, applicable)
+            sound = sounds.of(task)
+            if sound is None or not task.applies(sound, clip.cutoff_hz):
+                continue
+            applicable = [name for name in methods if task.kind in METHODS[name].kinds]
+            for number in range(min(task.places, options.places or task.places)):
+                place = Place(number, options.settings.seed)
+                if runner.run(task, clip, sound, place, applicable):
+                    outputs.write_report(report)
         outputs.write_report(report)
     bar.close()
     return report
+
+
+class _Excerpts:
+    """Excerpts of a clip; the one that was cut last is kept."""
+
+    def __init__(self, clip: Clip, seconds: float):
+        self.clip, self.seconds = clip, seconds
+        self.cut: tuple[float, Sound] | None = None
+
+    def of(self, task: EvaluationTask) -> Sound | None:
+        """The excerpt for a task; None if the clip is too short or too quiet."""
+        seconds = task.context_seconds[1] if task.context_seconds else self.seconds
+        if self.cut is None or self.cut[0] != seconds:
+            self.cut = seconds, excerpt(self.clip, seconds)
+        sound = self.cut[1]
+        usable = sound.seconds >= MIN_SECONDS and np.sqrt((sound.samples**2).mean()) >= MIN_RMS
+        return sound if usable else None
 
 
 @dataclass
@@ -204,10 +231,13 @@ class _Runner:
     def __post_init__(self) -> None:
         self.done = {(r["task"], r["clip"], r["method"]) for r in self.records}
 
-    def run(self, task: EvaluationTask, clip: Clip, sound: Sound, methods: list[str]) -> None:
-        """Compute the records, figure and sounds that do not exist yet."""
+    def run(
+        self, task: EvaluationTask, clip: Clip, sound: Sound, place: Place, methods: list[str]
+    ) -> bool:
+        """Compute the records, figure and sounds that do not exist yet; whether any did not."""
         figure = None if task.name in self.drawn else self.outputs.figure_of(task.name)
-        folder, name = self.outputs.sounds_of(task.name, clip), clip.path.name
+        name = clip.path.name + (f"#{place.number + 1}" if task.places > 1 else "")
+        folder = self.outputs.sounds_of(task.name, name)
         todo = [
             method
             for method in methods
@@ -216,8 +246,8 @@ class _Runner:
             or (folder and not (folder / f"{method}.wav").is_file())
         ]
         if not todo:
-            return
-        case = Case.from_sound(task, sound, clip.cutoff_hz, self.context.seed)
+            return False
+        case = Case.from_sound(task, sound, clip.cutoff_hz, place)
         estimates: dict[str, Estimate] = {}
         values: dict[str, dict[str, float]] = {}
         for method in todo:
@@ -227,7 +257,8 @@ class _Runner:
             if figure or is_new:
                 values[method] = scores.measure(case, estimate)
             if is_new:
-                self._append(task.name, name, method, values[method])
+                record = {"task": task.name, "clip": name, "category": clip.category}
+                self._append({**record, "method": method}, values[method])
             if folder:
                 write_sounds(folder, case, {method: estimate})
             if figure:
@@ -237,17 +268,12 @@ class _Runner:
 
             draw_case(case, estimates, values, name, figure)
             self.drawn.add(task.name)
+        return True
 
-    def _append(self, task: str, clip: str, method: str, values: dict[str, float]) -> None:
+    def _append(self, record: dict[str, Any], values: dict[str, float]) -> None:
         """Append a record per metric, its value rounded to four decimals."""
         self.records += [
-            {
-                "task": task,
-                "clip": clip,
-                "method": method,
-                "metric": metric,
-                "value": round(value, 4),
-            }
+            {**record, "metric": metric, "value": round(value, 4)}
             for metric, value in values.items()
         ]
 
@@ -275,6 +301,7 @@ def conventions(settings: Settings, seconds: float, checkpoint: str | None) -> d
         **metrics.CONVENTIONS,
         **scores.CONVENTIONS,
         **methods_.CONVENTIONS,
+        **TASK_CONVENTIONS,
         "seconds": seconds,
         "seed": settings.seed,
         "settings": {k: "default" if v is None else v for k, v in chosen.items()},
@@ -334,7 +361,7 @@ def write_sounds(folder: Path, case: Case, estimates: dict[str, Estimate]) -> No
     """Write WAV files of the original, of the masked sound, and of every estimate."""
     folder.mkdir(parents=True, exist_ok=True)
     sound = case.task.sound
-    signals = {"original": sound.samples, "masked": case.masked}
+    signals = {"original": case.original, "masked": case.masked}
     signals |= {name: estimate.samples for name, estimate in estimates.items()}
     for name, samples in signals.items():
         path = folder / f"{name}.wav"

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from .. import metrics
+from . import notes
 from .cases import Case, Estimate
 
 LEVEL_TOLERANCE_DB = 3.0  # largest error of a level that counts as correct
@@ -22,6 +23,9 @@ LOUDEST_SHARE = 0.02  # of the judged atoms; their signs carry most of the wavef
 CONVENTIONS = {
     "gaps": "snr_db on the span; convergence 8192/2048 over the frames that overlap it; atoms "
     "whose windows overlap it are hidden",
+    "span": "snr_db, level_drift_db, edge_step_db, note_f1, side_db, coherence of the hidden span; "
+    "convergence of boxes and repairs, and convergence_8192: over the 8192 frames that overlap it",
+    "note_f1": notes.CONVENTION,
     "continue": "convergence is the mean of STFTs "
     f"{'/'.join(map(str, metrics.RESOLUTIONS))} over the frames that overlap what is hidden",
     "accuracy": "share of the hidden audible atoms below the recording's cutoff: sign right; "
@@ -117,8 +121,7 @@ def estimated_kbps(case: Case) -> float:
 
 def _snr(case: Case, estimate: Estimate) -> float | None:
     """SNR of the hidden span; undefined for a silent reference."""
-    span = slice(*case.span_samples)
-    x, y = (signal[:, span] for signal in case.signals(estimate))
+    x, y = case.span_signals(estimate)
     return metrics.snr_db(x, y) if np.sqrt((x**2).mean()) > metrics.SILENCE else None
 
 
@@ -134,7 +137,7 @@ def _lsd_hidden(case: Case, estimate: Estimate) -> float:
     """Log-spectral distance in the hidden band and span, up to the cutoff of the recording."""
     low, high = case.evaluation.band_hz
     x, y = case.signals(estimate)
-    return metrics.lsd(x, y, low, min(high, case.cutoff_hz), case.hidden_span)
+    return metrics.lsd(x, y, low, min(high, case.cutoff_hz), case.scored_span)
 
 
 def _lsd_full(case: Case, estimate: Estimate) -> float:
@@ -164,11 +167,11 @@ def _convergence(case: Case, estimate: Estimate) -> float:
 
 def _convergence_span(case: Case, estimate: Estimate) -> float:
     x, y = case.signals(estimate)
-    return metrics.convergence(x, y, 8192, case.hidden_span)
+    return metrics.convergence(x, y, 8192, case.scored_span)
 
 
 def _convergence_resolutions(case: Case, estimate: Estimate) -> float:
-    return metrics.multi_resolution(*case.signals(estimate), case.hidden_span)
+    return metrics.multi_resolution(*case.signals(estimate), case.scored_span)
 
 
 def _ild(case: Case, estimate: Estimate) -> float:
@@ -180,9 +183,31 @@ def _coherence(case: Case, estimate: Estimate) -> float:
 
 
 def _level_drift_span(case: Case, estimate: Estimate) -> float:
-    span = slice(*case.span_samples)
-    x, y = (signal[:, span] for signal in case.signals(estimate))
-    return metrics.level_drift_db(x, y)
+    return metrics.level_drift_db(*case.span_signals(estimate))
+
+
+def _edge_step(case: Case, estimate: Estimate) -> float | None:
+    x, y = case.signals(estimate)
+    assert case.scored_span is not None, "this kind of task has a span"
+    return metrics.edge_step_db(x, y, case.scored_span)
+
+
+def _note_f1(case: Case, estimate: Estimate) -> float | None:
+    x, y = case.signals(estimate)
+    assert case.scored_span is not None, "this kind of task has a span"
+    return notes.note_f1(x, y, case.scored_span)
+
+
+def _side_span(case: Case, estimate: Estimate) -> float | None:
+    """Error of the side's level in the span, where the sound has a side."""
+    x, y = case.span_signals(estimate)
+    return metrics.side_db(x, y, case.cutoff_hz) if metrics.has_side(x) else None
+
+
+def _coherence_span(case: Case, estimate: Estimate) -> float | None:
+    """Error of the coherence in the span, where the sound has a side."""
+    x, y = case.span_signals(estimate)
+    return metrics.coherence(x, y, case.cutoff_hz) if metrics.has_side(x) else None
 
 
 def _level_drift_atoms(case: Case, estimate: Estimate) -> float:
@@ -209,35 +234,42 @@ def _grid_of(estimate: Estimate) -> np.ndarray:
 
 
 _FEATURES = ("levels", "places")
+_EDGES = ("gap", "continue", "box", "repair")  # kinds with a hidden span that has edges
+_SPANS = (*_EDGES, "clicks")  # kinds with a span
 SCORES = {
     score.name: score
     for score in (
-        Score("snr_db", "↑", dict.fromkeys(("gap", "restore", "compress", *_FEATURES), _snr)),
+        Score("snr_db", "↑", dict.fromkeys((*_SPANS, "restore", "compress", *_FEATURES), _snr)),
         Score("si_sdr_db", "↑", {"restore": _si_sdr}),
-        Score("visqol", "↑", dict.fromkeys(("bandwidth", "box", "restore", "compress"), _visqol)),
+        Score("note_f1", "↑", dict.fromkeys(_SPANS, _note_f1)),
+        Score("visqol", "↑", dict.fromkeys(("bandwidth", *_SPANS, "restore", "compress"), _visqol)),
         Score(
             "lsd_hidden",
             "↓",
-            {
-                **dict.fromkeys(("bandwidth", "gap", "continue", "box"), _lsd_hidden),
-                "upmix": _lsd_second_channel,
-            },
+            {**dict.fromkeys(("bandwidth", *_SPANS), _lsd_hidden), "upmix": _lsd_second_channel},
         ),
         Score("lsd_full", "↓", dict.fromkeys(("bandwidth", "compress"), _lsd_full)),
         Score(
             "convergence",
             "↓",
             {
-                "gap": _convergence_span,
+                **dict.fromkeys(_SPANS, _convergence_span),
                 "continue": _convergence_resolutions,
                 "restore": _convergence,
             },
         ),
+        Score("convergence_8192", "↓", {"continue": _convergence_span}),
         Score("side_lsd", "↓", {"upmix": _lsd_side}),
         Score("mono_lsd", "↓", {"upmix": _lsd_mono}),
         Score("ild_db", "↓", {"upmix": _ild}),
-        Score("coherence", "↓", {"upmix": _coherence}),
-        Score("level_drift_db", "→ 0", {"continue": _level_drift_span, "box": _level_drift_atoms}),
+        Score("side_db", "↓", dict.fromkeys(_SPANS, _side_span)),
+        Score("coherence", "↓", {"upmix": _coherence, **dict.fromkeys(_SPANS, _coherence_span)}),
+        Score(
+            "level_drift_db",
+            "→ 0",
+            {**dict.fromkeys(_SPANS, _level_drift_span), "box": _level_drift_atoms},
+        ),
+        Score("edge_step_db", "↓", dict.fromkeys(_EDGES, _edge_step)),
         Score("accuracy", "↑", dict.fromkeys(_FEATURES, _accuracy)),
         Score("accuracy_loudest", "↑", dict.fromkeys(_FEATURES, _accuracy_loudest)),
         Score("excess_nats", "↓", {}),
