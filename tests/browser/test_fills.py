@@ -8,20 +8,10 @@ import soundfile
 # the page's own nodes, rendered at once: the first channel of the shaped fill
 RENDER_SHAPED = """async (shape) => {
   const files = performance.getEntriesByType('resource').map((entry) => entry.name);
-  const { insideOf, Shaper } = await import(files.find((name) => name.endsWith('shaping.js')));
+  const { renderShaped } = await import(files.find((name) => name.endsWith('shaping.js')));
   const { player } = document.querySelector('.atom-view').atomView.testApi;
-  const { filled, change, original } = player.buffers;
-  const context = new OfflineAudioContext(2, filled.length, filled.sampleRate);
-  const shaper = new Shaper(context, context.destination, shape);
-  const inside = player.createBuffer(insideOf(change, player.fillSpans), change.sampleRate);
-  const inputs = [[filled, shaper.main], [inside, shaper.inside], [original, shaper.dry]];
-  for (const [buffer, target] of inputs) {
-    const source = new AudioBufferSourceNode(context, { buffer });
-    source.connect(target);
-    source.start();
-  }
-  const samples = (await context.startRendering()).getChannelData(0);
-  return { samples: Array.from(samples), rate: context.sampleRate };
+  const rendered = await renderShaped(player.buffers, player.fillSpans, shape);
+  return { samples: Array.from(rendered.getChannelData(0)), rate: rendered.sampleRate };
 }"""
 
 
@@ -70,3 +60,23 @@ def test_shape_is_heard_exported_and_reset(page, tmp_path):
     assert error.max() < 1e-4 < 0.05 * np.abs(exported[hole, 0] - filled[hole]).max()
     page.click(f"{d.VIEW} [data-act=resetShape]")
     assert d.state(page, "player.shape.wet === 1 && player.shape.level_db === 0")
+
+
+def test_blind_test_counts_right_answers(page):
+    page.click(f"{d.VIEW} [data-act=blind]")
+    d.wait(page, "!!api.blind.player.buffers.masked")
+    page.click("[data-hear=a]")
+    page.keyboard.press("x")
+    d.wait(page, "api.blind.player.playing && api.blind.player.version === 'masked'")
+    assert d.state(page, "api.blind.player.loopSpan") == pytest.approx([0.5, 1.7], abs=1e-3)
+    level = "((version) => api.blind.player.levelOf(version, [0.5, 1.7]))"
+    levels = [d.state(page, f"{level}('{version}')") for version in ("original", "filled", "masked")]
+    assert levels == pytest.approx([levels[0]] * 3, rel=1e-3) and levels[0] > 1e-3
+    for _ in range(5):
+        page.click(f"[data-answer={d.state(page, 'api.blind.trials.x')}]")
+    said = page.inner_text(f"{d.VIEW} .blind [role=status]")
+    assert said.startswith("Right: X was ") and "5 of 5 right" in said and "3.1 %" in said
+    page.select_option(f"{d.VIEW} .blind [name=b]", "original")
+    assert page.is_disabled("[data-answer=a]")
+    page.keyboard.press("Escape")
+    assert not d.state(page, "api.blind.player.playing")

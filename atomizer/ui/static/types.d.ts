@@ -375,12 +375,13 @@ type InputName =
   | 'wand-drop'
   | 'max-partials'
   | 'volume'
+  | 'margin'
   | 'selection-file'
   | 'order-place'
   | 'order-reverse';
 type SelectName = 'scale' | 'pitch' | 'channels' | 'colour' | 'atomizer' | 'preset' | 'order-name';
 type DetailsName = 'export-menu' | 'order-curves';
-type DialogName = 'keys' | 'how';
+type DialogName = 'keys' | 'how' | 'blind';
 type SvgName = 'excerpt-outline' | 'overlay' | 'play-icon';
 
 /** Finds an element of view.html by its data-name. */

@@ -2,6 +2,7 @@
 
 import { MaskedPreview } from './audio/masked_preview.js';
 import { Player } from './audio/player.js';
+import { BlindTest } from './panels/blind.js';
 import { BoundsPanel, editedIndex, withBounds } from './panels/bounds.js';
 import { syncButtons } from './panels/buttons.js';
 import { showChips } from './panels/chips.js';
@@ -60,8 +61,8 @@ const ERROR_MS = 6000; // during which status messages do not replace an error
 const NOTIFY_DELAY_MS = 120; // after a change of the selection, before Python is notified
 const ERASING_FEATURES = ['velocity', 'sign']; // without them, nothing of an atom is heard
 const DEFAULT_PARTIALS = 16;
+const MAX_MARGIN = 10; // seconds that play before and after the selection
 const DEFAULT_DROP = 12; // dB
-const MARGIN = 0.5; // seconds that play before and after the selection
 const TOUCH = '(hover: none) and (pointer: coarse)';
 const REDUCED_MOTION = '(prefers-reduced-motion: reduce)';
 
@@ -171,6 +172,7 @@ export class View {
       },
     });
     this.pointer = this.createPointer();
+    this.blind = this.createBlindTest();
     this.actions = createActions(this);
     this.demo = new Demo(this);
     this.endReveal = () => {};
@@ -230,6 +232,19 @@ export class View {
       add: (item) => this.add(this.inShownChannel(item)),
       replace: (item, key) => this.replaceActive(item, key),
       showError: (text) => this.showError(text),
+    });
+  }
+
+  createBlindTest() {
+    const { state } = this;
+    return new BlindTest(this.find('blind'), {
+      variations: () => state.variations,
+      shown: () => state.variation && state.variation.id,
+      original: () => state.originalUrl ?? '',
+      shapeOf: (id) => this.shape.shapeOf(id),
+      range: (variation) => this.rangeAround(variation),
+      fetch: (url) => this.player.fetch(url),
+      failed: (text) => this.showError(text),
     });
   }
 
@@ -552,11 +567,12 @@ export class View {
   /** The time range that plays for the selection: with a margin before and after it, or null. */
   loopRange() {
     const range = this.selectedRange();
-    return range && padded(range, MARGIN, this.player.duration());
+    return range && padded(range, this.margin, this.player.duration());
   }
 
+  /** Seconds that play before and after the selection. */
   get margin() {
-    return MARGIN;
+    return Math.min(MAX_MARGIN, Math.max(0, Number(this.find('margin').value) || 0));
   }
 
   /** @param {number} index */
@@ -783,6 +799,16 @@ export class View {
 
   // ---------- variations
 
+  /** Where a variation differs from the original, with a margin before and after it.
+   * @param {Variation} [variation]
+   * @returns {import('./types').Range} */
+  rangeAround(variation) {
+    const spans = variation?.spans ?? [];
+    const end = this.player.duration();
+    if (!spans.length) return [0, end];
+    return padded([spans[0][0], spans[spans.length - 1][1]], this.margin, end);
+  }
+
   /** Play a variation in its shape, and show the sliders for it; null hides them.
    * @param {Variation | null} variation */
   showShape(variation) {
@@ -984,6 +1010,9 @@ export class View {
     });
     const channels = find('channels');
     channels.addEventListener('change', () => this.setChannels(channels.value));
+    find('margin').addEventListener('change', () => {
+      if (this.state.looping) this.player.loop(this.loopRange());
+    });
     const volume = find('volume');
     volume.addEventListener('input', () =>
       this.player.setVolume((Number(volume.value) / 100) ** 2),

@@ -103,6 +103,9 @@ export class Player {
     this.once = null;
     this.volume = 1;
     this.matched = false;
+    /** Gains of single versions.
+     * @type {Partial<Record<Version, number>>} */
+    this.trims = {};
     /** How the fill is changed, and where it is. */
     this.shape = NEUTRAL;
     /** @type {Range[]} */
@@ -349,9 +352,18 @@ export class Player {
   /** @param {Version} name */
   gainOf(name) {
     if (name !== this.version) return 0;
+    const trim = this.trims[name] ?? 1;
     return this.matched && name === 'filled'
-      ? matchingGain(this.levels.original, this.levels.filled)
-      : 1;
+      ? trim * matchingGain(this.levels.original, this.levels.filled)
+      : trim;
+  }
+
+  /** Root mean square of a version as it plays, in a range of seconds.
+   * @param {Version} name
+   * @param {Range} range */
+  levelOf(name, [from, to]) {
+    const buffer = this.buffers[name];
+    return buffer ? rms(buffer, from, to) * (this.trims[name] ?? 1) : 0;
   }
 
   stopVoices() {

@@ -93,3 +93,27 @@ export class Shaper {
     for (const shelf of this.shelves) move(shelf.gain, 2 * shape.tilt_db);
   }
 }
+
+/** A fill in its shape, rendered at once.
+ * @param {{original: AudioBuffer, filled: AudioBuffer, change: AudioBuffer}} buffers
+ * @param {Range[]} spans seconds
+ * @param {Shape} shape
+ * @returns {Promise<AudioBuffer>} */
+export async function renderShaped({ original, filled, change }, spans, shape) {
+  if (isNeutral(shape)) return filled;
+  const { numberOfChannels, length, sampleRate } = filled;
+  const context = new OfflineAudioContext(numberOfChannels, length, sampleRate);
+  const shaper = new Shaper(context, context.destination, shape);
+  const inside = context.createBuffer(change.numberOfChannels, change.length, sampleRate);
+  insideOf(change, spans).forEach((samples, c) => inside.copyToChannel(samples, c));
+  for (const [buffer, target] of /** @type {[AudioBuffer, AudioNode][]} */ ([
+    [filled, shaper.main],
+    [inside, shaper.inside],
+    [original, shaper.dry],
+  ])) {
+    const source = new AudioBufferSourceNode(context, { buffer });
+    source.connect(target);
+    source.start();
+  }
+  return context.startRendering();
+}

@@ -40,6 +40,7 @@ function disabledButtons({ state, player, history, items }) {
     noise: hasNoVariation,
     adopt: hasNoVariation,
     forget: hasNoVariation,
+    blind: !state.variations.length,
     revert: state.busy,
   };
 }

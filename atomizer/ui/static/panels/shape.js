@@ -31,7 +31,13 @@ export class ShapePanel {
 
   /** Shape of the variation that is shown. */
   get shape() {
-    return (this.id !== null && this.shapes.get(this.id)) || NEUTRAL;
+    return this.id === null ? NEUTRAL : this.shapeOf(this.id);
+  }
+
+  /** Shape of a variation.
+   * @param {number} id */
+  shapeOf(id) {
+    return this.shapes.get(id) ?? NEUTRAL;
   }
 
   /** @param {keyof Shape} field

@@ -100,6 +100,7 @@ export function createActions(view) {
     noise: onVariation('noise'),
     adopt: () => view.trigger('adopt', { id: state.variation?.id, shape: view.shape.shape }),
     resetShape: () => view.shape.reset(),
+    blind: () => view.blind.open(),
     forget: onVariation('forget'),
     revert: () => view.trigger('revert', {}),
   };

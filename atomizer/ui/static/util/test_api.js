@@ -9,6 +9,7 @@ export function createTestApi(view) {
     player: view.player,
     picture: view.picture,
     orders: view.orders,
+    blind: view.blind,
     /** Items of the selection. */
     get items() {
       return view.items;
