@@ -70,7 +70,9 @@ def test_blind_test_counts_right_answers(page):
     d.wait(page, "api.blind.player.playing && api.blind.player.version === 'masked'")
     assert d.state(page, "api.blind.player.loopSpan") == pytest.approx([0.5, 1.7], abs=1e-3)
     level = "((version) => api.blind.player.levelOf(version, [0.5, 1.7]))"
-    levels = [d.state(page, f"{level}('{version}')") for version in ("original", "filled", "masked")]
+    levels = [
+        d.state(page, f"{level}('{version}')") for version in ("original", "filled", "masked")
+    ]
     assert levels == pytest.approx([levels[0]] * 3, rel=1e-3) and levels[0] > 1e-3
     for _ in range(5):
         page.click(f"[data-answer={d.state(page, 'api.blind.trials.x')}]")
