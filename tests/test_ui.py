@@ -110,13 +110,13 @@ def test_title_and_details_of_variations():
         and title_of(recipe, Resolved("noise", seed=1)) == "noise, seed 1"
     )
     # the ordering is named where it was chosen or matters; atoms other than MDCT always
-    assert title_of(recipe, Resolved(order="random", seed=2)) == "1 step, seed 2"
+    assert title_of(recipe, Resolved(order="random", seed=2)) == "random, 1 step, seed 2"
     assert (
         title_of(replace(recipe, settings=Settings(order="velocity")), Resolved(order="velocity"))
         == "1 step, velocity, seed 0"
     )
     pursued = replace(recipe, atomizer="matching-pursuit-optimised", atoms=9)
-    assert title_of(pursued, Resolved(steps=2)) == "2 steps, random, on optimised pursuit, seed 0"
+    assert title_of(pursued, Resolved(steps=2)) == "random, 2 steps, on optimised pursuit, seed 0"
     assert title_of(pursued, Resolved("noise")) == "noise, on optimised pursuit, seed 0"
     details = dict(details_of(recipe, settings))
     assert (

@@ -65,19 +65,29 @@ class FillPreset:
 
 PRESETS = {
     # highs or lows
-    "bandwidth": FillPreset(temperature=0.85, silence_threshold=0.65),
+    "bandwidth": FillPreset(order="frequency", temperature=0.85, silence_threshold=0.65),
     # whole channels
-    "upmix": FillPreset(temperature=0.6, envelope_weight=0.0, envelope_gain_db=1.0),
+    "upmix": FillPreset(
+        order="channel", temperature=0.6, envelope_weight=0.0, envelope_gain_db=1.0
+    ),
     # everything after a moment
-    "continue": FillPreset(envelope_weight=0.5, extend_partials=True),
+    "continue": FillPreset(order="time", envelope_weight=0.5, extend_partials=True),
     # a hole in time
-    "gap": FillPreset(envelope_weight=0.5, envelope_gain_db=2.0, extend_partials=True),
+    "gap": FillPreset(
+        order="time", envelope_weight=0.5, envelope_gain_db=2.0, extend_partials=True
+    ),
     # any other region
-    "region": FillPreset(envelope_weight=0.75, envelope_gain_db=1.0, use_band_context=True),
+    "region": FillPreset(
+        order="time", envelope_weight=0.75, envelope_gain_db=1.0, use_band_context=True
+    ),
     # all but the loudest atoms
-    "compress": FillPreset(temperature=0.8, silence_threshold=0.65, quieter_than_known=True),
+    "compress": FillPreset(
+        order="velocity", temperature=0.8, silence_threshold=0.65, quieter_than_known=True
+    ),
     # the loudest atoms
-    "loudest": FillPreset(envelope_weight=0.0, envelope_gain_db=3.0, louder_than_known=True),
+    "loudest": FillPreset(
+        order="velocity", envelope_weight=0.0, envelope_gain_db=3.0, louder_than_known=True
+    ),
     # random parts
     "restore": FillPreset(amplitudes="expected"),
 }

@@ -96,6 +96,7 @@ class Variation(Result):
     details  names and values of all settings
     heard    how many of the filled atoms are audible
     snr_db, lsd  metrics of the region against the original; None without a reference
+    level_db     of the filled atoms relative to the original ones; None without a reference
     seconds  that the fill took
     origin   what it is made of, in words; empty where nothing but the title says it
     sources  spans of the recording that were copied, the most important first
@@ -110,6 +111,7 @@ class Variation(Result):
     details: list[tuple[str, str]]
     heard: int
     snr_db: float | None
+    level_db: float | None
     lsd: float | None
     seconds: float
     order: str

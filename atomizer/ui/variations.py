@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,13 +62,26 @@ def judge(
     return snr, metrics.lsd(reference[:, span], estimate[:, span], low, top)
 
 
+def level_difference(task: Task, step: Step) -> float | None:
+    """Return the level of the filled atoms in dB relative to the original ones.
+
+    None where nothing was filled in.
+    """
+    original, filled = (
+        float(np.sum(grid[task.mask].astype(np.float64) ** 2)) for grid in (task.grid, step.grid)
+    )
+    return 10 * math.log10(filled / original) if original > 0 and filled > 0 else None
+
+
 def title_of(recipe: Recipe, settings: Resolved) -> str:
-    """Return a short title: the method, the settings that are not the defaults, and the seed."""
+    """Return a short title: the ordering and its steps, or noise; and the seed."""
     words = ["noise"]
     if settings.method == "model":
-        words = ["1 step" if settings.steps == 1 else f"{settings.steps} steps"]
-        if settings.steps > 1 or settings.reverse or recipe.settings.order:
-            words.append(settings.order + (" reversed" if settings.reverse else ""))
+        by = settings.order if settings.order == "random" else f"by {settings.order}"
+        words = [
+            by + (" reversed" if settings.reverse else ""),
+            "1 step" if settings.steps == 1 else f"{settings.steps} steps",
+        ]
     if recipe.atomizer != "mdct":
         words.append(f"on {NAMES[recipe.atomizer]}")
     return ", ".join([*words, f"seed {settings.seed}"])

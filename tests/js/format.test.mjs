@@ -15,6 +15,7 @@ test('numbers are formatted for people', () => {
   assert.equal(format.hertz(432.1), '432 Hz');
   assert.equal(format.hertz(2540), '2.54 kHz');
   assert.equal(format.clock(75.25), '1:15.3');
+  assert.deepEqual([59.96, 719.97].map(format.clock), ['1:00.0', '12:00.0']);
   assert.equal(format.percent(0.0001), 'less than 0.1 %');
   assert.equal(format.percent(0), '0 %');
   assert.equal(format.percent(0.1234), '12.3 %');

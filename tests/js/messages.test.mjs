@@ -52,6 +52,7 @@ async function opened() {
     showOriginal: false,
     savedViews: new Map(),
     restoreId: null,
+    notifiedKey: '[[],[]]',
   };
   const player = new Player(() => {});
   player.fetch = (url) => sounds.of(url);
@@ -83,6 +84,7 @@ async function opened() {
     },
     errorUntil: 0,
     demo: { start: () => player.start() },
+    notify: () => view.trigger('selected'),
     showError: (text) => errors.push(text),
     showStatus: nothing,
   };

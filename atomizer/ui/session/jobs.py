@@ -20,7 +20,7 @@ from ...io.tags import Tags
 from ...limits import limits
 from .. import drawing
 from ..component import Scene, Source, Variation
-from ..variations import StoredVariation, details_of, judge, origin_of, title_of
+from ..variations import StoredVariation, details_of, judge, level_difference, origin_of, title_of
 from . import present
 from .state import FillJob, Session
 
@@ -118,6 +118,7 @@ def finish(session: Session) -> Variation:
         details=details,
         heard=_audible_filled(session, task, step),
         snr_db=snr,
+        level_db=None if snr is None else level_difference(reference, step),
         lsd=lsd,
         seconds=time.monotonic() - job.started,
         order=settings.order,

@@ -86,6 +86,7 @@ export interface Variation extends Result {
   details: [string, string][];
   heard: number;
   snr_db: number | null;
+  level_db: number | null;
   lsd: number | null;
   seconds: number;
   order: string;
@@ -305,6 +306,8 @@ export interface ViewState {
   restored: RestoredSound | null;
   readout: Summary | null;
   feedbackMilliseconds: number;
+  /** Key of the selection that Python was notified of last. */
+  notifiedKey: string;
 }
 
 export interface SavedView {
@@ -381,7 +384,7 @@ type InputName =
   | 'order-reverse';
 type SelectName = 'scale' | 'pitch' | 'channels' | 'colour' | 'atomizer' | 'preset' | 'order-name';
 type DetailsName = 'export-menu' | 'order-curves';
-type DialogName = 'keys' | 'how' | 'blind';
+type DialogName = 'keys' | 'how' | 'blind' | 'dropped';
 type SvgName = 'excerpt-outline' | 'overlay' | 'play-icon';
 
 /** Finds an element of view.html by its data-name. */

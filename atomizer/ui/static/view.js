@@ -6,6 +6,7 @@ import { BlindTest } from './panels/blind.js';
 import { BoundsPanel, editedIndex, withBounds } from './panels/bounds.js';
 import { syncButtons } from './panels/buttons.js';
 import { showChips } from './panels/chips.js';
+import { watchDrops } from './panels/dropping.js';
 import { ExcerptPicker } from './panels/excerpt.js';
 import { handleKey } from './panels/keyboard.js';
 import { OrderPanel } from './panels/order_panel.js';
@@ -34,7 +35,7 @@ import { createActions } from './state/actions.js';
 import { Demo } from './state/demo.js';
 import { UndoHistory } from './state/history.js';
 import { Messages } from './state/messages.js';
-import { Persistence } from './state/persistence.js';
+import { chooseFile, Persistence } from './state/persistence.js';
 import { nearestPeak, spectrumOf } from './state/partials.js';
 import { animateReveal, revealRanks } from './state/reveal.js';
 import { padded, summarise, timeRangeOf, toPayload, unreachedBy } from './state/selection.js';
@@ -59,6 +60,7 @@ import * as format from './util/format.js';
 
 const ERROR_MS = 6000; // during which status messages do not replace an error
 const NOTIFY_DELAY_MS = 120; // after a change of the selection, before Python is notified
+const CLICKABLE = 'button, summary, label, [role=option], input[type=checkbox], input[type=radio]';
 const ERASING_FEATURES = ['velocity', 'sign']; // without them, nothing of an atom is heard
 const DEFAULT_PARTIALS = 16;
 const MAX_MARGIN = 10; // seconds that play before and after the selection
@@ -105,6 +107,7 @@ const initialState = () => ({
   restored: null,
   readout: null,
   feedbackMilliseconds: 0,
+  notifiedKey: toPayload([]).key,
 });
 
 /** The items with another one at an index.
@@ -117,11 +120,13 @@ const replaceAt = (items, index, item) => items.map((old, k) => (k === index ? i
  * @param {Element} target */
 function blurClicked(target) {
   /** @type {HTMLElement | null} */
-  const used = target.closest('button, summary, label, input[type=checkbox], input[type=radio]');
+  const used = target.closest(CLICKABLE);
   if (!used || used.closest('dialog')) return;
   const { activeElement } = document;
   const { type } = /** @type {HTMLInputElement} */ (activeElement ?? used);
-  if (used.contains(activeElement) || type === 'checkbox' || type === 'radio')
+  // a label's checkbox, and the field of Gradio's menus, have the focus instead
+  const isOther = type === 'checkbox' || type === 'radio' || used.role === 'option';
+  if (used.contains(activeElement) || isOther)
     /** @type {HTMLElement} */ (activeElement).blur();
 }
 
@@ -151,6 +156,8 @@ export class View {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.notifyTimer = undefined;
     this.hoverFrame = 0;
+    /** Whether the pointer was used last, not a key. */
+    this.isPointing = false;
     this.isTicking = false;
     this.seenRange = '';
 
@@ -484,8 +491,15 @@ export class View {
     this.notifyTimer = setTimeout(() => {
       this.messages.followSelection(again);
       this.maskedPreview.update(this.state);
-      this.trigger('selected');
+      this.notify();
     }, NOTIFY_DELAY_MS);
+  }
+
+  /** Notify Python of the selection. */
+  notify() {
+    clearTimeout(this.notifyTimer);
+    this.state.notifiedKey = toPayload(this.items).key;
+    this.trigger('selected');
   }
 
   /** Show the selection, and make it the value of the component at once: a fill that is started
@@ -645,6 +659,14 @@ export class View {
     return true;
   }
 
+  /** Load a sound as if it had been chosen in the drop zone.
+   * @param {File} file */
+  loadSound(file) {
+    /** @type {HTMLInputElement | null} */
+    const input = document.querySelector('#file input[type=file]');
+    if (input) chooseFile(input, file, file.name);
+  }
+
   /** @param {File} file */
   async loadSelection(file) {
     try {
@@ -661,7 +683,8 @@ export class View {
   showTitle() {
     const { scene } = this.state;
     if (!scene) return;
-    const { duration, channels, count, total, srr_db: srr } = scene;
+    const { duration, channels, count, srr_db: srr } = scene;
+    const total = this.audibleCount(scene);
     this.showAtomizer();
     this.find('name').textContent = scene.name;
     this.find('facts').textContent = [
@@ -673,6 +696,14 @@ export class View {
         (srr === null || srr === undefined ? '' : ', ' + srr.toFixed(1) + ' dB') +
         (count < total ? ', the ' + format.count(count) + ' loudest drawn' : ''),
     ].join(' · ');
+  }
+
+  /** Audible atoms of the version that is shown; those of a fill are counted if all are drawn.
+   * @param {import('./types').Scene} scene */
+  audibleCount({ count, total }) {
+    const { shown, variation, version } = this.state;
+    const isFilled = shown && variation && version === 'filled' && count === total;
+    return isFilled ? shown.count : total;
   }
 
   /** Whether MDCT atoms are drawn for a fill on top of matching-pursuit atoms. */
@@ -697,8 +728,9 @@ export class View {
   }
 
   showChannels() {
+    this.root.dataset.channels = String(this.channels);
     const menu = this.find('channels');
-    const channels = this.state.base?.channels ?? 1;
+    const { channels } = this;
     const single = Array.from(
       { length: channels },
       (_, k) => new Option(format.channel(k, channels) + ' only', String(k)),
@@ -764,6 +796,7 @@ export class View {
     this.state.version = version;
     this.player.choose(version);
     this.messages.showSceneOfVersion();
+    this.showTitle();
     this.repaint();
     this.syncButtons();
   }
@@ -967,11 +1000,19 @@ export class View {
       });
     document.addEventListener('change', (event) => {
       const target = /** @type {Element} */ (event.target);
+      if (this.isPointing && target.tagName === 'SELECT')
+        /** @type {HTMLElement} */ (target).blur();
       if (!target.closest('#features')) return;
       showErased(checkedFeatures());
       if (this.state.original) this.maskedPreview.update(this.state);
     });
+    for (const name of ['pointerdown', 'keydown'])
+      document.addEventListener(name, () => (this.isPointing = name === 'pointerdown'), true);
     document.addEventListener('keydown', (event) => handleKey(this, event));
+    watchDrops(find('dropped'), find('dropped-files'), {
+      loadSound: (file) => this.loadSound(file),
+      loadSelection: (file) => this.loadSelection(file),
+    });
     this.addFieldListeners();
   }
 

@@ -25,15 +25,16 @@ function stepRadio(event) {
   next.click();
 }
 
-/** Whether an input uses a key itself.
+/** Whether a field uses a key itself: text fields all of them, menus all but the digits.
  * @param {KeyboardEvent} event */
 function isTyped({ key, target }) {
-  const { type } = /** @type {HTMLInputElement} */ (target);
-  if (type !== 'range' && type !== 'checkbox') return true;
+  const { tagName, type, readOnly } = /** @type {HTMLInputElement} */ (target);
+  if (tagName === 'SELECT' || readOnly) return !/^[1-5]$/.test(key);
+  if (!/^(range|checkbox|radio)$/.test(type)) return true;
   return /^Arrow|^ $|Enter|Home|End|Page/.test(key);
 }
 
-/** Shortcuts work unless a dialog is open, or another part of the page has the focus.
+/** Shortcuts work unless a dialog is open, or the focused field or button uses the key.
  * @param {import('../view.js').View} view
  * @param {KeyboardEvent} event */
 export function handleKey(view, event) {
@@ -41,7 +42,6 @@ export function handleKey(view, event) {
   const { key } = event;
   const target = /** @type {HTMLElement} */ (event.target);
   if (root.querySelector('dialog[open]')) return;
-  if (!root.contains(target) && target !== document.body) return;
   if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) {
     if (key === 'Enter' && target.closest('.presets')) view.act('preset');
     if (isTyped(event)) return;
@@ -50,7 +50,9 @@ export function handleKey(view, event) {
     stepRadio(event);
     return;
   }
-  const isPressed = (key === ' ' || key === 'Enter') && /^(BUTTON|SUMMARY|A)$/.test(target.tagName);
+  if (target.isContentEditable) return;
+  const isPressed =
+    (key === ' ' || key === 'Enter') && /^(BUTTON|SUMMARY|A|LABEL)$/.test(target.tagName);
   if (isPressed) return;
   const arrow = ARROWS[key];
   if (arrow && (view.state.tool === 'move' || target.dataset.chip !== undefined)) {

@@ -6,14 +6,19 @@ import * as format from '../util/format.js';
 
 const METRICS_HELP =
   'SNR compares the waveforms; with guessed signs it stays near 0 dB even when the fill sounds ' +
-  'right. LSD is the spectral error: 0 is perfect, 0.7 is as good as it gets with random signs.';
+  'right, and is not shown below 0. Level is how loud the filled atoms are beside the original ' +
+  'ones. LSD is the spectral error: 0 is perfect, 0.7 is as good as it gets with random signs.';
 
-/** How close a variation is to the original: "SNR 3.2 dB · LSD 0.91", or "no reference".
- * @param {Pick<Variation, 'snr_db' | 'lsd'>} variation */
+/** How close a variation is to the original: "SNR 3.2 dB · level −0.4 dB · LSD 0.91", or
+ * "no reference". An SNR below 0 dB says only that the waveform is another, as it is with guessed
+ * signs; level and spectrum say how right it is.
+ * @param {Pick<Variation, 'snr_db' | 'level_db' | 'lsd'>} variation */
 export function metricsOf(variation) {
   const words = [];
-  if (variation.snr_db != null)
+  if (variation.snr_db != null && variation.snr_db >= 0)
     words.push('SNR ' + variation.snr_db.toFixed(1).replace('-', '−') + ' dB');
+  if (variation.level_db != null)
+    words.push('level ' + variation.level_db.toFixed(1).replace('-', '−') + ' dB');
   if (variation.lsd != null) words.push('LSD ' + variation.lsd.toFixed(2));
   return words.join(' · ') || 'no reference';
 }

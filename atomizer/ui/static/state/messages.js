@@ -88,9 +88,11 @@ export class Messages {
     await this.showFills(message, isExample);
     this.showDownload(message);
     this.showTexts(message, isExample);
-    // Python ranks parts among the atoms that are shown: for other atoms they are requested again
+    // Python ranks parts among the atoms that are shown: for other atoms they are requested again.
+    // A region that was drawn while the sound loaded is gone, and what was said of it, too
     const hasParts = view.items.some((item) => item.part);
-    if (isOtherScene && !message.busy && !message.parts && hasParts) view.trigger('selected');
+    const isOutdated = !view.items.length && view.state.notifiedKey !== toPayload([]).key;
+    if (isOtherScene && !message.busy && !message.parts && (hasParts || isOutdated)) view.notify();
     view.syncButtons();
     view.root.dataset.message = String(message.number);
   }
@@ -120,6 +122,7 @@ export class Messages {
     const answersExample = !!state.variation && state.variation.key === state.proposalId;
     if (isNew && isCurrent && answersExample && state.playedExampleId !== state.proposalId)
       this.playExample(isExample);
+    else if (isNew && isCurrent && state.variation?.total === 1) view.reveal();
     state.lastShownId = message.current;
     state.restoreId = null;
     state.wasFilling = !!state.live;
@@ -233,7 +236,6 @@ export class Messages {
       state.op = 'replace';
     }
     await this.showScene(scene, { buffer, keepRange: false });
-    view.showChannels();
     view.find('empty').hidden = true;
     view.props.value = toPayload(view.items);
     view.showChips();
@@ -295,6 +297,7 @@ export class Messages {
       : new GridSelection(scene, /** @type {import('../types').Axes} */ (view.picture.axes));
     view.showColourChoices();
     view.showTitle();
+    if (view.root.dataset.channels !== String(scene.channels)) view.showChannels();
     view.showLegend();
     view.orders.show(scene, original);
     view.markAtoms(view.items);
