@@ -14,7 +14,7 @@ from atomizer.io.audio import Sound
 from atomizer.priors.recording_context import CopySource
 from atomizer.ui import decomposition, drawing
 from atomizer.ui.exports import EXPORTS
-from atomizer.ui.variations import details_of, judge, origin_of, title_of
+from atomizer.ui.variations import details_of, judge, level_difference, origin_of, title_of
 
 
 @pytest.fixture
@@ -102,18 +102,27 @@ def test_masked_signs_keep_the_levels(sound):
     assert np.array_equal(task.masked(), task.erased())
 
 
+def test_level_difference_of_a_fill(sound):
+    task, *_ = filled(sound(0.5), "above:3000")
+    assert level_difference(task, Step(1, 1, task.grid, task.mask)) == 0
+    assert level_difference(task, Step(1, 1, task.grid / 2, task.mask)) == pytest.approx(
+        -6.02, abs=0.01
+    )
+    assert level_difference(task, Step(1, 1, task.erased(), task.mask)) is None
+
+
 def test_title_and_details_of_variations():
     settings = Resolved("model", "time", True, 4, 0.8, 0.95, "sampled", 3)
     recipe = Recipe(parse(["above:1"]))
     assert (
-        title_of(recipe, settings) == "4 steps, time reversed, seed 3"
+        title_of(recipe, settings) == "by time reversed, 4 steps, seed 3"
         and title_of(recipe, Resolved("noise", seed=1)) == "noise, seed 1"
     )
-    # the ordering is named where it was chosen or matters; atoms other than MDCT always
+    # the ordering is always named, the atoms where they are not those of the MDCT
     assert title_of(recipe, Resolved(order="random", seed=2)) == "random, 1 step, seed 2"
     assert (
         title_of(replace(recipe, settings=Settings(order="velocity")), Resolved(order="velocity"))
-        == "1 step, velocity, seed 0"
+        == "by velocity, 1 step, seed 0"
     )
     pursued = replace(recipe, atomizer="matching-pursuit-optimised", atoms=9)
     assert title_of(pursued, Resolved(steps=2)) == "random, 2 steps, on optimised pursuit, seed 0"

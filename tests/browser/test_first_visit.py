@@ -1,0 +1,172 @@
+"""The first visit: few controls, one obvious example; keys, files and figures of the page."""
+
+import re
+
+import driver as d
+import pytest
+
+SIZES = [(1400, 900), (1280, 720), (1024, 768), (390, 844)]
+
+
+@pytest.fixture(scope="module")
+def drop_script():
+    """Drops files with these names and contents on the picture."""
+    return """files => {
+      const data = new DataTransfer();
+      for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name));
+      const stage = document.querySelector('.atom-view .stage');
+      for (const type of ['dragover', 'drop'])
+        stage.dispatchEvent(new DragEvent(type, {
+          dataTransfer: data, bubbles: true, cancelable: true}));
+    }"""
+
+
+def content(path):
+    return [path.name, list(path.read_bytes())]
+
+
+@pytest.mark.parametrize("width, height", SIZES)
+def test_fill_in_is_in_sight_and_folds_are_closed(open_page, width, height):
+    page = open_page(width, height, app="quick_app_url", fresh=True, has_touch=width < 500)
+    d.wait(page, "state.scene && player.buffers.original")
+    for selector in ("#fill", "#example-highs"):
+        box = page.locator(selector).bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= height, selector
+    assert page.is_visible("#erase") and page.is_hidden("#feature-time")
+    assert page.is_hidden(f"{d.VIEW} [data-name=scale]")
+    filled = page.evaluate(
+        "[...document.querySelectorAll('button')].filter(b => b.offsetParent)"
+        ".filter(b => getComputedStyle(b).backgroundColor === 'rgb(79, 70, 229)').map(b => b.id)"
+    )
+    assert filled == ["example-highs"], "one button stands out"
+    if width == 1400:
+        page.evaluate("document.activeElement.blur()")
+        tabs = 0
+        while page.evaluate("document.activeElement.id") != "fill":
+            page.keyboard.press("Tab")
+            tabs += 1
+        assert tabs < 20
+        page.click("[data-fold=advanced]")
+        assert page.is_visible("#feature-time")
+        page.reload()
+        page.wait_for_selector(f"{d.VIEW}[data-ready=true]")
+        assert page.is_visible("#feature-time"), "the browser remembers open folds"
+
+
+def test_erase_fill_and_play_by_keys_from_anywhere(quick, sounds):
+    d.upload(quick, sounds["stereo"])
+    quick.check("#feature-time input")
+    d.draw_box(quick, 1, 2, 300, 3000)
+    quick.keyboard.press("e")
+    d.wait(quick, "state.version === 'masked' && player.playing && player.buffers.masked")
+    assert d.state(quick, "player.playedRange") == pytest.approx([0.5, 2.5], abs=0.05)
+    quick.keyboard.press("Space")
+    d.wait(quick, "!player.playing")
+    quick.uncheck("#feature-time input")  # leaves the focus in the left column
+    quick.keyboard.press("f")
+    d.wait_filled(quick)
+    quick.select_option(f"{d.VIEW} [data-name=colour]", "state")
+    quick.focus(f"{d.VIEW} [data-name=colour]")
+    for key, version in (("1", "original"), ("2", "masked"), ("3", "filled")):
+        quick.keyboard.press(key)
+        assert d.state(quick, "state.version") == version
+    quick.click("#feature-time >> text=time")
+    quick.keyboard.press("Space")
+    d.wait(quick, "player.playing")
+    assert quick.is_checked("#feature-time input"), "the space bar plays after a click"
+    quick.click("#seed textarea")
+    quick.keyboard.press("1")
+    assert d.state(quick, "state.version") == "filled", "typed into a field"
+    # an example that was started by a key leaves the keys to the player
+    quick.focus("#example-hole")
+    quick.keyboard.press("Enter")
+    d.wait(quick, "state.scene.name === 'solo.flac' && player.playing")
+    quick.keyboard.press("Space")
+    d.wait(quick, "!player.playing")
+
+
+def test_files_dropped_anywhere_load_or_become_a_list(quick, sounds, drop_script):
+    d.wait(quick, "state.scene && player.buffers.original")
+    quick.evaluate(drop_script, [content(sounds["mono"])])
+    d.wait(quick, "state.scene.name === 'mono.wav'")
+    assert "dropping" not in quick.evaluate("({...document.body.dataset})")
+    quick.evaluate(drop_script, [content(sounds["mono"]), content(sounds["stereo"])])
+    assert quick.locator("dialog[open] .files button").all_text_contents() == [
+        "mono.wav",
+        "stereo.wav",
+    ]
+    quick.click("dialog[open] >> text=stereo.wav")
+    d.wait(quick, "state.scene.name === 'stereo.wav' && player.buffers.original")
+    # a box that was drawn before is gone, and so is what was said of it
+    d.draw_box(quick, 1, 2, 300, 3000)
+    d.wait_status(quick, "Ready: press Fill in.")
+    d.upload(quick, sounds["mono"])
+    d.wait_status(quick, "Nothing is selected")
+
+
+def test_drags_replace_add_and_take_away(quick, sounds):
+    d.upload(quick, sounds["stereo"])
+    d.tool(quick, "box")
+
+    def drag(*seconds, key=None):
+        if key:
+            quick.keyboard.down(key)
+        d.drag(quick, *[d.pixel(quick, t, f) for t, f in zip(seconds, (3000, 300))])
+        if key:
+            quick.keyboard.up(key)
+        return d.state(quick, "items.map(i => i.op)")
+
+    assert drag(1, 2) == ["add"] and drag(1.2, 2) == ["add"]
+    assert drag(2.5, 3, key="Shift") == ["add", "add"]
+    assert drag(2.6, 2.7, key="Alt") == ["add", "add", "subtract"]
+    quick.keyboard.press("a")
+    assert drag(0.2, 0.4) == ["add", "add", "subtract", "add"]
+    quick.keyboard.press("a")
+    assert drag(1, 2) == ["add"]
+    # bounds are typed; the box snaps to the partial at its centre
+    quick.fill(f"{d.VIEW} [data-name=bound-low]", "A4 -50")
+    quick.keyboard.press("Enter")
+    assert d.state(quick, "items[0].f[0]") == pytest.approx(427.5, abs=0.1)
+    quick.fill(f"{d.VIEW} [data-name=bound-high]", "460")
+    quick.keyboard.press("Tab")
+    quick.click(f"{d.VIEW} [data-act=snap]")
+    low, high = d.state(quick, "items[0].f")
+    assert low < 440 < high < low + 120
+    assert "A4" in quick.inner_text(f"{d.VIEW} [data-name=bound-notes]")
+    # the wand takes the partial, as Python does
+    d.tool(quick, "wand")
+    quick.mouse.click(*d.pixel(quick, 1.05, 900))
+    d.wait(quick, "items[0].kind === 'lasso' && state.readout")
+    assert d.state(quick, "state.readout.f[1]") < 2000
+    quick.select_option(f"{d.VIEW} [data-name=pitch]", "notes")
+    quick.wait_for_function(
+        "[...document.querySelectorAll('.atom-view .ytick text')].some(t => t.textContent === 'C4')"
+    )
+
+
+def test_a_swipe_scrolls_until_a_tool_is_chosen(open_page):
+    page = open_page(390, 844, app="quick_app_url", fresh=True, has_touch=True, is_mobile=True)
+    d.wait(page, "state.scene && player.buffers.original")
+    action = "getComputedStyle(document.querySelector('.atom-view .stage')).touchAction"
+    assert d.state(page, "state.tool") == "scroll" and page.evaluate(action) == "pan-y"
+    page.evaluate("document.querySelector('.atom-view .stage').scrollIntoView()")
+    page.touchscreen.tap(*d.pixel(page, 5, 1000))
+    d.wait(page, "Math.abs(player.position() - 5) < 0.3")
+    d.tool(page, "box")
+    assert page.evaluate(action) == "none"
+
+
+def test_counts_and_channels_follow_an_added_part(quick, sounds):
+    d.upload(quick, sounds["mono"])
+    facts = f"{d.VIEW} [data-name=facts]"
+
+    def atoms():
+        return int(re.search(r"([\d,]+) atoms", quick.inner_text(facts))[1].replace(",", ""))
+
+    before = atoms()
+    assert quick.is_hidden(f"{d.VIEW} [data-name=channels]")
+    d.fill(quick, "#add-channel")
+    assert atoms() > 1.5 * before
+    assert quick.is_visible(f"{d.VIEW} [data-name=channels]")
+    quick.click(f"{d.VIEW} [data-version=original]")
+    assert atoms() == before
