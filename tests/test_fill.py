@@ -591,7 +591,7 @@ def test_a_gap_in_a_long_sound_uses_its_surroundings_only(model, monkeypatch):
     step = result(task, model)
     frames = np.flatnonzero(task.mask.any(axis=(0, 2)))
     assert (
-        seen == [len(frames) + 2 * (TINY.space.frames + sampler.CONTEXT_FRAMES)]
+        seen == [len(frames) + 2 * (TINY.space.frames + sampler.ENVELOPE_CONTEXT_FRAMES)]
         and seen[0] < task.grid.shape[1] / 2
     )
     assert step.grid.shape == task.grid.shape and (step.revealed == task.mask).all()

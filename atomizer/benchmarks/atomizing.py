@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 
 from ..analysis import MDCTAtomizer
 from ..atoms.atoms import Atoms
-from ..atoms.orderings import ORDERINGS, order
+from ..atoms.orderings import order
 from .records import Missing, Record
 from .timing import compare, medians, with_peers
 from .transform import noise, plain_imdct, plain_mdct
@@ -17,22 +17,19 @@ from .transform import noise, plain_imdct, plain_mdct
 COUNT = 1_000_000
 PLAIN = "plain transform + np.lexsort"
 TIES = ("channel", "frequency", "time")  # least significant key first
-
-
-def keys(atoms: Atoms, by: str) -> tuple[np.ndarray, ...]:
-    """Keys for np.lexsort that give the same ordering."""
-    first = {"velocity": (-np.abs(atoms.amplitude), -atoms.velocity), "time": (), "random": ()}.get(
-        by
-    )
-    return (
-        *(getattr(atoms, name) for name in TIES),
-        *((getattr(atoms, by),) if first is None else first),
-    )
+# keys of np.lexsort beside `TIES`, least significant first, that give the same ordering
+KEYS: dict[str, Callable[[Atoms], tuple[np.ndarray, ...]]] = {
+    "time": lambda atoms: (),
+    "frequency": lambda atoms: (atoms.frequency,),
+    "velocity": lambda atoms: (-np.abs(atoms.amplitude), -atoms.velocity),
+    "channel": lambda atoms: (atoms.channel,),
+    "random": lambda atoms: (),
+}
 
 
 def plain_order(atoms: Atoms, by: str) -> np.ndarray:
     """Permutation of an ordering, by np.lexsort."""
-    permutation = np.lexsort(keys(atoms, by))
+    permutation = np.lexsort((*(getattr(atoms, name) for name in TIES), *KEYS[by](atoms)))
     return (
         permutation[np.random.default_rng(0).permutation(len(atoms))]
         if by == "random"
@@ -72,9 +69,9 @@ def ordering() -> Iterator[Record]:
     """The slowest of all orderings, of atoms in random order."""
     atoms = MDCTAtomizer().analyse(noise(12))[:COUNT]
     atoms = atoms[np.random.default_rng(0).permutation(len(atoms))]
-    ours = {by: partial(order, atoms, by) for by in ORDERINGS}
+    ours = {by: partial(order, atoms, by) for by in KEYS}
     found = medians(
-        {**ours, **{f"lexsort {by}": partial(plain_order, atoms, by) for by in ORDERINGS}}, 5
+        {**ours, **{f"lexsort {by}": partial(plain_order, atoms, by) for by in KEYS}}, 5
     )
     slowest = max(ours, key=found.__getitem__)
     yield from with_peers(

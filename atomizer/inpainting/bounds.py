@@ -85,17 +85,18 @@ class Bounds:
         if self.lowest:
             shape = (len(window.channels), self.magnitude.shape[2])
             return np.full(shape, np.inf, np.float32)
-        box = self.preset.use_band_context
+        is_box = self.preset.use_band_context
         local = _peak_per_bin(crop(self.magnitude, window, 0), crop_known(self.observed, window))
-        if np.isfinite(local).all() and not box:
+        if np.isfinite(local).all() and not is_box:
             return np.minimum(local * MARGIN, self.highest)
         whole = self.peak_per_bin[list(window.channels)]
-        first, second = (whole, local) if box else (local, whole)
-        out = np.where(np.isfinite(first), first, second) * MARGIN
+        preferred, otherwise = (whole, local) if is_box else (local, whole)
+        own = np.where(np.isfinite(preferred), preferred, otherwise) * MARGIN
         known = np.isfinite(self.peak_per_bin)
-        others = np.where(known, self.peak_per_bin, 0).max(0)
-        others = np.where(known.any(0), others, np.inf) * MARGIN**2
-        return np.minimum(np.where(np.isfinite(out), out, others), self.highest)
+        loudest = np.where(known, self.peak_per_bin, 0).max(0)
+        # the loudest of the other channels says less than the channel's own bin: twice the margin
+        of_others = np.where(known.any(0), loudest, np.inf) * MARGIN**2
+        return np.minimum(np.where(np.isfinite(own), own, of_others), self.highest)
 
     def clip_levels(self, logits: Tensor, amplitudes: Tensor, ceiling: Tensor) -> None:
         """Exclude levels out of bounds, in place; silence, the first level, is always possible.

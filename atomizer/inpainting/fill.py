@@ -32,7 +32,8 @@ def fill(
 
     Only the surroundings of the unknown atoms are computed. The atoms that the selection hides are
     never read. Holes in time of at most 0.2 s are filled in one step by an autoregressive model of
-    the samples, unless `settings` has amplitudes, a nucleus or a source; these need no `model`.
+    the samples, which needs no `model`; ordering, steps and temperature then have no effect. It is
+    not used where `settings` has amplitudes or a nucleus, or where `using` names a recording prior.
 
     Parameters
     ----------

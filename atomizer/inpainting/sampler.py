@@ -19,7 +19,7 @@ from .bounds import Bounds
 from .placement import place
 from .presets import PRESETS
 from .settings import Resolved, model_ordering
-from .state import CONTEXT_FRAMES, FillState
+from .state import ENVELOPE_CONTEXT_FRAMES, FillState
 from .step import Step
 from .stereo_image import StereoImage
 from .task import Task
@@ -34,7 +34,7 @@ def sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
     task.space.check_same_analysis(model.config.space)
     model.eval()
     # a gap costs the same in a long sound as in a short one
-    local, part = task.crop(model.config.space.frames + CONTEXT_FRAMES)
+    local, part = task.crop(model.config.space.frames + ENVELOPE_CONTEXT_FRAMES)
     found = predict_from_task(task, settings.using)
     background = None if found is None else found.cut(part.start, part.stop)[0]
     origin: dict[str, Any] = {}

@@ -23,7 +23,8 @@ from .settings import ModelOrdering
 from .task import Task
 from .windows import Window, channel_groups, crop, crop_known, plan_windows
 
-CONTEXT_FRAMES = 192  # frames to either side of a window that the spectral envelope is measured in
+# on either side of a window, for the spectral envelope
+ENVELOPE_CONTEXT_FRAMES = 192
 FAR_FRAMES = 32  # distance to the context beyond which the envelope alone gives the level
 MAX_CACHED = 64  # windows whose predictions are kept for the next step
 
@@ -103,7 +104,7 @@ class FillState:
         """
         loudest = self._loudest_known(window)
         if crop_known(self.observed, window).any(axis=(0, 2)).sum() < MIN_FRAMES:
-            loudest = max(loudest, self._loudest_known(window.widened(CONTEXT_FRAMES)))
+            loudest = max(loudest, self._loudest_known(window.widened(ENVELOPE_CONTEXT_FRAMES)))
         return max(min(loudest, self.peak), self.peak * 10 ** (REFERENCE_FLOOR_DB / 20))
 
     def _loudest_known(self, window: Window) -> float:
@@ -164,8 +165,8 @@ class FillState:
         observed, magnitude = crop_known(self.observed, window), crop(self.magnitude, window, 0)
         signed = np.where(crop(self.positive, window, True), magnitude, -magnitude)
         channels = list(window.channels)
-        first = max(0, window.start - CONTEXT_FRAMES)
-        wide = slice(first, max(0, window.start) + window.size + CONTEXT_FRAMES)
+        first = max(0, window.start - ENVELOPE_CONTEXT_FRAMES)
+        wide = slice(first, max(0, window.start) + window.size + ENVELOPE_CONTEXT_FRAMES)
         wide_observed = self.observed[channels, wide]
         frames = np.arange(window.start, window.start + window.size)
         frames = frames.clip(0, self.observed.shape[1] - 1)

@@ -216,7 +216,7 @@ def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
             value="model" if gpu.has_model() else "noise",
         )
         using = gr.Radio(
-            [(USING_TITLES[name], name) for name in USING],
+            [(USING_TITLES.get(name, name), name) for name in USING],
             label="What fills holes and boxes",
             info="The recording around and elsewhere, or texture of the right level alone.",
             elem_id="using",

@@ -137,13 +137,13 @@ test('arrow keys move or resize regions by 1/50 of the range', () => {
           const after = boundsOf(nudgeRegion(item, ...how, view));
           return [...after.t, ...after.f];
         };
-      // a brush has an even size on its own scale only
-      const most = item.kind === 'brush' && item.scale !== scale ? 0.05 : 1e-6;
+      // a shape with a size is even on its own scale only
+      const most = item.size && item.scale !== scale ? 0.05 : 1e-6;
       close(bounds(1, 0, true), [t[0], t[1] + 0.2, ...f]);
       close(bounds(-1, 0, true), [t[0], t[1] - 0.2, ...f]);
       close(bounds(0, 1, true), [...t, f[0], up(f[1])], most);
       close(bounds(1, 0, false), [t[0] + 0.2, t[1] + 0.2, ...f]);
-      if (item.kind !== 'brush') close(bounds(0, 1, false), [...t, ...f.map(up)]);
+      if (!item.size) close(bounds(0, 1, false), [...t, ...f.map(up)]);
     }
     assert.equal(nudgeRegion(box, 0, 1, true, view).f[0], 1000); // what stays, stays exactly
   }
