@@ -23,7 +23,7 @@ from .decomposition import NAMES
 STATIC = Path(__file__).parent / "static"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # events from the browser; Gradio finds their names in the script
-EVENTS = ("selected", "adopt", "forget", "revert", "export", "noise", "excerpt", "pursue")
+EVENTS = ("selected", "adopt", "forget", "revert", "export", "noise", "excerpt", "pursue", "resume")
 
 
 class Scene(GradioModel):
@@ -168,6 +168,7 @@ class Message(GradioModel):
     before      what undo leads to: the previous original, or another sound
     note        what to listen for in an example
     example     id of the example that the note belongs to
+    resume      with it a page that was reloaded gets this session back
     regions, specs, key
                 the selection; only the browser sets them. Specs are those of parts ("random:50")
     """
@@ -183,6 +184,7 @@ class Message(GradioModel):
     download: Download | None = None
     excerpt: Excerpt | None = None
     before: str | None = None
+    resume: str = ""
     note: str = ""
     example: str = ""
     status: str = ""

@@ -115,7 +115,7 @@ class Page:
 
 def create() -> Page:
     """Create the components; call it within `gr.Blocks`."""
-    session = gr.State(None, delete_callback=lambda s: s and s.close())
+    session = gr.State(None, delete_callback=lambda s: s and s.release())
     gr.HTML(INTRO, elem_id="intro", padding=False)
     example_buttons = _example_buttons()
     with gr.Row(elem_id="bench"):

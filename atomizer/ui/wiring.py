@@ -251,7 +251,12 @@ def _connect_variations(page: Page, fills: list[Fill]) -> None:
         return handlers.use_as_original(old, _event_value(event), _event_value(event, "shape"))
 
     def undo(old: Session | None) -> tuple:
-        message, fresh = handlers.undo(old)
+        return restored(old, *handlers.undo(old))
+
+    def resume(old: Session | None, event: gr.EventData) -> tuple:
+        return restored(old, *handlers.resume(old, _event_value(event, "key")))
+
+    def restored(old: Session | None, message: Message, fresh: Any) -> tuple:
         if fresh is old or fresh == gr.skip():
             return message, *_skip(undo_outputs[1:])
         recipe = fresh.current_recipe
@@ -272,6 +277,7 @@ def _connect_variations(page: Page, fills: list[Fill]) -> None:
 
     view.adopt(use_as_original, session, view, **PRIVATE)
     view.revert(undo, session, undo_outputs, cancels=fills, **PRIVATE)
+    view.resume(resume, session, undo_outputs, **PRIVATE)
     view.forget(delete_variation, session, view, **PRIVATE)
     view.export(export_file, session, view, trigger_mode="multiple", **PRIVATE)
 

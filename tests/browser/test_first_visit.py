@@ -170,3 +170,20 @@ def test_counts_and_channels_follow_an_added_part(quick, sounds):
     assert quick.is_visible(f"{d.VIEW} [data-name=channels]")
     quick.click(f"{d.VIEW} [data-version=original]")
     assert atoms() == before
+
+
+def test_a_reload_brings_the_fills_back(quick, sounds):
+    d.upload(quick, sounds["stereo"])
+    d.draw_box(quick, 1, 2, 300, 3000)
+    d.fill(quick)
+    d.fill(quick)
+    filled = d.sound_of(quick, "filled")[0]
+    shown = "[items, state.variations.map(v => [v.id, v.title]), state.variation.id]"
+    before = d.state(quick, shown)
+    quick.reload()
+    quick.wait_for_selector(f"{d.VIEW}[data-ready=true]")
+    d.wait(quick, "state.scene && state.scene.name === 'stereo.wav' && player.buffers.filled")
+    assert d.state(quick, shown) == before and not d.state(quick, "player.playing")
+    assert (d.sound_of(quick, "filled")[0] == filled).all()
+    d.fill(quick)
+    assert d.state(quick, "state.variations.length") == 3

@@ -77,7 +77,7 @@ async function opened() {
     history: { reset: nothing },
     presets: { showValuesOf: nothing },
     excerpt: { show: nothing },
-    persistence: { saveSelection: nothing, saveSound: async () => {} },
+    persistence: { saveSelection: nothing, saveSession: nothing, saveSound: async () => {} },
     chooseVersion: (version) => {
       state.version = version;
       player.choose(version);

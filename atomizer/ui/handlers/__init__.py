@@ -23,7 +23,7 @@ from .filling import (
     fill_selection,
     stop,
 )
-from .history import delete_variation, undo, use_as_original
+from .history import delete_variation, resume, undo, use_as_original
 from .loading import choose_excerpt, finish_example, load, load_example
 from .pursuit import decompose
 from .selecting import describe
@@ -42,6 +42,7 @@ __all__ = [
     "finish_example",
     "load",
     "load_example",
+    "resume",
     "stop",
     "undo",
     "use_as_original",

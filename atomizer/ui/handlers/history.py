@@ -42,6 +42,16 @@ def undo(session: Session | None):
         return load_failed(session, error, "Not undone"), gr.skip()
 
 
+def resume(session: Session | None, key: Any):
+    """Show the session of a page that was reloaded. Returns (message, session)."""
+    found = history.resume(session, key)
+    if found is not None:
+        return found.publish(f"{found.title} and its fills are back."), found
+    if not is_active(session):
+        return no_session(session), gr.skip()
+    return session.publish(session.message.status), gr.skip()
+
+
 def delete_variation(session: Session | None, number: Any) -> Message:
     """Delete a variation."""
     if not has_variation(session, number):

@@ -16,7 +16,7 @@ from ...io.audio import read, write
 from ...io.tags import Tags
 from ...limits import limits
 from . import jobs, present
-from .state import Original, Session, first_message_number
+from .state import Original, Session, find_session, first_message_number
 
 _replacing = threading.Lock()  # held while one session replaces another
 
@@ -84,6 +84,37 @@ def undo(session: Session) -> Session | None:
             update={"number": first_message_number(), "download": None, "proposal": None}
         )
         return previous
+
+
+def resume(session: Session | None, resume_key: object) -> Session | None:
+    """Return the session with this key in the place of this one, for a page that was reloaded.
+
+    Returns None where there is none. What was running is stopped; what it filled in is stored.
+    """
+    found = find_session(resume_key)
+    if found is None or found is session:
+        return None
+    with found.lock:
+        found.owners += 1
+        found.token, found.pursuit_running = None, False
+        if found.job is not None:
+            if found.job.step is not None:
+                jobs.finish(found)
+            jobs.abandon(found)
+        shown, proposal = found.current_variation, found.message.proposal
+        # the fill of a proposed selection belongs to the proposal; a download is offered once
+        is_proposed = shown is not None and proposal is not None and shown.key == proposal.id
+        found.message = found.message.model_copy(
+            update={
+                "number": first_message_number(),
+                "download": None,
+                "proposal": proposal if is_proposed else None,
+            }
+        )
+    if session is not None:
+        session.replaced_by = found
+        session.close(delete_now=False)
+    return found
 
 
 def _evict(session: Session) -> None:

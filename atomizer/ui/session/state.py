@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 from gradio.data_classes import FileData
@@ -34,6 +35,17 @@ def first_message_number() -> int:
     messages that are out of date.
     """
     return time.time_ns() // 1_000_000 * 1000
+
+
+_open_sessions: WeakValueDictionary[str, Session] = WeakValueDictionary()
+
+
+def find_session(resume_key: object) -> Session | None:
+    """Return the open session with this key, or the one that has replaced it; None for neither."""
+    session = _open_sessions.get(resume_key) if isinstance(resume_key, str) else None
+    while session is not None and session.replaced_by is not None:
+        session = session.replaced_by
+    return session if session is not None and session.folder.is_dir() else None
 
 
 @dataclass(frozen=True)
@@ -127,6 +139,10 @@ class Session:
     next_seed: int = 0  # of the next fill without a seed: above all that were used
     result_count: int = 0  # counts results and variations, so that every one has a new number
 
+    # the tab that shows it
+    resume_key: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
+    owners: int = 1  # tabs that hold it: during a reload, the page before and the page after
+
     # what the page shows
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     message: Message = field(default_factory=lambda: Message(number=first_message_number()))
@@ -135,9 +151,17 @@ class Session:
     def __post_init__(self):
         self.folder = Path(get_upload_folder()) / f"atomizer-{secrets.token_hex(16)}"
         self.folder.mkdir(parents=True)
+        _open_sessions[self.resume_key] = self
 
     def __deepcopy__(self, memo):
         return self  # gr.State copies its initial value; copying sounds would waste memory
+
+    def release(self) -> None:
+        """Close the session unless another page has resumed it."""
+        with self.lock:
+            self.owners -= 1
+        if self.owners <= 0:
+            self.close()
 
     def close(self, delete_now: bool = True) -> None:
         """Cancel the running job and delete all files of this session and its recent sounds.
@@ -145,6 +169,7 @@ class Session:
         With `delete_now` false the folder stays for a while, because the page may still fetch
         files from it.
         """
+        _open_sessions.pop(self.resume_key, None)
         with self.lock:
             self.token, self.job = None, None
         for session in self.recent_sounds:
@@ -188,6 +213,7 @@ class Session:
                     "busy": busy,
                     "number": self.message.number + 1,
                     "before": before,
+                    "resume": self.resume_key,
                 }
             )
             return self.message

@@ -134,6 +134,7 @@ export interface Message {
   download: { id: string; file: FileLink } | null;
   excerpt: ExcerptFile | null;
   before: string | null;
+  resume: string;
   note: string;
   example: string;
   status: string;
@@ -328,6 +329,9 @@ export interface StoredSound {
 export interface RestoredSound extends StoredSound {
   items: Item[];
   requested?: boolean;
+  /** Key of the session that the server may still have; empty once it was requested. */
+  resume: string;
+  isWaiting?: boolean;
 }
 
 export interface ThemeColours {

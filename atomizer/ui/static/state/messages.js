@@ -79,7 +79,8 @@ export class Messages {
         state.originalUrl === message.original.url;
       await (isSameSource ? this.changeAtoms(scene) : this.loadSound(message, scene));
       if (!isSameSource) this.storeSound(message, scene);
-    }
+    } else if (state.restored?.isWaiting) this.storeSound(message, scene);
+    if (!state.restored) view.persistence.saveSession(message.resume);
     if (!message.busy && state.base) view.showAtomizer();
     const isExample = !!message.proposal && state.proposalId !== message.proposal.id;
     if (isExample && message.proposal) this.applyProposal(message.proposal);
@@ -166,12 +167,21 @@ export class Messages {
     }
   }
 
-  /** Store a new sound; or, after a reload, upload the stored one and select as before.
+  /** Store a new sound; or, after a reload, get the session back, with its fills. Where the server
+   * no longer has it, upload the stored sound and select as before.
    * @param {Message} message
    * @param {Scene} scene */
   async storeSound(message, scene) {
     const { view } = this;
     const { restored } = view.state;
+    if (restored?.resume) {
+      view.trigger('resume', { key: restored.resume });
+      Object.assign(restored, { resume: '', isWaiting: true });
+      return;
+    }
+    if (restored) restored.isWaiting = false;
+    // an example is shown again, not played
+    if (restored && message.proposal) view.state.playedExampleId = message.proposal.id;
     if (restored && !isSameSound(restored, scene)) {
       /** @type {HTMLInputElement | null} */
       const input = document.querySelector('#file input[type=file]');

@@ -12,6 +12,7 @@ const DATABASE = 'atomizer';
 const STORE = 'sounds';
 const TAB_KEY = 'atomizer-tab';
 const SELECTION_KEY = 'atomizer-selection';
+const SESSION_KEY = 'atomizer-session';
 const DAY = 24 * 3600 * 1000; // milliseconds
 
 /** Whether a scene is the stored sound.
@@ -98,11 +99,17 @@ export class Persistence {
     this.storage.setItem(SELECTION_KEY, JSON.stringify(items));
   }
 
-  /** Sound and selection from before a reload; null if there are none, or this is no reload.
+  /** Remember the session of the server.
+   * @param {string} key */
+  saveSession(key) {
+    this.storage.setItem(SESSION_KEY, key);
+  }
+
+  /** Sound and selection from before a reload, or before the page was left; null if there are none.
    * @returns {Promise<import('../types').RestoredSound | null>} */
   async restore() {
     const [navigation] = performance.getEntriesByType('navigation');
-    if (/** @type {PerformanceNavigationTiming} */ (navigation)?.type !== 'reload') return null;
+    if (/** @type {PerformanceNavigationTiming} */ (navigation)?.type === 'navigate') return null;
     const items = JSON.parse(this.storage.getItem(SELECTION_KEY) || '[]');
     const sounds = await openStore('readwrite');
     /** @type {StoredSound | undefined} */
@@ -114,7 +121,8 @@ export class Persistence {
       (key, k) => /** @type {[IDBValidKey, StoredSound]} */ ([key, values[k]]),
     );
     for (const key of expiredKeys(entries, Date.now())) sounds.delete(key);
-    return found ? { ...found, items } : null;
+    const resume = this.storage.getItem(SESSION_KEY) ?? '';
+    return found ? { ...found, items, resume } : null;
   }
 }
 
