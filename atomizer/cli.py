@@ -22,7 +22,7 @@ from .analysis import ATOMIZERS
 from .atoms.orderings import ORDERINGS
 from .atoms.selection import HELP as SELECTIONS
 from .atoms.space import FEATURES, LOUDNESS
-from .codec.names import ENDING, FILLS, ORDERS
+from .codec.names import ENDING, FILLS, MODEL_FILL, ORDERS
 from .errors import AtomizerError
 from .inpainting.settings import AMPLITUDES, METHODS, USING
 from .io.peaks import PEAKS
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .analysis import MatchingPursuitAtomizer, MDCTAtomizer
     from .analysis.cutoff import Cutoff
     from .atoms.selection import Selection
+    from .codec.decoder import Received
     from .inpainting.step import Step
     from .io.audio import Sound
     from .priors.recording_context import CopySource
@@ -68,7 +69,7 @@ else:
     PeaksName = _names(PEAKS)
     UsingName = _names(USING)
     FileOrderName = _names(ORDERS)
-    FileFillName = _names(FILLS)
+    FileFillName = _names((*FILLS, MODEL_FILL))
 
 _BY_TASK = "default: depends on the task"
 In = Annotated[Path, typer.Argument(metavar="IN", help="a sound file")]
@@ -337,19 +338,35 @@ def decode(
         Optional[int], typer.Option("--bytes", help="use only the first bytes of the file")
     ] = None,
     fill: Annotated[
-        Optional[FileFillName], typer.Option(help="what fills the atoms that were not sent")
+        Optional[FileFillName],
+        typer.Option(
+            help="what fills in the atoms that were not sent: noise, or the model, for files in the"
+            " order of velocity"
+        ),
     ] = None,
     seed: Seed = 0,
+    checkpoint: Checkpoint = None,
     peaks: Peaks = PeaksName("limit"),
 ) -> None:
     """Decode a file of atoms, or its first bytes."""
     from .codec import decode as decoded
+    from .codec import receive
     from .io.audio import check_output
 
     check_output(out)
     if size is not None and size < 1:
         raise AtomizerError(f"The option --bytes cannot be {size}: 1 or more bytes are accepted.")
-    sound = decoded(_read_bytes(source, size), fill=fill, seed=seed)
+    data = _read_bytes(source, size)
+    if fill is None:
+        sound = decoded(data)
+    else:
+        received = receive(data)
+        by_bands = fill in FILLS and received.steps is not None
+        sound = (
+            decoded(data, fill=fill, seed=seed)
+            if by_bands
+            else _fill_unsent(received, fill, seed, checkpoint)
+        )
     _write(out, sound, peaks)
     plural = "s" * (sound.channels > 1)
     typer.echo(f"{out.name}: {sound.seconds:.2f} s, {sound.channels} channel{plural}")
@@ -690,6 +707,21 @@ def _read_text(path: Path) -> str:
         raise AtomizerError(
             f"{path.name!r} cannot be read as text: a JSON file is accepted."
         ) from error
+
+
+def _fill_unsent(received: Received, method: str, seed: int, checkpoint: Path | None) -> Sound:
+    """The sound of a file of atoms whose unsent atoms are filled in."""
+    from .inpainting.settings import Settings
+    from .inpainting.unsent import fill_unsent, unsent_task
+
+    unsent_task(received)  # errors come before a model is loaded
+    model = None
+    if method == MODEL_FILL:
+        from . import load_model
+
+        model = load_model(checkpoint)
+    with _progress() as on_step:
+        return fill_unsent(received, Settings(method, seed=seed), model, on_step)
 
 
 def _read_bytes(path: Path, size: int | None) -> bytes:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from atomizer.analysis import MDCTAtomizer
 from atomizer.atoms.atoms import Atoms
 from atomizer.atoms.orderings import ORDERINGS, order, reveal_schedule, sort_key
+from atomizer.atoms.space import AtomSpace
 
 NAMES = tuple(ORDERINGS)
 
@@ -124,6 +125,27 @@ def test_an_unknown_place_is_not_read(by, atoms):
         **{by: np.where(hidden, top - getattr(atoms, by), getattr(atoms, by)).astype(np.int32)},
     )
     assert order(other, by).tolist() == order(masked, by).tolist()
+
+
+def test_audibility_favours_what_nothing_masks():
+    """Of two equally loud atoms the one beside a loud one comes last; too high ones, too."""
+    space = AtomSpace()
+    grid = np.zeros((1, 8, 1024), np.float32)
+    grid[0, 2, 100:110] = 3.0  # loud, at 2.2 kHz
+    grid[0, 2, 130] = grid[0, 6, 300] = grid[0, 6, 20] = grid[0, 6, 1000] = 0.02
+    atoms = Atoms.from_grid(grid, space, 7000)
+    first = atoms[order(atoms, "audibility")]
+    assert first.frequency[0] == 300 and first.frequency[-1] == 1000
+    assert first.frequency.tolist().index(130) > first.frequency.tolist().index(20)
+
+
+def test_audibility_reads_no_unknown_velocities(atoms):
+    hidden = np.arange(len(atoms)) % 2 == 0
+    masked = atoms.with_unknown(hidden, ["velocity"])
+    permutation = order(masked, "audibility")
+    assert hidden[permutation[-hidden.sum() :]].all()
+    other = replace(masked, amplitude=np.where(hidden, 9, masked.amplitude).astype(np.float32))
+    assert order(other, "audibility").tolist() == permutation.tolist()
 
 
 KEY_TYPES = (

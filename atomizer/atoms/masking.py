@@ -4,7 +4,10 @@ Levels of bands spread to other bands with the slopes of Schroeder, Atal & Hall 
 25 dB per Bark to lower and 10 dB per Bark to higher ones, and decay in time. The threshold in quiet
 is that of Terhardt (1979, Hearing Research 1), for a full-scale sine of 96 dB. All levels are whole
 numbers of quarter levels, 1.5 dB, relative to an amplitude of 1: the codec computes the same on
-every machine.
+every machine. The loudest masker of a band counts, not the sum of all.
+
+The threshold of an atom follows its masker by SHARE / 16 of its level. With equal ratios of noise
+to masker, loud bands get too few bits at rates at which noise is audible everywhere.
 """
 
 from __future__ import annotations
@@ -21,8 +24,9 @@ BANDS = 22  # of equal width in ERB up to half the rate, wider at low frequencie
 MIN_BINS = 4  # of a band
 FORWARD_DECAY_DB = 195.0  # per second
 FULL_SCALE_SPL = 96.0  # dB, of a sine of amplitude 1
+SHARE = 12  # sixteenths
 LOWEST = -1000  # quarter levels: silence
-_DB = 20 * math.log10(2) / QUARTERS  # of a unit
+DB = 20 * math.log10(2) / QUARTERS  # of a unit
 _LOWER_SLOPE, _UPPER_SLOPE = 25.0, 10.0  # dB per Bark
 
 
@@ -49,7 +53,7 @@ def threshold_in_quiet(edges: np.ndarray, bins: int, rate: int) -> np.ndarray:
         khz = (low + high) / 2 * (rate / 2 / bins) / 1000
         spl = 3.64 * khz**-0.8 - 6.5 * math.exp(-0.6 * (khz - 3.3) ** 2) + 1e-3 * khz**4
         db = min(spl, FULL_SCALE_SPL) - FULL_SCALE_SPL + 20 * math.log10(full_scale)
-        out.append(round(db / _DB))
+        out.append(round(db / DB))
     return np.array(out, np.int64)
 
 
@@ -61,7 +65,7 @@ def masking(levels: np.ndarray, edges: np.ndarray, bins: int, rate: int, hop: in
     hop     samples between two values of the second axis
     """
     up, down = _slopes(tuple(edges.tolist()), bins, rate)
-    decay = max(1, round(FORWARD_DECAY_DB * hop / rate / _DB))
+    decay = max(1, round(FORWARD_DECAY_DB * hop / rate / DB))
     out = levels.copy()
     bands = out.shape[2]
     for b in range(1, bands):
@@ -82,6 +86,6 @@ def _slopes(
     barks = [13 * math.atan(0.76e-3 * f) + 3.5 * math.atan((f / 7500) ** 2) for f in hertz]
     widths = [high - low for low, high in zip(barks, barks[1:])]
     return (
-        tuple(round(_UPPER_SLOPE * width / _DB) for width in widths),
-        tuple(round(_LOWER_SLOPE * width / _DB) for width in widths),
+        tuple(round(_UPPER_SLOPE * width / DB) for width in widths),
+        tuple(round(_LOWER_SLOPE * width / DB) for width in widths),
     )

@@ -21,7 +21,10 @@ import numpy as np
 
 from ..errors import AtomizerError
 from .atoms import Atoms
-from .space import AtomSpace
+from .audibility import audibility_db
+from .space import BIT, AtomSpace
+
+_LEVEL_AND_PLACE = sum(BIT[name] for name in ("time", "frequency", "channel", "velocity"))
 
 
 def _sort(atoms: Atoms, *keys: np.ndarray) -> np.ndarray:
@@ -112,13 +115,33 @@ def at_random(atoms: Atoms, seed: int = 0) -> np.ndarray:
     return canonical[np.random.default_rng(seed).permutation(len(atoms))]
 
 
+def by_audibility(atoms: Atoms, seed: int = 0) -> np.ndarray:
+    """From clearly audible to masked: perceptual compression.
+
+    Levels relative to the masking by all known atoms. Atoms of unknown velocity or place come last.
+    """
+    known = (atoms.unknown & _LEVEL_AND_PLACE) == 0
+    excess = np.zeros(len(atoms))
+    excess[known] = audibility_db(
+        atoms.time[known],
+        atoms.frequency[known],
+        atoms.channel[known],
+        np.abs(atoms.amplitude[known]),
+        atoms.space,
+    )
+    return _sort(atoms, ~known, -excess)
+
+
 ORDERINGS: dict[str, Callable[[Atoms, int], np.ndarray]] = {
     "time": by_time,
     "frequency": by_frequency,
     "velocity": by_velocity,
     "channel": by_channel,
     "random": at_random,
+    "audibility": by_audibility,
 }
+# Orderings that depend on velocities: where these are unknown, a fill predicts them first.
+BY_LEVEL = ("velocity", "audibility")
 
 
 # Axes of a grid (channels, frames, bins), slowest first, along which an ordering visits the cells.

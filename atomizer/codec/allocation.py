@@ -1,17 +1,15 @@
-"""Step sizes of the bands, from the masking of their levels: the audibility ordering of a file."""
+"""Step sizes of the bands, from the masking of their levels: the order by audibility of a file."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..atoms.masking import QUARTERS, masking, threshold_in_quiet
+from ..atoms.masking import QUARTERS, SHARE, masking, threshold_in_quiet
 from ..atoms.space import AtomSpace
 from .bands import FRAMES, STEPS
 
-# A step follows its masker by 10 / 16 of its level: with equal ratios of noise to masker, loud
-# bands get too few bits at rates at which all noise is audible.
-SHARE = 10
-FINEST = 16  # quarter levels by which the steps of the last level are finer than the shared level
+EQUAL = 24  # quarter levels, the step size of the order by velocity: 102 dB below the loudest atom
+FINEST = 34  # quarter levels by which the steps of the last level are below the masking thresholds
 _OTHER_CHANNEL = 4  # quarter levels, 6 dB: noise of a channel is masked by the other one, too
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..analysis.mdct import imdct
 from ..atoms.masking import QUARTERS, band_edges
 from ..io.audio import Sound, resample_to_length
-from .allocation import step_sizes
+from .allocation import EQUAL, step_sizes
 from .bands import FRAMES, STEPS, code_steps
 from .bitstream import HEADER_BYTES, Header, from_chunks
 from .coder import Stream
@@ -66,7 +66,7 @@ def receive(data: bytes, max_seconds: float | None = None) -> Received:
     mid_side = np.zeros((-(-frames // BLOCK) if channels == 2 else 0, bands), np.uint8)
     code_mid_side(stream, mid_side)
     steps = np.zeros((channels, groups, bands), np.int64)
-    sizes, expected = np.zeros_like(steps), np.full_like(steps, UNKNOWN)
+    sizes, expected = np.full_like(steps, EQUAL), np.full_like(steps, UNKNOWN)
     if header.order == "audibility":
         if not stream.stopped:
             code_steps(stream, steps)

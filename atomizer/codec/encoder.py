@@ -12,14 +12,14 @@ from ..atoms.masking import QUARTERS, band_edges
 from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
 from ..io.audio import Sound, check
-from .allocation import step_sizes
+from .allocation import EQUAL, step_sizes
 from .bands import FRAMES, STEPS, band_steps, code_steps
 from .bitstream import EXPONENTS, HEADER_BYTES, MAX_ATOMS, Header, code_bytes, to_chunks
 from .coder import Stream
 from .planes import Levels, Span, Tiles, code_levels
 from .stereo import choose_mid_side, code_mid_side, rotate
 
-PEAK_BITS = 17  # of the loudest atom: the quietest level is 102 dB below it
+PEAK_BITS = 23  # of the loudest atom, in units of the grid
 UNKNOWN = -1000  # expected level of a band of which none was sent
 _SCALES = np.array([round(65536 * 2 ** (-k / QUARTERS)) for k in range(QUARTERS)], np.int64)
 
@@ -51,7 +51,7 @@ def encode_sound(sound: Sound, order: str, budget: Budget) -> bytes:
     whole = np.rint(np.ldexp(grid, -exponent, out=grid)).astype(np.int32)
     del grid
     steps = band_steps(whole, edges)
-    sizes = np.zeros_like(steps)
+    sizes = np.full_like(steps, EQUAL)
     if order == "audibility":
         sizes = step_sizes(steps, edges, space, exponent)
     levels = Levels.empty(whole.shape)

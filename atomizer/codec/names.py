@@ -1,5 +1,6 @@
 """Names that the command line offers; importing them loads no compiler."""
 
 ORDERS = ("velocity", "audibility")
-FILLS = ("noise",)
+FILLS = ("noise",)  # of the codec itself
+MODEL_FILL = "model"  # of the package inpainting
 ENDING = ".atoms"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..atoms.orderings import reveal_schedule
+from ..atoms.orderings import BY_LEVEL, reveal_schedule, sort_key
 from ..atoms.space import LOUDNESS
 from ..model.inference import AtomModel, decode, encode
 from ..priors.recording_context import RecordingPrediction, erase_hidden
@@ -129,12 +129,13 @@ def _reveal_at_once(filler: Filler, mask: np.ndarray, windows: list[Window]) -> 
 def _reveal_in_steps(filler: Filler, mask: np.ndarray, windows: list[Window]) -> Iterator[Step]:
     """Fill in `settings.steps` steps; each step sees what the ones before it revealed.
 
-    The order by velocity is adaptive, as in MaskGIT (Chang et al. 2022): every step predicts all
-    remaining atoms and reveals the loudest. Other orders are scheduled in advance.
+    Orders by level are adaptive, as in MaskGIT (Chang et al. 2022): every step predicts all
+    remaining atoms and reveals the loudest, or the most audible. Other orders are scheduled in
+    advance.
     """
     settings, state = filler.settings, filler.state
     schedule = None
-    if settings.order != "velocity" or state.velocity_known.all():
+    if settings.order not in BY_LEVEL or state.velocity_known.all():
         schedule = reveal_schedule(
             mask, state.magnitude, settings.order, settings.steps, settings.reverse, settings.seed
         )
@@ -146,7 +147,10 @@ def _reveal_in_steps(filler: Filler, mask: np.ndarray, windows: list[Window]) ->
         if schedule is None:
             part = _share(total, number, settings.steps)
             count = part.stop - part.start
-            step_mask = loudest_places(state.magnitude, remaining, count, settings.reverse)
+            level = state.magnitude
+            if settings.order != "velocity":
+                level = -sort_key(settings.order, state.magnitude, np.zeros(1, np.float32))
+            step_mask = loudest_places(level, remaining, count, settings.reverse)
         filler.commit(step_mask)
         remaining = remaining & ~step_mask
         yield filler.step(number, settings.steps, remaining)
@@ -160,7 +164,10 @@ def _share(total: int, number: int, parts: int) -> slice:
 def loudest_places(
     magnitude: np.ndarray, mask: np.ndarray, count: int, reverse: bool
 ) -> np.ndarray:
-    """Bool mask of the `count` places of a mask with the largest, or smallest, magnitude."""
+    """Bool mask of the `count` places of a mask with the largest, or smallest, magnitude.
+
+    magnitude  or any other value of each place
+    """
     where = np.flatnonzero(mask)
     value = magnitude.ravel()[where]
     chosen = where[np.argsort(value if reverse else -value, kind="stable")[:count]]

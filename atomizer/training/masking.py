@@ -47,6 +47,7 @@ ORDER_WEIGHTS = {
     "frequency": 0.15,
     "time": 0.15,
     "channel": 0.05,
+    "audibility": 0.05,
 }
 DEFAULT_ORDER_WEIGHT = 0.05
 NOTHING_REVEALED = 0.5  # chance of the first step's state; fills of one step have no other

@@ -37,7 +37,7 @@ test('ties are broken by time, frequency and channel', () => {
 });
 
 test('every ordering is a permutation, the random one is seeded', () => {
-  for (const name of ['time', 'frequency', 'velocity', 'channel', 'random']) {
+  for (const name of ['time', 'frequency', 'velocity', 'channel', 'random', 'audibility']) {
     assert.deepEqual(
       [...orderAtoms(atoms, name, scene)].sort((a, b) => a - b),
       [...Array(200).keys()],
@@ -50,6 +50,23 @@ test('every ordering is a permutation, the random one is seeded', () => {
 test('an ordering that the page does not have is refused', () => {
   for (const name of ['outwards', '', 'Time', 'toString'])
     assert.throws(() => orderAtoms(atoms, name, scene), /state\/orderings\.js has no ordering/);
+});
+
+test('audible atoms come before those that others mask', () => {
+  const fine = { ...scene, rate: 44100, hop: 1024, loudest: 3 };
+  const rows = [100, 101, 102, 103].map((bin) => [2, bin, 65535, 1, 0, 0]);
+  for (const [frame, bin] of [
+    [2, 130],
+    [6, 300],
+    [6, 20],
+    [6, 1000],
+  ])
+    // prettier-ignore
+    rows.unshift([frame, bin, 30000, 1, 0, 0]);
+  const few = unpackAtoms(packed(rows), rows.length);
+  const bins = [...orderAtoms(few, 'audibility', fine)].map((i) => few.bin[i]);
+  assert.equal(bins.at(-1), 1000);
+  assert.ok(bins.indexOf(130) > bins.indexOf(20) && bins.indexOf(20) > bins.indexOf(300));
 });
 
 test('ranks invert a permutation, or its reverse', () => {

@@ -41,6 +41,7 @@ const DASHES = {
   velocity: 'solid',
   channel: 'dot',
   random: 'dashdot',
+  audibility: 'longdash',
 };
 
 /** The panel. */

@@ -102,4 +102,5 @@ export const LINE_COLOURS = {
   velocity: '#009e73',
   channel: '#cc79a7',
   random: '#8a8f98',
+  audibility: '#d55e00',
 };

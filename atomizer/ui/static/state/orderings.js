@@ -1,11 +1,14 @@
 // Orderings of a scene's atoms, as atoms/orderings.py: which atoms come first, and the quality of
 // the first n of them. The random one has its own shuffle; everything else agrees with Python.
 
+import { audibilityOf } from './audibility.js';
+
 /** @typedef {import('../types').Atoms} Atoms */
 /** @typedef {import('../types').Scene} Scene */
 
+const AUDIBILITY_STEP_DB = 0.005; // closer ones are ordered by time
 /** Names in `ORDERINGS` of Python that `orderAtoms` has a branch for. */
-const NAMES = ['time', 'frequency', 'velocity', 'channel', 'random'];
+const NAMES = ['time', 'frequency', 'velocity', 'channel', 'random', 'audibility'];
 
 /** Stable counting sort of an index array by a key.
  * @param {Uint32Array} index
@@ -55,6 +58,16 @@ export function orderAtoms(atoms, name, scene, seed = 0) {
   );
   if (name === 'frequency') index = sortBy(index, atoms.bin, bins);
   if (name === 'channel') index = sortBy(index, atoms.channel, 8);
+  if (name === 'audibility') {
+    const level = audibilityOf(atoms, scene);
+    let top = -Infinity;
+    for (const value of level) top = Math.max(top, value);
+    index = sortBy(
+      index,
+      level.map((value) => Math.min(65535, Math.round((top - value) / AUDIBILITY_STEP_DB))),
+      65536,
+    );
+  }
   if (name === 'random') {
     const next = mulberry32(seed + 1);
     for (let i = index.length - 1; i > 0; i--) {
@@ -118,14 +131,14 @@ export function qualityOf(sums, n, reverse, whole) {
   };
 }
 
-/** Number of atoms for a slider from 0 to 1000: linear, or logarithmic for the order by velocity.
+/** Number of atoms for a slider from 0 to 1000: linear, or logarithmic for orders by level.
  * @param {number} position
  * @param {number} total
  * @param {string} name of the ordering */
 export function countAtPosition(position, total, name) {
   if (position <= 0) return 0;
   if (position >= 1000) return total;
-  return name === 'velocity'
+  return name === 'velocity' || name === 'audibility'
     ? Math.round(total ** (position / 1000))
     : Math.round((total * position) / 1000);
 }
