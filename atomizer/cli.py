@@ -720,7 +720,7 @@ def _fill_unsent(received: Received, method: str, seed: int, checkpoint: Path | 
         from . import load_model
 
         model = load_model(checkpoint)
-    with _progress() as on_step:
+    with _progress(typer.echo) as on_step:
         return fill_unsent(received, Settings(method, seed=seed), model, on_step)
 
 
