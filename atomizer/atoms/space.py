@@ -84,14 +84,14 @@ class AtomSpace:
                 self.channels,
                 "channels",
                 True,
-                "the model decides the channel of each atom",
+                "the model decides left or right",
             ),
             Feature(
                 "velocity",
                 self.levels,
                 f"levels of {self.step_db:g} dB, 0 = inaudible",
                 False,
-                "the model predicts how loud each atom is",
+                "level: the model predicts how loud each atom is",
             ),
             Feature(
                 "sign",

@@ -121,8 +121,8 @@ class SoundReader:
             yield
         except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
             raise AtomizerError(
-                f"{self.path.name!r} cannot be read as sound: WAV, FLAC, OGG, MP3, AIFF and other"
-                " formats of libsndfile are accepted, and those of phones and browsers with ffmpeg."
+                f"Can't read {self.path.name} as sound. Please use WAV, FLAC, OGG, MP3 or AIFF;"
+                " with ffmpeg installed, formats of phones and browsers are read, too."
             ) from error
 
     def _move(self, span: _Span, offset: int) -> None:

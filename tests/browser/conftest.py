@@ -87,7 +87,8 @@ fill = gpu.fill
 def fill_with_sources(task, settings, model):
     for step in fill(task, settings, model):
         sources = ()
-        if set(region.f for region in task.selection.regions) == {None}:
+        regions = task.selection.regions
+        if set(region.f for region in regions) == {None} and None not in (regions[0].t or [None]):
             start, stop = task.selection.regions[0].t
             sources = tuple(
                 CopySource((start, stop), (start + lag, stop + lag), 0.0, confidence)

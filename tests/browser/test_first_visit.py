@@ -97,7 +97,7 @@ def test_files_dropped_anywhere_load_or_become_a_list(quick, sounds, drop_script
     ]
     quick.click("dialog[open] >> text=stereo.wav")
     d.wait(quick, "state.scene.name === 'stereo.wav' && player.buffers.original")
-    # a box that was drawn before is gone, and so is what was said of it
+    # a box that was drawn before is gone, and so is its status message
     d.draw_box(quick, 1, 2, 300, 3000)
     d.wait_status(quick, "Ready: press Fill in.")
     d.upload(quick, sounds["mono"])

@@ -116,18 +116,15 @@ const initialState = () => ({
  * @param {Item} item */
 const replaceAt = (items, index, item) => items.map((old, k) => (k === index ? item : old));
 
-/** Take the focus from a button, checkbox or menu that the pointer has used.
+/** Take the focus from a button, checkbox or menu that the pointer has used, not from a text field.
  * @param {Element} target */
 function blurClicked(target) {
-  /** @type {HTMLElement | null} */
   const used = target.closest(CLICKABLE);
-  if (!used || used.closest('dialog')) return;
-  const { activeElement } = document;
-  const { type } = /** @type {HTMLInputElement} */ (activeElement ?? used);
-  // a label's checkbox, and the field of Gradio's menus, have the focus instead
-  const isOther = type === 'checkbox' || type === 'radio' || used.role === 'option';
-  if (used.contains(activeElement) || isOther)
-    /** @type {HTMLElement} */ (activeElement).blur();
+  const focused = /** @type {HTMLInputElement | null} */ (document.activeElement);
+  if (!used || !focused || used.closest('dialog')) return;
+  // the option of a menu leaves the focus to the menu's field, a label to its checkbox
+  const isButton = /^(BUTTON|SUMMARY)$/.test(focused.tagName) && used.contains(focused);
+  if (isButton || /^(checkbox|radio)$/.test(focused.type) || used.role === 'option') focused.blur();
 }
 
 /** The component in the browser. */
@@ -376,7 +373,7 @@ export class View {
       }),
     );
     const floor = format.decibels(state.scene ? state.scene.floor_db : -82);
-    legend.title = 'Velocity: each bar runs from ' + floor + ' to the loudest atom';
+    legend.title = 'Level: each bar runs from ' + floor + ' to the loudest atom';
   }
 
   /** Show the choice of colouring by scale for matching pursuit only. */
@@ -1033,7 +1030,7 @@ export class View {
   addFieldListeners() {
     const { find } = this;
     const atomizer = find('atomizer');
-    const names = Object.entries({ ...this.config.atomizers, fill: 'MDCT (fill view)' });
+    const names = Object.entries({ ...this.config.atomizers, fill: 'MDCT view of the fill' });
     atomizer.append(...names.map(([name, text]) => new Option(text, name)));
     atomizer.addEventListener('change', () => this.chooseAtomizer(atomizer.value));
     const scale = find('scale');

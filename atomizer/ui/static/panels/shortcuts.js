@@ -58,8 +58,8 @@ export const SHORTCUTS = [
     group: 'Select',
     rows: [
       ...SELECTION_TOOLS.map(toolRow),
-      row('a', 'union', 'what is drawn is added (or hold Shift)'),
-      row('s', 'subtract', 'what is drawn is taken away (or hold Alt)'),
+      row('a', 'union', 'add what is drawn (or hold Shift)'),
+      row('s', 'subtract', 'subtract what is drawn (or hold Alt)'),
       row('g', 'snap', 'snap the box to the nearest partial'),
       row('i', 'invert', 'invert'),
       row('delete', 'remove', 'remove the chosen region', 'Del', ['backspace']),

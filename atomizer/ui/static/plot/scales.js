@@ -47,8 +47,8 @@ const tickText = (f) =>
 
 const NATURALS = [0, 2, 4, 5, 7, 9, 11]; // semitones of C major
 
-/** Ticks at notes within [low, high] Hz, at least `minGap` pixels apart: all semitones, naturals, or
- * one note per octave or more.
+/** Ticks at notes within [low, high] Hz, at least `minGap` pixels apart: all semitones, naturals,
+ * C and G, or some of the Cs.
  * @param {import('../types').FrequencyScale} scale
  * @param {number} low
  * @param {number} high

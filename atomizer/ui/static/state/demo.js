@@ -1,5 +1,5 @@
-// An example plays by itself: masked once, then filled, in a loop around its hole. Any choice of the
-// user ends it.
+// An example plays by itself: masked once, then filled, in a loop around its hole. Any choice of
+// the user ends it.
 
 /** @typedef {import('../types').Range} Range */
 

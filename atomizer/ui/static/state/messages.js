@@ -90,7 +90,7 @@ export class Messages {
     this.showDownload(message);
     this.showTexts(message, isExample);
     // Python ranks parts among the atoms that are shown: for other atoms they are requested again.
-    // A region that was drawn while the sound loaded is gone, and what was said of it, too
+    // A region that was drawn while the sound loaded is gone, and its status message, too
     const hasParts = view.items.some((item) => item.part);
     const isOutdated = !view.items.length && view.state.notifiedKey !== toPayload([]).key;
     if (isOtherScene && !message.busy && !message.parts && (hasParts || isOutdated)) view.notify();

@@ -60,7 +60,9 @@ export const wand = {
   label: 'Wand',
   title: 'Magic wand: click to select connected atoms',
   help: 'magic wand: connected atoms that are not much quieter',
-  icon: '<path d="M3 17L12 8M14 2.500v3M14 9v2M9.800 6h2M16 6h2M10.500 3l1.400 1.300M17 3.200l-1.200 1.200" />',
+  icon:
+    '<path d="M3 17L12 8M14 2.500v3M14 9v2M9.800 6h2M16 6h2M10.500 3l1.400 1.300' +
+    'M17 3.200l-1.200 1.200" />',
   cursor: 'crosshair',
   isPoint: true,
 
