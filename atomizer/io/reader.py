@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -213,6 +213,33 @@ class SoundReader:
         if not blocks:
             return np.zeros((self.channels, 0), np.float32)
         return np.ascontiguousarray(np.concatenate(blocks).T)
+
+    def window(self) -> Callable[[int, int], np.ndarray]:
+        """A function that reads from a first sample to a stop: (C, stop - first) float32.
+
+        Calls that move forward decode every sample once; what lies before the last `first` is
+        dropped, so that memory holds a single span.
+        """
+        held, at = np.zeros((self.channels, 0), np.float32), 0
+        blocks = self.blocks(0, sys.maxsize)
+
+        def read(first: int, stop: int) -> np.ndarray:
+            nonlocal held, at, blocks
+            if first < at:
+                held, at, blocks = held[:, :0], 0, self.blocks(0, sys.maxsize)
+            pieces, end = [held], at + held.shape[1]
+            while end < stop and (block := next(blocks, None)) is not None:
+                end += len(block)
+                if end > first:
+                    pieces.append(np.ascontiguousarray(block.T))
+                else:
+                    pieces, at = [held[:, :0]], end
+            joined = np.concatenate(pieces, 1)
+            drop = min(max(0, first - at), joined.shape[1])
+            held, at = joined[:, drop:].copy(), at + drop
+            return held[:, : max(0, stop - first)].copy()
+
+        return read
 
     def note(self, frames: int) -> str | None:
         """One sentence where less than the whole file could be read; None otherwise.

@@ -1,0 +1,45 @@
+"""Clipped samples: runs at the extreme values of a channel.
+
+A converter or a program that clips holds its largest value for as long as the true signal exceeds
+it. Both signs have a level of their own. Files that were encoded, resampled or filtered after they
+were clipped have no such runs and are not found.
+"""
+
+from __future__ import annotations
+
+from ...io.audio import Sound
+from .defect import Defect, runs_of
+
+MIN_RUN = 3  # samples of one value that are a clipped peak; two may be chance
+MIN_RUNS = 3  # of a level that clips: a single one may be the sound's own
+TOLERANCE = 1e-4  # relative to the level: rounding after the clipping
+MAX_SECONDS = 0.005  # of one run: longer ones are the plateaus of square waves
+MAX_SHARE = 0.3  # of a channel's samples
+
+
+def find_clipped(sound: Sound) -> list[Defect]:
+    """Clipped spans of a sound; `level` is what their true samples exceed in magnitude."""
+    longest = round(MAX_SECONDS * sound.rate)
+    out = []
+    for channel, samples in enumerate(sound.samples):
+        for sign in (1, -1):
+            level = float((sign * samples).max(initial=0))
+            if level <= 0:
+                continue
+            at_level = sign * samples >= level * (1 - TOLERANCE)
+            if at_level.mean() > MAX_SHARE:
+                continue
+            runs = runs_of(at_level)
+            lengths = runs[:, 1] - runs[:, 0]
+            held = runs[(lengths >= MIN_RUN) & (lengths <= longest)]
+            if len(held) < MIN_RUNS or (lengths > longest).sum() > len(held):
+                continue
+            for first, stop in held:
+                out.append(
+                    Defect("clipped", channel, int(first), int(stop), sound.rate, sign * level)
+                )
+    return sorted(out, key=_first)
+
+
+def _first(defect: Defect) -> int:
+    return defect.first

@@ -1,0 +1,48 @@
+"""Defect: a span of one channel whose samples are wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A span of wrong samples.
+
+    kind         name of its detector in `DETECTORS`
+    channel      of the sound, from 0
+    first, stop  its first sample, and the first one after it
+    rate         of the sound, in Hz
+    level        of "clipped": the value, with its sign, that the true samples are beyond
+    """
+
+    kind: str
+    channel: int
+    first: int
+    stop: int
+    rate: int
+    level: float = 0.0
+
+    @property
+    def start(self) -> float:
+        """Start in seconds."""
+        return self.first / self.rate
+
+    @property
+    def end(self) -> float:
+        """End in seconds."""
+        return self.stop / self.rate
+
+    def to_dict(self) -> dict[str, Any]:
+        """The defect as JSON-ready data, times in seconds."""
+        span = {"start": round(self.start, 6), "end": round(self.end, 6)}
+        return {"kind": self.kind, **span, "channel": self.channel}
+
+
+def runs_of(mask: np.ndarray) -> np.ndarray:
+    """(n, 2) first and one past the last index of the runs of True in a mask (N,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return edges.reshape(-1, 2)

@@ -1,0 +1,50 @@
+"""Dropouts: short spans of digital silence, or of one held value, between sounding samples.
+
+A span counts only if the sound breaks off before it and sets in after it at once: pauses, and notes
+that fade to silence, do not. Dropouts of analogue tape, which sag without silence, are not found.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...io.audio import Sound
+from .defect import Defect, runs_of
+
+MIN_SECONDS = 0.001  # shorter runs of equal samples occur in quiet sounds
+MAX_SECONDS = 1.0  # longer ones are pauses
+EDGE_SECONDS = 0.003  # on either side, in which the sound has to be there
+AROUND_SECONDS = 0.03  # on either side, from whose level the edge may differ by `MAX_FALL`
+SILENT = 2**-14  # largest difference of samples within a span: two steps of 16 bit
+MIN_LEVEL = 2**-9  # RMS of the edges, -54 dB
+MAX_FALL = 0.1  # RMS of an edge relative to that around it: a fade ends below it
+
+
+def find_dropouts(sound: Sound) -> list[Defect]:
+    """Dropouts of every channel of a sound."""
+    rate, out = sound.rate, []
+    for channel, samples in enumerate(sound.samples):
+        still = np.abs(np.diff(samples)) <= SILENT
+        for first, last in runs_of(still):
+            stop = last + 1  # samples of the run, one more than differences
+            if not MIN_SECONDS * rate <= stop - first <= MAX_SECONDS * rate:
+                continue
+            held = float(np.abs(samples[first:stop]).max())
+            before, after = samples[:first][::-1], samples[stop:]
+            if all(_sounds(side, held, rate) for side in (before, after)):
+                out.append(Defect("dropouts", channel, int(first), int(stop), rate))
+    return out
+
+
+def _sounds(side: np.ndarray, held: float, rate: int) -> bool:
+    """Whether the sound leads up to a span: samples of one side, from its edge on.
+
+    held  magnitude of the span: a plateau of the sound itself is as loud as its surroundings
+    """
+    edge = _rms(side[: round(EDGE_SECONDS * rate)])
+    around = _rms(side[: round(AROUND_SECONDS * rate)])
+    return edge >= max(MIN_LEVEL, MAX_FALL * around) and held < around
+
+
+def _rms(samples: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(samples.astype(np.float64) ** 2))) if len(samples) else 0.0

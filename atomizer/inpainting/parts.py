@@ -1,0 +1,345 @@
+"""Parts: sounds of any length, filled in a part at a time, in memory that does not grow with them.
+
+A part begins and ends on a frame that is a whole sample at the sound's own rate, and is filled
+with context on both sides. Parts are joined between frames of the grid: the windows of the MDCT
+cross-fade from one to the next, so that there is no seam, and known samples stay what they are.
+Regions that are bounded in time are never cut.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..analysis import MDCTAtomizer
+from ..atoms.selection import Region, Selection
+from ..atoms.space import AtomSpace
+from ..errors import AtomizerError
+from ..io.audio import Sound
+from .fill import fill, last
+from .recipe import Recipe
+from .task import Task, prepare
+
+if TYPE_CHECKING:
+    from ..model.inference import AtomModel
+
+WHOLE_SECONDS = 120.0  # sounds up to this length are filled as a whole
+PART_SECONDS = 30.0
+CONTEXT_SECONDS = 6.0  # on either side of a part
+HOLE_CONTEXT_SECONDS = 45.0  # where the recording around is copied from
+MARGIN_SECONDS = 1.0  # between a region that is bounded in time and the end of its part
+LONGEST_SECONDS = 600.0  # of one region that is bounded in time
+JOINT_FRAMES = 8  # of the neighbouring parts that are rendered along, for the resampler
+
+Read = Callable[[int, int], np.ndarray]  # first and stop sample -> (C, stop - first) samples
+Progress = Callable[[float], object]  # called with the share, 0 to 1, that is done
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A sound that is read by parts.
+
+    read    from anywhere, mostly in order
+    length  samples per channel
+    form    a `Sound` without samples: rate, subtype, layout and tags
+    """
+
+    read: Read
+    length: int
+    form: Sound
+
+    def part(self, first: int, stop: int) -> Sound:
+        """The sound of the samples from `first` to `stop`."""
+        return self.form.with_samples(self.read(max(0, first), min(stop, self.length)))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part: its own frames, and those that are read.
+
+    first, stop  frames of the grid that belong to it
+    start, end   frames from which, and up to which, the sound is read
+    """
+
+    first: int
+    stop: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Filled:
+    """A part after its fill.
+
+    sound  what was read
+    task   of this sound; None where nothing is selected
+    grid   the filled grid (C, T, F) of the task
+    """
+
+    part: _Part
+    sound: Sound
+    task: Task | None = None
+    grid: np.ndarray | None = None
+
+    def strip(self, first: int, stop: int) -> _Strip | None:
+        """Frames from `first` to `stop` of the whole sound."""
+        if self.task is None or self.grid is None:
+            return None
+        local = slice(max(0, first - self.part.start), max(0, stop - self.part.start))
+        arrays = (self.task.grid, self.task.mask, self.grid)
+        return _Strip(first, *(array[:, local].copy() for array in arrays))
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """Consecutive frames of a filled part, from frame `first` of the whole sound on.
+
+    original, filled  (C, n, F) grids before and after the fill
+    mask              (C, n, F) bool, the selected atoms
+    """
+
+    first: int
+    original: np.ndarray
+    mask: np.ndarray
+    filled: np.ndarray
+
+
+def check_parts(recipe: Recipe) -> None:
+    """Raise AtomizerError unless a recipe can be applied to a sound by parts."""
+    kinds = {part.kind for part in recipe.selection.parts} - {"random"}
+    if kinds:
+        raise AtomizerError(
+            f"The selection {sorted(kinds)[0]!r} compares all atoms of a sound, and this one is"
+            f" longer than {WHOLE_SECONDS:g} seconds: take an excerpt of it."
+        )
+    if recipe.atomizer != "mdct":
+        raise AtomizerError(
+            f"A matching pursuit needs a sound of at most {WHOLE_SECONDS:g} seconds: take an"
+            " excerpt of this one."
+        )
+
+
+def fill_by_parts(
+    sound: Stream,
+    recipe: Recipe,
+    model: AtomModel | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Sound]:
+    """Fill a long sound; yields consecutive blocks of the result, all of the same rate.
+
+    Parameters
+    ----------
+    sound : Stream
+        Read twice, in order.
+    recipe : Recipe
+        What is unknown, and how it is filled.
+    model : AtomModel, optional
+        Needed for the method "model".
+    progress : callable, optional
+        Called with the share that is done.
+
+    Yields
+    ------
+    Sound
+        Up to `PART_SECONDS` each, or longer where a region is.
+
+    Raises
+    ------
+    AtomizerError
+        Nothing is selected, or the recipe needs the whole sound (`check_parts`).
+    """
+    check_parts(recipe)
+    space = AtomSpace()
+    parts = _plan(sound, recipe, space)
+    reference, rate = _survey(sound, recipe, parts, space)
+    pending: _Filled | None = None  # waits for the first frames of the next part
+    left: _Strip | None = None
+    for number, part in enumerate(parts):
+        current = _fill(sound, recipe, part, (space, reference), model)
+        if pending is not None:
+            right = current.strip(part.first, part.first + JOINT_FRAMES)
+            yield _render(pending, [left, right], space, rate)
+            left = pending.strip(part.first - JOINT_FRAMES, part.first)
+        pending = current
+        if progress is not None:
+            progress((number + 1) / len(parts))
+    assert pending is not None
+    yield _render(pending, [left], space, rate, is_last=True)
+
+
+# planning
+
+
+def _plan(sound: Stream, recipe: Recipe, space: AtomSpace) -> list[_Part]:
+    """The parts of a sound."""
+    unit, _ = _unit(sound.form.rate, space)
+    frames = space.frame_count(-(-sound.length * space.rate // sound.form.rate))
+    per_second = space.rate / space.hop
+    bounded = [region for region in recipe.selection.regions if region.bounds_time]
+    context = HOLE_CONTEXT_SECONDS if bounded or recipe.extend else CONTEXT_SECONDS
+    reach = math.ceil(context * per_second / unit) * unit
+    step = max(1, round(PART_SECONDS * per_second / unit)) * unit
+    margin = MARGIN_SECONDS * per_second
+    spans = []
+    for region in bounded:
+        start, end = _extent(region)
+        stop = frames if end is None else min(frames, end * per_second + margin)
+        spans.append((start * per_second - margin, stop))
+        if (stop - start * per_second) / per_second > LONGEST_SECONDS:
+            raise AtomizerError(
+                f"A region of {(stop / per_second - start):.0f} seconds is too long to be filled:"
+                f" up to {LONGEST_SECONDS:g} are accepted."
+            )
+    parts, first = [], 0
+    while first < frames:
+        stop = first + step
+        while stop < frames and any(a < stop < b for a, b in spans):
+            stop += unit
+        stop = frames if stop + step / 2 >= frames else stop
+        parts.append(_Part(first, stop, max(0, first - reach), min(frames, stop + reach)))
+        first = stop
+    return parts
+
+
+def _unit(rate: int, space: AtomSpace) -> tuple[int, int]:
+    """The fewest frames whose hops are whole samples at `rate`, and the number of these."""
+    common = math.gcd(space.hop * rate, space.rate)
+    return space.rate // common, space.hop * rate // common
+
+
+def _extent(region: Region) -> tuple[float, float | None]:
+    """Start and end, in seconds, of a region that is bounded in time; None for no end."""
+    if region.points is not None:
+        times = [t for t, _ in region.points]
+        reach = region.size[0] if region.kind == "brush" else 0.0
+        return min(times) - reach, max(times) + reach
+    start, end = region.t or (None, None)
+    return start or 0.0, end
+
+
+def _selection_in(selection: Selection, start: float, end: float) -> Selection:
+    """A selection as seen from a part from `start` to `end` seconds."""
+    regions = []
+    for region in selection.regions:
+        if not region.bounds_time:
+            regions.append(region)
+            continue
+        low, high = _extent(region)
+        if low < end and (high is None or high > start):
+            regions.append(_shifted(region, start))
+    return replace(selection, regions=tuple(regions))
+
+
+def _shifted(region: Region, seconds: float) -> Region:
+    """A region that is earlier by `seconds`."""
+    if region.points is not None:
+        points = tuple((t - seconds, f) for t, f in region.points)
+        return replace(region, points=points)
+    start, end = region.t or (None, None)
+    start = None if start is None else max(0.0, start - seconds)
+    return replace(region, t=(start, None if end is None else end - seconds))
+
+
+# filling
+
+
+def _task(sound: Stream, recipe: Recipe, part: _Part, space: AtomSpace) -> Task | None:
+    """The task of a part; None if nothing is selected in it."""
+    seconds = space.hop / space.rate
+    is_last = _sample(part.stop, sound, space) >= sound.length
+    extend = recipe.extend if is_last else 0.0
+    selection = _selection_in(recipe.selection, part.start * seconds, part.end * seconds)
+    inside = _selection_in(recipe.selection, part.first * seconds, part.stop * seconds)
+    if not (inside.regions or inside.parts or extend or recipe.add_channels):
+        return None
+    return prepare(
+        sound.part(_sample(part.start, sound, space), _sample(part.end, sound, space)),
+        selection,
+        extend=extend,
+        add_channels=recipe.add_channels,
+        seed=_seed(recipe, part),
+        space=space,
+    )
+
+
+def _sample(frame: int, sound: Stream, space: AtomSpace) -> int:
+    """The sample, at the sound's own rate, that a frame is centred at."""
+    return frame * space.hop * sound.form.rate // space.rate
+
+
+def _seed(recipe: Recipe, part: _Part) -> int:
+    """Seed of a part: textures differ from part to part, holes do not depend on the parts."""
+    bounded = all(region.bounds_time for region in recipe.selection.regions)
+    alone = bounded and not recipe.selection.parts and not recipe.add_channels
+    return recipe.settings.seed + (0 if alone else part.first)
+
+
+def _survey(
+    sound: Stream, recipe: Recipe, parts: list[_Part], space: AtomSpace
+) -> tuple[float, int]:
+    """Magnitude of the loudest atom outside the selection, and the rate of the result."""
+    loudest, rate, selected = 0.0, sound.form.rate, False
+    for part in parts:
+        own = replace(part, start=part.first, end=part.stop)
+        task = _task(sound, recipe, own, space)
+        if task is not None:
+            loudest, selected = max(loudest, task.reference), True
+            rate = max(rate, task.output_rate)
+            continue
+        samples = sound.part(_sample(part.first, sound, space), _sample(part.stop, sound, space))
+        if samples.samples.shape[1]:
+            grid = MDCTAtomizer(space).grid(samples.at(space.rate))
+            loudest = max(loudest, float(np.abs(grid).max(initial=0)))
+    if not selected:
+        raise AtomizerError(
+            "Nothing is selected: choose atoms to fill in, for instance all above 8000 Hz."
+        )
+    return loudest, rate
+
+
+def _fill(
+    sound: Stream,
+    recipe: Recipe,
+    part: _Part,
+    scale: tuple[AtomSpace, float],
+    model: AtomModel | None,
+) -> _Filled:
+    """Fill a part; `scale` is the space and the magnitude of the loudest atom of the sound."""
+    space, reference = scale
+    task = _task(sound, recipe, part, space)
+    if task is None:
+        first, stop = (_sample(frame, sound, space) for frame in (part.start, part.end))
+        return _Filled(part, sound.part(first, stop))
+    task = replace(task, reference=reference)
+    settings = replace(recipe.settings, seed=_seed(recipe, part))
+    return _Filled(part, task.sound, task, last(fill(task, settings, model)).grid)
+
+
+def _render(
+    filled: _Filled,
+    neighbours: list[_Strip | None],
+    space: AtomSpace,
+    rate: int,
+    is_last: bool = False,
+) -> Sound:
+    """The sound of a part at `rate`, with the frames of its neighbours on both sides."""
+    part, result = filled.part, filled.sound
+    if filled.task is not None and filled.grid is not None:
+        original, mask, grid = (
+            array.copy() for array in (filled.task.grid, filled.task.mask, filled.grid)
+        )
+        for strip in filter(None, neighbours):
+            at = strip.first - part.start
+            frames = slice(at, min(at + strip.mask.shape[1], grid.shape[1]))
+            count = frames.stop - frames.start
+            original[:, frames] = strip.original[:, :count]
+            mask[:, frames], grid[:, frames] = strip.mask[:, :count], strip.filled[:, :count]
+        result = replace(filled.task, grid=original, mask=mask).render(grid)
+    samples = result.at(rate)
+    first = (part.first - part.start) * space.hop * rate // space.rate
+    stop = (part.stop - part.start) * space.hop * rate // space.rate
+    return result.with_samples(samples[:, first : None if is_last else stop], rate)
