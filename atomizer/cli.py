@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from .analysis import ATOMIZERS
+from .analysis.defects import DETECTORS
 from .atoms.orderings import ORDERINGS
 from .atoms.selection import HELP as SELECTIONS
 from .atoms.space import FEATURES, LOUDNESS
@@ -29,8 +30,8 @@ from .io.peaks import PEAKS
 
 if TYPE_CHECKING:
     from .analysis import MatchingPursuitAtomizer, MDCTAtomizer
-    from .analysis.cutoff import Cutoff
     from .atoms.selection import Selection
+    from .batch import Job, Request
     from .codec.decoder import Received
     from .inpainting.step import Step
     from .io.audio import Sound
@@ -113,13 +114,20 @@ Peaks = Annotated[
 
 @app.command()
 def fill(
-    source: In,
-    out: Out,
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IN OUT | IN... --out DIR",
+            help="a sound file and the file to write; or files, folders and patterns (quoted),"
+            " whose results go to DIR",
+        ),
+    ],
     select: Annotated[
         Optional[list[str]],
         typer.Option(
-            help=f"what is unknown; several add up: {SELECTIONS} (channels count from 0; percent of"
-            " the audible atoms; keep: all but this many per second, the loudest)"
+            help=f"what is unknown; several add up: {SELECTIONS} {' '.join(DETECTORS)} (channels"
+            " count from 0; percent of the audible atoms; keep: all but this many per second, the"
+            f" loudest; {', '.join(DETECTORS)}: found in the sound)"
         ),
     ] = None,
     regions: Annotated[
@@ -173,23 +181,38 @@ def fill(
         ),
     ] = UsingName("auto"),
     as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False,
+    folder: Annotated[
+        Optional[Path],
+        typer.Option("--out", help="folder for the results of many files; folders keep their tree"),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="with --out: also files whose result exists already"),
+    ] = False,
+    ending: Annotated[
+        Optional[str],
+        typer.Option(
+            "--format",
+            help="with --out: format of the results, such as flac; default: that of the input, or"
+            " flac",
+        ),
+    ] = None,
 ) -> None:
     """Make atoms of IN unknown, fill them in, and write OUT with the rate and channels of IN.
 
     Selected matching-pursuit atoms are erased first; the model then fills in the region with MDCT
     atoms, on top of the sound of the other atoms.
     """
-    from .inpainting.highs import describe_cutoff, resolve_for
-    from .inpainting.recipe import Recipe, parse_recipes
-    from .inpainting.settings import Settings
-    from .io.audio import check_output, check_writable
+    from functools import cache
 
-    check_output(out)
-    notes: list[str] = []
-    cutoff: Cutoff | None = None
-    tell = notes.append if as_json else typer.echo
-    sound = _read(source, start, seconds)
+    from . import load_model
+    from .batch import Request, fill_files, list_jobs
+    from .inpainting.recipe import Recipe, parse_recipes
+    from .inpainting.repair import split_defects
+    from .inpainting.settings import Settings
+
     pursuit = _pursuit(atomizer, srr)
+    defects, rest = split_defects(select or [])
     if settings_file:
         if pursuit is not None:
             raise AtomizerError(
@@ -213,57 +236,46 @@ def fill(
             seed,
             using,
         )
-        selection = _selection(select or [], regions, features)
-        if pursuit is not None:
-            selection, cutoff = resolve_for(selection, sound)
-            if cutoff is not None:
-                tell(describe_cutoff(cutoff))
-        recipes = [Recipe(selection, settings, extend, add_channels)]
-    # errors of the recipe or the format come before a model is loaded
-    rate = recipes[0].task(sound).output_rate
-    if pursuit is not None and recipes[0].settings.method == "erased":
-        rate = sound.rate
-    channels = sound.channels + sum(max(0, recipe.add_channels) for recipe in recipes)
-    check_writable(out, rate, channels, sound.subtype)
-    if pursuit is not None:
-        from .inpainting.erase import erase_atoms
-
-        (recipe,) = recipes
-        recipe.check_pursuit()
-        residual = erase_atoms(sound, recipe.selection, pursuit, seed)
-        sound, recipes = residual.sound, recipe.after_erasing()
-        tell(f"{residual} remain.")
-        if recipe.settings.method != "erased":
-            tell(
-                "The region is filled in by the MDCT model, on top of the sound of the atoms that"
-                " remain."
+        recipes = [Recipe(_selection(rest, regions, features), settings, extend, add_channels)]
+    load = cache(partial(load_model, checkpoint))
+    request = Request(tuple(recipes), tuple(defects), start, seconds, peaks, load, pursuit)
+    if folder is None:
+        if len(files) != 2:
+            raise AtomizerError(
+                "A fill has one IN and one OUT: give both, or a folder for the results of many"
+                " files with --out."
             )
-    model = None
-    if any(recipe.settings.method == "model" for recipe in recipes):
-        from . import load_model
-
-        model = load_model(checkpoint)
-    for recipe in recipes:
-        with _progress(tell) as on_step:
-            task = recipe.prepare(sound)
-            sound = recipe.run(sound, task, model, on_step)
-        cutoff = cutoff or task.cutoff
-        for note in task.notes:
-            tell(note)
-    _write(out, sound, peaks)
-    if as_json:
-        facts = {
-            "file": str(out),
-            "duration_s": round(sound.seconds, 6),
-            "channels": sound.channels,
-            "rate": sound.rate,
-            "cutoff_hz": None if cutoff is None else cutoff.rounded,
-            "notes": notes,
-        }
-        typer.echo(json.dumps(facts, indent=1))
+        _fill_one(Path(files[0]), Path(files[1]), request, as_json)
         return
-    plural = "s" * (sound.channels > 1)
-    typer.echo(f"{out.name}: {sound.seconds:.2f} s, {sound.channels} channel{plural}")
+    jobs = list_jobs(files, folder, None if ending is None else f".{ending.removeprefix('.')}")
+    with _files_progress(len(jobs)) as on_share:
+        report = fill_files(jobs, request, overwrite, on_share)
+    for outcome in report.done:
+        for warning in outcome.warnings:
+            typer.echo(f"{outcome.target}: {warning}", err=True)
+    typer.echo(json.dumps(report.to_dict(), indent=1) if as_json else str(report))
+    if report.failed:
+        sys.exit(1)
+
+
+def _fill_one(source: Path, out: Path, request: Request, as_json: bool) -> None:
+    """Fill in one file, and print what was done."""
+    from .batch import Watch, fill_file
+
+    notes: list[str] = []
+    tell = notes.append if as_json else typer.echo
+    with _progress(tell) as (on_step, on_share):
+        outcome = fill_file(source, out, request, Watch(on_step, on_share))
+    for warning in outcome.warnings:
+        typer.echo(warning, err=True)
+    if as_json:
+        outcome.notes += notes
+        typer.echo(json.dumps(outcome.to_dict(), indent=1))
+        return
+    for note in outcome.notes:
+        typer.echo(note)
+    plural = "s" * (outcome.channels > 1)
+    typer.echo(f"{out.name}: {outcome.seconds:.2f} s, {outcome.channels} channel{plural}")
 
 
 @app.command()
@@ -666,8 +678,10 @@ def _write(out: Path, sound: Sound, peaks: str) -> None:
 
 
 @contextmanager
-def _progress(tell: Callable[[str], object]) -> Iterator[Callable[[Step], None]]:
-    """A progress bar on the terminal; yields the callback of a fill.
+def _progress(
+    tell: Callable[[str], object],
+) -> Iterator[tuple[Callable[[Step], None], Callable[[float], None]]]:
+    """A progress bar on the terminal; yields the callbacks of `batch.Watch`.
 
     At the end `tell` is called with sentences about the spans of the recording that were copied.
     """
@@ -677,16 +691,41 @@ def _progress(tell: Callable[[str], object]) -> Iterator[Callable[[Step], None]]
     with tqdm(desc="filling", unit="step", disable=None) as bar:
 
         def on_step(step: Step) -> None:
-            bar.total = step.total
+            if step.number == 1:
+                bar.reset(step.total)
             bar.update()
-            sources[:] = step.sources
+            if step.number == step.total:
+                sources.extend(step.sources)
 
-        yield on_step
+        def on_share(share: float) -> None:
+            bar.total, bar.unit = 100, "%"
+            bar.update(round(100 * share) - bar.n)
+
+        yield on_step, on_share
     for copy in sources[:MAX_SOURCES_SHOWN]:
         tell(
             f"{copy.target[0]:.2f}-{copy.target[1]:.2f} s: copied from {copy.source[0]:.2f} to"
             f" {copy.source[1]:.2f} s, confidence {copy.confidence:.2f}"
         )
+
+
+@contextmanager
+def _files_progress(count: int) -> Iterator[Callable[[Job, float], None]]:
+    """One progress bar for many files; yields the callback of `batch.fill_files`."""
+    from tqdm import tqdm
+
+    done = 0.0
+    form = "{desc}{percentage:3.0f}% |{bar}| {n:.1f}/{total} files [{elapsed}<{remaining}]"
+    with tqdm(total=count, bar_format=form, disable=None) as bar:
+
+        def on_share(job: Job, share: float) -> None:
+            nonlocal done
+            bar.set_description(f"{job.source.name[:24]} ", refresh=False)
+            bar.update(max(0.0, done + share - bar.n))
+            if share == 1.0:
+                done += 1
+
+        yield on_share
 
 
 def _check_first(first: int | None) -> None:
@@ -720,7 +759,7 @@ def _fill_unsent(received: Received, method: str, seed: int, checkpoint: Path | 
         from . import load_model
 
         model = load_model(checkpoint)
-    with _progress(typer.echo) as on_step:
+    with _progress(typer.echo) as (on_step, _):
         return fill_unsent(received, Settings(method, seed=seed), model, on_step)
 
 

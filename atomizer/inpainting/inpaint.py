@@ -10,6 +10,7 @@ from ..atoms.selection import Selection, parse
 from ..atoms.space import parse_features
 from ..io.audio import Sound
 from .fill import fill, last
+from .repair import repair, split_defects
 from .settings import Settings
 from .task import prepare
 
@@ -34,7 +35,8 @@ def inpaint(
         The input, as `read` returns it.
     selection : str, iterable of str, or Selection
         What is unknown: a specification such as "above:8000", several of them, or a selection of
-        `parse` or `Selection.from_json`. May be empty with `extend` or `add_channels`.
+        `parse` or `Selection.from_json`. May be empty with `extend` or `add_channels`. "clicks",
+        "clipped" and "dropouts" are found in the sound (`repair`).
     model : AtomTransformer, optional
         From `load_model`; by default the shipped model is loaded at every call.
     extend : float
@@ -65,7 +67,13 @@ def inpaint(
     if isinstance(selection, str):
         selection = [selection]
     if not isinstance(selection, Selection):
-        selection = parse(selection)
+        defects, rest = split_defects(selection)
+        selection = parse(rest)
+        if defects:
+            repaired = repair(sound, defects, chosen.seed, chosen.method == "erased")
+            sound, selection = repaired.sound, selection + repaired.selection
+            if not (rest or selection.regions or extend or add_channels):
+                return sound
     if features is not None:
         selection = replace(selection, features=parse_features(features))
     task = prepare(sound, selection, extend=extend, add_channels=add_channels, seed=chosen.seed)

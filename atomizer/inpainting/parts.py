@@ -9,19 +9,22 @@ Regions that are bounded in time are never cut.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..analysis import MDCTAtomizer
+from ..analysis.cutoff import Cutoff, FrameSample
 from ..atoms.selection import Region, Selection
 from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
 from ..io.audio import Sound
 from .fill import fill, last
+from .highs import resolve_cutoff
 from .recipe import Recipe
+from .repair import Repaired, repair
 from .task import Task, prepare
 
 if TYPE_CHECKING:
@@ -108,19 +111,28 @@ class _Strip:
     filled: np.ndarray
 
 
-def check_parts(recipe: Recipe) -> None:
-    """Raise AtomizerError unless a recipe can be applied to a sound by parts."""
-    kinds = {part.kind for part in recipe.selection.parts} - {"random"}
-    if kinds:
-        raise AtomizerError(
-            f"The selection {sorted(kinds)[0]!r} compares all atoms of a sound, and this one is"
-            f" longer than {WHOLE_SECONDS:g} seconds: take an excerpt of it."
-        )
-    if recipe.atomizer != "mdct":
-        raise AtomizerError(
-            f"A matching pursuit needs a sound of at most {WHOLE_SECONDS:g} seconds: take an"
-            " excerpt of this one."
-        )
+def can_go_by_parts(recipe: Recipe) -> bool:
+    """Whether a recipe can be applied by parts.
+
+    A matching pursuit, and parts of a selection that compare all atoms of a sound, need the whole.
+    """
+    kinds = {part.kind for part in recipe.selection.parts}
+    return recipe.atomizer == "mdct" and kinds <= {"random"} and not recipe.stop_after
+
+
+def resolve_cutoff_by_parts(sound: Stream, recipe: Recipe) -> tuple[Recipe, Cutoff | None]:
+    """Replace `above:auto` in a recipe by what lies above the cutoff of the whole sound.
+
+    Raises AtomizerError where no cutoff is found.
+    """
+    if not recipe.selection.above_cutoff:
+        return recipe, None
+    space, sample, rate = AtomSpace(), FrameSample(), sound.form.rate
+    size = round(PART_SECONDS * rate)
+    for first in range(0, sound.length, size):
+        sample.add(MDCTAtomizer(space).grid(sound.part(first, first + size).at(space.rate)))
+    selection, cutoff = resolve_cutoff(recipe.selection, sample.grid, space, rate / 2)
+    return replace(recipe, selection=selection), cutoff
 
 
 def fill_by_parts(
@@ -136,7 +148,7 @@ def fill_by_parts(
     sound : Stream
         Read twice, in order.
     recipe : Recipe
-        What is unknown, and how it is filled.
+        What is unknown, and how it is filled; `can_go_by_parts` is true of it.
     model : AtomModel, optional
         Needed for the method "model".
     progress : callable, optional
@@ -150,9 +162,8 @@ def fill_by_parts(
     Raises
     ------
     AtomizerError
-        Nothing is selected, or the recipe needs the whole sound (`check_parts`).
+        Nothing is selected, or a value is out of range.
     """
-    check_parts(recipe)
     space = AtomSpace()
     parts = _plan(sound, recipe, space)
     reference, rate = _survey(sound, recipe, parts, space)
@@ -169,6 +180,31 @@ def fill_by_parts(
             progress((number + 1) / len(parts))
     assert pending is not None
     yield _render(pending, [left], space, rate, is_last=True)
+
+
+def repair_by_parts(
+    sound: Stream, kinds: Iterable[str], seed: int = 0, erase: bool = False
+) -> Iterator[Repaired]:
+    """Repair a long sound (`repair.repair`); yields consecutive parts, with times of the whole."""
+    rate, kinds = sound.form.rate, tuple(kinds)
+    size, context = round(PART_SECONDS * rate), round(MARGIN_SECONDS * 2 * rate)
+    for first in range(0, sound.length, size):
+        stop, start = min(first + size, sound.length), max(0, first - context)
+        found = repair(sound.part(start, stop + context), kinds, seed, erase)
+        local = first - start
+        defects = [
+            replace(d, first=d.first + start, stop=d.stop + start)
+            for d in found.defects
+            if local <= d.first < stop - start
+        ]
+        offset = start / rate
+        regions = tuple(
+            _shifted(region, -offset)
+            for region in found.selection.regions
+            if first / rate <= _extent(region)[0] + offset < stop / rate
+        )
+        samples = found.sound.samples[:, local : stop - start]
+        yield Repaired(found.sound.with_samples(samples), defects, Selection(regions))
 
 
 # planning

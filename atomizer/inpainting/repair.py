@@ -39,9 +39,8 @@ class Repaired:
 def split_defects(specifications: Iterable[str]) -> tuple[list[str], list[str]]:
     """Names of detectors among specifications of a selection, and the other specifications."""
     given = list(specifications)
-    return [text for text in given if text in DETECTORS], [
-        text for text in given if text not in DETECTORS
-    ]
+    named = [text for text in given if isinstance(text, str) and text in DETECTORS]
+    return named, [text for text in given if text not in named]
 
 
 def repair(sound: Sound, kinds: Iterable[str], seed: int = 0, erase: bool = False) -> Repaired:
@@ -90,6 +89,12 @@ def repair(sound: Sound, kinds: Iterable[str], seed: int = 0, erase: bool = Fals
         for hole in long
     )
     return Repaired(sound.with_samples(samples), defects, Selection(regions))
+
+
+def describe_defects(kinds: Iterable[str], defects: list[Defect]) -> str:
+    """A sentence with the number of defects of each kind that was looked for."""
+    counts = [f"{sum(d.kind == kind for d in defects):,} {kind}" for kind in dict.fromkeys(kinds)]
+    return f"Found: {', '.join(counts)}."
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from ..errors import AtomizerError
 from ..inpainting.erase import check_fillable, erase_atoms
 from ..inpainting.fill import Step
 from ..inpainting.highs import describe_cutoff, resolve_for
+from ..inpainting.repair import describe_defects, repair, split_defects
 from ..inpainting.settings import METHODS, Settings, resolve
 from ..inpainting.task import Task, prepare
 from ..io.audio import Sound, TooLong, max_duration, overview, read, write
@@ -115,7 +116,8 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
     Args:
         file: the sound: WAV, FLAC, OGG, MP3 or another format that libsndfile or ffmpeg reads
         select: which atoms are unknown: specifications such as "above:8000" or "time:2-4", as a
-            list or in one string; "above:auto" selects what lies above the recording's own cutoff
+            list or in one string; "clicks", "clipped" and "dropouts" are found in the sound, and
+            "above:auto" selects what lies above the recording's own cutoff
         features: which features of them are unknown
         order: name of an ordering, or "auto" for the default
         reverse: reverse the ordering
@@ -140,20 +142,28 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
         the filled file: the whole sound, or the excerpt
     """
     with _errors_for_clients():
-        selection = _selection_of(select, features)
+        defects, words = split_defects(_words_of(select))
+        selection = parse(words, features)
         controls = FillControls(order, reverse, steps, temperature, nucleus, seed, method, using)
         settings = settings_of(controls)
         beyond = parse_number("seconds to continue by", extend) or 0.0
         added = parse_integer("channels to add", add_channels) or 0
         task_of = partial(prepare, extend=beyond, add_channels=added, seed=settings.seed)
         name, sound = check_name(atomizer), _read(file, start, seconds)
-        if name != MDCT:
+        if defects:
+            repaired = repair(sound, defects, settings.seed, settings.method == "erased")
+            sound, selection = repaired.sound, selection + repaired.selection
+            inform(describe_defects(defects, repaired.defects), title="Repair")
+        nothing_left = defects and not (selection.regions or words or beyond or added)
+        if name != MDCT and not nothing_left:
             selection, cutoff = resolve_for(selection, sound)
             if cutoff is not None:
                 inform(describe_cutoff(cutoff), title="Selection")
         deadline = time.monotonic() + limits().fill_seconds
         task: Task | None
-        if name == MDCT:
+        if nothing_left:
+            task = None
+        elif name == MDCT:
             task = task_of(sound, selection)
         else:
             resolve(settings, task_of(sound, selection))  # raises before the long pursuit
@@ -169,15 +179,15 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
         return str(path)
 
 
-def _selection_of(select: Sequence[str] | str, features: Sequence[str]) -> Selection:
-    """Return a selection from a list of specifications, or from one string."""
+def _words_of(select: Sequence[str] | str) -> list[str]:
+    """Return the specifications of a list, or of one string."""
     # a comma separates two specifications only before a name: rect:T0,T1,F0,F1 has commas, too
     words = re.split(r"\s+|,\s*(?=[a-z])", select) if isinstance(select, str) else select or []
     if not isinstance(words, (list, tuple)):
         raise AtomizerError(
             f"The selection must be a list of specifications or one text, not {str(words)[:40]!r}."
         )
-    return parse([word for word in words if word != ""], features)
+    return [word for word in words if word != ""]
 
 
 def _write_result(filled: Sound, file: str) -> Path:

@@ -22,7 +22,7 @@ MAX_SECONDS = 0.004  # longest click
 NEAR_SECONDS = 0.03  # on either side, in which the error is compared
 BIN_SECONDS = 0.001
 OTHERS = 4  # as loud errors nearby that make it a sound of its own
-ISOLATION = 3.0  # error of a click relative to that of the `OTHERS`-th loudest bin nearby
+ISOLATION = 4.0  # error of a click relative to that of the `OTHERS`-th loudest bin nearby
 ATTACK = 2.0  # error after a click relative to that before it: above, another sound begins
 PASSES = 2  # the second one fits the models without the clicks of the first
 
@@ -45,7 +45,7 @@ def _clicks(x: np.ndarray, rate: int) -> list[tuple[int, int]]:
         forward, backward, usual = _errors(x, _bridged(x, spans), rate)
         loud = np.maximum(forward, backward) > DETECT * usual
         spans = _spans(loud, forward > EXTEND * usual, backward > EXTEND * usual, rate)
-        error = np.minimum(forward, backward)
+        error = np.maximum(forward, backward)
         spans = [span for span in spans if _stands_alone(error, span, rate)]
     return spans
 
@@ -106,7 +106,7 @@ def _spans(
         begin = max(begin, first - ORDER)
         end = first + int(ends[-1]) + 1
         if begin < end <= begin + longest:
-            out.append((begin, end))
+            out.append((int(begin), int(end)))
     return out
 
 

@@ -31,10 +31,10 @@ def find_clipped(sound: Sound) -> list[Defect]:
                 continue
             runs = runs_of(at_level)
             lengths = runs[:, 1] - runs[:, 0]
-            held = runs[(lengths >= MIN_RUN) & (lengths <= longest)]
-            if len(held) < MIN_RUNS or (lengths > longest).sum() > len(held):
+            held = (lengths >= MIN_RUN) & (lengths <= longest)
+            if held.sum() < MIN_RUNS or (lengths > longest).sum() > held.sum():
                 continue
-            for first, stop in held:
+            for first, stop in runs[lengths <= longest]:
                 out.append(
                     Defect("clipped", channel, int(first), int(stop), sound.rate, sign * level)
                 )

@@ -17,7 +17,7 @@ EDGE_SECONDS = 0.003  # on either side, in which the sound has to be there
 AROUND_SECONDS = 0.03  # on either side, from whose level the edge may differ by `MAX_FALL`
 SILENT = 2**-14  # largest difference of samples within a span: two steps of 16 bit
 MIN_LEVEL = 2**-9  # RMS of the edges, -54 dB
-MAX_FALL = 0.1  # RMS of an edge relative to that around it: a fade ends below it
+MAX_FALL = 0.25  # RMS of an edge relative to that around it: a fade ends below it
 
 
 def find_dropouts(sound: Sound) -> list[Defect]:
