@@ -16,7 +16,8 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[1]
 EXCLUDED = (
-    *("tests", "tools", "dev", "assets/make_sounds.py", "package.json", "requirements-lint.txt"),
+    *("tests", "tools", "dev", "assets/make_sounds.py", "package.json", "mkdocs.yml"),
+    *("requirements-docs.txt", "requirements-lint.txt"),
     *(".ci", ".gitignore", ".git-blame-ignore-revs", ".pre-commit-config.yaml", ".prettierrc.json"),
 )
 MAX_BYTES = 10_000_000  # the Hub requires large-file storage from this size
