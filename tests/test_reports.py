@@ -228,3 +228,40 @@ def test_ultrasound_is_kept_where_only_signs_are_unknown():
     y = task.render(task.masked(0)).samples
     p, q = (above(v, 25_000, 96_000)[:, 5000:-5000] for v in (x, y))
     assert level(q - p) < level(p) - 40
+
+
+@pytest.mark.parametrize("rate", [96_000, 192_000])
+def test_a_selection_above_all_atoms_is_erased(process, rate):
+    t = np.arange(rate) / rate
+    low, high = (0.1 * np.sin(2 * np.pi * hertz * t)[None] for hertz in (1000, 30_000))
+    y = process(low + high, "above:25000", rate)
+    assert level((y - low)[:, rate // 10 : -rate // 10]) < level(high) - 60
+
+
+def test_a_box_above_the_atoms_erases_what_it_contains():
+    t = np.arange(2 * 192_000) / 192_000
+    tones = [0.1 * np.sin(2 * np.pi * hertz * t)[None] for hertz in (1000, 30_000, 60_000)]
+    sound = Sound(sum(tones).astype(np.float32), 192_000)
+    task = prepare(sound, parse(["rect:0.5,1.5,8000,40000"]))
+    assert "22,050 Hz" in task.notes[0]
+    y = task.render(task.masked(0)).samples
+    inside, outside = slice(int(0.6 * 192_000), int(1.4 * 192_000)), slice(0, int(0.4 * 192_000))
+    assert level((y - tones[0] - tones[2])[:, inside]) < level(tones[1]) - 60
+    assert np.abs((y - sound.samples)[:, outside]).max() < 1e-6
+
+
+# --- highs ----------------------------------------------------------------------------------------
+
+
+def pink(seconds):
+    n = int(seconds * RATE)
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(n))
+    x = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.fft.rfftfreq(n, 1 / RATE), 20)), n)
+    return (0.05 * x / x.std())[None]
+
+
+def test_highs_of_pink_noise_have_its_level_up_to_the_ends(process):
+    x = pink(3)
+    p, q = (above(v, 6500) for v in (x, process(x, "above:6000")))
+    for part in (slice(RATE // 2, -RATE // 2), slice(0, 1102), slice(-1102, None)):
+        assert abs(level(q[:, part]) - level(p[:, part])) < 2

@@ -191,15 +191,38 @@ class Selection:
         nyquist  highest recorded frequency in Hz; only regions that limit the frequency reach
                  above it
 
-        Raises AtomizerError if the selection, or one region of it, contains no cell of this sound.
+        Raises AtomizerError if the selection, or one region of it, contains no cell of this sound;
+        a region above the atoms of a sound of a high rate may.
         """
         if seed < 0:
             raise AtomizerError(f"A seed is a whole number from 0, not {seed}.")
-        channels, frames, bins = grid.shape
+        frames, bins = grid.shape[1:]
+        recorded = space.hertz(np.arange(bins))[None, :] <= (nyquist or math.inf)
+        out = self.region_mask(grid.shape, space, nyquist)
+        if self.parts:
+            magnitude = np.abs(grid)
+            audible = (space.quantise(grid, float(magnitude.max(initial=0))) > 0) & recorded
+            seconds = (frames - 1) * space.hop / space.rate
+            for part in self.parts:
+                out |= part.mask(magnitude, audible, recorded, seconds, seed)
+        if not out.any() and not self.reaches_above(frames, space, nyquist):
+            raise AtomizerError(
+                "Nothing is selected: choose atoms to fill in, for instance all above 8000 Hz."
+            )
+        return out
+
+    def region_mask(
+        self, shape: tuple[int, ...], space: AtomSpace, nyquist: float | None = None
+    ) -> np.ndarray:
+        """Bool mask of the regions alone over a grid of a shape (channels, frames, bins).
+
+        Raises AtomizerError as `mask` does.
+        """
+        channels, frames, bins = shape
         t = space.seconds(np.arange(frames))[:, None]
         f = space.hertz(np.arange(bins))[None, :]
         recorded = f <= (nyquist or math.inf)
-        out = np.zeros(grid.shape, bool)
+        out = np.zeros(shape, bool)
         for region in self.regions:
             inside = region.contains(t, f, space.hop / space.rate)
             if not region.bounds_frequency:
@@ -211,22 +234,21 @@ class Selection:
                         f" {channels - 1}."
                     )
                 out[channel] = _combined(out[channel], region.op, inside)
-            if region.op == "add" and not inside.any():
+            above = self.erases and _reaches_above(region, t, space, nyquist)
+            if region.op == "add" and not inside.any() and not above:
                 raise AtomizerError(
                     "A selected region holds no atom of this sound, whose atoms lie between 0 and"
                     f" {t[-1, 0]:.2f} s and below {space.rate / 2:.0f} Hz."
                 )
-        if self.parts:
-            magnitude = np.abs(grid)
-            audible = (space.quantise(grid, float(magnitude.max(initial=0))) > 0) & recorded
-            seconds = (frames - 1) * space.hop / space.rate
-            for part in self.parts:
-                out |= part.mask(magnitude, audible, recorded, seconds, seed)
-        if not out.any():
-            raise AtomizerError(
-                "Nothing is selected: choose atoms to fill in, for instance all above 8000 Hz."
-            )
         return out
+
+    def reaches_above(self, frames: int, space: AtomSpace, nyquist: float | None) -> bool:
+        """Whether regions erase a part of a sound of some frames above the band of the atoms.
+
+        nyquist  highest recorded frequency in Hz
+        """
+        t = space.seconds(np.arange(frames))[:, None]
+        return self.erases and any(_reaches_above(r, t, space, nyquist) for r in self.regions)
 
     def mask_atoms(self, atoms: Atoms, seed: int = 0, nyquist: float | None = None) -> np.ndarray:
         """Bool mask (N,) over N atoms, of any scales; an atom is in a region if its centre is.
@@ -298,6 +320,12 @@ class Selection:
             parts=self.parts + other.parts,
             above_cutoff=self.above_cutoff or other.above_cutoff,
         )
+
+
+def _reaches_above(region: Region, t: np.ndarray, space: AtomSpace, nyquist: float | None) -> bool:
+    """Whether a region contains a frequency above the band of the atoms at seconds (n, 1)."""
+    f = np.arange(space.rate / 2, nyquist or 0, space.bin_hz)[None]
+    return bool(region.contains(t, f, space.hop / space.rate).any())
 
 
 def _combined(selected: np.ndarray, op: str, inside: np.ndarray) -> np.ndarray:

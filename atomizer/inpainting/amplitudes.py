@@ -147,6 +147,12 @@ class Textured:
             )
         scale_of_fine = (std_db / NOISE_STD_DB).clamp(max=1)
         silent = logits.softmax(1)[:, 0] > self.preset.silence_threshold
+        if self.preset.continues_tilt and self.blend is not None:
+            channel, _, bin_ = atoms.place
+            trusted = torch.from_numpy(self.blend.weight[channel, bin_])
+            silent &= trusted < 0.5
+            drawn = self.settings.temperature * scale_of_fine
+            mean_db = mean_db + trusted * (LOG_MEAN * DB_PER_NEPER - fine_structure_gain_db(drawn))
         level = mean_db + self.settings.temperature * fine_db * scale_of_fine
         expected = mean_db + fine_structure_gain_db(scale_of_fine)
         magnitude, std = (
@@ -182,6 +188,7 @@ def window_fine_structure(state: FillState, window: Window) -> FineStructure | N
         crop(state.velocity_known, window, False),
         cutoff,
         state.peak,
+        window.start,
     )
 
 
@@ -199,9 +206,13 @@ def level_blend(state: FillState, window: Window) -> LevelBlend:
     Two estimates of a level are weighted by their precision: the network's has a standard deviation
     of `MODEL_STD_DB`, that of the envelope varies as much as the levels around the selection vary
     beyond the variance of steady noise. A log-normal level with a standard deviation of s dB has a
-    mean power s^2 ln(10) / 20 dB above its median: nothing for a steady sound.
+    mean power s^2 ln(10) / 20 dB above its median: nothing for a steady sound. Above a cutoff the
+    envelope is a continued tilt, whose weight follows from `FillState.tilt_weight`.
     """
     preset = state.preset
+    if preset.continues_tilt:
+        weight = state.tilt_weight[list(window.channels)]
+        return LevelBlend(weight, np.zeros_like(weight))
     least, most = preset.envelope_weight or 0.0, preset.envelope_gain_db
     shape = (len(window.channels), state.magnitude.shape[2])
     if not preset.has_surroundings:

@@ -54,6 +54,9 @@ def fill(
         For settings out of range, or a model of another AtomSpace.
     """
     resolved = resolve(settings, task)
+    if not task.mask.any():  # the selection lies above the atoms: it is erased by `render`
+        yield Step(1, 1, task.grid.copy(), task.mask)
+        return
     chosen = (settings.amplitudes, settings.nucleus) != (None, None)
     chosen = chosen or settings.using not in ("auto", "texture")
     short = settings.method == "model" and not chosen

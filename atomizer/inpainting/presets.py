@@ -34,6 +34,8 @@ class FillPreset:
         time and beyond the end.
     use_band_context : bool
         Whether the bands above and below, and the bins before and after, give the level (boxes).
+    continues_tilt : bool
+        Whether the tilt below a cutoff, continued above it, has a weight in the predicted level.
     quieter_than_known, louder_than_known : bool
         Whether all selected atoms are quieter, or louder, than all other audible atoms.
     """
@@ -48,6 +50,7 @@ class FillPreset:
     silence_threshold: float = 1.0
     extend_partials: bool = False
     use_band_context: bool = False
+    continues_tilt: bool = False
     quieter_than_known: bool = False
     louder_than_known: bool = False
 
@@ -65,7 +68,13 @@ class FillPreset:
 
 PRESETS = {
     # highs or lows
-    "bandwidth": FillPreset(order="frequency", temperature=0.85, silence_threshold=0.65),
+    "bandwidth": FillPreset(
+        order="frequency",
+        temperature=0.85,
+        envelope_weight=0.0,
+        silence_threshold=0.65,
+        continues_tilt=True,
+    ),
     # whole channels
     "upmix": FillPreset(
         order="channel", temperature=0.6, envelope_weight=0.0, envelope_gain_db=1.0

@@ -2,16 +2,18 @@
 
 The result is the input plus the change: out = in + synthesis(filled - original) over the selected
 atoms. Samples beyond the windows of these atoms are the input's own, at any rate; of holes in time,
-all samples outside (`holes.py`). The result may exceed full scale: see `io/peaks.py`.
+all samples outside (`holes.py`). Above the band of the atoms, what is selected is erased. The
+result may exceed full scale: see `io/peaks.py`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.mdct import imdct
+from ..analysis.mdct import imdct, mdct
 from ..io.audio import Sound, resample_to_length
 from .holes import above_atoms, erase_holes, fill_holes, holes_in_samples
 
@@ -28,54 +30,42 @@ def render(task: Task, grid: np.ndarray) -> Sound:
     base = task.sound.samples if rate == task.sound.rate else task.sound.at(rate)
     length = base.shape[1]
     out = base.copy(order="K")  # keep the memory layout: interleaved channels are slow to separate
-    if np.array_equal(grid[task.mask], task.grid[task.mask]):
-        return task.sound.with_samples(out, rate)
-    change = resample_to_length(_change(task, grid), task.space.rate, rate, length)
-    if rate != task.space.rate:
-        # the resampler's ringing has no end; the change ends with the windows of the atoms
-        change = change * _covered(task, rate, length)
-    change = _complete(task, grid, change, base, rate)
+    if task.mask.any() and np.array_equal(grid[task.mask], task.grid[task.mask]):
+        return Sound(out, rate, task.sound.subtype)
     frames = np.flatnonzero(task.mask.any(axis=(0, 2)))
+    holes = holes_in_samples(task.selection, rate, length)
     if len(frames):
+        change = resample_to_length(_change(task, grid), task.space.rate, rate, length)
+        if rate != task.space.rate:
+            # the resampler's ringing has no end; the change ends with the windows of the atoms
+            change = change * _covered(task, rate, length)
+        if holes and not task.extended and not grid[task.mask].any():
+            change = erase_holes(base, holes, rate)
+        elif holes:
+            change = fill_holes(change, base, holes, rate, task.space.rate)
         hop = task.space.hop * rate / task.space.rate
         stop = int(np.ceil((frames[-1] + 1) * hop)) + 1
         part = slice(max(0, int((frames[0] - 1) * hop)), min(length, stop))
         out[:, part] += change[:, part]
+    if not holes and task.selection.reaches_above(grid.shape[1], task.space, rate / 2):
+        out -= _selected_above(task, base, rate)
     if task.extended:  # an extension stops at an arbitrary moment: fade to avoid a click
         fade = min(round(FADE_SECONDS * rate), round(task.extended * rate))
         out[:, length - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
-    return task.sound.with_samples(out, rate)
+    return Sound(out, rate, task.sound.subtype)
 
 
-def _complete(
-    task: Task, grid: np.ndarray, change: np.ndarray, base: np.ndarray, rate: int
-) -> np.ndarray:
-    """The change (channels, n) of samples `base` at `rate`, where atoms alone do not describe it.
+def _selected_above(task: Task, base: np.ndarray, rate: int) -> np.ndarray:
+    """The selected part (channels, n) of samples `base` at `rate` above the band of the atoms.
 
-    Holes in time change inside alone. Above the band of the atoms, what is selected is erased.
+    It consists of the selected coefficients of an MDCT at that rate.
     """
-    selection, atom_rate = task.selection, task.space.rate
-    holes = holes_in_samples(selection, rate, change.shape[1])
-    if holes and not task.extended and not grid[task.mask].any():
-        return erase_holes(base, holes, rate)
-    if holes:
-        return fill_holes(change, base, holes, rate, atom_rate)
-    if rate > atom_rate and selection.regions and selection.erases:
-        above = above_atoms(base, 0, base.shape[1], rate, atom_rate)
-        return (change - above * _share_above(task, rate, base.shape[1])).astype(np.float32)
-    return change
-
-
-def _share_above(task: Task, rate: int, length: int) -> np.ndarray:
-    """(channels, length) share, from 0 to 1, in which the highest atoms are selected.
-
-    It rises and falls as the squared windows of neighbouring frames overlap.
-    """
-    highest = task.mask[..., -1]
-    position = np.arange(length) * (task.space.rate / (rate * task.space.hop))
-    frame = np.minimum(position.astype(int), highest.shape[1] - 2)
-    later = np.sin(np.pi / 2 * np.clip(position - frame, 0, 1)) ** 2
-    return highest[:, frame] * (1 - later) + highest[:, frame + 1] * later
+    octaves = round(np.log2(rate / task.space.rate))
+    space = replace(task.space, rate=rate, hop=task.space.hop << octaves)
+    length = base.shape[1]
+    grid = mdct(above_atoms(base, 0, length, rate, task.space.rate), space.hop, space.window)
+    grid[~task.selection.region_mask(grid.shape, space, rate / 2)] = 0
+    return imdct(grid, length, space.window)
 
 
 def _change(task: Task, grid: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from ..priors.interface import Prediction, PriorContext, bound_by_level
 from ..priors.pauses import frames_of_pause
 from ..priors.registry import LEVEL_PRIOR, predict_coefficients
 from ..priors.spectral_envelope import band_gain, log_power
+from ..priors.tilt import continued_tilt_variance
 from .bounds import MIN_FRAMES
 from .presets import PRESETS
 from .settings import ModelOrdering
@@ -25,6 +26,7 @@ from .windows import Window, channel_groups, crop, crop_known, plan_windows
 
 # on either side of a window, for the spectral envelope
 ENVELOPE_CONTEXT_FRAMES = 192
+NETWORK_STD_DB = 5.2  # error of the network's mean level of bands above a cutoff
 FAR_FRAMES = 32  # distance to the context beyond which the envelope alone gives the level
 MAX_CACHED = 64  # windows whose predictions are kept for the next step
 
@@ -169,7 +171,9 @@ class FillState:
         wide = slice(first, max(0, window.start) + window.size + ENVELOPE_CONTEXT_FRAMES)
         wide_observed = self.observed[channels, wide]
         frames = np.arange(window.start, window.start + window.size)
-        frames = frames.clip(0, self.observed.shape[1] - 1)
+        length = self.observed.shape[1]
+        inside = max(0, -window.start), min(window.size, length - window.start)
+        frames = frames.clip(0, length - 1)
         return PriorContext(
             amplitude=np.where(observed, signed, np.float32(0)),
             observed=observed,
@@ -184,6 +188,7 @@ class FillState:
             edges=self.edge_levels.of_channels(channels) if self.preset.extend_partials else None,
             frames=frames,
             distance=self.distance_to_context[frames],
+            inside=inside,
         )
 
     @cached_property
@@ -191,6 +196,20 @@ class FillState:
         """Levels at the edges of the holes of the sound."""
         observed = np.where(self.observed, self.magnitude, 0)
         return EdgeLevels.measure(observed, self.observed, self.peak)
+
+    @cached_property
+    def tilt_weight(self) -> np.ndarray:
+        """(C, F) float32: weight of the continued tilt in the level above a cutoff, 0 to 1.
+
+        The network and the tilt are weighted by their precision (`continued_tilt_variance`).
+        """
+        weight = np.zeros((len(self.observed), self.observed.shape[2]), np.float32)
+        for channel, observed in enumerate(self.observed):
+            log = log_power(np.where(observed, self.magnitude[channel], 0), self.peak)
+            variance = continued_tilt_variance(log, observed)
+            if variance is not None:
+                weight[channel] = NETWORK_STD_DB**2 / (NETWORK_STD_DB**2 + variance)
+        return weight
 
     def is_in_pause(self, context: PriorContext) -> bool:
         """Whether the hole of a window is in a pause, which alone gives its level."""

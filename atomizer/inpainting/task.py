@@ -92,7 +92,14 @@ class Task:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user about what differs from the plain selection."""
-        return () if self.cutoff is None else (describe_cutoff(self.cutoff),)
+        notes = [] if self.cutoff is None else [describe_cutoff(self.cutoff)]
+        nyquist = self.sound.rate / 2
+        if self.selection.reaches_above(self.grid.shape[1], self.space, nyquist):
+            notes.append(
+                f"There are no atoms above {self.space.rate / 2:,.0f} Hz: what is selected there is"
+                " erased, not filled in."
+            )
+        return tuple(notes)
 
     def atoms(self, grid: np.ndarray | None = None) -> Atoms:
         """All audible or selected atoms, the selected ones with their features unknown."""
@@ -201,7 +208,7 @@ def _check_additions(sound: Sound, extend: float, add_channels: int) -> None:
 def _loudest_outside(grid: np.ndarray, mask: np.ndarray) -> float:
     """Largest magnitude of grid (channels, frames, bins) outside of mask; 0 where all is masked."""
     frames = np.flatnonzero(mask.any(axis=(0, 2)))
-    first, stop = int(frames[0]), int(frames[-1]) + 1
+    first, stop = (int(frames[0]), int(frames[-1]) + 1) if len(frames) else (0, 0)
     within = np.where(mask[:, first:stop], np.float32(0), grid[:, first:stop])
     parts = grid[:, :first], within, grid[:, stop:]  # views: the grid may be long
     return max(float(max(part.max(initial=0), -part.min(initial=0))) for part in parts)

@@ -77,10 +77,14 @@ def plan_windows(
 ) -> list[Window]:
     """Windows of `size` frames whose targets tile the frames of mask (C, T, F).
 
+    Where all frames are to be filled, windows lie within the sound if it is long enough: beyond its
+    ends there is nothing to learn from.
+
     groups  channels that share a window, and how many of them are filled (`channel_groups`)
     """
     needed = np.flatnonzero(mask.any(axis=(0, 2)))
-    ratio = HOP_RATIO if len(needed) == mask.shape[1] else LOCAL_HOP_RATIO
+    everywhere = len(needed) == mask.shape[1]
+    ratio = HOP_RATIO if everywhere else LOCAL_HOP_RATIO
     hop = max(1, int(size * ratio))
     windows: list[Window] = []
     position = 0
@@ -89,6 +93,8 @@ def plan_windows(
         position = int(np.searchsorted(needed, first + hop))
         stop = int(needed[position - 1]) + 1
         start = (first + stop) // 2 - size // 2
+        if everywhere and size <= mask.shape[1]:
+            start = min(max(0, start), mask.shape[1] - size)
         windows += [Window(start, size, first, stop, *group) for group in groups]
     return windows
 

@@ -45,6 +45,9 @@ class PriorContext:
         no hole or continuation.
     frames, distance : (T,)
         Frames of the sound that the window consists of, and their distance to known ones, 0 to 1.
+    inside : (int, int) or None
+        First frame of the window that lies within the sound, and the one after the last; None: all
+        do. Silence beyond the ends says nothing about levels.
     """
 
     amplitude: np.ndarray
@@ -60,6 +63,7 @@ class PriorContext:
     edges: EdgeLevels | None = None
     frames: np.ndarray | None = None
     distance: np.ndarray | None = None
+    inside: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

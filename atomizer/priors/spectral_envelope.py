@@ -51,7 +51,11 @@ class SpectralEnvelopePrior:
         # a bin may be unknown throughout the window and known elsewhere in the longer stretch
         sums = bin_sums(log_power(wide, context.peak), known)
         if context.edges is None:
-            return np.sqrt(interpolate_envelope(magnitude, observed, sums, context.peak))
+            first, stop = context.inside or (0, observed.shape[1])
+            part = slice(first, stop)
+            power = interpolate_envelope(magnitude[:, part], observed[:, part], sums, context.peak)
+            beyond = (first, observed.shape[1] - stop)
+            return np.sqrt(np.pad(power, ((0, 0), beyond, (0, 0)), mode="edge"))
         near = frames_of_pause(log_power(magnitude, context.peak), observed)
         observed = observed & near[:, None]
         magnitude = np.where(observed, magnitude, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...priors.fine_structure import is_flipped
 from ...priors.spectral_envelope import interpolate_envelope
 
 BAND_BINS = 16  # 345 Hz
@@ -26,7 +27,9 @@ def fold(grid: np.ndarray, mask: np.ndarray) -> np.ndarray:
         if not 2 <= cut < grid.shape[2]:
             continue
         above = np.arange(cut, grid.shape[2])
-        source = known[channel][:, cut - cut // 2 + (above - cut) % (cut // 2)]
+        below = cut - cut // 2 + (above - cut) % (cut // 2)
+        flipped = is_flipped(above - below, np.arange(grid.shape[1])[:, None])
+        source = known[channel][:, below] * np.where(flipped, -1, 1)
         gain = np.sqrt(
             band_means(envelope[channel][:, above]) / np.maximum(band_means(source**2), 1e-20)
         )
