@@ -32,6 +32,7 @@ from .inpainting.parts import (
 )
 from .inpainting.recipe import Recipe
 from .inpainting.repair import Repaired, describe_defects, repair
+from .inpainting.settings import resolve
 from .io.audio import (
     Sound,
     check_output,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from .analysis.cutoff import Cutoff
     from .inpainting.step import Step
     from .model.inference import AtomModel
+    from .priors.recording_context import CopySource
 
 FALLBACK_ENDING = ".flac"  # of outputs whose input has a format that is not written
 
@@ -96,6 +98,7 @@ class Outcome:
     seconds, channels, rate  of it
     defects   that were found; None if none were looked for
     cutoff    of the recording, if the fill used it
+    sources   spans of the recording that were copied
     notes     sentences on what was done
     warnings  sentences on damage of the input and peaks of the output
     """
@@ -106,6 +109,7 @@ class Outcome:
     rate: int = 0
     defects: list[Defect] | None = None
     cutoff: Cutoff | None = None
+    sources: list[CopySource] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -117,6 +121,7 @@ class Outcome:
             "channels": self.channels,
             "rate": self.rate,
             "cutoff_hz": None if self.cutoff is None else self.cutoff.rounded,
+            "sources": [source._asdict() for source in self.sources],
             "notes": self.notes,
         }
         if self.defects is not None:
@@ -176,9 +181,16 @@ def _fill_whole(sound: Sound, target: Path, request: Request, watch: Watch) -> O
     if request.pursuit is not None:
         sound, recipes = _erase(sound, recipes[0], request, outcome)
     model = _model(recipes, request)
+
+    def on_step(step: Step) -> None:
+        if step.number == step.total:
+            outcome.sources += step.sources
+        if watch.on_step is not None:
+            watch.on_step(step)
+
     for recipe in recipes:
         task = recipe.prepare(sound)
-        sound = recipe.run(sound, task, model, watch.on_step)
+        sound = recipe.run(sound, task, model, on_step)
         outcome.cutoff = outcome.cutoff or task.cutoff
         outcome.notes += task.notes
     report = write(target, sound, request.peaks)
@@ -191,7 +203,9 @@ def _check_whole(target: Path, sound: Sound, recipes: list[Recipe], request: Req
     """Raise AtomizerError for errors of the recipes or the format, before a model is loaded."""
     rate, channels = sound.rate, sound.channels
     if recipes:
-        rate = recipes[0].task(sound).output_rate
+        task = recipes[0].task(sound)
+        resolve(recipes[0].settings, task)
+        rate = task.output_rate
         channels += sum(max(0, recipe.add_channels) for recipe in recipes)
     if request.pursuit is not None and request.erases:
         rate = sound.rate

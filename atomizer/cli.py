@@ -180,6 +180,18 @@ def fill(
             " (recording), continued tones (partials), both (auto) or nothing (texture)"
         ),
     ] = UsingName("auto"),
+    copy_from: Annotated[
+        str,
+        typer.Option(
+            "--source",
+            metavar="START-END",
+            help="the span of IN, in seconds, that holes, boxes and continuations are copied from;"
+            " several separated by commas; default: the best match, where it matches well",
+        ),
+    ] = "",
+    not_from: Annotated[
+        str, typer.Option(metavar="START-END", help="a span of IN that is not copied")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False,
     folder: Annotated[
         Optional[Path],
@@ -235,6 +247,8 @@ def fill(
             amplitudes,
             seed,
             using,
+            copy_from,
+            not_from,
         )
         recipes = [Recipe(_selection(rest, regions, features), settings, extend, add_channels)]
     load = cache(partial(load_model, checkpoint))

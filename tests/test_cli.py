@@ -706,3 +706,18 @@ def test_the_answer_names_the_cutoff(command, tmp_path, samples):
 def test_no_cutoff_is_one_sentence(command, wav, tmp_path):
     code, printed = command("fill", wav, tmp_path / "out.wav", "--select", "above:auto")
     assert code == 2 and "no cutoff" in printed.err and printed.err.count("\n") == 1
+
+
+def test_fill_copies_from_the_source_and_lists_it(command, checkpoint, tmp_path):
+    loop = 0.1 * np.random.default_rng(0).standard_normal(22_050)
+    wav, out = tmp_path / "loop.wav", tmp_path / "out.wav"
+    soundfile.write(wav, np.tile(loop, 8), 22_050)
+    options = ["--select", "time:5.2-5.6", "--checkpoint", checkpoint, "--json"]
+    code, printed = command("fill", wav, out, *options, "--source", "0.5-3.5")
+    facts = json.loads(printed.out)
+    assert code == 0 and facts["sources"]
+    for copy in facts["sources"]:
+        assert set(copy) == {"target", "source", "lag", "confidence"}
+        assert 0.5 <= copy["source"][0] < copy["source"][1] <= 3.5
+    code, printed = command("fill", wav, out, *options, "--source", "5-6")
+    assert code == 2 and "touches what is filled in" in printed.err

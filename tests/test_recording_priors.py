@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from atomizer import Settings, Sound, parse, prepare
 from atomizer.analysis.mdct import mdct
 from atomizer.atoms.space import AtomSpace
+from atomizer.errors import AtomizerError
+from atomizer.inpainting.sampler import predict_from_task
+from atomizer.inpainting.settings import resolve
 from atomizer.priors.choices import USING
+from atomizer.priors.copies import Piece
+from atomizer.priors.lag_search import least_copied
 from atomizer.priors.partials import PartialsPrior
 from atomizer.priors.recording import RecordingCopyPrior
 from atomizer.priors.recording_context import add, erase_hidden, mdct_frames, residual
@@ -148,3 +154,67 @@ def test_a_hidden_recording_has_no_prediction():
 def test_silence_has_no_prediction():
     context, _, _ = hide(np.zeros((2, 4 * RATE), np.float32), 2.0, 2.5)
     assert predict_from_recording(context) is None
+
+
+def test_notes_that_the_end_does_not_have_follow_it():
+    """A burst of highs once per loop; no context of a fit by bands contains it."""
+    samples = sequence(16.0)
+    t = np.arange(2_000)
+    burst = 0.3 * np.exp(-t / 500) * np.sin(2 * np.pi * 3_500 / RATE * t)
+    for start in range(PERIOD // 2, samples.shape[1] - len(t), PERIOD):
+        samples[0, start : start + len(t)] += burst
+    context, truth, mask = hide(samples, 12.0, 17.0)  # 2 s of it are beyond the samples
+    found = RecordingCopyPrior().predict(context)
+    high = mask & (np.arange(SPACE.bins) > 140)
+    part = slice(0, 15 * RATE // SPACE.hop)
+    assert snr(truth[:, part], high[:, part], found) > 10
+    assert found.power_share.max() == 1
+
+
+def test_a_chain_of_phrases_prefers_what_was_not_copied_yet():
+    pieces = [Piece(1_000, 1_400, -500.0)]  # copied from 500 to 900
+    ranked = [(-900, 0.8), (-1_300, 0.78), (-1_390, 0.5)]
+    assert least_copied(ranked, pieces, 1_400, 1_800) == -1_300
+    assert least_copied(ranked[::2], pieces, 1_400, 1_800) == -900  # a match alone
+
+
+@pytest.mark.parametrize("source, not_from", [("1-4", ""), ("1-4", "2-4"), ("", "0-5.5")])
+def test_copies_come_from_where_they_may(source, not_from):
+    sound = Sound(sequence(), RATE)
+    task = prepare(sound, parse(["time:6.1-6.6"]), space=SPACE)
+    found = predict_from_task(task, Settings(source=source, not_from=not_from))
+    allowed = {"1-4": (1, 4), "": (5.5, 12)}[source]
+    allowed = (1, 2) if source and not_from else allowed
+    assert found.sources
+    for copy in found.sources:
+        assert allowed[0] <= copy.source[0] < copy.source[1] <= allowed[1]
+
+
+def test_a_chosen_source_is_copied_even_if_it_matches_badly():
+    samples = np.random.default_rng(0).standard_normal((1, 8 * RATE)).astype(np.float32)
+    task = prepare(Sound(samples, RATE), parse(["time:4-4.5"]), space=SPACE)
+    found = predict_from_task(task, Settings(source="1-3"))
+    mean, _, share = found.cut(0, task.mask.shape[1])
+    assert (share[task.mask] == 1).all()
+    assert (mean[task.mask] ** 2).mean() == pytest.approx((task.grid**2).mean(), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "source, message",
+    [
+        ("3", "'3' is no span to copy from"),
+        ("5-2", "'5-2' is no span to copy from"),
+        ("1-20", "ends after the sound, which lasts 8.00 s"),
+        ("2-4.2", "touches what is filled in, from 3.9"),
+        ("1-1.2", "too short for the 0.5"),
+    ],
+)
+def test_a_bad_source_gets_one_sentence(source, message):
+    samples = np.zeros((1, 8 * RATE), np.float32)
+    task = prepare(Sound(samples, RATE), parse(["time:4-4.5"]), space=SPACE)
+    with pytest.raises(AtomizerError, match=message):
+        resolve(Settings(source=source), task)
+    with pytest.raises(AtomizerError, match="is no span"):
+        resolve(Settings(not_from="x"), task)
+    with pytest.raises(AtomizerError, match="Nothing is copied with 'texture'"):
+        resolve(Settings(using="texture", source="1-2"), task)

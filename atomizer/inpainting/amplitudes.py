@@ -373,4 +373,7 @@ def wiener_blend(
         if not state.preset.extend_partials:
             mean = np.where(background != 0, mean, np.float32(0))
         std = np.hypot(std, background)  # of the whole sound, not of the residual
-    return WienerBlend(mean, np.sqrt(1 - prediction_gain(mean, std)))
+    gain = prediction_gain(mean, std)
+    if state.background is not None:  # of a plain copy, which has the power of the truth
+        gain = np.maximum(gain, crop(state.background.power_share, window, 0))
+    return WienerBlend(mean, np.sqrt(1 - gain))

@@ -58,7 +58,7 @@ def fill(
         yield Step(1, 1, task.grid.copy(), task.mask)
         return
     chosen = (settings.amplitudes, settings.nucleus) != (None, None)
-    chosen = chosen or settings.using not in ("auto", "texture")
+    chosen = chosen or settings.using not in ("auto", "texture") or bool(settings.source)
     short = settings.method == "model" and not chosen
     if short and has_only_short_holes(task):
         grid = join_holes(task, task.erased(), resolved.seed, fill_short=True)

@@ -114,10 +114,13 @@ class _Strip:
 def can_go_by_parts(recipe: Recipe) -> bool:
     """Whether a recipe can be applied by parts.
 
-    A matching pursuit, and parts of a selection that compare all atoms of a sound, need the whole.
+    Matching pursuits, chosen sources of copies, and parts of a selection that compare all atoms of a
+    sound need the whole.
     """
     kinds = {part.kind for part in recipe.selection.parts}
-    return recipe.atomizer == "mdct" and kinds <= {"random"} and not recipe.stop_after
+    if recipe.settings.source or recipe.settings.not_from or recipe.stop_after:
+        return False
+    return recipe.atomizer == "mdct" and kinds <= {"random"}
 
 
 def resolve_cutoff_by_parts(sound: Stream, recipe: Recipe) -> tuple[Recipe, Cutoff | None]:

@@ -12,13 +12,14 @@ import torch
 from ..atoms.orderings import BY_LEVEL, reveal_schedule, sort_key
 from ..atoms.space import LOUDNESS
 from ..model.inference import AtomModel, decode, encode
-from ..priors.recording_context import RecordingPrediction, erase_hidden
+from ..priors.recording_context import PredictedPart, RecordingPrediction, erase_hidden
 from ..priors.registry import predict_from_recording
 from .amplitudes import Atoms, strategy_for, wiener_blend
 from .bounds import Bounds
 from .placement import place
 from .presets import PRESETS
-from .settings import Resolved, model_ordering
+from .settings import Resolved, Settings, model_ordering
+from .source_spans import barred_samples
 from .state import ENVELOPE_CONTEXT_FRAMES, FillState
 from .step import Step
 from .stereo_image import StereoImage
@@ -35,8 +36,8 @@ def sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
     model.eval()
     # a gap costs the same in a long sound as in a short one
     local, part = task.crop(model.config.space.frames + ENVELOPE_CONTEXT_FRAMES)
-    found = predict_from_task(task, settings.using)
-    background = None if found is None else found.cut(part.start, part.stop)[0]
+    found = predict_from_task(task, settings)
+    background = None if found is None else found.cut(part.start, part.stop)
     origin: dict[str, Any] = {}
     if found is not None:
         origin = {"sources": tuple(found.sources), "priors": found.priors}
@@ -50,29 +51,36 @@ def sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
         yield Step(step.number, step.total, grid, revealed, **origin)
 
 
-def predict_from_task(task: Task, using: str) -> RecordingPrediction | None:
+def predict_from_task(task: Task, settings: Settings) -> RecordingPrediction | None:
     """Predict the hidden atoms of a task from the rest of its recording; None without prediction.
 
-    using  a name in `USING`
+    Of the settings, `using`, `source` and `not_from` count.
     """
     preset = PRESETS[task.preset]
+    using = settings.using
     if using == "texture" or not task.selection.erases or not preset.has_surroundings:
         return None
     samples = task.sound.at(task.space.rate)
-    return predict_from_recording(erase_hidden(samples, task.grid, task.mask, task.space), using)
+    context = erase_hidden(samples, task.grid, task.mask, task.space)
+    context = replace(
+        context,
+        barred=barred_samples(task, settings.source, settings.not_from),
+        is_source_chosen=bool(settings.source),
+    )
+    return predict_from_recording(context, using)
 
 
 @dataclass(frozen=True)
 class Job:
     """A task with everything that its fill needs.
 
-    background  (C, T, F) atoms that the rest of the recording predicts, also at known places nearby
+    background  what the rest of the recording predicts, also at known places nearby
     """
 
     task: Task
     settings: Resolved
     model: AtomModel
-    background: np.ndarray | None = None
+    background: PredictedPart | None = None
 
 
 def _sample(job: Job) -> Iterator[Step]:

@@ -10,6 +10,7 @@ from ..errors import AtomizerError
 from ..limits import limits
 from ..priors.choices import USING
 from .presets import PRESETS
+from .source_spans import check_spans
 
 if TYPE_CHECKING:
     from ..model.inference import AtomModel
@@ -49,6 +50,10 @@ class Settings:
     using : str
         What the rest of the recording contributes to holes, boxes and continuations: "recording"
         copies from elsewhere, "partials" continues tones, "auto" does both, "texture" neither.
+    source, not_from : str
+        Spans of the sound, "START-END" in seconds, several separated by commas: the only ones that
+        are copied, and those that are not. Without a source the best match is copied, and only
+        where it matches well; what is copied from a chosen source replaces all of the fill.
     """
 
     method: str = "model"
@@ -60,6 +65,8 @@ class Settings:
     amplitudes: str | None = None
     seed: int = 0
     using: str = "auto"
+    source: str = ""
+    not_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,7 @@ def resolve(settings: Settings, task: Task) -> Resolved:
         chosen["amplitudes"] = "sampled"  # only sampled levels have a nucleus
     resolved = Resolved(**{**asdict(settings), **chosen})
     _check(resolved)
+    check_spans(resolved, task)
     # only the model fills in several steps
     return resolved if resolved.method == "model" else replace(resolved, steps=1)
 
@@ -114,7 +122,7 @@ def _check(settings: Resolved) -> None:
         ("method", settings.method, METHODS),
         ("ordering", settings.order, tuple(ORDERINGS)),
         ("kind of amplitudes", settings.amplitudes, AMPLITUDES),
-        ("source", settings.using, USING),
+        ("prior", settings.using, USING),
     ):
         if value not in known:
             raise AtomizerError(

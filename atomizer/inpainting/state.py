@@ -15,6 +15,7 @@ from ..model.state import REFERENCE_FLOOR_DB, State
 from ..priors.edge_levels import EdgeLevels
 from ..priors.interface import Prediction, PriorContext, bound_by_level
 from ..priors.pauses import frames_of_pause
+from ..priors.recording_context import PredictedPart
 from ..priors.registry import LEVEL_PRIOR, predict_coefficients
 from ..priors.spectral_envelope import band_gain, log_power
 from ..priors.tilt import continued_tilt_variance
@@ -47,7 +48,7 @@ class FillState:
         Magnitude of the loudest known atom.
     threshold : float or None
         Magnitude below which all unknown atoms lie.
-    background : (C, T, F) float32 or None
+    background : PredictedPart or None
         Signed atoms that the rest of the recording predicts, also at known places nearby: linear
         prediction works on the residual, which joins the edges.
     """
@@ -59,7 +60,7 @@ class FillState:
         sign_known: np.ndarray,
         ordering: ModelOrdering | None = None,
         use_priors: bool = True,
-        background: np.ndarray | None = None,
+        background: PredictedPart | None = None,
     ):
         """Start from the atoms of a task that are known.
 
@@ -255,7 +256,7 @@ class FillState:
 
     def background_of(self, window: Window) -> np.ndarray | None:
         """(channels, size, F) background of a window; None without any."""
-        return None if self.background is None else crop(self.background, window, 0)
+        return None if self.background is None else crop(self.background.mean, window, 0)
 
     def texture_std(self, window: Window) -> np.ndarray:
         """(channels, size, F) float32: standard deviations of a texture of the surroundings' level.

@@ -11,7 +11,10 @@
     noise_fill.py         fills without a network: noise with the interpolated levels
 
     recording_context.py  `RecordingContext` (input), `RecordingPrediction` (output)
-    recording.py          copies from elsewhere in the recording
+    copies.py             the recording, shifted by a lag
+    lag_search.py         lags at which the surroundings of a hidden span repeat
+    recording.py          copies from elsewhere in the recording, with gains per band
+    plain_copy.py         copies with one gain: after the end, or from a chosen source
     partials.py           partials joined across hidden spans
     choices.py            names of the recording priors, for settings
 

@@ -48,12 +48,18 @@ class RecordingContext:
         The hidden atoms.
     space : AtomSpace
         Rate, hop and window of the transform.
+    barred : (n,) bool or None
+        Samples that must not be copied; they still count as context.
+    is_source_chosen : bool
+        Whether the user chose what is copied, so that it is copied even if it matches badly.
     """
 
     samples: np.ndarray
     grid: np.ndarray
     mask: np.ndarray
     space: AtomSpace
+    barred: np.ndarray | None = None
+    is_source_chosen: bool = False
 
     @property
     def rate(self) -> int:
@@ -73,9 +79,20 @@ class RecordingContext:
         return np.repeat(blocks, self.space.hop)[: self.samples.shape[1]]
 
     @cached_property
+    def hidden_before(self) -> np.ndarray:
+        """Number of hidden samples before each sample, and in all: (n + 1,) int."""
+        return np.concatenate([[0], np.cumsum(self.hidden_samples)])
+
+    @property
+    def copyable_samples(self) -> np.ndarray:
+        """Known samples that may be copied: (n,) bool."""
+        known = ~self.hidden_samples
+        return known if self.barred is None else known & ~self.barred
+
+    @cached_property
     def spans(self) -> list[HiddenSpan]:
         """The `MAX_SPANS` longest hidden spans, in the order of time."""
-        spans = sorted(_hidden_spans(self.hidden_frames), key=lambda s: s.first - s.stop)
+        spans = sorted(hidden_spans(self.hidden_frames), key=lambda s: s.first - s.stop)
         return sorted(spans[:MAX_SPANS], key=lambda s: s.first)
 
     def frames_around(self, span: HiddenSpan) -> slice:
@@ -104,6 +121,21 @@ class CopySource(NamedTuple):
     lag: float
     confidence: float
 
+    @classmethod
+    def of(cls, start: int, stop: int, lag: float, rate: int, confidence: float) -> CopySource:
+        """Source of the samples `start` to `stop` at a rate."""
+        target = (start / rate, stop / rate)
+        source = ((start + lag) / rate, (stop + lag) / rate)
+        return cls(target, source, float(lag), confidence)
+
+
+class PredictedPart(NamedTuple):
+    """Some frames of a `RecordingPrediction`: arrays (C, t, F), zero where it has none."""
+
+    mean: np.ndarray
+    confidence: np.ndarray
+    power_share: np.ndarray
+
 
 @dataclass(frozen=True)
 class RecordingPrediction:
@@ -120,6 +152,9 @@ class RecordingPrediction:
         Expected correlation of mean and truth, 0 to 1; zero where nothing is predicted.
     sources : list of CopySource
         Where copied parts come from; empty without copies.
+    power_share : (C, t, F) float32 or None
+        Share, 0 to 1, of the power of the truth that the mean is meant to have by itself: as much
+        less texture is added. None: only as much as the mean explains statistically.
     priors : tuple of str
         Names of the priors that predict hidden atoms; `registry.predict_from_recording` adds them.
     """
@@ -129,16 +164,18 @@ class RecordingPrediction:
     confidence: np.ndarray
     sources: list[CopySource] = field(default_factory=list)
     priors: tuple[str, ...] = ()
+    power_share: np.ndarray | None = None
 
-    def cut(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and confidence of the frames `first` to `stop` (excluded); zero outside `frames`."""
+    def cut(self, first: int, stop: int) -> PredictedPart:
+        """The frames `first` to `stop` (excluded); zero outside `frames`."""
         shape = (self.mean.shape[0], stop - first, self.mean.shape[2])
-        out = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        out = PredictedPart(*(np.zeros(shape, np.float32) for _ in range(3)))
         a, b = max(first, self.frames.start), min(stop, self.frames.stop)
         if a < b:
             part = slice(a - self.frames.start, b - self.frames.start)
-            for target, source in zip(out, (self.mean, self.confidence)):
-                target[:, a - first : b - first] = source[:, part]
+            for target, source in zip(out, (self.mean, self.confidence, self.power_share)):
+                if source is not None:
+                    target[:, a - first : b - first] = source[:, part]
         return out
 
 
@@ -174,7 +211,7 @@ def erase_hidden(
     known = np.where(mask, np.float32(0), grid)
     out = np.array(samples, np.float32)
     hop = space.hop
-    for span in _hidden_spans(np.atleast_1d(mask.any(axis=(0, 2)))):
+    for span in hidden_spans(np.atleast_1d(mask.any(axis=(0, 2)))):
         start, stop = span.sample_range(hop, out.shape[1])
         # with one frame on either side, whose windows overlap the span
         frames = slice(max(0, span.first - 1), min(grid.shape[1], span.stop + 1))
@@ -183,7 +220,7 @@ def erase_hidden(
     return RecordingContext(out, known, mask, space)
 
 
-def _hidden_spans(hidden: np.ndarray) -> list[HiddenSpan]:
+def hidden_spans(hidden: np.ndarray) -> list[HiddenSpan]:
     """Runs of True in (T,) bool, in order."""
     return [HiddenSpan(first, stop) for first, stop in runs(hidden)]
 
@@ -227,15 +264,21 @@ def merge(predictions: Sequence[RecordingPrediction]) -> RecordingPrediction | N
         return predictions[0] if predictions else None
     start = min(p.frames.start for p in predictions)
     stop = max(p.frames.stop for p in predictions)
-    shape = (predictions[0].mean.shape[0], stop - start, predictions[0].mean.shape[2])
-    mean, confidence = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    total = PredictedPart(*(np.zeros_like(a) for a in predictions[0].cut(start, stop)))
     for p in predictions:
-        part = slice(p.frames.start - start, p.frames.stop - start)
-        better = p.confidence > confidence[:, part]
-        mean[:, part] = np.where(better, p.mean, mean[:, part])
-        confidence[:, part] = np.where(better, p.confidence, confidence[:, part])
+        part = p.cut(start, stop)
+        better = part.confidence > total.confidence
+        for target, source in zip(total, part):
+            target[better] = source[better]
     sources = [source for p in predictions for source in p.sources]
-    return RecordingPrediction(slice(start, stop), mean, confidence, sources)
+    return _prediction(slice(start, stop), total, sources)
+
+
+def _prediction(
+    frames: slice, part: PredictedPart, sources: list[CopySource], priors: tuple[str, ...] = ()
+) -> RecordingPrediction:
+    share = part.power_share if part.power_share.any() else None
+    return RecordingPrediction(frames, part.mean, part.confidence, sources, priors, share)
 
 
 def residual(context: RecordingContext, prediction: RecordingPrediction | None) -> RecordingContext:
@@ -261,13 +304,10 @@ def add(
     frames = slice(
         min(first.frames.start, second.frames.start), max(first.frames.stop, second.frames.stop)
     )
-    (mean_1, confidence_1), (mean_2, confidence_2) = (
-        p.cut(frames.start, frames.stop) for p in (first, second)
+    one, two = (p.cut(frames.start, frames.stop) for p in (first, second))
+    total = PredictedPart(
+        one.mean + two.mean,
+        np.maximum(one.confidence, two.confidence),
+        np.maximum(one.power_share, two.power_share),
     )
-    return RecordingPrediction(
-        frames,
-        mean_1 + mean_2,
-        np.maximum(confidence_1, confidence_2),
-        first.sources + second.sources,
-        first.priors + second.priors,
-    )
+    return _prediction(frames, total, first.sources + second.sources, first.priors + second.priors)

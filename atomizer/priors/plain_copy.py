@@ -1,0 +1,125 @@
+"""Plain copies: the recording goes on, or is replaced, as it is elsewhere, in all bands at once.
+
+After the end of a recording no atoms beyond the span validate a gain per band, and bands that are
+quiet before the end would get none. Where the whole spectrum matches, one gain for all bands is
+better: the copy keeps its new notes. A source that the user chose is copied in this way, too.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .copies import Piece, copy_pieces
+from .lag_search import MAX_PHRASE_SECONDS, LagSearch
+from .recording_context import CopySource, HiddenSpan, RecordingContext, RecordingPrediction
+
+BLOCK_SECONDS = 0.2  # whose correlations are averaged: the loudest block does not decide alone
+MATCH_SECONDS = (1.0, 2.0, 4.0)  # of context on either side; the match is the mean over these
+CONTEXTS_SECONDS = (1.0, 2.0)  # of context, in searches for candidates
+# The copy has no share of the fill below the lower of these matches, and is all of it above the
+# higher one
+MIN_MATCH, FULL_MATCH = 0.4, 0.55
+MAX_GAIN_DB = 3.0  # of the copy, up or down
+
+
+class Match(NamedTuple):
+    """How well the context of a span repeats at a lag.
+
+    correlation  mean correlation of blocks, -1 to 1
+    gain         amplitude of the context relative to that of its copy
+    """
+
+    correlation: float
+    gain: float
+
+
+def plain_copy(
+    context: RecordingContext, span: HiddenSpan, search: LagSearch
+) -> RecordingPrediction | None:
+    """The best match of a span in the recording, copied with one gain; None without a match.
+
+    Its `power_share` is the share of the fill that the copy is worth: 1 for a chosen source.
+    """
+    start, stop = span.sample_range(context.space.hop, context.samples.shape[1])
+    candidates = [lag for seconds in CONTEXTS_SECONDS for lag in search.lags(span, seconds)]
+    if not candidates:
+        return None
+    matches = {lag: measure_match(search, start, stop, lag) for lag in candidates}
+    lag = max(candidates, key=lambda lag: matches[lag].correlation)
+    match = matches[lag]
+    share = float(np.clip((match.correlation - MIN_MATCH) / (FULL_MATCH - MIN_MATCH), 0, 1))
+    share = 1.0 if context.is_source_chosen else share
+    if not share:
+        return None
+    pieces: tuple[Piece, ...] = (Piece(start, stop, lag),)
+    if (stop - start) / context.rate > MAX_PHRASE_SECONDS:
+        pieces = search.phrases_from(span, lag) or pieces
+    frames = context.frames_around(span)
+    copy = copy_pieces(context, frames, pieces)
+    hidden = context.mask[:, frames].any(axis=1, keepdims=True)  # bins of a box
+    mean = (match.gain * copy.atoms * hidden).astype(np.float32)
+    if not (mean * context.mask[:, frames]).any():
+        return None
+    known = np.broadcast_to(copy.known[:, None] & hidden, mean.shape).astype(np.float32)
+    confidence = float(np.clip(match.correlation, 0, 1))
+    sources = [
+        CopySource.of(piece.start, piece.stop, piece.lag, context.rate, confidence)
+        for piece in pieces
+    ]
+    return RecordingPrediction(frames, mean, known * confidence, sources, power_share=known * share)
+
+
+def measure_match(search: LagSearch, start: int, stop: int, lag: float) -> Match:
+    """Match of the context of samples `start` to `stop` with the same context, `lag` later."""
+    rate, length, whole = search.context.rate, len(search.signal), round(lag)
+    block = round(BLOCK_SECONDS * rate)
+    correlations, squares = [], np.zeros(2)
+    for seconds in MATCH_SECONDS:
+        count = round(seconds / BLOCK_SECONDS)
+        starts = [start - (n + 1) * block for n in range(count)]
+        starts += [stop + n * block for n in range(count)]
+        product = weights = 0.0
+        squares[:] = 0
+        for a in starts:
+            b = a + block
+            if min(a, a + whole) < 0 or max(b, b + whole) > length:
+                continue
+            if search.is_any_hidden(a, b) or search.is_any_hidden(a + whole, b + whole):
+                continue
+            x, y = search.signal[a:b], search.signal[a + whole : b + whole]
+            own, other, both = float(x @ x), float(y @ y), float(x @ y)
+            weight = np.sqrt(max(own, other))  # silence that meets sound does not match
+            product += weight * both / np.sqrt(own * other + 1e-20)
+            weights += weight
+            squares += own, other
+        correlations.append(product / weights if weights > 0 else 0.0)
+    limit = 10 ** (MAX_GAIN_DB / 20)
+    gain = np.sqrt(squares[0] / squares[1]) if squares[1] > 0 else 1.0
+    return Match(float(np.mean(correlations)), float(np.clip(gain, 1 / limit, limit)))
+
+
+def blend(
+    plain: RecordingPrediction | None, fitted: RecordingPrediction | None
+) -> RecordingPrediction | None:
+    """A plain copy, and with the rest of its `power_share` the copies fitted by bands.
+
+    Both predict the same frames.
+    """
+    if plain is None or plain.power_share is None:
+        return fitted
+    share = plain.power_share
+    if fitted is None:
+        fitted = RecordingPrediction(
+            plain.frames, np.zeros_like(plain.mean), np.zeros_like(plain.mean)
+        )
+    most = float(share.max())
+    scaled = [s._replace(confidence=s.confidence * (1 - most)) for s in fitted.sources]
+    return RecordingPrediction(
+        plain.frames,
+        share * plain.mean + (1 - share) * fitted.mean,
+        share * plain.confidence + (1 - share) * fitted.confidence,
+        plain.sources + [source for source in scaled if source.confidence > 0],
+        power_share=share,
+    )
