@@ -62,6 +62,7 @@ def test_more_regions_than_there_may_be_are_refused(strict, sounds):
     d.upload(strict, sounds["mono"])
     for k in range(2):
         d.paint(strict, [(1 + k, 120), (1.5 + k, 130)], "harmonics")
-    d.drag(strict, d.pixel(strict, 1, 240), d.pixel(strict, 2, 250))
+    ends = d.pixel(strict, 1, 240), d.pixel(strict, 2, 250)
+    d.adding(strict, lambda: d.drag(strict, *ends))
     d.wait_status(strict, "at most 40 regions")
     assert d.state(strict, "items.length") == 2

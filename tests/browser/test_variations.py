@@ -50,7 +50,7 @@ def test_several_variations_are_listed_and_switched(page):
     assert len({d.sound_of(page, "filled")[0].tobytes()} | {None}) == 2
     last = d.sound_of(page, "filled")[0]
     text = page.inner_text(f"{d.VIEW} [data-variation='{made[2]['id']}']")
-    assert "SNR" in text and "LSD" in text and "unknown velocity, sign" in text
+    assert "level" in text and "LSD" in text and "unknown velocity, sign" in text
     page.focus(d.VIEW)
     page.keyboard.press("Space")
     d.wait(page, "player.playing && player.version === 'filled'")
