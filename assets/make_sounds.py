@@ -8,7 +8,7 @@ trimmed, faded, scaled to a peak of 0.7 and written as 16-bit FLAC beside this f
 versions of fluidsynth and of the soundfont give the same sounds.
 
 Requires the Debian packages fluidsynth and fluid-soundfont-gm, and the Python packages numpy and
-soundfile.
+soundfile; for the ring of the phone also this project (`pip install .`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ HERE = Path(__file__).parent
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 RATE = 44_100
 PEAK = 0.7
+LOOP_SECONDS, LOOP_AHEAD = 4.0, 0.02  # of a loop; of its cut before the first beat
+RING_START, RING_PAUSE, RING_LEVEL = 5.0, 0.3, 0.7  # seconds, seconds, RMS relative to the music's
 # options of fluidsynth
 REVERB = "-R 1 -o synth.reverb.room-size=0.6 -o synth.reverb.level=0.7".split()
 RENDER = "-C 0 -T wav -O float -o synth.midi-bank-select=mma".split()
@@ -486,13 +488,71 @@ def band() -> Score:
     return s
 
 
+def phone() -> Score:
+    """Electric piano, marimba, bass and drums: two bars of four, three times.
+
+    `loop_with_ring` makes the sound of it.
+    """
+    s = Score(120, seed=6)
+    keys, marimba, bass, pizzicato = 0, 1, 2, 3
+    s.player(keys, E_PIANO, 100, pan=40, reverb=30)
+    s.player(marimba, MARIMBA, 112, pan=92, reverb=30)
+    s.player(bass, FRETLESS_BASS, 110, pan=62, reverb=10)
+    s.player(pizzicato, PIZZICATO, 96, pan=24, reverb=40)
+    s.player(DRUMS, 0, 92, reverb=15)
+    for start in (0, 8, 16):  # the first one gives the second its reverberation
+        s.line(keys, start, "C4+E4+G4+B4/1.5 A3+C4+E4+G4/2.5 F3+A3+C4+E4/1.5 G3+B3+D4+F4/2.5", 78)
+        s.line(
+            marimba,
+            start,
+            "E5/.5 G5/.5 B5/.5 C6/.5 A5/.25 G5/.25 E5/.5 C5/.5 G5/.5 "
+            "F5/.5 A5/.5 C6/.5 E6/.5 D6/.25 B5/.25 G5/.5 D5/.5 B4/.5",
+            90,
+        )
+        s.line(bass, start, "C2/1 C2/.5 A1/1.5 E2/.5 A1/.5 F2/1 F2/.5 G1/1.5 D2/.5 G1/.5", 94)
+        s.line(pizzicato, start, "-/1 G4/.5 -/1.5 E4/.5 -/1.5 A4/.5 -/1.5 D5/.5 -/.5", 80)
+        for bar in (0, 4):
+            s.hits(start + bar, KICK, "X... ..x. X... ....", 88)
+            s.hits(start + bar, SNARE, ".... X... .... X..o", 74)
+            s.hits(start + bar, CLOSED_HAT, "x.xo x.xo x.xo x.xo", 64)
+    return s
+
+
+def repeat_loop(music: np.ndarray) -> np.ndarray:
+    """(n, 2) samples in which the two bars of `phone` are the same to the sample, three times.
+
+    fluidsynth's notes are some milliseconds early or late: the second two bars are repeated, as a
+    sequencer repeats recorded loops.
+    """
+    length = round(LOOP_SECONDS * RATE)
+    start = length - round(LOOP_AHEAD * RATE)
+    return finish(np.tile(music[start : start + length], (3, 1)), 3 * LOOP_SECONDS)
+
+
+def loop_with_ring(music: np.ndarray) -> np.ndarray:
+    """(n, 2) samples of a loop in which a phone rings twice, at PEAK."""
+    from atomizer.evaluation.foreign_sounds import RING_SECONDS, ring
+
+    out = repeat_loop(music)
+    one = ring(RATE, np.random.default_rng(0))
+    one *= RING_LEVEL * np.sqrt((out**2).mean() / (one**2).mean())
+    for start in (RING_START, RING_START + RING_SECONDS + RING_PAUSE):
+        first = round(start * RATE)
+        out[first : first + len(one)] += one[:, None]
+    return out * PEAK / np.abs(out).max()
+
+
 SOUNDS = {
+    "phone": (phone, 12.0),
     "ensemble": (ensemble, 12.0),
     "solo": (solo, 12.0),
     "percussion": (percussion, 11.0),
     "voices": (voices, 12.0),
     "band": (band, 11.0),
 }
+
+
+FINISHED = {"phone": loop_with_ring}  # what follows the scores of some
 
 
 def play(
@@ -537,9 +597,10 @@ def main() -> None:
             score = compose()
             if arguments.midi:
                 (HERE / f"{name}.mid").write_bytes(score.midi())
-            soundfile.write(
-                HERE / f"{name}.flac", finish(play(score), seconds), RATE, subtype="PCM_16"
-            )
+            samples = finish(play(score), seconds)
+            if name in FINISHED:
+                samples = FINISHED[name](samples)
+            soundfile.write(HERE / f"{name}.flac", samples, RATE, subtype="PCM_16")
             print(
                 f"{name}.flac  {seconds:g} s  {(HERE / f'{name}.flac').stat().st_size / 1e6:.2f} MB"
             )

@@ -523,7 +523,10 @@ def evaluate(
     everything: Annotated[
         bool, typer.Option("--all", help="also sources that the model was trained on")
     ] = False,
-    figures: Annotated[Optional[Path], typer.Option(help="folder for a figure per task")] = None,
+    figures: Annotated[Optional[Path], typer.Option(help="folder for figures per task")] = None,
+    figures_per_task: Annotated[
+        int, typer.Option(help="number of figures per task, of the first clips")
+    ] = 1,
     listen: Annotated[
         Optional[Path],
         typer.Option("--write", help="folder for the sound of every method: TASK/CLIP/METHOD.wav"),
@@ -551,7 +554,7 @@ def evaluate(
     report = evaluation(
         audio,
         Options(_split(tasks), chosen, settings, clips, seconds, everything, places),
-        Outputs(out, figures, listen),
+        Outputs(out, figures, listen, figures_per_task),
         load_model(checkpoint) if needs_model else None,
         checkpoint_hash(checkpoint or SHIPPED),
     )

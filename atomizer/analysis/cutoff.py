@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from ..atoms.space import AtomSpace
 from ..io.audio import Sound, resample
@@ -128,6 +127,8 @@ def mean_levels(grid: np.ndarray) -> np.ndarray | None:
     active = per_frame >= per_frame.max() * 10 ** (ACTIVE_DB / 10)
     floor = peak * 10 ** (FLOOR_DB / 10)
     level = 10 * np.log10(np.maximum(power[active], floor)).mean(0)
+    from scipy.ndimage import uniform_filter1d  # loaded where it is needed
+
     return uniform_filter1d(level, SMOOTH_BINS, mode="nearest")
 
 

@@ -1,4 +1,7 @@
-"""A figure per task: spectrograms of the original, of the masked sound, and of every method."""
+"""Figures of cases: spectrograms of the original, of the masked sound, and of every method.
+
+Where the model copied from the recording, the span that it copied most from is a panel, too.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from .. import metrics
+from .baselines.recording import shift
 from .cases import Case, Estimate
 
 RANGE_DB = 90.0  # of the colour scale, below the loudest of the original
@@ -19,6 +23,7 @@ LEAVES_MASK = {"erased", "truncate"}  # methods whose result is the masked sound
 CAPTIONS = {
     "lsd_hidden": "LSD",
     "snr_db": "SNR",
+    "note_f1": "note F1",
     "visqol": "ViSQOL",
     "accuracy": "accuracy",
     "side_lsd": "side LSD",
@@ -86,6 +91,11 @@ def _panels(case: Case, estimates: dict[str, Estimate]) -> dict[str, np.ndarray]
     if not LEAVES_MASK & estimates.keys():
         signals["masked"] = case.masked
     signals |= {name: estimate.samples for name, estimate in estimates.items()}
+    sources = estimates["model"].sources if "model" in estimates else ()
+    if sources:
+        lag = round(sources[0].lag * case.task.sound.rate / case.task.space.rate)
+        seconds = sources[0].source
+        signals[f"source, {seconds[0]:.1f} to {seconds[1]:.1f} s"] = shift(case.masked, lag)
     upmix = case.evaluation.kind == "upmix"
     return {
         name: 10
@@ -110,6 +120,11 @@ def _mark_hidden(axis, case: Case) -> None:
     line = dict(color="white", linestyle="--", linewidth=0.8, alpha=0.8)
     for second in case.hidden_span or ():
         axis.axvline(second, **line)
+    if case.hidden_span is not None:
+        start, end = case.hidden_span
+        for hertz in case.evaluation.band_hz:
+            if 0 < hertz < metrics.RATE / 2:
+                axis.hlines(hertz / 1000, start, end, **line)
     if case.evaluation.kind == "bandwidth":
         lowest = np.flatnonzero(case.task.mask.any(axis=(0, 1)))[0]
         axis.axhline(lowest * case.task.space.bin_hz / 1000, **line)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -66,17 +67,21 @@ class Outputs:
     """Where to write results; None for nowhere.
 
     report   JSON file, written after every clip; its records are not computed again
-    figures  folder for a figure per task, of the first clip that the task applies to
+    figures  folder for figures per task, of the first clips that the task applies to
     sounds   folder for WAV files, TASK/CLIP/METHOD.wav
+    figures_per_task  number of figures: TASK.png, TASK-2.png …
     """
 
     report: str | Path | None = None
     figures: str | Path | None = None
     sounds: str | Path | None = None
+    figures_per_task: int = 1
 
-    def figure_of(self, task: str) -> Path | None:
-        """Path of the figure of a task."""
-        return None if self.figures is None else Path(self.figures) / f"{task}.png"
+    def figure_of(self, task: str, number: int) -> Path | None:
+        """Path of a figure of a task, counted from 0; None if it has enough."""
+        if self.figures is None or number >= self.figures_per_task:
+            return None
+        return Path(self.figures) / (f"{task}-{number + 1}.png" if number else f"{task}.png")
 
     def sounds_of(self, task: str, name: str) -> Path | None:
         """Folder of the sounds of a task and a clip's name in records."""
@@ -226,7 +231,7 @@ class _Runner:
     outputs: Outputs
     records: list[dict[str, Any]]
     bar: tqdm
-    drawn: set[str] = field(default_factory=set)
+    drawn: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.done = {(r["task"], r["clip"], r["method"]) for r in self.records}
@@ -235,7 +240,7 @@ class _Runner:
         self, task: EvaluationTask, clip: Clip, sound: Sound, place: Place, methods: list[str]
     ) -> bool:
         """Compute the records, figure and sounds that do not exist yet; whether any did not."""
-        figure = None if task.name in self.drawn else self.outputs.figure_of(task.name)
+        figure = self.outputs.figure_of(task.name, self.drawn[task.name])
         name = clip.path.name + (f"#{place.number + 1}" if task.places > 1 else "")
         folder = self.outputs.sounds_of(task.name, name)
         todo = [
@@ -267,7 +272,7 @@ class _Runner:
             from .figures import draw_case  # only figures need matplotlib
 
             draw_case(case, estimates, values, name, figure)
-            self.drawn.add(task.name)
+            self.drawn[task.name] += 1
         return True
 
     def _append(self, record: dict[str, Any], values: dict[str, float]) -> None:

@@ -1,4 +1,4 @@
-"""Examples: six fills that show at a click what the Atomizer does.
+"""Examples: seven fills that show at a click what the Atomizer does.
 
 Each has a sound, a recipe and a sentence on what to listen for. Their results are cached, so that
 they answer at once: `python -m atomizer examples` computes them. The name of a cached result
@@ -65,6 +65,14 @@ def _recipe(*select: str, features: str = "velocity,sign", order: str | None = N
 EXAMPLES = {
     example.id: example
     for example in (
+        Example(
+            "phone",
+            "Take the phone out of the music",
+            "A phone rings over the music at 5 seconds; "
+            "listen for the notes of the melody, which are there again.",
+            "phone.flac",
+            _recipe("rect:4.95,7.6,900,5000", order="random"),
+        ),
         Example(
             "highs",
             "Bring back the highs",
