@@ -23,7 +23,18 @@ from .decomposition import NAMES
 STATIC = Path(__file__).parent / "static"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # events from the browser; Gradio finds their names in the script
-EVENTS = ("selected", "adopt", "forget", "revert", "export", "noise", "excerpt", "pursue", "resume")
+EVENTS = (
+    "selected",
+    "adopt",
+    "forget",
+    "revert",
+    "export",
+    "noise",
+    "excerpt",
+    "pursue",
+    "inspect",
+    "resume",
+)
 
 
 class Scene(GradioModel):
@@ -158,6 +169,22 @@ class Excerpt(GradioModel):
     seconds: float
 
 
+class Finding(GradioModel):
+    """Something that was found in the sound.
+
+    kind     name of what was found
+    text     what it is, and where
+    action   words of its button, which selects `regions`
+    fills    whether the button fills them in, too
+    """
+
+    kind: str
+    text: str
+    action: str
+    regions: list[dict[str, Any]]
+    fills: bool = False
+
+
 class Message(GradioModel):
     """Everything that the page shows and plays.
 
@@ -182,6 +209,7 @@ class Message(GradioModel):
     parts: Parts | None = None
     proposal: Proposal | None = None
     download: Download | None = None
+    findings: list[Finding] = []
     excerpt: Excerpt | None = None
     before: str | None = None
     resume: str = ""

@@ -82,3 +82,15 @@ def test_blind_test_counts_right_answers(page):
     assert page.is_disabled("[data-answer=a]")
     page.keyboard.press("Escape")
     assert not d.state(page, "api.blind.player.playing")
+
+
+def test_cutoff_is_found_and_filled_above_with_one_click(quick, sounds):
+    d.upload(quick, sounds["low_rate"])
+    quick.wait_for_selector(f"{d.VIEW} [data-finding]")
+    text = "Stops at 8.0 kHz: its sample rate holds no more Fill above it"
+    assert quick.inner_text(f"{d.VIEW} .findings") == text
+    quick.click(f"{d.VIEW} [data-finding]")
+    d.wait_filled(quick)
+    assert d.state(quick, "items[0].f[1]") is None and "filled (" in d.status(quick)
+    d.upload(quick, sounds["stereo"])
+    assert not quick.is_visible(f"{d.VIEW} .findings")

@@ -93,6 +93,8 @@ async function opened() {
     'repaint',
     'showTitle',
     'showShape',
+    'showFindings',
+    'inspect',
     'showAtomizer',
     'showLegend',
     'showColourChoices',

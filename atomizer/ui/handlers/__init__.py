@@ -1,6 +1,7 @@
 """What happens when a visitor loads a sound, selects atoms, fills them in, stops, or exports.
 
     loading.py   sounds, excerpts of long files, examples
+    inspecting.py what is found in a sound
     selecting.py status of a selection
     filling.py   fills and Stop
     pursuit.py   matching-pursuit atoms
@@ -24,6 +25,7 @@ from .filling import (
     stop,
 )
 from .history import delete_variation, resume, undo, use_as_original
+from .inspecting import inspect
 from .loading import choose_excerpt, finish_example, load, load_example
 from .pursuit import decompose
 from .selecting import describe
@@ -40,6 +42,7 @@ __all__ = [
     "extend_bandwidth",
     "fill_selection",
     "finish_example",
+    "inspect",
     "load",
     "load_example",
     "resume",

@@ -122,7 +122,16 @@ export interface Proposal {
   specs: string[];
 }
 
+export interface Finding {
+  kind: string;
+  text: string;
+  action: string;
+  regions: Region[];
+  fills: boolean;
+}
+
 export interface Message {
+  findings: Finding[];
   number: number;
   scene: Scene | null;
   original: FileLink;
@@ -303,6 +312,7 @@ export interface ViewState {
   example: { example: string; note: string };
   revealed: Revealed | null;
   downloadId: string | null;
+  findings: Finding[];
   /** Sound and selection from before a reload. */
   restored: RestoredSound | null;
   readout: Summary | null;

@@ -8,11 +8,13 @@ import { syncButtons } from './panels/buttons.js';
 import { showChips } from './panels/chips.js';
 import { watchDrops } from './panels/dropping.js';
 import { ExcerptPicker } from './panels/excerpt.js';
+import { showFindings } from './panels/findings.js';
 import { handleKey } from './panels/keyboard.js';
 import { OrderPanel } from './panels/order_panel.js';
 import { PresetEditor } from './panels/preset_editor.js';
 import { ShapePanel } from './panels/shape.js';
 import {
+  press,
   restoreFolds,
   showErased,
   showExample,
@@ -38,7 +40,14 @@ import { Messages } from './state/messages.js';
 import { chooseFile, Persistence } from './state/persistence.js';
 import { nearestPeak, spectrumOf } from './state/partials.js';
 import { animateReveal, revealRanks } from './state/reveal.js';
-import { padded, summarise, timeRangeOf, toPayload, unreachedBy } from './state/selection.js';
+import {
+  fromPayload,
+  padded,
+  summarise,
+  timeRangeOf,
+  toPayload,
+  unreachedBy,
+} from './state/selection.js';
 import { nudgeRegion } from './tools/edit.js';
 import { Pointer } from './tools/pointer.js';
 import { showTools, toolOf } from './tools/registry.js';
@@ -104,6 +113,7 @@ const initialState = () => ({
   example: { example: '', note: '' },
   revealed: null,
   downloadId: null,
+  findings: [],
   restored: null,
   readout: null,
   feedbackMilliseconds: 0,
@@ -664,6 +674,25 @@ export class View {
     if (input) chooseFile(input, file, file.name);
   }
 
+  /** Let Python search the sound of a scene for what can be repaired.
+   * @param {import('./types').Scene} scene */
+  inspect(scene) {
+    if (!isPursuit(scene)) this.trigger('inspect');
+  }
+
+  /** @param {import('./types').Finding[]} findings */
+  showFindings(findings) {
+    this.state.findings = findings;
+    showFindings(this.find('findings'), findings);
+  }
+
+  /** Select what was found, and fill it in where its button says so.
+   * @param {import('./types').Finding} finding */
+  takeFinding({ regions, fills }) {
+    this.change(fromPayload(regions, []));
+    if (fills) press('#fill');
+  }
+
   /** @param {File} file */
   async loadSelection(file) {
     try {
@@ -1067,12 +1096,13 @@ export class View {
   handleClick(event) {
     const button = /** @type {Element} */ (event.target).closest('button');
     if (!button) return;
-    const { act, version, remove, chip, variation, export: kind } = button.dataset;
+    const { act, version, remove, chip, variation, finding, export: kind } = button.dataset;
     if (act) this.act(act);
     else if (version) this.chooseVersion(/** @type {Version} */ (version));
     else if (remove) this.remove(Number(remove));
     else if (chip) this.chooseItem(Number(chip));
     else if (variation) this.openVariation(Number(variation));
+    else if (finding) this.takeFinding(this.state.findings[Number(finding)]);
     else if (kind) this.export(kind);
     if (kind || (act && button.closest('.menu'))) this.find('export-menu').open = false;
   }

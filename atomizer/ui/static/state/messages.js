@@ -94,6 +94,8 @@ export class Messages {
     const hasParts = view.items.some((item) => item.part);
     const isOutdated = !view.items.length && view.state.notifiedKey !== toPayload([]).key;
     if (isOtherScene && !message.busy && !message.parts && (hasParts || isOutdated)) view.notify();
+    view.showFindings(message.findings);
+    if (isOtherScene) view.inspect(scene);
     view.syncButtons();
     view.root.dataset.message = String(message.number);
   }

@@ -1,0 +1,90 @@
+"""What is found in a loaded sound, and can be selected with one click.
+
+To find one more thing, write a function from a `Subject` to its findings and add it to `FINDERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from ..analysis.cutoff import find_cutoff
+from ..analysis.defects import DETECTORS
+from ..atoms.space import AtomSpace
+from ..io.audio import Sound
+from ..limits import limits
+from .component import Finding
+
+LOW_RATE = 0.94  # a cutoff above this share of the Nyquist frequency is that of the sample rate
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A sound, and its coefficients (channels, frames, bins) of a space."""
+
+    sound: Sound
+    grid: np.ndarray
+    space: AtomSpace
+
+
+def find_all(subject: Subject) -> list[Finding]:
+    """Return everything that the finders find."""
+    return [finding for finder in FINDERS for finding in finder(subject)]
+
+
+def cutoff(subject: Subject) -> Iterable[Finding]:
+    """Find the frequency where the recording ends; what lies above can be filled in."""
+    nyquist = subject.sound.rate / 2
+    found = find_cutoff(subject.grid, subject.space, nyquist)
+    if found is None:
+        return
+    if found.end_hz > LOW_RATE * nyquist:
+        text = f"Stops at {nyquist / 1000:.1f} kHz: its sample rate holds no more"
+    else:
+        text = f"Stops at {found.end_hz / 1000:.1f} kHz: a lossy or filtered file"
+    region = {"kind": "rect", "op": "add", "f": [found.start_hz, None]}
+    yield Finding(kind="cutoff", text=text, action="Fill above it", regions=[region], fills=True)
+
+
+def spans(kind: str, text: str, times: list[tuple[float, float]]) -> Iterable[Finding]:
+    """Return the finding of spans (start, stop) in seconds; overlapping ones are one region.
+
+    Only the longest ones are selected where a selection cannot hold all of them.
+    """
+    merged: list[tuple[float, float]] = []
+    for start, stop in sorted(times):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], stop)
+        else:
+            merged.append((start, stop))
+    if not merged:
+        return
+    most = limits().regions
+    chosen = sorted(sorted(merged, key=_length)[-most:])
+    action = "Select them" if len(merged) <= most else f"Select the longest {most}"
+    regions = [{"kind": "rect", "op": "add", "t": [start, stop]} for start, stop in chosen]
+    yield Finding(kind=kind, text=text.format(len(merged)), action=action, regions=regions)
+
+
+def _length(span: tuple[float, float]) -> float:
+    return span[1] - span[0]
+
+
+def defects(kind: str, text: str, subject: Subject) -> Iterable[Finding]:
+    """Find the defects of a detector, a name in `DETECTORS`; `text` has a place for their number.
+
+    What is selected are holes in time of all channels, which are filled sample by sample.
+    """
+    found = DETECTORS[kind](subject.sound)
+    return spans(kind, text, [(defect.start, defect.end) for defect in found])
+
+
+FINDERS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
+    cutoff,
+    partial(defects, "clicks", "Clicks: {}"),
+    partial(defects, "clipped", "Clipped peaks: {}"),
+    partial(defects, "dropouts", "Dropouts: {}"),
+)

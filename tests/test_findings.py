@@ -1,0 +1,73 @@
+"""What is found in a loaded sound."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+import soundfile
+
+from atomizer.analysis import MDCTAtomizer
+from atomizer.atoms.selection import Selection
+from atomizer.io.audio import Sound
+from atomizer.ui.findings import Subject, find_all, spans
+
+
+def subject(samples, rate=44_100) -> Subject:
+    sound, mdct = Sound(np.atleast_2d(samples).astype(np.float32), rate), MDCTAtomizer()
+    return Subject(sound, mdct.grid(sound.at(mdct.space.rate)), mdct.space)
+
+
+def pink(seconds=2.0, rate=44_100):
+    """Pink noise (n,) at a rate."""
+    n = int(seconds * rate)
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(n))
+    samples = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.fft.rfftfreq(n, 1 / rate), 20)), n)
+    return 0.05 * samples / samples.std()
+
+
+def test_cutoff_is_named_and_selects_what_is_above():
+    file = io.BytesIO()
+    coded = {"format": "MP3", "subtype": "MPEG_LAYER_III", "compression_level": 0.8}
+    soundfile.write(file, pink(3.0), 44_100, **coded)
+    file.seek(0)
+    (found,) = find_all(subject(soundfile.read(file)[0]))
+    assert re.fullmatch("Stops at 1[0-7].[0-9] kHz: a lossy or filtered file", found.text)
+    low, high = found.regions[0]["f"]
+    assert 9_500 < low <= 17_500 and high is None and found.fills
+    Selection.from_dict({"regions": found.regions, "parts": []})  # raises for invalid regions
+
+
+def test_low_sample_rate_is_no_lossy_file():
+    (found,) = find_all(subject(pink(rate=16_000), 16_000))
+    assert found.text == "Stops at 8.0 kHz: its sample rate holds no more"
+
+
+def test_full_band_has_no_findings():
+    assert find_all(subject(pink())) == []
+
+
+def test_overlapping_spans_are_one_region(limited):
+    (found,) = spans("x", "{} clicks", [(1.0, 1.2), (0.5, 0.6), (1.1, 1.3)])
+    assert [r["t"] for r in found.regions] == [[0.5, 0.6], [1.0, 1.3]] and found.text == "2 clicks"
+    limited(regions=1)
+    (found,) = spans("x", "{} clicks", [(1.0, 1.2), (0.5, 0.6)])
+    assert found.action == "Select the longest 1" and found.regions[0]["t"] == [1.0, 1.2]
+    assert list(spans("x", "{} clicks", [])) == []
+
+
+def test_clicks_and_dropouts_select_their_spans():
+    samples = pink()
+    samples[30_000] += 0.9
+    samples[60_000:60_600] = 0
+    found = {finding.kind: finding for finding in find_all(subject(samples))}
+    assert set(found) == {"clicks", "dropouts"} and found["clicks"].text == "Clicks: 1"
+    ((start, stop),) = (region["t"] for region in found["clicks"].regions)
+    assert start <= 30_000 / 44_100 < stop < start + 0.01
+    ((start, stop),) = (region["t"] for region in found["dropouts"].regions)
+    assert start * 44_100 == pytest.approx(60_000, abs=20)
+    assert stop * 44_100 == pytest.approx(60_600, abs=20)
+
+
+def test_single_sample_has_no_findings():
+    assert find_all(subject(np.zeros(1))) == []
