@@ -1,6 +1,7 @@
 """What is found in a loaded sound, and can be selected with one click.
 
-To find one more thing, write a function from a `Subject` to its findings and add it to `FINDERS`.
+To find one more thing, write a function from a `Subject` to its findings and add it to `FINDERS`,
+or to `SLOW_FINDERS` where it takes more than a tenth of a second.
 """
 
 from __future__ import annotations
@@ -30,9 +31,14 @@ class Subject:
     space: AtomSpace
 
 
-def find_all(subject: Subject) -> list[Finding]:
-    """Return everything that the finders find."""
-    return [finding for finder in FINDERS for finding in finder(subject)]
+def find_all(subject: Subject, thorough: bool = False) -> list[Finding]:
+    """Return what the finders find; those that take seconds run only if `thorough`.
+
+    Otherwise the last finding offers them.
+    """
+    finders = FINDERS + SLOW_FINDERS if thorough else FINDERS
+    found = [finding for finder in finders for finding in finder(subject)]
+    return found if thorough else [*found, OFFER]
 
 
 def cutoff(subject: Subject) -> Iterable[Finding]:
@@ -84,7 +90,9 @@ def defects(kind: str, text: str, subject: Subject) -> Iterable[Finding]:
 
 FINDERS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     cutoff,
-    partial(defects, "clicks", "Clicks: {}"),
     partial(defects, "clipped", "Clipped peaks: {}"),
     partial(defects, "dropouts", "Dropouts: {}"),
 )
+SLOW_FINDERS = (partial(defects, "clicks", "Clicks: {}"),)
+# without regions: its button starts the thorough search
+OFFER = Finding(kind="search", text="Clicks:", action="look for them", regions=[])

@@ -288,7 +288,10 @@ def _connect_selection(page: Page) -> None:
     def describe(chosen: Chosen, old: Session | None, seed: str, *boxes) -> Message:
         return handlers.describe(chosen, _ticked(page, boxes), seed, old)
 
-    page.view.inspect(handlers.inspect, page.session, page.view, trigger_mode="multiple", **PRIVATE)
+    def inspect(old: Session | None, event: gr.EventData) -> Message:
+        return handlers.inspect(old, _event_value(event, "thorough") is True)
+
+    page.view.inspect(inspect, page.session, page.view, trigger_mode="multiple", **PRIVATE)
     inputs = [page.view, page.session, page.fill.seed, *page.features]
     events = (page.view.selected, page.fill.seed.input, *(box.input for box in page.features))
     for event in events:

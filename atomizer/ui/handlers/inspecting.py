@@ -10,18 +10,26 @@ from ..session import Session
 from .responses import is_active, log, no_session
 
 
-def inspect(session: Session | None) -> Message:
-    """Show what is found in the sound; the page requests it once the sound is drawn."""
+def inspect(session: Session | None, thorough: bool = False) -> Message:
+    """Show what is found in the sound; the page requests it once the sound is drawn.
+
+    A `thorough` search, which takes seconds, is requested by the visitor.
+    """
     if not is_active(session):
         return no_session(session)
     scene = session.message.scene
     try:
-        findings = find_all(Subject(session.sound, session.grid, session.space))
+        subject = Subject(session.sound, session.grid, session.space)
+        findings = find_all(subject, thorough)
     except Exception:
         log.exception("the search for defects failed")
         return gr.skip()
     with session.lock:
-        if not findings or session.replaced_by is not None or session.message.scene is not scene:
+        if session.replaced_by is not None or session.message.scene is not scene:
             return gr.skip()
         session.update(findings=findings)
-        return session.publish(session.message.status, session.message.busy)
+        status = session.message.status
+        if thorough:
+            clicks = [finding.text for finding in findings if finding.kind == "clicks"]
+            status = (clicks or ["No clicks were found"])[0] + "."
+        return session.publish(status, session.message.busy)

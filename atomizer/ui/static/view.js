@@ -677,7 +677,7 @@ export class View {
   /** Let Python search the sound of a scene for what can be repaired.
    * @param {import('./types').Scene} scene */
   inspect(scene) {
-    if (!isPursuit(scene)) this.trigger('inspect');
+    if (!isPursuit(scene)) this.trigger('inspect', { thorough: false });
   }
 
   /** @param {import('./types').Finding[]} findings */
@@ -689,6 +689,11 @@ export class View {
   /** Select what was found, and fill it in where its button says so.
    * @param {import('./types').Finding} finding */
   takeFinding({ regions, fills }) {
+    if (!regions.length) {
+      this.showStatus('Looking for clicks …');
+      this.trigger('inspect', { thorough: true });
+      return;
+    }
     this.change(fromPayload(regions, []));
     if (fills) press('#fill');
   }
