@@ -240,7 +240,8 @@ test('levels are matched within bounds', () => {
 });
 
 test('variations have metrics and neighbours', () => {
-  assert.equal(metricsOf({ snr_db: -1.25, level_db: -0.5, lsd: 0.9 }), 'level −0.5 dB · LSD 0.90');
+  const guessed = { snr_db: -1.25, level_db: -0.5, lsd: 0.9 };
+  assert.equal(metricsOf(guessed), 'level −0.5 dB · LSD 0.90');
   assert.equal(metricsOf({ snr_db: 3.25, level_db: null, lsd: null }), 'SNR 3.3 dB');
   assert.equal(metricsOf({ snr_db: null, lsd: null }), 'no reference');
   const all = [{ id: 3 }, { id: 5 }, { id: 9 }];

@@ -446,6 +446,7 @@ export class Messages {
     const { view } = this;
     view.state.busy = busy;
     view.root.classList.toggle('busy', busy);
+    view.syncButtons();
     view.find('progress').style.width = busy && live ? (100 * live.done) / live.total + '%' : '0';
     if (status && (busy || performance.now() >= view.errorUntil)) view.showStatus(status);
   }
