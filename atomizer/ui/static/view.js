@@ -165,6 +165,10 @@ export class View {
     this.hoverFrame = 0;
     /** Whether the pointer was used last, not a key. */
     this.isPointing = false;
+    /** How often the pointer or a key was pressed. */
+    this.inputs = 0;
+    /** `inputs` when the last example was loaded. */
+    this.inputsAtExample = -1;
     this.isTicking = false;
     this.seenRange = '';
 
@@ -1001,11 +1005,13 @@ export class View {
       this.showError('Nothing is selected: drag over the spectrogram, or add a preset.');
       return;
     }
-    if (!areFeaturesChecked(ERASING_FEATURES)) {
-      checkFeatures(ERASING_FEATURES);
+    if (!areFeaturesChecked(ERASING_FEATURES)) checkFeatures(ERASING_FEATURES);
+    // the selection may have changed a moment ago
+    await this.messages.followSelection();
+    if (!this.state.variation) {
       this.maskedPreview.update(this.state);
+      await this.maskedPreview.rendering;
     }
-    await this.maskedPreview.rendering;
     this.chooseVersion('masked');
     const range = this.loopRange();
     if (range && !this.player.playing) this.player.start(range);
@@ -1038,7 +1044,14 @@ export class View {
       if (this.state.original) this.maskedPreview.update(this.state);
     });
     for (const name of ['pointerdown', 'keydown'])
-      document.addEventListener(name, () => (this.isPointing = name === 'pointerdown'), true);
+      document.addEventListener(
+        name,
+        () => {
+          this.isPointing = name === 'pointerdown';
+          this.inputs++;
+        },
+        true,
+      );
     document.addEventListener('keydown', (event) => handleKey(this, event));
     watchDrops(find('dropped'), find('dropped-files'), {
       loadSound: (file) => this.loadSound(file),

@@ -323,6 +323,7 @@ export class Messages {
     const { view } = this;
     const { state } = view;
     state.proposalId = proposal.id;
+    view.inputsAtExample = view.inputs;
     view.history.reset(fromPayload(proposal.regions, proposal.specs));
     state.selectionAliases.set(proposal.id, toPayload(view.items).key);
     state.active = -1;
@@ -330,11 +331,12 @@ export class Messages {
     view.persistence.saveSelection(view.items);
   }
 
-  /** Play an example, masked and then filled, if it came at once: a user who had to wait may have
-   * left the page.
-   * @param {boolean} play */
-  playExample(play) {
-    const { state, player, picture, demo } = this.view;
+  /** Play an example, masked and then filled, unless the user has left the page, or done something
+   * else, while it was computed.
+   * @param {boolean} isAtOnce whether it was not computed */
+  playExample(isAtOnce) {
+    const { state, player, picture, demo, inputs, inputsAtExample } = this.view;
+    const play = isAtOnce || inputs === inputsAtExample;
     state.playedExampleId = state.proposalId;
     const hole = state.shown && picture.axes && spanOfFill(state.shown, picture.axes.perFrame);
     if (!hole) return;
