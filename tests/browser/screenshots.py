@@ -65,6 +65,7 @@ def main_states(camera: Camera) -> None:
 
 def orderings(camera: Camera) -> None:
     page = camera.page
+    page.click("[data-fold=more]")
     page.click(f"{d.VIEW} [data-act=order]")
     d.wait(page, "player.buffers.first")
     page.fill(f"{d.VIEW} [data-name=order-place]", "720")
@@ -144,7 +145,7 @@ def main() -> None:
             camera.page.context.close()
             camera = Camera(browser, url, theme, PHONE)
             camera.take("start")
-            camera.page.locator("#beyond").scroll_into_view_if_needed()
+            camera.page.locator("#extend").scroll_into_view_if_needed()
             camera.take("controls")
             example(camera)
             camera.page.context.close()
