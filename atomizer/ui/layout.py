@@ -271,7 +271,7 @@ def _numbers() -> tuple[gr.Number, gr.Textbox, gr.Textbox, gr.Textbox, gr.Textbo
         )
         # text boxes, because an empty one means the default, and gr.Number turns it into 0
         seed = gr.Textbox(
-            "", label="Seed", placeholder="new each time", elem_id="seed", min_width=0
+            "", label="Seed", placeholder="new", elem_id="seed", min_width=0
         )
     with gr.Row(elem_classes="pair"):
         steps, temperature, nucleus = (
