@@ -21,6 +21,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SNIPPETS = {
     "README.md": ("gradio_client",),  # blocks with these words need a running page
     "docs/tutorial.md": (),
+    "docs/codec.md": (),
     "docs/orderings.md": (),
     "docs/extend.md": (),
 }
