@@ -375,24 +375,17 @@ def decode(
     peaks: Peaks = PeaksName("limit"),
 ) -> None:
     """Decode a file of atoms, or its first bytes."""
-    from .codec import decode as decoded
-    from .codec import receive
+    from .codec import receive, render
     from .io.audio import check_output
 
     check_output(out)
     if size is not None and size < 1:
         raise AtomizerError(f"The option --bytes cannot be {size}: 1 or more bytes are accepted.")
-    data = _read_bytes(source, size)
-    if fill is None:
-        sound = decoded(data)
+    received = receive(_read_bytes(source, size))
+    if fill is None or (fill in FILLS and received.steps is not None):
+        sound = render(received, fill, seed)
     else:
-        received = receive(data)
-        by_bands = fill in FILLS and received.steps is not None
-        sound = (
-            decoded(data, fill=fill, seed=seed)
-            if by_bands
-            else _fill_unsent(received, fill, seed, checkpoint)
-        )
+        sound = _fill_unsent(received, fill, seed, checkpoint)
     _write(out, sound, peaks)
     plural = "s" * (sound.channels > 1)
     typer.echo(f"{out.name}: {sound.seconds:.2f} s, {sound.channels} channel{plural}")

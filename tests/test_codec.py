@@ -12,6 +12,10 @@ from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.unsent import fill_unsent, unsent_task
 from atomizer.io.audio import Sound, read
 from atomizer.io.resources import ASSETS
+from atomizer.plotting.figures import PlotStyle
+from atomizer.ui.exports import FILE_KBPS, ExportRequest, export
+from atomizer.ui.handlers import loading
+from atomizer.ui.session import open_session
 
 numba = pytest.importorskip("numba")
 
@@ -93,6 +97,17 @@ def test_bytes_are_the_same_everywhere():
     sound = Sound(np.stack([tone, tone[::-1]]).astype(np.float32), 44_100)
     data = b"".join(encode(sound, kbps=96, order=order) for order in ORDERS)
     assert hashlib.sha256(data).hexdigest()[:16] == "620fa5b005f06a30"
+
+
+def test_the_page_loads_and_exports_files_of_atoms(clip, tmp_path):
+    path = tmp_path / "x.atoms"
+    path.write_bytes(encode(clip, kbps=FILE_KBPS))
+    loaded, long_file = loading.open_file(path)
+    assert long_file is None and snr(clip, loaded) > 15
+    session = open_session(clip, "x.wav")
+    request = ExportRequest("atoms", "original", None, PlotStyle())
+    assert export(session, request).data == path.read_bytes()
+    session.close()
 
 
 def test_a_changed_byte_is_reported(file, refused):

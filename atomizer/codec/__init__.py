@@ -15,11 +15,12 @@ compiled by numba.
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import AtomizerError
 from ..io.audio import Sound
-from .names import FILLS, ORDERS
+from .names import FILLS, MAGIC, ORDERS
 
 if TYPE_CHECKING:
     from .decoder import Received
@@ -104,12 +105,38 @@ def decode(
         The file is none of atoms, is damaged, ends in its header, or is longer than accepted; or
         numba is not installed.
     """
+    check_fill(fill)
+    return render(receive(data, max_seconds), fill, seed)
+
+
+def check_fill(fill: str | None) -> None:
+    """Raise AtomizerError unless `fill` is None or in `FILLS`."""
     if fill is not None and fill not in FILLS:
         raise AtomizerError(
             f"There is no fill {str(fill)[:40]!r} of a file of atoms: choose from"
             f" {', '.join(FILLS)}."
         )
-    received = receive(data, max_seconds)
+
+
+def open_file(path: Path, max_seconds: float | None = None) -> Sound:
+    """The sound of a file of atoms, with noise for what was not sent if it has levels of bands.
+
+    Raises AtomizerError as `decode` does.
+    """
+    received = receive(path.read_bytes(), max_seconds)
+    return render(received, None if received.steps is None else "noise")
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file begins like a file of atoms."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def render(received: Received, fill: str | None = None, seed: int = 0) -> Sound:
+    """The sound of what was received; `fill` as in `decode`."""
     from .decoder import synthesise
     from .noise_fill import fill_with_noise
 
@@ -137,4 +164,4 @@ def _check_numba() -> None:
         )
 
 
-__all__ = ["FILLS", "ORDERS", "decode", "encode", "receive"]
+__all__ = ["FILLS", "ORDERS", "decode", "encode", "is_file", "open_file", "receive", "render"]

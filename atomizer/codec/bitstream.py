@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from ..atoms.space import MAX_PLACES, WINDOWS, AtomSpace
 from ..errors import AtomizerError
 from ..io.audio import check_length
-from .names import ORDERS
+from .names import MAGIC, ORDERS
 from .planes import MAX_LEVEL
 
-MAGIC = b"ATOM"
 VERSION = 1
 MAX_ATOMS = (1 << 32) - 1  # in the header: no limit
 CHUNK = 2048  # bytes

@@ -4,3 +4,4 @@ ORDERS = ("velocity", "audibility")
 FILLS = ("noise",)  # of the codec itself
 MODEL_FILL = "model"  # of the package inpainting
 ENDING = ".atoms"
+MAGIC = b"ATOM"  # first bytes of a file

@@ -17,6 +17,8 @@ import numpy as np
 from .. import __version__
 from ..analysis import MDCTAtomizer
 from ..atoms.atoms import Atoms
+from ..codec import encode
+from ..codec.names import ENDING
 from ..errors import AtomizerError
 from ..inpainting.changes import changes
 from ..inpainting.recipe import dump_recipes
@@ -25,6 +27,8 @@ from ..io.audio import Sound, read, write
 from ..model import checkpoint
 from ..plotting.figures import PlotStyle, encode_figure, plot_grid, plot_tiles
 from .session import Session
+
+FILE_KBPS = 96.0  # of files of atoms: beginnings of them have lower rates
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,11 @@ def _csv(session: Session, request: ExportRequest) -> bytes:
     return text.getvalue().encode()
 
 
+def _file_of_atoms(session: Session, request: ExportRequest) -> bytes:
+    """Encode the version as a file of atoms."""
+    return encode(sound_of(session, request), kbps=FILE_KBPS)
+
+
 def _settings(session: Session, request: ExportRequest) -> bytes:
     """Encode all fills that lead from the loaded sound to this version."""
     stored = None if request.variation is None else session.stored.get(request.variation)
@@ -215,6 +224,7 @@ EXPORTS: dict[str, tuple[str, Encoder]] = {
     "flac": (".flac", partial(_audio, ".flac", "PCM_24")),
     "npz": (".npz", _npz),
     "csv": (".csv", _csv),
+    "atoms": (ENDING, _file_of_atoms),
     "settings": (".json", _settings),
     "png": (".png", partial(_picture, ".png")),
     "svg": (".svg", partial(_picture, ".svg")),

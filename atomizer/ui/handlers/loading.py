@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from ... import codec
 from ...errors import AtomizerError
 from ...io.audio import Sound, TooLong, max_duration, overview, read
 from ...limits import MEGABYTE, limits
@@ -90,6 +91,8 @@ def check_size(path: str | Path) -> None:
 def open_file(path: str | Path) -> tuple[Sound, LongFile | None]:
     """Read a sound, or the first excerpt of a long file. Raises AtomizerError."""
     check_size(path)
+    if codec.is_file(Path(path)):
+        return codec.open_file(Path(path), limits().excerpt_seconds), None
     try:
         return read(path, limits().excerpt_seconds), None
     except TooLong:
