@@ -12,15 +12,17 @@ import torch
 from ..atoms.orderings import BY_LEVEL, reveal_schedule, sort_key
 from ..atoms.space import LOUDNESS
 from ..model.inference import AtomModel, decode, encode
+from ..priors.long_term import level_gains
 from ..priors.recording_context import PredictedPart, RecordingPrediction, erase_hidden
 from ..priors.registry import predict_from_recording
 from .amplitudes import Atoms, strategy_for, wiener_blend
 from .bounds import Bounds
+from .highs import first_hidden_bins
 from .placement import place
 from .presets import PRESETS
 from .settings import Resolved, Settings, model_ordering
 from .source_spans import barred_samples
-from .state import ENVELOPE_CONTEXT_FRAMES, FillState
+from .state import ENVELOPE_CONTEXT_FRAMES, NETWORK_STD_DB, FillState
 from .step import Step
 from .stereo_image import StereoImage
 from .task import Task
@@ -222,8 +224,27 @@ class Filler:
     def step(self, number: int, total: int, remaining: np.ndarray) -> Step:
         """The result so far: atoms that remain unknown are silent."""
         last = number == total
+        if last and self.corrects_levels:
+            self.grid = self.corrected()
         grid = self.grid if last else np.where(remaining, np.float32(0), self.grid)
         return Step(number, total, grid, self.task.mask & ~remaining)
+
+    @property
+    def corrects_levels(self) -> bool:
+        """Whether the bands above a cutoff are corrected to the long-term envelope."""
+        erases = self.task.selection.erases and self.settings.amplitudes == "texture"
+        return erases and self.state.preset.continues_tilt
+
+    def corrected(self) -> np.ndarray:
+        """The grid (C, T, F) with the mean levels above the cutoff corrected (`long_term.py`)."""
+        task, cutoffs = self.task, first_hidden_bins(self.task.mask)
+        cutoff = int(cutoffs[0])
+        if (cutoffs != cutoff).any() or task.mask[..., :cutoff].any():
+            return self.grid
+        error = NETWORK_STD_DB * np.sqrt(1 - self.state.tilt_weight.mean(0))
+        gain = level_gains(self.grid, cutoff, error, task.space)
+        highest = np.float32(self.bounds.highest)
+        return np.where(task.mask, (self.grid * gain).clip(-highest, highest), self.grid)
 
     def propose(self, window: Window, step_mask: np.ndarray) -> None:
         """Predict the targets of a window that lie in step_mask (C, T, F).

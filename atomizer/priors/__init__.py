@@ -8,6 +8,8 @@
     pauses.py             which frames give the level of a hole in a pause
     runs.py               runs of frames, such as holes
     fine_structure.py     details of the octave below a cutoff, patched above it
+    tilt.py               how far a tilt can be trusted that is continued above a cutoff
+    long_term.py          mean levels above a cutoff, from statistics of all that is known
     noise_fill.py         fills without a network: noise with the interpolated levels
 
     recording_context.py  `RecordingContext` (input), `RecordingPrediction` (output)

@@ -1,0 +1,157 @@
+"""Long-term envelope: mean levels of the bands above a cutoff, from those of all that is known.
+
+The network hears a window of 1.5 s. What a recording sounds like above a cutoff follows better from
+its statistics as a whole: for every ERB band below the cutoff the mean level, its deviation and how
+much it changes from frame to frame. A ridge regression maps them to the mean levels of the bands
+above (`tools/fit_long_term.py` fits it and writes `long_term.npz`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ..atoms.erb import erb_bands_hz
+from ..atoms.space import AtomSpace
+from ..io import resources
+
+BANDS = 36  # ERB bands up to half of the atoms' rate
+FILE = "long_term.npz"  # beside the shipped checkpoint
+FIRST_BAND = 18  # first band (above 2 kHz) that may be unknown
+FLOOR_DB = -90.0  # below the loudest band of a frame: quieter levels count as this one
+ACTIVE_DB = -50.0  # below the loudest frame: quieter frames are pauses
+MIN_FRAMES = 16  # active frames from which statistics are reliable
+MAX_GAIN_DB = 15.0  # largest correction of a band
+
+
+@dataclass(frozen=True)
+class BandStatistics:
+    """Statistics of ERB bands over the active frames of a recording, each (bands,) in dB.
+
+    mean    mean level of a coefficient
+    std     standard deviation of the level over time
+    change  mean absolute change of the level from frame to frame
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    change: np.ndarray
+
+
+@dataclass(frozen=True)
+class BandLevels:
+    """Predicted mean levels of bands.
+
+    first     first band
+    level_db  (n,) as `BandStatistics.mean`
+    error_db  (n,) mean absolute error that is expected
+    """
+
+    first: int
+    level_db: np.ndarray
+    error_db: np.ndarray
+
+
+@lru_cache(maxsize=8)
+def band_edges(space: AtomSpace) -> np.ndarray:
+    """(BANDS + 1,) bins at which ERB bands begin and end."""
+    return np.round(erb_bands_hz(space.rate / 2, BANDS) / space.bin_hz).astype(int)
+
+
+def band_powers(grid: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """(T, bands) mean power of a coefficient of (C, T, F), over all channels."""
+    power = np.square(grid, dtype=np.float32).mean(0)
+    return np.add.reduceat(power, edges[:-1], axis=1)[:, : len(edges) - 1] / np.diff(edges)
+
+
+def active_frames(powers: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """(T,) bool: frames of band powers (T, bands) that are not pauses."""
+    total = powers @ np.diff(edges)[: powers.shape[1]]
+    return total > total.max() * 10 ** (ACTIVE_DB / 10)
+
+
+def statistics(powers: np.ndarray, loudest: float) -> BandStatistics:
+    """Statistics of band powers (T, bands) of active frames; `loudest` power of all bands."""
+    level = 10 * np.log10(powers + loudest * 10 ** (FLOOR_DB / 10))
+    return BandStatistics(level.mean(0), level.std(0), np.abs(np.diff(level, axis=0)).mean(0))
+
+
+def features(known: BandStatistics) -> np.ndarray:
+    """(3 n,) features of n known bands; levels are relative to the mean of all."""
+    return np.concatenate([known.mean - known.mean.mean(), known.std, known.change])
+
+
+class LongTermEnvelope:
+    """A fitted regression, as `tools/fit_long_term.py` stores it."""
+
+    def __init__(self, arrays: dict[str, np.ndarray]):
+        self.arrays = arrays
+
+    def predict(self, known: BandStatistics) -> BandLevels | None:
+        """Mean levels of the bands above the known ones; None without weights for this cutoff."""
+        first = len(known.mean)
+        if f"weights_{first}" not in self.arrays:
+            return None
+        mean, scale, error = (
+            self.arrays[f"{name}_{first}"].astype(np.float64) for name in ("mean", "scale", "error")
+        )
+        weights = self.arrays[f"weights_{first}"].astype(np.float64)
+        level = weights[0] + (features(known) - mean) / scale @ weights[1:]
+        return BandLevels(first, level + known.mean.mean(), error)
+
+
+@lru_cache(maxsize=1)
+def shipped() -> LongTermEnvelope | None:
+    """The regression beside the shipped checkpoint; None where there is none."""
+    path = resources.path("checkpoints") / FILE
+    if not path.is_file():
+        return None
+    with np.load(path) as arrays:
+        return LongTermEnvelope(dict(arrays))
+
+
+def level_gains(
+    grid: np.ndarray, cutoff: int, fill_error_db: np.ndarray, space: AtomSpace
+) -> np.ndarray:
+    """Gains that bring the bands above a cutoff to the levels that the known bands predict.
+
+    Parameters
+    ----------
+    grid : (C, T, F)
+        A filled grid, known below bin `cutoff`.
+    cutoff : int
+        First filled bin.
+    fill_error_db : (F,)
+        Expected error of the fill's mean levels.
+    space : AtomSpace
+        Of the grid.
+
+    Returns
+    -------
+    (F,) float32
+        Gain of every bin, the same for all channels and frames: 1 below the cutoff, and everywhere
+        where the known bands predict nothing. The two levels are weighted by their precision.
+    """
+    out = np.ones(grid.shape[2], np.float32)
+    edges, model = band_edges(space), shipped()
+    known = int(np.searchsorted(edges, cutoff, side="right")) - 1
+    if model is None or known < FIRST_BAND or known >= BANDS:
+        return out
+    powers = band_powers(grid, edges)
+    active = active_frames(powers[:, :known], edges)
+    if active.sum() < MIN_FRAMES:
+        return out
+    loudest = float(powers[:, :known].max())
+    found = model.predict(statistics(powers[active, :known], loudest))
+    if found is None:
+        return out
+    filled = statistics(powers[active], loudest).mean[known : known + len(found.level_db)]
+    centre = (edges[:-1] + edges[1:])[known : known + len(found.level_db)] / 2
+    own = np.interp(centre, np.arange(len(out)), fill_error_db)
+    weight = own**2 / (own**2 + found.error_db**2)
+    gain_db = np.clip(weight * (found.level_db - filled), -MAX_GAIN_DB, MAX_GAIN_DB)
+    above = np.arange(cutoff, len(out))
+    out[cutoff:] = 10 ** (np.interp(above, centre, gain_db) / 20)
+    return out
