@@ -270,9 +270,7 @@ def _numbers() -> tuple[gr.Number, gr.Textbox, gr.Textbox, gr.Textbox, gr.Textbo
             1, label="Variations", precision=0, minimum=1, elem_id="count", min_width=0
         )
         # text boxes, because an empty one means the default, and gr.Number turns it into 0
-        seed = gr.Textbox(
-            "", label="Seed", placeholder="new", elem_id="seed", min_width=0
-        )
+        seed = gr.Textbox("", label="Seed", placeholder="new", elem_id="seed", min_width=0)
     with gr.Row(elem_classes="pair"):
         steps, temperature, nucleus = (
             gr.Textbox("", label=label, placeholder="auto", elem_id=label.lower(), min_width=0)
