@@ -27,14 +27,20 @@ from ..component import Message, Scene, Variation
 from ..decomposition import Decomposition
 from ..variations import StoredVariation
 
+_numbering = threading.Lock()
+_last_first = 0  # the newest first message number
+
 
 def first_message_number() -> int:
     """The first message number of a session: milliseconds, times 1000.
 
-    It is higher than every number of the sessions that began before, so the page can discard
-    messages that are out of date.
+    It is higher than every number of the sessions that began before, also within the same
+    millisecond, so the page can discard messages that are out of date.
     """
-    return time.time_ns() // 1_000_000 * 1000
+    global _last_first
+    with _numbering:
+        _last_first = max(time.time_ns() // 1_000_000 * 1000, _last_first + 1000)
+        return _last_first
 
 
 _open_sessions: WeakValueDictionary[str, Session] = WeakValueDictionary()
