@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 WHOLE_SECONDS = 120.0  # sounds up to this length are filled as a whole
 PART_SECONDS = 30.0
 CONTEXT_SECONDS = 6.0  # on either side of a part
-HOLE_CONTEXT_SECONDS = 45.0  # where the recording around is copied from
+HOLE_CONTEXT_SECONDS = 20.0  # where the recording around is copied from
 MARGIN_SECONDS = 1.0  # between a region that is bounded in time and the end of its part
 LONGEST_SECONDS = 600.0  # of one region that is bounded in time
 JOINT_FRAMES = 8  # of the neighbouring parts that are rendered along, for the resampler
@@ -114,8 +114,8 @@ class _Strip:
 def can_go_by_parts(recipe: Recipe) -> bool:
     """Whether a recipe can be applied by parts.
 
-    Matching pursuits, chosen sources of copies, and parts of a selection that compare all atoms of a
-    sound need the whole.
+    Matching pursuits, chosen sources of copies, and parts of a selection that compare all atoms of
+    a sound need the whole.
     """
     kinds = {part.kind for part in recipe.selection.parts}
     if recipe.settings.source or recipe.settings.not_from or recipe.stop_after:
