@@ -31,7 +31,7 @@ def render(task: Task, grid: np.ndarray) -> Sound:
     length = base.shape[1]
     out = base.copy(order="K")  # keep the memory layout: interleaved channels are slow to separate
     if task.mask.any() and np.array_equal(grid[task.mask], task.grid[task.mask]):
-        return Sound(out, rate, task.sound.subtype)
+        return task.sound.with_samples(out, rate)
     frames = np.flatnonzero(task.mask.any(axis=(0, 2)))
     holes = holes_in_samples(task.selection, rate, length)
     if len(frames):
@@ -52,7 +52,7 @@ def render(task: Task, grid: np.ndarray) -> Sound:
     if task.extended:  # an extension stops at an arbitrary moment: fade to avoid a click
         fade = min(round(FADE_SECONDS * rate), round(task.extended * rate))
         out[:, length - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
-    return Sound(out, rate, task.sound.subtype)
+    return task.sound.with_samples(out, rate)
 
 
 def _selected_above(task: Task, base: np.ndarray, rate: int) -> np.ndarray:
