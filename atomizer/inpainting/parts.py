@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ CONTEXT_SECONDS = 6.0  # on either side of a part
 HOLE_CONTEXT_SECONDS = 20.0  # where the recording around is copied from
 MARGIN_SECONDS = 1.0  # between a region that is bounded in time and the end of its part
 LONGEST_SECONDS = 600.0  # of one region that is bounded in time
+DECODE_CHUNK = 4_096  # atoms that the model decodes at a time
 JOINT_FRAMES = 8  # of the neighbouring parts that are rendered along, for the resampler
 
 Read = Callable[[int, int], np.ndarray]  # first and stop sample -> (C, stop - first) samples
@@ -355,7 +357,23 @@ def _fill(
         return _Filled(part, sound.part(first, stop))
     task = replace(task, reference=reference)
     settings = replace(recipe.settings, seed=_seed(recipe, part))
-    return _Filled(part, task.sound, task, last(fill(task, settings, model)).grid)
+    with _little_memory(model):
+        return _Filled(part, task.sound, task, last(fill(task, settings, model)).grid)
+
+
+@contextmanager
+def _little_memory(model: AtomModel | None) -> Iterator[None]:
+    """Decode fewer atoms at a time, if there is a model."""
+    if model is None:
+        yield
+        return
+    from ..model.inference import decode_chunk  # loads torch
+
+    token = decode_chunk.set(DECODE_CHUNK)
+    try:
+        yield
+    finally:
+        decode_chunk.reset(token)
 
 
 def _render(

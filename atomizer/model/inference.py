@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from typing import Protocol
 
 import numpy as np
@@ -58,10 +59,15 @@ def encode(model: AtomModel, state: State) -> Encoded:
         return model.encode(state.to(model.device))
 
 
+# positions decoded at a time: 4,096 take 240 MB less than the default, but draw other textures
+decode_chunk = ContextVar("decode_chunk", default=32_768)
+
+
 def decode(
-    model: AtomModel, encoded: Encoded, positions: np.ndarray, chunk: int = 32_768
+    model: AtomModel, encoded: Encoded, positions: np.ndarray, chunk: int | None = None
 ) -> Iterator[tuple[slice, Decoded]]:
     """Decode positions (n, 3) of channel, frame and bin in chunks of (slice, predictions)."""
+    chunk = decode_chunk.get() if chunk is None else chunk
     for start in range(0, len(positions), chunk):
         part = torch.from_numpy(positions[start : start + chunk].astype(np.int64)).to(model.device)
         channel, time, frequency = part.unbind(1)
