@@ -101,6 +101,14 @@ def test_a_continuation_keeps_its_level_throughout(filled):
         assert abs(level(y[:, start * RATE : (start + 1) * RATE]) - level(x)) < 2
 
 
+def test_a_continuation_after_a_fade_out_keeps_the_level_of_the_end(filled):
+    x = pink(3)
+    x *= 10 ** -np.clip(np.arange(3 * RATE) / RATE - 1, 0, None)  # 20 dB per second
+    y = filled(x, "", extend=1.0)
+    end = level(x[:, -RATE // 10 :])
+    assert abs(level(y[:, 3 * RATE :]) - end) < 2.5
+
+
 def test_a_long_hole_keeps_its_level_throughout(filled):
     x = pink(18)
     y = filled(x, "time:2-16")

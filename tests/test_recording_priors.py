@@ -114,6 +114,17 @@ def test_noise_is_not_predicted():
         assert (mean[mask] ** 2).mean() < 0.03 * (truth[mask] ** 2).mean()
 
 
+def test_a_match_before_the_hole_alone_is_not_copied():
+    samples = 0.1 * np.random.default_rng(0).standard_normal((1, 10 * RATE)).astype(np.float32)
+    samples[:, RATE : 2 * RATE] = samples[:, 5 * RATE : 6 * RATE]  # repeats before the hole
+    samples[:, 2 * RATE : round(2.5 * RATE)] *= 10  # and goes on otherwise
+    context, truth, mask = hide(samples, 6.0, 6.5)
+    found = RecordingCopyPrior().predict(context)
+    if found is not None:
+        mean = found.cut(0, truth.shape[1])[0]
+        assert (mean[mask] ** 2).mean() < 0.1 * (truth[mask] ** 2).mean()
+
+
 @pytest.mark.parametrize("using", USING)
 def test_hidden_atoms_are_never_read(using):
     samples = sequence(channels=2)

@@ -17,7 +17,7 @@ from .spectral_envelope import LOG_MEAN, log_power
 EDGE_FRAMES = 16  # known frames (370 ms) beside a hole whose mean level per bin its edge has
 NEAREST_FRAMES = 4  # of these (93 ms), the ones that give the level of bands of BAND_BINS
 BAND_BINS = 33
-MIN_CHANGE = 0.7  # nepers of power (3 dB) that the nearest frames of a steady sound may differ by
+CHANGE_SCALE = 0.35  # nepers of power (1.5 dB) by which the nearest frames differ by chance
 
 
 @dataclass(frozen=True)
@@ -92,4 +92,4 @@ def _level(log: np.ndarray, observed: np.ndarray) -> np.ndarray:
     usual = mean(slice(None))
     change = mean(slice(NEAREST_FRAMES)) - usual
     change = uniform_filter1d(change, BAND_BINS, axis=1, mode="nearest")
-    return usual + np.sign(change) * np.maximum(np.abs(change) - MIN_CHANGE, 0)
+    return usual + change**3 / (change**2 + CHANGE_SCALE**2)

@@ -6,8 +6,8 @@
 2. A copy is the recording, shifted by a lag and analysed on the grid: levels and signs fit.
 3. Gains: per channel and band, a ridge regression of the known atoms around the span on all copies,
    separately near the start and near the end of a span, shrunk by cross-validation over blocks of
-   time. Bands whose cross-validated correlation is low have no prediction;
-   between two thresholds it fades in.
+   time. Bands whose cross-validated correlation is low have no prediction; between two thresholds
+   it fades in. Nothing is copied where few bands match on both sides.
 4. Long spans are copied in phrases: each continues the one before it.
 5. After the end, and before the start, a plain copy takes their place as far as the whole spectrum
    matches (`plain_copy`).
@@ -19,7 +19,7 @@ graphs", search for similar context, too; here the search is on waveforms, with 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -43,6 +43,10 @@ BLOCK_FRAMES = 6  # of cross-validation
 # Gain and confidence of a band rise from zero at the lower of these correlations to all of what was
 # fitted at the higher one
 MIN_CORRELATION, FULL_CORRELATION = 0.3, 0.6
+# Support of a match: the mean over bands and channels, weighted by amplitude, of the geometric mean
+# of the correlations on both sides. All copies fade in between these two: a match in a few bands,
+# or on one side alone, is an accident
+MIN_SUPPORT, FULL_SUPPORT = 0.15, 0.3
 MAX_GAIN = 1.5  # of all copies of a band together
 # Power of a copy at any moment, relative to the highest nearby, and mean power, relative to the
 # mean nearby; the higher the correlation, the higher the limit
@@ -118,10 +122,22 @@ class _Fit:
 
     gains        (..., K, C, B) of the copies
     correlation  (..., C, B), cross-validated
+    support      (..., C, B) geometric mean of the correlations on both sides
+    amplitude    (..., C, B) of the target, root of the weighted sum of squares
     """
 
     gains: np.ndarray
     correlation: np.ndarray
+    support: np.ndarray
+    amplitude: np.ndarray
+
+    def trust(self) -> float:
+        """Share of the gains that the support of all bands together is worth, 0 to 1."""
+        support = float((self.amplitude * self.support).sum() / max(self.amplitude.sum(), 1e-20))
+        return float(np.clip((support - MIN_SUPPORT) / (FULL_SUPPORT - MIN_SUPPORT), 0, 1))
+
+
+FIT_PARTS = tuple(field.name for field in fields(_Fit))
 
 
 def band_edges(bins: int, count: int = BANDS) -> np.ndarray:
@@ -150,10 +166,11 @@ def _weighted_sum(
         at < (span.first + span.stop) / 2,
     )
     fits = [_fit(data, w) for w in _fit_weights(context, span, at, is_gap)]
-    fit = _Fit(
-        np.stack([f.gains for f in fits]),
-        np.stack([f.correlation for f in fits]),
-    )
+    fit = _Fit(*(np.stack([getattr(f, name) for f in fits]) for name in FIT_PARTS))
+    trust = fit.trust()
+    if not trust:
+        return None
+    fit = replace(fit, gains=trust * fit.gains, correlation=trust * fit.correlation)
     shares = np.ones((1, len(at)))
     if len(fits) == 2:
         share = np.clip((at - span.first + 1) / (span.stop - span.first + 1), 0, 1)
@@ -225,7 +242,8 @@ def _fit(data: _Regression, weight: np.ndarray) -> _Fit:
     membership = np.zeros((data.blocks.max() + 1, len(frames)), np.float32)
     membership[data.blocks, frames] = weight
     before = np.array([data.before[data.blocks == n].any() for n in range(len(membership))])
-    gains, correlation = np.zeros((copies, channels, bands)), np.zeros((channels, bands))
+    gains = np.zeros((copies, channels, bands))
+    correlation, support, amplitude = (np.zeros((channels, bands)) for _ in range(3))
     for c in range(channels):
         known = data.known[c]
         x, y = data.target[c] * known, data.copies[:, c] * known
@@ -235,8 +253,9 @@ def _fit(data: _Regression, weight: np.ndarray) -> _Fit:
         for i in range(copies):
             for j in range(i, copies):
                 gram[i, j] = gram[j, i] = _block_sums(membership, y[i] * y[j], data.edges)
-        gains[:, c], correlation[c] = _ridge(energy, cross, gram, before)
-    return _Fit(gains, correlation)
+        gains[:, c], correlation[c], support[c] = _ridge(energy, cross, gram, before)
+        amplitude[c] = np.sqrt(energy.sum(0))
+    return _Fit(gains, correlation, support, amplitude)
 
 
 def _block_sums(membership: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -246,7 +265,7 @@ def _block_sums(membership: np.ndarray, values: np.ndarray, edges: np.ndarray) -
 
 def _ridge(
     energy: np.ndarray, cross: np.ndarray, gram: np.ndarray, before: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Ridge regression per band, shrunk by cross-validation over blocks. Shapes: N blocks.
 
     Parameters
@@ -262,8 +281,9 @@ def _ridge(
 
     Returns
     -------
-    (K, B), (B,)
-        Gains, and correlations of the predictions with the blocks left out.
+    (K, B), (B,), (B,)
+        Gains, correlations of the predictions with the blocks left out, and geometric means of
+        these on both sides of the span.
     """
     total_cross, total_gram = cross.sum(1), gram.sum(2)
     # sums over the blocks on either side of the span, each block predicted from all others
@@ -279,9 +299,11 @@ def _ridge(
     correlation = np.clip(
         product.sum(0) / np.sqrt(np.maximum(power.sum(0) * truth.sum(0), 1e-30)), 0, 1
     )
+    support = correlation
     shrinkage = np.clip(product.sum(0) / np.maximum(power.sum(0), 1e-30), 0, 1)
     if (truth > 0).any(1).all():  # known on both sides: at most the mean of both correlations
         sides = np.clip(product / np.sqrt(np.maximum(power * truth, 1e-30)), 0, 1)
+        support = np.sqrt(sides[0] * sides[1])
         overall, correlation = correlation, np.minimum(sides.sum(0) / 2, correlation)
         shrinkage = shrinkage * (correlation / np.maximum(overall, 1e-9))
     reliability = np.clip(
@@ -289,7 +311,7 @@ def _ridge(
     )
     gains = _solve(total_cross, total_gram) * shrinkage * reliability
     limit = np.minimum(1, MAX_GAIN / np.maximum(np.abs(gains).sum(0), 1e-12))
-    return gains * limit, correlation * reliability
+    return gains * limit, correlation * reliability, support * reliability
 
 
 def _solve(cross: np.ndarray, gram: np.ndarray) -> np.ndarray:
