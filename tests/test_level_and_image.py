@@ -114,7 +114,7 @@ def test_a_box_around_a_cough_in_a_pause_is_as_quiet_as_the_pause(filled):
     y = filled(x, "rect:2.35,2.65,200,6000")
     band = butter(4, (400, 5000), "band", fs=RATE, output="sos")
     p, q = (sosfiltfilt(band, v)[:, int(2.37 * RATE) : int(2.63 * RATE)] for v in (pause, y))
-    assert abs(level(q) - level(p)) < 3
+    assert abs(level(q) - level(p)) < 2
 
 
 def test_a_continuation_keeps_its_level_throughout(filled):
