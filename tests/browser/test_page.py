@@ -323,7 +323,7 @@ def test_examples_theme_and_phone(open_page):
 
 
 def test_the_picture_is_near_and_fill_in_always_there_on_a_phone(open_page):
-    page = open_page(390, 844, app="quick_app_url", has_touch=True)
+    page = open_page(390, 844, app="quick_app_url", fresh=True, has_touch=True)
     wait(page, "state.scene && player.buffers.original")
 
     def box(selector):
@@ -335,6 +335,7 @@ def test_the_picture_is_near_and_fill_in_always_there_on_a_phone(open_page):
         go = box("#fill")
         assert 0 < go["y"] and go["y"] + go["height"] <= 844
     assert page.evaluate("document.documentElement.scrollHeight") < 2 * 844
+    page.click("[data-fold=advanced]")
     assert page.is_visible("#feature-sign >> text=phase") and not page.is_visible(
         "#feature-time >> text=when each atom sounds"
     )
