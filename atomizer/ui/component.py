@@ -33,6 +33,7 @@ EVENTS = (
     "excerpt",
     "pursue",
     "inspect",
+    "refill",
     "resume",
 )
 

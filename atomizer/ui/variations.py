@@ -122,4 +122,5 @@ def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:
             ("nucleus", f"{settings.nucleus:g}"),
             ("using", settings.using),
         ]
-    return rows + [("seed", str(settings.seed))]
+    spans = [("source", settings.source), ("not from", settings.not_from)]
+    return [*rows, *(row for row in spans if row[1]), ("seed", str(settings.seed))]

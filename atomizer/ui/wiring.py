@@ -127,6 +127,10 @@ def _connect_fills(page: Page) -> list[Fill]:
     def compare_with_noise(old: Session | None, event: gr.EventData) -> Iterator[Message]:
         yield from handlers.compare_with_noise(old, _event_value(event))
 
+    def refill(old: Session | None, event: gr.EventData) -> Iterator[Message]:
+        spans = (_event_value(event, name) for name in ("source", "not_from"))
+        yield from handlers.fill_from_source(old, _event_value(event), *spans)
+
     def pursue(old: Session | None, event: gr.EventData) -> Iterator[Message]:
         yield from handlers.decompose(old, _event_value(event, "name"))
 
@@ -142,6 +146,7 @@ def _connect_fills(page: Page) -> list[Fill]:
         extend.channel.click(handlers.add_channel, [session, *controls], view, **options),
         extend.highs.click(handlers.extend_bandwidth, [session, *controls], view, **options),
         view.noise(compare_with_noise, session, view, **options),
+        view.refill(refill, session, view, **options),
         view.pursue(pursue, session, view, **options),
     ]
 

@@ -26,7 +26,10 @@ def page(quick, sounds):
 
 def test_sources_of_a_hole_are_named_and_drawn(page):
     labels = page.locator(f"{d.VIEW} .source")
-    assert labels.all_inner_texts() == ["copied from 0.5–0.7 s", "copied from 2–2.2 s"]
+    assert [text.split("\n")[0] for text in labels.all_inner_texts()] == [
+        "copied from 0.5–0.7 s",
+        "copied from 2–2.2 s",
+    ]
     row = page.inner_text(f"{d.VIEW} .variation .origin")
     assert row == "copied from 0.50 to 0.70 s and 1 more, confidence 0.90"
     changed = "17,640 samples in 1.00–1.20 s changed, all others are bit-identical"
@@ -36,6 +39,19 @@ def test_sources_of_a_hole_are_named_and_drawn(page):
     assert box["x"] + box["width"] < hole
     page.click(f"{d.VIEW} [data-version=original]")
     assert not page.is_visible(f"{d.VIEW} .source")
+    page.click(f"{d.VIEW} [data-version=filled]")
+    first = d.state(page, "state.lastShownId")
+    grip = labels.first.locator("button").first.bounding_box()
+    start = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+    moved = d.pixel(page, 2.9, 0)[0] - d.pixel(page, 0.5, 0)[0]
+    d.drag(page, start, (start[0] + moved, start[1]))
+    d.wait_filled(page, first)
+    setting = d.state(page, "state.variation.details.find(([name]) => name === 'source')[1]")
+    assert [float(t) for t in setting.split("-")] == pytest.approx([2.875, 3.125], abs=0.03)
+    first = d.state(page, "state.lastShownId")
+    page.click(f"{d.VIEW} [aria-label='Not from 2–2.2 s']")
+    d.wait_filled(page, first)
+    assert "not from 2.0000-2.2000" in page.inner_text(f"{d.VIEW} .variation[aria-checked=true]")
 
 
 def slide(page, name: str, value: float) -> None:

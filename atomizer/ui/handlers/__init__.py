@@ -21,6 +21,7 @@ from .filling import (
     compare_with_noise,
     continue_sound,
     extend_bandwidth,
+    fill_from_source,
     fill_selection,
     stop,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "describe",
     "export_file",
     "extend_bandwidth",
+    "fill_from_source",
     "fill_selection",
     "finish_example",
     "inspect",

@@ -23,6 +23,11 @@ from .controls import FillControls, parse_integer, parse_number, settings_of
 from .responses import has_variation, is_active, no_session, sentence_of
 
 
+# seconds on both sides of a source that was dragged: windows reach beyond the hole, and the copy is
+# aligned within
+SOURCE_MARGIN = 0.025
+
+
 def fill_selection(
     chosen: Chosen, session: Session | None, features: list[str], *controls
 ) -> Iterator[Message]:
@@ -100,6 +105,37 @@ def compare_with_noise(session: Session | None, number: Any) -> Iterator[Message
 
     key = session.variation(number).key if has_variation(session, number) else ""
     yield from run(session, make_recipes, key)
+
+
+def fill_from_source(
+    session: Session | None, number: Any, source: Any = None, not_from: Any = None
+) -> Iterator[Message]:
+    """Repeat the fill of a variation from another span of the recording, or without a span.
+
+    source, not_from  (start, stop) in seconds; a source replaces those before, and spans that must
+                      not be copied add up
+    """
+
+    def make_recipes() -> list[Recipe]:
+        if not has_variation(session, number):
+            raise AtomizerError("There is no fill whose source could be changed.")
+        recipe = session.stored[number].recipe
+        chosen = "" if source is None else _span_text(source, SOURCE_MARGIN)
+        barred = [] if chosen else [recipe.settings.not_from, _span_text(not_from)]
+        settings = replace(recipe.settings, source=chosen, not_from=",".join(filter(None, barred)))
+        return [replace(recipe, settings=settings, stop_after=0)]
+
+    key = session.variation(number).key if has_variation(session, number) else ""
+    yield from run(session, make_recipes, key)
+
+
+def _span_text(span: Any, margin: float = 0.0) -> str:
+    """Return a span of the browser, with a margin in seconds, as text of the settings."""
+    try:
+        start, stop = (float(value) for value in span)
+    except (TypeError, ValueError) as error:
+        raise AtomizerError("A source is a start and an end in seconds.") from error
+    return f"{max(0.0, start - margin):.4f}-{stop + margin:.4f}"
 
 
 def run(

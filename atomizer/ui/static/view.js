@@ -175,7 +175,10 @@ export class View {
     this.player = new Player(() => this.playerChanged());
     this.picture = this.createPicture();
     this.overlay = new Overlay(this.find('overlay'), this.picture);
-    this.sources = new SourceLayer(this.find('sources'), this.picture);
+    this.sources = new SourceLayer(this.find('sources'), this.picture, {
+      moved: (span) => this.refill({ source: span }),
+      refused: (span) => this.refill({ not_from: span }),
+    });
     this.shape = new ShapePanel(this.find('shape'), (shape) => this.player.setShape(shape));
     this.waveform = new Waveform(this.find, this.picture, (seconds) => this.player.seek(seconds));
     this.orders = this.createOrderPanel();
@@ -875,6 +878,13 @@ export class View {
     const end = this.player.duration();
     if (!spans.length) return [0, end];
     return padded([spans[0][0], spans[spans.length - 1][1]], this.margin, end);
+  }
+
+  /** Fill the shown variation in again, from another source.
+   * @param {{source: import('./types').Range} | {not_from: import('./types').Range}} from */
+  refill(from) {
+    const { variation, busy } = this.state;
+    if (variation && !busy) this.trigger('refill', { id: variation.id, ...from });
   }
 
   /** Play a variation in its shape, and show the sliders for it; null hides them.

@@ -10,6 +10,8 @@ const SVG = 'http://www.w3.org/2000/svg';
 const MOST = 3; // spans that are drawn
 const LEAST = 0.1; // confidence of a drawn span, as a share of the best one's
 const ARCH = 34; // CSS pixels by which an arrow rises above the middle of the picture
+const LEAST_MOVE = 0.01; // seconds: a source that is dragged by less stays where it is
+const KEY_SECONDS = 0.05; // by which an arrow key moves a source
 const HEAD = 6; // CSS pixels: size of an arrow head
 
 /** The sources that are drawn: the best few, spans that overlap a better one left out.
@@ -41,10 +43,16 @@ export function arrowPath(from, to, y) {
 /** Draws sources above the picture. */
 export class SourceLayer {
   /** @param {HTMLElement} layer
-   * @param {import('../plot/picture.js').Picture} picture */
-  constructor(layer, picture) {
+   * @param {import('../plot/picture.js').Picture} picture
+   * @param {object} host
+   * @param {(span: Range) => void} host.moved the hole is to be filled from another span
+   * @param {(span: Range) => void} host.refused the hole is to be filled without this span */
+  constructor(layer, picture, host) {
     this.layer = layer;
     this.picture = picture;
+    this.host = host;
+    this.isDragged = false;
+    this.drawn = '';
     /** @type {Source[]} */
     this.sources = [];
   }
@@ -59,6 +67,11 @@ export class SourceLayer {
   /** Draw again after the visible range or the size has changed. */
   draw() {
     const { layer, picture, sources } = this;
+    const { t, left, width } = picture;
+    const key = JSON.stringify([sources, t, left, width, layer.clientHeight]);
+    // a redraw of the same must not replace a button that is being pressed
+    if (this.isDragged || (sources.length && key === this.drawn)) return;
+    this.drawn = key;
     layer.hidden = !sources.length;
     if (layer.hidden) return;
     Object.assign(layer.style, {
@@ -105,8 +118,68 @@ export class SourceLayer {
     });
     box.style.setProperty('--strength', String(this.strengthOf(source)));
     const label = document.createElement('span');
-    label.textContent = 'copied from ' + format.span([from, to], format.seconds);
+    label.append(this.gripOf(source, box), this.refusalOf(source));
     box.append(label);
     return box;
+  }
+
+  /** The words of a source, by which it is dragged to another place; arrow keys move it, too, and
+   * Enter copies from there.
+   * @param {Source} source
+   * @param {HTMLElement} box */
+  gripOf({ source }, box) {
+    const { picture, host } = this;
+    const [from, to] = source;
+    const grip = document.createElement('button');
+    let moved = 0; // seconds
+    let start = 0; // CSS pixels
+    const move = (/** @type {number} */ seconds) => {
+      moved = Math.min(picture.duration - to, Math.max(-from, seconds));
+      box.style.left = picture.x(from + moved) - picture.left + 'px';
+      const words = moved ? 'copy from ' : 'copied from ';
+      grip.textContent = words + format.span([from + moved, to + moved], format.seconds);
+    };
+    const apply = () => {
+      this.isDragged = false;
+      this.drawn = '';
+      if (Math.abs(moved) >= LEAST_MOVE) host.moved([from + moved, to + moved]);
+    };
+    Object.assign(grip, { type: 'button', title: 'Drag it to copy from another place' });
+    grip.addEventListener('pointerdown', (event) => {
+      event.stopPropagation();
+      grip.setPointerCapture(event.pointerId);
+      this.isDragged = true;
+      start = event.clientX;
+    });
+    grip.addEventListener('pointermove', (event) => {
+      const pixels = event.clientX - start;
+      if (this.isDragged) move((pixels / picture.width) * (picture.t[1] - picture.t[0]));
+    });
+    grip.addEventListener('pointerup', apply);
+    grip.addEventListener('pointercancel', () => {
+      this.isDragged = false;
+      move(0);
+    });
+    grip.addEventListener('keydown', (event) => {
+      const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (way) move(moved + way * (event.shiftKey ? 10 : 1) * KEY_SECONDS);
+      else if (event.key === 'Enter') apply();
+      else return;
+      event.preventDefault();
+      event.stopPropagation(); // these keys also seek and play
+    });
+    move(0);
+    return grip;
+  }
+
+  /** The button that fills the hole without a source.
+   * @param {Source} source */
+  refusalOf({ source }) {
+    const button = document.createElement('button');
+    Object.assign(button, { type: 'button', textContent: '×', title: 'Not from here' });
+    button.setAttribute('aria-label', 'Not from ' + format.span(source, format.seconds));
+    button.addEventListener('pointerdown', (event) => event.stopPropagation());
+    button.addEventListener('click', () => this.host.refused(source));
+    return button;
   }
 }
