@@ -22,7 +22,6 @@ from . import responses
 from .controls import FillControls, parse_integer, parse_number, settings_of
 from .responses import has_variation, is_active, no_session, sentence_of
 
-
 # seconds on both sides of a source that was dragged: windows reach beyond the hole, and the copy is
 # aligned within
 SOURCE_MARGIN = 0.025
