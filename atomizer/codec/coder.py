@@ -26,7 +26,7 @@ HALF = 1 << 15  # probability 1/2, of 16 bits
 _STRETCH_UNIT = 256  # of the logistic domain: ln(p / (1 - p)) = 1
 _SQUASH_LIMIT = 12 * _STRETCH_UNIT - 1
 _COUNT_BITS = 10
-_MAX_COUNT = 400  # a counter adapts by 1 / (count + 1.6), no slower than after so many bits
+_MAX_COUNT = 400  # a counter adapts by 1 / (count + 1.6), at least as fast as after 400 bits
 _ONE = 1 << 16  # weight 1
 _SLACK = 64  # bytes behind the last one that is kept, for the rest of the state
 _RATE = 16  # of the weights; larger is slower

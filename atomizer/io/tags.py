@@ -1,7 +1,8 @@
 """Tags and cover art: read from one sound file, written into another, by mutagen.
 
 Names of fields are those of Vorbis comments, in lower case. Between files of the same kind of tags
-(ID3, or Vorbis comments) everything is kept; otherwise text fields and pictures are.
+(ID3, or Vorbis comments) everything is kept; otherwise text fields and pictures are. The library
+is optional (`pip install ".[tags]"`, GPL); without it files are written without tags.
 """
 
 from __future__ import annotations
@@ -64,8 +65,9 @@ class Tags:
 
 def read_tags(path: str | os.PathLike) -> Tags:
     """Tags of a sound file; empty where it has none, or they are damaged."""
-    import mutagen
-
+    mutagen = _library()
+    if mutagen is None:
+        return Tags()
     try:
         found = mutagen.File(path)
         if found is None:
@@ -74,6 +76,15 @@ def read_tags(path: str | os.PathLike) -> Tags:
     except Exception:  # mutagen raises whatever a damaged tag leads to
         return Tags()
     return tags if tags else _info(path, type(found).__name__)
+
+
+def _library() -> Any:
+    """The module mutagen; None where it is not installed."""
+    try:
+        import mutagen
+    except ImportError:
+        return None
+    return mutagen
 
 
 def _tags_of(found: Any) -> Tags:
@@ -159,9 +170,8 @@ def write_tags(file: BinaryIO, tags: Tags) -> None:
 
     Formats without tags are left as they are.
     """
-    import mutagen
-
-    if not tags:
+    mutagen = _library()
+    if mutagen is None or not tags:
         return
     file.seek(0)
     found = mutagen.File(file)

@@ -17,6 +17,8 @@ EDGE_SECONDS = 0.003  # on either side, in which the sound has to be there
 AROUND_SECONDS = 0.03  # on either side, from whose level the edge may differ by `MAX_FALL`
 SILENT = 2**-14  # largest difference of samples within a span: two steps of 16 bit
 MIN_LEVEL = 2**-9  # RMS of the edges, -54 dB
+STEEP_SECONDS = 0.001  # on either side, in which the samples change by `MIN_STEP`
+MIN_STEP = 4 * SILENT  # RMS: beside the crest of a slow wave, samples change little more than on it
 MAX_FALL = 0.25  # RMS of an edge relative to that around it: a fade ends below it
 
 
@@ -43,6 +45,8 @@ def _sounds(side: np.ndarray, held: float, rate: int) -> bool:
     """
     edge = _rms(side[: round(EDGE_SECONDS * rate)])
     around = _rms(side[: round(AROUND_SECONDS * rate)])
+    if _rms(np.diff(side[: 1 + round(STEEP_SECONDS * rate)])) < MIN_STEP:
+        return False
     return edge >= max(MIN_LEVEL, MAX_FALL * around) and held < around
 
 
