@@ -148,7 +148,7 @@ def test_a_file_without_samples_is_refused(name, tmp_path, refused):
 )
 def test_files_without_sound_are_refused(name, content, tmp_path, refused):
     (tmp_path / name).write_bytes(content)
-    with refused("as sound. Please use", "WAV"):
+    with refused("as sound: please use", "WAV"):
         read(tmp_path / name)
 
 
@@ -292,7 +292,7 @@ def test_overviews_refuse_long_and_invalid_files(limited, path_of, refused, tmp_
     with refused("longer than 0.5 seconds"):
         overview(path)
     (tmp_path / "garbage.wav").write_bytes(b"garbage")
-    with refused("as sound. Please use"):
+    with refused("as sound: please use"):
         overview(tmp_path / "garbage.wav")
     soundfile.write(tmp_path / "empty.wav", np.zeros((0, 1)), 44_100)
     with refused("empty"):

@@ -264,7 +264,7 @@ def test_files_of_ffmpeg_without_sound_are_refused(tmp_path, refused):
 def test_playlists_are_not_followed(tmp_path, refused):
     soundfile.write(tmp_path / "in.wav", np.zeros(100), 8000)
     (tmp_path / "x.m3u8").write_text(f"#EXTM3U\n#EXTINF:1,\n{tmp_path / 'in.wav'}\n")
-    with refused("as sound. Please use"):
+    with refused("as sound: please use"):
         read(tmp_path / "x.m3u8")
 
 

@@ -121,7 +121,7 @@ class SoundReader:
             yield
         except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
             raise AtomizerError(
-                f"Can't read {self.path.name} as sound. Please use WAV, FLAC, OGG, MP3 or AIFF;"
+                f"Can't read {self.path.name} as sound: please use WAV, FLAC, OGG, MP3 or AIFF;"
                 " with ffmpeg installed, formats of phones and browsers are read, too."
             ) from error
 

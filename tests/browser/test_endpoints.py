@@ -109,7 +109,7 @@ def test_errors_reach_the_client_as_a_sentence(client, sounds, arguments, senten
 
 
 def test_garbage_reaches_the_client_as_a_sentence(client, sounds):
-    with pytest.raises(Exception, match="as sound. Please use"):
+    with pytest.raises(Exception, match="as sound: please use"):
         client.predict(handle(sounds["garbage"]), api_name="/atomize")
 
 

@@ -238,7 +238,7 @@ def test_features_are_the_ones_ticked(page, sounds):
 
 @pytest.mark.parametrize(
     "bad, sentence",
-    [("garbage", "as sound. Please use"), ("empty", "empty file"), ("nan", "not numbers")],
+    [("garbage", "as sound: please use"), ("empty", "empty file"), ("nan", "not numbers")],
 )
 def test_a_bad_file_is_explained_and_changes_nothing(page, sounds, bad, sentence):
     upload(page, sounds["mono"])
