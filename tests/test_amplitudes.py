@@ -9,7 +9,7 @@ import torch
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import AtomSpace
 from atomizer.inpainting import amplitudes
-from atomizer.inpainting.amplitudes import window_fine_structure
+from atomizer.inpainting.amplitudes import _std_of_whole, window_fine_structure
 from atomizer.inpainting.settings import Settings, resolve
 from atomizer.inpainting.state import FillState
 from atomizer.inpainting.task import prepare
@@ -183,3 +183,11 @@ def test_inside_a_long_hole_the_surroundings_give_the_level():
         and state.distance_to_context[middle.target_start : middle.target_stop].min() == 1
     )
     assert 0 < state.distance_to_context[np.flatnonzero(hidden)[0]] < 0.1
+
+
+def test_a_faint_copy_leaves_room_for_texture():
+    background, unknown = np.full((1, 4, 8), 0.1, np.float32), np.zeros((1, 4, 8), np.float32)
+    loud = np.ones((1, 4, 8), np.float32)
+    np.testing.assert_allclose(_std_of_whole(unknown, background, loud), 1)
+    np.testing.assert_allclose(_std_of_whole(unknown, loud, background), 1)
+    np.testing.assert_allclose(_std_of_whole(loud, loud, background), np.sqrt(2), rtol=1e-6)

@@ -103,20 +103,6 @@ def test_a_hole_in_a_pause_before_an_attack_is_quiet(filled):
     assert abs(level(y[:, start:stop]) - level(x)) < 2
 
 
-def test_a_box_around_a_cough_in_a_pause_is_as_quiet_as_the_pause(filled):
-    words = np.repeat([1, 1, 0, 1, 1], RATE)
-    quiet = pink(5)
-    x = quiet * np.where(words, 1, 0.03)
-    pause = x.copy()
-    part = slice(int(2.4 * RATE), int(2.6 * RATE))
-    cough = butter(6, (500, 3000), "band", fs=RATE, output="sos")
-    x[:, part] += sosfiltfilt(cough, noise(0.2, seed=3))
-    y = filled(x, "rect:2.35,2.65,200,6000")
-    band = butter(4, (400, 5000), "band", fs=RATE, output="sos")
-    p, q = (sosfiltfilt(band, v)[:, int(2.37 * RATE) : int(2.63 * RATE)] for v in (pause, y))
-    assert abs(level(q) - level(p)) < 2
-
-
 def test_a_continuation_keeps_its_level_throughout(filled):
     x = pink(4)
     y = filled(x, "", extend=10.0)

@@ -372,8 +372,18 @@ def wiener_blend(
     if background is not None:
         if not state.preset.extend_partials:
             mean = np.where(background != 0, mean, np.float32(0))
-        std = np.hypot(std, background)  # of the whole sound, not of the residual
+        std = _std_of_whole(std, background, state.predictions(window)[1].std)
     gain = prediction_gain(mean, std)
     if state.background is not None:  # of a plain copy, which has the power of the truth
         gain = np.maximum(gain, crop(state.background.power_share, window, 0))
     return WienerBlend(mean, np.sqrt(1 - gain))
+
+
+def _std_of_whole(std: np.ndarray, background: np.ndarray, level_std: np.ndarray) -> np.ndarray:
+    """Standard deviation of the sound itself, from that of its residual; arrays (C, T, F) float32.
+
+    Where a window has no known atom of a band, the Wiener estimate gives none (0), and the level
+    prior does: a background that is quieter than this level leaves room for a texture.
+    """
+    by_level = np.maximum(level_std.astype(np.float32), np.abs(background))
+    return np.where(std > 0, np.hypot(std, background), by_level)

@@ -14,7 +14,7 @@ from ..atoms.space import AtomSpace
 from ..model.state import REFERENCE_FLOOR_DB, State
 from ..priors.edge_levels import EdgeLevels
 from ..priors.interface import Prediction, PriorContext, bound_by_level
-from ..priors.pauses import frames_of_pause, frames_of_pause_around_box
+from ..priors.pauses import frames_of_pause
 from ..priors.recording_context import PredictedPart
 from ..priors.registry import LEVEL_PRIOR, predict_coefficients
 from ..priors.spectral_envelope import band_gain, log_power
@@ -213,10 +213,7 @@ class FillState:
         return weight
 
     def is_in_pause(self, context: PriorContext) -> bool:
-        """Whether the hole or box of a window is in a pause, which alone gives its level."""
-        if self.preset.use_band_context:
-            log = log_power(context.wide_amplitude, context.peak)
-            return not frames_of_pause_around_box(log, context.wide_observed).all()
+        """Whether the hole of a window is in a pause, which alone gives its level."""
         if not self.preset.extend_partials:
             return False
         log = log_power(context.amplitude, context.peak)
@@ -267,10 +264,9 @@ class FillState:
         In a box they are raised to the level of the band, through which a melody moves on.
         """
         std = self.predictions(window)[1].std.astype(np.float32)
-        context = self.prior_context(window)
-        if not self.preset.use_band_context or self.is_in_pause(context):
+        if not self.preset.use_band_context:
             return std
-        return std * band_gain(context)
+        return std * band_gain(self.prior_context(window))
 
 
 def _half(prediction: Prediction) -> Prediction:

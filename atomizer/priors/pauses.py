@@ -1,4 +1,4 @@
-"""Pauses: holes in time, and boxes, whose surroundings are much louder a moment away.
+"""Pauses: holes in time whose surroundings are much louder a moment away.
 
 The level of a hole in a pause is that of the pause, not that of the attack after it. Frames beyond
 such a jump of level are left out of the interpolation if the pause is long enough to be measured.
@@ -37,29 +37,6 @@ def frames_of_pause(log: np.ndarray, known: np.ndarray) -> np.ndarray:
         keep[: start - before] = False
         keep[stop + after :] = False
     return keep if (keep & known_frames).any() else np.ones(known_frames.shape, dtype=bool)
-
-
-def frames_of_pause_around_box(log: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(T,) bool: as `frames_of_pause`, where some bins of a stretch of frames are hidden.
-
-    The bins around a box are known: where they are louder during the box than in the pause, it is
-    no pause that the box is in.
-
-    log    (C, T, F) log powers in nepers, read where known
-    known  (C, T, F) bool
-    """
-    complete = np.asarray(known.all(axis=(0, 2)))
-    everywhere: np.ndarray = np.ones(complete.shape, dtype=bool)
-    if complete.all():
-        return everywhere
-    keep = frames_of_pause(log, np.broadcast_to(complete[:, None], known.shape))
-    beside, inside = keep & complete, keep & ~complete
-    around = np.asarray(known.all(axis=(0, 1)))
-    if keep.all() or not beside.any() or not around.any():
-        return keep
-    level = log[..., around].mean(axis=(0, 2))
-    is_quiet = np.median(level[inside]) < level[beside].mean() + LEVEL_JUMP
-    return keep if is_quiet else everywhere
 
 
 def _frames_to_jump(level: np.ndarray, power: np.ndarray, known: np.ndarray) -> int:
