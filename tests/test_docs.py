@@ -34,7 +34,8 @@ def folder(tmp_path, monkeypatch, samples):
     What snippets register is removed again.
     """
     torch.manual_seed(0)
-    tiny = ModelConfig(space=AtomSpace(), embed=8, width=32, heads=2, layers=1, hidden=32)
+    space = AtomSpace(frames=16, channels=2)
+    tiny = ModelConfig(space=space, embed=8, width=32, heads=2, layers=1, hidden=32)
     model = AtomTransformer(tiny).eval()
     monkeypatch.setattr(checkpoint, "load", lambda *_: model)
     soundfile.write(tmp_path / "in.wav", samples(44_100, 2).T, 44_100)
