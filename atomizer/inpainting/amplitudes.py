@@ -358,7 +358,7 @@ def wiener_blend(
     extends = extends and amplitudes == "texture"
     if amplitudes != "expected" and not extends:
         return None
-    prediction = state.predictions(window)[0]
+    prediction, by_level = state.predictions(window)
     limit = ceiling[:, None]
     mean, std = prediction.mean.astype(np.float32).clip(-limit, limit), prediction.std
     std = std.astype(np.float32)
@@ -372,7 +372,7 @@ def wiener_blend(
     if background is not None:
         if not state.preset.extend_partials:
             mean = np.where(background != 0, mean, np.float32(0))
-        std = _std_of_whole(std, background, state.predictions(window)[1].std)
+        std = _std_of_whole(std, background, by_level.std)
     gain = prediction_gain(mean, std)
     if state.background is not None:  # of a plain copy, which has the power of the truth
         gain = np.maximum(gain, crop(state.background.power_share, window, 0))

@@ -79,8 +79,13 @@ def close_up(axes: Axes, hertz: tuple[float, float] = (0, 2000)) -> None:
 
 def excerpt_of(atoms: Atoms) -> Atoms:
     """The atoms of the close views."""
+    return atoms[is_near(atoms)]
+
+
+def is_near(atoms: Atoms) -> np.ndarray:
+    """Which atoms are in the close views: (N,) bool."""
     seconds = atoms.space.seconds(atoms.time)
-    return atoms[(seconds >= START) & (seconds < START + SECONDS)]
+    return (seconds >= START) & (seconds < START + SECONDS)
 
 
 def draw_atoms(sound: Sound) -> Figure:
@@ -168,26 +173,17 @@ def draw_unknown(sound: Sound) -> Figure:
         ("frequencies above 900 Hz", ["above:900"], ("velocity", "sign")),
         ("half of the signs", ["random:50"], ("sign",)),
     )
+    atoms = excerpt_of(MDCTAtomizer().analyse(sound.samples))
     for axes, (title, selection, features) in zip(panels, cases):
-        task = prepare(sound, parse(selection, features))
-        known = MDCTAtomizer().analyse(sound.samples)
-        hidden = task.mask[known.channel, known.time, known.frequency]
-        colour = np.where(known.amplitude > 0, ORANGE, BLUE)
-        colour[hidden] = "#c9ccd1"
-        near = excerpt_of(known)
-        where = np.isin(np.arange(len(known)), np.flatnonzero(_near(known)))
-        dots(axes, near, colour[where])
+        hidden = prepare(sound, parse(selection, features)).mask
+        colour = np.where(atoms.amplitude > 0, ORANGE, BLUE)
+        colour[hidden[atoms.channel, atoms.time, atoms.frequency]] = "#c9ccd1"
+        dots(axes, atoms, colour)
         close_up(axes)
         axes.set_title(title)
     for axes in panels[1:]:
         axes.set_ylabel("")
     return figure
-
-
-def _near(atoms: Atoms) -> np.ndarray:
-    """Which atoms are in the close views."""
-    seconds = atoms.space.seconds(atoms.time)
-    return (seconds >= START) & (seconds < START + SECONDS)
 
 
 def draw_priors(sound: Sound) -> Figure:
