@@ -288,8 +288,12 @@ def _fill_one(source: Path, out: Path, request: Request, as_json: bool) -> None:
         return
     for note in outcome.notes:
         typer.echo(note)
-    plural = "s" * (outcome.channels > 1)
-    typer.echo(f"{out.name}: {outcome.seconds:.2f} s, {outcome.channels} channel{plural}")
+    _name_sound(out, outcome.seconds, outcome.channels)
+
+
+def _name_sound(out: Path, seconds: float, channels: int) -> None:
+    """Print the length and channels of a sound that was written."""
+    typer.echo(f"{out.name}: {seconds:.2f} s, {channels} channel{'s' * (channels > 1)}")
 
 
 @app.command()
@@ -387,8 +391,7 @@ def decode(
     else:
         sound = _fill_unsent(received, fill, seed, checkpoint)
     _write(out, sound, peaks)
-    plural = "s" * (sound.channels > 1)
-    typer.echo(f"{out.name}: {sound.seconds:.2f} s, {sound.channels} channel{plural}")
+    _name_sound(out, sound.seconds, sound.channels)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .runs import runs
+from ..analysis.runs import runs
 
 LEVEL_JUMP = np.log(10.0)  # nepers (10 dB) in the mean level of all bins: more than chance
 POWER_JUMP = np.log(100.0)  # nepers (20 dB) of the total power, which a single note may raise

@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...io.audio import Sound
-from .defect import Defect, runs_of
+from ..runs import runs
+from .defect import Defect
 
 ORDER = 32  # of the AR model
 BLOCK_SECONDS = 0.05  # that share a model
@@ -95,7 +96,7 @@ def _spans(
     """Spans around the places `loud`: from where `forward` begins to where `backward` ends."""
     longest, gap = round(MAX_SECONDS * rate), ORDER // 2
     out: list[tuple[int, int]] = []
-    for first, stop in runs_of(_closed(loud, gap)):
+    for first, stop in runs(_closed(loud, gap)):
         if stop - first > 2 * ORDER + longest:
             continue
         begins = np.flatnonzero(forward[max(0, first - ORDER) : stop])

@@ -7,8 +7,11 @@ were clipped have no such runs and are not found.
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...io.audio import Sound
-from .defect import Defect, runs_of
+from ..runs import runs
+from .defect import Defect
 
 MIN_RUN = 3  # samples of one value that are a clipped peak; two may be chance
 MIN_RUNS = 3  # of a level that clips: a single one may be the sound's own
@@ -29,12 +32,12 @@ def find_clipped(sound: Sound) -> list[Defect]:
             at_level = sign * samples >= level * (1 - TOLERANCE)
             if at_level.mean() > MAX_SHARE:
                 continue
-            runs = runs_of(at_level)
-            lengths = runs[:, 1] - runs[:, 0]
+            found = np.array(runs(at_level), int).reshape(-1, 2)
+            lengths = found[:, 1] - found[:, 0]
             held = (lengths >= MIN_RUN) & (lengths <= longest)
             if held.sum() < MIN_RUNS or (lengths > longest).sum() > held.sum():
                 continue
-            for first, stop in runs[lengths <= longest]:
+            for first, stop in found[lengths <= longest]:
                 out.append(
                     Defect("clipped", channel, int(first), int(stop), sound.rate, sign * level)
                 )

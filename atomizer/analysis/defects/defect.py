@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 
 @dataclass(frozen=True)
 class Defect:
@@ -40,9 +38,3 @@ class Defect:
         """The defect as JSON-ready data, times in seconds."""
         span = {"start": round(self.start, 6), "end": round(self.end, 6)}
         return {"kind": self.kind, **span, "channel": self.channel}
-
-
-def runs_of(mask: np.ndarray) -> np.ndarray:
-    """(n, 2) first and one past the last index of the runs of True in a mask (N,)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return edges.reshape(-1, 2)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...io.audio import Sound
-from .defect import Defect, runs_of
+from ..runs import runs
+from .defect import Defect
 
 MIN_SECONDS = 0.001  # shorter runs of equal samples occur in quiet sounds
 MAX_SECONDS = 1.0  # longer ones are pauses
@@ -27,7 +28,7 @@ def find_dropouts(sound: Sound) -> list[Defect]:
     rate, out = sound.rate, []
     for channel, samples in enumerate(sound.samples):
         still = np.abs(np.diff(samples)) <= SILENT
-        for first, last in runs_of(still):
+        for first, last in runs(still):
             stop = last + 1  # samples of the run, one more than differences
             if not MIN_SECONDS * rate <= stop - first <= MAX_SECONDS * rate:
                 continue

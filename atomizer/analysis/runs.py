@@ -1,4 +1,4 @@
-"""Runs of frames, such as holes."""
+"""Runs of frames or samples, such as holes."""
 
 from __future__ import annotations
 
