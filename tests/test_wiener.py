@@ -139,14 +139,24 @@ def test_spectrum_and_adjoint_are_transposes(hops):
     """<A x, y> = <x, A' y>, up to the constant of the one-sided spectrum of real signals."""
     atoms = noise(1)
     problem = wiener._ShortTime(FRAMES, 1024, hops, "sine", atoms.device)
+    packed = problem.packed
     samples = torch.randn(1, problem.length, generator=torch.Generator().manual_seed(2))
     other = mdct_torch(samples.unflatten(1, (-1, 1024)))
-    spectrum = problem.spectrum(other)
+    spectrum = problem.spectrum(packed.pack(other))
     weight = torch.full((spectrum.shape[-1],), 2.0)
     weight[0] = weight[-1] = 1
-    left = (problem.spectrum(atoms) * spectrum.conj()).real @ weight / problem.size
-    right = (atoms * problem.adjoint(spectrum)).sum()
+    left = (problem.spectrum(packed.pack(atoms)) * spectrum.conj()).real @ weight / problem.size
+    right = (atoms * packed.unpack(packed.conjugate * problem.adjoint(spectrum))).sum()
     torch.testing.assert_close(left.sum(), right, rtol=1e-4, atol=1e-1)
+
+
+@pytest.mark.parametrize("bins, window", ((1024, "sine"), (14, "kbd")))
+def test_packed_frames_have_the_inverse_mdct(bins, window):
+    packed = wiener._Packed(bins, window, torch.device("cpu"))
+    atoms = torch.randn(2, 5, bins, generator=torch.Generator().manual_seed(0))
+    found = packed.blocks(packed.pack(atoms)) * packed.sign
+    torch.testing.assert_close(found, imdct_torch(atoms, window), rtol=1e-5, atol=1e-5)
+    assert torch.equal(packed.unpack(packed.pack(atoms)), atoms)
 
 
 def test_the_inverse_transform_in_torch_is_exact():

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..analysis.mdct import imdct_torch, mdct_torch
+from ..analysis.mdct import window_of
 from .interface import Prediction, PriorContext
 
 # Hops per STFT window and conjugate-gradient iterations per round, for scattered atoms (False) and
@@ -106,15 +107,17 @@ def interpolate(
         part = slice(max(0, first), min(unknown.shape[1], last))
         problem = _Problem(known_amplitude[:, part], unknown[:, part], window, FRAMES[has_hole])
         estimate = torch.zeros_like(problem.known)
+        limit = None if bound is None else problem.packed.pack(bound[:, part])
         for n in range(ROUNDS):
-            power = problem.power(estimate, min_weight=0.1 * n)
-            estimate = problem.descend(estimate, power, ITERATIONS[has_hole])
-            if bound is not None:
-                limit = bound[:, part]
+            spectrum = problem.all.spectrum(problem.known + estimate)
+            power = problem.power(spectrum, min_weight=0.1 * n)
+            estimate = problem.descend(estimate, spectrum, power, ITERATIONS[has_hole])
+            if limit is not None:
                 estimate = torch.minimum(torch.maximum(estimate, -limit), limit) * problem.unknown
         prior_std = (problem.at_atoms(power) / problem.all.taper.square().sum()).sqrt()
         out = WienerEstimate(torch.zeros_like(amplitude), torch.zeros_like(amplitude))
-        out.amplitude[:, part], out.prior_std[:, part] = estimate, prior_std
+        unpack = problem.packed.unpack
+        out.amplitude[:, part], out.prior_std[:, part] = unpack(estimate), unpack(prior_std)
         return out
 
 
@@ -135,51 +138,138 @@ def _has_local_hole(unknown: Tensor) -> bool:
 
     Scattered atoms converge faster than holes.
     """
-    size = (min(3, unknown.shape[1]), min(33, unknown.shape[2]))
-    share = F.avg_pool2d(unknown.float()[:, None], size, 1)
-    return bool((share > 0.999).any())
+    frames, bins = (min(n, most) for n, most in zip(unknown.shape[1:], (3, 33)))
+    return bool(_runs(_runs(unknown, frames, 1), bins, 2).any())
+
+
+def _runs(x: Tensor, length: int, axis: int) -> Tensor:
+    """Where a run of `length` True values begins along an axis of a bool tensor."""
+    done = 1
+    while done < length:
+        step = min(done, length - done)
+        count = x.shape[axis] - step
+        x, done = x.narrow(axis, 0, count) & x.narrow(axis, step, count), done + step
+    return x
+
+
+class _Packed:
+    """MDCT frames in the order in which their transform needs no rearranging.
+
+    A DCT-IV of N values is a complex FFT of N / 2 between two twiddles if value 2 j is the real
+    part of number j and value N - 1 - 2 j its imaginary part. Frames are (..., N) float32 in this
+    order: `pack` and `unpack` convert. Each such pair is half of an overlap of two frames, so that
+    windowing and overlapping are a product with a complex number of modulus one.
+    """
+
+    def __init__(self, bins: int, window: str, device: torch.device):
+        n = np.arange(bins).reshape(-1, 2)
+        order = np.stack([n[:, 0], bins - 1 - n[:, 0]], 1)  # of the folded values, and of the bins
+        is_right = order >= bins // 2  # of the frame that begins an overlap; else of the one before
+        place = np.where(is_right, order - bins // 2, bins // 2 - 1 - order)  # in the overlap
+        w = window_of(window, bins, np.float64)
+        angle = np.where(is_right[:, 0], 1j, -1j) * np.arctan2(w[bins - 1 - place], w[place])[:, 0]
+        sample = np.where(is_right, place, bins - 1 - place).ravel()
+        twiddle = np.exp(-1j * np.pi * (np.arange(bins // 2) + 1 / 8) / bins)
+
+        def tensor(array: np.ndarray) -> Tensor:
+            kind = np.complex64 if np.iscomplexobj(array) else np.float32
+            return torch.from_numpy(array.astype(kind)).to(device)
+
+        def index(array: np.ndarray) -> Tensor:
+            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+        self.order, self.inverse = index(order.ravel()), index(np.argsort(order.ravel()))
+        self.sample, self.of_sample = index(sample), index(np.argsort(sample))
+        self.before, self.after = tensor(twiddle * (2 / bins) ** 0.5), tensor(twiddle)
+        self.rotation = tensor(np.exp(angle))
+        self.conjugate = tensor(np.tile([1.0, -1.0], bins // 2))
+        self.begins = tensor(is_right.ravel())
+        self.ends = 1 - self.begins
+        # the second half of an overlap comes out negative: the taper puts it right
+        self.sign = tensor(np.repeat([1.0, -1.0], bins // 2))
+
+    def pack(self, frames: Tensor) -> Tensor:
+        """(..., N) in the order of bins -> packed."""
+        return frames.gather(-1, self.order.expand(frames.shape))
+
+    def unpack(self, frames: Tensor) -> Tensor:
+        """(..., N) packed -> in the order of bins."""
+        return frames.gather(-1, self.inverse.expand(frames.shape))
+
+    def blocks(self, frames: Tensor) -> Tensor:
+        """(R, T, N) packed frames -> (R, T + 1, N) samples times `sign`: the inverse MDCT."""
+        folded = self._conjugate_transform(frames)
+        mixed = folded.new_empty(len(folded), folded.shape[1] + 1, folded.shape[2])
+        torch.mul(folded, self.begins * self.conjugate, out=mixed[:, :-1])
+        mixed[:, -1] = 0
+        mixed[:, 1:].addcmul_(folded, self.ends * self.conjugate)
+        _complex(mixed).mul_(self.rotation)
+        return mixed.gather(-1, self.of_sample.expand(mixed.shape))
+
+    def conjugate_frames(self, blocks: Tensor) -> Tensor:
+        """Transpose of `blocks`; of each pair, the second value is negative (`conjugate`)."""
+        mixed = blocks.gather(-1, self.sample.expand(blocks.shape))
+        _complex(mixed).mul_(self.rotation.conj())
+        folded = (mixed[:, :-1] * self.begins).addcmul_(mixed[:, 1:], self.ends)
+        return self._conjugate_transform(folded)
+
+    def _conjugate_transform(self, packed: Tensor) -> Tensor:
+        """Conjugate of the DCT-IV of packed values."""
+        out = torch.fft.fft(_complex(packed) * self.before).mul_(self.after)
+        return torch.view_as_real(out).flatten(-2)
+
+
+@lru_cache(maxsize=8)
+def _packed(bins: int, window: str, device: torch.device) -> _Packed:
+    return _Packed(bins, window, device)
+
+
+def _complex(pairs: Tensor) -> Tensor:
+    """View of (..., 2 n) float as (..., n) complex."""
+    return torch.view_as_complex(pairs.unflatten(-1, (-1, 2)))
 
 
 class _ShortTime:
-    """Short-time spectra (C, count, size / 2 + 1) of atoms (C, frames, bins), and the transpose."""
+    """Short-time spectra (C, count, size / 2 + 1) of packed atoms (C, frames, bins)."""
 
     def __init__(self, frames: int, bins: int, hops: int, window: str, device: torch.device):
         """Hops of the MDCT per STFT window, which advances by half of its length."""
-        self.bins, self.window = bins, window
+        self.packed, self.bins = _packed(bins, window, device), bins
         self.size, self.hop = hops * bins, hops * bins // 2
         self.length = (frames + 1) * bins
         self.count = -(-self.length // self.hop) + 1
         self.taper = torch.hann_window(self.size, periodic=True, device=device).sqrt()
+        self.signed = self.taper * self.packed.sign.repeat(hops)
 
     def spectrum(self, atoms: Tensor) -> Tensor:
         """The short-time spectrum of the sound of atoms."""
         samples = F.pad(
-            imdct_torch(atoms, self.window).flatten(1),
+            self.packed.blocks(atoms).flatten(1),
             (self.hop, self.count * self.hop - self.length),
         )
-        return torch.fft.rfft(samples.unfold(1, self.size, self.hop) * self.taper)
+        return torch.fft.rfft(samples.unfold(1, self.size, self.hop) * self.signed)
 
     def adjoint(self, spectrum: Tensor) -> Tensor:
-        """The transpose of `spectrum`, up to a constant."""
-        pieces = torch.fft.irfft(spectrum, self.size) * self.taper
-        out = F.pad(pieces[..., : self.hop], (0, 0, 0, 1))
-        out[:, 1:] += pieces[..., self.hop :]
-        samples = out.flatten(1)[:, self.hop : self.hop + self.length]
-        return mdct_torch(samples.unflatten(1, (-1, self.bins)), self.window)
+        """The transpose of `spectrum`, up to a constant and the sign `_Packed.conjugate`."""
+        pieces = torch.fft.irfft(spectrum, self.size).mul_(self.signed)
+        out = pieces[:, 1:, : self.hop] + pieces[:, :-1, self.hop :]
+        blocks = out.flatten(1)[:, : self.length].unflatten(1, (-1, self.bins))
+        return self.packed.conjugate_frames(blocks)
 
 
 class _Problem:
     """Minimise sum |STFT|^2 / P over the unknown atoms.
 
-    Atoms are (C, T, F), short-time spectra (C, K, bins).
+    Atoms are (C, T, F) and packed, short-time spectra (C, K, bins).
     """
 
     def __init__(self, known: Tensor, unknown: Tensor, window: str, hops: int):
-        """`hops`: of the MDCT per STFT window."""
-        self.known, self.unknown = known, unknown
+        """Atoms in the order of bins; `hops`: of the MDCT per STFT window."""
         _, frames, bins = known.shape
         device, half = known.device, hops // 2
         self.all = _ShortTime(frames, bins, hops, window, device)
+        self.packed = self.all.packed
+        self.known, self.unknown = self.packed.pack(known), self.packed.pack(unknown.float())
         # the unknown atoms alone reach few short-time frames: gradients need no others
         where = unknown.any(2).any(0).nonzero()
         self.near = slice(int(where[0]) // half * half, int(where[-1]) + 1)
@@ -196,12 +286,11 @@ class _Problem:
         share = (~unknown).float().repeat_interleave(half, 2)
         self.certainty = F.pad(_along_time(self.to_short, share), (0, 1)) ** 2
 
-    def power(self, estimate: Tensor, min_weight: float) -> Tensor:
+    def power(self, spectrum: Tensor, min_weight: float) -> Tensor:
         """P: short-time power, smoothed along time.
 
         Frames are weighted by the share of them that is known, at least by `min_weight`.
         """
-        spectrum = self.all.spectrum(self.known + estimate)
         power = spectrum.real.square() + spectrum.imag.square()
         weight = self.certainty.clamp(min=min_weight) + 1e-4
         power = (self.kernel @ (power * weight)) / (self.kernel @ weight)
@@ -210,28 +299,45 @@ class _Problem:
 
     def at_atoms(self, power: Tensor) -> Tensor:
         """Mean of a short-time spectrum at the place of every atom."""
-        bins = self.known.shape[2]
-        return _along_time(self.to_atoms, power[..., :-1].unflatten(2, (bins, -1)).mean(3))
+        pooled = power[..., :-1].unflatten(2, (self.all.bins, -1)).mean(3)
+        return self.packed.pack(_along_time(self.to_atoms, pooled))
 
-    def descend(self, estimate: Tensor, power: Tensor, iterations: int) -> Tensor:
-        """Conjugate gradients, preconditioned by P at every atom, from an initial estimate."""
-        unknown, weight = self.unknown[:, self.near], 1 / power
-        precondition = (self.at_atoms(power) * self.unknown)[:, self.near]
-        gradient = self.all.adjoint(self.all.spectrum(self.known + estimate) * weight)
-        residual = -gradient[:, self.near] * unknown
-        found, weight = estimate[:, self.near], weight[:, self.reached]
-        z = precondition * residual
-        direction, slope = z, _dot(residual, z)
+    def descend(self, estimate: Tensor, spectrum: Tensor, power: Tensor, iterations: int) -> Tensor:
+        """Conjugate gradients, preconditioned by P at every atom, from an initial estimate.
+
+        spectrum  of the known atoms and the estimate
+        """
+        unknown = self.unknown[:, self.near]
+        conjugate, weight = unknown * self.packed.conjugate, 1 / power
+        precondition = self.at_atoms(power)[:, self.near] * unknown
+        gradient = self.all.adjoint(_weighted(spectrum, _twice(weight)))
+        residual = -gradient[:, self.near] * conjugate
+        found, weight = estimate[:, self.near].clone(), _twice(weight[:, self.reached])
+        direction = z = precondition * residual
+        slope = _dot(residual, z)
         for _ in range(iterations):
-            applied = self.few.adjoint(self.few.spectrum(direction) * weight) * unknown
+            spectrum = _weighted(self.few.spectrum(direction), weight)
+            applied = self.few.adjoint(spectrum).mul_(conjugate)
             size = slope / (_dot(direction, applied) + 1e-30)
-            found, residual = found + size * direction, residual - size * applied
+            found.addcmul_(size, direction)
+            residual.addcmul_(-size, applied)
             z = precondition * residual
             former, slope = slope, _dot(residual, z)
-            direction = z + slope / (former + 1e-30) * direction
+            direction = z.addcmul_(slope / (former + 1e-30), direction)
         estimate = estimate.clone()
         estimate[:, self.near] = found
         return estimate
+
+
+def _twice(weight: Tensor) -> Tensor:
+    """Weights (..., n) for the real and the imaginary part: (..., n, 2)."""
+    return weight[..., None].repeat(1, 1, 1, 2)
+
+
+def _weighted(spectrum: Tensor, weight: Tensor) -> Tensor:
+    """A spectrum (..., n) times weights (..., n, 2), in place."""
+    torch.view_as_real(spectrum).mul_(weight)
+    return spectrum
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
