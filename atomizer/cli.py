@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -431,7 +432,10 @@ def info(
 def train(
     audio: Annotated[
         list[Path],
-        typer.Option(help="folder of recordings, with an optional manifest.csv; may be repeated"),
+        typer.Option(
+            help="folder of recordings, with an optional manifest.csv, or a part of a training "
+            "set (tools/pack_audio.py); may be repeated"
+        ),
     ],
     out: Annotated[
         Path, typer.Option(help="folder for the checkpoint, the log and the state to resume from")
@@ -441,8 +445,11 @@ def train(
         Optional[Path], typer.Option(help="JSON of ModelConfig fields that differ from the default")
     ] = None,
     minutes: Annotated[
-        float, typer.Option(help="total training time, for which the schedule is made")
-    ] = 60.0,
+        Optional[float],
+        typer.Option(
+            help="total training time, for which the schedule is made; default: 60, or the leg"
+        ),
+    ] = None,
     steps: Annotated[
         Optional[int], typer.Option(help="total number of steps, instead of minutes")
     ] = None,
@@ -458,8 +465,19 @@ def train(
     evaluate_minutes: Annotated[
         float, typer.Option(help="minutes between two evaluations on held-out recordings")
     ] = 15.0,
+    leg: Annotated[
+        Optional[str],
+        typer.Option(help="end by the clock after this time, such as 9m, with all that it takes"),
+    ] = None,
+    export: Annotated[
+        Optional[Path], typer.Option(help="folder for the small files that outlast a leg")
+    ] = None,
+    resume: Annotated[
+        Optional[Path], typer.Option(help="folder that a leg exported, whose schedule goes on")
+    ] = None,
 ) -> None:
     """Train a model on all masking tasks; the same command again resumes the training."""
+    start = time.perf_counter()
     from .model import ModelConfig
     from .training.loop import train as training
 
@@ -470,12 +488,20 @@ def train(
             model = ModelConfig.from_dict({**model.to_dict(), **changes})
         except (ValueError, TypeError) as error:
             raise AtomizerError(f"{config.name!r} is no model configuration: {error}.") from error
+    options: dict[str, Any] = {"init": init and str(init), "model": model}
+    if minutes is not None:
+        options["minutes"] = minutes
+    if leg is not None:
+        from .training.leg import Leg, LegOptions, seconds_of
+
+        limits = LegOptions(seconds_of(leg), start, minutes is None, export, resume)
+        options["make"] = partial(Leg, limits)
+    elif export or resume:
+        raise AtomizerError("--export and --resume are options of a leg: give --leg, too.")
     table = training(
         audio,
         str(out),
-        model=model,
-        init=init and str(init),
-        minutes=minutes,
+        **options,
         steps=steps,
         batch=batch,
         asked=asked,

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -37,6 +37,7 @@ LOG = "log.txt"
 MAX_SEED = (1 << 53) - 1  # every process and step has a seed of its own, which torch must accept
 
 Weights = dict[str, torch.Tensor]
+Table = dict[str, dict[str, float]]  # losses by task
 
 
 def _number(description: str, **limits: float | bool) -> Any:
@@ -152,6 +153,8 @@ class Trainer:
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         self.optimiser = self._optimiser()
         self.step, self.spent = 0, 0.0  # steps done, seconds of training spent
+        self.stops_at = math.inf  # time.perf_counter() at which training stops in any case
+        self.rounds = 3  # of an evaluation: batches per task
         self.generator = torch.Generator().manual_seed(config.seed * 1000 + self.process)
         self.worker = ThreadPoolExecutor(1)
         self.next: Future[tuple[Batch, torch.Tensor]] | None = None
@@ -208,6 +211,11 @@ class Trainer:
             return min(1.0, self.step / self.config.steps)
         return min(1.0, self.spent / 60 / self.config.minutes)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the schedule is done, or the time is up."""
+        return self.share >= 1 or time.perf_counter() >= self.stops_at
+
     def rate(self) -> float:
         """Learning rate of this step."""
         warmup = min(1.0, (self.step + 1) / self.config.warmup)
@@ -243,7 +251,7 @@ class Trainer:
         self.step += 1
         return report
 
-    def run(self) -> dict[str, dict[str, float]]:
+    def run(self) -> Table:
         """Train until the schedule ends; returns the last evaluation, losses by task."""
         shown: dict[str, float] = {}  # moving averages
         bar = tqdm(
@@ -254,7 +262,7 @@ class Trainer:
             bar_format="{l_bar}{bar}| {elapsed} {postfix}",
         )
         saved = evaluated = self.spent
-        while self._together(self.share) < 1:
+        while not self._together(self.is_over):
             start = time.perf_counter()
             report = self.train_step()
             self.spent += time.perf_counter() - start
@@ -277,32 +285,32 @@ class Trainer:
         self.save()
         return self.evaluate()
 
-    def _together(self, share: float) -> float:
-        """Return the first process's share, so that all processes stop at the same step."""
+    def _together(self, is_over: bool) -> bool:
+        """Return what the first process says, so that all processes stop at the same step."""
         if self.processes > 1:
-            value = torch.tensor([share], device=self.device)
+            value = torch.tensor([float(is_over)], device=self.device)
             dist.broadcast(value, 0)
-            return float(value)
-        return share
+            return bool(value)
+        return is_over
 
     # ------------------------------------------------------------------ evaluation
 
     @torch.no_grad()
-    def evaluate(self, rounds: int = 3) -> dict[str, dict[str, float]]:
+    def evaluate(self, rounds: int | None = None) -> Table:
         """Measure the losses by task on held-out sources, with the averaged weights.
 
-        The windows are the same every time.
+        The windows are the same every time: `rounds` batches of four, by default `self.rounds`.
         """
         if self.development is None:
             return {}
         with self.averaged(), torch.random.fork_rng():  # evaluation does not advance training's RNG
             torch.manual_seed(1)
-            table = self._tasks(rounds)
+            table = self._tasks(self.rounds if rounds is None else rounds)
         for task, row in table.items():
             self.log("held-out " + task, {"step": self.step, **row})
         return table
 
-    def _tasks(self, rounds: int) -> dict[str, dict[str, float]]:
+    def _tasks(self, rounds: int) -> Table:
         assert self.development is not None
         table = {}
         for task in TASKS:
@@ -444,15 +452,20 @@ def _options(
     return init, device, progress
 
 
-def train(audio: Sequence[str | Path], out: str, **options: Any) -> dict[str, dict[str, float]]:
+def train(
+    audio: Sequence[str | Path],
+    out: str,
+    make: Callable[..., Trainer] = Trainer,
+    **options: Any,
+) -> Table:
     """Train a model on folders of recordings, or resume its training.
 
-    `options` are fields of `TrainingConfig` and arguments of `Trainer`. Returns the last
-    evaluation: losses by task.
+    `make` is `Trainer` or a function with its arguments, `options` are fields of `TrainingConfig`
+    and further arguments. Returns the last evaluation: losses by task.
     """
     fields = {k: options.pop(k) for k in list(options) if k in TrainingConfig.__dataclass_fields__}
     try:
-        trainer = Trainer(audio, out, replace(TrainingConfig(), **fields), **options)
+        trainer = make(audio, out, replace(TrainingConfig(), **fields), **options)
     except FileNotFoundError as error:
         raise AtomizerError(f"{error.filename!r} is missing.") from error
     try:
