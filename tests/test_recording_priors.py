@@ -11,6 +11,7 @@ from atomizer.atoms.space import AtomSpace
 from atomizer.errors import AtomizerError
 from atomizer.inpainting.sampler import predict_from_task
 from atomizer.inpainting.settings import resolve
+from atomizer.inpainting.source_spans import spans_text, widened
 from atomizer.priors.choices import USING
 from atomizer.priors.copies import Piece
 from atomizer.priors.lag_search import least_copied
@@ -229,3 +230,13 @@ def test_a_bad_source_gets_one_sentence(source, message):
         resolve(Settings(not_from="x"), task)
     with pytest.raises(AtomizerError, match="Nothing is copied with 'texture'"):
         resolve(Settings(using="texture", source="1-2"), task)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.013, 2.9, 3.71])
+def test_a_source_drawn_as_long_as_the_hole_is_accepted(samples, start):
+    sound = Sound(samples(4 * 44_100), 44_100)
+    for first, length in ((1.0, 0.2), (1.003, 0.29), (1.5, 0.013)):
+        task = prepare(sound, parse([f"time:{first}-{first + length}"]))
+        span = widened((start, start + length), 4.0, task.space)
+        assert span[0] <= start + 1e-9 and 0 <= span[0] and span[1] <= 4
+        resolve(Settings(source=spans_text([span])), task)  # raises if it is too short

@@ -7,10 +7,12 @@ separated by commas.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
 
 if TYPE_CHECKING:
@@ -36,6 +38,23 @@ def parse_spans(text: str) -> list[Span]:
             )
         spans.append(span)
     return spans
+
+
+def spans_text(spans: Iterable[Span]) -> str:
+    """Spans as the text that `parse_spans` reads."""
+    return ",".join(f"{start:.4f}-{end:.4f}" for start, end in spans)
+
+
+def widened(span: Span, seconds: float, space: AtomSpace) -> Span:
+    """A source wide enough for a hole that is selected by a span of the same length.
+
+    The windows of the hole's atoms reach beyond it by up to two hops on both sides. The span stays
+    within a sound that lasts `seconds`.
+    """
+    margin = 2 * space.hop / space.rate
+    start, end = span[0] - margin, span[1] + margin
+    shift = max(0.0, -start) - max(0.0, end - seconds)
+    return max(0.0, start + shift), min(seconds, end + shift)
 
 
 def barred_samples(task: Task, source: str, not_from: str) -> np.ndarray | None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "hosting"))  # for the proxy
 # generous, because the machine may be busy
-WAIT = int(os.environ.get("ATOMIZER_TEST_WAIT_MS", 180_000))
+WAIT = int(os.environ.get("ATOMIZER_TEST_WAIT_MS", 90_000))
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -186,11 +187,13 @@ def proxied_app_url(tmp_path_factory):
             yield address
 
 
+# the shell without a window needs half of the processor time
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
+
 @pytest.fixture(scope="session")
 def browser():
-    executable = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     with playwright.sync_playwright() as p:
         try:
             browser = p.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
@@ -200,53 +203,85 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def open_page(browser, request):
-    """Function that opens a watched page; what it did wrong fails the test at the end."""
-    wrong, contexts = [], []
+class Contexts:
+    """Browser contexts that tests use one after the other: their caches stay, their storage not."""
 
-    def opened(width=1400, height=900, query="", app="app_url", fresh=False, **options):
-        # fresh: as on a first visit, with closed folds and animations; `window.shifted` is the sum
-        # of the layout shifts
-        url = request.getfixturevalue(app)
+    def __init__(self, browser):
+        self.browser = browser
+        self.idle: dict[str, list] = {}
 
-        def asked(request):
-            if not request.url.startswith((url + "/", "data:", f"blob:{url}/")):
-                wrong.append("request to " + request.url)
+    @contextmanager
+    def lease(self, **options):
+        """A context with nothing stored, for one page."""
+        idle = self.idle.setdefault(repr(sorted(options.items())), [])
+        context = idle.pop() if idle else self.browser.new_context(**options)
+        yield context
+        for page in context.pages:
+            page.close()
+        context.clear_cookies()
+        idle.append(context)
 
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            accept_downloads=True,
-            reduced_motion="no-preference" if fresh else "reduce",
-            **options,
-        )
-        contexts.append(context)
-        context.on("request", asked)
-        page = context.new_page()
-        page.set_default_timeout(WAIT)
-        page.add_init_script(SHIFTS if fresh else OPEN_FOLDS)
-        page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
-        page.on(
-            "response",
-            lambda r: wrong.append(f"{r.status} for {r.url}") if r.status >= 400 else None,
-        )
+
+@pytest.fixture(scope="session")
+def contexts(browser):
+    return Contexts(browser)
+
+
+def watched(page, url: str) -> list[str]:
+    """A list that grows by every error of a page, and every request that leaves its origin."""
+    wrong: list[str] = []
+
+    def requested(request):
+        if not request.url.startswith((url + "/", "data:", f"blob:{url}/")):
+            wrong.append("request to " + request.url)
+
+    def answered(response):
+        if response.status >= 400:
+            wrong.append(f"{response.status} for {response.url}")
+
+    def logged(message):
         # the browser itself asks for an icon at the root, whatever lies there
-        page.on(
-            "console",
-            lambda m: (
-                wrong.append(f"console: {m.text}")
-                if m.type == "error" and not m.location["url"].endswith("/favicon.ico")
-                else None
-            ),
-        )
-        page.goto(f"{url}/{query}", wait_until="domcontentloaded")
-        page.wait_for_selector('.atom-view[data-ready="true"]')
-        return page
+        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
+            wrong.append(f"console: {message.text}")
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not wrong, wrong
+    page.on("request", requested)
+    page.on("response", answered)
+    page.on("console", logged)
+    page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
+    return wrong
+
+
+@pytest.fixture
+def open_page(contexts, request):
+    """Function that opens a watched page; what it did wrong fails the test at the end."""
+    wrong = []
+
+    with ExitStack() as leases:
+
+        def opened(width=1400, height=900, query="", app="app_url", fresh=False, **options):
+            # fresh: as on a first visit, with closed folds and animations; `window.shifted` is the
+            # sum of the layout shifts
+            url = request.getfixturevalue(app)
+            motion = "no-preference" if fresh else "reduce"
+            context = leases.enter_context(
+                contexts.lease(accept_downloads=True, reduced_motion=motion, **options)
+            )
+            page = context.new_page()
+            page.set_viewport_size({"width": width, "height": height})
+            context.new_cdp_session(page).send(
+                "Storage.clearDataForOrigin",
+                {"origin": url, "storageTypes": "local_storage,indexeddb"},
+            )
+            page.set_default_timeout(WAIT)
+            page.add_init_script(SHIFTS if fresh else OPEN_FOLDS)
+            wrong.append(watched(page, url))
+            page.goto(f"{url}/{query}", wait_until="domcontentloaded")
+            page.wait_for_selector('.atom-view[data-ready="true"]')
+            return page
+
+        yield opened
+    found = sum(wrong, [])
+    assert not found, found
 
 
 @pytest.fixture

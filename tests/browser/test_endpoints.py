@@ -1,12 +1,11 @@
 """The endpoints, driven by gradio_client with no page open."""
 
 import time
-from functools import partial
 
 import numpy as np
 import pytest
 import soundfile
-from conftest import SLOW_APP, run_app
+from conftest import run_app
 from gradio_client.utils import Status
 
 from atomizer.io.audio import read
@@ -113,30 +112,6 @@ def test_garbage_reaches_the_client_as_a_sentence(client, sounds):
         client.predict(handle(sounds["garbage"]), api_name="/atomize")
 
 
-def test_request_to_a_full_queue_is_refused(tmp_path_factory, sounds):
-    slow = SLOW_APP.replace(
-        "launch(build())", "from atomizer.ui import api\napi.fill = slow_fill\nlaunch(build())"
-    )
-    for url in run_app(["-c", slow], tmp_path_factory, ATOMIZER_MAX_QUEUE="1"):
-        client = client_module.Client(url, download_files=False, verbose=False)
-        job = partial(
-            client.submit,
-            handle(sounds["mono"]),
-            select=["above:8000"],
-            method="noise",
-            api_name="/fill",
-        )
-        running = job()
-        while running.status().code != Status.PROCESSING:
-            time.sleep(0.05)
-        waiting = job()
-        while waiting.status().code != Status.IN_QUEUE:
-            time.sleep(0.05)
-        with pytest.raises(Exception, match="Queue is full"):
-            job().result()
-        assert running.result() and waiting.result()
-
-
 def test_matching_pursuit_atoms(client, sounds):
     info = client.predict(
         handle(sounds["mono"]), seconds=1, atomizer="matching-pursuit", api_name="/atomize"
@@ -157,32 +132,62 @@ def test_matching_pursuit_atoms(client, sounds):
         client.predict(handle(sounds["mono"]), atomizer="axe", api_name="/atomize")
 
 
-def test_waiting_requests_per_client_are_limited(tmp_path_factory, sounds):
-    slow = SLOW_APP.replace(
-        "launch(build())", "from atomizer.ui import api\napi.fill = slow_fill\nlaunch(build())"
+# fills at the endpoint wait until the test creates a file
+HELD_APP = """
+import os, time
+from atomizer.ui import api, build, launch
+
+fill = api.fill
+
+def held_fill(task, settings, model):
+    while not os.path.exists(os.environ["RELEASE"]):
+        time.sleep(0.02)
+    yield from fill(task, settings, model)
+
+api.fill = held_fill
+launch(build())
+"""
+
+
+@pytest.fixture
+def held_app(tmp_path_factory):
+    """Address of an app with a short queue, and the file that lets its fills begin."""
+    release = tmp_path_factory.mktemp("held") / "release"
+    for url in run_app(
+        ["-c", HELD_APP],
+        tmp_path_factory,
+        ATOMIZER_MAX_QUEUE="2",
+        ATOMIZER_MAX_WAITING="1",
+        RELEASE=str(release),
+    ):
+        yield url, release
+
+
+def test_waiting_requests_are_limited(held_app, sounds):
+    url, release = held_app
+    one, two, three = (
+        client_module.Client(url, download_files=False, verbose=False) for _ in range(3)
     )
-    for url in run_app(["-c", slow], tmp_path_factory, ATOMIZER_MAX_WAITING="1"):
-        one, other = (
-            client_module.Client(url, download_files=False, verbose=False) for _ in range(2)
+
+    def job(client, status=None):
+        submitted = client.submit(
+            handle(sounds["mono"]), select=["above:8000"], method="noise", api_name="/fill"
         )
+        while status and submitted.status().code != status:
+            time.sleep(0.02)
+        return submitted
 
-        def job(client):
-            return client.submit(
-                handle(sounds["mono"]), select=["above:8000"], method="noise", api_name="/fill"
-            )
-
-        running = job(one)
-        while running.status().code != Status.PROCESSING:
-            time.sleep(0.05)
-        waiting = job(one)
-        while waiting.status().code != Status.IN_QUEUE:
-            time.sleep(0.05)
-        with pytest.raises(
-            Exception,
-            match="You have 1 waiting in the queue already, the limit of one client: "
-            "try again when the first of them has started.",
-        ):
-            job(one).result()
-        assert not waiting.done(), "the refusal does not wait for a turn"
-        theirs = job(other)
-        assert running.result() and waiting.result() and theirs.result() and job(one).result()
+    running = job(one, Status.PROCESSING)
+    waiting = job(one, Status.IN_QUEUE)
+    with pytest.raises(
+        Exception,
+        match="You have 1 waiting in the queue already, the limit of one client: "
+        "try again when the first of them has started.",
+    ):
+        job(one).result()
+    theirs = job(two, Status.IN_QUEUE)
+    with pytest.raises(Exception, match="Queue is full"):
+        job(three).result()
+    assert not waiting.done(), "a refusal does not wait for a turn"
+    release.touch()
+    assert running.result() and waiting.result() and theirs.result() and job(one).result()

@@ -202,7 +202,7 @@ def test_space_plays_after_a_click_and_redo_shows_the_fill(page, sounds):
 
 
 def test_draw_then_fill_at_once_in_two_sessions(open_page, sounds):
-    pages = [open_page(), open_page()]
+    pages = [open_page(app="quick_app_url"), open_page(app="quick_app_url")]
     for page, start in zip(pages, (0.5, 2.0)):
         upload(page, sounds["stereo"])
         set_steps(page, 1)

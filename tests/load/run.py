@@ -94,6 +94,14 @@ class Page:
             for i in function["inputs"]
         ]
 
+    def arguments(self, endpoint: str, **given) -> list:
+        """Return all arguments of an endpoint: those given by name, and the defaults."""
+        schema = httpx.get(self.api + "/info", timeout=120).json()["named_endpoints"][endpoint]
+        return [
+            given.get(parameter["parameter_name"], parameter.get("parameter_default"))
+            for parameter in schema["parameters"]
+        ]
+
 
 @dataclass
 class Result:
@@ -244,23 +252,14 @@ class Tab:
 
     def program(self, rng: random.Random) -> None:
         """Call the endpoint for programs."""
-        data = [
-            self.upload(),
-            rng.choice(SELECTIONS),
-            ["velocity", "sign"],
-            "auto",
-            False,
-            1,
-            None,
-            None,
-            rng.randrange(100),
-            "noise",
-            0,
-            0,
-            0,
-            None,
-            "mdct",
-        ]
+        data = self.page.arguments(
+            "/fill",
+            file=self.upload(),
+            select=rng.choice(SELECTIONS),
+            steps=1,
+            seed=rng.randrange(100),
+            method="noise",
+        )
         start = time.perf_counter()
         event = self.client.post(f"{self.page.api}/call/fill", json={"data": data}).json()[
             "event_id"

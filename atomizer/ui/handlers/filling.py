@@ -10,9 +10,11 @@ from typing import Any
 import gradio as gr
 
 from ...atoms.selection import Region, Selection
+from ...atoms.space import AtomSpace
 from ...errors import AtomizerError
 from ...inpainting.recipe import Recipe, vary_seed
 from ...inpainting.settings import Settings, resolve
+from ...inpainting.source_spans import Span, spans_text, widened
 from ...limits import limits
 from .. import cleanup, decomposition, gpu
 from ..component import Chosen, Message, Variation
@@ -21,10 +23,6 @@ from ..session import Session, jobs
 from . import responses
 from .controls import FillControls, parse_integer, parse_number, settings_of
 from .responses import has_variation, is_active, no_session, sentence_of
-
-# seconds on both sides of a source that was dragged: windows reach beyond the hole, and the copy is
-# aligned within
-SOURCE_MARGIN = 0.025
 
 
 def fill_selection(
@@ -119,8 +117,8 @@ def fill_from_source(
         if not has_variation(session, number):
             raise AtomizerError("There is no fill whose source could be changed.")
         recipe = session.stored[number].recipe
-        chosen = "" if source is None else _span_text(source, SOURCE_MARGIN)
-        barred = [] if chosen else [recipe.settings.not_from, _span_text(not_from)]
+        chosen = "" if source is None else _source_text(source, session.sound.seconds)
+        barred = [] if chosen else [recipe.settings.not_from, spans_text([_span_of(not_from)])]
         settings = replace(recipe.settings, source=chosen, not_from=",".join(filter(None, barred)))
         return [replace(recipe, settings=settings, stop_after=0)]
 
@@ -128,13 +126,18 @@ def fill_from_source(
     yield from run(session, make_recipes, key)
 
 
-def _span_text(span: Any, margin: float = 0.0) -> str:
-    """Return a span of the browser, with a margin in seconds, as text of the settings."""
+def _source_text(span: Any, seconds: float) -> str:
+    """Return a span to copy from, wide enough for a hole of its length, as text of the settings."""
+    return spans_text([widened(_span_of(span), seconds, AtomSpace())])
+
+
+def _span_of(span: Any) -> Span:
+    """Return a span that comes from the browser."""
     try:
         start, stop = (float(value) for value in span)
     except (TypeError, ValueError) as error:
         raise AtomizerError("A source is a start and an end in seconds.") from error
-    return f"{max(0.0, start - margin):.4f}-{stop + margin:.4f}"
+    return start, stop
 
 
 def run(
