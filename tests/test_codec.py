@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from atomizer import metrics
-from atomizer.codec import ORDERS, decode, encode, receive
+from atomizer.codec import ORDERS, decode, encode, positions, receive
 from atomizer.codec.bitstream import CHUNK, HEADER_BYTES
 from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.unsent import fill_unsent, unsent_task
 from atomizer.io.audio import Sound, read
 from atomizer.io.resources import ASSETS
 from atomizer.plotting.figures import PlotStyle
+from atomizer.ui import gpu
 from atomizer.ui.exports import FILE_KBPS, ExportRequest, export
-from atomizer.ui.handlers import loading
+from atomizer.ui.handlers import compressing, loading
 from atomizer.ui.session import open_session
 
 numba = pytest.importorskip("numba")
@@ -107,6 +108,35 @@ def test_the_page_loads_and_exports_files_of_atoms(clip, tmp_path):
     session = open_session(clip, "x.wav")
     request = ExportRequest("atoms", "original", None, PlotStyle())
     assert export(session, request).data == path.read_bytes()
+    session.close()
+
+
+def test_positions_are_where_numbers_of_atoms_end(file):
+    counts = [0, 1, 7, 500, 4000, 10**9]
+    sizes = positions(file, counts)
+    assert receive(file[: sizes[0] - 8]).atoms == 0 and sizes[-1] == len(file)
+    for count, size in zip(counts[1:-1], sizes[1:].tolist()):
+        assert receive(file[:size]).atoms >= count > receive(file[: size - 8]).atoms
+
+
+def test_the_page_decodes_and_fills_prefixes(clip, monkeypatch):
+    monkeypatch.setattr(gpu, "has_model", lambda: False)
+    session = open_session(clip, "x.wav")
+    for order in ORDERS:
+        compressing.encode_file(session, order)
+    wanted = {"order": "velocity", "size": 2500, "filled": True}
+    *_, message = compressing.fill_prefix(session, wanted)
+    filled = message.compression.prefix
+    message = compressing.decode_prefix(session, {**wanted, "filled": False})
+    sent = message.compression.prefix
+    assert (filled.size, filled.filled, sent.filled) == (2500, True, False)
+    assert sent.snr_db == pytest.approx(
+        snr(clip, decode(encode(clip, size=2500, order="velocity"))), abs=0.1
+    )
+    for wrong in (None, {"order": "time", "size": 9}, {"order": "velocity", "size": True}):
+        problem = compressing.decode_prefix(session, wrong).compression.problem
+        assert "number of bytes" in problem
+    assert "ordered by" in compressing.encode_file(session, "time").compression.problem
     session.close()
 
 

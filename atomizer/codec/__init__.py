@@ -15,8 +15,12 @@ compiled by numba.
 from __future__ import annotations
 
 import importlib.util
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..errors import AtomizerError
 from ..io.audio import Sound
@@ -157,11 +161,58 @@ def receive(data: bytes, max_seconds: float | None = None) -> Received:
     return received(data, max_seconds)
 
 
+def positions(data: bytes, counts: Sequence[int]) -> np.ndarray:
+    """Numbers of bytes of a file of atoms that hold numbers of atoms.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    counts : sequence of int
+        Numbers of atoms, in rising order.
+
+    Returns
+    -------
+    numpy.ndarray
+        (len(counts),) int64. `data[:n]` has at least this number of atoms, and `data[: n - 8]`
+        has fewer; numbers that the file does not hold have its size.
+
+    Raises
+    ------
+    AtomizerError
+        As `decode`.
+    """
+    _check_numba()
+    from .bitstream import file_bytes
+    from .decoder import receive as received
+    from .planes import Marks
+
+    marks = Marks(np.asarray(counts, np.int64), np.full(len(counts), len(data), np.int64))
+    received(data, math.inf, marks)
+    return np.array([min(len(data), file_bytes(int(size))) for size in marks.bytes], np.int64)
+
+
 def _check_numba() -> None:
-    if importlib.util.find_spec("numba") is None:
+    if not is_installed():
         raise AtomizerError(
             "Files of atoms need numba, which is not installed: run `pip install numba`."
         )
 
 
-__all__ = ["FILLS", "ORDERS", "decode", "encode", "is_file", "open_file", "receive", "render"]
+def is_installed() -> bool:
+    """Whether numba, which files of atoms need, is installed."""
+    return importlib.util.find_spec("numba") is not None
+
+
+__all__ = [
+    "FILLS",
+    "ORDERS",
+    "decode",
+    "encode",
+    "is_file",
+    "is_installed",
+    "open_file",
+    "positions",
+    "receive",
+    "render",
+]

@@ -160,6 +160,11 @@ def from_chunks(data: bytes, size: int) -> bytes:
     return b"".join(out)
 
 
+def file_bytes(size: int) -> int:
+    """Bytes of the file up to byte `size` of the code."""
+    return HEADER_BYTES + size + max(0, size - 1) // CHUNK * _CHECKSUM.size
+
+
 def code_bytes(size: int) -> int:
     """Bytes of the code in a file of `size` bytes."""
     chunks, rest = divmod(max(0, size - HEADER_BYTES), CHUNK + _CHECKSUM.size)

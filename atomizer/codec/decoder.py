@@ -14,7 +14,7 @@ from .bands import FRAMES, STEPS, code_steps
 from .bitstream import HEADER_BYTES, Header, from_chunks
 from .coder import Stream
 from .encoder import UNKNOWN
-from .planes import Levels, Reached, Span, Tiles, code_levels
+from .planes import Levels, Marks, Reached, Span, Tiles, code_levels
 from .stereo import BLOCK, code_mid_side, rotate
 
 
@@ -55,8 +55,11 @@ class Received:
         return out
 
 
-def receive(data: bytes, max_seconds: float | None = None) -> Received:
-    """Decode the bytes of a file; see `atomizer.codec.decode`."""
+def receive(data: bytes, max_seconds: float | None = None, marks: Marks | None = None) -> Received:
+    """Decode the bytes of a file; see `atomizer.codec.decode`.
+
+    marks  changed in place: bytes of the code, without header and checksums
+    """
     header = Header.unpack(data, max_seconds)
     stream = Stream.reading(from_chunks(data[HEADER_BYTES:], header.size))
     channels, frames, bins = header.shape
@@ -75,7 +78,9 @@ def receive(data: bytes, max_seconds: float | None = None) -> Received:
     levels, reached, atoms = Levels.empty(header.shape), Reached(header.top + 1, 0, 0), 0
     if not stream.stopped:
         tiles = Tiles(edges, expected, FRAMES)
-        atoms, reached = code_levels(stream, levels, tiles, Span(header.top, header.atoms))
+        atoms, reached = code_levels(
+            stream, levels, tiles, Span(header.top, header.atoms), marks=marks
+        )
     sent = steps if header.order == "audibility" else None
     return Received(header, edges, mid_side, sent, sizes, levels, reached, atoms)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .coder import HALF, INPUTS, STOP, Stream, code, code_mixed, compiled, mixture
+from .coder import AT, HALF, INPUTS, STOP, Stream, code, code_mixed, compiled, mixture
 
 BANDS = 32  # at most
 PAD = 2  # cells around the grid of levels, which have no atoms
@@ -146,13 +146,36 @@ class Span:
     atoms: int
 
 
+@dataclass(frozen=True)
+class Marks:
+    """Where a decoder stands after numbers of atoms.
+
+    counts  (n,) int64, rising numbers of atoms
+    bytes   (n,) int64, number of bytes read then; those never reached stay as they are
+    """
+
+    counts: np.ndarray
+    bytes: np.ndarray
+
+    @classmethod
+    def none(cls) -> Marks:
+        """No numbers."""
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
 def code_levels(
-    stream: Stream, levels: Levels, tiles: Tiles, span: Span, magnitude: np.ndarray | None = None
+    stream: Stream,
+    levels: Levels,
+    tiles: Tiles,
+    span: Span,
+    magnitude: np.ndarray | None = None,
+    marks: Marks | None = None,
 ) -> tuple[int, Reached]:
     """Encode or decode levels from the highest one down, as far as the stream has bytes.
 
     magnitude  (C, T, F) int32 to encode, in units of the step sizes, with the signs in `levels`;
                None to decode
+    marks      changed in place when decoding
 
     Returns the number of atoms, and where the code ends.
     """
@@ -160,13 +183,14 @@ def code_levels(
     shape = (channels, frames + 2, len(tiles.edges) + 1)
     counts = np.zeros(shape, np.int64)
     reached = np.array([span.top + 1, 0, 0], np.int64)
+    marks = marks or Marks.none()
     found = _code_levels(
         stream.arrays,
         levels.rest if magnitude is None else magnitude,
         (levels.level, levels.negative, levels.digits, levels.rest),
         (tiles.edges, tiles.expected, tiles.frames, np.zeros_like(counts), counts),
         (mixture(_TOTAL, _SETS), (FINE, COARSE, AMPLITUDES, REFINES)),
-        (span.top, span.atoms, reached),
+        (span.top, span.atoms, reached, marks.counts, marks.bytes),
     )
     return found, Reached(*reached.tolist())
 
@@ -241,7 +265,7 @@ def _code_levels(stream, magnitude, known, tiles, model_and_tables, limits):
     """`code_levels` on arrays."""
     state, _, encoding = stream
     model, tables = model_and_tables
-    top, atoms, reached = limits
+    top, atoms, reached, marked, marks = limits
     level, negative, digits, rest = known
     edges, expected, per_group, tile, count = tiles
     fine, coarse, amplitudes, refines = tables
@@ -249,7 +273,10 @@ def _code_levels(stream, magnitude, known, tiles, model_and_tables, limits):
     bands = len(edges) - 1
     contexts = np.zeros(INPUTS, np.int64)
     amplitude = np.zeros(MAX_LEVEL + 2, np.int64)
-    found = 0
+    found, mark = 0, 0
+    while mark < len(marked) and marked[mark] <= 0:
+        marks[mark] = state[AT]
+        mark += 1
     if atoms == 0:
         return found
     for p in range(top, -1, -1):
@@ -311,6 +338,9 @@ def _code_levels(stream, magnitude, known, tiles, model_and_tables, limits):
                         rest[c, t, f] = magnitude[c, t, f] - (1 << p) if encoding else 0
                         count[c, t + 1, b + 1] += 1
                         found += 1
+                        while mark < len(marked) and marked[mark] <= found:
+                            marks[mark] = state[AT]
+                            mark += 1
                         if found >= atoms:
                             return found
         reached[1] = bands

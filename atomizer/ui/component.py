@@ -16,6 +16,7 @@ import plotly
 from gradio.data_classes import FileData, GradioModel
 
 from ..atoms.orderings import ORDERINGS
+from ..codec import ORDERS, is_installed
 from ..limits import limits
 from ..plotting import palette
 from .decomposition import NAMES
@@ -35,6 +36,10 @@ EVENTS = (
     "inspect",
     "refill",
     "resume",
+    "encode",
+    "prefix",
+    "unsent",
+    "codecs",
 )
 
 
@@ -186,12 +191,65 @@ class Finding(GradioModel):
     fills: bool = False
 
 
+class AtomsFile(GradioModel):
+    """The original as a file of atoms.
+
+    order  ordering of the file
+    ends   bytes of the prefixes at all positions of the slider, uint32
+    """
+
+    order: str
+    size: int
+    file: FileData
+    ends: FileData
+
+
+class FilePrefix(GradioModel):
+    """The sound of the first `size` bytes of a file of atoms, as sent or filled in."""
+
+    order: str
+    size: int
+    filled: bool
+    sound: FileData
+    snr_db: float
+
+
+class Curve(GradioModel):
+    """Quality of an excerpt in a codec over the bit rate; ViSQOL is None where not installed."""
+
+    codec: str
+    kbps: list[float] = []
+    snr: list[float] = []
+    visqol: list[float | None] = []
+
+
+class Compression(GradioModel):
+    """What the page shows of files of atoms.
+
+    files   by ordering
+    prefix  the one that was decoded last
+    order   of the file on the curves
+    curves  of an excerpt of `seconds`; `measured` of `points` points are there
+    problem of the last request, or empty
+    """
+
+    files: list[AtomsFile] = []
+    prefix: FilePrefix | None = None
+    order: str = ""
+    curves: list[Curve] = []
+    seconds: float = 0.0
+    measured: int = 0
+    points: int = 0
+    problem: str = ""
+
+
 class Message(GradioModel):
     """Everything that the page shows and plays.
 
     original    the sound of the scene
     live        the running fill
     current     id of the variation to show
+    compression of the original to files of atoms
     excerpt     of a file that is too long to work on as a whole
     before      what undo leads to: the previous original, or another sound
     note        what to listen for in an example
@@ -211,6 +269,7 @@ class Message(GradioModel):
     proposal: Proposal | None = None
     download: Download | None = None
     findings: list[Finding] = []
+    compression: Compression = Compression()
     excerpt: Excerpt | None = None
     before: str | None = None
     resume: str = ""
@@ -253,6 +312,7 @@ def loader() -> str:
             "maxPoints": limits().points,
             "events": list(EVENTS),
             "atomizers": NAMES,
+            "fileOrderings": list(ORDERS) if is_installed() else [],
         }
     )
     # a relative address also works behind a proxy's path

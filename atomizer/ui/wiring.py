@@ -40,6 +40,7 @@ def connect(demo: gr.Blocks, page: Page) -> None:
     _connect_sources(demo, page, fills)
     _connect_variations(page, fills)
     _connect_selection(page)
+    _connect_compression(page)
 
 
 # ---------- values that events read and write
@@ -131,6 +132,9 @@ def _connect_fills(page: Page) -> list[Fill]:
         spans = (_event_value(event, name) for name in ("source", "not_from"))
         yield from handlers.fill_from_source(old, _event_value(event), *spans)
 
+    def fill_prefix(old: Session | None, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.fill_prefix(old, event._data)
+
     def pursue(old: Session | None, event: gr.EventData) -> Iterator[Message]:
         yield from handlers.decompose(old, _event_value(event, "name"))
 
@@ -148,6 +152,7 @@ def _connect_fills(page: Page) -> list[Fill]:
         view.noise(compare_with_noise, session, view, **options),
         view.refill(refill, session, view, **options),
         view.pursue(pursue, session, view, **options),
+        view.unsent(fill_prefix, session, view, **options),
     ]
 
 
@@ -301,3 +306,21 @@ def _connect_selection(page: Page) -> None:
     events = (page.view.selected, page.fill.seed.input, *(box.input for box in page.features))
     for event in events:
         event(describe, inputs, page.view, queue=False, trigger_mode="always_last", **PRIVATE)
+
+
+def _connect_compression(page: Page) -> None:
+    """Connect the file of atoms in the panel of orderings."""
+
+    def encode_file(old: Session | None, event: gr.EventData) -> Message:
+        return handlers.encode_file(old, _event_value(event, "order"))
+
+    def decode_prefix(old: Session | None, event: gr.EventData) -> Message:
+        return handlers.decode_prefix(old, event._data)
+
+    def compare_codecs(old: Session | None, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.compare_codecs(old, _event_value(event, "order"))
+
+    view, session = page.view, page.session
+    view.encode(encode_file, session, view, trigger_mode="multiple", **PRIVATE)
+    view.prefix(decode_prefix, session, view, trigger_mode="always_last", **PRIVATE)
+    view.codecs(compare_codecs, session, view, trigger_mode="once", **PRIVATE)

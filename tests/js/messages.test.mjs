@@ -72,7 +72,7 @@ async function opened() {
         view.picture.axes = axesOf(scene);
       },
     },
-    orders: { show: nothing },
+    orders: { show: nothing, file: { receive: nothing } },
     maskedPreview: { clear: nothing, update: nothing },
     history: { reset: nothing },
     presets: { showValuesOf: nothing },

@@ -160,7 +160,7 @@ function panel(name, reverse = false) {
       this.offset = 0;
     },
   };
-  const made = new OrderPanel(() => element, ['time'], player, {
+  const made = new OrderPanel(() => element, { orderings: ['time'], fileOrderings: [] }, player, {
     changed() {},
     isDark: () => false,
   });

@@ -90,7 +90,18 @@ def transcode(
             low, high = (middle, high) if trials[-1][0] > target_kbps else (low, middle)
         break
     size, file, coded_rate = min(trials, key=lambda trial: abs(trial[0] - target_kbps))
+    return decode(file, coded_rate, rate, samples.shape[1]), size
+
+
+def at_level(samples: np.ndarray, rate: int, codec: str, level: float) -> tuple[float, np.ndarray]:
+    """Measured size in kbit/s at a compression level, and the decoded (channels, n) samples."""
+    coded_rate = CODECS[codec].rate or rate
+    size, file = kbps(resample(samples, rate, coded_rate), coded_rate, codec, level)
+    return size, decode(file, coded_rate, rate, samples.shape[1])
+
+
+def decode(file: bytes, coded_rate: int, rate: int, length: int) -> np.ndarray:
+    """(channels, length) samples of a file, at `rate`."""
     decoded = soundfile.read(io.BytesIO(file), dtype="float32", always_2d=True)[0].T
     out = resample(decoded, coded_rate, rate)
-    missing = max(0, samples.shape[1] - out.shape[1])
-    return np.pad(out, ((0, 0), (0, missing)))[:, : samples.shape[1]], size
+    return np.pad(out, ((0, 0), (0, max(0, length - out.shape[1]))))[:, :length]

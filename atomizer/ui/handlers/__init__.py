@@ -7,6 +7,7 @@
     pursuit.py   matching-pursuit atoms
     history.py   variations, earlier originals, earlier sounds
     exporting.py downloads
+    compressing.py the sound as a file of atoms
     controls.py  values of the controls -> settings
     responses.py answers without a session, error sentences, notices
 
@@ -15,6 +16,7 @@ lost. Handlers return messages for the page; those that can open another session
 (message, session).
 """
 
+from .compressing import compare_codecs, decode_prefix, encode_file, fill_prefix
 from .exporting import export_file
 from .filling import (
     add_channel,
@@ -34,14 +36,18 @@ from .selecting import describe
 __all__ = [
     "add_channel",
     "choose_excerpt",
+    "compare_codecs",
     "compare_with_noise",
     "continue_sound",
+    "decode_prefix",
     "decompose",
     "delete_variation",
     "describe",
+    "encode_file",
     "export_file",
     "extend_bandwidth",
     "fill_from_source",
+    "fill_prefix",
     "fill_selection",
     "finish_example",
     "inspect",

@@ -130,8 +130,36 @@ export interface Finding {
   fills: boolean;
 }
 
+/** The sound as a file of atoms: component.py. */
+export interface AtomsFile {
+  order: string;
+  size: number;
+  file: FileLink;
+  ends: FileLink;
+}
+
+export interface FilePrefix {
+  order: string;
+  size: number;
+  filled: boolean;
+  sound: FileLink;
+  snr_db: number;
+}
+
+export interface Compression {
+  files: AtomsFile[];
+  prefix: FilePrefix | null;
+  order: string;
+  curves: { codec: string; kbps: number[]; snr: number[]; visqol: (number | null)[] }[];
+  seconds: number;
+  measured: number;
+  points: number;
+  problem: string;
+}
+
 export interface Message {
   findings: Finding[];
+  compression: Compression;
   number: number;
   scene: Scene | null;
   original: FileLink;
@@ -369,6 +397,7 @@ export interface Config {
   maxPoints: number;
   events: string[];
   atomizers: Record<string, string>;
+  fileOrderings: string[];
 }
 
 export type Trigger = (event: string, payload?: object) => void;
@@ -382,7 +411,7 @@ export interface Mount {
   config: Config;
 }
 
-type ButtonName = 'revert' | 'excerpt-take' | 'through';
+type ButtonName = 'revert' | 'excerpt-take' | 'through' | 'file-download' | 'file-compare';
 type InputName =
   | 'slide'
   | 'first'
@@ -396,8 +425,9 @@ type InputName =
   | 'selection-file'
   | 'order-place'
   | 'order-reverse';
-type SelectName = 'scale' | 'pitch' | 'channels' | 'colour' | 'atomizer' | 'preset' | 'order-name';
-type DetailsName = 'export-menu' | 'order-curves';
+type SelectName =
+  'scale' | 'pitch' | 'channels' | 'colour' | 'atomizer' | 'preset' | 'order-name' | 'file-sound';
+type DetailsName = 'export-menu' | 'order-curves' | 'order-file';
 type DialogName = 'keys' | 'how' | 'blind' | 'dropped';
 type SvgName = 'excerpt-outline' | 'overlay' | 'play-icon';
 

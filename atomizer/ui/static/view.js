@@ -223,13 +223,14 @@ export class View {
       drawn: () => this.pictureDrawn(),
       themeChanged: () => {
         this.showLegend();
-        this.orders.drawCurves();
+        this.orders.themeChanged();
       },
     });
   }
 
   createOrderPanel() {
-    return new OrderPanel(this.find, this.config.orderings, this.player, {
+    return new OrderPanel(this.find, this.config, this.player, {
+      trigger: this.trigger,
       changed: () => this.repaint(),
       opened: (open) => this.orderPanelOpened(open),
       isDark: () => this.picture.dark,
@@ -1094,8 +1095,7 @@ export class View {
     scale.addEventListener('change', () =>
       this.setScale(/** @type {FrequencyScale} */ (scale.value)),
     );
-    const colour = find('colour');
-    colour.addEventListener('change', () => this.setColour(colour.value));
+    find('colour').addEventListener('change', () => this.setColour(find('colour').value));
     const pitch = find('pitch');
     pitch.addEventListener('change', () => this.setPitch(pitch.value));
     const contrast = find('contrast');

@@ -4,6 +4,7 @@
 import { PursuitSynthesiser } from '../audio/pursuit_synthesis.js';
 import { Synthesiser } from '../audio/synthesis.js';
 import { amplitudesOf } from '../plot/atoms.js';
+import { curveLayout } from '../plot/curves.js';
 import { LINE_COLOURS } from '../plot/palette.js';
 import { isPursuit } from '../plot/pursuit.js';
 import {
@@ -17,6 +18,7 @@ import {
   timeOfCount,
 } from '../state/orderings.js';
 import * as format from '../util/format.js';
+import { FilePanel } from './file_panel.js';
 
 /** @typedef {import('../types').Scene} Scene */
 /** @typedef {import('../types').Atoms} Atoms */
@@ -28,6 +30,7 @@ import * as format from '../util/format.js';
  * @property {() => boolean} isDark
  * @property {(version: import('../types').Version) => void} chooseVersion
  * @property {(running: boolean) => void} buildingUp started or stopped
+ * @property {import('../types').Trigger} trigger sends an event to Python
  */
 
 const END = 1000; // position of the slider for all atoms
@@ -48,13 +51,13 @@ const DASHES = {
 export class OrderPanel {
   /**
    * @param {import('../types').Find} find
-   * @param {string[]} names of the orderings
+   * @param {import('../types').Config} config
    * @param {import('../audio/player.js').Player} player
    * @param {Host} host
    */
-  constructor(find, names, player, host) {
+  constructor(find, config, player, host) {
     this.find = find;
-    this.names = names;
+    this.names = config.orderings;
     this.player = player;
     this.host = host;
     /** @type {Scene | null} */
@@ -82,7 +85,7 @@ export class OrderPanel {
     this.timer = undefined;
     this.traceCount = 0;
     const menu = find('order-name');
-    menu.replaceChildren(...names.map((name) => new Option(format.ordering(name), name)));
+    menu.replaceChildren(...this.names.map((name) => new Option(format.ordering(name), name)));
     menu.value = this.name;
     menu.addEventListener('change', () => this.choose(menu.value, this.reverse));
     const reversed = find('order-reverse');
@@ -93,6 +96,7 @@ export class OrderPanel {
       this.setPosition(Number(slider.value));
     });
     find('order-curves').addEventListener('toggle', () => this.drawCurves());
+    this.file = new FilePanel(find, config.fileOrderings, this, host.trigger);
   }
 
   /** Show the atoms of another scene.
@@ -180,6 +184,7 @@ export class OrderPanel {
     if (!this.scene) return;
     this.write();
     this.drawCurves();
+    this.file.update();
     this.updateSound();
   }
 
@@ -193,6 +198,7 @@ export class OrderPanel {
     this.find('order-reverse').checked = reverse;
     this.setPosition(this.position);
     this.drawCurves();
+    this.file.update();
   }
 
   /** @param {number} position 0 to 1000 */
@@ -220,6 +226,7 @@ export class OrderPanel {
       format.percent(energy) +
       ' of the energy';
     this.movePoint();
+    this.file.write();
   }
 
   /** Render the sound of the first atoms. The last of several calls counts. */
@@ -237,17 +244,26 @@ export class OrderPanel {
       const { atoms, scene } = this;
       // building up by time, the playhead stays before the edge: there, the sound is that of all
       const n = this.isBuildingUp && this.name === 'time' ? this.total : this.first;
-      const key = [this.name, this.reverse, n].join();
+      const sound = this.isBuildingUp ? 'atoms' : this.file.sound;
+      const key = [sound, this.name, this.reverse, n].join();
       if (this.renderedKey === key) continue;
-      const Renderer = isPursuit(scene) ? PursuitSynthesiser : Synthesiser;
-      this.synthesiser ??= new Renderer(scene, atoms, amplitudesOf(atoms, scene));
-      const channels = await this.synthesiser.renderFirst(n, this.ranks());
-      if (!channels || atoms !== this.atoms || !this.open) continue;
+      const buffer = sound === 'atoms' ? await this.renderAtoms(n) : await this.file.decode();
+      if (!buffer || atoms !== this.atoms || !this.open) continue;
       this.renderedKey = key;
-      this.player.setBuffer('first', this.player.createBuffer(channels, scene.rate));
+      this.player.setBuffer('first', buffer);
       this.player.onChange();
       await new Promise((resolve) => setTimeout(resolve, RENDER_PAUSE_MS));
     }
+  }
+
+  /** The sound of exactly the first n atoms; null if a later call has replaced this one.
+   * @param {number} n */
+  async renderAtoms(n) {
+    const { scene, atoms } = this.shown;
+    const Renderer = isPursuit(scene) ? PursuitSynthesiser : Synthesiser;
+    this.synthesiser ??= new Renderer(scene, atoms, amplitudesOf(atoms, scene));
+    const channels = await this.synthesiser.renderFirst(n, this.ranks());
+    return channels && this.player.createBuffer(channels, scene.rate);
   }
 
   // ---------- building up the sound
@@ -344,6 +360,11 @@ export class OrderPanel {
 
   // ---------- curves
 
+  themeChanged() {
+    this.drawCurves();
+    this.file.update();
+  }
+
   get areCurvesShown() {
     return this.open && !!this.scene && this.find('order-curves').open;
   }
@@ -405,23 +426,15 @@ export class OrderPanel {
         hoverinfo: 'skip',
       });
     const options = { displayModeBar: false, responsive: true };
-    await Plotly.react(this.find('curves'), traces, this.curveLayout(), options);
+    await Plotly.react(this.find('curves'), traces, this.layout(), options);
     this.traceCount = traces.length;
     this.movePoint();
   }
 
-  curveLayout() {
-    const ink = this.host.isDark() ? '#9aa3b5' : '#5b6475';
-    const grid = this.host.isDark() ? 'rgba(255,255,255,.08)' : 'rgba(15,23,42,.08)';
-    const axis = { gridcolor: grid, zeroline: false, fixedrange: true, automargin: true };
+  layout() {
+    const { layout, axis } = curveLayout(this.host.isDark(), 280);
     return {
-      margin: { l: 48, r: 12, t: 8, b: 40 },
-      height: 280,
-      paper_bgcolor: 'rgba(0,0,0,0)',
-      plot_bgcolor: 'rgba(0,0,0,0)',
-      hovermode: 'closest',
-      font: { color: ink, size: 11, family: 'system-ui, sans-serif' },
-      legend: { orientation: 'h', y: 1.14, x: 0 },
+      ...layout,
       xaxis: {
         ...axis,
         type: 'log',

@@ -95,6 +95,7 @@ export class Messages {
     const isOutdated = !view.items.length && view.state.notifiedKey !== toPayload([]).key;
     if (isOtherScene && !message.busy && !message.parts && (hasParts || isOutdated)) view.notify();
     view.showFindings(message.findings);
+    await view.orders.file.receive(message.compression, message.original.url);
     if (isOtherScene) view.inspect(scene);
     view.syncButtons();
     view.root.dataset.message = String(message.number);

@@ -1,0 +1,128 @@
+"""The sound as a file of atoms: where its prefixes end, how they sound, and curves of codecs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from .. import codec, metrics
+from ..codec import ORDERS
+from ..codec.decoder import Received
+from ..codec.names import ENDING
+from ..errors import AtomizerError
+from ..evaluation.baselines import codecs
+from ..io.audio import Sound
+from .component import AtomsFile, Curve, FilePrefix
+from .session import Session, present
+
+MAX_KBPS = 256.0  # of the file
+POSITIONS = 1001  # of the slider: `countAtPosition` of state/orderings.js
+EXCERPT_SECONDS = 6.0  # of the curves
+RATES = (16, 24, 32, 48, 64, 96, 128)  # kbit/s of prefixes on the curves
+LEVELS = (0.999, 0.95, 0.9, 0.8, 0.7)  # compression levels of the other codecs, small files first
+TITLES = {"opus": "Opus", "vorbis": "Vorbis", "mp3": "MP3"}
+
+
+def counts_of(total: int) -> np.ndarray:
+    """(POSITIONS,) numbers of atoms at the positions of the slider; the last one is `total`."""
+    counts = np.round(float(total) ** (np.arange(POSITIONS) / (POSITIONS - 1))).astype(np.int64)
+    counts[0], counts[-1] = 0, total
+    return counts
+
+
+def encode_original(session: Session, order: str) -> AtomsFile:
+    """The original as a file of atoms, and where its prefixes end.
+
+    Raises AtomizerError as `codec.encode`.
+    """
+    scene, name = session.message.scene, Path(session.name).stem[:60]
+    assert scene is not None, "there is no sound"
+    data = codec.encode(session.sound, order=order, kbps=MAX_KBPS)
+    ends = codec.positions(data, counts_of(scene.count).tolist())
+    return AtomsFile(
+        order=order,
+        size=len(data),
+        file=session.send(data, name + ENDING),
+        ends=session.send(ends.astype("<u4").tobytes(), "ends.bin"),
+    )
+
+
+def find_file(session: Session, order: object) -> AtomsFile | None:
+    """The file of the original in an ordering, if it was encoded."""
+    return next((f for f in session.message.compression.files if f.order == order), None)
+
+
+def receive_prefix(file: AtomsFile, size: int) -> Received:
+    """The atoms of the first `size` bytes of a file."""
+    with open(file.file.path, "rb") as opened:
+        return codec.receive(opened.read(max(0, size)), math.inf)
+
+
+def prefix_of(
+    session: Session, file: AtomsFile, size: int, filled: bool, sound: Sound
+) -> FilePrefix:
+    """What the page plays of the sound of a prefix."""
+    pair = metrics.normalise(session.sound.samples, sound.samples)
+    return FilePrefix(
+        order=file.order,
+        size=size,
+        filled=filled,
+        sound=present.preview(session, sound, "prefix"),
+        snr_db=metrics.snr_db(*pair),
+    )
+
+
+def excerpt_of(sound: Sound) -> Sound:
+    """The loudest `EXCERPT_SECONDS` of a sound, or all of it, of at most two channels."""
+    length = min(sound.samples.shape[1], round(EXCERPT_SECONDS * sound.rate))
+    samples = sound.samples[:2]
+    energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64).sum(0))])
+    start = int(np.argmax(energy[length:] - energy[:-length]))
+    return Sound(np.ascontiguousarray(samples[:, start : start + length]), sound.rate)
+
+
+def curves_of(sound: Sound, order: str) -> Iterator[tuple[int, int, list[Curve]]]:
+    """Quality over the bit rate of a file of atoms and of the codecs that are installed.
+
+    Yields (points measured, points in all, curves so far) after every point.
+    """
+    others = [name for name in codecs.CODECS if codecs.is_installed(name)]
+    curves = [Curve(codec="atoms")]
+    rate = 44_100
+    reference = sound.at(rate)
+    data = codec.encode(Sound(reference, rate), order=order, kbps=max(RATES))
+    sizes = sorted({min(len(data), round(kbps * 125 * sound.seconds)) for kbps in RATES})
+    total, done = len(sizes) + len(LEVELS) * len(others), 0
+    for size in sizes:
+        part = data[:size]
+        decoded = codec.decode(part, fill=None if order == "velocity" else "noise")
+        done += 1
+        _add(curves[-1], 8e-3 * len(part) / sound.seconds, reference, decoded.samples)
+        yield done, total, curves
+    for name in others:
+        curves.append(Curve(codec=TITLES.get(name, name)))
+        for level in LEVELS:
+            kbps, decoded_samples = codecs.at_level(reference, rate, name, level)
+            done += 1
+            _add(curves[-1], kbps, reference, decoded_samples)
+            yield done, total, curves
+
+
+def _add(curve: Curve, kbps: float, reference: np.ndarray, samples: np.ndarray) -> None:
+    """Append a point to a curve."""
+    pair = metrics.normalise(reference, samples)
+    curve.kbps.append(kbps)
+    curve.snr.append(metrics.snr_db(*pair))
+    curve.visqol.append(metrics.visqol(*pair))
+
+
+def check_order(order: object) -> str:
+    """Return an ordering of files of atoms. Raises AtomizerError for another one."""
+    if order not in ORDERS:
+        raise AtomizerError(
+            f"Files of atoms are ordered by {' or '.join(ORDERS)}, not {str(order)[:40]}."
+        )
+    return str(order)
