@@ -195,3 +195,26 @@ def test_the_estimate_has_full_precision_under_autocast():
     with torch.autocast("cpu", torch.bfloat16):
         inside = wiener.interpolate(atoms, unknown)
     assert torch.equal(inside.amplitude, wiener.interpolate(atoms, unknown).amplitude)
+
+
+def test_windows_of_a_batch_have_their_own_estimates():
+    """Windows with holes, scattered atoms, known magnitudes, nothing known, nothing unknown."""
+    g = torch.Generator().manual_seed(0)
+    atoms = torch.randn(6, 2, 96, 64, generator=g)
+    unknown = torch.zeros_like(atoms, dtype=torch.bool)
+    unknown[0, 1, 45:50] = True
+    unknown[1, :, 2:20] = torch.rand(2, 18, 64, generator=g) < 0.4
+    unknown[2, :, 90:] = True
+    unknown[3, :, :, 20:] = True
+    unknown[4, 0, 30:70, 8:50] = True
+    bound = torch.full_like(atoms, torch.inf)
+    bound[4] = atoms[4].abs()
+    found = wiener.interpolate_batch(atoms, unknown, bound)
+    for b in range(6):
+        alone = wiener.interpolate(atoms[b], unknown[b], bound[b] if b == 4 else None)
+        if alone is None:
+            assert b in (3, 5) and not found.amplitude[b].any() and not found.prior_std[b].any()
+            continue
+        torch.testing.assert_close(found.amplitude[b], alone.amplitude, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(found.prior_std[b], alone.prior_std, rtol=1e-4, atol=1e-6)
+        assert alone.amplitude.any() and alone.prior_std.all() == (b not in (0, 1, 2))

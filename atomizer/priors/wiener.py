@@ -106,19 +106,92 @@ def interpolate(
         first, last = int(frames[0]) - margin, int(frames[-1]) + 1 + margin
         part = slice(max(0, first), min(unknown.shape[1], last))
         problem = _Problem(known_amplitude[:, part], unknown[:, part], window, FRAMES[has_hole])
-        estimate = torch.zeros_like(problem.known)
-        limit = None if bound is None else problem.packed.pack(bound[:, part])
-        for n in range(ROUNDS):
-            spectrum = problem.all.spectrum(problem.known + estimate)
-            power = problem.power(spectrum, min_weight=0.1 * n)
-            estimate = problem.descend(estimate, spectrum, power, ITERATIONS[has_hole])
-            if limit is not None:
-                estimate = torch.minimum(torch.maximum(estimate, -limit), limit) * problem.unknown
-        prior_std = (problem.at_atoms(power) / problem.all.taper.square().sum()).sqrt()
+        limit = None if bound is None else bound[:, part]
+        found = problem.solve(limit, ITERATIONS[has_hole])
         out = WienerEstimate(torch.zeros_like(amplitude), torch.zeros_like(amplitude))
-        unpack = problem.packed.unpack
-        out.amplitude[:, part], out.prior_std[:, part] = unpack(estimate), unpack(prior_std)
+        out.amplitude[:, part], out.prior_std[:, part] = found.amplitude, found.prior_std
         return out
+
+
+@torch.no_grad()
+def interpolate_batch(
+    amplitude: Tensor, unknown: Tensor, bound: Tensor, window: str = "sine"
+) -> WienerEstimate:
+    """Estimate the unknown atoms of B windows at once: `interpolate` for a GPU.
+
+    No result is read back to the host. So both lengths of the STFT window run for all windows, and
+    all of them have the same number of frames, of which the superfluous ones have no weight.
+
+    Parameters
+    ----------
+    amplitude : (B, C, T, F) float32
+        MDCT coefficients; read only where known.
+    unknown : (B, C, T, F) bool
+    bound : (B, C, T, F) float32
+        Largest magnitude of every atom; infinite where levels are unknown.
+    window : str
+        Window of the MDCT.
+
+    Returns
+    -------
+    WienerEstimate
+        Zero in windows for which `interpolate` returns None.
+    """
+    batch, channels, frames, _ = amplitude.shape
+    known = amplitude.masked_fill(unknown, 0)
+    audible = known.abs().amax(2) > 0
+    predictable = (audible & unknown.any(2)).flatten(1).any(1)
+    hole = _runs(_runs(unknown.flatten(0, 1), min(3, frames), 1), min(33, known.shape[3]), 2)
+    has_hole = hole.unflatten(0, (batch, channels)).flatten(1).any(1)
+    has_hole |= unknown.all(3).flatten(1).any(1)
+    out = WienerEstimate(torch.zeros_like(amplitude), torch.zeros_like(amplitude))
+    with _full_precision(amplitude.device.type):
+        for kind, chosen in ((False, predictable & ~has_hole), (True, predictable & has_hole)):
+            part = _Part(unknown, MARGIN * FRAMES[kind])
+            inside = (part.cut(known), part.cut(unknown.float()) > 0)
+            problem = _Problem(*inside, window, FRAMES[kind], part.count)
+            found = problem.solve(part.cut(bound), ITERATIONS[kind])
+            there = chosen[:, None, None, None]
+            out.amplitude = torch.where(there, part.paste(found.amplitude), out.amplitude)
+            out.prior_std = torch.where(there, part.paste(found.prior_std), out.prior_std)
+    return out
+
+
+class _Part:
+    """The frames with unknown atoms, and some on either side, of B windows.
+
+    They are moved to the beginning and padded to T frames.
+    """
+
+    def __init__(self, unknown: Tensor, margin: int):
+        """`unknown` (B, C, T, F) bool; `margin` in frames."""
+        self.shape = unknown.shape
+        frames = self.shape[2]
+        frame = torch.arange(frames, device=unknown.device)
+        there = unknown.any(3).any(1)
+        first = torch.where(there, frame, frames).amin(1).clamp(max=frames - 1)
+        last = torch.where(there, frame, 0).amax(1)
+        low = (first - margin).clamp(min=0)
+        count = ((last + 1 + margin).clamp(max=frames) - low).clamp(min=1)
+        self.count = count.repeat_interleave(
+            self.shape[1], output_size=len(unknown) * self.shape[1]
+        )
+        self.source = (frame + low[:, None]).clamp(max=frames - 1)
+        self.target = (frame - low[:, None]).clamp(min=0)
+        self.inside = frame < count[:, None]
+        self.back = (frame >= low[:, None]) & (frame < (low + count)[:, None])
+
+    def cut(self, grid: Tensor) -> Tensor:
+        """(B, C, T, F) -> (B * C, T, F), zero beyond the part."""
+        return self._frames(grid, self.source, self.inside).flatten(0, 1)
+
+    def paste(self, rows: Tensor) -> Tensor:
+        """(B * C, T, F) -> (B, C, T, F), zero outside of the part."""
+        return self._frames(rows.view(self.shape), self.target, self.back)
+
+    def _frames(self, grid: Tensor, index: Tensor, keep: Tensor) -> Tensor:
+        moved = grid.gather(2, index[:, None, :, None].expand(grid.shape))
+        return torch.where(keep[:, None, :, None], moved, 0)
 
 
 def _full_precision(device: str) -> AbstractContextManager:
@@ -263,28 +336,62 @@ class _Problem:
     Atoms are (C, T, F) and packed, short-time spectra (C, K, bins).
     """
 
-    def __init__(self, known: Tensor, unknown: Tensor, window: str, hops: int):
-        """Atoms in the order of bins; `hops`: of the MDCT per STFT window."""
+    def __init__(
+        self,
+        known: Tensor,
+        unknown: Tensor,
+        window: str,
+        hops: int,
+        counts: Tensor | None = None,
+    ):
+        """Atoms in the order of bins.
+
+        hops    of the MDCT per STFT window
+        counts  (C,) frames of every row, of which the others are padding; None: all are frames, and
+                those that the unknown atoms do not reach are left out where that saves time
+        """
         _, frames, bins = known.shape
         device, half = known.device, hops // 2
         self.all = _ShortTime(frames, bins, hops, window, device)
         self.packed = self.all.packed
         self.known, self.unknown = self.packed.pack(known), self.packed.pack(unknown.float())
         # the unknown atoms alone reach few short-time frames: gradients need no others
-        where = unknown.any(2).any(0).nonzero()
-        self.near = slice(int(where[0]) // half * half, int(where[-1]) + 1)
+        self.near = slice(0, frames)
+        if counts is None:
+            where = unknown.any(2).any(0).nonzero()
+            self.near = slice(int(where[0]) // half * half, int(where[-1]) + 1)
         self.few = _ShortTime(self.near.stop - self.near.start, bins, hops, window, device)
         self.reached = slice(self.near.start // half, self.near.start // half + self.few.count)
         # centres of the STFT frames, counted in MDCT frames, and vice versa; frame 0 of both starts
         # one hop early
         step = torch.arange(self.all.count, device=device)
-        self.to_short = _interpolation(step * self.all.hop / bins - 1, frames)
+        lengths = torch.full((1,), frames, device=device) if counts is None else counts
+        short = -(-(lengths + 1) // half) + 1  # short-time frames of a row, as `_ShortTime.count`
+        self.is_frame = (step < short[:, None])[..., None]
+        self.to_short = _interpolation(step * self.all.hop / bins - 1, lengths)
         self.to_atoms = _interpolation(
-            (torch.arange(frames, device=device) + 1) * bins / self.all.hop, self.all.count
+            (torch.arange(frames, device=device) + 1) * bins / self.all.hop, short
         )
         self.kernel = torch.exp(-0.5 * ((step[:, None] - step) / SMOOTHING) ** 2)
         share = (~unknown).float().repeat_interleave(half, 2)
         self.certainty = F.pad(_along_time(self.to_short, share), (0, 1)) ** 2
+
+    def solve(self, limit: Tensor | None, iterations: int) -> WienerEstimate:
+        """Estimate P and the unknown atoms in turns.
+
+        limit  largest magnitudes (C, T, F), in the order of bins
+        """
+        estimate = torch.zeros_like(self.known)
+        if limit is not None:
+            limit = torch.where(self.unknown > 0, self.packed.pack(limit), 0)
+        for n in range(ROUNDS):
+            spectrum = self.all.spectrum(self.known + estimate)
+            power = self.power(spectrum, min_weight=0.1 * n)
+            estimate = self.descend(estimate, spectrum, power, iterations)
+            if limit is not None:
+                estimate = torch.minimum(torch.maximum(estimate, -limit), limit)
+        prior_std = (self.at_atoms(power) / self.all.taper.square().sum()).sqrt()
+        return WienerEstimate(self.packed.unpack(estimate), self.packed.unpack(prior_std))
 
     def power(self, spectrum: Tensor, min_weight: float) -> Tensor:
         """P: short-time power, smoothed along time.
@@ -292,10 +399,11 @@ class _Problem:
         Frames are weighted by the share of them that is known, at least by `min_weight`.
         """
         power = spectrum.real.square() + spectrum.imag.square()
-        weight = self.certainty.clamp(min=min_weight) + 1e-4
+        weight = (self.certainty.clamp(min=min_weight) + 1e-4) * self.is_frame
         power = (self.kernel @ (power * weight)) / (self.kernel @ weight)
         mean = _moving_mean(power, NEIGHBOURS)
-        return power + FLOOR * mean + 1e-10 * power.amax((1, 2), keepdim=True) + 1e-20
+        loudest = (power * self.is_frame).amax((1, 2), keepdim=True)
+        return power + FLOOR * mean + 1e-10 * loudest + 1e-20
 
     def at_atoms(self, power: Tensor) -> Tensor:
         """Mean of a short-time spectrum at the place of every atom."""
@@ -356,13 +464,21 @@ def _moving_mean(x: Tensor, width: int) -> Tensor:
     return ((total[..., high] - total[..., low]) / (high - low)).clamp(min=0).to(x.dtype)
 
 
-def _interpolation(position: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Lower index, upper index and weight of the upper, to interpolate `count` values linearly."""
-    position = position.clamp(0, count - 1)
+def _interpolation(position: Tensor, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Lower index, upper index and weight of the upper, to interpolate values linearly in time.
+
+    position  (n,) in units of the values
+    counts    (C,) number of values of every row
+    """
+    last = counts[:, None] - 1
+    position = torch.minimum(position.clamp(min=0), last)
     low = position.floor().long()
-    return low, (low + 1).clamp(max=count - 1), (position - low)[:, None]
+    return low, torch.minimum(low + 1, last), (position - low)[..., None]
 
 
 def _along_time(at: tuple[Tensor, Tensor, Tensor], values: Tensor) -> Tensor:
     low, high, share = at
-    return values[:, low] * (1 - share) + values[:, high] * share
+    if len(low) == 1:
+        return values[:, low[0]] * (1 - share) + values[:, high[0]] * share
+    low, high = (i[..., None].expand(-1, -1, values.shape[2]) for i in (low, high))
+    return values.gather(1, low) * (1 - share) + values.gather(1, high) * share

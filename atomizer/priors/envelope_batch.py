@@ -1,0 +1,199 @@
+"""The spectral envelope of many windows at once, for training: `spectral_envelope.py` in torch.
+
+The same prior on any device, with nothing read back to the host. What a loop decides there (which
+bins are known throughout, where the cutoff is) are masks here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .spectral_envelope import (
+    BIN_SMOOTHING,
+    CENSOR_KERNEL,
+    LOG_MEAN,
+    MIN_CELLS,
+    OCTAVE_DECAY,
+    RIDGE_PRIOR,
+    SILENCE,
+    TIME_SMOOTHING,
+)
+
+
+@torch.no_grad()
+def envelope_std(grid: Tensor, known: Tensor, present: Tensor) -> Tensor:
+    """Standard deviation of atoms with the interpolated envelope of what is known.
+
+    Equals `SpectralEnvelopePrior` for a window that is the longest stretch that is known.
+
+    Parameters
+    ----------
+    grid : (B, C, T, F) float32
+        Amplitudes; read where known.
+    known : (B, C, T, F) bool
+    present : (B, C) bool
+        Channels that the sound has; the others are zero and not read.
+
+    Returns
+    -------
+    (B, C, T, F) float32
+    """
+    batch, channels, frames, bins = grid.shape
+    known = known & present[:, :, None, None]
+    amplitude = torch.where(known, grid, 0)
+    peak = amplitude.abs().amax((1, 2, 3))[:, None, None, None]
+    log = torch.maximum(amplitude.square(), peak.square() * 1e-12).log()
+    weight = known.float()
+    counts, absent = weight.sum(2), ~present[:, :, None]
+    wanted = ~(known | absent[..., None]).all(2).all(1)
+    found = (counts > 0) & wanted[:, None]
+    informed = torch.where(found.flatten(1).any(1)[:, None, None], found, counts > 0).any(2)
+
+    def rows(x: Tensor) -> Tensor:
+        """(B, C, ...) -> (B * C, ...)."""
+        return x.flatten(0, 1)
+
+    log, weight, known, counts = rows(log), rows(weight), rows(known), rows(counts)
+    mean = _pull_push((log * weight).sum(1, keepdim=True), counts[:, None])
+    deviation = log - mean
+    onset = _onset_gain(deviation, known)
+    level = mean + onset + _pull_push((deviation - onset) * weight, weight)
+    level = _continue_tilt(level, (log, known), (mean, counts[:, None] > 0))
+    loudest = 2 * rows(peak.expand(-1, channels, -1, -1))[:, 0].log()[..., None]
+    power = torch.minimum(level + LOG_MEAN, loudest).exp()
+    power = torch.where(level < loudest + np.log(SILENCE), 0, power)
+    power = power.unflatten(0, (batch, channels))
+    mean_power = _pull_push(log.exp() * weight, weight).unflatten(0, (batch, channels))
+    share = (informed.float() / informed.sum(1, keepdim=True).clamp(min=1))[:, :, None, None]
+    others = (mean_power * share).sum(1, keepdim=True)
+    power = torch.where(informed[:, :, None, None], power, others)
+    power = torch.where((peak > 0) & present[:, :, None, None], power, 0)
+    return power.sqrt()
+
+
+@torch.no_grad()
+def censored_std(kept: Tensor, threshold: Tensor) -> Tensor:
+    """`spectral_envelope.censored_std` of (B, C, T, F) bool, with thresholds (B,)."""
+    rows, columns = CENSOR_KERNEL
+    padded = F.pad(kept.float(), (columns // 2, columns // 2, rows // 2, rows // 2), "replicate")
+    share = F.avg_pool2d(padded, CENSOR_KERNEL, 1)
+    quantile = -torch.special.ndtri(share.clamp(1e-9, 0.9).double() / 2).float()
+    std = threshold[:, None, None, None] / quantile.clamp(min=0.1)
+    return torch.where(share > 1e-6, std, 0)
+
+
+def _onset_gain(deviation: Tensor, known: Tensor) -> Tensor:
+    """`spectral_envelope.shared_onset_gain` of rows (R, T, F)."""
+    always = known.all(1)
+    hidden = ~always & always.any(1, keepdim=True)
+    nearness = _nearness(deviation.shape[2], deviation.device)
+    total = always.float() @ nearness
+    gain = (deviation * always[:, None]) @ nearness / total.clamp(min=1e-30)[:, None]
+    gain = gain * hidden[:, None]
+    own = deviation * (known & hidden[:, None])
+    square = (gain.square() * known).sum(1)
+    # the smoothing runs over the hidden bins alone, as if the others were not there
+    place = torch.where(hidden, hidden.cumsum(1) - 1, hidden.shape[1] - 1)
+    product, square = (_smooth_hidden(x, hidden, place) for x in ((own * gain).sum(1), square))
+    slope, frames = RIDGE_PRIOR
+    ratio = ((product + slope * frames) / (square + frames)).clamp(0, 1)
+    return gain * ratio[:, None]
+
+
+def _smooth_hidden(values: Tensor, hidden: Tensor, place: Tensor) -> Tensor:
+    """Gaussian means of values (R, F) over the hidden bins, which stand side by side.
+
+    place  (R, F) number of every hidden bin among them
+    """
+    count = hidden.sum(1, keepdim=True)
+    order = torch.argsort(~hidden, dim=1, stable=True)
+    at = torch.arange(values.shape[1], device=values.device)
+    side_by_side = values.gather(1, order.gather(1, torch.minimum(at, (count - 1).clamp(min=0))))
+    return _gaussian(side_by_side, BIN_SMOOTHING).gather(1, place)
+
+
+@lru_cache(maxsize=4)
+def _nearness(bins: int, device: torch.device) -> Tensor:
+    """(F, F) weights of bins for each other, which fall with their distance in octaves."""
+    octave = np.log2(np.arange(bins) + 0.5).astype(np.float32)
+    weight = np.exp(-np.abs(octave[:, None] - octave) / OCTAVE_DECAY)
+    return torch.from_numpy(weight.astype(np.float32)).to(device)
+
+
+def _continue_tilt(
+    level: Tensor, below: tuple[Tensor, Tensor], mean: tuple[Tensor, Tensor]
+) -> Tensor:
+    """Levels (R, T, F), above the highest known bin of a row on a line fitted below it.
+
+    below  levels (R, T, F) and which are known; where the octave below the cutoff is unknown,
+    mean   levels of the bins (R, 1, F), and which of these are known
+    """
+    at = torch.arange(level.shape[2], device=level.device)
+    cutoff = torch.where(mean[1][:, 0], at + 1, 0).amax(1)[:, None]
+    octave = (at >= cutoff // 2) & (at < cutoff)
+    has_octave = (below[1] & octave[:, None]).flatten(1).any(1)[:, None, None]
+    tilt = torch.where(has_octave, _tilt(*below, octave), _tilt(*mean, octave))
+    return torch.where((at < cutoff)[:, None], level, tilt)
+
+
+def _tilt(log: Tensor, known: Tensor, octave: Tensor) -> Tensor:
+    """`spectral_envelope.extrapolate_tilt` of rows (R, T, F); `octave` (R, F) is fitted."""
+    position = (torch.arange(log.shape[2], device=log.device) + 0.5).log2()
+    x = position.double()
+    weight = (known & octave[:, None]).double()
+    y = log * weight
+    powers = torch.stack([torch.ones_like(x), x, x.square()], 1)
+    sums = torch.cat([weight @ powers, y @ powers[:, :2]], 2).transpose(1, 2)
+    fast, slow = (
+        _gaussian(sums, frames) + 1e-9 * sums.mean(2, keepdim=True) for frames in TIME_SMOOTHING
+    )
+    n, sx, sxx, sy, sxy = slow.unbind(1)
+    variance = n * sxx - sx.square()
+    slope = (n * sxy - sx * sy) / torch.where(variance > 1e-9 * n.square(), variance, torch.inf)
+    slope = slope.clamp(max=0)
+    n, sx, _, sy, _ = fast.unbind(1)
+    intercept = ((sy - slope * sx) / n).float()[..., None]
+    return intercept + slope.float()[..., None] * position
+
+
+def _gaussian(x: Tensor, sigma: float) -> Tensor:
+    """`scipy.ndimage.gaussian_filter1d` along the last axis, with the edge values beyond it."""
+    radius = int(4 * sigma + 0.5)
+    at = torch.arange(-radius, radius + 1, device=x.device, dtype=torch.float64)
+    kernel = torch.exp(-0.5 * (at / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).to(x.dtype)
+    padded = F.pad(x.flatten(0, -2)[:, None], (radius, radius), "replicate")
+    return F.conv1d(padded, kernel[None, None])[:, 0].view(x.shape)
+
+
+def _pull_push(total: Tensor, weight: Tensor) -> Tensor:
+    """`spectral_envelope._pull_push` of rows (R, T, F)."""
+    mean = total / weight.clamp(min=1e-9)
+    rows, columns = total.shape[1:]
+    if max(rows, columns) == 1:
+        return mean
+    even = (0, columns % 2, 0, rows % 2)
+    halves = (_halve(F.pad(x, even) if any(even) else x) for x in (total, weight))
+    coarse = _upsample(_upsample(_pull_push(*halves), 1), 2)[:, :rows, :columns]
+    return torch.lerp(coarse, mean, (weight / MIN_CELLS).clamp(max=1))
+
+
+def _halve(x: Tensor) -> Tensor:
+    """Sums of 2 x 2 cells of (R, T, F)."""
+    return F.avg_pool2d(x, 2, divisor_override=1)
+
+
+def _upsample(x: Tensor, axis: int) -> Tensor:
+    """`spectral_envelope._upsample` along an axis of (R, T, F)."""
+    size = x.shape[axis]
+    first, last = x.narrow(axis, 0, 1), x.narrow(axis, size - 1, 1)
+    before = torch.cat([first, x.narrow(axis, 0, size - 1)], axis)
+    after = torch.cat([x.narrow(axis, 1, size - 1), last], axis)
+    x = x * 0.75
+    pair = torch.stack([x + 0.25 * before, x + 0.25 * after], axis + 1)
+    return pair.flatten(axis, axis + 1)
