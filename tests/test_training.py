@@ -359,3 +359,51 @@ def test_two_processes_train_one_model(folder, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     state = torch.load(tmp_path / "out" / STATE, weights_only=True)
     assert state["step"] == 3 and (tmp_path / "out" / "model.safetensors").is_file()
+
+
+def test_masks_and_priors_of_a_gpu_equal_those_of_a_cpu(bank, monkeypatch):
+    """On a GPU all windows are computed at once, and nothing is read back."""
+    from atomizer.priors import devices
+
+    g = torch.Generator().manual_seed(0)
+    windows = bank.draw(9, g, augment=False)
+    tasks = ["gap", "suffix", "random", "rect", "loudness", "cut", "channel", "sign"]
+    for task in tasks:
+        both = []
+        for is_host in (True, False):
+            monkeypatch.setattr(devices, "is_host", lambda x, value=is_host: value)
+            both.append(mask_batch(windows, SPACE, torch.Generator().manual_seed(3), task=task))
+        one, other = (batch.state for batch in both)
+        assert both[0].task == both[1].task and torch.equal(*(b.target_mask for b in both))
+        assert torch.equal(one.velocity_known, other.velocity_known)
+        for name in ("estimate", "prior_std", "envelope_std", "rank"):
+            a, b = getattr(one, name), getattr(other, name)
+            torch.testing.assert_close(a, b, rtol=2e-3, atol=1e-3 * float(a.abs().max()), msg=name)
+
+
+def test_batched_envelope_equals_the_prior_of_fills(bank):
+    from atomizer.priors import envelope_batch
+    from atomizer.priors.interface import PriorContext
+    from atomizer.priors.registry import LEVEL_PRIOR
+    from atomizer.training.masking import draw_region
+
+    g = torch.Generator().manual_seed(0)
+    tasks = ["gap", "suffix", "random", "rect", "cut", "channel", "cut", "gap"]
+    grid, channels, _ = bank.draw(len(tasks), g, augment=False)
+    grid[-1] = 0
+    known = torch.stack(
+        [~draw_region(task, x, int(c), SPACE, g) for task, x, c in zip(tasks, grid, channels)]
+    )
+    present = torch.arange(2) < channels[:, None]
+    found = envelope_batch.envelope_std(grid, known, present)
+    for b, count in enumerate(channels.tolist()):
+        seen = known[b, :count].numpy()
+        amplitude = np.where(seen, grid[b, :count].numpy(), 0)
+        peak = float(np.abs(amplitude).max())
+        if peak == 0:
+            assert not found[b].any()
+            continue
+        context = PriorContext(amplitude, seen, SPACE, peak, amplitude, seen, 0)
+        expected = torch.from_numpy(LEVEL_PRIOR.predict(context).std)
+        torch.testing.assert_close(found[b, :count], expected, rtol=1e-4, atol=1e-7)
+        assert not found[b, count:].any()

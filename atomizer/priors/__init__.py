@@ -4,6 +4,8 @@
     registry.py           the priors in use, one row each
     wiener.py             linear prediction: coefficients under a Gaussian prior
     spectral_envelope.py  levels interpolated in time and frequency
+    envelope_batch.py     the same of many windows at once, for training
+    devices.py            where numbers are read back: never from a GPU
     edge_levels.py        levels at the edges of holes, for frames far from known ones
     pauses.py             which frames give the level of a hole in a pause
     runs.py               runs of frames, such as holes

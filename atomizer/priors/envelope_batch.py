@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from . import devices
 from .spectral_envelope import (
     BIN_SMOOTHING,
     CENSOR_KERNEL,
@@ -36,44 +37,52 @@ def envelope_std(grid: Tensor, known: Tensor, present: Tensor) -> Tensor:
     grid : (B, C, T, F) float32
         Amplitudes; read where known.
     known : (B, C, T, F) bool
-    present : (B, C) bool
-        Channels that the sound has; the others are zero and not read.
+    present : (B, C) bool, on the host
+        Channels that the sound has; the others are not read.
 
     Returns
     -------
     (B, C, T, F) float32
     """
-    batch, channels, frames, bins = grid.shape
+    batch, channels = grid.shape[:2]
+    there = devices.send(present.flatten().nonzero().flatten(), grid.device)
+    present = devices.send(present, grid.device)
     known = known & present[:, :, None, None]
     amplitude = torch.where(known, grid, 0)
-    peak = amplitude.abs().amax((1, 2, 3))[:, None, None, None]
-    log = torch.maximum(amplitude.square(), peak.square() * 1e-12).log()
-    weight = known.float()
-    counts, absent = weight.sum(2), ~present[:, :, None]
-    wanted = ~(known | absent[..., None]).all(2).all(1)
+    peak = amplitude.abs().amax((1, 2, 3))
+    floor = peak.square()[:, None, None, None] * 1e-12
+    log = torch.maximum(amplitude.square(), floor).log()
+    counts = known.sum(2, dtype=torch.float32)
+    wanted = ~(known | ~present[:, :, None, None]).all(2).all(1)
     found = (counts > 0) & wanted[:, None]
     informed = torch.where(found.flatten(1).any(1)[:, None, None], found, counts > 0).any(2)
 
     def rows(x: Tensor) -> Tensor:
-        """(B, C, ...) -> (B * C, ...)."""
-        return x.flatten(0, 1)
+        """(B, C, ...) -> the rows of channels that are present."""
+        return x.flatten(0, 1).index_select(0, there)
 
-    log, weight, known, counts = rows(log), rows(weight), rows(known), rows(counts)
+    def windows(x: Tensor) -> Tensor:
+        """The inverse of `rows`, zero elsewhere."""
+        out = x.new_zeros((batch * channels, *x.shape[1:]))
+        return out.index_copy_(0, there, x).unflatten(0, (batch, channels))
+
+    log, known, counts = rows(log), rows(known), rows(counts)
+    weight = known.float()
     mean = _pull_push((log * weight).sum(1, keepdim=True), counts[:, None])
     deviation = log - mean
     onset = _onset_gain(deviation, known)
     level = mean + onset + _pull_push((deviation - onset) * weight, weight)
     level = _continue_tilt(level, (log, known), (mean, counts[:, None] > 0))
-    loudest = 2 * rows(peak.expand(-1, channels, -1, -1))[:, 0].log()[..., None]
+    loudest = 2 * rows(peak.log()[:, None, None, None].expand(-1, channels, 1, 1))
     power = torch.minimum(level + LOG_MEAN, loudest).exp()
-    power = torch.where(level < loudest + np.log(SILENCE), 0, power)
-    power = power.unflatten(0, (batch, channels))
-    mean_power = _pull_push(log.exp() * weight, weight).unflatten(0, (batch, channels))
-    share = (informed.float() / informed.sum(1, keepdim=True).clamp(min=1))[:, :, None, None]
-    others = (mean_power * share).sum(1, keepdim=True)
-    power = torch.where(informed[:, :, None, None], power, others)
-    power = torch.where((peak > 0) & present[:, :, None, None], power, 0)
-    return power.sqrt()
+    power = windows(torch.where(level < loudest + np.log(SILENCE), 0, power))
+    if devices.may_be_any(~informed & present):
+        mean_power = windows(_pull_push(log.exp() * weight, weight))
+        share = informed.float() / informed.sum(1, keepdim=True).clamp(min=1)
+        others = (mean_power * share[:, :, None, None]).sum(1, keepdim=True)
+        power = torch.where(informed[:, :, None, None], power, others)
+    heard = (peak > 0)[:, None] & present
+    return torch.where(heard[:, :, None, None], power, 0).sqrt()
 
 
 @torch.no_grad()
@@ -81,7 +90,7 @@ def censored_std(kept: Tensor, threshold: Tensor) -> Tensor:
     """`spectral_envelope.censored_std` of (B, C, T, F) bool, with thresholds (B,)."""
     rows, columns = CENSOR_KERNEL
     padded = F.pad(kept.float(), (columns // 2, columns // 2, rows // 2, rows // 2), "replicate")
-    share = F.avg_pool2d(padded, CENSOR_KERNEL, 1)
+    share = F.avg_pool2d(F.avg_pool2d(padded, (rows, 1), 1), (1, columns), 1)
     quantile = -torch.special.ndtri(share.clamp(1e-9, 0.9).double() / 2).float()
     std = threshold[:, None, None, None] / quantile.clamp(min=0.1)
     return torch.where(share > 1e-6, std, 0)
@@ -91,6 +100,8 @@ def _onset_gain(deviation: Tensor, known: Tensor) -> Tensor:
     """`spectral_envelope.shared_onset_gain` of rows (R, T, F)."""
     always = known.all(1)
     hidden = ~always & always.any(1, keepdim=True)
+    if not devices.may_be_any(hidden):
+        return torch.zeros_like(deviation)
     nearness = _nearness(deviation.shape[2], deviation.device)
     total = always.float() @ nearness
     gain = (deviation * always[:, None]) @ nearness / total.clamp(min=1e-30)[:, None]
@@ -135,18 +146,26 @@ def _continue_tilt(
     """
     at = torch.arange(level.shape[2], device=level.device)
     cutoff = torch.where(mean[1][:, 0], at + 1, 0).amax(1)[:, None]
+    if not devices.may_be_any(cutoff < level.shape[2]):
+        return level
     octave = (at >= cutoff // 2) & (at < cutoff)
-    has_octave = (below[1] & octave[:, None]).flatten(1).any(1)[:, None, None]
-    tilt = torch.where(has_octave, _tilt(*below, octave), _tilt(*mean, octave))
+    has_octave = (below[1].any(1) & octave).any(1)[:, None, None]
+    tilt = _tilt(*below, octave)
+    if devices.may_be_any(~has_octave):
+        tilt = torch.where(has_octave, tilt, _tilt(*mean, octave))
     return torch.where((at < cutoff)[:, None], level, tilt)
 
 
 def _tilt(log: Tensor, known: Tensor, octave: Tensor) -> Tensor:
     """`spectral_envelope.extrapolate_tilt` of rows (R, T, F); `octave` (R, F) is fitted."""
     position = (torch.arange(log.shape[2], device=log.device) + 0.5).log2()
-    x = position.double()
-    weight = (known & octave[:, None]).double()
-    y = log * weight
+    part = slice(None)
+    if devices.is_host(octave) and octave.any():
+        fitted = octave.any(0).nonzero().flatten().tolist()
+        part = slice(fitted[0], fitted[-1] + 1)
+    x = position[part].double()
+    weight = (known & octave[:, None])[..., part].double()
+    y = log[..., part] * weight
     powers = torch.stack([torch.ones_like(x), x, x.square()], 1)
     sums = torch.cat([weight @ powers, y @ powers[:, :2]], 2).transpose(1, 2)
     fast, slow = (
@@ -185,15 +204,18 @@ def _pull_push(total: Tensor, weight: Tensor) -> Tensor:
 
 def _halve(x: Tensor) -> Tensor:
     """Sums of 2 x 2 cells of (R, T, F)."""
-    return F.avg_pool2d(x, 2, divisor_override=1)
+    x = x[:, ::2] + x[:, 1::2]
+    return x[..., ::2] + x[..., 1::2]
 
 
 def _upsample(x: Tensor, axis: int) -> Tensor:
     """`spectral_envelope._upsample` along an axis of (R, T, F)."""
     size = x.shape[axis]
-    first, last = x.narrow(axis, 0, 1), x.narrow(axis, size - 1, 1)
-    before = torch.cat([first, x.narrow(axis, 0, size - 1)], axis)
-    after = torch.cat([x.narrow(axis, 1, size - 1), last], axis)
-    x = x * 0.75
-    pair = torch.stack([x + 0.25 * before, x + 0.25 * after], axis + 1)
-    return pair.flatten(axis, axis + 1)
+    out = x.new_empty((*x.shape[: axis + 1], 2, *x.shape[axis + 1 :]))
+    near = x * 0.75
+    for side, edge, first in ((0, 0, 1), (1, size - 1, 0)):
+        half = out.select(axis + 1, side)
+        own, other = near.narrow(axis, first, size - 1), x.narrow(axis, 1 - first, size - 1)
+        half.narrow(axis, first, size - 1).copy_(torch.add(own, other, alpha=0.25))
+        half.narrow(axis, edge, 1).copy_(x.narrow(axis, edge, 1))
+    return out.flatten(axis, axis + 1)

@@ -9,16 +9,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..atoms.orderings import ORDERINGS, sort_key
 from ..atoms.space import AtomSpace
 from ..model.state import REFERENCE_FLOOR_DB, State
-from ..priors import wiener
-from ..priors.interface import PriorContext
-from ..priors.registry import LEVEL_PRIOR
+from ..priors import devices, envelope_batch, wiener
 from .data import Windows
 
 # Relative frequency of every task. The last three hide positions; they have few atoms and cost
@@ -55,6 +52,7 @@ MONO_CHANCE = 0.1  # of a stereo window that loses its second channel
 REVERSE_CHANCE = {"velocity": 0.2}  # of the reverse ordering; 0.4 for others
 LOUDER_CHANCE, LOUDER_DB = 0.3, 20  # of a reference that is up to 20 dB above the window's
 MAX_UNPLACED = 128
+AXES = ("channel", "time", "frequency")  # of a grid, and the orderings along them
 
 
 @dataclass
@@ -104,18 +102,33 @@ class Choice:
 
 
 @dataclass
-class MaskedWindow:
-    """The mask of one window, and what the known atoms predict; tensors are (C, T, F).
+class Plan:
+    """What is drawn for one window; tensors are (C, T, F).
 
-    mask         bool, True where hidden
-    rank         position in the ordering
-    estimate, prior_std, envelope_std  as in `State`, in the units of the grid
+    task      name of the task
+    channels  of the window
+    order     name of the ordering
+    reverse   whether the ordering is reversed
+    mask      bool, the region of the task
+    key       sort keys of the true levels
+    noise     0 to 1, of the sort keys of the expected levels; None for the random ordering
+    share     of the region that is revealed
     """
 
     task: str
     channels: int
+    order: str
+    reverse: bool
     mask: Tensor
-    rank: Tensor
+    key: Tensor
+    noise: Tensor | None
+    share: float
+
+
+@dataclass
+class Priors:
+    """What the known atoms predict, as in `State`, in the units of the grid; (B, C, T, F) each."""
+
     estimate: Tensor
     prior_std: Tensor
     envelope_std: Tensor
@@ -147,6 +160,17 @@ def log_uniform(low: float, high: float, generator: torch.Generator) -> float:
 def integer(low: int, high: int, generator: torch.Generator) -> int:
     """Return an integer from low to high, both included; low where high is smaller."""
     return int(torch.randint(low, max(low, high) + 1, (), generator=generator))
+
+
+def random_plane(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Return numbers from 0 to 1 of the shape and on the device of `like`.
+
+    A GPU draws its own, from a seed that the generator of the host gives.
+    """
+    if like.device.type != "cpu":
+        seed = int(torch.randint(1 << 62, (), generator=generator))
+        generator = torch.Generator(like.device).manual_seed(seed)
+    return torch.rand(like.shape, generator=generator, device=like.device)
 
 
 # --------------------------------------------------------------------------- regions of the tasks
@@ -200,22 +224,38 @@ def _rect(grid: Tensor, channels: int, space: AtomSpace, g: torch.Generator) -> 
 
 def _random(grid: Tensor, channels: int, space: AtomSpace, g: torch.Generator) -> Tensor:
     """Scattered atoms, a share from 5 to 95 %."""
-    return torch.rand(grid.shape, generator=g).to(grid.device) < uniform(0.05, 0.95, g)
+    return random_plane(grid, g) < uniform(0.05, 0.95, g)
 
 
 def _loudness(grid: Tensor, channels: int, space: AtomSpace, g: torch.Generator) -> Tensor:
     """The quietest or the loudest atoms."""
     magnitude = grid.abs()
     audible = magnitude > magnitude.max() * 10 ** (space.floor_db / 20)
-    if not audible.any():
+    if not devices.may_be_any(audible):
         return torch.zeros_like(audible)
-    values = magnitude[audible]
     share = uniform(0.3, 0.97, g) if uniform(0, 1, g) < 0.7 else uniform(0.01, 0.2, g)
-    rank = int(share * (len(values) - 1))
     if share >= 0.3:  # the quietest part, with or without the inaudible atoms
         selectable = audible | (uniform(0, 1, g) < 0.5)
-        return selectable & (magnitude <= values.sort().values[rank])
-    return audible & (magnitude >= values.sort(descending=True).values[rank])
+        return selectable & (magnitude <= _value_at(magnitude, audible, share, all_but=1))
+    return audible & (magnitude >= -_value_at(-magnitude, audible, share, all_but=1))
+
+
+def _value_at(values: Tensor, where: Tensor, share: float, all_but: int = 0) -> Tensor:
+    """The value that a share of n - `all_but` values precede in ascending order, () float32.
+
+    The n values are those of `where` (bool); without any, infinity. A GPU is not asked how many
+    there are, because that takes a wait: it sorts all values.
+    """
+    if devices.is_host(values):
+        chosen = values[where]
+        if not len(chosen):
+            return values.new_tensor(torch.inf)
+        place = min(int(share * (len(chosen) - all_but)), len(chosen) - 1)
+        return chosen.kthvalue(place + 1).values
+    count = where.sum()
+    first = torch.minimum((share * (count - all_but).double()).long(), count - 1).clamp(min=0)
+    ascending = torch.where(where, values, torch.inf).flatten().sort().values
+    return ascending.gather(0, first[None])[0]
 
 
 def _channels(all_chance: float, channels: int, g: torch.Generator) -> slice | int:
@@ -279,14 +319,16 @@ def mask_batch(
     """
     grid = windows.grid
     choice = Choice(task, reveal, order)
-    masked = [
-        _mask_window(window, int(channels), space, generator, choice)
+    plans = [
+        _plan(window, int(channels), space, generator, choice)
         for window, channels in zip(grid, windows.channels)
     ]
-    mask = torch.stack([m.mask for m in masked])
+    priors = _predict(plans, grid, space)
+    mask = torch.stack([_still_hidden(plan) for plan in plans])
+    rank = torch.stack([_rank(*one) for one in zip(plans, grid, priors.envelope_std)])
     present, target_mask = torch.zeros_like(mask), mask.clone()
     velocity_known, sign_known = ~mask, ~mask
-    for b, m in enumerate(masked):
+    for b, m in enumerate(plans):
         present[b, : m.channels] = True
         if m.task == "sign":
             velocity_known[b] = True
@@ -304,20 +346,20 @@ def mask_batch(
         velocity_known,
         sign_known,
         present,
-        torch.stack([m.rank for m in masked]),
-        torch.stack([m.estimate for m in masked]) * scale,
-        torch.stack([m.prior_std for m in masked]) * scale,
-        torch.stack([m.envelope_std for m in masked]) * scale,
+        rank,
+        priors.estimate * scale,
+        priors.prior_std * scale,
+        priors.envelope_std * scale,
     )
     target_mask &= state.occupied
-    batch = Batch(state, velocity, sign, target_mask, None, [m.task for m in masked])
+    batch = Batch(state, velocity, sign, target_mask, None, [plan.task for plan in plans])
     return _unplace(batch, mask, space, generator)
 
 
-def _mask_window(
+def _plan(
     grid: Tensor, channels: int, space: AtomSpace, generator: torch.Generator, choice: Choice
-) -> MaskedWindow:
-    """Mask one window (C, T, F)."""
+) -> Plan:
+    """Draw the mask of one window (C, T, F)."""
     if channels > 1 and choice.task is None and uniform(0, 1, generator) < MONO_CHANCE:
         channels = 1
     task = choice.task or choose(TASKS, generator)
@@ -325,77 +367,116 @@ def _mask_window(
         task = "cut"
     order = choice.order or choose(order_weights(), generator)
     reverse = uniform(0, 1, generator) <= REVERSE_CHANCE.get(order, 0.4)
-    direction = -1 if reverse else 1
-    key = direction * ordering_keys(order, grid.abs(), generator)
+    key = ordering_keys(order, grid.abs(), random_plane(grid, generator), reverse)
     mask = draw_region(task, grid, channels, space, generator)
     mask[channels:] = False
-    rank, zero = key, torch.zeros_like(grid)
-    out = MaskedWindow(task, channels, mask, rank, zero, zero.clone(), zero.clone())
-    if task not in PLACEMENT:
-        _predict(out, grid, space)
-    if order != "random":  # hidden atoms have the rank of their expected level, as in sampling
-        magnitude = torch.where(mask, out.envelope_std, grid.abs())
-        out.rank = direction * ordering_keys(order, magnitude, generator)
+    noise = None if order == "random" else random_plane(grid, generator)
     share = choice.reveal
     if share is None:
         nothing = uniform(0, 1, generator) < NOTHING_REVEALED
         share = 0.0 if nothing else uniform(0, 0.95, generator)
-    if share > 0 and mask.any() and task not in PLACEMENT:
-        values = key[mask]
-        first = min(int(share * len(values)), len(values) - 1)
-        out.mask = mask & (key >= values.sort().values[first])
-    return out
+    return Plan(task, channels, order, reverse, mask, key, noise, share)
 
 
-def ordering_keys(order: str, magnitude: Tensor, g: torch.Generator) -> Tensor:
-    """(C, T, F) sort keys of an ordering.
+def _still_hidden(plan: Plan) -> Tensor:
+    """(C, T, F) bool: the region without the share that the ordering reveals."""
+    if not plan.share or plan.task in PLACEMENT:
+        return plan.mask
+    return plan.mask & (plan.key >= _value_at(plan.key, plan.mask, plan.share))
+
+
+def _rank(plan: Plan, grid: Tensor, envelope_std: Tensor) -> Tensor:
+    """(C, T, F) position in the ordering: as in sampling, of the expected level where hidden."""
+    if plan.noise is None:
+        return plan.key
+    magnitude = torch.where(plan.mask, envelope_std, grid.abs())
+    return ordering_keys(plan.order, magnitude, plan.noise, plan.reverse)
+
+
+def ordering_keys(order: str, magnitude: Tensor, noise: Tensor, reverse: bool = False) -> Tensor:
+    """(C, T, F) sort keys of an ordering: `orderings.sort_key` on any device.
 
     The sampler sorts by predicted levels, which are wrong by some decibels: noise imitates this.
+    Orderings that sort all atoms do so on the host.
     """
-    noise = torch.rand(magnitude.shape, generator=g)
-    key = torch.from_numpy(sort_key(order, magnitude.cpu().numpy(), noise.numpy()))
-    return (key + 6 * noise if order == "velocity" else key).to(magnitude.device)
+    if order == "random":
+        key = noise
+    elif order == "velocity":
+        key = 6 * noise - 20 * torch.log10(magnitude + 1e-9)
+    elif order in AXES:
+        axis = AXES.index(order)
+        shape = [-1 if n == axis else 1 for n in range(3)]
+        place = torch.arange(magnitude.shape[axis], dtype=torch.float32, device=magnitude.device)
+        key = place.view(shape) + 0.5 * noise
+    else:
+        sorted_there = sort_key(order, magnitude.cpu().numpy(), noise.cpu().numpy())
+        key = torch.from_numpy(sorted_there).to(magnitude.device)
+    return -key if reverse else key
 
 
-def _predict(window: MaskedWindow, grid: Tensor, space: AtomSpace) -> None:
-    """Set the priors of a window, given the atoms that are known before anything is revealed.
+def _predict(plans: list[Plan], grid: Tensor, space: AtomSpace) -> Priors:
+    """Priors of windows (B, C, T, F), given what is known before anything is revealed.
 
-    The Wiener estimate is computed on the grid's device, which is faster than the prior in the
-    registry where that is a GPU.
+    A GPU predicts all windows at once, a CPU one after the other, which saves what they do not
+    need. Tasks of placement have no prior.
     """
-    part = slice(window.channels)
-    grid, mask = grid[part], window.mask[part]
-    envelope_std = _envelope_std(grid.cpu().numpy(), ~mask.cpu().numpy(), window.task, space)
-    window.envelope_std[part] = torch.from_numpy(envelope_std).to(grid.device)
-    bound = grid.abs() if window.task == "sign" else None
-    found = wiener.interpolate(grid, mask, bound, space.window)
-    if found is not None:
-        window.estimate[part], window.prior_std[part] = found.amplitude, found.prior_std
+    planes = grid.new_zeros((3, *grid.shape))
+    wanted = [b for b, plan in enumerate(plans) if plan.task not in PLACEMENT]
+    for part in [[b] for b in wanted] if devices.is_host(grid) else [wanted][: len(wanted)]:
+        index = devices.send(torch.tensor(part), grid.device)
+        chosen = [plans[b] for b in part]
+        planes.index_copy_(1, index, _prior_planes(chosen, grid.index_select(0, index), space))
+    return Priors(*planes)
 
 
-def _envelope_std(
-    grid: np.ndarray, observed: np.ndarray, task: str, space: AtomSpace
-) -> np.ndarray:
-    """(C, T, F) float32 standard deviation of the envelope's prior, from the observed atoms."""
-    amplitude = np.where(observed, grid, np.float32(0))
-    peak = float(np.abs(amplitude).max())
-    if peak == 0:
-        return np.zeros_like(amplitude)
-    threshold = _threshold(np.abs(grid), observed, space) if task == "loudness" else None
-    # the window itself is the longest stretch that is known
-    context = PriorContext(
-        amplitude, observed, space, peak, amplitude, observed, 0, None, threshold
+def _prior_planes(plans: list[Plan], grid: Tensor, space: AtomSpace) -> Tensor:
+    """(3, B, C, T, F): the priors of windows (B, C, T, F), one window on a CPU."""
+    hidden = torch.stack([plan.mask for plan in plans])
+    channels = torch.tensor([plan.channels for plan in plans])
+    present = torch.arange(grid.shape[1]) < channels[:, None]
+    there = devices.send(present, grid.device)[:, :, None, None]
+    known = there & ~hidden
+    envelope_std = envelope_batch.envelope_std(grid, known, present)
+    if any(plan.task == "loudness" for plan in plans):
+        loudness = devices.send(
+            torch.tensor([plan.task == "loudness" for plan in plans]), grid.device
+        )
+        envelope_std = _bounded(envelope_std, (grid.abs() * there, known, hidden), loudness, space)
+    if devices.is_host(grid):
+        part = slice(plans[0].channels)
+        bound = grid[0, part].abs() if plans[0].task == "sign" else None
+        alone = wiener.interpolate(grid[0, part], hidden[0, part], bound, space.window)
+        out = grid.new_zeros((3, *grid.shape))
+        out[2] = envelope_std
+        if alone is not None:
+            out[0, 0, part], out[1, 0, part] = alone.amplitude, alone.prior_std
+        return out
+    signs = devices.send(torch.tensor([plan.task == "sign" for plan in plans]), grid.device)
+    bounds = torch.where(signs[:, None, None, None], grid.abs(), torch.inf)
+    found = wiener.interpolate_batch(grid * there, hidden, bounds, space.window)
+    return torch.stack([found.amplitude * there, found.prior_std * there, envelope_std])
+
+
+def _bounded(
+    std: Tensor, atoms: tuple[Tensor, Tensor, Tensor], loudness: Tensor, space: AtomSpace
+) -> Tensor:
+    """Deviations, replaced in windows in which all hidden atoms are quieter than the known ones.
+
+    atoms     magnitudes, known and hidden atoms of B windows, each (B, C, T, F)
+    loudness  (B,) windows whose atoms were selected by loudness
+    """
+    magnitude, known, hidden = atoms
+    axes = (1, 2, 3)
+    audible = magnitude > magnitude.amax(axes, keepdim=True) * 10 ** (space.floor_db / 20)
+    threshold = torch.where(known & audible, magnitude, torch.inf).amin(axes)
+    loudest = torch.where(hidden, magnitude, 0).amax(axes)
+    is_bound = loudness & (loudest <= threshold) & (threshold < torch.inf)
+    if not devices.may_be_any(is_bound):
+        return std
+    kept = known & (magnitude >= threshold[:, None, None, None])
+    return torch.where(
+        is_bound[:, None, None, None], envelope_batch.censored_std(kept, threshold), std
     )
-    prediction = LEVEL_PRIOR.predict(context)
-    return np.zeros_like(amplitude) if prediction is None else prediction.std
-
-
-def _threshold(magnitude: np.ndarray, observed: np.ndarray, space: AtomSpace) -> float | None:
-    """Magnitude below which all hidden atoms lie; None where the loudest are hidden."""
-    audible = magnitude > magnitude.max() * 10 ** (space.floor_db / 20)
-    threshold = float(magnitude[observed & audible].min(initial=np.inf))
-    is_bound = magnitude[~observed].max(initial=0) <= threshold < np.inf
-    return threshold if is_bound else None
 
 
 def _reference(grid: Tensor, known: Tensor, generator: torch.Generator) -> Tensor:
@@ -409,7 +490,7 @@ def _reference(grid: Tensor, known: Tensor, generator: torch.Generator) -> Tenso
     reference = torch.maximum(loudest, floor).clamp(min=1e-6)
     louder_db = torch.rand(batch, generator=generator) * LOUDER_DB
     louder_db = louder_db * (torch.rand(batch, generator=generator) < LOUDER_CHANCE)
-    return (reference * (10 ** (louder_db / 20)).to(grid.device))[:, None, None, None]
+    return (reference * devices.send(10 ** (louder_db / 20), grid.device))[:, None, None, None]
 
 
 def _unplace(batch: Batch, hidden: Tensor, space: AtomSpace, g: torch.Generator) -> Batch:
@@ -421,22 +502,25 @@ def _unplace(batch: Batch, hidden: Tensor, space: AtomSpace, g: torch.Generator)
     if not windows:
         return batch
     state, device = batch.state, batch.velocity.device
-    unknown = torch.tensor([f.cardinality for f in space.features], device=device)
+    unknown = devices.send(torch.tensor([f.cardinality for f in space.features]), device)
     unplaced = unknown.expand(len(batch.task), MAX_UNPLACED, 5).clone()
     valid = torch.zeros(len(batch.task), MAX_UNPLACED, dtype=torch.bool, device=device)
     position = torch.zeros(len(batch.task), MAX_UNPLACED, 3, dtype=torch.long, device=device)
     for b in windows:
-        c, t, f = (hidden[b] & (batch.velocity[b] > 0)).nonzero().unbind(1)
-        chosen = torch.randperm(len(c), generator=g).to(device)
-        rest, i = chosen[MAX_UNPLACED:], chosen[:MAX_UNPLACED]
-        state.velocity_known[b, c[rest], t[rest], f[rest]] = True
-        state.sign_known[b, c[rest], t[rest], f[rest]] = True
-        c, t, f = c[i], t[i], f[i]
+        audible = hidden[b] & (batch.velocity[b] > 0)
+        key = torch.where(audible, random_plane(audible, g), 2.0).flatten()
+        chosen = key.topk(min(MAX_UNPLACED, key.numel()), largest=False)
+        rest = audible & (key > chosen.values[-1]).view_as(audible)
+        state.velocity_known[b] |= rest
+        state.sign_known[b] |= rest
+        place = torch.stack(torch.unravel_index(chosen.indices, audible.shape), 1)
+        c, t, f = place.unbind(1)
         atoms = torch.stack([t, f, c, batch.velocity[b, c, t, f], batch.sign[b, c, t, f]], 1)
         axis = list(PLACEMENT).index(batch.task[b])  # time, frequency, channel
         atoms[:, axis] = unknown[axis]
-        unplaced[b, : len(i)], valid[b, : len(i)] = atoms, True
-        position[b, : len(i)] = torch.stack([c, t, f], 1)
+        there = chosen.values < 2
+        unplaced[b, : len(place)] = torch.where(there[:, None], atoms, unknown)
+        valid[b, : len(place)], position[b, : len(place)] = there, place * there[:, None]
     state = replace(state, unplaced=unplaced, unplaced_valid=valid)
     target_mask = batch.target_mask & state.unknown("velocity")
     return replace(batch, state=state, target_mask=target_mask, unplaced_position=position)

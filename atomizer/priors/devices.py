@@ -1,0 +1,26 @@
+"""Where numbers are read back: on a CPU at once, from a GPU only after a wait for all its work."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def is_host(x: Tensor) -> bool:
+    """Whether values can be read without a wait, so that work that they make needless is left out.
+
+    Batched priors and masks ask here, and nowhere else.
+    """
+    return x.device.type == "cpu"
+
+
+def may_be_any(x: Tensor) -> bool:
+    """Whether a bool tensor may hold a True value; to ask a GPU would take a wait."""
+    return not is_host(x) or bool(x.any())
+
+
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy a small tensor from the host to a device, without a wait."""
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
