@@ -355,7 +355,8 @@ def encode(
     check_folder(out)
     _check_first(first)
     sound = _read(source)
-    data = encoded(sound, kbps=kbps, size=size, atoms=first, order=order)
+    with _share_progress("encoding") as on_share:
+        data = encoded(sound, kbps=kbps, size=size, atoms=first, order=order, on_share=on_share)
     atomic_write(out, data, "The file of atoms")
     rate = 8e-3 * len(data) / sound.seconds
     typer.echo(f"{out.name}: {sound.seconds:.2f} s, {len(data):,} bytes, {rate:.1f} kbit/s")
@@ -386,7 +387,8 @@ def decode(
     check_output(out)
     if size is not None and size < 1:
         raise AtomizerError(f"The option --bytes cannot be {size}: 1 or more bytes are accepted.")
-    received = receive(_read_bytes(source, size))
+    with _share_progress("decoding") as on_share:
+        received = receive(_read_bytes(source, size), on_share=on_share)
     if fill is None or (fill in FILLS and received.steps is not None):
         sound = render(received, fill, seed)
     else:
@@ -746,6 +748,20 @@ def _progress(
             f"{copy.target[0]:.2f}-{copy.target[1]:.2f} s: copied from {copy.source[0]:.2f} to"
             f" {copy.source[1]:.2f} s, confidence {copy.confidence:.2f}"
         )
+
+
+@contextmanager
+def _share_progress(what: str) -> Iterator[Callable[[float], None]]:
+    """A progress bar on the terminal; yields a callback with the share that is done."""
+    from tqdm import tqdm
+
+    with tqdm(desc=what, total=100, unit="%", disable=None) as bar:
+
+        def on_share(share: float) -> None:
+            bar.update(max(0, round(100 * share) - bar.n))
+
+        yield on_share
+        on_share(1.0)
 
 
 @contextmanager

@@ -1,6 +1,9 @@
 """Files of atoms: prefixes, budgets, identical bytes, damage, and noise for what was not sent."""
 
 import hashlib
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from atomizer.inpainting.unsent import fill_unsent, unsent_task
 from atomizer.io.audio import Sound, read
 from atomizer.io.resources import ASSETS
 from atomizer.plotting.figures import PlotStyle
-from atomizer.ui import gpu
+from atomizer.ui import api, gpu
 from atomizer.ui.exports import FILE_KBPS, ExportRequest, export
 from atomizer.ui.handlers import compressing, loading
 from atomizer.ui.session import open_session
@@ -98,6 +101,42 @@ def test_bytes_are_the_same_everywhere():
     sound = Sound(np.stack([tone, tone[::-1]]).astype(np.float32), 44_100)
     data = b"".join(encode(sound, kbps=96, order=order) for order in ORDERS)
     assert hashlib.sha256(data).hexdigest()[:16] == "620fa5b005f06a30"
+
+
+def test_bytes_are_the_same_with_four_threads(clip):
+    code = (
+        "import sys, hashlib, numpy as np; from atomizer.codec import encode;"
+        "from atomizer.io.audio import Sound;"
+        "samples = np.frombuffer(sys.stdin.buffer.read(), np.float32).reshape(2, -1);"
+        f"print(hashlib.sha256(encode(Sound(samples, {clip.rate}))).hexdigest())"
+    )
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), "4")
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        input=np.ascontiguousarray(clip.samples, np.float32).tobytes(),
+        env={**os.environ, "PYTHONPATH": str(ASSETS.parent), **threads},
+        capture_output=True,
+        check=True,
+    )
+    assert found.stdout.decode().strip() == hashlib.sha256(encode(clip)).hexdigest()
+
+
+def test_endpoints_read_files_of_atoms(clip, tmp_path, refused):
+    path = tmp_path / "x.atoms"
+    path.write_bytes(encode(clip, kbps=96))
+    info = api.atomize(str(path))
+    assert info["channels"] == 2 and info["duration_s"] == pytest.approx(clip.seconds)
+    filled = read(api.fill_file(str(path), ["above:9000"], method="noise", start=0.1, seconds=0.2))
+    assert filled.seconds == pytest.approx(0.2) and filled.samples.any()
+    with pytest.raises(Exception, match="is over"):
+        api.atomize(str(path), start=1)
+
+
+def test_progress_rises_to_the_end(clip):
+    encoding, decoding = [], []
+    receive(encode(clip, kbps=96, on_share=encoding.append), on_share=decoding.append)
+    for shares in (encoding, decoding):
+        assert len(shares) > 3 and shares == sorted(shares) and 0.9 < shares[-1] <= 1
 
 
 def test_the_page_loads_and_exports_files_of_atoms(clip, tmp_path):

@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import AtomizerError
-from ..io.audio import Sound
+from ..io.audio import Sound, excerpt_of
 from .names import FILLS, MAGIC, ORDERS
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def encode(
     size: int | None = None,
     atoms: int | None = None,
     order: str = "audibility",
+    on_share: Callable[[float], None] | None = None,
 ) -> bytes:
     """Encode a sound as a file of atoms, from the most important one on.
 
@@ -52,6 +53,8 @@ def encode(
     order : str
         "velocity", the loudest atoms first, or "audibility", those that exceed the masking of the
         others most; the latter also sends the levels of all bands.
+    on_share : callable, optional
+        Called with the share of the work that is done, from 0 to 1.
 
     Returns
     -------
@@ -78,7 +81,8 @@ def encode(
         )
     if atoms is not None and atoms < 0:
         raise AtomizerError(f"A file has 0 or more atoms, not {atoms}.")
-    return encode_sound(sound, order, Budget(file_size(sound, kbps, size), atoms))
+    budget = Budget(file_size(sound, kbps, size), atoms)
+    return encode_sound(sound, order, budget, on_share)
 
 
 def decode(
@@ -122,13 +126,20 @@ def check_fill(fill: str | None) -> None:
         )
 
 
-def open_file(path: Path, max_seconds: float | None = None) -> Sound:
+def open_file(
+    path: Path,
+    max_seconds: float | None = None,
+    start: float = 0.0,
+    seconds: float | None = None,
+) -> Sound:
     """The sound of a file of atoms, with noise for what was not sent if it has levels of bands.
 
-    Raises AtomizerError as `decode` does.
+    `start` and `seconds` of an excerpt, which is taken after decoding. Raises AtomizerError as
+    `decode` and `io.audio.read` do.
     """
     received = receive(path.read_bytes(), max_seconds)
-    return render(received, None if received.steps is None else "noise")
+    sound = render(received, None if received.steps is None else "noise")
+    return excerpt_of(sound, start, seconds)
 
 
 def is_file(path: Path) -> bool:
@@ -150,15 +161,21 @@ def render(received: Received, fill: str | None = None, seed: int = 0) -> Sound:
     return synthesise(received, grid)
 
 
-def receive(data: bytes, max_seconds: float | None = None) -> Received:
+def receive(
+    data: bytes,
+    max_seconds: float | None = None,
+    on_share: Callable[[float], None] | None = None,
+) -> Received:
     """Header, atoms and levels of bands of a file of atoms, or of the first bytes of one.
 
-    Raises AtomizerError as `decode` does.
+    `on_share` is called with the share of the work that is done. Raises AtomizerError as `decode`
+    does.
     """
     _check_numba()
     from .decoder import receive as received
+    from .planes import Watch
 
-    return received(data, max_seconds)
+    return received(data, max_seconds, Watch(on_share=on_share) if on_share else None)
 
 
 def positions(data: bytes, counts: Sequence[int]) -> np.ndarray:
@@ -185,11 +202,11 @@ def positions(data: bytes, counts: Sequence[int]) -> np.ndarray:
     _check_numba()
     from .bitstream import file_bytes
     from .decoder import receive as received
-    from .planes import Marks
+    from .planes import Watch
 
-    marks = Marks(np.asarray(counts, np.int64), np.full(len(counts), len(data), np.int64))
-    received(data, math.inf, marks)
-    return np.array([min(len(data), file_bytes(int(size))) for size in marks.bytes], np.int64)
+    watch = Watch(np.asarray(counts, np.int64), np.full(len(counts), len(data), np.int64))
+    received(data, math.inf, watch)
+    return np.array([min(len(data), file_bytes(int(size))) for size in watch.bytes], np.int64)
 
 
 def _check_numba() -> None:

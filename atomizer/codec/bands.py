@@ -12,6 +12,7 @@ import numpy as np
 from .coder import INPUTS, STOP, Stream, code_mixed, compiled, mixture
 
 FRAMES = 2  # frames of a level
+PART = 512  # frames at a time
 STEPS = 2  # per factor of 2 in amplitude
 MAX_STEP = 63
 _CLASSES = 7  # of a difference, -3 … 3
@@ -31,7 +32,10 @@ def band_steps(grid: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """(C, groups, bands) int64: levels of the bands of an integer grid (C, T, F), 0 … MAX_STEP."""
     channels, frames, _ = grid.shape
     groups = -(-frames // FRAMES)
-    energy = np.add.reduceat(np.square(grid, dtype=np.float64), edges[:-1], axis=2)
+    energy = np.empty((channels, frames, len(edges) - 1))
+    for first in range(0, frames, PART):
+        part = np.square(grid[:, first : first + PART], dtype=np.float64)
+        energy[:, first : first + PART] = np.add.reduceat(part, edges[:-1], axis=2)
     energy = np.pad(energy, ((0, 0), (0, groups * FRAMES - frames), (0, 0)))
     energy = energy.reshape(channels, groups, FRAMES, -1).sum(2) / (FRAMES * np.diff(edges))
     steps = np.round(STEPS * 0.5 * np.log2(np.maximum(energy, 1.0)))

@@ -14,7 +14,7 @@ from .bands import FRAMES, STEPS, code_steps
 from .bitstream import HEADER_BYTES, Header, from_chunks
 from .coder import Stream
 from .encoder import UNKNOWN
-from .planes import Levels, Marks, Reached, Span, Tiles, code_levels
+from .planes import Levels, Reached, Span, Tiles, Watch, code_levels
 from .stereo import BLOCK, code_mid_side, rotate
 
 
@@ -55,10 +55,10 @@ class Received:
         return out
 
 
-def receive(data: bytes, max_seconds: float | None = None, marks: Marks | None = None) -> Received:
+def receive(data: bytes, max_seconds: float | None = None, watch: Watch | None = None) -> Received:
     """Decode the bytes of a file; see `atomizer.codec.decode`.
 
-    marks  changed in place: bytes of the code, without header and checksums
+    watch  counts bytes of the code, without header and checksums
     """
     header = Header.unpack(data, max_seconds)
     stream = Stream.reading(from_chunks(data[HEADER_BYTES:], header.size))
@@ -79,7 +79,7 @@ def receive(data: bytes, max_seconds: float | None = None, marks: Marks | None =
     if not stream.stopped:
         tiles = Tiles(edges, expected, FRAMES)
         atoms, reached = code_levels(
-            stream, levels, tiles, Span(header.top, header.atoms), marks=marks
+            stream, levels, tiles, Span(header.top, header.atoms), watch=watch
         )
     sent = steps if header.order == "audibility" else None
     return Received(header, edges, mid_side, sent, sizes, levels, reached, atoms)

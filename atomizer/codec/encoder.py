@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,10 @@ from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
 from ..io.audio import Sound, check
 from .allocation import EQUAL, step_sizes
-from .bands import FRAMES, STEPS, band_steps, code_steps
+from .bands import FRAMES, PART, STEPS, band_steps, code_steps
 from .bitstream import EXPONENTS, HEADER_BYTES, MAX_ATOMS, Header, code_bytes, to_chunks
 from .coder import Stream
-from .planes import Levels, Span, Tiles, code_levels
+from .planes import Levels, Span, Tiles, Watch, code_levels
 from .stereo import choose_mid_side, code_mid_side, rotate
 
 PEAK_BITS = 23  # of the loudest atom, in units of the grid
@@ -36,7 +37,12 @@ class Budget:
     atoms: int | None = None
 
 
-def encode_sound(sound: Sound, order: str, budget: Budget) -> bytes:
+def encode_sound(
+    sound: Sound,
+    order: str,
+    budget: Budget,
+    on_share: Callable[[float], None] | None = None,
+) -> bytes:
     """The file of a sound; see `atomizer.codec.encode`."""
     check(sound.samples, sound.rate)
     space = AtomSpace()
@@ -48,15 +54,17 @@ def encode_sound(sound: Sound, order: str, budget: Budget) -> bytes:
     peak = float(max(grid.max(initial=0), -grid.min(initial=0)))
     exponent = math.frexp(peak)[1] - PEAK_BITS if peak else 0
     exponent = min(EXPONENTS[1], max(EXPONENTS[0], exponent))
-    whole = np.rint(np.ldexp(grid, -exponent, out=grid)).astype(np.int32)
+    np.ldexp(grid, -exponent, out=grid)
+    whole = np.rint(grid, out=grid).astype(np.int32)
     del grid
     steps = band_steps(whole, edges)
     sizes = np.full_like(steps, EQUAL)
     if order == "audibility":
         sizes = step_sizes(steps, edges, space, exponent)
-    levels = Levels.empty(whole.shape)
-    np.less(whole, 0, out=levels.negative, casting="unsafe")
+    negative = (whole < 0).view(np.uint8)
     magnitude = _scaled(whole, edges, sizes)
+    # what is left of a magnitude takes its place: it is not read again once its level is coded
+    levels = Levels.encoding(negative, magnitude)
     top = max(0, int(magnitude.max(initial=0)).bit_length() - 1)
     stream = Stream.writing(_room(magnitude.size, budget))
     code_mid_side(stream, mid_side)
@@ -65,7 +73,8 @@ def encode_sound(sound: Sound, order: str, budget: Budget) -> bytes:
         code_steps(stream, steps)
         expected = steps * (QUARTERS // STEPS) - sizes
     atoms = MAX_ATOMS if budget.atoms is None else min(MAX_ATOMS, budget.atoms)
-    code_levels(stream, levels, Tiles(edges, expected, FRAMES), Span(top, atoms), magnitude)
+    tiles, watch = Tiles(edges, expected, FRAMES), Watch(on_share=on_share) if on_share else None
+    code_levels(stream, levels, tiles, Span(top, atoms), magnitude, watch)
     code = stream.finish()
     if budget.size is not None:
         code = code[: code_bytes(budget.size)]
@@ -79,21 +88,29 @@ def encode_sound(sound: Sound, order: str, budget: Budget) -> bytes:
 def analyse(samples: np.ndarray, space: AtomSpace) -> np.ndarray:
     """(C, T, F) float64 MDCT: rounding it gives the same integers on every machine."""
     channels, length = samples.shape
-    frames = space.frame_count(length)
-    blocks = np.zeros((channels, (frames + 1) * space.hop))
-    blocks[:, space.hop : space.hop + length] = samples
-    return mdct_blocks(blocks.reshape(channels, frames + 1, space.hop), space.window)
+    frames, hop = space.frame_count(length), space.hop
+    grid = np.empty((channels, frames, hop))
+    for first in range(0, frames, PART):
+        count = min(PART, frames - first)
+        blocks = np.zeros((channels, (count + 1) * hop))
+        start = (first - 1) * hop  # of these blocks in the sound
+        inside = samples[:, max(0, start) : max(0, start + blocks.shape[1])]
+        at = max(0, -start)
+        blocks[:, at : at + inside.shape[1]] = inside
+        grid[:, first : first + count] = mdct_blocks(
+            blocks.reshape(channels, count + 1, hop), space.window
+        )
+    return grid
 
 
 def _scaled(whole: np.ndarray, edges: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """(C, T, F) int32: magnitudes of integers in units of the step sizes, rounded down."""
-    out = np.empty_like(whole)
+    """Magnitudes of integers (C, T, F) in units of the step sizes, rounded down, in their place."""
     for group in range(sizes.shape[1]):
         frames = slice(group * FRAMES, (group + 1) * FRAMES)
         size = np.repeat(sizes[:, group], np.diff(edges), axis=1)[:, None]
         scale, shift = _SCALES[size % QUARTERS], 16 + size // QUARTERS
-        out[:, frames] = (np.abs(whole[:, frames]).astype(np.int64) * scale) >> shift
-    return out
+        whole[:, frames] = (np.abs(whole[:, frames]).astype(np.int64) * scale) >> shift
+    return whole
 
 
 def _room(atoms: int, budget: Budget) -> int:

@@ -11,7 +11,8 @@ A tile is a band of a frame of a channel. A tile whose atoms are all below the l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -77,14 +78,15 @@ class Levels:
     @classmethod
     def empty(cls, shape: tuple[int, int, int]) -> Levels:
         """No atoms in a grid of this shape."""
-        channels, frames, bins = shape
+        return cls.encoding(np.zeros(shape, np.uint8), np.zeros(shape, np.int32))
+
+    @classmethod
+    def encoding(cls, negative: np.ndarray, magnitude: np.ndarray) -> Levels:
+        """No atoms yet of signs and magnitudes (C, T, F), which become `negative` and `rest`."""
+        channels, frames, bins = magnitude.shape
         padded = (channels, frames + 2 * PAD, bins + 2 * PAD)
-        return cls(
-            np.zeros(padded, np.uint8),
-            np.zeros(shape, np.uint8),
-            np.zeros(shape, np.uint8),
-            np.zeros(shape, np.int32),
-        )
+        level = np.zeros(padded, np.uint8)
+        return cls(level, negative, np.zeros(magnitude.shape, np.uint8), magnitude)
 
     @property
     def levels(self) -> np.ndarray:
@@ -146,21 +148,27 @@ class Span:
     atoms: int
 
 
-@dataclass(frozen=True)
-class Marks:
-    """Where a decoder stands after numbers of atoms.
+def _nothing() -> np.ndarray:
+    return np.zeros(0, np.int64)
 
-    counts  (n,) int64, rising numbers of atoms
-    bytes   (n,) int64, number of bytes read then; those never reached stay as they are
+
+def _ignore(share: float) -> None:
+    """Do not report progress."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is noted while levels are coded.
+
+    counts    (n,) int64, rising numbers of atoms
+    bytes     (n,) int64, number of bytes read after each of them; those that are never reached
+              stay as they are
+    on_share  called after every level with the share of the work that is done, about
     """
 
-    counts: np.ndarray
-    bytes: np.ndarray
-
-    @classmethod
-    def none(cls) -> Marks:
-        """No numbers."""
-        return cls(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    counts: np.ndarray = field(default_factory=_nothing)
+    bytes: np.ndarray = field(default_factory=_nothing)
+    on_share: Callable[[float], None] = _ignore
 
 
 def code_levels(
@@ -169,13 +177,13 @@ def code_levels(
     tiles: Tiles,
     span: Span,
     magnitude: np.ndarray | None = None,
-    marks: Marks | None = None,
+    watch: Watch | None = None,
 ) -> tuple[int, Reached]:
     """Encode or decode levels from the highest one down, as far as the stream has bytes.
 
     magnitude  (C, T, F) int32 to encode, in units of the step sizes, with the signs in `levels`;
                None to decode
-    marks      changed in place when decoding
+    watch      `watch.bytes` is changed in place when decoding
 
     Returns the number of atoms, and where the code ends.
     """
@@ -183,15 +191,22 @@ def code_levels(
     shape = (channels, frames + 2, len(tiles.edges) + 1)
     counts = np.zeros(shape, np.int64)
     reached = np.array([span.top + 1, 0, 0], np.int64)
-    marks = marks or Marks.none()
-    found = _code_levels(
-        stream.arrays,
-        levels.rest if magnitude is None else magnitude,
-        (levels.level, levels.negative, levels.digits, levels.rest),
-        (tiles.edges, tiles.expected, tiles.frames, np.zeros_like(counts), counts),
-        (mixture(_TOTAL, _SETS), (FINE, COARSE, AMPLITUDES, REFINES)),
-        (span.top, span.atoms, reached, marks.counts, marks.bytes),
-    )
+    watch, model = watch or Watch(), mixture(_TOTAL, _SETS)
+    tile, found = np.zeros_like(counts), 0
+    watch.bytes[watch.counts <= 0] = stream.state[AT]
+    for level in range(span.top, -1, -1) if span.atoms > 0 else ():
+        found = _code_level(
+            stream.arrays,
+            levels.rest if magnitude is None else magnitude,
+            (levels.level, levels.negative, levels.digits, levels.rest),
+            (tiles.edges, tiles.expected, tiles.frames, tile, counts),
+            (model, (FINE, COARSE, AMPLITUDES, REFINES)),
+            (level, span.atoms, found, reached, watch.counts, watch.bytes),
+        )
+        # without a limit of bytes, a level has about as many of them as those above together
+        watch.on_share(max(stream.state[AT] / max(1, len(stream.data)), 2.0**-level))
+        if stream.stopped or found >= span.atoms:
+            break
     return found, Reached(*reached.tolist())
 
 
@@ -261,11 +276,11 @@ def _sums(level, amplitude, c, t, f):
 
 
 @compiled
-def _code_levels(stream, magnitude, known, tiles, model_and_tables, limits):
-    """`code_levels` on arrays."""
+def _code_level(stream, magnitude, known, tiles, model_and_tables, place):
+    """A level of `code_levels` on arrays; returns the number of atoms so far."""
     state, _, encoding = stream
     model, tables = model_and_tables
-    top, atoms, reached, marked, marks = limits
+    p, atoms, found, reached, marked, marks = place
     level, negative, digits, rest = known
     edges, expected, per_group, tile, count = tiles
     fine, coarse, amplitudes, refines = tables
@@ -273,133 +288,127 @@ def _code_levels(stream, magnitude, known, tiles, model_and_tables, limits):
     bands = len(edges) - 1
     contexts = np.zeros(INPUTS, np.int64)
     amplitude = np.zeros(MAX_LEVEL + 2, np.int64)
-    found, mark = 0, 0
-    while mark < len(marked) and marked[mark] <= 0:
-        marks[mark] = state[AT]
-        mark += 1
-    if atoms == 0:
-        return found
-    for p in range(top, -1, -1):
-        for i in range(1, len(amplitude)):
-            amplitude[i] = amplitudes[min(len(amplitudes) - 1, max(0, i - 1 - p))]
-        for b in range(bands):
-            low, high = edges[b], edges[b + 1]
-            for t in range(frames):
-                reached[0], reached[1], reached[2] = p, b, t
-                for c in range(channels):
-                    e = _expected_class(expected[c, t // per_group, b], p)
-                    if tile[c, t + 1, b + 1] == 0:
-                        bit = 0
-                        if encoding:
-                            for f in range(low, high):
-                                if magnitude[c, t, f] >> p != 0:
-                                    bit = 1
-                                    break
-                        _tile_contexts(contexts, tile, (c, t, b), p, e)
-                        bit = code_mixed(stream, bit, model, contexts, _SUMS + min(c, 1))
-                        if state[STOP] != 0:
-                            return found
-                        if bit == 0:
-                            continue
-                        tile[c, t + 1, b + 1] = p + 1
-                    near = count[c, t, b + 1] + count[c, t + 2, b + 1]
-                    dense = coarse[min(511, near * 16 // (high - low))]
-                    here = count[c, t + 1, b + 1] + count[c, t + 1, b]
-                    dense_here = min(3, coarse[min(511, here * 8 // (high - low))])
-                    for f in range(low, high):
-                        if level[c, t + PAD, f + PAD] != 0:
-                            continue
-                        frame, time, other = _sums(level, amplitude, c, t + PAD, f + PAD)
-                        qf, qt = coarse[frame], coarse[time]
-                        qo = min(3, coarse[other])
-                        qs = fine[min(511, frame + time + other)]
-                        contexts[0] = (qf * 8 + qt) * 4 + qo
-                        contexts[1] = _PLACES[1] + qs * BANDS + b
-                        contexts[2] = _PLACES[2] + e * 8 + min(7, qs)
-                        contexts[3] = _PLACES[3] + ((dense * 4 + dense_here) * 4 + min(3, qf)) * 2
-                        contexts[3] += min(c, 1)
-                        contexts[4] = _PLACES[4] + (
-                            (min(c, 1) * 4096 + min(f, 4095)) * _BINS + min(2, qs)
-                        )
-                        contexts[5] = _PLACES[5] + p * _SUMS + qs
-                        bit = 0
-                        if encoding:
-                            bit = 1 if magnitude[c, t, f] >> p != 0 else 0
-                        bit = code_mixed(stream, bit, model, contexts, qs)
-                        if state[STOP] != 0:
-                            return found
-                        if bit == 0:
-                            continue
-                        sign = code(stream, np.int64(negative[c, t, f]), HALF)
-                        if state[STOP] != 0:
-                            return found
-                        negative[c, t, f] = sign
-                        level[c, t + PAD, f + PAD] = p + 1
-                        rest[c, t, f] = magnitude[c, t, f] - (1 << p) if encoding else 0
-                        count[c, t + 1, b + 1] += 1
-                        found += 1
-                        while mark < len(marked) and marked[mark] <= found:
-                            marks[mark] = state[AT]
-                            mark += 1
-                        if found >= atoms:
-                            return found
-        reached[1] = bands
-        for b in range(bands):
-            low, high = edges[b], edges[b + 1]
-            for t in range(frames):
-                for c in range(channels):
-                    if tile[c, t + 1, b + 1] <= p + 1:
+    mark = np.searchsorted(marked, found, side="right")
+    for i in range(1, len(amplitude)):
+        amplitude[i] = amplitudes[min(len(amplitudes) - 1, max(0, i - 1 - p))]
+    for b in range(bands):
+        low, high = edges[b], edges[b + 1]
+        for t in range(frames):
+            reached[0], reached[1], reached[2] = p, b, t
+            for c in range(channels):
+                e = _expected_class(expected[c, t // per_group, b], p)
+                if tile[c, t + 1, b + 1] == 0:
+                    bit = 0
+                    if encoding:
+                        for f in range(low, high):
+                            if magnitude[c, t, f] >> p != 0:
+                                bit = 1
+                                break
+                    _tile_contexts(contexts, tile, (c, t, b), p, e)
+                    bit = code_mixed(stream, bit, model, contexts, _SUMS + min(c, 1))
+                    if state[STOP] != 0:
+                        return found
+                    if bit == 0:
                         continue
-                    for f in range(low, high):
-                        own = level[c, t + PAD, f + PAD]
-                        if own <= p + 1 or not refines[own - 1 - p]:
-                            continue
-                        frame, time, other = _sums(level, amplitude, c, t + PAD, f + PAD)
-                        width = np.int64(1) << (own - 1)
-                        digit = 0
-                        if encoding:
-                            tripled = np.int64(3) * rest[c, t, f]
-                            digit = tripled // width
-                            rest[c, t, f] = tripled - digit * width
-                        n = min(_DIGITS - 1, digits[c, t, f])
-                        at = _REFINE + n * _SUMS + fine[min(511, frame + time + other)]
-                        contexts[0] = at
-                        at = _REFINE + _DIGITS * _SUMS
-                        contexts[1] = at + n * BANDS + b
-                        at += _DIGITS * BANDS
-                        contexts[2] = at + n * MAX_LEVEL + (own - 1 - p)
-                        at += _DIGITS * MAX_LEVEL
-                        contexts[3] = at + n * 8 + coarse[frame]
-                        at += _DIGITS * 8
-                        contexts[4] = at + n * 8 + coarse[time]
-                        at += _DIGITS * 8
-                        contexts[5] = at + n * 2 + min(c, 1)
+                    tile[c, t + 1, b + 1] = p + 1
+                near = count[c, t, b + 1] + count[c, t + 2, b + 1]
+                dense = coarse[min(511, near * 16 // (high - low))]
+                here = count[c, t + 1, b + 1] + count[c, t + 1, b]
+                dense_here = min(3, coarse[min(511, here * 8 // (high - low))])
+                for f in range(low, high):
+                    if level[c, t + PAD, f + PAD] != 0:
+                        continue
+                    frame, time, other = _sums(level, amplitude, c, t + PAD, f + PAD)
+                    qf, qt = coarse[frame], coarse[time]
+                    qo = min(3, coarse[other])
+                    qs = fine[min(511, frame + time + other)]
+                    contexts[0] = (qf * 8 + qt) * 4 + qo
+                    contexts[1] = _PLACES[1] + qs * BANDS + b
+                    contexts[2] = _PLACES[2] + e * 8 + min(7, qs)
+                    contexts[3] = _PLACES[3] + ((dense * 4 + dense_here) * 4 + min(3, qf)) * 2
+                    contexts[3] += min(c, 1)
+                    contexts[4] = _PLACES[4] + (
+                        (min(c, 1) * 4096 + min(f, 4095)) * _BINS + min(2, qs)
+                    )
+                    contexts[5] = _PLACES[5] + p * _SUMS + qs
+                    bit = 0
+                    if encoding:
+                        bit = 1 if magnitude[c, t, f] >> p != 0 else 0
+                    bit = code_mixed(stream, bit, model, contexts, qs)
+                    if state[STOP] != 0:
+                        return found
+                    if bit == 0:
+                        continue
+                    sign = code(stream, np.int64(negative[c, t, f]), HALF)
+                    if state[STOP] != 0:
+                        return found
+                    negative[c, t, f] = sign
+                    level[c, t + PAD, f + PAD] = p + 1
+                    rest[c, t, f] = magnitude[c, t, f] - (1 << p) if encoding else 0
+                    count[c, t + 1, b + 1] += 1
+                    found += 1
+                    while mark < len(marked) and marked[mark] <= found:
+                        marks[mark] = state[AT]
+                        mark += 1
+                    if found >= atoms:
+                        return found
+    reached[1] = bands
+    for b in range(bands):
+        low, high = edges[b], edges[b + 1]
+        for t in range(frames):
+            for c in range(channels):
+                if tile[c, t + 1, b + 1] <= p + 1:
+                    continue
+                for f in range(low, high):
+                    own = level[c, t + PAD, f + PAD]
+                    if own <= p + 1 or not refines[own - 1 - p]:
+                        continue
+                    frame, time, other = _sums(level, amplitude, c, t + PAD, f + PAD)
+                    width = np.int64(1) << (own - 1)
+                    digit = 0
+                    if encoding:
+                        tripled = np.int64(3) * rest[c, t, f]
+                        digit = tripled // width
+                        rest[c, t, f] = tripled - digit * width
+                    n = min(_DIGITS - 1, digits[c, t, f])
+                    at = _REFINE + n * _SUMS + fine[min(511, frame + time + other)]
+                    contexts[0] = at
+                    at = _REFINE + _DIGITS * _SUMS
+                    contexts[1] = at + n * BANDS + b
+                    at += _DIGITS * BANDS
+                    contexts[2] = at + n * MAX_LEVEL + (own - 1 - p)
+                    at += _DIGITS * MAX_LEVEL
+                    contexts[3] = at + n * 8 + coarse[frame]
+                    at += _DIGITS * 8
+                    contexts[4] = at + n * 8 + coarse[time]
+                    at += _DIGITS * 8
+                    contexts[5] = at + n * 2 + min(c, 1)
+                    bit = code_mixed(
+                        stream,
+                        1 if digit == 1 else 0,
+                        model,
+                        contexts,
+                        _SUMS + 2,
+                    )
+                    if state[STOP] != 0:
+                        return found
+                    if bit == 1:
+                        digit = 1
+                    else:
+                        half = (_TOTAL - _REFINE) // 2
+                        for i in range(INPUTS):
+                            contexts[i] += half
                         bit = code_mixed(
                             stream,
-                            1 if digit == 1 else 0,
+                            1 if digit == 2 else 0,
                             model,
                             contexts,
-                            _SUMS + 2,
+                            _SUMS + 3,
                         )
                         if state[STOP] != 0:
                             return found
-                        if bit == 1:
-                            digit = 1
-                        else:
-                            half = (_TOTAL - _REFINE) // 2
-                            for i in range(INPUTS):
-                                contexts[i] += half
-                            bit = code_mixed(
-                                stream,
-                                1 if digit == 2 else 0,
-                                model,
-                                contexts,
-                                _SUMS + 3,
-                            )
-                            if state[STOP] != 0:
-                                return found
-                            digit = 2 * bit
-                        if not encoding:
-                            rest[c, t, f] = 3 * rest[c, t, f] + digit
-                        digits[c, t, f] += 1
+                        digit = 2 * bit
+                    if not encoding:
+                        rest[c, t, f] = 3 * rest[c, t, f] + digit
+                    digits[c, t, f] += 1
     return found

@@ -15,7 +15,7 @@ def choose_mid_side(grid: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
     grid  (2, T, F) float. The bits of an atom are the logarithm of its magnitude.
     """
-    small = _SMALL * max(float(np.abs(grid).max(initial=0)), 1e-30)
+    small = _SMALL * max(float(grid.max(initial=0)), -float(grid.min(initial=0)), 1e-30)
     out = []
     for start in range(0, grid.shape[1], BLOCK):
         left, right = grid[:, start : start + BLOCK]

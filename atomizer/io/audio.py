@@ -276,6 +276,20 @@ def _check_excerpt(start: float, seconds: float | None, duration: float) -> None
         )
 
 
+def excerpt_of(sound: Sound, start: float = 0.0, seconds: float | None = None) -> Sound:
+    """An excerpt of a sound, in seconds; to its end by default.
+
+    Raises AtomizerError as `read` does.
+    """
+    _check_excerpt(start, seconds, math.inf)
+    first = round(start * sound.rate)
+    stop = None if seconds is None else first + max(1, round(seconds * sound.rate))
+    samples = sound.samples[:, first:stop]
+    if not samples.size:
+        raise AtomizerError(f"The excerpt starts at {start:g} seconds, where this sound is over.")
+    return replace(sound, samples=np.ascontiguousarray(samples))
+
+
 def write(path: str | os.PathLike, sound: Sound, peaks: str = "limit") -> str | None:
     """Write a sound file atomically, in the format of the file's ending.
 

@@ -28,6 +28,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from .. import codec
 from ..analysis import ATOMIZERS, MatchingPursuitAtomizer, Pursuit, check_name
 from ..analysis.cutoff import cutoff_of
 from ..analysis.summary import count_atoms, parts_of
@@ -59,7 +60,8 @@ def atomize(
     """Count the atoms of a sound file, or of an excerpt of it.
 
     Args:
-        file: the sound: WAV, FLAC, OGG, MP3 or another format that libsndfile or ffmpeg reads
+        file: the sound: WAV, FLAC, OGG, MP3, another format that libsndfile or ffmpeg reads, or a
+            file of atoms
         start: where the excerpt starts, in seconds
         seconds: length of the excerpt; null for everything after the start
         atomizer: the kind of atoms: "mdct", or "matching-pursuit", "matching-pursuit-optimised" or
@@ -114,7 +116,8 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
     """Fill in the unknown atoms of a sound file, or of an excerpt of it.
 
     Args:
-        file: the sound: WAV, FLAC, OGG, MP3 or another format that libsndfile or ffmpeg reads
+        file: the sound: WAV, FLAC, OGG, MP3, another format that libsndfile or ffmpeg reads, or a
+            file of atoms
         select: which atoms are unknown: specifications such as "above:8000" or "time:2-4", as a
             list or in one string; "clicks", "clipped" and "dropouts" are found in the sound, and
             "above:auto" selects what lies above the recording's own cutoff
@@ -206,6 +209,8 @@ def _write_result(filled: Sound, file: str) -> Path:
 def _read(file: str, start: float | None, seconds: float | None) -> Sound:
     """Read a sound or an excerpt; the error for a long file says how to request an excerpt."""
     check_size(file)
+    if codec.is_file(Path(file)):
+        return codec.open_file(Path(file), limits().excerpt_seconds, start or 0.0, seconds)
     try:
         sound = read(file, limits().excerpt_seconds, start or 0.0, seconds)
         if sound.note:
