@@ -16,6 +16,7 @@ from huggingface_hub import (
 )
 from torch import Tensor, nn
 
+from ..priors.devices import constant
 from .config import ModelConfig
 from .decoder import Decoder, Neighbourhood
 from .embedding import Cells, FeatureEmbedding
@@ -123,7 +124,7 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
             atoms_valid = torch.zeros((len(index), 0), dtype=torch.bool, device=device)
         else:
             atoms, atoms_valid = state.unplaced, state.unplaced_valid
-        unknown = torch.tensor([space.frames, space.hop], device=device)
+        unknown = constant((space.frames, space.hop), device)
         position = atoms[..., :2]
         rank = None
         if state.rank is not None:
@@ -131,7 +132,7 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
         return Tokens(
             index,
             self.cells(state, self.embedding, index),
-            self.cells.origin[index] // torch.tensor(self.config.cell, device=device),
+            self.cells.origin[index] // constant(self.config.cell, device),
             valid,
             rank,
             self.loose(self.embedding(atoms)),
@@ -189,7 +190,7 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
         nothing_known = positions.velocity.new_zeros(len(positions.sign), 1).float()
         log_velocity = torch.cat([log_velocity, nothing_known], 1)
         score = score + self.evidence[0] * log_velocity.T[atoms[:, 3]]
-        direction = torch.tensor([-1.0, 1.0, 0.0], device=score.device)[atoms[:, 4]][:, None]
+        direction = constant((-1.0, 1.0, 0.0), score.device)[atoms[:, 4]][:, None]
         log_sign = nn.functional.logsigmoid(direction * positions.sign.float()) * (direction != 0)
         return score + self.evidence[1] * log_sign
 

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..atoms.space import AtomSpace
+from ..priors.devices import may_wait
 from .config import ModelConfig
 from .gaussian import GaussianPrior, level_amplitude
 from .state import State
@@ -182,7 +183,8 @@ class Decoder(nn.Module):
         channel, frequency = position
         parts = (self.frequency(frequency), self.channel(channel), slot, envelope)
         h = torch.cat([even, *(part.to(even.dtype) for part in parts)], 1)
-        polar = odd.any(1).nonzero().squeeze(1)
+        every = torch.arange(len(odd), device=odd.device)
+        polar = odd.any(1).nonzero().squeeze(1) if may_wait(odd) else every
         o = odd[polar]
         for to_even, to_odd in zip(self.even, self.odd):
             h, o = self._layer(to_even(h), to_odd(o), polar)

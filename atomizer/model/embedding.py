@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ..priors.devices import constant, may_wait
 from .config import ModelConfig
 from .state import State
 
@@ -48,7 +49,7 @@ class FeatureEmbedding(nn.Module):
     def content(self) -> Tensor:
         """((levels + 1) * 3, embed) sums of the velocity and sign embeddings, for every code."""
         velocity, sign = self.table("velocity"), self.table("sign")
-        direction = torch.tensor([-1.0, 1.0, 0.0], device=velocity.device)
+        direction = constant((-1.0, 1.0, 0.0), velocity.device)
         product = self.signed[:, None] * direction[:, None]
         product = torch.cat([product, torch.zeros_like(product[:1])])
         return (velocity[:, None] + sign + product).flatten(0, 1)
@@ -97,7 +98,7 @@ class Cells(nn.Module):
     def occupied(self, state: State) -> tuple[Tensor, Tensor]:
         """Cells with an atom: their numbers (B, L), and (B, L) bool, False for padding."""
         has = self.split(state.occupied).any(-1)
-        length = max(1, int(has.sum(1).max()))
+        length = max(1, int(has.sum(1).max())) if may_wait(has) else has.shape[1]
         index = torch.argsort(~has, dim=1, stable=True)[:, :length]
         return index, has.gather(1, index)
 

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..priors.devices import constant, may_wait
 from .config import ModelConfig
 
 Rotation = tuple[Tensor, Tensor]  # cosines and sines (B, L, width / heads / 2)
@@ -103,7 +104,8 @@ def serialize(key: Tensor, valid: Tensor, window: int, shifted: bool) -> Seriali
     token = torch.argsort(torch.where(valid, key, torch.inf), dim=1, stable=True)
     # the shift depends on the row's own count, so that the rest of the batch has no influence
     start = (window // 2) * (valid.sum(1, keepdim=True) > window) * shifted
-    places = -(-(length + int(start.max())) // window) * window
+    most = int(start.max()) if may_wait(key) else window // 2 * shifted
+    places = -(-(length + most) // window) * window
     place = torch.arange(length, device=key.device) + start
     order = torch.full((batch, places), length, device=key.device).scatter_(1, place, token)
     padding = torch.ones((batch, places), dtype=torch.bool, device=key.device)
@@ -231,7 +233,7 @@ class Block(nn.Module):
             for u, w in zip(sides[1:], windows)
         )
         mask = None
-        if serialization.padding.any():
+        if not may_wait(queries) or serialization.padding.any():
             valid = ~serialization.padding.view(batch, count, self.window)
             mask = F.pad(valid, (self.globals, 0), value=True).flatten(0, 1)[:, None, None]
         q, k, v = (self.split_heads(u.flatten(0, 1)) for u in (queries, keys, values))
@@ -248,7 +250,7 @@ class Block(nn.Module):
             self.split_heads(sides[0]),
             self.split_heads(torch.cat([sides[1], cells[1]], 1)),
             self.split_heads(torch.cat([sides[2], cells[2]], 1)),
-            attn_mask=None if valid.all() else valid,
+            attn_mask=None if may_wait(valid) and valid.all() else valid,
         )
         return attended.transpose(1, 2).flatten(2)
 
@@ -286,7 +288,7 @@ class Trunk(nn.Module):
             for name, shifted in dict.fromkeys(kinds)
         }
         device, globals_ = tokens.cells.device, config.globals
-        cell = torch.tensor(config.cell[:2], device=device)
+        cell = constant(config.cell[:2], device)
         unknown = torch.full((batch, globals_, 2), torch.nan, device=device)
         layout = Layout(
             rotations(config, (tokens.coordinates[..., :2] + 0.5) * cell - 0.5),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,21 @@ def is_host(x: Tensor) -> bool:
     Batched priors and masks ask here, and nowhere else.
     """
     return x.device.type == "cpu"
+
+
+def may_wait(x: Tensor) -> bool:
+    """Whether shapes may follow from values: `is_host`, and without gradients, as in fills.
+
+    A training step on a GPU pads instead.
+    """
+    return is_host(x) or not torch.is_grad_enabled()
+
+
+@lru_cache(maxsize=64)
+def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Return a tensor (n,) of constants, which is copied to a device only once."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, device=device)
 
 
 def may_be_any(x: Tensor) -> bool:

@@ -14,6 +14,7 @@ from ..analysis.mdct import mdct_torch
 from ..atoms.space import AtomSpace
 from ..io.audio import read
 from ..io.datasets import Clip
+from ..priors.devices import send
 
 # Relative frequency of the categories, whatever their share of the minutes; others have 1.
 CATEGORY_WEIGHTS = {
@@ -106,7 +107,8 @@ class AudioBank:
             channels[n] = min(channels[n], channels[extra])
             cutoff_hz[n] = min(cutoff_hz[n], cutoff_hz[extra])
         wave = torch.stack(waves[:count])
-        wave[channels[:count] == 1, 1] = 0
+        has_second = send((channels[:count] > 1).float(), wave.device)
+        wave[:, 1] *= has_second[:, None]
         grid = mdct_torch(wave.view(count, 2, frames + 1, hop), self.space.window)
         cutoff = (cutoff_hz[:count] * CUTOFF_MARGIN / self.space.bin_hz).clamp(1, hop).long()
         if augment:
@@ -149,12 +151,11 @@ def _augment(
 ) -> Tensor:
     """(count, 2, T, F) grid with a random equaliser, polarity and order of the channels."""
     count, device = len(grid), grid.device
-    grid = grid * _random_equaliser(count, space, generator).to(device)
+    grid = grid * send(_random_equaliser(count, space, generator), device)
     polarity = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
-    grid = grid * polarity.to(device)[:, None, None, None]
-    swap = ((torch.rand(count, generator=generator) < 0.5) & (channels == 2)).to(device)
-    grid[swap] = grid[swap].flip(1)
-    return grid
+    grid = grid * send(polarity, device)[:, None, None, None]
+    swap = (torch.rand(count, generator=generator) < 0.5) & (channels == 2)
+    return torch.where(send(swap, device)[:, None, None, None], grid.flip(1), grid)
 
 
 def _random_equaliser(count: int, space: AtomSpace, generator: torch.Generator) -> Tensor:

@@ -29,11 +29,12 @@ from ..model import AtomTransformer, ModelConfig
 from ..model.inference import precision
 from ..validation import schema_of, validate
 from .data import AudioBank
-from .losses import LOUD_PART, Losses
+from .losses import LOUD_PART, Losses, Report, plain
 from .masking import TASKS, Batch, mask_batch
 
 STATE = "training.pt"
 LOG = "log.txt"
+READ = 10  # steps after which the measurements are read back from the device
 MAX_SEED = (1 << 53) - 1  # every process and step has a seed of its own, which torch must accept
 
 Weights = dict[str, torch.Tensor]
@@ -157,6 +158,7 @@ class Trainer:
         self.rounds = 3  # of an evaluation: batches per task
         self.generator = torch.Generator().manual_seed(config.seed * 1000 + self.process)
         self.worker = ThreadPoolExecutor(1)
+        self.beside = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
         self.next: Future[tuple[Batch, torch.Tensor]] | None = None
         try:
             self.out.mkdir(parents=True, exist_ok=True)
@@ -222,18 +224,25 @@ class Trainer:
         return self.config.lr * warmup * (0.5 + 0.5 * math.cos(math.pi * self.share)) + 1e-6
 
     def _prepare(self) -> Future[tuple[Batch, torch.Tensor]]:
-        """Draw the next batch in the background, with the generator's state before it."""
+        """Draw the next batch beside the step, with the generator's state before it."""
 
         def draw() -> tuple[Batch, torch.Tensor]:
             before = self.generator.get_state()
-            windows = self.bank.draw(self.config.batch, self.generator)
-            return mask_batch(windows, self.model.config.space, self.generator), before
+            with torch.cuda.stream(self.beside):  # nothing on a CPU
+                windows = self.bank.draw(self.config.batch, self.generator)
+                batch = mask_batch(windows, self.model.config.space, self.generator)
+                batch.ready = self.beside.record_event() if self.beside else None
+            return batch, before
 
         return self.worker.submit(draw)
 
-    def train_step(self) -> dict[str, float]:
-        """Train on one batch and return measurements; a non-finite gradient is skipped."""
+    def train_step(self) -> Report:
+        """Train on one batch and return measurements; a non-finite gradient is skipped.
+
+        Nothing is read back from the device, which may lag behind.
+        """
         batch, _ = (self.next or self._prepare()).result()
+        batch.arrive()
         self.next = self._prepare()  # masking runs during the step, mostly on one core
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
@@ -241,19 +250,21 @@ class Trainer:
             loss, report = self.parallel(batch)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        if torch.isfinite(norm):
-            self.optimiser.step()
+        # read by the fused optimiser, on the device
+        self.optimiser.found_inf = (~torch.isfinite(norm)).float()  # type: ignore[attr-defined]
+        self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            for name, value in self.model.state_dict().items():
-                self.average[name].lerp_(value, 1 - decay)
+            weights = self.model.state_dict()
+            torch._foreach_lerp_([self.average[k] for k in weights], [*weights.values()], 1 - decay)
         self.step += 1
         return report
 
     def run(self) -> Table:
         """Train until the schedule ends; returns the last evaluation, losses by task."""
         shown: dict[str, float] = {}  # moving averages
+        reports: list[Report] = []  # of the last steps
         bar = tqdm(
             total=100,
             initial=round(100 * self.share),
@@ -264,11 +275,12 @@ class Trainer:
         saved = evaluated = self.spent
         while not self._together(self.is_over):
             start = time.perf_counter()
-            report = self.train_step()
+            reports.append(self.train_step())
             self.spent += time.perf_counter() - start
-            for name, value in report.items():
-                shown[name] = value if name not in shown else 0.98 * shown[name] + 0.02 * value
-            if self.step % 10 == 0:
+            if self.step % READ == 0:
+                for name, value in (pair for r in reports for pair in plain(r).items()):
+                    shown[name] = value if name not in shown else 0.98 * shown[name] + 0.02 * value
+                reports.clear()
                 bar.n = round(100 * self.share, 1)
                 measured = " ".join(f"{k} {v:.3f}" for k, v in shown.items())
                 bar.set_postfix_str(f"step {self.step} {measured}")
@@ -326,7 +338,7 @@ class Trainer:
                 )
                 with precision(self.model):
                     _, report = self.losses(batch, generator)
-                for name, value in report.items():
+                for name, value in plain(report).items():
                     sums[name].append(value)
             table[task] = {k: sum(v) / len(v) for k, v in sums.items()}
         return table

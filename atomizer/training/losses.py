@@ -9,12 +9,14 @@ from torch import Tensor, nn
 from ..model import AtomTransformer
 from ..model.atom_transformer import Decoded, Encoded
 from ..model.gaussian import level_amplitude, velocity_floor
-from .masking import Batch
+from ..priors.devices import constant, send
+from .masking import PLACEMENT, Batch
 
 LOUD_PART = 3  # one target in three is drawn by its loudness, for the signs
 LOUD_SLOPE = 0.06  # the chance of such a draw grows with the amplitude to the power of 0.52
 SIGN_SLOPE = 0.035  # in decades per dB: weight of louder signs among the uniformly drawn
-MOST_CATEGORIES = 1 << 22  # of a multinomial draw; torch accepts up to 2^24
+# of a window of placement that may be unknown: the largest region of `masking.PLACEMENT`
+MOST_PLACES = max(frames * bins for frames, bins in PLACEMENT.values())  # per channel
 WEIGHTS = {
     "velocity": 1.0,
     "sign": 1.0,
@@ -25,7 +27,7 @@ WEIGHTS = {
 }
 
 Positions = tuple[Tensor, Tensor, Tensor, Tensor]  # window, channel, frame and bin, each (n,)
-Report = dict[str, float]
+Report = dict[str, Tensor]  # measurements () on the device; NaN: none in this batch
 
 
 class Losses(nn.Module):
@@ -38,7 +40,9 @@ class Losses(nn.Module):
     def forward(
         self, batch: Batch, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Report]:
-        """Return the loss of a batch, and its parts and other measurements as plain numbers.
+        """Return the loss of a batch, and its parts and other measurements.
+
+        Nothing is read back to the host, except the report by `plain`.
 
         `generator` draws the targets, the atoms whose predictions are compared with the truth.
         """
@@ -54,28 +58,24 @@ class Losses(nn.Module):
         parts["pointer"] = self._pointer(batch, encoded, report)
         zero = torch.zeros((), device=batch.velocity.device)
         loss = sum((WEIGHTS[name] * part for name, part in parts.items()), zero)
-        return loss, {**{k: float(v.detach()) for k, v in parts.items()}, **report}
+        return loss, {**{k: v.detach() for k, v in parts.items()}, **report}
 
     def _draw_targets(
         self, batch: Batch, generator: torch.Generator | None
     ) -> tuple[Positions, Tensor]:
         """Positions of n targets, and (n,) bool: drawn uniformly, or else by loudness."""
-        positions = batch.target_mask.nonzero()
-        if not len(positions):
-            positions = batch.state.present.nonzero()[:1]
+        mask, level = batch.target_mask, batch.velocity
+        mask = torch.where(mask.any(), mask, batch.state.present)
         n_loud = self.n_targets // LOUD_PART
-        size = (self.n_targets - n_loud,)
-        uniform = torch.randint(len(positions), size, generator=generator).to(positions.device)
-        level = batch.velocity[positions.unbind(1)]
-        weight = torch.exp(LOUD_SLOPE * (level - level.max()).float())
-        if len(weight) > MOST_CATEGORIES:
-            keep = torch.randint(len(weight), (MOST_CATEGORIES,), device=weight.device)
-            loud = keep[torch.multinomial(weight[keep], n_loud, replacement=True)]
-        else:
-            loud = torch.multinomial(weight, n_loud, replacement=True)
-        index = torch.cat([uniform, loud])
-        b, c, t, f = positions[index].unbind(1)
-        return (b, c, t, f), torch.arange(len(index), device=index.device) < len(uniform)
+        n_uniform = self.n_targets - n_loud
+        loudest = torch.where(mask, level, 0).amax()
+        loudness = torch.exp(LOUD_SLOPE * (level - loudest).float()) * mask
+        chosen = [
+            _draw(weight.flatten(), size, generator)
+            for weight, size in ((mask.float(), n_uniform), (loudness, n_loud))
+        ]
+        b, c, t, f = torch.unravel_index(torch.cat(chosen), mask.shape)
+        return (b, c, t, f), torch.arange(self.n_targets, device=mask.device) < n_uniform
 
     def _velocity(
         self, batch: Batch, positions: Positions, uniform: Tensor, decoded: Decoded, report: Report
@@ -85,10 +85,9 @@ class Losses(nn.Module):
         nats = F.cross_entropy(decoded.velocity.float(), velocity, reduction="none")
         target = uniform & ~batch.state.velocity_known[positions]
         audible = target & (velocity > 0)
-        if audible.any():
-            floor = velocity_floor(self.model.config.space.step_db)
-            report["excess_nats"] = float(nats[audible].mean().detach()) - floor
-        return nats[target].mean() if target.any() else nats.new_zeros(())
+        floor = velocity_floor(self.model.config.space.step_db)
+        report["excess_nats"] = (nats.detach() * audible).sum() / audible.sum() - floor
+        return (nats * target).sum() / target.sum().clamp(min=1)
 
     def _sign(
         self, batch: Batch, positions: Positions, uniform: Tensor, decoded: Decoded, report: Report
@@ -106,12 +105,13 @@ class Losses(nn.Module):
         weight = weight * (target & uniform)
         loud = target & ~uniform
         target = target & uniform
-        if target.sum() > 50:
-            right = ((decoded.sign > 0) == (sign > 0))[target].float()
-            loudest = velocity[target].argsort(descending=True)
-            for percent in (2, 10):
-                count = max(1, len(loudest) * percent // 100)
-                report[f"sign_{percent}"] = float(right[loudest[:count]].mean())
+        right = ((decoded.sign > 0) == (sign > 0)).float()
+        loudest = right[torch.where(target, velocity, -1).argsort(descending=True)]
+        place, n_targets = torch.arange(len(right), device=right.device), target.sum()
+        for percent in (2, 10):
+            count = (n_targets * percent // 100).clamp(min=1)
+            share = (loudest * (place < count)).sum() / count
+            report[f"sign_{percent}"] = torch.where(n_targets > 50, share, torch.nan)
         return 0.5 * (nats * weight).sum() / (weight.sum() + 1e-6) + 0.5 * (nats * loud).sum() / (
             loud.sum() + 1e-6
         )
@@ -135,7 +135,7 @@ class Losses(nn.Module):
         energy = sums[0].index_add(0, positions[0], true.square())
         error = sums[1].index_add(0, positions[0], (magnitude * direction - true).square())
         ratio = (error / energy.clamp(min=1e-12)).clamp(max=4)
-        return ratio[energy > 1e-12].sum() / len(batch.task)
+        return torch.where(energy > 1e-12, ratio, 0).sum() / len(batch.task)
 
     def _envelope(self, batch: Batch, encoded: Encoded) -> tuple[Tensor, Tensor]:
         """Losses of the mean level and of the share of audible atoms among the unknown ones.
@@ -172,28 +172,48 @@ class Losses(nn.Module):
         The softmax is over the unknown positions that agree with an atom's known features.
         """
         state, true_positions = batch.state, batch.unplaced_position
+        none = torch.zeros((), device=batch.velocity.device)
         if state.unplaced is None or state.unplaced_valid is None or true_positions is None:
-            return torch.zeros((), device=batch.velocity.device)
-        losses, right = [], []
-        for b in state.unplaced_valid.any(1).nonzero().flatten().tolist():
-            valid = state.unplaced_valid[b]
-            atoms, true = state.unplaced[b][valid], true_positions[b][valid]
-            free = state.unknown("velocity")[b].nonzero()
-            decoded = self.model.decode(encoded, torch.full_like(free[:, 0], b), *free.unbind(1))
-            score = self.model.point(encoded.unplaced[b][valid], atoms, decoded)
-            score = score.masked_fill(~self._fits(atoms, free), -1e4)
+            return none
+        total, right, count = none, none, none
+        for b in (b for b, task in enumerate(batch.task) if task in PLACEMENT):
+            valid, atoms, true = state.unplaced_valid[b], state.unplaced[b], true_positions[b]
+            hidden = state.unknown("velocity")[b]
+            size = min(len(hidden) * MOST_PLACES, hidden.numel())
+            is_free, place = hidden.flatten().float().topk(size)
+            free = torch.stack(torch.unravel_index(place, hidden.shape), 1)
+            decoded = self.model.decode(encoded, torch.full_like(place, b), *free.unbind(1))
+            score = self.model.point(encoded.unplaced[b], atoms, decoded)
+            score = score.masked_fill(~(self._fits(atoms, free) & (is_free > 0)), -1e4)
             target = (true[:, None] == free).all(-1).float().argmax(1)
-            losses.append(F.cross_entropy(score, target, reduction="none"))
-            right.append((score.argmax(1) == target).float())
-        if not losses:
-            return torch.zeros((), device=batch.velocity.device)
-        report["pointer_right"] = float(torch.cat(right).mean())
-        return torch.cat(losses).mean()
+            total = total + (F.cross_entropy(score, target, reduction="none") * valid).sum()
+            right, count = right + ((score.argmax(1) == target) & valid).sum(), count + valid.sum()
+        report["pointer_right"] = right / count
+        return total / count.clamp(min=1)
 
     def _fits(self, atoms: Tensor, positions: Tensor) -> Tensor:
         """(K, n) bool: which of n positions (n, 3) agree with the known features of K atoms."""
-        unknown = [f.cardinality for f in self.model.config.space.features[:3]]
+        features = self.model.config.space.features[:3]
+        unknown = constant(tuple(f.cardinality for f in features), atoms.device)
         c, t, f = positions.unbind(1)
         located = atoms[:, None, :3]
         same = located == torch.stack([t, f, c], 1)
-        return (same | (located == torch.tensor(unknown, device=atoms.device))).all(-1)
+        return (same | (located == unknown)).all(-1)
+
+
+def _draw(weight: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
+    """(count,) indices, drawn with replacement in proportion to weights (n,) float.
+
+    A draw of the generator, on the host, or of the device.
+    """
+    place = generator.device if generator else weight.device
+    uniform = torch.rand(count, generator=generator, dtype=torch.float64, device=place)
+    total = weight.double().cumsum(0)
+    drawn = torch.searchsorted(total, send(uniform, weight.device) * total[-1], right=True)
+    return drawn.clamp(max=len(weight) - 1)
+
+
+def plain(report: Report) -> dict[str, float]:
+    """Measurements as numbers, without those that a batch has not: waits for the device."""
+    values = torch.stack([v.float() for v in report.values()]).tolist() if report else []
+    return {k: v for k, v in zip(report, values) if v == v}

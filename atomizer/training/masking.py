@@ -65,6 +65,7 @@ class Batch:
                        cutoff of the recording
     unplaced_position  (B, K, 3) true channel, frame and bin of the unplaced atoms, or None
     task               name of every window's task
+    ready              event of the stream of a GPU that computes the batch, or None
     """
 
     state: State
@@ -73,6 +74,17 @@ class Batch:
     target_mask: Tensor
     unplaced_position: Tensor | None
     task: list[str]
+    ready: torch.cuda.Event | None = None
+
+    def arrive(self) -> None:
+        """Make the present stream of the GPU, not the host, wait until the batch is ready."""
+        if self.ready is None:
+            return
+        stream = torch.cuda.current_stream()
+        stream.wait_event(self.ready)
+        for tensor in (*vars(self.state).values(), *vars(self).values()):
+            if isinstance(tensor, Tensor):
+                tensor.record_stream(stream)
 
     def to(self, device: torch.device | str) -> Batch:
         """Copy all tensors to a device."""
