@@ -22,7 +22,8 @@ from atomizer.ui import cleanup, gpu, handlers
 from atomizer.ui.component import Chosen
 from atomizer.ui.exports import ExportRequest, export
 from atomizer.ui.handlers import responses
-from atomizer.ui.session import Session, jobs, present
+from atomizer.ui.session import Session, jobs, scenes
+from atomizer.ui.session.job_state import JobEvent
 
 CONTROLS = ("auto", False, None, None, None, 0, "noise", "auto")
 ALL = Chosen(regions=[{"kind": "rect", "op": "add", "f": [3000, 9000]}], parts=[])
@@ -181,7 +182,7 @@ def test_stop_between_variations_cancels_the_rest(long, monkeypatch):
 
     monkeypatch.setattr(jobs, "task_of", watched)
     messages = filled(session, count=2)
-    assert len(calls) == 2 and session.job is None and session.message.live is None
+    assert len(calls) == 2 and session.fill is None and session.message.live is None
     assert not session.message.busy and len(session.message.variations) == 1, messages[-1].status
 
 
@@ -203,7 +204,7 @@ def test_stop_while_the_second_variation_begins(long, monkeypatch):
     monkeypatch.setattr(jobs, "begin", stopped)
     monkeypatch.setattr(gpu, "fill", fill)
     messages = filled(session, count=2)
-    assert len(stopping) == 1 and session.job is None and session.message.live is None
+    assert len(stopping) == 1 and session.fill is None and session.message.live is None
     assert not session.message.busy and len(session.message.variations) == 1, messages[-1].status
 
 
@@ -274,7 +275,7 @@ def test_first_step_over_the_time_limit_keeps_nothing(long, limited, warned, mon
         message.status == "Stopped before the first step was done: a fill takes at most 300 s here."
         and not message.variations
     )
-    assert session.job is None and "the most that a fill may take" in warned[0]
+    assert session.fill is None and "the most that a fill may take" in warned[0]
 
 
 def test_files_of_a_replaced_sound_are_deleted_later(tmp_path, monkeypatch):
@@ -294,15 +295,16 @@ def test_late_selection_status_keeps_the_status_of_a_fill(tmp_path, monkeypatch)
     """A late selection status must not mark a finished fill as busy, nor hide its status."""
     soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).normal(0, 0.1, 8000), 8000)
     session = loaded(tmp_path / "x.wav")
-    session.publish("Step 1 of 1 …", busy=True)
+    jobs.start(session, "fill").advance(JobEvent.ANNOUNCE)
+    session.publish("Step 1 of 1 …")
     check = session.check_selection
     monkeypatch.setattr(
         session,
         "check_selection",
-        lambda *rest: (check(*rest), session.publish("filled", busy=False)),
+        lambda *rest: (check(*rest), jobs.stop(session), session.publish("filled")),
     )
     message = handlers.describe(ALL, ["velocity", "sign"], 0, session)
-    assert message.status == "filled" and not message.busy and message is session.message
+    assert message.status == "filled" and not message.busy and message == session.message
     monkeypatch.setattr(session, "check_selection", check)
     assert "Ready" in handlers.describe(ALL, ["velocity", "sign"], 0, session).status
 
@@ -336,9 +338,7 @@ def test_undo_restores_a_sound_with_variations(long, tmp_path, monkeypatch, room
             "atomizer.ui.session.history.write",
             lambda *_: (_ for _ in ()).throw(OSError(28, "full")),
         )
-        monkeypatch.setattr(
-            present, "preview", lambda session, sound, name: session.send(b"", name)
-        )
+        monkeypatch.setattr(scenes, "preview", lambda session, sound, name: session.send(b"", name))
     message, other = handlers.load(other_sound(tmp_path), session)
     assert (
         message.before == "long.wav from 0 s"
@@ -437,11 +437,11 @@ def test_running_fill_is_stored_when_its_sound_is_replaced(long, tmp_path):
             filled(session)
         steps = handlers.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
         next(steps), next(steps)
-        assert session.job.step
+        assert session.fill.step
         _, other = handlers.load(other_sound(tmp_path), session)
         assert list(steps) == [] and len(session.stored) == before + 1
         message, back = handlers.undo(other)
-        assert len(message.variations) == before + 1 and not message.busy and back.job is None
+        assert len(message.variations) == before + 1 and not message.busy and back.fill is None
 
 
 def test_sound_with_a_selection_only_is_evicted_first(long, tmp_path, limited):
@@ -540,10 +540,10 @@ def test_stop_waits_for_a_fill_that_is_finishing(long, monkeypatch):
     session = loaded(long)
     finishing, finish = threading.Event(), jobs.finish
 
-    def slowly(session):
+    def slowly(*arguments):
         finishing.set()
         time.sleep(0.3)
-        return finish(session)
+        return finish(*arguments)
 
     monkeypatch.setattr(jobs, "finish", slowly)
     fill = threading.Thread(target=filled, args=(session,))
@@ -579,13 +579,13 @@ def test_parts_of_outdated_atoms_are_not_marked(long, monkeypatch):
 
     def overtaken(data, name):
         if name == "parts.bin":
-            present.show_mdct(session)
+            scenes.show_mdct(session)
         return send(data, name)
 
-    present.show_parts(session, ["random:50"], 0)
+    scenes.show_parts(session, ["random:50"], 0)
     assert session.message.parts.key == '["random:50"]'
     monkeypatch.setattr(session, "send", overtaken, raising=False)
-    present.show_parts(session, ["loudest:50"], 0)
+    scenes.show_parts(session, ["loudest:50"], 0)
     assert session.message.parts is None
 
 
@@ -625,7 +625,7 @@ def test_update_during_publish_is_not_lost(long):
         talking.start()
         for number in range(3000):
             scene = session.message.scene.model_copy(update={"id": str(number)})
-            present.show_scene(session, scene)
+            scenes.show_scene(session, scene)
             assert session.message.scene is scene
     finally:
         done.set()
@@ -645,7 +645,7 @@ def loud(tmp_path):
 
 
 def test_previews_keep_peaks_above_full_scale(loud):
-    path = present.preview(loud, loud.sound, "filled").path
+    path = scenes.preview(loud, loud.sound, "filled").path
     samples, rate = soundfile.read(path, always_2d=True)
     np.testing.assert_array_equal(samples.T, loud.sound.samples)
     assert soundfile.info(path).format == "WAV" and soundfile.info(path).subtype == "FLOAT"

@@ -1,12 +1,15 @@
 """Events of one visitor in any order: invariants of the session and of its messages.
 
-Generators of fills are advanced, closed and forgotten between other events, as the queue does it.
-Sounds, fills and files are tiny fakes: what is tested is the state, not the sound.
+Generators of fills and pursuits are advanced, closed and forgotten between other events, as the
+queue does it; fills fail or run out of time now and then. Sounds, fills and files are tiny fakes:
+what is tested is the state, not the sound.
 """
 
 import itertools
 import random
+from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -15,17 +18,21 @@ from gradio.data_classes import FileData
 
 from atomizer import limits as limits_module
 from atomizer.atoms.selection import parse
+from atomizer.errors import AtomizerError
 from atomizer.inpainting.fill import Step
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
-from atomizer.ui import cleanup, gpu, handlers
-from atomizer.ui.component import Chosen, Message
-from atomizer.ui.handlers import loading, responses
-from atomizer.ui.session import Session, history, jobs, present
+from atomizer.ui import cleanup, decomposition, gpu, handlers
+from atomizer.ui.component import Chosen, Message, Result
+from atomizer.ui.handlers import loading, pursuit, responses
+from atomizer.ui.session import Session, history, jobs, scenes, state
+from atomizer.ui.session.job_state import FINAL, TRANSITIONS, Job, JobState
 from atomizer.ui.variations import StoredVariation
 
 SEQUENCES, EVENTS = 2000, 8
 CONTROLS = ("auto", False, None, None, None, None, "noise", "auto")
+STEPS = 3
+FOUND = SimpleNamespace(name="matching-pursuit", atoms=[], bits=lambda *_: b"")
 CHOSEN = Chosen(regions=[{"kind": "rect", "op": "add", "f": [3000, 9000]}], parts=[])
 
 
@@ -36,20 +43,58 @@ def fakes(monkeypatch, tmp_path):
     task = prepare(sound, parse(["above:3000"]))
     numbers = itertools.count()
 
+    run = SimpleNamespace(dice=random.Random(0), transitions=Counter())
+
     def fill(task, settings, model):
-        for number in (1, 2, 3):
-            yield Step(number, 3, task.grid, task.mask)
+        error = run.dice.choice([None] * 6 + [gpu.OutOfTime("late"), AtomizerError("broken")])
+        breaks_at = run.dice.randint(1, STEPS)
+        for number in range(1, STEPS + 1):
+            if error and number == breaks_at:
+                raise error
+            yield Step(number, STEPS, task.grid, task.mask)
+
+    def task_of(session, recipe):
+        event = run.dice.choice([None] * 8 + ["stop", "fail"])
+        if event == "stop":  # while the task is being made
+            handlers.stop(session)
+        if event == "fail":
+            raise AtomizerError("broken")
+        return task, None
+
+    def decompose(sound, name):
+        for reason in ("", "", "at its limit"):
+            yield FOUND, reason
+
+    def show_pursuit(session, found):
+        session.pursuit = found
+        scenes.show_scene(session, session.shown.scene)
+
+    advance = Job.advance
+
+    def counted(job, event):
+        run.transitions[job.state, event] += 1
+        advance(job, event)
 
     def file(*_):
         return FileData(path="/x")
 
     def open_session(self):
         self.folder = tmp_path
+        state._open_sessions[self.resume_key] = self
 
     replaced = {
-        present: dict(preview=file, analyse=lambda session: None, show_result=_show_result),
+        scenes: dict(
+            preview=file,
+            analyse=lambda session: None,
+            show_result=_show_result,
+            show_pursuit=show_pursuit,
+        ),
+        state: dict(shutil=SimpleNamespace(rmtree=lambda *_, **__: None)),
+        Job: dict(advance=counted),
+        decomposition: dict(decompose=decompose, pursuit_status=lambda found: "atoms"),
+        pursuit: dict(REDRAW_SECONDS=-1, pursuit_status=lambda found: "atoms"),
         jobs: dict(
-            task_of=lambda session, recipe: (task, None),
+            task_of=task_of,
             judge=lambda *_: (None, None),
             _store=lambda session, number, recipe, *_: StoredVariation(
                 recipe, Path(f"/x/{number}"), Path(f"/x/{number}-masked")
@@ -79,23 +124,23 @@ def fakes(monkeypatch, tmp_path):
         for name, value in names.items():
             monkeypatch.setattr(owner, name, value, raising=False)
     monkeypatch.setattr(history, "_swap_in", lambda session: None)
-    return task
+    return run
 
 
 def _show_result(session, step):
-    job = session.running_job()
+    fill = session.running_fill()
     session.result_count += 1
     session.update(
-        live=present.Result(
+        live=Result(
             number=session.result_count,
-            scene=job.scene,
-            hidden=job.hidden,
+            scene=fill.scene,
+            hidden=fill.hidden,
             count=0,
             done=step.number,
             total=step.total,
-            atoms=job.hidden,
-            masked=job.masked,
-            key=job.key,
+            atoms=fill.hidden,
+            masked=fill.masked,
+            key=fill.key,
         )
     )
 
@@ -106,6 +151,8 @@ class Visitor:
     def __init__(self, dice: random.Random):
         self.dice, self.session, self.fills, self.seen = dice, None, [], 0
         self.log: list[str] = []
+        self.sent: list[tuple[Message, str]] = []  # and what they were when they were sent
+        self.jobs: dict[int, tuple[Job, JobState]] = {}  # every job so far, and its last state
         self.load()
 
     def take(self, message, session=None) -> None:
@@ -115,6 +162,7 @@ class Visitor:
         if isinstance(message, Message):
             assert message.number > self.seen or message.scene is None, "a message went back"
             self.seen = max(self.seen, message.number)
+            self.sent = [*self.sent[-2:], (message, _text(message))]
 
     def load(self):
         self.take(*handlers.load("x.wav", self.session))
@@ -126,6 +174,11 @@ class Visitor:
         count = self.dice.choice((1, 1, 2))
         fill = handlers.fill_selection(CHOSEN, self.session, ["velocity", "sign"], *CONTROLS, count)
         self.fills.append(fill)
+        self.step()
+
+    def pursue(self):
+        name = self.dice.choice(("mdct", "matching-pursuit", "matching-pursuit"))
+        self.fills.append(handlers.decompose(self.session, name))
         self.step()
 
     def step(self):
@@ -144,6 +197,21 @@ class Visitor:
 
     def undo(self):
         self.take(*handlers.undo(self.session))
+
+    def reload(self):
+        """The page is loaded again, shows another sound first, and gets its session back."""
+        before, self.session = self.session, None
+        self.load()
+        self.take(*handlers.resume(self.session, before.resume_key))
+        assert self.session is before
+        before.release()  # the page before is gone
+
+    def leave(self):
+        """The page is closed, and opened again later."""
+        self.session.release()
+        assert not self.session.job or not self.session.job.active
+        self.session, self.fills = None, []
+        self.load()
 
     def adopt(self):
         if (current := self.session.message.current) is not None:
@@ -164,25 +232,43 @@ class Visitor:
         assert message.current is None or message.current in ids, log
         assert len(ids) <= limits_module.limits().variations_kept, log
         assert len(session.recent_sounds) <= limits_module.limits().sounds_kept, log
-        assert (session.job is None) == (message.live is None), log
-        if session.job is not None:
-            assert message.busy and session.token is not None, log
-        if not message.busy:
-            assert session.token is None and session.job is None, log
+        assert (session.fill is None) == (message.live is None), log
         for earlier in session.recent_sounds:
-            assert earlier.replaced_by is session and earlier.job is None, log
+            assert earlier.replaced_by is session and earlier.fill is None, log
+        for sent, text in self.sent:
+            assert _text(sent) == text, f"a message that was sent has changed: {log}"
+        self.check_job(log)
+
+    def check_job(self, log: str) -> None:
+        """Assert what holds for the job after every event."""
+        job, message = self.session.job, self.session.message
+        assert message.busy == (job is not None and job.busy), log
+        if job is not None:
+            self.jobs.setdefault(id(job), (job, job.state))
+            is_shown = job.state in (JobState.BEGUN, JobState.REVEALING)
+            assert (job.fill is not None) == (job.kind == "fill" and is_shown), log
+        for earlier, state_before in self.jobs.values():
+            assert earlier is job or not earlier.active, f"two jobs are active: {log}"
+            if state_before in FINAL:
+                assert earlier.state is state_before, f"a job has ended twice: {log}"
+            self.jobs[id(earlier)] = (earlier, earlier.state)
 
 
-EVENT_NAMES = ("load", "select", "fill", "fill", "step", "step", "step", "cancel", "stop") + (
-    "undo",
-    "adopt",
-    "delete",
+def _text(message: Message) -> str:
+    """What of a message could change, if it were not replaced but edited."""
+    ids = [variation.id for variation in message.variations]
+    return f"{message.status} {message.busy} {message.current} {ids} {message.live is None}"
+
+
+EVENT_NAMES = (
+    *("load", "select", "undo", "adopt", "delete", "reload", "leave"),
+    *("fill", "fill", "pursue", "step", "step", "step", "cancel", "stop"),
 )
 
 
 def test_events_in_any_order_keep_the_invariants(fakes):
     for seed in range(SEQUENCES):
-        dice = random.Random(seed)
+        dice = fakes.dice = random.Random(seed)
         visitor = Visitor(dice)
         for _ in range(EVENTS):
             visitor.log.append(name := dice.choice(EVENT_NAMES))
@@ -194,5 +280,6 @@ def test_events_in_any_order_keep_the_invariants(fakes):
         for fill in visitor.fills:  # the visitor leaves
             fill.close()
         visitor.check()
-        assert not visitor.session.message.busy and visitor.session.job is None, visitor.log
+        assert not visitor.session.message.busy and visitor.session.fill is None, visitor.log
         assert handlers.stop(visitor.session) is not gr.skip()
+    assert set(fakes.transitions) == set(TRANSITIONS), "each one is taken, and no other one"

@@ -16,7 +16,7 @@ from ..errors import AtomizerError
 from ..evaluation.baselines import codecs
 from ..io.audio import Sound
 from .component import AtomsFile, Curve, FilePrefix
-from .session import Session, present
+from .session import Session, scenes
 
 MAX_KBPS = 256.0  # of the file
 POSITIONS = 1001  # of the slider: `countAtPosition` of state/orderings.js
@@ -38,7 +38,7 @@ def encode_original(session: Session, order: str) -> AtomsFile:
 
     Raises AtomizerError as `codec.encode`.
     """
-    scene, name = session.message.scene, Path(session.name).stem[:60]
+    scene, name = session.shown.scene, Path(session.name).stem[:60]
     assert scene is not None, "there is no sound"
     data = codec.encode(session.sound, order=order, kbps=MAX_KBPS)
     ends = codec.positions(data, counts_of(scene.count).tolist())
@@ -52,7 +52,7 @@ def encode_original(session: Session, order: str) -> AtomsFile:
 
 def find_file(session: Session, order: object) -> AtomsFile | None:
     """The file of the original in an ordering, if it was encoded."""
-    return next((f for f in session.message.compression.files if f.order == order), None)
+    return next((f for f in session.shown.compression.files if f.order == order), None)
 
 
 def receive_prefix(file: AtomsFile, size: int) -> Received:
@@ -70,7 +70,7 @@ def prefix_of(
         order=file.order,
         size=size,
         filled=filled,
-        sound=present.preview(session, sound, "prefix"),
+        sound=scenes.preview(session, sound, "prefix"),
         snr_db=metrics.snr_db(*pair),
     )
 

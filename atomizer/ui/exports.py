@@ -187,7 +187,7 @@ def _settings(session: Session, request: ExportRequest) -> bytes:
         recipes.append(replace(stored.recipe, shape=request.shape))
     if not recipes:
         raise AtomizerError("There are no settings yet: fill something in first.")
-    part = session.message.excerpt
+    part = session.shown.excerpt
     excerpt = f" --start {part.start:.6f} --seconds {part.seconds:.6f}" if part else ""
     name = json.dumps(session.name)
     loaded = session.undo_stack[0].sound if session.undo_stack else session.sound

@@ -25,14 +25,14 @@ def encode_file(session: Session | None, order: Any) -> Message:
     """Encode the original in an ordering, unless it was encoded before."""
     if not is_active(session):
         return no_session(session)
-    original = session.message.original
+    original = session.shown.original
     try:
         name = compression.check_order(order)
         if compression.find_file(session, name) is None:
             file = compression.encode_original(session, name)
-            if not _update(session, original, files=[*session.message.compression.files, file]):
+            if not _update(session, original, files=[*session.shown.compression.files, file]):
                 return gr.skip()
-        return session.publish(session.message.status, session.message.busy)
+        return session.publish(session.status)
     except Exception as error:
         return _failed(session, error)
     finally:
@@ -43,7 +43,7 @@ def decode_prefix(session: Session | None, request: Any) -> Message:
     """Decode a prefix {order, size, filled} of the file; noise fills in what was not sent."""
     if not is_active(session):
         return no_session(session)
-    original = session.message.original
+    original = session.shown.original
     try:
         file, size, filled = _read_request(session, request)
         received = compression.receive_prefix(file, size)
@@ -60,7 +60,7 @@ def fill_prefix(session: Session | None, request: Any) -> Iterator[Message]:
     if not is_active(session):
         yield no_session(session)
         return
-    original = session.message.original
+    original = session.shown.original
     try:
         file, size, _ = _read_request(session, request)
         task = unsent_task(compression.receive_prefix(file, size))
@@ -71,7 +71,6 @@ def fill_prefix(session: Session | None, request: Any) -> Iterator[Message]:
                 gpu.check_time(deadline)
                 yield session.publish(
                     f"Filling in what was not sent: part {step.number} of {step.total}",
-                    session.message.busy,
                 )
         yield _show_prefix(session, original, (file, size, True), task.render(step.grid))
     except Exception as error:
@@ -85,7 +84,7 @@ def compare_codecs(session: Session | None, order: Any) -> Iterator[Message]:
     if not is_active(session):
         yield no_session(session)
         return
-    original = session.message.original
+    original = session.shown.original
     try:
         name = compression.check_order(order)
         excerpt = compression.excerpt_of(session.sound)
@@ -93,7 +92,7 @@ def compare_codecs(session: Session | None, order: Any) -> Iterator[Message]:
             values = dict(measured=done, points=points, seconds=excerpt.seconds, order=name)
             if not _update(session, original, curves=[*curves], **values):
                 return
-            yield session.publish(session.message.status, session.message.busy)
+            yield session.publish(session.status)
     except Exception as error:
         yield _failed(session, error)
     finally:
@@ -116,15 +115,15 @@ def _show_prefix(
     prefix = compression.prefix_of(session, *chosen, sound)
     if not _update(session, original, prefix=prefix):
         return gr.skip()
-    return session.publish(session.message.status, session.message.busy)
+    return session.publish(session.status)
 
 
 def _update(session: Session, original: Any, **fields: Any) -> bool:
     """Change fields of the compression; False where the page shows another sound by now."""
     with session.lock:
-        if session.replaced_by is not None or session.message.original is not original:
+        if session.replaced_by is not None or session.shown.original is not original:
             return False
-        now = session.message.compression
+        now = session.shown.compression
         session.update(compression=now.model_copy(update={"problem": "", **fields}))
         return True
 
@@ -133,5 +132,5 @@ def _failed(session: Session, error: Exception) -> Message:
     """Explain why there is no file, or no sound of it."""
     sentence = sentence_of(error)
     responses.warn(sentence, title="File of atoms")
-    _update(session, session.message.original, problem=sentence)
-    return session.publish(sentence, session.message.busy)
+    _update(session, session.shown.original, problem=sentence)
+    return session.publish(sentence)

@@ -9,7 +9,7 @@ from ...inpainting.shaping import Shape
 from ...plotting.figures import PlotStyle
 from ..component import Message
 from ..exports import ExportRequest, export
-from ..session import Session, present
+from ..session import Session, scenes
 from . import responses
 from .responses import has_variation, is_active, no_session, sentence_of
 
@@ -30,9 +30,9 @@ def export_file(session: Session | None, request: Any) -> Message:
             Shape.from_dict(request.get("shape") or {}),
         )
         data, name, notice = export(session, wanted)
-        present.offer_download(session, data, name)
-        return session.publish(f"{name} is ready. {notice}".strip(), session.message.busy)
+        scenes.offer_download(session, data, name)
+        return session.publish(f"{name} is ready. {notice}".strip())
     except Exception as error:
         sentence = sentence_of(error)
         responses.warn(sentence, title="Not exported")
-        return session.publish(sentence, session.message.busy)
+        return session.publish(sentence)

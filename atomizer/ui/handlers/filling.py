@@ -20,6 +20,7 @@ from .. import cleanup, decomposition, gpu
 from ..component import Chosen, Message, Variation
 from ..gpu import OutOfTime
 from ..session import Session, jobs
+from ..session.job_state import Job, JobEvent, JobState
 from . import responses
 from .controls import FillControls, parse_integer, parse_number, settings_of
 from .responses import has_variation, is_active, no_session, sentence_of
@@ -152,18 +153,19 @@ def run(
             responses.warn("Load a sound first.", title="Nothing to fill in")
         yield no_session(session)
         return
-    token = session.token = object()
+    job = None
     try:
+        job = jobs.start(session, "fill")
         recipes = make_recipes()
         for index, recipe in enumerate(recipes):
             variation = f"Variation {index + 1} of {len(recipes)}: " if len(recipes) > 1 else ""
             last = index + 1 == len(recipes)
-            yield from _run_recipe(session, token, recipe, key, variation, last)
-            if session.token is not token:
+            yield from _run_recipe(session, job, recipe, key, variation, last)
+            if not job.active:
                 return
     except Exception as error:
         with session.lock:
-            if session.token is not token:  # stopped; another fill may have begun
+            if job is not None and not job.active:  # stopped; another fill may have begun
                 return
             if isinstance(error, OutOfTime):
                 message = out_of_time(session, error)
@@ -172,15 +174,16 @@ def run(
         yield message
     finally:
         with session.lock:
-            if session.token is token:  # cancelled from outside: the next message must not be busy
+            # cancelled from outside: the next message must not be busy
+            if job is not None and job.active:
                 stop(session)
         cleanup.trim_heap()
 
 
 def _run_recipe(
-    session: Session, token: object, recipe: Recipe, key: str, prefix: str, is_last: bool
+    session: Session, job: Job, recipe: Recipe, key: str, prefix: str, is_last: bool
 ) -> Iterator[Message]:
-    """Run one fill; ends early, without a message, where the token is no longer valid.
+    """Run one fill; ends early, without a message, where the job was stopped.
 
     Stop or another sound can come at any moment, so a step is shown and published under one lock.
     """
@@ -191,55 +194,51 @@ def _run_recipe(
     unit = "step" if settings.steps > 1 else "part"  # a single step is shown part by part
     label = prefix + unit if prefix else unit.capitalize()
     with session.lock:
-        if session.token is not token:
+        if not job.active:
             return
         jobs.begin(session, recipe, task, key, residual)
-        message = session.publish(f"{label} 1 …", busy=True)
+        message = session.publish(f"{label} 1 …")
     yield message
     start = time.monotonic()
     for step in gpu.fill(task, settings, model):
         with session.lock:
-            if session.token is not token:
+            if not job.active:
                 return
             jobs.show_step(session, step)
             left = (time.monotonic() - start) / step.number * (step.total - step.number)
             message = session.publish(
-                f"{label} {step.number} of {step.total}, about {left:.0f} s left", busy=True
+                f"{label} {step.number} of {step.total}, about {left:.0f} s left"
             )
         yield message
         if step.number < step.total:
             gpu.check_time(deadline)
     with session.lock:
-        if session.token is not token:
+        if not job.active:
             return
-        labels = {variation.label for variation in session.message.variations}
-        status = fill_status(jobs.finish(session))
+        labels = {variation.label for variation in session.shown.variations}
+        event = JobEvent.FINISH if is_last else JobEvent.STORE
+        status = fill_status(jobs.finish(session, event))
         if residual:
             status += f", with MDCT atoms on top of {residual}"
-        session.token = None if is_last else token
-        message = session.publish(status + _eviction_notice(labels, session), not is_last)
+        message = session.publish(status + _eviction_notice(labels, session))
     yield message
 
 
 def fill_failed(session: Session, error: Exception) -> Message:
     """Discard a fill that failed, and explain why."""
-    session.token = None
     sentence = sentence_of(error)
     responses.warn(sentence, title="Not filled in")
-    jobs.abandon(session)
+    session.end_job(JobEvent.FAIL)
     return session.publish(sentence)
 
 
 def out_of_time(session: Session, error: OutOfTime) -> Message:
     """Store what a fill has revealed within the time limit."""
-    session.token = None
     responses.warn(str(error), title="Stopped")
     why = f"a fill takes at most {limits().fill_seconds:g} s here"
-    if session.job is None or session.job.step is None:
-        jobs.abandon(session)
+    step = jobs.stop(session)
+    if step is None:
         return session.publish(f"Stopped before the first step was done: {why}.")
-    step = session.job.step
-    jobs.finish(session)
     return session.publish(
         f"Stopped after step {step.number} of {step.total}, because {why}: "
         "what was filled in so far is kept."
@@ -253,7 +252,7 @@ def fill_status(variation: Variation) -> str:
 
 def _eviction_notice(labels: set[str], session: Session) -> str:
     """Return which of the variations with these labels were deleted to make room."""
-    evicted = sorted(labels - {variation.label for variation in session.message.variations})
+    evicted = sorted(labels - {variation.label for variation in session.shown.variations})
     if not evicted:
         return ""
     kept = limits().variations_kept
@@ -265,21 +264,19 @@ def stop(session: Session | None) -> Message:
     if session is None:
         return gr.skip()
     with session.lock:
-        running, session.token = session.token is not None, None
-        if not running and not session.message.busy:
-            return session.publish(session.message.status)  # the page may have missed how it ended
-        if session.pursuit_running:
-            session.pursuit_running = False
+        job = session.job
+        if job is None or not job.active:
+            return session.publish(session.status)  # the page may have missed how it ended
+        state, step = job.state, jobs.stop(session)
+        if job.kind == "pursuit":
             if session.pursuit is None:
                 return session.publish("Stopped before the first atoms were shown.")
             return session.publish(f"Stopped: {decomposition.pursuit_status(session.pursuit)}.")
-        if session.job is None and session.message.busy:  # between two variations
+        if step is not None:
+            return session.publish(
+                f"Stopped after step {step.number} of {step.total}: "
+                "what was filled in so far is kept."
+            )
+        if state is JobState.WAITING:  # between two variations
             return session.publish("Stopped: what was filled in so far is kept.")
-        if session.job is None or session.job.step is None:
-            jobs.abandon(session)
-            return session.publish("Stopped before the first step: nothing was filled in.")
-        step = session.job.step
-        jobs.finish(session)
-        return session.publish(
-            f"Stopped after step {step.number} of {step.total}: what was filled in so far is kept."
-        )
+        return session.publish("Stopped before the first step: nothing was filled in.")

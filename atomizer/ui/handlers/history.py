@@ -22,7 +22,7 @@ def use_as_original(session: Session | None, number: Any, shape: Any = None) -> 
     try:
         history.use_as_original(session, number, Shape.from_dict(shape or {}))
     except AtomizerError as error:
-        return session.publish(sentence_of(error), session.message.busy)
+        return session.publish(sentence_of(error))
     return session.publish(f"{label} is now the original.")
 
 
@@ -49,7 +49,7 @@ def resume(session: Session | None, key: Any):
         return found.publish(f"{found.title} and its fills are back."), found
     if not is_active(session):
         return no_session(session), gr.skip()
-    return session.publish(session.message.status), gr.skip()
+    return session.publish(session.status), gr.skip()
 
 
 def delete_variation(session: Session | None, number: Any) -> Message:
@@ -58,4 +58,4 @@ def delete_variation(session: Session | None, number: Any) -> Message:
         return no_session(session)
     label = session.variation(number).label
     session.delete_variation(number)
-    return session.publish(f"{label} is deleted.", session.message.busy)
+    return session.publish(f"{label} is deleted.")

@@ -17,7 +17,7 @@ def inspect(session: Session | None, thorough: bool = False) -> Message:
     """
     if not is_active(session):
         return no_session(session)
-    scene = session.message.scene
+    scene = session.shown.scene
     try:
         subject = Subject(session.sound, session.grid, session.space)
         findings = find_all(subject, thorough)
@@ -25,11 +25,11 @@ def inspect(session: Session | None, thorough: bool = False) -> Message:
         log.exception("the search for defects failed")
         return gr.skip()
     with session.lock:
-        if session.replaced_by is not None or session.message.scene is not scene:
+        if session.replaced_by is not None or session.shown.scene is not scene:
             return gr.skip()
-        session.update(findings=findings)
-        status = session.message.status
+        session.update(findings=tuple(findings))
+        status = session.status
         if thorough:
             clicks = [finding.text for finding in findings if finding.kind == "clicks"]
             status = (clicks or ["No clicks were found"])[0] + "."
-        return session.publish(status, session.message.busy)
+        return session.publish(status)

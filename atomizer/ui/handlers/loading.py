@@ -16,7 +16,8 @@ from ...limits import MEGABYTE, limits
 from .. import cleanup, examples, gpu
 from ..component import Message
 from ..examples import Example
-from ..session import LongFile, Session, history, jobs, open_session, present
+from ..session import LongFile, Session, history, jobs, open_session, scenes
+from ..session.job_state import JobEvent
 from . import responses
 from .controls import parse_number
 from .filling import run, stop
@@ -72,9 +73,9 @@ def load_failed(session: Session | None, error: Exception, title: str) -> Messag
         return session.publish(sentence)
 
 
-def _opened(fresh: Session, status: str, busy: bool = False):
+def _opened(fresh: Session, status: str):
     """Return (message, session) of a new sound; both skipped where another one has replaced it."""
-    message = fresh.publish(status, busy)
+    message = fresh.publish(status)
     return (gr.skip(), gr.skip()) if fresh.replaced_by else (message, fresh)
 
 
@@ -138,21 +139,24 @@ def load_example(example: Example, session: Session | None):
         return message, fresh
     recipe = example.recipe
     try:
-        key = present.propose_selection(fresh, recipe.selection)
+        key = scenes.propose_selection(fresh, recipe.selection)
         parts = recipe.selection.to_dict().get("parts", [])
-        present.show_parts(fresh, parts, recipe.settings.seed)
+        scenes.show_parts(fresh, parts, recipe.settings.seed)
         fresh.update(note=example.listen, example=example.id)
         task = recipe.task(fresh.sound)
         step = examples.cached(example, task)
+        jobs.start(fresh, "fill")
         if step is None:
-            return _opened(fresh, "Computing this for the first time takes a moment.", busy=True)
+            fresh.advance(JobEvent.ANNOUNCE)
+            return _opened(fresh, "Computing this for the first time takes a moment.")
         jobs.begin(fresh, recipe, task, key)
         jobs.show_step(fresh, step)
-        fresh.example_variations.add(jobs.finish(fresh).id)
+        fresh.example_variations.add(jobs.finish(fresh, JobEvent.FINISH).id)
         return _opened(
             fresh, f"{example.title}: switch between original, masked and filled while it plays."
         )
     except Exception as error:
+        fresh.end_job(JobEvent.FAIL)
         return _opened(fresh, sentence_of(error))
 
 
@@ -162,17 +166,17 @@ def finish_example(example: Example, session: Session | None) -> Iterator[Messag
         session is None
         or session.stored
         or session.name != example.path.name
-        or session.message.proposal is None
+        or session.shown.proposal is None
     ):
         yield gr.skip()
         return
     method = example.recipe.settings.method if gpu.has_model() else "noise"
     recipe = replace(example.recipe, settings=replace(example.recipe.settings, method=method))
-    job = None
-    for message in run(session, lambda: [recipe], session.message.proposal.id):
-        job = session.job or job  # None once the fill is finished
+    fill = None
+    for message in run(session, lambda: [recipe], session.shown.proposal.id):
+        fill = session.fill or fill  # None once it is finished
         yield message
     session.example_variations |= set(session.stored)
-    step = None if job is None else job.step
-    if method == "model" and session.stored and job and step and step.number == step.total:
-        examples.store(example, job.task, step)
+    step = None if fill is None else fill.step
+    if method == "model" and session.stored and fill and step and step.number == step.total:
+        examples.store(example, fill.task, step)

@@ -9,8 +9,10 @@ from typing import Any
 from .. import decomposition
 from ..component import Message
 from ..decomposition import pursuit_status
-from ..session import Session, present
+from ..session import Session, jobs, scenes
+from ..session.job_state import Job, JobEvent
 from . import responses
+from .filling import stop
 from .responses import is_active, no_session, sentence_of
 
 REDRAW_SECONDS = 0.7  # between two pictures of a running pursuit
@@ -21,50 +23,59 @@ def decompose(session: Session | None, name: Any) -> Iterator[Message]:
     if not is_active(session):
         yield no_session(session)
         return
-    token = object()
+    job = None
     try:
         if name == "mdct":
             yield _show_mdct(session)
         else:
-            yield from _pursue(session, token, name)
+            job = jobs.start(session, "pursuit")
+            yield from _pursue(session, job, name)
     except Exception as error:
         with session.lock:
-            if session.token is not token:
+            if job is None or not job.active:
                 return
-            session.token, session.pursuit_running = None, False
+            session.end_job(JobEvent.FAIL)
             sentence = sentence_of(error)
             responses.warn(sentence, title="No other atoms")
             message = session.publish(sentence)
         yield message
+    finally:
+        with session.lock:
+            # cancelled from outside: the next message must not be busy
+            if job is not None and job.active:
+                stop(session)
 
 
 def _show_mdct(session: Session) -> Message:
     with session.lock:
-        session.token, session.pursuit_running = None, False
-        present.show_mdct(session)
+        jobs.stop(session)
+        scenes.show_mdct(session)
         return session.publish("These are MDCT atoms, which the model fills in directly.")
 
 
-def _pursue(session: Session, token: object, name: Any) -> Iterator[Message]:
-    """Run a pursuit; ends early, without a message, where the token is no longer valid."""
+def _pursue(session: Session, job: Job, name: Any) -> Iterator[Message]:
+    """Run a pursuit; ends early, without a message, where the job was stopped."""
     with session.lock:
-        session.token, session.pursuit_running = token, True
+        if not job.active:
+            return
+        session.advance(JobEvent.BEGIN)
         message = session.publish(
-            "Starting matching pursuit (the first run compiles for a few seconds) …", busy=True
+            "Starting matching pursuit (the first run compiles for a few seconds) …"
         )
     yield message
     drawn_at = 0.0
     for found, stop_reason in decomposition.decompose(session.sound, name):
         done = bool(stop_reason)
         recent = time.monotonic() - drawn_at <= REDRAW_SECONDS
-        if not done and recent and session.token is token:
+        if not done and recent and job.active:
             continue
         drawn_at = time.monotonic()
         with session.lock:
-            if session.token is not token:
+            if not job.active:
                 return
-            present.show_pursuit(session, found)
-            session.pursuit_running, session.token = not done, None if done else token
-            status = pursuit_status(found) if done else f"{pursuit_status(found)} …"
-            message = session.publish(status, busy=not done)
+            scenes.show_pursuit(session, found)
+            session.advance(JobEvent.STEP)
+            if done:
+                session.advance(JobEvent.FINISH)
+            message = session.publish(pursuit_status(found) + ("" if done else " …"))
         yield message

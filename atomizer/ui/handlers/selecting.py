@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...atoms.selection import Selection
 from ..component import Chosen, Message
-from ..session import Session, present
+from ..session import Session, scenes
 from .controls import parse_integer
 from .filling import fill_status
 from .responses import is_active, no_session, sentence_of
@@ -18,7 +18,7 @@ def describe(
         return no_session(session)
     session.features = features
     session.has_selection = bool(chosen.get("regions") or chosen.get("parts"))
-    number = session.message.number
+    number = session.revision
     try:
         status = _selection_status(chosen, features, seed, session)
     except Exception as error:
@@ -32,13 +32,13 @@ def _selection_status(
     """Mark the selected parts; returns the status message. Raises AtomizerError."""
     given_seed = parse_integer("seed", seed)
     number = session.next_seed if given_seed is None else given_seed
-    present.show_parts(session, chosen["parts"], number)
+    scenes.show_parts(session, chosen["parts"], number)
     if not chosen["regions"] and not chosen["parts"]:
         return "Nothing is selected: drag over the spectrogram, or add a preset."
     session.check_selection(Selection.from_dict({**chosen, "features": features}), number)
     if session.pursuit is None:
         return "Ready: press Fill in."
-    present.hide_other_variation(session, chosen.key)
+    scenes.hide_other_variation(session, chosen.key)
     return (
         "Masked plays the sound without the selected atoms; "
         "the model fills erased parts with MDCT atoms."
@@ -53,14 +53,13 @@ def _publish(session: Session, status: str, number: int, key: str, features: lis
     again gets it back.
     """
     with session.lock:
-        last = session.message
         variation = session.current_variation
-        if last.number != number:
-            status = last.status
+        if session.revision != number:
+            status = session.status
         elif not session.is_filled(key, features):
             session.selection_status = status
-        elif last.status != session.selection_status or variation is None:
-            status = last.status
+        elif session.status != session.selection_status or variation is None:
+            status = session.status
         else:
             status = fill_status(variation)
-        return session.publish(status, last.busy)
+        return session.publish(status)

@@ -1,9 +1,11 @@
 """What the server stores for one visitor.
 
-state.py    the session: sound, variations, files, and the message that the page shows
-present.py  builds that message: scenes, results, parts, previews
-jobs.py     the fill that is running, from its first step to a stored variation
-history.py  earlier originals and earlier sounds, and the way back to them
+state.py      the session: sound, variations, files, job, and what the page shows
+present.py    the message for the page, as a function of that state
+job_state.py  states of a job, and the events that lead from one to another
+jobs.py       fills, from their first step to a stored variation
+scenes.py     builds what the page shows: scenes, results, parts, previews
+history.py    earlier originals and earlier sounds, and the way back to them
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...io.audio import Sound
-from . import present
+from . import scenes
 from .state import LongFile, Session
 
 __all__ = ["LongFile", "Session", "open_session"]
@@ -36,5 +38,5 @@ def open_session(
         The visitor's own file; it is deleted some time after the session closes.
     """
     session = Session(sound, name, long_file, uploaded_file)
-    present.show_original(session)
+    scenes.show_original(session)
     return session

@@ -15,8 +15,8 @@ from ...inpainting.shaping import Shape, shape_fill
 from ...io.audio import read, write
 from ...io.tags import Tags
 from ...limits import limits
-from . import jobs, present
-from .state import Original, Session, find_session, first_message_number
+from . import jobs, scenes
+from .state import Original, Session, find_session
 
 _replacing = threading.Lock()  # held while one session replaces another
 
@@ -33,14 +33,14 @@ def use_as_original(session: Session, number: int, shape: Shape = Shape()) -> No
     # exact samples, in the sample format of the loaded sound
     session.sound = session.sound.with_samples(sound.samples, sound.rate)
     session.recipes = (*session.recipes, replace(stored.recipe, shape=shape))
-    present.show_original(session)
+    scenes.show_original(session)
 
 
 def revert_original(session: Session) -> None:
     """Go back to the original before this one."""
     original = session.undo_stack.pop()
     session.sound, session.recipes = original.sound, original.recipes
-    present.show_original(session)
+    scenes.show_original(session)
 
 
 # sounds of one visitor
@@ -80,9 +80,8 @@ def undo(session: Session) -> Session | None:
         previous.recent_sounds += _retire(session)
         _mark_replaced(previous)
         # downloads and proposed selections apply once
-        previous.message = previous.message.model_copy(
-            update={"number": first_message_number(), "download": None, "proposal": None}
-        )
+        previous.renumber()
+        previous.update(download=None, proposal=None)
         return previous
 
 
@@ -96,21 +95,12 @@ def resume(session: Session | None, resume_key: object) -> Session | None:
         return None
     with found.lock:
         found.owners += 1
-        found.token, found.pursuit_running = None, False
-        if found.job is not None:
-            if found.job.step is not None:
-                jobs.finish(found)
-            jobs.abandon(found)
-        shown, proposal = found.current_variation, found.message.proposal
+        jobs.stop(found)
+        shown, proposal = found.current_variation, found.shown.proposal
         # the fill of a proposed selection belongs to the proposal; a download is offered once
         is_proposed = shown is not None and proposal is not None and shown.key == proposal.id
-        found.message = found.message.model_copy(
-            update={
-                "number": first_message_number(),
-                "download": None,
-                "proposal": proposal if is_proposed else None,
-            }
-        )
+        found.renumber()
+        found.update(download=None, proposal=proposal if is_proposed else None)
     if session is not None:
         session.replaced_by = found
         session.close(delete_now=False)
@@ -156,16 +146,11 @@ def _swap_out(session: Session) -> None:
     written, everything stays in memory.
     """
     try:
-        with session.lock:
-            session.token, session.pursuit_running = None, False
-            if session.job and session.job.step:
-                jobs.finish(session)
+        jobs.stop(session)
         path = session.new_path("swap.wav")
         write(path, replace(session.sound, subtype="FLOAT", tags=Tags()))
     except (AtomizerError, OSError):
-        jobs.abandon(session)
         return
-    jobs.abandon(session)
     session.swap_file = path
     session.sound = replace(session.sound, samples=session.sound.samples[:, :0].copy())
     session.grid = session.grid[:, :0].copy()
@@ -177,6 +162,6 @@ def _swap_in(session: Session) -> None:
     if session.swap_file:
         samples = read(session.swap_file, math.inf).samples
         session.sound = replace(session.sound, samples=samples)
-        present.analyse(session)
+        scenes.analyse(session)
         session.swap_file.unlink()
         session.swap_file = None

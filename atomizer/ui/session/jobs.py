@@ -1,10 +1,11 @@
-"""A fill from its recipe to a stored variation."""
+"""Jobs: a fill from its recipe to a stored variation, and how jobs start and stop."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
 from string import ascii_uppercase
+from typing import Literal
 
 import numpy as np
 
@@ -21,8 +22,36 @@ from ...limits import limits
 from .. import drawing
 from ..component import Scene, Source, Variation
 from ..variations import StoredVariation, details_of, judge, level_difference, origin_of, title_of
-from . import present
-from .state import FillJob, Session
+from . import scenes
+from .job_state import Fill, Job, JobEvent
+from .state import Session
+
+
+def start(session: Session, kind: Literal["fill", "pursuit"]) -> Job:
+    """Start a job instead of the running one, which is stopped."""
+    with session.lock:
+        was_busy = session.job is not None and session.job.busy
+        stop(session)
+        session.job = job = Job(kind)
+        if was_busy:
+            session.advance(JobEvent.ANNOUNCE)
+        return job
+
+
+def stop(session: Session) -> Step | None:
+    """Stop the running job, if there is one, and store what a fill has revealed.
+
+    Returns the newest step of the fill; None before the first one. The job has ended also where
+    storing fails.
+    """
+    with session.lock:
+        step = None if session.fill is None else session.fill.step
+        try:
+            if step is not None:
+                finish(session, JobEvent.STOP)
+        finally:
+            session.end_job(JobEvent.STOP)
+        return step
 
 
 def for_shown_atoms(session: Session, recipe: Recipe) -> Recipe:
@@ -48,20 +77,22 @@ def task_of(session: Session, recipe: Recipe) -> tuple[Task, Residual | None]:
 def begin(
     session: Session, recipe: Recipe, task: Task, key: str, residual: Residual | None = None
 ) -> None:
-    """Start a job, and show which atoms it will fill in."""
+    """Show which atoms the job will fill in."""
     scene, cells = _scene_of_task(session, task, residual)
     parts = recipe.selection.to_dict().get("parts", [])
-    if session.message.parts and session.message.parts.key == present.key_of_parts(parts):
+    if session.shown.parts and session.shown.parts.key == scenes.key_of_parts(parts):
         # which atoms a random part takes depends on the seed
-        present.show_parts(session, parts, recipe.settings.seed)
+        scenes.show_parts(session, parts, recipe.settings.seed)
     hidden = session.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
     sound = task.sound if residual else task.render(task.masked(recipe.settings.seed))
-    masked = present.preview(session, sound, "masked")
-    session.job = FillJob(
+    masked = scenes.preview(session, sound, "masked")
+    assert session.job is not None, "no job was started"
+    session.advance(JobEvent.BEGIN)
+    session.job.fill = Fill(
         recipe, task, key, scene, hidden, masked, time.monotonic(), residual=residual
     )
     session.next_seed = max(session.next_seed, recipe.settings.seed + 1) % 2**63
-    present.show_result(session, Step(0, 1, task.erased(), np.zeros_like(task.mask)))
+    scenes.show_result(session, Step(0, 1, task.erased(), np.zeros_like(task.mask)))
 
 
 def _scene_of_task(
@@ -70,25 +101,29 @@ def _scene_of_task(
     """Return the scene of a task, and its drawn cells: the current scene where that fits."""
     same_shape = task.sound.samples.shape == session.sound.samples.shape
     if residual is None and session.pursuit is None and same_shape:
-        assert session.message.scene is not None, "there is no sound"
-        return session.message.scene, session.drawn_cells
+        assert session.shown.scene is not None, "there is no sound"
+        return session.shown.scene, session.drawn_cells
     cells = drawing.loudest_cells(task.grid, session.space)
     added = [] if same_shape else task.selection.to_dict()["regions"]
-    return present.scene_of(session, task.sound, task.grid, cells, added), cells
+    return scenes.scene_of(session, task.sound, task.grid, cells, added), cells
 
 
 def show_step(session: Session, step: Step) -> None:
     """Show what a step of the running fill revealed."""
-    session.running_job().step = step
-    present.show_result(session, step)
+    session.running_fill().step = step
+    session.advance(JobEvent.STEP)
+    scenes.show_result(session, step)
 
 
-def finish(session: Session) -> Variation:
-    """Store the newest step of a finished or stopped fill as a variation, and show it."""
-    job, live = session.running_job(), session.message.live
-    step, task = job.step, job.task
+def finish(session: Session, event: JobEvent) -> Variation:
+    """Store the newest step of a fill as a variation, and show it.
+
+    event  FINISH, STORE where another fill of the same job follows, STOP
+    """
+    fill, live = session.running_fill(), session.shown.live
+    step, task = fill.step, fill.task
     assert step is not None and live is not None, "nothing was filled in yet"
-    recipe = job.recipe
+    recipe = fill.recipe
     if step.number < step.total:
         recipe = replace(recipe, stop_after=step.number)
     settings = resolve(recipe.settings, task)
@@ -98,7 +133,7 @@ def finish(session: Session) -> Variation:
     session.stored[number] = _store(session, number, recipe, filled, masked)
     # metrics compare the region with the sound before anything was erased
     reference = (
-        task if job.residual is None else replace(recipe.task(session.sound), mask=task.mask)
+        task if fill.residual is None else replace(recipe.task(session.sound), mask=task.mask)
     )
     snr, lsd = judge(reference, step, filled, recipe)
     title = title_of(recipe, settings)
@@ -108,8 +143,8 @@ def finish(session: Session) -> Variation:
     if task.cutoff is not None:
         start, end = task.cutoff.rounded
         details.append(("the recording ends", f"from {start:,} to {end:,} Hz"))
-    if job.residual:
-        details.append(("on top of", f"the sound of {job.residual}"))
+    if fill.residual:
+        details.append(("on top of", f"the sound of {fill.residual}"))
     variation = Variation(
         **dict(live),
         id=number,
@@ -120,10 +155,10 @@ def finish(session: Session) -> Variation:
         snr_db=snr,
         level_db=None if snr is None else level_difference(reference, step),
         lsd=lsd,
-        seconds=time.monotonic() - job.started,
+        seconds=time.monotonic() - fill.started,
         order=settings.order,
         reverse=settings.reverse,
-        sound=present.preview(session, filled, "filled"),
+        sound=scenes.preview(session, filled, "filled"),
         origin=origin_of(step, task, settings),
         changed=str(changes(session.sound, filled)),
         spans=[
@@ -135,10 +170,10 @@ def finish(session: Session) -> Variation:
         ],
     )
     with session.lock:
-        session.job = None
-        variations = [*session.message.variations, variation][-limits().variations_kept :]
-        session.update(live=None, variations=variations, current=variation.id)
-    for evicted in set(session.stored) - {v.id for v in session.message.variations}:
+        session.advance(event)
+        variations = (*session.shown.variations, variation)[-limits().variations_kept :]
+        session.update(variations=variations, current=variation.id)
+    for evicted in set(session.stored) - {v.id for v in variations}:
         session.delete_stored(evicted)
     return variation
 
@@ -157,7 +192,7 @@ def _store(
 
 def _free_label(session: Session) -> str:
     """Return the first letter that no variation in the list has."""
-    used = {v.label for v in session.message.variations}
+    used = {v.label for v in session.shown.variations}
     return next((letter for letter in ascii_uppercase if letter not in used), "?")
 
 
@@ -166,10 +201,3 @@ def _audible_filled(session: Session, task: Task, step: Step) -> int:
     reference = float(np.abs(task.grid).max(initial=0.0))
     reference = reference or float(np.abs(step.grid).max(initial=0.0))
     return int(np.count_nonzero(session.space.quantise(step.grid[task.mask], reference)))
-
-
-def abandon(session: Session) -> None:
-    """Discard the running fill."""
-    with session.lock:
-        session.job = None
-        session.update(live=None)

@@ -1,225 +1,85 @@
-"""Builds what the page shows: scenes, results, parts, the excerpt and sounds for the player."""
+"""The message for the page, as a function of the state of a session."""
 
 from __future__ import annotations
 
-import json
-import secrets
-from dataclasses import replace
+from dataclasses import dataclass, field
 
-import numpy as np
 from gradio.data_classes import FileData
 
-from ...analysis import MDCTAtomizer
-from ...atoms.selection import Selection
-from ...inpainting.fill import Step
-from ...inpainting.highs import resolve_cutoff
-from ...io.audio import Sound, resample, write
-from ...io.tags import Tags
-from .. import drawing
-from ..component import Download, Excerpt, Message, Parts, Proposal, Result, Scene
-from ..decomposition import Decomposition
-from .state import Session
-
-PREVIEW_RATES = (8_000, 96_000)  # sample rates that every browser decodes
-
-
-# the original and its atoms
+from ..component import (
+    Compression,
+    Download,
+    Excerpt,
+    Finding,
+    Message,
+    Parts,
+    Proposal,
+    Result,
+    Scene,
+    Variation,
+)
 
 
-def show_original(session: Session) -> None:
-    """Show the session's sound, without any variation or selected part."""
-    session.token, session.job, session.stored, session.pursuit = None, None, {}, None
-    analyse(session)
-    scene = scene_of(session, session.sound, session.grid, session.drawn_cells)
-    original = preview(session, session.sound, "original")
-    excerpt = session.message.excerpt or excerpt_of(session)
-    with session.lock:
-        session.message = Message(
-            number=session.message.number, scene=scene, original=original, excerpt=excerpt
-        )
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows of a sound; the fields of the same names of `Message`.
 
-
-def analyse(session: Session) -> None:
-    """Compute the MDCT of the session's sound, and which coefficients are drawn."""
-    session.grid = MDCTAtomizer(session.space).grid(session.sound.at(session.space.rate))
-    session.drawn_cells = drawing.loudest_cells(session.grid, session.space)
-
-
-def show_pursuit(session: Session, decomposition: Decomposition) -> None:
-    """Show matching-pursuit atoms instead of MDCT atoms; the variations stay."""
-    session.pursuit = decomposition
-    space, atoms, scene = decomposition.atomizer.space, decomposition.atoms, session.message.scene
-    assert scene is not None, "there is no sound"
-    fields = dict(
-        id=secrets.token_hex(6),
-        hop=space.hop,
-        frames=space.frame_count(atoms.length),
-        bins=space.bins,
-        scales=list(space.scales),
-        atomizer=decomposition.name,
-        srr_db=decomposition.srr_db,
-        loudest=atoms.reference,
-        energy=decomposition.energy,
-        total=len(atoms),
-        count=len(atoms),
-        atoms=session.send(decomposition.pack(), "atoms.bin"),
-    )
-    show_scene(session, scene.model_copy(update=fields))
-
-
-def show_mdct(session: Session) -> None:
-    """Show MDCT atoms again."""
-    session.pursuit = None
-    show_scene(session, scene_of(session, session.sound, session.grid, session.drawn_cells))
-
-
-def show_scene(session: Session, scene: Scene) -> None:
-    """Show other atoms of the same sound."""
-    session.update(scene=scene, parts=None, live=None, current=None)
-
-
-def scene_of(
-    session: Session,
-    sound: Sound,
-    grid: np.ndarray,
-    cells: np.ndarray,
-    added: list[dict] | None = None,
-) -> Scene:
-    """Return the scene of a sound.
-
-    grid   coefficients (channels, frames, bins)
-    cells  flat indices of those that are drawn
-    added  regions beyond the loaded sound, where it is being continued or widened
+    It is replaced, never changed, so that a message that was sent stays as it was.
     """
-    fills = len(session.recipes)
-    suffix = {0: "", 1: " · filled in once"}.get(fills, f" · filled in {fills} times")
-    return Scene(
-        id=secrets.token_hex(6),
-        sound=session.id,
-        name=session.name + suffix,
-        rate=session.space.rate,
-        hop=session.space.hop,
-        frames=grid.shape[1],
-        floor_db=session.space.floor_db,
-        loudest=float(np.abs(grid).max(initial=0.0)),
-        energy=float((grid.astype(np.float64) ** 2).sum()),
-        duration=sound.seconds,
-        channels=sound.channels,
-        sound_rate=sound.rate,
-        total=drawing.audible_count(grid, session.space),
-        count=len(cells),
-        added=added or [],
-        atoms=session.send(drawing.pack(grid, cells, session.space), "atoms.bin"),
-    )
+
+    scene: Scene | None = None
+    original: FileData | None = None
+    live: Result | None = None
+    variations: tuple[Variation, ...] = ()
+    current: int | None = None
+    parts: Parts | None = None
+    proposal: Proposal | None = None
+    download: Download | None = None
+    findings: tuple[Finding, ...] = ()
+    excerpt: Excerpt | None = None
+    compression: Compression = field(default_factory=Compression)
+    note: str = ""
+    example: str = ""
 
 
-def excerpt_of(session: Session) -> Excerpt | None:
-    """Return the outline of a long file and the excerpt in use; None for a short file."""
-    if session.long_file is None:
-        return None
-    outline = session.long_file.outline
-    # square roots, so that quiet passages differ visibly from silence
-    peaks = np.round(255 * np.sqrt(np.clip(outline.peaks, 0, 1))).astype(np.uint8)
-    return Excerpt(
-        peaks=session.send(peaks.tobytes(), "overview.bin"),
-        duration=outline.seconds,
-        longest=session.long_file.longest,
-        start=session.long_file.start,
-        seconds=session.sound.seconds,
-    )
+@dataclass(frozen=True)
+class PageState:
+    """All that a message depends on.
 
-
-def preview(session: Session, sound: Sound, name: str) -> FileData:
-    """Write a version for the browser's player: at most stereo, a common rate.
-
-    FLAC of 16 bit; float samples where peaks exceed full scale, so that the versions and their
-    difference are compared as they are. The player keeps them below full scale.
+    revision  rises with every message; the page discards lower ones
+    busy      whether the page shows a running job
+    before    what undo leads to
+    resume    key of the session
     """
-    samples, rate = sound.samples, sound.rate
-    if len(samples) > 2:
-        samples = np.stack([samples[0::2].mean(0), samples[1::2].mean(0)])
-    if not PREVIEW_RATES[0] <= rate <= PREVIEW_RATES[1]:
-        samples, rate = resample(samples, rate, session.space.rate), session.space.rate
-    exceeds = np.abs(samples).max(initial=0) > 1
-    ending, subtype = (".wav", "FLOAT") if exceeds else (".flac", "PCM_16")
-    path = session.new_path(f"{name}{ending}")
-    shown = replace(sound.with_samples(samples, rate), subtype=subtype, tags=Tags())
-    write(path, shown)
-    return FileData(path=str(path), orig_name=path.name)
+
+    shown: Shown
+    revision: int
+    status: str
+    busy: bool
+    before: str | None
+    resume: str
 
 
-# the selection
-
-
-def show_parts(session: Session, parts: list[str], seed: int) -> None:
-    """Mark the drawn atoms of the selected parts, such as "random:50", which only Python ranks."""
-    if not parts:
-        session.update(parts=None)
-        return
-    selection, scene = Selection.from_dict({"parts": parts}), session.message.scene
-    nyquist = session.sound.rate / 2
-    selection, _ = resolve_cutoff(selection, session.grid, session.space, nyquist)
-    if session.pursuit is not None:
-        bits = session.pursuit.bits(selection, seed, nyquist)
-    else:
-        mask = selection.mask(session.grid, session.space, seed, nyquist=nyquist)
-        bits = drawing.bits(mask.ravel()[session.drawn_cells])
-    marked = Parts(key=key_of_parts(parts), bits=session.send(bits, "parts.bin"))
-    with session.lock:
-        if session.message.scene is scene:  # the bits index the atoms of that scene
-            session.update(parts=marked)
-
-
-def key_of_parts(parts: list[str]) -> str:
-    """Return the parts as the browser's own JSON writes them."""
-    return json.dumps(parts, separators=(",", ":"))
-
-
-def hide_other_variation(session: Session, key: str) -> None:
-    """Show the original again where the shown variation belongs to a selection other than `key`."""
-    message = session.message
-    if any(v.id == message.current and v.key != key for v in message.variations):
-        session.update(current=None)
-
-
-def propose_selection(session: Session, selection: Selection) -> str:
-    """Replace the visitor's selection; returns the key of the fills that belong to it."""
-    data = selection.to_dict()
-    proposal = Proposal(
-        id=secrets.token_hex(6), regions=data["regions"], specs=data.get("parts", [])
+def present(state: PageState) -> Message:
+    """Return the message for a state. It reads nothing else, and changes nothing."""
+    shown = state.shown
+    return Message(
+        number=state.revision,
+        scene=shown.scene,
+        original=shown.original,
+        live=shown.live,
+        variations=list(shown.variations),
+        current=shown.current,
+        parts=shown.parts,
+        proposal=shown.proposal,
+        download=shown.download,
+        findings=list(shown.findings),
+        excerpt=shown.excerpt,
+        compression=shown.compression,
+        before=state.before,
+        resume=state.resume,
+        note=shown.note,
+        example=shown.example,
+        status=state.status,
+        busy=state.busy,
     )
-    session.update(proposal=proposal)
-    return proposal.id
-
-
-# fills and exports
-
-
-def show_result(session: Session, step: Step) -> None:
-    """Show a step of the running fill; atoms that are still unknown are drawn as shadows."""
-    job = session.running_job()
-    shown = np.where(step.revealed, step.grid, job.task.grid)
-    # levels are relative to the loudest atom of the sound, so a fill does not dim the others
-    loudest = job.scene.loudest or float(np.abs(shown).max(initial=0.0))
-    cells = drawing.loudest_cells(shown, session.space, job.task.mask, loudest)
-    states = np.where(step.revealed.ravel()[cells], drawing.FILLED, drawing.UNKNOWN)
-    session.result_count += 1
-    atoms = drawing.pack(shown, cells, session.space, states, loudest)
-    session.update(
-        live=Result(
-            number=session.result_count,
-            scene=job.scene,
-            hidden=job.hidden,
-            count=len(cells),
-            done=step.number,
-            total=step.total,
-            atoms=session.send(atoms, "filled.bin"),
-            masked=job.masked,
-            key=job.key,
-        )
-    )
-
-
-def offer_download(session: Session, data: bytes, name: str) -> None:
-    """Let the page download a file."""
-    session.update(download=Download(id=secrets.token_hex(6), file=session.send(data, name)))

@@ -1,4 +1,4 @@
-"""The state of one visitor's session: the sound, its variations, and the message for the page."""
+"""The state of one visitor's session: the sound, its variations, its job, what the page shows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 import shutil
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -16,16 +16,16 @@ from gradio.utils import get_upload_folder
 
 from ...atoms.selection import Selection
 from ...atoms.space import AtomSpace
-from ...inpainting.erase import Residual, check_fillable
-from ...inpainting.fill import Step
+from ...inpainting.erase import check_fillable
 from ...inpainting.highs import resolve_cutoff
 from ...inpainting.recipe import Recipe
-from ...inpainting.task import Task
 from ...io.audio import Overview, Sound, read
 from .. import cleanup
-from ..component import Message, Scene, Variation
+from ..component import Message, Variation
 from ..decomposition import Decomposition
 from ..variations import StoredVariation
+from .job_state import Fill, Job, JobEvent
+from .present import PageState, Shown, present
 
 _numbering = threading.Lock()
 _last_first = 0  # the newest first message number
@@ -82,35 +82,11 @@ class Original:
 
 
 @dataclass
-class FillJob:
-    """A running fill.
-
-    key       key of the selection that it fills
-    scene     the plane that its results are drawn in
-    hidden    file: which drawn atoms of the scene its results replace, one bit each
-    masked    file: the sound without the unknown atoms
-    started   time.monotonic() at the start
-    step      the newest step; None before the first one
-    residual  the matching-pursuit atoms that stay, where the fill is added to their sound
-    """
-
-    recipe: Recipe
-    task: Task
-    key: str
-    scene: Scene
-    hidden: FileData
-    masked: FileData
-    started: float
-    step: Step | None = None
-    residual: Residual | None = None
-
-
-@dataclass
 class Session:
     """A loaded sound and its variations; handlers change it in place, a new sound is a new session.
 
     Files of different visitors never share a folder, and the folder's name cannot be guessed.
-    `lock` is held from reading the last message to publishing the one that follows from it.
+    `lock` is held from reading the state to publishing the message that follows from it.
     """
 
     sound: Sound
@@ -139,9 +115,7 @@ class Session:
     # fills
     stored: dict[int, StoredVariation] = field(default_factory=dict)  # by the ids of variations
     example_variations: set[int] = field(default_factory=set)  # ids of an example's own results
-    job: FillJob | None = None
-    token: object = None  # of the job that may publish; None when it is stopped or finished
-    pursuit_running: bool = False
+    job: Job | None = None  # the newest one; it may have ended
     next_seed: int = 0  # of the next fill without a seed: above all that were used
     result_count: int = 0  # counts results and variations, so that every one has a new number
 
@@ -151,7 +125,9 @@ class Session:
 
     # what the page shows
     id: str = field(default_factory=lambda: secrets.token_hex(6))
-    message: Message = field(default_factory=lambda: Message(number=first_message_number()))
+    shown: Shown = field(default_factory=Shown)
+    status: str = ""
+    revision: int = field(default_factory=first_message_number)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def __post_init__(self):
@@ -176,8 +152,7 @@ class Session:
         files from it.
         """
         _open_sessions.pop(self.resume_key, None)
-        with self.lock:
-            self.token, self.job = None, None
+        self.end_job(JobEvent.STOP)
         for session in self.recent_sounds:
             session.close(delete_now)
         if delete_now:
@@ -203,35 +178,66 @@ class Session:
 
     # messages
 
-    def publish(self, status: str, busy: bool = False) -> Message:
-        """Return the next message for the page; `busy` while a fill is running."""
+    @property
+    def page_state(self) -> PageState:
+        """All that the next message depends on."""
+        before = None
+        if self.undo_stack:
+            before = "the original before"
+        elif self.recent_sounds:
+            before = self.recent_sounds[0].title
+        busy = self.job is not None and self.job.busy
+        return PageState(self.shown, self.revision, self.status, busy, before, self.resume_key)
+
+    @property
+    def message(self) -> Message:
+        """The message of the present state."""
         with self.lock:
-            before = (
-                "the original before"
-                if self.undo_stack
-                else self.recent_sounds[0].title
-                if self.recent_sounds
-                else None
-            )
-            self.message = self.message.model_copy(
-                update={
-                    "status": status,
-                    "busy": busy,
-                    "number": self.message.number + 1,
-                    "before": before,
-                    "resume": self.resume_key,
-                }
-            )
+            return present(self.page_state)
+
+    def publish(self, status: str) -> Message:
+        """Return the next message for the page."""
+        with self.lock:
+            self.status = status
+            self.revision += 1
             return self.message
 
-    def update(self, **fields: object) -> None:
-        """Change fields of the message, for the next `publish`.
-
-        The lock matters: a change while another thread copies the message would be lost.
-        """
+    def renumber(self) -> None:
+        """Number the next messages above those of all sessions before: another page gets them."""
         with self.lock:
-            for name, value in fields.items():
-                setattr(self.message, name, value)
+            self.revision = first_message_number()
+
+    def update(self, **fields: object) -> None:
+        """Change fields of `shown`, for the next `publish`."""
+        with self.lock:
+            self.shown = replace(self.shown, **fields)  # type: ignore[arg-type]  # by their names
+
+    # the job
+
+    @property
+    def fill(self) -> Fill | None:
+        """The fill whose atoms are shown, if there is one."""
+        return None if self.job is None else self.job.fill
+
+    def running_fill(self) -> Fill:
+        """Return the fill whose atoms are shown; there must be one."""
+        fill = self.fill
+        assert fill is not None, "no fill is running"
+        return fill
+
+    def advance(self, event: JobEvent) -> None:
+        """Move the job on; what it showed is hidden when its fill is over."""
+        with self.lock:
+            assert self.job is not None, "there is no job"
+            self.job.advance(event)
+            if self.job.fill is None:
+                self.update(live=None)
+
+    def end_job(self, event: JobEvent) -> None:
+        """End the job by STOP or FAIL, if it runs, and discard what it has not stored."""
+        with self.lock:
+            if self.job is not None and self.job.active:
+                self.advance(event)
 
     # what the session holds
 
@@ -245,7 +251,7 @@ class Session:
     @property
     def has_user_work(self) -> bool:
         """Whether it holds the visitor's own file, or anything that the visitor computed."""
-        has_step = self.job is not None and self.job.step is not None
+        has_step = self.fill is not None and self.fill.step is not None
         return (
             self.uploaded_file is not None
             or has_step
@@ -254,36 +260,31 @@ class Session:
             or bool(set(self.stored) - self.example_variations)
         )
 
-    def running_job(self) -> FillJob:
-        """Return the running fill; there must be one."""
-        assert self.job is not None, "no fill is running"
-        return self.job
-
     # variations
 
     def variation(self, number: int) -> Variation:
-        """Return a variation of the message by its id."""
-        return next(v for v in self.message.variations if v.id == number)
+        """Return a variation of the list by its id."""
+        return next(v for v in self.shown.variations if v.id == number)
 
     @property
     def current_variation(self) -> Variation | None:
         """The variation that the page shows; None during a fill."""
-        current = self.message.current
-        return None if current is None or self.job is not None else self.variation(current)
+        current = self.shown.current
+        return None if current is None or self.fill is not None else self.variation(current)
 
     @property
     def current_recipe(self) -> Recipe:
         """The recipe of the variation that the page shows, or a default one."""
-        current = self.message.current
+        current = self.shown.current
         return Recipe() if current is None else self.stored[current].recipe
 
     def delete_variation(self, number: int) -> None:
         """Remove a variation from the list, and delete its files."""
         with self.lock:
-            self.update(variations=[v for v in self.message.variations if v.id != number])
+            remaining = tuple(v for v in self.shown.variations if v.id != number)
+            self.update(variations=remaining)
             self.delete_stored(number)
-            if self.message.current == number:
-                remaining = self.message.variations
+            if self.shown.current == number:
                 self.update(current=remaining[-1].id if remaining else None)
 
     def delete_stored(self, number: int) -> None:
@@ -306,9 +307,9 @@ class Session:
 
     def is_filled(self, key: str, features: list[str]) -> bool:
         """Whether the running fill, or the variation that is shown, belongs to this selection."""
-        if self.job is not None:
-            return self.job.key == key
-        current = self.message.current
+        if self.fill is not None:
+            return self.fill.key == key
+        current = self.shown.current
         return (
             current is not None
             and self.variation(current).key == key
