@@ -7,7 +7,7 @@ from scipy.signal import lfilter
 
 from atomizer.analysis.mdct import mdct
 from atomizer.evaluation.baselines import autoregression as ar
-from atomizer.evaluation.baselines import channels, codecs, envelopes, neighbours
+from atomizer.evaluation.baselines import channels, codecs, envelopes, ffmpeg_codecs, neighbours
 from atomizer.evaluation.baselines.loop import loop
 from atomizer.priors.noise_fill import noise_substitution
 
@@ -292,3 +292,12 @@ def test_bit_rate_excludes_headers(samples):
     size, file = codecs.kbps(x, 44_100, "vorbis", 0.5)
     empty = len(codecs.encode(x[:, :0], 44_100, "vorbis", 0.5))
     assert empty > 2000 and size == pytest.approx((len(file) - empty) * 8 / 1000)
+
+
+def test_codecs_of_ffmpeg_reach_the_target_bit_rate():
+    if not ffmpeg_codecs.is_installed("aac"):
+        pytest.skip("ffmpeg is not installed")
+    x = tones(44_100, noise=0.01)[None].astype(np.float32)
+    coded, size = ffmpeg_codecs.transcode(x, 44_100, "aac", 64)
+    assert size == pytest.approx(64, rel=0.2)
+    assert coded.shape == x.shape and snr(x, coded) > 5

@@ -1,4 +1,4 @@
-"""Files of atoms beside MP3, Vorbis and Opus at equal sizes: figure and table of docs/codec.md.
+"""Files of atoms beside MP3, Vorbis, Opus and AAC at equal sizes: figure, table of docs/codec.md.
 
 python -m atomizer.benchmarks.codec --audio DIR --figure docs/figures/codec.png
 
@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from .. import metrics
 from ..codec import decode, encode
-from ..evaluation.baselines import codecs
+from ..evaluation.baselines import codecs, ffmpeg_codecs
 from ..io.audio import Sound, open_long, read
 from ..io.datasets import Clip, list_clips
 
@@ -42,6 +42,7 @@ _COLOURS = {
     "opus": "#0072b2",
     "vorbis": "#009e73",
     "mp3": "#5b6475",
+    "aac": "#cc79a7",
 }
 
 
@@ -78,8 +79,14 @@ def excerpt(clip: Clip, seconds: float) -> Sound:
     return Sound(read(clip.path, start=start, seconds=seconds).at(RATE), RATE)
 
 
+def peers() -> list[str]:
+    """Names of the other codecs that are installed."""
+    ours = filter(codecs.is_installed, codecs.CODECS)
+    return [*ours, *filter(ffmpeg_codecs.is_installed, ffmpeg_codecs.CODECS)]
+
+
 def measure(name: str, sound: Sound, codec: str) -> Iterator[Measured]:
-    """A sound in a codec at all rates: "atoms", or a name of `codecs.CODECS`."""
+    """A sound in a codec at all rates: "atoms", or a name of `peers`."""
     return _measure_atoms(name, sound) if codec == "atoms" else _measure_peer(name, sound, codec)
 
 
@@ -100,10 +107,11 @@ def _measure_atoms(name: str, sound: Sound) -> Iterator[Measured]:
 
 
 def _measure_peer(name: str, sound: Sound, codec: str) -> Iterator[Measured]:
-    """The sound in a codec of libsndfile; the seconds are those of all trials of its setting."""
+    """The sound in another codec; the seconds are those of all trials of its setting."""
+    module = ffmpeg_codecs if codec in ffmpeg_codecs.CODECS else codecs
     for target in RATES:
         began = time.process_time()
-        samples, size = codecs.transcode(sound.samples, RATE, codec, target)
+        samples, size = module.transcode(sound.samples, RATE, codec, target)
         spent = (time.process_time() - began) / sound.seconds
         yield Measured(name, codec, target, size, spent, 0.0, _scores(sound, samples))
 
@@ -174,7 +182,7 @@ def main() -> None:
     encode(Sound(np.zeros((2, 2048), np.float32), RATE))  # compiles before the clock starts
     for clip in clips(options.audio, options.clips, options.seconds):
         sound, name = excerpt(clip, options.seconds), clip.path.name
-        for codec in ("atoms", *filter(codecs.is_installed, codecs.CODECS)):
+        for codec in ("atoms", *peers()):
             if any(m.clip == name and m.codec == codec for m in found):
                 continue
             found += measure(name, sound, codec)

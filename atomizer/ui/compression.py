@@ -13,7 +13,7 @@ from ..codec import ORDERS
 from ..codec.decoder import Received
 from ..codec.names import ENDING
 from ..errors import AtomizerError
-from ..evaluation.baselines import codecs
+from ..evaluation.baselines import codecs, ffmpeg_codecs
 from ..io.audio import Sound
 from .component import AtomsFile, Curve, FilePrefix
 from .session import Session, scenes
@@ -23,7 +23,8 @@ POSITIONS = 1001  # of the slider: `countAtPosition` of state/orderings.js
 EXCERPT_SECONDS = 6.0  # of the curves
 RATES = (16, 24, 32, 48, 64, 96, 128)  # kbit/s of prefixes on the curves
 LEVELS = (0.999, 0.95, 0.9, 0.8, 0.7)  # compression levels of the other codecs, small files first
-TITLES = {"opus": "Opus", "vorbis": "Vorbis", "mp3": "MP3"}
+TITLES = {"opus": "Opus", "vorbis": "Vorbis", "mp3": "MP3", "aac": "AAC"}
+FFMPEG_RATES = (32, 48, 64, 96, 128)  # kbit/s of the codecs of ffmpeg
 
 
 def counts_of(total: int) -> np.ndarray:
@@ -95,7 +96,9 @@ def curves_of(sound: Sound, order: str) -> Iterator[tuple[int, int, list[Curve]]
     reference = sound.at(rate)
     data = codec.encode(Sound(reference, rate), order=order, kbps=max(RATES))
     sizes = sorted({min(len(data), round(kbps * 125 * sound.seconds)) for kbps in RATES})
-    total, done = len(sizes) + len(LEVELS) * len(others), 0
+    more = [name for name in ffmpeg_codecs.CODECS if ffmpeg_codecs.is_installed(name)]
+    total = len(sizes) + len(LEVELS) * len(others) + len(FFMPEG_RATES) * len(more)
+    done = 0
     for size in sizes:
         part = data[:size]
         decoded = codec.decode(part, fill=None if order == "velocity" else "noise")
@@ -106,6 +109,13 @@ def curves_of(sound: Sound, order: str) -> Iterator[tuple[int, int, list[Curve]]
         curves.append(Curve(codec=TITLES.get(name, name)))
         for level in LEVELS:
             kbps, decoded_samples = codecs.at_level(reference, rate, name, level)
+            done += 1
+            _add(curves[-1], kbps, reference, decoded_samples)
+            yield done, total, curves
+    for name in more:
+        curves.append(Curve(codec=TITLES.get(name, name)))
+        for target in FFMPEG_RATES:
+            decoded_samples, kbps = ffmpeg_codecs.transcode(reference, rate, name, target)
             done += 1
             _add(curves[-1], kbps, reference, decoded_samples)
             yield done, total, curves

@@ -6,7 +6,13 @@ import { curveLayout } from './curves.js';
 /** @typedef {import('../types').Compression} Compression */
 
 /** @type {Record<string, string>} */
-const COLOURS = { atoms: '#e0701a', Opus: '#3d8fd1', Vorbis: '#0a9e78', MP3: '#8a93a5' };
+const COLOURS = {
+  atoms: '#e0701a',
+  Opus: '#3d8fd1',
+  Vorbis: '#0a9e78',
+  MP3: '#8a93a5',
+  AAC: '#b86fa0',
+};
 
 /** Traces of the curves: SNR, and below it ViSQOL where it was measured.
  * @param {Compression} compression */
