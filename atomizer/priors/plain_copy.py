@@ -1,8 +1,9 @@
 """Plain copies: the recording goes on, or is replaced, as it is elsewhere, in all bands at once.
 
-After the end of a recording no atoms beyond the span validate a gain per band, and bands that are
-quiet before the end would get none. Where the whole spectrum matches, one gain for all bands is
-better: the copy keeps its new notes. A source that the user chose is copied in this way, too.
+Gains per band are fitted to the atoms around a span: bands that are quiet there, but not inside of
+it, would get none, and after the end of a recording nothing validates them. Where the whole
+spectrum matches, one gain for all bands is better: the copy keeps its new notes and its power. A
+source that the user chose is copied in this way, too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ MATCH_SECONDS = (1.0, 2.0, 4.0)  # of context on either side; the match is the m
 CONTEXTS_SECONDS = (1.0, 2.0)  # of context, in searches for candidates
 # The copy has no share of the fill below the lower of these matches, and is all of it above the
 # higher one
-MIN_MATCH, FULL_MATCH = 0.4, 0.55
+MIN_MATCH, FULL_MATCH = 0.3, 0.45
 MAX_GAIN_DB = 3.0  # of the copy, up or down
 
 
@@ -74,32 +75,53 @@ def plain_copy(
 
 
 def measure_match(search: LagSearch, start: int, stop: int, lag: float) -> Match:
-    """Match of the context of samples `start` to `stop` with the same context, `lag` later."""
-    rate, length, whole = search.context.rate, len(search.signal), round(lag)
-    block = round(BLOCK_SECONDS * rate)
+    """Match of the context of samples `start` to `stop` with the same context, `lag` later.
+
+    The correlation is the geometric mean of those of both sides: a match on one of them alone is
+    none.
+    """
+    block = round(BLOCK_SECONDS * search.context.rate)
     correlations, squares = [], np.zeros(2)
     for seconds in MATCH_SECONDS:
         count = round(seconds / BLOCK_SECONDS)
-        starts = [start - (n + 1) * block for n in range(count)]
-        starts += [stop + n * block for n in range(count)]
-        product = weights = 0.0
-        squares[:] = 0
-        for a in starts:
-            b = a + block
-            if min(a, a + whole) < 0 or max(b, b + whole) > length:
-                continue
-            if search.is_any_hidden(a, b) or search.is_any_hidden(a + whole, b + whole):
-                continue
-            x, y = search.signal[a:b], search.signal[a + whole : b + whole]
-            own, other, both = float(x @ x), float(y @ y), float(x @ y)
-            weight = np.sqrt(max(own, other))  # silence that meets sound does not match
-            product += weight * both / np.sqrt(own * other + 1e-20)
-            weights += weight
-            squares += own, other
-        correlations.append(product / weights if weights > 0 else 0.0)
+        before = [start - (n + 1) * block for n in range(count)]
+        after = [stop + n * block for n in range(count)]
+        sides = [_compare(search, starts, block, round(lag)) for starts in (before, after)]
+        known = [side for side in sides if side is not None]
+        correlation = min((side.correlation for side in known), default=0.0)
+        if len(known) == 2 and correlation > 0:
+            correlation = float(np.sqrt(known[0].correlation * known[1].correlation))
+        correlations.append(correlation)
+        squares = sum((side.squares for side in known), np.zeros(2))
     limit = 10 ** (MAX_GAIN_DB / 20)
     gain = np.sqrt(squares[0] / squares[1]) if squares[1] > 0 else 1.0
     return Match(float(np.mean(correlations)), float(np.clip(gain, 1 / limit, limit)))
+
+
+class _Side(NamedTuple):
+    """One side of a span: mean correlation of blocks, and sums of squares of it and of its copy."""
+
+    correlation: float
+    squares: np.ndarray
+
+
+def _compare(search: LagSearch, starts: list[int], block: int, lag: int) -> _Side | None:
+    """Compare blocks of samples with those `lag` later; None if nothing of both is known."""
+    product = weights = 0.0
+    squares = np.zeros(2)
+    for a in starts:
+        b = a + block
+        if min(a, a + lag) < 0 or max(b, b + lag) > len(search.signal):
+            continue
+        if search.is_any_hidden(a, b) or search.is_any_hidden(a + lag, b + lag):
+            continue
+        x, y = search.signal[a:b], search.signal[a + lag : b + lag]
+        own, other, both = float(x @ x), float(y @ y), float(x @ y)
+        weight = np.sqrt(max(own, other))  # silence that meets sound does not match
+        product += weight * both / np.sqrt(own * other + 1e-20)
+        weights += weight
+        squares += own, other
+    return _Side(product / weights, squares) if weights > 0 else None
 
 
 def blend(

@@ -9,8 +9,7 @@
    time. Bands whose cross-validated correlation is low have no prediction; between two thresholds
    it fades in. Nothing is copied where few bands match on both sides.
 4. Long spans are copied in phrases: each continues the one before it.
-5. After the end, and before the start, a plain copy takes their place as far as the whole spectrum
-   matches (`plain_copy`).
+5. A plain copy takes their place as far as the whole spectrum matches (`plain_copy`).
 
 Perraudin, Holighaus, Majdak & Balazs 2018, "Inpainting of long audio segments with similarity
 graphs", search for similar context, too; here the search is on waveforms, with gains per band.
@@ -24,7 +23,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from .copies import Copy, Piece, copy_pieces
-from .lag_search import MAX_PHRASE_SECONDS, LagSearch, is_two_sided
+from .lag_search import MAX_PHRASE_SECONDS, LagSearch
 from .plain_copy import blend, plain_copy
 from .recording_context import (
     MIN_KNOWN_FRAMES,
@@ -74,11 +73,9 @@ def _predict_span(
 ) -> RecordingPrediction | None:
     if max(context.known_frames_beside(span)) < MIN_KNOWN_FRAMES:
         return None
-    plain = None
-    if context.is_source_chosen or not is_two_sided(context, span):
-        plain = plain_copy(context, span, search)
-        if plain is not None and plain.power_share is not None and plain.power_share.max() == 1:
-            return plain
+    plain = plain_copy(context, span, search)
+    if plain is not None and plain.power_share is not None and plain.power_share.max() == 1:
+        return plain
     return blend(plain, _fitted_copies(context, span, search))
 
 
