@@ -14,6 +14,7 @@ from atomizer.atoms.space import AtomSpace
 from atomizer.io.audio_parts import pack, unpack
 from atomizer.io.datasets import list_clips
 from atomizer.model import AtomTransformer, ModelConfig
+from atomizer.training import leg as leg_module
 from atomizer.training import loop
 from atomizer.training.leg import Leg, LegOptions, seconds_of
 from atomizer.training.loop import TrainingConfig, train
@@ -49,7 +50,8 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def few_tasks(monkeypatch):
     """Evaluations of two tasks only."""
-    monkeypatch.setattr(loop, "TASKS", dict.fromkeys(EVALUATED, 1.0))
+    for module in (loop, leg_module):
+        monkeypatch.setattr(module, "TASKS", dict.fromkeys(EVALUATED, 1.0))
 
 
 @pytest.mark.parametrize("form", ["vorbis", "flac"])
@@ -101,8 +103,8 @@ def test_leg_runs_without_a_page_and_exports_small_files(folder, tmp_path):
     command = ["train", "--audio", part, "--out", tmp_path / "run", "--steps", 20, *options]
     script = (
         f"import sys; sys.modules.update(dict.fromkeys({ABSENT}))\n"
-        "from atomizer.training import loop\n"
-        f"loop.TASKS = dict.fromkeys({EVALUATED}, 1.0)\n"
+        "from atomizer.training import leg, loop\n"
+        f"leg.TASKS = loop.TASKS = dict.fromkeys({EVALUATED}, 1.0)\n"
         "from atomizer.cli import app; app()"
     )
     done = subprocess.run(

@@ -185,9 +185,10 @@ def _gaussian(x: Tensor, sigma: float) -> Tensor:
     radius = int(4 * sigma + 0.5)
     at = torch.arange(-radius, radius + 1, device=x.device, dtype=torch.float64)
     kernel = torch.exp(-0.5 * (at / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).to(x.dtype)
-    padded = F.pad(x.flatten(0, -2)[:, None], (radius, radius), "replicate")
-    return F.conv1d(padded, kernel[None, None])[:, 0].view(x.shape)
+    # in float64: convolutions of float32 may have the precision of TF32 on a GPU
+    padded = F.pad(x.double().flatten(0, -2)[:, None], (radius, radius), "replicate")
+    smooth = F.conv1d(padded, (kernel / kernel.sum())[None, None])
+    return smooth[:, 0].view(x.shape).to(x.dtype)
 
 
 def _pull_push(total: Tensor, weight: Tensor) -> Tensor:

@@ -19,10 +19,13 @@ from ..errors import AtomizerError
 from ..io.atomic_write import atomic_write
 from ..io.audio_parts import unpack
 from ..model import ModelConfig
-from .loop import LOG, Table, Trainer, TrainingConfig
+from .loop import LOG, TASKS, Table, Trainer, TrainingConfig
 
 RECORD = "leg.json"  # of the exported files
-ROUNDS = 2  # of each evaluation: 8 windows per task
+ROUNDS = {"cpu": 1}  # of each evaluation, four windows per task each, where it takes a minute
+MOST_ROUNDS = 3  # elsewhere
+MOST_EVALUATION = 0.4  # of what is left of a leg: where evaluations take more, there are none
+COSTLIER = 3.0  # the mean cost of a task, compared with the first one, which has few priors
 # Seconds that are kept for the last evaluation and checkpoint: these, and the first evaluation's
 # time by a factor, because the device warms up in it
 SPARE_SECONDS, SPARE_FACTOR = 5.0, 1.2
@@ -106,11 +109,19 @@ class Leg(Trainer):
 
     def run(self) -> Table:
         """Evaluate, train until the clock says so, save and evaluate; returns losses by task."""
+        ends_at = self.options.start + self.options.seconds
         begin = time.perf_counter()
-        self.before = self.evaluate(ROUNDS)
+        self.rounds = ROUNDS.get(self.device.type, MOST_ROUNDS)
+        self.evaluate(1, list(TASKS)[:1])
+        one_task = time.perf_counter() - begin
+        evaluations = 2 * COSTLIER * one_task * len(TASKS) * self.rounds
+        if evaluations > MOST_EVALUATION * (ends_at - begin):
+            self.development = None  # none at all: training is what the leg is for
+        begin = time.perf_counter()
+        self.before = self.evaluate()
         now = time.perf_counter()
         reserve = SPARE_SECONDS + SPARE_FACTOR * (now - begin)
-        self.stops_at = self.options.start + self.options.seconds - reserve
+        self.stops_at = ends_at - reserve
         left = self.stops_at - now
         if left <= 0:
             raise AtomizerError(
@@ -119,7 +130,6 @@ class Leg(Trainer):
             )
         if self.options.spans:
             self.config = replace(self.config, minutes=(left + self.spent) / 60)
-        self.rounds = ROUNDS
         after = super().run()
         self._export(after)
         return after

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -308,24 +308,27 @@ class Trainer:
     # ------------------------------------------------------------------ evaluation
 
     @torch.no_grad()
-    def evaluate(self, rounds: int | None = None) -> Table:
+    def evaluate(self, rounds: int | None = None, tasks: Iterable[str] | None = None) -> Table:
         """Measure the losses by task on held-out sources, with the averaged weights.
 
-        The windows are the same every time: `rounds` batches of four, by default `self.rounds`.
+        The windows are the same every time: `rounds` batches of four, by default `self.rounds`, of
+        all tasks or of some.
         """
         if self.development is None:
             return {}
         with self.averaged(), torch.random.fork_rng():  # evaluation does not advance training's RNG
             torch.manual_seed(1)
-            table = self._tasks(self.rounds if rounds is None else rounds)
+            table = self._tasks(
+                self.rounds if rounds is None else rounds, TASKS if tasks is None else tasks
+            )
         for task, row in table.items():
             self.log("held-out " + task, {"step": self.step, **row})
         return table
 
-    def _tasks(self, rounds: int) -> Table:
+    def _tasks(self, rounds: int, tasks: Iterable[str]) -> Table:
         assert self.development is not None
         table = {}
-        for task in TASKS:
+        for task in tasks:
             sums = defaultdict(list)
             generator = torch.Generator().manual_seed(1)
             for n in range(rounds):

@@ -51,6 +51,8 @@ NOTHING_REVEALED = 0.5  # chance of the first step's state; fills of one step ha
 MONO_CHANCE = 0.1  # of a stereo window that loses its second channel
 REVERSE_CHANCE = {"velocity": 0.2}  # of the reverse ordering; 0.4 for others
 LOUDER_CHANCE, LOUDER_DB = 0.3, 20  # of a reference that is up to 20 dB above the window's
+# Tasks that leave no bin with both known and unknown atoms: linear prediction has nothing to say
+UNPREDICTABLE = ("cut", "channel")
 MAX_UNPLACED = 128
 AXES = ("channel", "time", "frequency")  # of a grid, and the orderings along them
 
@@ -463,10 +465,18 @@ def _prior_planes(plans: list[Plan], grid: Tensor, space: AtomSpace) -> Tensor:
         if alone is not None:
             out[0, 0, part], out[1, 0, part] = alone.amplitude, alone.prior_std
         return out
-    signs = devices.send(torch.tensor([plan.task == "sign" for plan in plans]), grid.device)
-    bounds = torch.where(signs[:, None, None, None], grid.abs(), torch.inf)
-    found = wiener.interpolate_batch(grid * there, hidden, bounds, space.window)
-    return torch.stack([found.amplitude * there, found.prior_std * there, envelope_std])
+    out = torch.stack([torch.zeros_like(grid), torch.zeros_like(grid), envelope_std])
+    predicted = [b for b, plan in enumerate(plans) if plan.task not in UNPREDICTABLE]
+    if predicted:
+        index = devices.send(torch.tensor(predicted), grid.device)
+        signs = torch.tensor([plans[b].task == "sign" for b in predicted])
+        grid, hidden, there = (x.index_select(0, index) for x in (grid, hidden, there))
+        is_bound = devices.send(signs, grid.device)[:, None, None, None]
+        bounds = torch.where(is_bound, grid.abs(), torch.inf)
+        found = wiener.interpolate_batch(grid * there, hidden, bounds, space.window)
+        out[0].index_copy_(0, index, found.amplitude * there)
+        out[1].index_copy_(0, index, found.prior_std * there)
+    return out
 
 
 def _bounded(
