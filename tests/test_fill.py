@@ -13,6 +13,7 @@ from atomizer.atoms.space import FEATURES, AtomSpace
 from atomizer.inpainting.amplitudes import draw_level
 from atomizer.inpainting.bounds import Bounds
 from atomizer.inpainting.fill import fill, last
+from atomizer.inpainting.holes import SHORT_SECONDS, has_only_short_holes
 from atomizer.inpainting.presets import PRESETS
 from atomizer.inpainting.sampler import sample
 from atomizer.inpainting.settings import AMPLITUDES, Settings, resolve
@@ -343,6 +344,13 @@ def test_a_silent_sound_stays_silent(model):
         Sound(np.zeros((1, 4000), np.float32), 8000), parse(["time:0.2-0.25"]), space=SPACE
     )
     assert not task.render(result(task, model, amplitudes="sampled").grid).samples.any()
+
+
+@pytest.mark.parametrize("selection, short", [("time:0.7-0.9", True), ("time:0.7-0.901", False)])
+def test_a_hole_is_short_to_the_sample(selection, short):
+    assert 0.9 - 0.7 > SHORT_SECONDS  # as floats
+    task = prepare(noise(1.0), parse([selection]), space=SPACE)
+    assert has_only_short_holes(task) is short
 
 
 def test_a_gap_in_silence_stays_silent(model):

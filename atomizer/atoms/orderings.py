@@ -247,7 +247,7 @@ def order(
             raise AtomizerError(
                 f"There is no ordering {by[:40]!r}: choose from {', '.join(ORDERINGS)}."
             )
-        permutation = ORDERINGS[by](atoms, seed)
+        permutation = ORDERINGS[by](atoms, seed) if len(atoms) else np.empty(0, int)
     elif callable(by):
         keys = np.asarray(by(atoms))
         if keys.shape != (len(atoms),):

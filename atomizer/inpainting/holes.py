@@ -58,8 +58,14 @@ def holes_in_samples(selection: Selection, rate: int, length: int) -> list[Hole]
 
 def has_only_short_holes(task: Task) -> bool:
     """Whether everything that is selected are holes for autoregression alone."""
-    spans = time_spans(task.selection)
-    return bool(spans) and all(end - start <= SHORT_SECONDS for start, end in spans)
+    rate = task.space.rate
+    holes = holes_in_samples(task.selection, rate, task.length)
+    return bool(holes) and all(is_short(hole, rate) for hole in holes)
+
+
+def is_short(hole: Hole, rate: int) -> bool:
+    """Whether a hole is for autoregression alone; in samples: 2.2 - 2 is more than 0.2."""
+    return hole[1] - hole[0] <= round(SHORT_SECONDS * rate)
 
 
 def join_holes(task: Task, grid: np.ndarray, seed: int, fill_short: bool) -> np.ndarray:
@@ -133,7 +139,7 @@ def _join(sound: np.ndarray, hole: Hole, rate: int, seed: int, fill_short: bool)
     All of a short hole is filled if `fill_short`, otherwise the edges inside the hole.
     """
     start, end = hole
-    if fill_short and end - start <= round(SHORT_SECONDS * rate):
+    if fill_short and is_short(hole, rate):
         strips = [(start, end)]
     else:
         edge = min(round(JOINT_SECONDS * rate), (end - start) // 2)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..atoms.selection import Selection, parse
 from ..atoms.space import parse_features
+from ..errors import AtomizerError
 from ..io.audio import Sound
 from .fill import fill, last
 from .repair import repair, split_defects
@@ -45,7 +46,8 @@ def inpaint(
         Number of channels to add.
     **settings
         `features` (names of the unknown features) and the fields of `Settings`: `method`, `order`,
-        `reverse`, `steps`, `temperature`, `nucleus`, `amplitudes`, `seed`.
+        `reverse`, `steps`, `temperature`, `nucleus`, `amplitudes`, `seed`, `using`, `source`,
+        `not_from`.
 
     Returns
     -------
@@ -55,13 +57,18 @@ def inpaint(
     Raises
     ------
     AtomizerError
-        The selection contains no atom of the sound, a value is out of range, or there is no model.
+        The selection contains no atom of the sound, a value is out of range, there is no model, or
+        `sound` is something else, such as the name of a file.
 
     Examples
     --------
     >>> from atomizer import inpaint, read, write
     >>> write("out.wav", inpaint(read("in.wav"), "above:8000", seed=1))  # doctest: +SKIP
     """
+    if not isinstance(sound, Sound):
+        raise AtomizerError(
+            f"inpaint fills a Sound, which read(FILE) returns, not {type(sound).__name__}."
+        )
     features = settings.pop("features", None)
     chosen = Settings(**settings)
     if isinstance(selection, str):

@@ -19,7 +19,7 @@ from ..atoms.selection import Region, Selection
 from ..io.audio import Sound
 from .autoregression import interpolate
 from .declipping import declip
-from .holes import SHORT_SECONDS
+from .holes import is_short
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def repair(sound: Sound, kinds: Iterable[str], seed: int = 0, erase: bool = Fals
         if clipped:
             samples[channel] = declip(samples[channel], clipped)
     holes = _holes([d for d in defects if d.kind != "clipped"])
-    short = [hole for hole in holes if hole.stop - hole.first <= SHORT_SECONDS * sound.rate]
+    short = [hole for hole in holes if is_short((hole.first, hole.stop), sound.rate)]
     long = [hole for hole in holes if hole not in short]
     _bridge(samples, short)
     for hole in short:
