@@ -13,6 +13,7 @@ from atomizer.inpainting.settings import Resolved, Settings
 from atomizer.io.audio import Sound
 from atomizer.priors.recording_context import CopySource
 from atomizer.ui import decomposition, drawing
+from atomizer.ui.component import STATIC, STYLES
 from atomizer.ui.exports import EXPORTS
 from atomizer.ui.variations import details_of, judge, level_difference, origin_of, title_of
 
@@ -219,3 +220,8 @@ def test_unknown_pursuit_is_refused(sound, refused):
     for name in ("mdct", "matching-pursuit-gabor", "axe", None):
         with refused("no pursuit"):
             next(decomposition.decompose(sound(0.1), name))
+
+
+def test_every_style_sheet_is_loaded():
+    sheets = {path.stem for path in (STATIC / "css").iterdir()}
+    assert sheets == set(STYLES) and len(STYLES) == len(sheets)

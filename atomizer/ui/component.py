@@ -23,6 +23,21 @@ from .decomposition import NAMES
 
 STATIC = Path(__file__).parent / "static"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+# style sheets of the component in `static/css`, in the order of the cascade
+STYLES = (
+    "base",
+    "title",
+    "excerpt",
+    "controls",
+    "selection",
+    "picture",
+    "foot",
+    "player",
+    "variations",
+    "dialogs",
+    "drawing",
+    "narrow",
+)
 # events from the browser; Gradio finds their names in the script
 EVENTS = (
     "selected",
@@ -334,7 +349,7 @@ class AtomView(gr.HTML):
         super().__init__(
             None,
             html_template=text_of("view.html").replace("@how", text_of("how.html")),
-            css_template=text_of("view.css"),
+            css_template="\n".join(text_of(f"css/{name}.css") for name in STYLES),
             js_on_load=loader(),
             head=f'<script src="gradio_api/file={PLOTLY_JS}"></script>',
             apply_default_css=False,

@@ -78,34 +78,28 @@ async function opened() {
     presets: { showValuesOf: nothing },
     excerpt: { show: nothing },
     persistence: { saveSelection: nothing, saveSession: nothing, saveSound: async () => {} },
-    chooseVersion: (version) => {
-      state.version = version;
-      player.choose(version);
+    editor: { notify: () => view.trigger('selected') },
+    display: {},
+    playback: {
+      chooseVersion: (version) => {
+        state.version = version;
+        player.choose(version);
+      },
     },
     errorUntil: 0,
     demo: { start: () => player.start() },
-    notify: () => view.trigger('selected'),
     showError: (text) => errors.push(text),
     showStatus: nothing,
   };
-  for (const name of [
-    'markAtoms',
-    'repaint',
-    'showTitle',
-    'showShape',
-    'showFindings',
-    'inspect',
-    'showAtomizer',
-    'showLegend',
-    'showColourChoices',
-    'showChannels',
-    'showChips',
-    'syncButtons',
-    'showBounds',
-    'showExample',
-    'reveal',
+  const { editor, display, playback } = view;
+  for (const [part, names] of [
+    [view, ['showFindings', 'inspect', 'syncButtons', 'showExample']],
+    [editor, ['markAtoms', 'showChips', 'showBounds']],
+    [display, ['repaint', 'showTitle', 'showAtomizer', 'showLegend', 'showColourChoices']],
+    [display, ['showChannels', 'reveal']],
+    [playback, ['showShape']],
   ])
-    view[name] = nothing;
+    for (const name of names) part[name] = nothing;
   const messages = new Messages(view);
   messages.showVariationList = nothing;
   const scene = sceneOf('pqr');
@@ -271,10 +265,10 @@ test('an example does not play if the user chose another variation', async () =>
 
 test('another selection shows the original, also after messages', async () => {
   const { view, messages, receive } = await opened();
-  view.pending = false;
+  view.editor.pending = false;
   await messages.followSelection();
   assert.equal(view.state.variation.id, 1); // it answers the selection
-  view.pending = true;
+  view.editor.pending = true;
   const original = { atoms: 'pqr', scene: 'pqr', heard: 'pqr.wav', version: 'original' };
   await messages.followSelection();
   assert.deepEqual(
@@ -302,8 +296,8 @@ test('another selection shows the original, also after messages', async () => {
 test('redoing a selection shows its variation again', async () => {
   const { view, messages } = await opened();
   view.items = [{}];
-  view.pending = true;
-  view.answers = ({ key }) => key === 'made';
+  view.editor.pending = true;
+  view.editor.answers = ({ key }) => key === 'made';
   view.state.variations[1].key = 'made';
   await messages.followSelection();
   assert.equal(view.state.variation, null);

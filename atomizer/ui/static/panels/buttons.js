@@ -65,14 +65,14 @@ function syncActions(view) {
 /** @param {View} view */
 function syncVersions(view) {
   const { state, player, items } = view;
-  for (const button of view.versionButtons()) {
+  for (const button of view.playback.versionButtons()) {
     const version = /** @type {import('../types').Version} */ (button.dataset.version);
     button.setAttribute('aria-checked', String(state.version === version));
     button.disabled = !player.buffers[version];
   }
   const isRendering = !!view.maskedPreview.rendering && !player.buffers.masked && items.length > 0;
-  view.versionButton('masked').textContent = isRendering ? 'Masked …' : 'Masked';
-  view.versionButton('filled').textContent =
+  view.playback.versionButton('masked').textContent = isRendering ? 'Masked …' : 'Masked';
+  view.playback.versionButton('filled').textContent =
     state.variation && state.variations.length > 1 ? 'Filled ' + state.variation.label : 'Filled';
 }
 
@@ -90,7 +90,7 @@ function syncExports(view) {
     state.variation && ['filled', 'change'].includes(state.version)
       ? ' ' + state.variation.label
       : '';
-  find('export-what').textContent = VERSIONS[view.exportedVersion] + label;
+  find('export-what').textContent = VERSIONS[view.playback.exportedVersion] + label;
 }
 
 /** Bring all buttons up to date.

@@ -56,7 +56,7 @@ export function handleKey(view, event) {
   if (isPressed) return;
   const arrow = ARROWS[key];
   if (arrow && (view.state.tool === 'move' || target.dataset.chip !== undefined)) {
-    if (view.nudge(...arrow, event.shiftKey)) event.preventDefault();
+    if (view.editor.nudge(...arrow, event.shiftKey)) event.preventDefault();
     return;
   }
   const menu = view.find('export-menu');

@@ -83,7 +83,7 @@ export function syncFillButton(view) {
   const { state } = view;
   const { body } = document;
   body.dataset.busy = String(state.busy);
-  body.dataset.pending = String(!!state.scene && view.items.length > 0 && view.pending);
+  body.dataset.pending = String(!!state.scene && view.items.length > 0 && view.editor.pending);
   const button = lookUp('#fill');
   if (!button) return;
   const queue = lookUp('#queue .progress-text')?.textContent ?? '';

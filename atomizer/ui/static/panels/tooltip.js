@@ -16,7 +16,7 @@ const GAP = { x: 14, y: 12 };
  * @param {number} i */
 function stateText(view, atoms, i) {
   if (atoms.state[i] === FILLED) return ' · filled in';
-  const isUnknown = atoms.state[i] === UNKNOWN || (view.pending && atoms.selected[i]);
+  const isUnknown = atoms.state[i] === UNKNOWN || (view.editor.pending && atoms.selected[i]);
   return isUnknown ? ' · unknown' : '';
 }
 

@@ -25,7 +25,7 @@ const following = (list, current) => list[(list.indexOf(current) + 1) % list.len
  * @returns {Record<string, () => unknown>} */
 export function createActions(view) {
   const { state, picture, player, orders, presets, history } = view;
-  const wholeRange = () => view.loopRange() || [0, player.duration()];
+  const wholeRange = () => view.playback.loopRange() || [0, player.duration()];
   const onVariation = (/** @type {string} */ event) => () =>
     view.trigger(event, { id: state.variation?.id });
   return {
@@ -33,19 +33,19 @@ export function createActions(view) {
     ...Object.fromEntries(
       Object.keys(VERSIONS).map((name) => [
         name,
-        () => view.chooseVersion(/** @type {Version} */ (name)),
+        () => view.playback.chooseVersion(/** @type {Version} */ (name)),
       ]),
     ),
 
     // view
     fit: () => picture.fit(),
-    closer: () => view.zoomBy(ZOOM),
-    farther: () => view.zoomBy(1 / ZOOM),
-    pitch: () => view.setPitch(picture.notes ? 'hertz' : 'notes'),
-    scale: () => view.setScale(following(FREQUENCY_SCALES, picture.scale)),
+    closer: () => view.display.zoomBy(ZOOM),
+    farther: () => view.display.zoomBy(1 / ZOOM),
+    pitch: () => view.display.setPitch(picture.notes ? 'hertz' : 'notes'),
+    scale: () => view.display.setScale(following(FREQUENCY_SCALES, picture.scale)),
     colour: () => {
       const colours = COLOURS.filter((colour) => colour !== 'scale' || isPursuit(state.base));
-      view.setColour(following(colours, state.colour));
+      view.display.setColour(following(colours, state.colour));
     },
 
     // selection
@@ -55,16 +55,16 @@ export function createActions(view) {
     union: () => {
       state.op = state.op === 'add' ? 'replace' : 'add';
     },
-    snap: () => view.snap(),
-    undo: () => view.historyStepped(history.undo()),
-    redo: () => view.historyStepped(history.redo()),
+    snap: () => view.editor.snap(),
+    undo: () => view.editor.historyStepped(history.undo()),
+    redo: () => view.editor.historyStepped(history.redo()),
     clear: () => {
-      if (view.items.length) view.change([]);
+      if (view.items.length) view.editor.change([]);
     },
-    remove: () => view.remove(state.active),
+    remove: () => view.editor.remove(state.active),
     invert: () => {
       const items = invert(view.items);
-      if (items) view.change(items);
+      if (items) view.editor.change(items);
       else view.showError("A random, quietest, loudest or kept part can't be inverted.");
     },
     preset: () => presets.add(),
@@ -72,7 +72,7 @@ export function createActions(view) {
     loadSelection: () => view.find('selection-file').click(),
 
     // erase and fill in
-    erase: () => view.erase(),
+    erase: () => view.playback.erase(),
     fill: () => press('#fill'),
     stop: () => press('#stop'),
 
@@ -95,8 +95,8 @@ export function createActions(view) {
     through: () => orders.toggleBuildUp(),
 
     // variations
-    previous: () => view.stepVariation(-1),
-    next: () => view.stepVariation(1),
+    previous: () => view.playback.stepVariation(-1),
+    next: () => view.playback.stepVariation(1),
     noise: onVariation('noise'),
     adopt: () => view.trigger('adopt', { id: state.variation?.id, shape: view.shape.shape }),
     resetShape: () => view.shape.reset(),

@@ -28,12 +28,12 @@ export class Demo {
   start(hole) {
     const { view } = this;
     const { state, player } = view;
-    const range = demoRange(hole, player.duration(), view.margin);
+    const range = demoRange(hole, player.duration(), view.playback.margin);
     state.looping = true;
     player.stopVoices();
     [player.offset] = range;
     player.loopSpan = range;
-    view.chooseVersion('masked');
+    view.playback.chooseVersion('masked');
     player.start();
     this.isRunning = true;
   }
@@ -42,8 +42,8 @@ export class Demo {
   tick() {
     const { view } = this;
     if (!this.isRunning || view.player.passes() < 1) return;
-    view.chooseVersion('filled');
-    view.reveal();
+    view.playback.chooseVersion('filled');
+    view.display.reveal();
   }
 
   cancel() {

@@ -81,7 +81,7 @@ export class Messages {
       if (!isSameSource) this.storeSound(message, scene);
     } else if (state.restored?.isWaiting) this.storeSound(message, scene);
     if (!state.restored) view.persistence.saveSession(message.resume);
-    if (!message.busy && state.base) view.showAtomizer();
+    if (!message.busy && state.base) view.display.showAtomizer();
     const isExample = !!message.proposal && state.proposalId !== message.proposal.id;
     if (isExample && message.proposal) this.applyProposal(message.proposal);
     await view.excerpt.show(message.excerpt);
@@ -93,7 +93,8 @@ export class Messages {
     // A region that was drawn while the sound loaded is gone, and its status message, too
     const hasParts = view.items.some((item) => item.part);
     const isOutdated = !view.items.length && view.state.notifiedKey !== toPayload([]).key;
-    if (isOtherScene && !message.busy && !message.parts && (hasParts || isOutdated)) view.notify();
+    if (isOtherScene && !message.busy && !message.parts && (hasParts || isOutdated))
+      view.editor.notify();
     view.showFindings(message.findings);
     await view.orders.file.receive(message.compression, message.original.url);
     if (isOtherScene) view.inspect(scene);
@@ -126,7 +127,7 @@ export class Messages {
     const answersExample = !!state.variation && state.variation.key === state.proposalId;
     if (isNew && isCurrent && answersExample && state.playedExampleId !== state.proposalId)
       this.playExample(isExample);
-    else if (isNew && isCurrent && state.variation?.total === 1) view.reveal();
+    else if (isNew && isCurrent && state.variation?.total === 1) view.display.reveal();
     state.lastShownId = message.current;
     state.restoreId = null;
     state.wasFilling = !!state.live;
@@ -197,7 +198,7 @@ export class Messages {
     view.state.restored = null;
     if (restored && restored.items.length) {
       view.history.reset(restored.items);
-      view.selectionChanged();
+      view.editor.selectionChanged();
     } else view.persistence.saveSelection(view.items);
     await view.persistence.saveSound(scene, message.original.url).catch(() => {});
   }
@@ -251,9 +252,9 @@ export class Messages {
     await this.showScene(scene, { buffer, keepRange: false });
     view.find('empty').hidden = true;
     view.props.value = toPayload(view.items);
-    view.showChips();
+    view.editor.showChips();
     view.presets.showValuesOf(null);
-    view.showBounds();
+    view.editor.showBounds();
     view.root.dataset.scene = scene.id;
     player.choose('original');
     await player.load({ original: message.original.url });
@@ -269,7 +270,7 @@ export class Messages {
     if (state.base) state.scenes.delete(state.base.id);
     this.variationRequest++;
     Object.assign(state, { base: scene, variation: null, partBits: null });
-    if (!isPursuit(scene) && state.colour === 'scale') view.setColour('sign');
+    if (!isPursuit(scene) && state.colour === 'scale') view.display.setColour('sign');
     if (await this.showScene(scene)) await view.maskedPreview.update(state);
   }
 
@@ -308,12 +309,12 @@ export class Messages {
     state.selection = isPursuit(scene)
       ? new PursuitSelection(scene)
       : new GridSelection(scene, /** @type {import('../types').Axes} */ (view.picture.axes));
-    view.showColourChoices();
-    view.showTitle();
-    if (view.root.dataset.channels !== String(scene.channels)) view.showChannels();
-    view.showLegend();
+    view.display.showColourChoices();
+    view.display.showTitle();
+    if (view.root.dataset.channels !== String(scene.channels)) view.display.showChannels();
+    view.display.showLegend();
     view.orders.show(scene, original);
-    view.markAtoms(view.items);
+    view.editor.markAtoms(view.items);
     await drawn;
     return request === this.sceneRequest;
   }
@@ -328,7 +329,7 @@ export class Messages {
     view.history.reset(fromPayload(proposal.regions, proposal.specs));
     state.selectionAliases.set(proposal.id, toPayload(view.items).key);
     state.active = -1;
-    view.showSelection();
+    view.editor.showSelection();
     view.persistence.saveSelection(view.items);
   }
 
@@ -342,7 +343,7 @@ export class Messages {
     const hole = state.shown && picture.axes && spanOfFill(state.shown, picture.axes.perFrame);
     if (!hole) return;
     if (play && !document.hidden) demo.start(hole);
-    else player.seek(Math.max(0, hole[0] - this.view.margin));
+    else player.seek(Math.max(0, hole[0] - this.view.playback.margin));
   }
 
   /** @param {Message['parts']} parts */
@@ -355,7 +356,7 @@ export class Messages {
       url: parts.bits.url,
       bits: new Uint8Array(await fetchBytes(parts.bits)),
     };
-    view.markAtoms(view.items);
+    view.editor.markAtoms(view.items);
     if (state.original) view.maskedPreview.update(state);
   }
 
@@ -375,7 +376,7 @@ export class Messages {
     state.shown = mergeFill(state.original, new Uint8Array(hidden), atoms);
     state.selection?.markAtoms(state.shown, null);
     if (result.done && state.live) state.stepsShown++;
-    view.repaint();
+    view.display.repaint();
   }
 
   /**
@@ -401,11 +402,13 @@ export class Messages {
       ...(variation && { masked: variation.masked.url, filled: variation.sound.url }),
     });
     if (request !== this.variationRequest) return false;
-    view.showShape(variation);
+    view.playback.showShape(variation);
     if (!variation) view.maskedPreview.update(state);
-    view.chooseVersion(version || (player.buffers[state.version] ? state.version : 'original'));
+    view.playback.chooseVersion(
+      version || (player.buffers[state.version] ? state.version : 'original'),
+    );
     this.showVariationList();
-    view.repaint();
+    view.display.repaint();
     return true;
   }
 
@@ -416,12 +419,12 @@ export class Messages {
     const { view } = this;
     const { state } = view;
     if (state.busy) return;
-    if (state.variation && view.pending) {
+    if (state.variation && view.editor.pending) {
       state.showOriginal = true;
       await this.chooseVariation(null, 'original');
     }
     if (!again || state.variation) return;
-    const answer = state.variations.findLast((v) => view.items.length && view.answers(v));
+    const answer = state.variations.findLast((v) => view.items.length && view.editor.answers(v));
     if (answer) await this.chooseVariation(answer.id, 'filled');
   }
 
@@ -435,7 +438,7 @@ export class Messages {
     if (scene.id === this.requestedScene?.id) return;
     if (scene === base) await this.showScene(base);
     else await this.showResult(variation);
-    view.repaint();
+    view.display.repaint();
   }
 
   showVariationList() {

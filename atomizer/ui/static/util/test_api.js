@@ -20,7 +20,7 @@ export function createTestApi(view) {
     },
     /** Whether the selection was not filled in yet. */
     get pending() {
-      return view.pending;
+      return view.editor.pending;
     },
     /** Number of steps that can be undone. */
     get undoSteps() {
@@ -67,7 +67,7 @@ export function createTestApi(view) {
     },
     /** Show an item as if it were being drawn.
      * @param {import('../types').Item} item */
-    preview: (item) => view.preview(item, -1),
+    preview: (item) => view.editor.preview(item, -1),
     /** Send an event to Python.
      * @param {string} event
      * @param {object} payload */

@@ -1,0 +1,247 @@
+// What is drawn: atoms in their colours, the legend and the title beside them, and the menus that
+// change how they are drawn.
+
+import { colourAtoms, legendEntries } from '../plot/colouring.js';
+import { isPursuit } from '../plot/pursuit.js';
+import { animateReveal, revealRanks } from '../state/reveal.js';
+import { toolOf } from '../tools/registry.js';
+import * as format from '../util/format.js';
+import { showTooltip } from '../panels/tooltip.js';
+
+/** @typedef {import('../types').PlanePoint} PlanePoint */
+/** @typedef {import('../types').FrequencyScale} FrequencyScale */
+
+const REDUCED_MOTION = '(prefers-reduced-motion: reduce)';
+
+/** Draws the state of a view. */
+export class Display {
+  /** @param {import('../view.js').View} view */
+  constructor(view) {
+    this.view = view;
+    this.hoverFrame = 0;
+    this.seenRange = '';
+    this.endReveal = () => {};
+  }
+
+  /** Colour the atoms of the current version, and draw them. */
+  repaint() {
+    const { state, orders, palette } = this.view;
+    if (!state.original) return;
+    const version = state.live ? 'filled' : state.version; // a running fill is always shown
+    const isFillShown = ['filled', 'masked', 'change'].includes(version);
+    const atoms = state.shown && isFillShown ? state.shown : state.original;
+    const isFirst = version === 'first';
+    const style = {
+      colour: state.colour,
+      version: atoms === state.original && !isFirst ? 'original' : version,
+      channel: state.channel,
+      pending: this.view.editor.pending,
+      ranks: state.colour === 'rank' || isFirst ? orders.ranks() : null,
+      first: isFirst ? orders.first : null,
+      revealed: atoms === state.shown ? state.revealed : null,
+    };
+    colourAtoms(atoms, style, palette.rows, palette.rankClasses);
+    this.view.picture.atoms = atoms;
+    this.view.sources.show(this.shownSources());
+    this.view.picture.redraw();
+  }
+
+  /** Sources of the fill that is shown. */
+  shownSources() {
+    const { live, variation, version } = this.view.state;
+    const isFillShown =
+      !live && ['filled', 'change'].includes(version) && !this.view.editor.pending;
+    return isFillShown && variation ? variation.sources : [];
+  }
+
+  /** Let the filled-in atoms of the shown variation appear in its ordering. */
+  reveal() {
+    const { state } = this.view;
+    const { shown, scene, variation } = state;
+    this.endReveal();
+    if (!shown || !scene || !variation || matchMedia(REDUCED_MOTION).matches) return;
+    const { ranks, total } = revealRanks(shown, scene, variation.order, variation.reverse);
+    this.endReveal = animateReveal(total, (count) => {
+      state.revealed = count === null || state.shown !== shown ? null : { ranks, count };
+      this.repaint();
+    });
+  }
+
+  showRegions() {
+    this.view.overlay.draw(
+      this.view.editor.previewedItems(),
+      this.view.state.active,
+      this.view.state.tool === 'move',
+    );
+  }
+
+  showLegend() {
+    const { state, palette, picture } = this.view;
+    const entries = legendEntries(
+      state.colour,
+      this.view.channels,
+      palette.rankClasses,
+      state.scene?.scales,
+    );
+    const legend = this.view.find('legend');
+    legend.replaceChildren(
+      ...entries.map(([name, text]) => {
+        const label = document.createElement('span');
+        const swatch = document.createElement('i');
+        swatch.style.background = palette.gradient(name, picture.dark);
+        label.append(swatch, text);
+        return label;
+      }),
+    );
+    const floor = format.decibels(state.scene ? state.scene.floor_db : -82);
+    legend.title = 'Level: each bar runs from ' + floor + ' to the loudest atom';
+  }
+
+  /** Show the choice of colouring by scale for matching pursuit only. */
+  showColourChoices() {
+    /** @type {HTMLOptionElement | null} */
+    const option = this.view.find('colour').querySelector('[value=scale]');
+    if (option) option.hidden = !isPursuit(this.view.state.base);
+  }
+
+  /** @param {PlanePoint | null} point */
+  hover(point) {
+    const { state } = this.view;
+    const isBrush = toolOf(state.tool).isBrush;
+    this.view.overlay.showCursor(isBrush ? point : null, Number(this.view.find('radius').value));
+    state.pointer = point;
+    if (this.hoverFrame) return;
+    this.hoverFrame = requestAnimationFrame(() => {
+      this.hoverFrame = 0;
+      showTooltip(this.view);
+    });
+  }
+
+  hideTooltip() {
+    this.view.state.pointer = null;
+    this.view.find('tip').hidden = true;
+  }
+
+  pictureDrawn() {
+    const { t, u } = this.view.picture;
+    const range = [...t, ...u].join();
+    if (range !== this.seenRange) this.hideTooltip(); // another atom is at the pointer
+    this.seenRange = range;
+    this.showWaveform();
+    this.view.playback.showPosition();
+    this.showRegions();
+    this.view.sources.draw();
+  }
+
+  showWaveform() {
+    const { buffers, version } = this.view.player;
+    this.view.waveform.draw(buffers[version] ?? buffers.original);
+  }
+
+  showTitle() {
+    const { scene } = this.view.state;
+    if (!scene) return;
+    const { duration, channels, count, srr_db: srr } = scene;
+    const total = this.audibleCount(scene);
+    this.showAtomizer();
+    this.view.find('name').textContent = scene.name;
+    this.view.find('facts').textContent = [
+      duration.toFixed(1) + ' s',
+      channels === 1 ? 'mono' : channels === 2 ? 'stereo' : channels + ' channels',
+      +(scene.sound_rate / 1000).toFixed(2) + ' kHz',
+      format.count(total) +
+        (this.isFillPlane ? ' atoms (MDCT view of the fill)' : ' atoms') +
+        (srr === null || srr === undefined ? '' : ', ' + srr.toFixed(1) + ' dB') +
+        (count < total ? ', the ' + format.count(count) + ' loudest drawn' : ''),
+    ].join(' · ');
+  }
+
+  /** Audible atoms of the version that is shown; those of a fill are counted if all are drawn.
+   * @param {import('../types').Scene} scene */
+  audibleCount({ count, total }) {
+    const { shown, variation, version } = this.view.state;
+    const isFilled = shown && variation && version === 'filled' && count === total;
+    return isFilled ? shown.count : total;
+  }
+
+  /** Whether MDCT atoms are drawn for a fill on top of matching-pursuit atoms. */
+  get isFillPlane() {
+    return isPursuit(this.view.state.base) && !isPursuit(this.view.state.scene);
+  }
+
+  /** The menu of atoms shows which are drawn. */
+  showAtomizer() {
+    const menu = this.view.find('atomizer');
+    /** @type {HTMLOptionElement | null} */
+    const fill = menu.querySelector('[value=fill]');
+    if (fill) fill.hidden = !this.isFillPlane;
+    menu.value = this.isFillPlane ? 'fill' : (this.view.state.base?.atomizer ?? 'mdct');
+  }
+
+  /** @param {string} name */
+  chooseAtomizer(name) {
+    // the atoms of the sound are known already: only the fill hides them
+    if (name === this.view.state.base?.atomizer) this.view.playback.chooseVersion('original');
+    else this.view.trigger('pursue', { name });
+  }
+
+  showChannels() {
+    this.view.root.dataset.channels = String(this.view.channels);
+    const menu = this.view.find('channels');
+    const { channels } = this.view;
+    const single = Array.from(
+      { length: channels },
+      (_, k) => new Option(format.channel(k, channels) + ' only', String(k)),
+    );
+    menu.replaceChildren(
+      new Option('overlaid', 'overlaid'),
+      new Option('stacked', 'stacked'),
+      ...single,
+    );
+    this.view.find('channels-field').hidden = channels === 1;
+    this.view.state.channel = null;
+    menu.value = this.view.picture.stacked && channels > 1 ? 'stacked' : 'overlaid';
+  }
+
+  /** @param {FrequencyScale} scale */
+  setScale(scale) {
+    this.view.find('scale').value = scale;
+    return this.view.picture.setScale(scale);
+  }
+
+  /** @param {string} unit of the frequency axis, "hertz" or "notes" */
+  setPitch(unit) {
+    this.view.find('pitch').value = unit;
+    return this.view.picture.setNotes(unit === 'notes');
+  }
+
+  /** @param {string} colour */
+  setColour(colour) {
+    this.view.state.colour = colour;
+    this.view.find('colour').value = colour;
+    this.showLegend();
+    this.repaint();
+  }
+
+  /** @param {string} value "overlaid", "stacked" or the number of a channel */
+  setChannels(value) {
+    this.view.state.channel = /^\d+$/.test(value) ? Number(value) : null;
+    const updated = this.view.picture.setStacked(value === 'stacked');
+    this.repaint();
+    return updated;
+  }
+
+  /** Zoom in time, around the playhead if it is visible.
+   * @param {number} factor */
+  zoomBy(factor) {
+    const { picture } = this.view;
+    const [from, to] = picture.t;
+    const position = this.view.player.position();
+    const isVisible = position > from && position < to;
+    const centre = {
+      t: isVisible ? position : (from + to) / 2,
+      f: picture.hertz((picture.u[0] + picture.u[1]) / 2),
+    };
+    return picture.zoom(centre, factor, 1);
+  }
+}

@@ -1,0 +1,300 @@
+// The selection is edited: items are added, changed and removed; every change is shown at once, and
+// Python is notified of it.
+
+import { showChips } from '../panels/chips.js';
+import { editedIndex, withBounds } from '../panels/bounds.js';
+import { press } from '../panels/shell.js';
+import { amplitudesOf } from '../plot/atoms.js';
+import { isPursuit } from '../plot/pursuit.js';
+import { nudgeRegion } from '../tools/edit.js';
+import { checkFeatures, readSelection } from '../util/files.js';
+import * as format from '../util/format.js';
+import { nearestPeak, spectrumOf } from '../state/partials.js';
+import { fromPayload, summarise, toPayload, unreachedBy } from '../state/selection.js';
+
+/** @typedef {import('../types').Item} Item */
+
+const NOTIFY_DELAY_MS = 120; // after a change of the selection, before Python is notified
+
+/** The items with another one at an index.
+ * @param {Item[]} items
+ * @param {number} index
+ * @param {Item} item */
+export const replaceAt = (items, index, item) => items.map((old, k) => (k === index ? item : old));
+
+/** Edits the selection of a view. */
+export class SelectionEditor {
+  /** @param {import('../view.js').View} view */
+  constructor(view) {
+    this.view = view;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.notifyTimer = undefined;
+  }
+
+  /** Whether the selection is another than that of the shown fill. */
+  get pending() {
+    const fill = this.view.state.live || this.view.state.variation;
+    return !fill || !this.answers(fill);
+  }
+
+  /** Whether a fill is one of the current selection.
+   * @param {{key: string}} fill */
+  answers({ key }) {
+    const mine = toPayload(this.view.items).key;
+    const isEmpty = key === '' && !this.view.items.length;
+    return key === mine || this.view.state.selectionAliases.get(key) === mine || isEmpty;
+  }
+
+  /** The items with the one that is being drawn or moved. */
+  previewedItems() {
+    const { preview } = this.view.state;
+    if (!preview) return this.view.items;
+    return preview.index < 0
+      ? [...(preview.replaces ? [] : this.view.items), preview.item]
+      : replaceAt(this.view.items, preview.index, preview.item);
+  }
+
+  /** A drawn item, limited to the channel that is shown alone unless it has channels itself.
+   * @param {Item} item
+   * @returns {Item} */
+  inShownChannel(item) {
+    const { channel } = this.view.state;
+    return channel === null || item.part || item.channels ? item : { ...item, channels: [channel] };
+  }
+
+  /** @param {Item} item
+   * @param {boolean} [replaces] whether it becomes the selection, or is added to it */
+  add(item, replaces = false) {
+    const { maxRegions, maxPoints } = this.view.config;
+    const before = replaces ? [] : this.view.items;
+    if ((item.points?.length ?? 0) > maxPoints) {
+      this.preview(null, -1);
+      this.view.showError(
+        'This outline is too intricate. Please select a smaller range of levels.',
+      );
+      return;
+    }
+    if (toPayload([...before, item]).regions.length > maxRegions) {
+      this.preview(null, -1);
+      this.view.showError(
+        'A selection has at most ' + maxRegions + ' regions. Clear some, or paint fewer partials.',
+      );
+      return;
+    }
+    const unreached = unreachedBy(before, item);
+    if (unreached !== 'nothing')
+      this.view.showError(
+        "Can't subtract from a random, quietest, loudest or kept part, only from regions.",
+      );
+    if (unreached === 'all') this.preview(null, -1);
+    else this.change([...before, item], { active: before.length });
+  }
+
+  /** Replace the active item while the value of its preset is changed.
+   * @param {Item} item
+   * @param {string} key of the undo step */
+  replaceActive(item, key) {
+    const { active } = this.view.state;
+    if (active < 0) return;
+    const { op } = this.view.items[active];
+    const replacement = op && !item.part ? { ...item, op } : item;
+    this.change(replaceAt(this.view.items, active, replacement), { active, key: key + active });
+  }
+
+  /** @param {Item[]} items
+   * @param {{active?: number, key?: string | null}} [options] `key`: see UndoHistory.push */
+  change(items, { active = -1, key = null } = {}) {
+    this.view.history.push(items, key);
+    this.view.state.active = active;
+    this.selectionChanged();
+  }
+
+  /** @param {boolean} isDone whether there was a step to undo or redo */
+  historyStepped(isDone) {
+    if (!isDone) return;
+    this.view.state.active = -1;
+    this.selectionChanged({ again: true });
+  }
+
+  /** Show the changed selection, and notify Python once of quick changes.
+   * @param {{again?: boolean}} [options] `again`: the selection was there before */
+  selectionChanged({ again = false } = {}) {
+    this.showSelection();
+    this.view.persistence.saveSelection(this.view.items);
+    clearTimeout(this.notifyTimer);
+    this.notifyTimer = setTimeout(() => {
+      this.view.messages.followSelection(again);
+      this.view.maskedPreview.update(this.view.state);
+      this.notify();
+    }, NOTIFY_DELAY_MS);
+  }
+
+  /** Notify Python of the selection. */
+  notify() {
+    clearTimeout(this.notifyTimer);
+    this.view.state.notifiedKey = toPayload(this.view.items).key;
+    this.view.trigger('selected');
+  }
+
+  /** Show the selection, and make it the value of the component at once: a fill that is started
+   * next uses it. */
+  showSelection() {
+    const { state } = this.view;
+    state.preview = null;
+    if (!this.view.items.some((item) => item.part)) state.partBits = null;
+    this.view.props.value = toPayload(this.view.items);
+    this.markAtoms(this.view.items);
+    this.showChips();
+    this.view.presets.showValuesOf(this.view.items[state.active]);
+    this.showBounds();
+    if (state.looping) this.view.player.loop(this.view.playback.loopRange());
+    this.view.showExample();
+    this.view.syncButtons();
+  }
+
+  /** Show an item that is being drawn (index -1) or moved; null ends it.
+   * @param {Item | null} item
+   * @param {number} index
+   * @param {boolean} [replaces] whether it becomes the selection */
+  preview(item, index, replaces = false) {
+    const { state } = this.view;
+    const isEnded = state.preview && !item;
+    state.preview = item ? { item, index, replaces } : null;
+    this.markAtoms(this.previewedItems());
+    this.view.display.showRegions();
+    // the masked preview may have been rendered while the item was marked
+    if (isEnded) this.view.maskedPreview.update(state);
+  }
+
+  /** Mark the atoms of items as selected, and draw them.
+   * @param {Item[]} items */
+  markAtoms(items) {
+    const { state, picture } = this.view;
+    const { scene, original, selection } = state;
+    if (!scene || !original || !selection || !picture.axes) return;
+    const began = performance.now();
+    const key = JSON.stringify(toPayload(this.view.items).specs);
+    const arePartsKnown = state.partBits?.key === key && scene === state.base;
+    selection.set(items);
+    selection.markAtoms(original, arePartsKnown && state.partBits ? state.partBits.bits : null);
+    if (state.shown) selection.markAtoms(state.shown, null);
+    const amplitudes = amplitudesOf(original, scene);
+    state.readout = summarise(original, amplitudes, picture.axes, scene.energy);
+    this.showReadout();
+    this.view.display.repaint();
+    state.feedbackMilliseconds = performance.now() - began;
+    this.view.root.dataset.selected = String(state.readout ? state.readout.count : 0);
+  }
+
+  showReadout() {
+    const { readout, preview } = this.view.state;
+    const hasItems = this.view.items.length > 0 || preview;
+    this.view.find('readout').textContent = readout
+      ? [
+          format.span(readout.t, format.seconds),
+          format.span(readout.f, format.hertz),
+          format.count(readout.count) + ' atoms',
+          format.percent(readout.energy) + ' of the energy',
+        ].join(' · ')
+      : hasItems
+        ? 'No audible atoms are selected'
+        : 'Nothing is selected';
+  }
+
+  /** @param {number} index */
+  chooseItem(index) {
+    this.view.state.active = index;
+    this.showChips();
+    this.view.presets.showValuesOf(this.view.items[index]);
+    this.showBounds();
+    this.view.display.showRegions();
+    this.view.syncButtons();
+  }
+
+  /** Show the bounds of the box that is edited, to be typed. */
+  showBounds() {
+    this.view.bounds.show(this.view.items[editedIndex(this.view.items, this.view.state.active)]);
+  }
+
+  /** @param {Record<string, string>} texts */
+  boundsTyped(texts) {
+    const index = editedIndex(this.view.items, this.view.state.active);
+    if (index < 0) return;
+    try {
+      const item = withBounds(this.view.items[index], texts);
+      if (JSON.stringify(item) !== JSON.stringify(this.view.items[index]))
+        this.change(replaceAt(this.view.items, index, item), { active: index });
+    } catch (error) {
+      this.view.showError(/** @type {Error} */ (error).message);
+    }
+  }
+
+  /** Give the edited box the bounds of the partial that is nearest to its centre. */
+  snap() {
+    const { scene, original } = this.view.state;
+    const index = editedIndex(this.view.items, this.view.state.active);
+    const item = this.view.items[index];
+    if (!scene || !original || !item || isPursuit(scene)) return;
+    const [low, high] = item.f ?? [null, null];
+    const [start, end] = item.t ?? [null, null];
+    const centre = Math.sqrt((low || 40) * (high ?? scene.sound_rate / 2));
+    const span = /** @type {import('../types').Range} */ ([start ?? 0, end ?? scene.duration]);
+    const perBin = scene.rate / 2 / scene.hop;
+    const power = spectrumOf(original, amplitudesOf(original, scene), scene, span);
+    const peak = nearestPeak(power, centre, perBin);
+    if (!peak) this.view.showError('There is no partial in this time span.');
+    else {
+      const f = /** @type {import('../types').Range} */ ([
+        peak[0] * perBin,
+        (peak[1] + 1) * perBin,
+      ]);
+      this.change(replaceAt(this.view.items, index, { ...item, f }), { active: index });
+    }
+  }
+
+  showChips() {
+    showChips(this.view.find('chips'), this.view.items, this.view.state.active, this.view.channels);
+  }
+
+  /** @param {number} index */
+  remove(index) {
+    if (this.view.items[index]) this.change(this.view.items.filter((_, k) => k !== index));
+  }
+
+  /** Move or resize the active region with an arrow key; false if there is none.
+   * @param {number} across
+   * @param {number} along
+   * @param {boolean} resize */
+  nudge(across, along, resize) {
+    const { active } = this.view.state;
+    const item = this.view.items[active];
+    if (!item || item.part || item.everything) return false;
+    const next = nudgeRegion(item, across, along, resize, this.view.picture);
+    if (next)
+      this.change(replaceAt(this.view.items, active, next), { active, key: 'nudge ' + active });
+    return true;
+  }
+
+  /** @param {File} file */
+  async loadSelection(file) {
+    try {
+      const { items, features } = await readSelection(file);
+      this.change(items);
+      if (features) checkFeatures(features);
+    } catch (error) {
+      this.view.showError(/** @type {Error} */ (error).message);
+    }
+  }
+
+  /** Select what was found, and fill it in where its button says so.
+   * @param {import('../types').Finding} finding */
+  takeFinding({ regions, fills }) {
+    if (!regions.length) {
+      this.view.showStatus('Looking for clicks …');
+      this.view.trigger('inspect', { thorough: true });
+      return;
+    }
+    this.change(fromPayload(regions, []));
+    if (fills) press('#fill');
+  }
+}

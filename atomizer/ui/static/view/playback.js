@@ -1,0 +1,194 @@
+// What is played and compared: versions, variations, the loop of the selection, erasing, exports.
+
+import { padded, timeRangeOf } from '../state/selection.js';
+import { areFeaturesChecked, checkFeatures, plotStyleOf } from '../util/files.js';
+import * as format from '../util/format.js';
+import { metricsOf, neighbour } from '../panels/variations.js';
+
+/** @typedef {import('../types').Version} Version */
+/** @typedef {import('../types').Variation} Variation */
+
+const MAX_MARGIN = 10; // seconds that play before and after the selection
+/** Without them, nothing of an atom is heard. */
+export const ERASING_FEATURES = ['velocity', 'sign'];
+
+/** Plays the versions of a view. */
+export class Playback {
+  /** @param {import('../view.js').View} view */
+  constructor(view) {
+    this.view = view;
+    this.isTicking = false;
+  }
+
+  playerChanged() {
+    this.view.syncButtons();
+    this.view.display.showWaveform();
+    this.showPosition();
+    if (this.view.player.playing) this.tick();
+  }
+
+  showPosition() {
+    const position = this.view.player.position();
+    this.view.picture.placePlayhead(position);
+    this.view.waveform.placePlayhead(position);
+    this.view.find('time').textContent =
+      format.clock(position) + ' / ' + format.clock(this.view.player.duration());
+  }
+
+  /** Move the playhead while the sound plays. */
+  tick() {
+    if (this.isTicking) return;
+    this.isTicking = true;
+    const next = () => {
+      if (this.view.player.ended()) this.view.player.rewind();
+      this.view.demo.tick();
+      this.showPosition();
+      this.isTicking = this.view.player.playing;
+      if (this.isTicking) requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+  }
+
+  /** @param {Version} version */
+  chooseVersion(version) {
+    if (!this.view.player.buffers[version]) return;
+    this.view.demo.cancel();
+    this.view.display.endReveal();
+    this.view.state.version = version;
+    this.view.player.choose(version);
+    this.view.messages.showSceneOfVersion();
+    this.view.display.showTitle();
+    this.view.display.repaint();
+    this.view.syncButtons();
+  }
+
+  /** @returns {NodeListOf<HTMLButtonElement>} */
+  versionButtons() {
+    return this.view.root.querySelectorAll('[data-version]');
+  }
+
+  /** @param {Version} version
+   * @returns {HTMLButtonElement} */
+  versionButton(version) {
+    return /** @type {HTMLButtonElement} */ (
+      this.view.root.querySelector('[data-version=' + version + ']')
+    );
+  }
+
+  /** @param {boolean} open */
+  orderPanelOpened(open) {
+    this.versionButton('first').hidden = !open;
+    if (!open) {
+      if (this.view.state.version === 'first') this.chooseVersion('original');
+      this.view.player.removeBuffer('first');
+    } else {
+      const rendered = this.view.orders.rendering || Promise.resolve();
+      rendered.then(() => {
+        if (this.view.orders.open) this.chooseVersion('first');
+      });
+    }
+    this.view.display.repaint();
+    this.view.syncButtons();
+  }
+
+  /** The time range of the selection, or null. */
+  selectedRange() {
+    return timeRangeOf(this.view.items, this.view.player.duration());
+  }
+
+  /** The time range that plays for the selection: with a margin before and after it, or null. */
+  loopRange() {
+    const range = this.selectedRange();
+    return range && padded(range, this.margin, this.view.player.duration());
+  }
+
+  /** Seconds that play before and after the selection. */
+  get margin() {
+    return Math.min(MAX_MARGIN, Math.max(0, Number(this.view.find('margin').value) || 0));
+  }
+
+  /** Where a variation differs from the original, with a margin before and after it.
+   * @param {Variation} [variation]
+   * @returns {import('../types').Range} */
+  rangeAround(variation) {
+    const spans = variation?.spans ?? [];
+    const end = this.view.player.duration();
+    if (!spans.length) return [0, end];
+    return padded([spans[0][0], spans[spans.length - 1][1]], this.margin, end);
+  }
+
+  /** Fill the shown variation in again, from another source.
+   * @param {{source: import('../types').Range} | {not_from: import('../types').Range}} from */
+  refill(from) {
+    const { variation, busy } = this.view.state;
+    if (variation && !busy) this.view.trigger('refill', { id: variation.id, ...from });
+  }
+
+  /** Play a variation in its shape, and show the sliders for it; null hides them.
+   * @param {Variation | null} variation */
+  showShape(variation) {
+    this.view.shape.show(variation && variation.id);
+    this.view.player.setShape(this.view.shape.shape, variation?.spans ?? []);
+  }
+
+  /** @param {1 | -1} step */
+  async stepVariation(step) {
+    const { variations, variation } = this.view.state;
+    const id = neighbour(variations, variation?.id ?? null, step);
+    if (id !== null) await this.openVariation(id);
+  }
+
+  /** Show a variation, and what it is in the status line.
+   * @param {number} id */
+  async openVariation(id) {
+    const { state } = this.view;
+    const version = state.version === 'original' ? 'filled' : undefined;
+    let isShown = false;
+    try {
+      isShown = await this.view.messages.chooseVariation(id, version);
+    } catch (error) {
+      this.view.showError("Can't show this variation: " + /** @type {Error} */ (error).message);
+    }
+    const { variation } = state;
+    if (isShown && variation && !state.busy)
+      this.view.showStatus(variation.label + ': ' + variation.title + ', ' + metricsOf(variation));
+  }
+
+  /** The version that is exported: versions that only the page has are not.
+   * @returns {Version} */
+  get exportedVersion() {
+    const { version, variation } = this.view.state;
+    return version === 'first' || (version === 'masked' && !variation) ? 'original' : version;
+  }
+
+  /** @param {string} kind */
+  export(kind) {
+    const { variation } = this.view.state;
+    this.view.showStatus('Preparing the file …');
+    this.view.trigger('export', {
+      kind,
+      version: this.exportedVersion,
+      variation: variation && variation.id,
+      look: plotStyleOf(this.view),
+      shape: this.view.shape.shape,
+    });
+  }
+
+  /** Hear and see the sound without the selected atoms. */
+  async erase() {
+    if (!this.view.items.length) {
+      this.view.showError('Nothing is selected: drag over the spectrogram, or add a preset.');
+      return;
+    }
+    if (!areFeaturesChecked(ERASING_FEATURES)) checkFeatures(ERASING_FEATURES);
+    // the selection may have changed a moment ago
+    await this.view.messages.followSelection();
+    if (!this.view.state.variation) {
+      this.view.maskedPreview.update(this.view.state);
+      await this.view.maskedPreview.rendering;
+    }
+    this.chooseVersion('masked');
+    const range = this.loopRange();
+    if (range && !this.view.player.playing) this.view.player.start(range);
+  }
+}
