@@ -3,80 +3,133 @@
 /** @typedef {import('../types').Item} Item */
 
 /**
+ * A preset: everything about it is in its row of `PRESETS`.
  * @typedef {object} Preset
+ * @property {string} title
  * @property {string} unit
  * @property {number[]} values defaults
  * @property {[number, number | 'duration', 'log' | 'linear'] | null} slider lowest and highest
  *   first value, and the scale
  * @property {(values: number[]) => Item} item
- * @property {string} title
+ * @property {(values: number[], channels: number) => string} [problem] sentence about invalid
+ *   values, "" for valid ones
+ * @property {(item: Item) => number[] | null} valuesOf values of an item that it could have made
  */
+
+/** @param {number[]} values */
+const aboveHundred = ([percent]) => (percent > 100 ? 'Please enter at most 100 percent.' : '');
+
+/** The rows of parts: their item is named after them.
+ * @param {string} name
+ * @param {Omit<Preset, 'item' | 'valuesOf'>} row
+ * @returns {Preset} */
+const partPreset = (name, row) => ({
+  ...row,
+  item: ([value]) => ({ part: name + ':' + value }),
+  valuesOf: ({ part }) => (part?.startsWith(name + ':') ? [Number(part.split(':')[1])] : null),
+});
+
+/** Limits of a box that has no others; null for another item.
+ * @param {Item} item
+ * @param {'t' | 'f' | 'channels'} field */
+function onlyLimit(item, field) {
+  if (item.kind !== 'rect' || item.op === 'subtract' || item.everything) return null;
+  const isOther = (/** @type {'t' | 'f'} */ name) => name !== field && item[name];
+  return isOther('t') || isOther('f') ? null : (item[field] ?? null);
+}
 
 /** @type {Record<string, Preset>} */
 export const PRESETS = {
   above: {
+    title: 'All atoms above a frequency',
     unit: 'Hz',
     values: [8000],
     slider: [50, 20000, 'log'],
     item: ([f]) => ({ kind: 'rect', op: 'add', f: [f, null] }),
-    title: 'All atoms above a frequency',
+    valuesOf(item) {
+      const [low, high] = onlyLimit(item, 'f') ?? [];
+      return low != null && high == null ? [low] : null;
+    },
   },
   below: {
+    title: 'All atoms below a frequency',
     unit: 'Hz',
     values: [200],
     slider: [50, 20000, 'log'],
     item: ([f]) => ({ kind: 'rect', op: 'add', f: [null, f] }),
-    title: 'All atoms below a frequency',
+    valuesOf(item) {
+      const [low, high] = onlyLimit(item, 'f') ?? [];
+      return low == null && high != null ? [high] : null;
+    },
   },
   time: {
+    title: 'All atoms in a span of time',
     unit: 's',
     values: [2, 3],
     slider: [0, 'duration', 'linear'],
     item: ([a, b]) => ({ kind: 'rect', op: 'add', t: [a, b] }),
-    title: 'All atoms in a span of time',
+    problem: ([start, end]) =>
+      Number.isFinite(end) && end > start ? '' : 'The end must come after the start.',
+    valuesOf(item) {
+      const [start, end] = onlyLimit(item, 't') ?? [];
+      return start != null && end != null ? [start, end] : null;
+    },
   },
   after: {
+    title: 'All atoms after a moment',
     unit: 's',
     values: [5],
     slider: [0, 'duration', 'linear'],
     item: ([t]) => ({ kind: 'rect', op: 'add', t: [t, null] }),
-    title: 'All atoms after a moment',
+    valuesOf(item) {
+      const [start, end] = onlyLimit(item, 't') ?? [];
+      return start != null && end == null ? [start] : null;
+    },
   },
   channel: {
+    title: 'All atoms of a channel',
     unit: '',
     values: [0],
     slider: null,
     item: ([c]) => ({ kind: 'rect', op: 'add', channels: [c] }),
-    title: 'All atoms of a channel',
+    problem([channel], channels) {
+      if (Number.isInteger(channel) && channel < channels) return '';
+      return channels === 1
+        ? 'This sound has one channel, number 0.'
+        : 'Channels are numbered 0 to ' + (channels - 1) + '.';
+    },
+    valuesOf(item) {
+      const [channel] = onlyLimit(item, 'channels') ?? [];
+      return channel == null ? null : [channel];
+    },
   },
-  random: {
+  random: partPreset('random', {
+    title: 'A random part of the audible atoms',
     unit: '%',
     values: [50],
     slider: [0, 100, 'linear'],
-    item: ([p]) => ({ part: 'random:' + p }),
-    title: 'A random part of the audible atoms',
-  },
-  quietest: {
+    problem: aboveHundred,
+  }),
+  quietest: partPreset('quietest', {
+    title: 'The quietest audible atoms',
     unit: '%',
     values: [90],
     slider: [0, 100, 'linear'],
-    item: ([p]) => ({ part: 'quietest:' + p }),
-    title: 'The quietest audible atoms',
-  },
-  loudest: {
+    problem: aboveHundred,
+  }),
+  loudest: partPreset('loudest', {
+    title: 'The loudest audible atoms',
     unit: '%',
     values: [5],
     slider: [0, 100, 'linear'],
-    item: ([p]) => ({ part: 'loudest:' + p }),
-    title: 'The loudest audible atoms',
-  },
-  keep: {
+    problem: aboveHundred,
+  }),
+  keep: partPreset('keep', {
+    title: 'Everything except the loudest atoms; the number is per second',
     unit: '/ s',
     values: [2000],
     slider: [50, 40000, 'log'],
-    item: ([n]) => ({ part: 'keep:' + n }),
-    title: 'Everything except the loudest atoms; the number is per second',
-  },
+  }),
 };
 
 /** The item of a preset. Throws an error with a sentence for the user if a value is invalid.
@@ -84,47 +137,24 @@ export const PRESETS = {
  * @param {number[]} values
  * @param {number} channels of the sound */
 export function presetItem(name, values, channels) {
-  /** @param {boolean} ok
-   * @param {string} sentence */
-  const check = (ok, sentence) => {
-    if (!ok) throw new Error(sentence);
-  };
-  const [first, second] = values;
-  check(Number.isFinite(first) && first >= 0, 'Please enter a number of 0 or more.');
-  if (name === 'time')
-    check(Number.isFinite(second) && second > first, 'The end must come after the start.');
-  if (name === 'channel') {
-    check(
-      Number.isInteger(first) && first < channels,
-      channels === 1
-        ? 'This sound has one channel, number 0.'
-        : 'Channels are numbered 0 to ' + (channels - 1) + '.',
-    );
-  }
-  const item = PRESETS[name].item(values);
-  if (item.part && name !== 'keep') check(first <= 100, 'Please enter at most 100 percent.');
-  return item;
+  const [first] = values;
+  const preset = PRESETS[name];
+  const sentence =
+    Number.isFinite(first) && first >= 0
+      ? preset.problem?.(values, channels)
+      : 'Please enter a number of 0 or more.';
+  if (sentence) throw new Error(sentence);
+  return preset.item(values);
 }
 
 /** Name and values of the preset that makes an item; null if none does.
  * @param {Item} item */
 export function presetOf(item) {
-  if (item.part) {
-    const [name, value] = item.part.split(':');
-    return PRESETS[name] ? { name, values: [Number(value)] } : null;
+  for (const [name, { valuesOf }] of Object.entries(PRESETS)) {
+    const values = valuesOf(item);
+    if (values) return { name, values };
   }
-  if (item.kind !== 'rect' || item.op === 'subtract' || item.everything) return null;
-  const { t, f, channels } = item;
-  if (f && !t) {
-    const [low, high] = f;
-    if (low != null && high == null) return { name: 'above', values: [low] };
-    if (low == null && high != null) return { name: 'below', values: [high] };
-  }
-  if (t && !f && t[0] != null)
-    return t[1] == null
-      ? { name: 'after', values: [t[0]] }
-      : { name: 'time', values: [t[0], t[1]] };
-  return channels && !t && !f ? { name: 'channel', values: [channels[0]] } : null;
+  return null;
 }
 
 /** Functions from the value of a preset to its slider (0 to 1000) and back.
