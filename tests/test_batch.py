@@ -34,7 +34,7 @@ def long_sound(samples):
 def short_parts(monkeypatch):
     for name, seconds in (("WHOLE", 5), ("PART", 4), ("CONTEXT", 1.5), ("HOLE_CONTEXT", 3)):
         monkeypatch.setattr(parts, f"{name}_SECONDS", seconds)
-    monkeypatch.setattr("atomizer.batch.WHOLE_SECONDS", 5)
+    monkeypatch.setattr("atomizer.batch.long_files.WHOLE_SECONDS", 5)
 
 
 def by_parts(sound, recipe):
@@ -246,7 +246,7 @@ def test_a_long_file_equals_the_whole_fill(peaks, long_sound, short_parts, monke
     soundfile.write(tmp_path / "in.wav", loud.samples.T, 22_050, subtype="FLOAT")
     request = Request((Recipe(parse(["time:4-4.3"]), Settings("erased")),), peaks=peaks)
     long = fill_file(tmp_path / "in.wav", tmp_path / "long.flac", request)
-    monkeypatch.setattr("atomizer.batch.WHOLE_SECONDS", 100)
+    monkeypatch.setattr("atomizer.batch.long_files.WHOLE_SECONDS", 100)
     whole = fill_file(tmp_path / "in.wav", tmp_path / "whole.flac", request)
     assert long.warnings == whole.warnings and len(long.warnings) == 1
     assert long.seconds == whole.seconds
@@ -265,9 +265,9 @@ from atomizer import Settings, parse
 from atomizer.batch import Request, fill_file
 from atomizer.inpainting import parts
 from atomizer.inpainting.recipe import Recipe
-import atomizer.batch
+import atomizer.batch.long_files
 
-atomizer.batch.WHOLE_SECONDS = 20
+atomizer.batch.long_files.WHOLE_SECONDS = 20
 parts.PART_SECONDS = parts.CONTEXT_SECONDS = 3
 folder, rng = Path(sys.argv[1]), np.random.default_rng(0)
 request = Request((Recipe(parse(["above:3000"]), Settings("erased")),))

@@ -138,7 +138,7 @@ def http_target(folder: Path):
         uploaded + "/../../../secret.txt",
         "file://" + secret,
         "/proc/self/environ",
-        str(ROOT / "atomizer" / "cli.py"),
+        str(ROOT / "atomizer" / "limits.py"),
         "C:\\x",
         "\\\\host\\x",
         "http://127.0.0.1:9/",

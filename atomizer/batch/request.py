@@ -1,0 +1,124 @@
+"""What happens to a file, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..analysis.defects import Defect
+from ..atoms.selection import Selection
+from ..inpainting.recipe import Recipe
+from ..inpainting.repair import describe_defects
+
+if TYPE_CHECKING:
+    from ..analysis import MatchingPursuitAtomizer
+    from ..analysis.cutoff import Cutoff
+    from ..inpainting.step import Step
+    from ..model.inference import AtomModel
+    from ..priors.recording_context import CopySource
+
+
+@dataclass(frozen=True)
+class Request:
+    """What happens to a file.
+
+    recipes         fills, one after the other
+    defects         names in `analysis.defects.DETECTORS`: found and filled in first
+    start, seconds  the excerpt; to the end by default
+    peaks           as in `io.audio.write`
+    load            returns the model; called only if a recipe needs it
+    pursuit         whose atoms the first recipe erases before its fill
+    """
+
+    recipes: tuple[Recipe, ...]
+    defects: tuple[str, ...] = ()
+    start: float = 0.0
+    seconds: float | None = None
+    peaks: str = "limit"
+    load: Callable[[], AtomModel] | None = None
+    pursuit: MatchingPursuitAtomizer | None = None
+
+    @property
+    def seed(self) -> int:
+        """Seed of the repairs."""
+        return self.recipes[0].settings.seed if self.recipes else 0
+
+    @property
+    def erases(self) -> bool:
+        """Whether defects become silence."""
+        return bool(self.recipes) and self.recipes[0].settings.method == "erased"
+
+
+@dataclass
+class Outcome:
+    """What became of a file.
+
+    target    the file that was written
+    seconds, channels, rate  of it
+    defects   that were found; None if none were looked for
+    cutoff    of the recording, if the fill used it
+    sources   spans of the recording that were copied
+    notes     sentences on what was done
+    warnings  sentences on damage of the input and peaks of the output
+    """
+
+    target: Path
+    seconds: float = 0.0
+    channels: int = 0
+    rate: int = 0
+    defects: list[Defect] | None = None
+    cutoff: Cutoff | None = None
+    sources: list[CopySource] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The outcome as JSON-ready data."""
+        facts: dict[str, Any] = {
+            "file": str(self.target),
+            "duration_s": round(self.seconds, 6),
+            "channels": self.channels,
+            "rate": self.rate,
+            "cutoff_hz": None if self.cutoff is None else self.cutoff.rounded,
+            "sources": [source._asdict() for source in self.sources],
+            "notes": self.notes,
+        }
+        if self.defects is not None:
+            facts["defects"] = [defect.to_dict() for defect in self.defects]
+        return facts
+
+    def add_defects(self, request: Request, found: list[Defect]) -> None:
+        """Add defects, and a sentence with their numbers."""
+        if not request.defects:
+            return
+        self.defects = found
+        self.notes.append(describe_defects(request.defects, found))
+
+
+@dataclass
+class Watch:
+    """Callbacks of a file: every step of a whole fill, or the share of a long one that is done."""
+
+    on_step: Callable[[Step], object] | None = None
+    on_share: Callable[[float], object] | None = None
+
+
+def recipes_with(request: Request, holes: Selection) -> list[Recipe]:
+    """The recipes of a request, the first with long dropouts; without one that does nothing."""
+    recipes = list(request.recipes)
+    if request.defects and recipes:
+        first = replace(recipes[0], selection=recipes[0].selection + holes)
+        chosen = first.selection
+        if chosen.regions or chosen.parts or chosen.above_cutoff or first.extend:
+            recipes[0] = first
+        elif not first.add_channels:
+            recipes = recipes[1:]
+    return recipes
+
+
+def model_for(recipes: Iterable[Recipe], request: Request) -> AtomModel | None:
+    """The model, if a recipe needs it."""
+    needs = any(recipe.settings.method == "model" for recipe in recipes)
+    return request.load() if needs and request.load is not None else None

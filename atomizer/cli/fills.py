@@ -1,0 +1,217 @@
+"""The command that fills in what is unknown."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from ..analysis.defects import DETECTORS
+from ..atoms.selection import HELP as SELECTIONS
+from ..atoms.space import FEATURES, LOUDNESS
+from ..errors import AtomizerError
+from .arguments import pursuit_of, selection_of
+from .files import name_sound, read_text
+from .options import (
+    Amplitudes,
+    Atomizer,
+    AtomizerName,
+    Checkpoint,
+    MethodName,
+    Nucleus,
+    Order,
+    Peaks,
+    PeaksName,
+    Reverse,
+    Seed,
+    Srr,
+    Steps,
+    Temperature,
+    UsingName,
+)
+from .progress import files_progress, steps_progress
+
+if TYPE_CHECKING:
+    from ..batch import Request
+
+
+def fill(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IN OUT | IN... --out DIR",
+            help="a sound file and the file to write; or files, folders and patterns (quoted),"
+            " whose results go to DIR",
+        ),
+    ],
+    select: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help=f"what is unknown; several add up: {SELECTIONS} {' '.join(DETECTORS)} (channels"
+            " count from 0; percent of the audible atoms; keep: all but this many per second, the"
+            f" loudest; {', '.join(DETECTORS)}: found in the sound)"
+        ),
+    ] = None,
+    regions: Annotated[
+        Optional[Path], typer.Option(help="a selection as JSON, as the page saves it")
+    ] = None,
+    features: Annotated[
+        Optional[str],
+        typer.Option(
+            help=f"unknown features of the atoms, of {','.join(FEATURES)}; default:"
+            f" {','.join(LOUDNESS)}, or those of --regions"
+        ),
+    ] = None,
+    order: Order = None,
+    reverse: Reverse = False,
+    steps: Steps = None,
+    temperature: Temperature = None,
+    nucleus: Nucleus = None,
+    amplitudes: Amplitudes = None,
+    seed: Seed = 0,
+    method: Annotated[
+        MethodName,
+        typer.Option(help="model, noise with an interpolated spectral envelope, or erased"),
+    ] = MethodName("model"),
+    erase_only: Annotated[
+        bool,
+        typer.Option("--erase-only", help="write the masked sound: the same as --method erased"),
+    ] = False,
+    extend: Annotated[float, typer.Option(help="seconds by which the sound is continued")] = 0.0,
+    add_channels: Annotated[int, typer.Option(help="number of channels to add (upmix)")] = 0,
+    start: Annotated[float, typer.Option(help="start of an excerpt, in seconds")] = 0.0,
+    seconds: Annotated[
+        Optional[float], typer.Option(help="duration of the excerpt; default: to the end")
+    ] = None,
+    settings_file: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--settings",
+            help="a settings file of the page: its fills are repeated, and all other options are"
+            " ignored but --start, --seconds, --checkpoint and --peaks",
+        ),
+    ] = None,
+    atomizer: Atomizer = AtomizerName("mdct"),
+    srr: Srr = None,
+    checkpoint: Checkpoint = None,
+    peaks: Peaks = PeaksName("limit"),
+    using: Annotated[
+        UsingName,
+        typer.Option(
+            help="what the rest of the recording gives to holes, boxes and continuations: copies"
+            " (recording), continued tones (partials), both (auto) or nothing (texture)"
+        ),
+    ] = UsingName("auto"),
+    copy_from: Annotated[
+        str,
+        typer.Option(
+            "--source",
+            metavar="START-END",
+            help="the span of IN, in seconds, that holes, boxes and continuations are copied from;"
+            " several separated by commas; default: the best match, where it matches well",
+        ),
+    ] = "",
+    not_from: Annotated[
+        str, typer.Option(metavar="START-END", help="a span of IN that is not copied")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False,
+    folder: Annotated[
+        Optional[Path],
+        typer.Option("--out", help="folder for the results of many files; folders keep their tree"),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="with --out: also files whose result exists already"),
+    ] = False,
+    ending: Annotated[
+        Optional[str],
+        typer.Option(
+            "--format",
+            help="with --out: format of the results, such as flac; default: that of the input, or"
+            " flac",
+        ),
+    ] = None,
+) -> None:
+    """Make atoms of IN unknown, fill them in, and write OUT with the rate and channels of IN.
+
+    Selected matching-pursuit atoms are erased first; the model then fills in the region with MDCT
+    atoms, on top of the sound of the other atoms.
+    """
+    from functools import cache
+
+    from .. import load_model
+    from ..batch import Request, fill_files, list_jobs
+    from ..inpainting.recipe import Recipe, parse_recipes
+    from ..inpainting.repair import split_defects
+    from ..inpainting.settings import Settings
+
+    pursuit = pursuit_of(atomizer, srr)
+    defects, rest = split_defects(select or [])
+    if settings_file:
+        if pursuit is not None:
+            raise AtomizerError(
+                "A settings file names its atomizer itself: leave out the option --atomizer."
+            )
+        recipes = parse_recipes(read_text(settings_file))
+    else:
+        if reverse and order is None:
+            raise AtomizerError(
+                "A default ordering cannot be reversed: choose one with --order, or leave out"
+                " --reverse."
+            )
+        settings = Settings(
+            "erased" if erase_only else method,
+            order,
+            reverse,
+            steps,
+            temperature,
+            nucleus,
+            amplitudes,
+            seed,
+            using,
+            copy_from,
+            not_from,
+        )
+        recipes = [Recipe(selection_of(rest, regions, features), settings, extend, add_channels)]
+    load = cache(partial(load_model, checkpoint))
+    request = Request(tuple(recipes), tuple(defects), start, seconds, peaks, load, pursuit)
+    if folder is None:
+        if len(files) != 2:
+            raise AtomizerError(
+                "A fill has one IN and one OUT: give both, or a folder for the results of many"
+                " files with --out."
+            )
+        _fill_one(Path(files[0]), Path(files[1]), request, as_json)
+        return
+    jobs = list_jobs(files, folder, None if ending is None else f".{ending.removeprefix('.')}")
+    with files_progress(len(jobs)) as on_share:
+        report = fill_files(jobs, request, overwrite, on_share)
+    for outcome in report.done:
+        for warning in outcome.warnings:
+            typer.echo(f"{outcome.target}: {warning}", err=True)
+    typer.echo(json.dumps(report.to_dict(), indent=1) if as_json else str(report))
+    if report.failed:
+        sys.exit(1)
+
+
+def _fill_one(source: Path, out: Path, request: Request, as_json: bool) -> None:
+    """Fill in one file, and print what was done."""
+    from ..batch import Watch, fill_file
+
+    notes: list[str] = []
+    tell = notes.append if as_json else typer.echo
+    with steps_progress(tell) as (on_step, on_share):
+        outcome = fill_file(source, out, request, Watch(on_step, on_share))
+    for warning in outcome.warnings:
+        typer.echo(warning, err=True)
+    if as_json:
+        outcome.notes += notes
+        typer.echo(json.dumps(outcome.to_dict(), indent=1))
+        return
+    for note in outcome.notes:
+        typer.echo(note)
+    name_sound(out, outcome.seconds, outcome.channels)
