@@ -1,4 +1,4 @@
-// The view: it makes the parts of the page, connects them, and does what buttons and keys stand for.
+// The view: it makes the parts of the page, connects them, and does what buttons and keys mean.
 //
 // view/ holds what changes together: the selection (editor.js), the drawing (display.js), versions
 // and variations (playback.js), and the events of the page (events.js).
