@@ -1,6 +1,5 @@
 // The row where a preset is chosen, and where the values of the chosen region are changed.
 
-import * as format from '../util/format.js';
 import { PRESETS, presetItem, presetOf, sliderOf } from './presets.js';
 
 /** @typedef {import('../types').Item} Item */
@@ -55,7 +54,7 @@ export class PresetEditor {
 
   get values() {
     const numbers = FIELDS.map((field) => parseFloat(this.find(field).value));
-    return this.name === 'time' ? numbers : numbers.slice(0, 1);
+    return numbers.slice(0, PRESETS[this.name].values.length);
   }
 
   /** Default values, within a short sound.
@@ -73,7 +72,7 @@ export class PresetEditor {
   show(name, values) {
     this.find('preset').value = name;
     this.find('unit').textContent = PRESETS[name].unit;
-    this.find('span').hidden = name !== 'time';
+    this.find('span').hidden = PRESETS[name].values.length < 2;
     this.find('slide').hidden = !PRESETS[name].slider;
     this.write(values);
     this.isEditing = false;
@@ -90,10 +89,9 @@ export class PresetEditor {
   syncSlider() {
     const { name, host } = this;
     const [first] = this.values;
-    if (name === 'channel')
-      this.find('unit').textContent =
-        [0, 1].includes(first) && host.channels() === 2 ? format.channel(first, 2) : '';
-    if (PRESETS[name].slider && Number.isFinite(first))
+    const { slider, unitOf } = PRESETS[name];
+    if (unitOf) this.find('unit').textContent = unitOf(first, host.channels());
+    if (slider && Number.isFinite(first))
       this.find('slide').value = String(sliderOf(name, host.duration()).toSlider(first));
   }
 

@@ -1,5 +1,7 @@
 // Presets: selections by one or two numbers, which can be changed while the picture follows.
 
+import * as format from '../util/format.js';
+
 /** @typedef {import('../types').Item} Item */
 
 /**
@@ -7,7 +9,9 @@
  * @typedef {object} Preset
  * @property {string} title
  * @property {string} unit
- * @property {number[]} values defaults
+ * @property {(value: number, channels: number) => string} [unitOf] instead of `unit`, where it
+ *   depends on the value
+ * @property {number[]} values defaults, one or two
  * @property {[number, number | 'duration', 'log' | 'linear'] | null} slider lowest and highest
  *   first value, and the scale
  * @property {(values: number[]) => Item} item
@@ -32,7 +36,7 @@ const partPreset = (name, row) => ({
 /** Limits of a box that has no others; null for another item.
  * @param {Item} item
  * @param {'t' | 'f' | 'channels'} field */
-function onlyLimit(item, field) {
+export function onlyLimit(item, field) {
   if (item.kind !== 'rect' || item.op === 'subtract' || item.everything) return null;
   const isOther = (/** @type {'t' | 'f'} */ name) => name !== field && item[name];
   return isOther('t') || isOther('f') ? null : (item[field] ?? null);
@@ -89,6 +93,8 @@ export const PRESETS = {
   channel: {
     title: 'All atoms of a channel',
     unit: '',
+    unitOf: (channel, channels) =>
+      [0, 1].includes(channel) && channels === 2 ? format.channel(channel, 2) : '',
     values: [0],
     slider: null,
     item: ([c]) => ({ kind: 'rect', op: 'add', channels: [c] }),
