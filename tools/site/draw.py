@@ -1,7 +1,7 @@
 """Draw the figures of the documentation's concepts: `python tools/site/draw.py [FOLDER]`.
 
 Every figure is computed from an example sound by the functions that it explains; the last one
-shows the model card's table of orderings and tasks.
+shows the table of orderings and tasks of the evaluation.
 """
 
 from __future__ import annotations
@@ -264,8 +264,8 @@ def draw_sampling(sound: Sound) -> Figure:
 
 
 def draw_ordering_task(sound: Sound) -> Figure:
-    """Results of the orderings relative to one step, from the model card's table."""
-    columns, rows = ordering_table((ROOT / "checkpoints" / "README.md").read_text("utf-8"))
+    """Results of the orderings relative to one step, from the table of the evaluation."""
+    columns, rows = ordering_table((ROOT / "dev" / "evaluation.md").read_text("utf-8"))
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     axes = figure.subplots()
     markers = "o^sDv"
@@ -281,9 +281,9 @@ def draw_ordering_task(sound: Sound) -> Figure:
     return figure
 
 
-def ordering_table(card: str) -> tuple[list[str], dict[str, dict[str, float]]]:
-    """Columns, and values by row and column, of the model card's table "Ordering x task"."""
-    section = card.split("### Ordering x task", 1)[1]
+def ordering_table(text: str) -> tuple[list[str], dict[str, dict[str, float]]]:
+    """Columns, and values by row and column, of the table "Ordering x task"."""
+    section = text.split("## Ordering x task", 1)[1]
     lines = re.findall(r"^\|(.+)\|$", section, re.MULTILINE)
     cells = [[cell.strip().strip("*") for cell in line.split("|")] for line in lines]
     columns = cells[0][1:]

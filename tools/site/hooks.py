@@ -27,6 +27,7 @@ PAGES = {
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
     "architecture.md": "dev/architecture.md",
+    "evaluation.md": "dev/evaluation.md",
     "log.md": "dev/LOG.md",
     "performance.md": "dev/performance.md",
     "reliability.md": "dev/reliability.md",
