@@ -41,3 +41,12 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     if device.type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def places(index: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, ...]:
+    """Coordinates of flat indices, one tensor per axis: `torch.unravel_index` takes 2 s to load."""
+    out = []
+    for size in reversed(shape):
+        out.append(index % size)
+        index = index // size
+    return tuple(reversed(out))

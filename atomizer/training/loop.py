@@ -155,6 +155,7 @@ class Trainer:
         self.optimiser = self._optimiser()
         self.step, self.spent = 0, 0.0  # steps done, seconds of training spent
         self.stops_at = math.inf  # time.perf_counter() at which training stops in any case
+        self.step_seconds = 0.0  # of the slowest of the last steps
         self.rounds = 3  # of an evaluation: batches per task
         self.generator = torch.Generator().manual_seed(config.seed * 1000 + self.process)
         self.worker = ThreadPoolExecutor(1)
@@ -215,8 +216,8 @@ class Trainer:
 
     @property
     def is_over(self) -> bool:
-        """Whether the schedule is done, or the time is up."""
-        return self.share >= 1 or time.perf_counter() >= self.stops_at
+        """Whether the schedule is done, or the time is up before another step is."""
+        return self.share >= 1 or time.perf_counter() + self.step_seconds >= self.stops_at
 
     def rate(self) -> float:
         """Learning rate of this step."""
@@ -276,7 +277,9 @@ class Trainer:
         while not self._together(self.is_over):
             start = time.perf_counter()
             reports.append(self.train_step())
-            self.spent += time.perf_counter() - start
+            took = time.perf_counter() - start
+            self.spent += took
+            self.step_seconds = max(took, 0.95 * self.step_seconds)
             if self.step % READ == 0:
                 for name, value in (pair for r in reports for pair in plain(r).items()):
                     shown[name] = value if name not in shown else 0.98 * shown[name] + 0.02 * value

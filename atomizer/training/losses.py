@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..model import AtomTransformer
 from ..model.atom_transformer import Decoded, Encoded
 from ..model.gaussian import level_amplitude, velocity_floor
-from ..priors.devices import constant, send
+from ..priors.devices import constant, places, send
 from .masking import PLACEMENT, Batch
 
 LOUD_PART = 3  # one target in three is drawn by its loudness, for the signs
@@ -74,7 +74,7 @@ class Losses(nn.Module):
             _draw(weight.flatten(), size, generator)
             for weight, size in ((mask.float(), n_uniform), (loudness, n_loud))
         ]
-        b, c, t, f = torch.unravel_index(torch.cat(chosen), mask.shape)
+        b, c, t, f = places(torch.cat(chosen), mask.shape)
         return (b, c, t, f), torch.arange(self.n_targets, device=mask.device) < n_uniform
 
     def _velocity(
@@ -181,7 +181,7 @@ class Losses(nn.Module):
             hidden = state.unknown("velocity")[b]
             size = min(len(hidden) * MOST_PLACES, hidden.numel())
             is_free, place = hidden.flatten().float().topk(size)
-            free = torch.stack(torch.unravel_index(place, hidden.shape), 1)
+            free = torch.stack(places(place, hidden.shape), 1)
             decoded = self.model.decode(encoded, torch.full_like(place, b), *free.unbind(1))
             score = self.model.point(encoded.unplaced[b], atoms, decoded)
             score = score.masked_fill(~(self._fits(atoms, free) & (is_free > 0)), -1e4)

@@ -535,7 +535,7 @@ def _unplace(batch: Batch, hidden: Tensor, space: AtomSpace, g: torch.Generator)
         rest = audible & (key > chosen.values[-1]).view_as(audible)
         state.velocity_known[b] |= rest
         state.sign_known[b] |= rest
-        place = torch.stack(torch.unravel_index(chosen.indices, audible.shape), 1)
+        place = torch.stack(devices.places(chosen.indices, audible.shape), 1)
         c, t, f = place.unbind(1)
         atoms = torch.stack([t, f, c, batch.velocity[b, c, t, f], batch.sign[b, c, t, f]], 1)
         axis = list(PLACEMENT).index(batch.task[b])  # time, frequency, channel
