@@ -1,5 +1,6 @@
 // Entry point: Gradio's script (component.py) calls `mount` once for the component.
 
+import { restoreAfterReload } from './state/restoring.js';
 import { createTestApi } from './util/test_api.js';
 import { View } from './view.js';
 
@@ -13,7 +14,7 @@ export async function mount({ element, props, trigger, watch, config }) {
   const view = new View(root, config, { props, trigger });
   root.atomView = { testApi: createTestApi(view) };
   await view.picture.open();
-  await view.messages.restoreAfterReload();
+  await restoreAfterReload(view);
   watch('value', () => view.messages.receive());
   root.dataset.ready = 'true';
   await view.messages.receive();

@@ -2,20 +2,18 @@
 // time-frequency plane lies on the screen.
 
 import { axesOf, drawAtoms, nearestAtom } from './atoms.js';
+import { axisLayout, drawHatch, MARGIN } from './axes.js';
 import { DEFAULT_CONTRAST } from './palette.js';
 import { drawPursuit, isPursuit, nearestPursuit } from './pursuit.js';
-import { noteTicks, SCALES, ticks } from './scales.js';
-import * as format from '../util/format.js';
+import { SCALES } from './scales.js';
 
 /** @typedef {import('../types').Lane} Lane */
 /** @typedef {import('../types').Range} Range */
 /** @typedef {import('../types').PlanePoint} PlanePoint */
 /** @typedef {import('../types').FrequencyScale} FrequencyScale */
 
-const MARGIN = { l: 56, r: 8, t: 8, b: 28 };
 const LANE_GAP = 12;
 const MIN_SECONDS = 0.02;
-const HATCH_GAP = 9; // CSS pixels
 const PLOTLY_OPTIONS = { staticPlot: true, responsive: false, displayModeBar: false };
 
 /** Plot of the atoms of one scene. */
@@ -177,71 +175,6 @@ export class Picture {
 
   // ---------- axes
 
-  layout() {
-    const ink = this.dark ? '#9aa3b5' : '#5b6475';
-    const grid = this.dark ? 'rgba(255,255,255,.06)' : 'rgba(15,23,42,.07)';
-    const height = Math.max(60, this.stage.clientHeight);
-    const lanes = this.lanes();
-    const inner = height - MARGIN.t - MARGIN.b;
-    const axis = {
-      gridcolor: grid,
-      zeroline: false,
-      ticks: 'outside',
-      ticklen: 4,
-      tickcolor: grid,
-      fixedrange: true,
-    };
-    /** @type {Record<string, any>} */
-    const layout = {
-      margin: { ...MARGIN },
-      width: this.stage.clientWidth,
-      height,
-      paper_bgcolor: 'rgba(0,0,0,0)',
-      plot_bgcolor: 'rgba(0,0,0,0)',
-      font: { color: ink, size: 11, family: 'system-ui, sans-serif' },
-      showlegend: false,
-      hovermode: false,
-    };
-    lanes.forEach((lane, k) => {
-      const bottom = 1 - (lane.top - MARGIN.t + lane.height) / inner;
-      const name = 'yaxis' + (k ? k + 1 : '');
-      layout[name] = {
-        ...axis,
-        ...this.tickLabels(lane),
-        range: this.u,
-        domain: [Math.max(0, bottom), Math.min(1, bottom + lane.height / inner)],
-      };
-      if (lane.channel !== null)
-        layout[name].title = {
-          text: format.channel(lane.channel, this.scene?.channels ?? 1),
-          font: { size: 10 },
-          standoff: 2,
-        };
-    });
-    layout.xaxis = {
-      ...axis,
-      ticksuffix: ' s',
-      range: this.t,
-      anchor: lanes.length > 1 ? 'y' + lanes.length : 'y',
-    };
-    return layout;
-  }
-
-  /** @param {Lane} lane */
-  tickLabels(lane) {
-    const found = (this.notes ? noteTicks : ticks)(
-      this.scale,
-      Math.max(this.hertz(this.u[0]), SCALES[this.scale].lowest),
-      this.hertz(this.u[1]),
-      lane.height,
-    );
-    return {
-      tickmode: 'array',
-      tickvals: found.map((tick) => this.unit(tick.hertz)),
-      ticktext: found.map((tick) => tick.text),
-    };
-  }
-
   /** Update the axes after the visible range or the size has changed. Of quick changes, those that
    * come while Plotly is drawing are merged into one more update.
    * @returns {Promise<void>} */
@@ -260,7 +193,7 @@ export class Picture {
       hoverinfo: 'skip',
       yaxis: 'y' + (k ? k + 1 : ''),
     }));
-    const update = Plotly.react(this.plot, traces, this.layout(), PLOTLY_OPTIONS).then(() => {
+    const update = Plotly.react(this.plot, traces, axisLayout(this), PLOTLY_OPTIONS).then(() => {
       this.axesUpdate = null;
       if (this.axesOutdated) {
         this.axesOutdated = false;
@@ -415,39 +348,10 @@ export class Picture {
     const draw = isPursuit(this.scene) ? drawPursuit : drawAtoms;
     draw(this.pixels, this.atoms, plane, this.tables, this.scene);
     this.context.putImageData(this.image, 0, 0);
-    this.hatch(plane, this.scene);
+    drawHatch(this.context, plane, this.scene, this.dark);
     this.drawMilliseconds = performance.now() - began;
     this.draws++;
     this.handlers.drawn();
-  }
-
-  /** Draw slanted lines over time that was added to the sound, and clear the gaps between lanes.
-   * @param {import('../types').Plane} plane
-   * @param {import('../types').Scene} scene */
-  hatch(plane, scene) {
-    const { context } = this;
-    for (const region of scene.added || []) {
-      if (!region.t) continue;
-      const start = ((region.t[0] ?? 0) - plane.t[0]) / (plane.t[1] - plane.t[0]);
-      const x = Math.max(0, start * plane.width);
-      context.save();
-      context.beginPath();
-      context.rect(x, 0, plane.width - x, plane.height);
-      context.clip();
-      context.strokeStyle = this.dark ? 'rgba(255,255,255,.06)' : 'rgba(15,23,42,.06)';
-      context.lineWidth = plane.ratio;
-      context.beginPath();
-      for (let at = -plane.height; at < plane.width; at += HATCH_GAP * plane.ratio) {
-        context.moveTo(at, plane.height);
-        context.lineTo(at + plane.height, 0);
-      }
-      context.stroke();
-      context.restore();
-    }
-    plane.lanes.slice(1).forEach((lane, k) => {
-      const end = plane.lanes[k].top + plane.lanes[k].height;
-      context.clearRect(0, end, plane.width, lane.top - end);
-    });
   }
 
   /** Index of the atom at a point of the plane, or -1.

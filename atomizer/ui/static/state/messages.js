@@ -9,8 +9,8 @@ import { mergeFill, unpackAtoms } from '../plot/atoms.js';
 import { isPursuit, unpackPursuit } from '../plot/pursuit.js';
 import { showVariations } from '../panels/variations.js';
 import { download, fetchBytes } from '../util/files.js';
-import { chooseFile, isSameSound } from './persistence.js';
 import { PursuitSelection } from './pursuit_selection.js';
+import { storeSound } from './restoring.js';
 import { fromPayload, GridSelection, toPayload } from './selection.js';
 
 /** @typedef {import('../types').Message} Message */
@@ -78,8 +78,8 @@ export class Messages {
         state.base.sound === scene.sound &&
         state.originalUrl === message.original.url;
       await (isSameSource ? this.changeAtoms(scene) : this.loadSound(message, scene));
-      if (!isSameSource) this.storeSound(message, scene);
-    } else if (state.restored?.isWaiting) this.storeSound(message, scene);
+      if (!isSameSource) storeSound(view, message, scene);
+    } else if (state.restored?.isWaiting) storeSound(view, message, scene);
     if (!state.restored) view.persistence.saveSession(message.resume);
     if (!message.busy && state.base) view.display.showAtomizer();
     const isExample = !!message.proposal && state.proposalId !== message.proposal.id;
@@ -157,50 +157,6 @@ export class Messages {
         block: 'nearest',
         behavior: matchMedia(REDUCED_MOTION).matches ? 'auto' : 'smooth',
       });
-  }
-
-  /** After a reload, get sound and selection from before. */
-  async restoreAfterReload() {
-    const { persistence, state } = this.view;
-    const source = document.getElementById('file');
-    if (source) persistence.watchFiles(source);
-    try {
-      state.restored = source && (await persistence.restore());
-    } catch {
-      state.restored = null; // the browser stores nothing
-    }
-  }
-
-  /** Store a new sound; or, after a reload, get the session back, with its fills. Where the server
-   * no longer has it, upload the stored sound and select as before.
-   * @param {Message} message
-   * @param {Scene} scene */
-  async storeSound(message, scene) {
-    const { view } = this;
-    const { restored } = view.state;
-    if (restored?.resume) {
-      view.trigger('resume', { key: restored.resume });
-      Object.assign(restored, { resume: '', isWaiting: true });
-      return;
-    }
-    if (restored) restored.isWaiting = false;
-    // an example is shown again, not played
-    if (restored && message.proposal) view.state.playedExampleId = message.proposal.id;
-    if (restored && !isSameSound(restored, scene)) {
-      /** @type {HTMLInputElement | null} */
-      const input = document.querySelector('#file input[type=file]');
-      if (input && !restored.requested) {
-        restored.requested = true;
-        chooseFile(input, restored.blob, restored.name);
-        return;
-      }
-    }
-    view.state.restored = null;
-    if (restored && restored.items.length) {
-      view.history.reset(restored.items);
-      view.editor.selectionChanged();
-    } else view.persistence.saveSelection(view.items);
-    await view.persistence.saveSound(scene, message.original.url).catch(() => {});
   }
 
   /** Show another original: a new sound without any fills, or an old one with its selection.

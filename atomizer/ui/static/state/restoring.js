@@ -1,0 +1,49 @@
+// A page that was loaded again gets its sound, its selection and its fills back.
+
+import { chooseFile, isSameSound } from './persistence.js';
+
+/** @typedef {import('../view.js').View} View */
+
+/** After a reload, get sound and selection from before.
+ * @param {View} view */
+export async function restoreAfterReload({ persistence, state }) {
+  const source = document.getElementById('file');
+  if (source) persistence.watchFiles(source);
+  try {
+    state.restored = source && (await persistence.restore());
+  } catch {
+    state.restored = null; // the browser stores nothing
+  }
+}
+
+/** Store a new sound; or, after a reload, get the session back, with its fills. Where the server
+ * no longer has it, upload the stored sound and select as before.
+ * @param {View} view
+ * @param {import('../types').Message} message
+ * @param {import('../types').Scene} scene */
+export async function storeSound(view, message, scene) {
+  const { restored } = view.state;
+  if (restored?.resume) {
+    view.trigger('resume', { key: restored.resume });
+    Object.assign(restored, { resume: '', isWaiting: true });
+    return;
+  }
+  if (restored) restored.isWaiting = false;
+  // an example is shown again, not played
+  if (restored && message.proposal) view.state.playedExampleId = message.proposal.id;
+  if (restored && !isSameSound(restored, scene)) {
+    /** @type {HTMLInputElement | null} */
+    const input = document.querySelector('#file input[type=file]');
+    if (input && !restored.requested) {
+      restored.requested = true;
+      chooseFile(input, restored.blob, restored.name);
+      return;
+    }
+  }
+  view.state.restored = null;
+  if (restored && restored.items.length) {
+    view.history.reset(restored.items);
+    view.editor.selectionChanged();
+  } else view.persistence.saveSelection(view.items);
+  await view.persistence.saveSound(scene, message.original.url).catch(() => {});
+}
