@@ -219,6 +219,17 @@ def test_noise_restores_the_spectrum_that_was_not_sent(clip):
     assert not np.array_equal(filled.samples, decode(data, fill="noise", seed=1).samples)
 
 
+def test_attacks_have_a_shorter_hop_than_tones():
+    t = np.arange(22_050) / 44_100
+    tone = 0.3 * np.sin(2 * np.pi * np.outer([440, 1001, 2503], t)).mean(0)
+    clicks = np.random.default_rng(0).standard_normal(len(t)) * 0.3 * np.exp(-80 * (t % 0.125))
+    hops = [
+        receive(encode(Sound(x[None].astype(np.float32), 44_100), kbps=24)).header.space.hop
+        for x in (tone, clicks)
+    ]
+    assert hops[0] == 1024 > hops[1]
+
+
 def test_noise_needs_levels_of_bands(clip, refused):
     with refused("audibility"):
         decode(encode(clip, size=3000, order="velocity"), fill="noise")

@@ -6,6 +6,7 @@
 * `bands`       levels of the bands, the coarsest description of a sound
 * `allocation`  step sizes of the bands by masking: the audibility ordering
 * `stereo`      mid and side per band
+* `resolution`  the hop of a file
 * `encoder`, `decoder`, `noise_fill`
 
 All but the transform and the noise is integer arithmetic, the same on every machine. The loops are
@@ -22,8 +23,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
-from ..io.audio import Sound, excerpt_of
+from ..io.audio import Sound, check, excerpt_of
 from .names import FILLS, MAGIC, ORDERS
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ def encode(
     """
     _check_numba()
     from .encoder import Budget, encode_sound, file_size
+    from .resolution import choose_space
 
     if order not in ORDERS:
         raise AtomizerError(
@@ -82,7 +85,9 @@ def encode(
     if atoms is not None and atoms < 0:
         raise AtomizerError(f"A file has 0 or more atoms, not {atoms}.")
     budget = Budget(file_size(sound, kbps, size), atoms)
-    return encode_sound(sound, order, budget, on_share)
+    check(sound.samples, sound.rate)
+    space = choose_space(sound, budget) if order == "audibility" else AtomSpace()
+    return encode_sound(sound, space, order, budget, on_share)
 
 
 def decode(

@@ -21,6 +21,7 @@ from .planes import MAX_LEVEL
 VERSION = 1
 MAX_ATOMS = (1 << 32) - 1  # in the header: no limit
 CHUNK = 2048  # bytes
+HOPS = (1024, 512, 256)  # samples
 EXPONENTS = (-64, 24)  # accepted ones: samples are below 1e10
 _FIELDS = struct.Struct("<4sBBBBIIIHbBII")
 _CHECKSUM = struct.Struct("<I")
@@ -111,9 +112,10 @@ class Header:
         if order >= len(ORDERS) or window >= len(WINDOWS):
             raise damaged("its header")
         space = AtomSpace(rate=space_rate, hop=hop, window=WINDOWS[window])
-        if space != AtomSpace():
+        if space not in [AtomSpace(hop=hop) for hop in HOPS]:
             raise AtomizerError(
-                "This file of atoms has another AtomSpace than the default one, which is accepted."
+                "This file of atoms has another AtomSpace than the default one with a hop of"
+                f" {', '.join(map(str, HOPS))} samples, which is accepted."
             )
         check_length(channels, length, rate, max_seconds)
         header = cls(rate, length, channels, ORDERS[order], space, exponent, top, size, atoms)

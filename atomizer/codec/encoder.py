@@ -12,7 +12,7 @@ from ..analysis.mdct import mdct_blocks
 from ..atoms.masking import QUARTERS, band_edges
 from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
-from ..io.audio import Sound, check
+from ..io.audio import Sound
 from .allocation import EQUAL, step_sizes
 from .bands import FRAMES, PART, STEPS, band_steps, code_steps
 from .bitstream import EXPONENTS, HEADER_BYTES, MAX_ATOMS, Header, code_bytes, to_chunks
@@ -39,13 +39,12 @@ class Budget:
 
 def encode_sound(
     sound: Sound,
+    space: AtomSpace,
     order: str,
     budget: Budget,
     on_share: Callable[[float], None] | None = None,
 ) -> bytes:
     """The file of a sound; see `atomizer.codec.encode`."""
-    check(sound.samples, sound.rate)
-    space = AtomSpace()
     grid = analyse(sound.at(space.rate), space)
     edges = band_edges(space.bins, space.rate)
     mid_side = choose_mid_side(grid, edges) if len(grid) == 2 else np.zeros((0, 0), np.uint8)

@@ -77,12 +77,10 @@ def prefix_of(
 
 
 def excerpt_of(sound: Sound) -> Sound:
-    """The loudest `EXCERPT_SECONDS` of a sound, or all of it, of at most two channels."""
-    length = min(sound.samples.shape[1], round(EXCERPT_SECONDS * sound.rate))
-    samples = sound.samples[:2]
-    energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64).sum(0))])
-    start = int(np.argmax(energy[length:] - energy[:-length]))
-    return Sound(np.ascontiguousarray(samples[:, start : start + length]), sound.rate)
+    """The loudest `EXCERPT_SECONDS` of a sound, of at most two channels."""
+    from ..codec.resolution import loudest_part
+
+    return loudest_part(Sound(sound.samples[:2], sound.rate), EXCERPT_SECONDS)
 
 
 def curves_of(sound: Sound, order: str) -> Iterator[tuple[int, int, list[Curve]]]:
