@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 from atomizer import inpaint, read
-from atomizer.analysis.defects import find_clicks, find_clipped, find_defects, find_dropouts
-from atomizer.inpainting.repair import repair, split_defects
+from atomizer.analysis.defects import (
+    Defect,
+    find_clicks,
+    find_clipped,
+    find_defects,
+    find_dropouts,
+)
+from atomizer.inpainting.repair import describe_defects, repair, split_defects
 from atomizer.io.audio import Sound
 from atomizer.io.resources import ASSETS
 
@@ -131,3 +137,10 @@ def test_specifications_are_split_into_defects_and_others():
         ["above:8000"],
     )
     assert split_defects([["x"], 3]) == ([], [["x"], 3])
+
+
+def test_the_sentence_counts_one_and_several():
+    found = [Defect("dropouts", 0, 10, 20, 8000)]
+    kinds = ["dropouts", "clicks"]
+    assert describe_defects(kinds, found) == "Found: 1 dropout, 0 clicks."
+    assert describe_defects(kinds, found * 2) == "Found: 2 dropouts, 0 clicks."

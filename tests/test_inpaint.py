@@ -39,6 +39,8 @@ def test_the_shipped_model_is_the_default(sound, monkeypatch):
 def test_errors_are_one_sentence(sound, refused):
     with refused("no selection"):
         inpaint(sound(), "middle:3")
+    with refused("no selection", "above:HZ", "dropouts"):
+        inpaint(sound(), "dropout")
     with refused("read(FILE)", "str"):
         inpaint("in.wav", "time:0.2-0.25")
     with refused("no method"):

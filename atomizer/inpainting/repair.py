@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..analysis.defects import DETECTORS, Defect, find_defects
-from ..atoms.selection import Region, Selection
+from ..atoms.selection import HELP, Region, Selection
+from ..errors import AtomizerError
 from ..io.audio import Sound
 from .autoregression import interpolate
 from .declipping import declip
@@ -37,10 +38,18 @@ class Repaired:
 
 
 def split_defects(specifications: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Names of detectors among specifications of a selection, and the other specifications."""
+    """Names of detectors among specifications of a selection, and the other specifications.
+
+    Raises AtomizerError for a word without a value that is no name of a detector.
+    """
     given = list(specifications)
-    named = [text for text in given if isinstance(text, str) and text in DETECTORS]
-    return named, [text for text in given if text not in named]
+    words = [text for text in given if isinstance(text, str) and ":" not in text]
+    unknown = next((word for word in words if word not in DETECTORS), None)
+    if unknown is not None:
+        raise AtomizerError(
+            f"{unknown[:60]!r} is no selection: selections are {HELP} {' '.join(DETECTORS)}."
+        )
+    return words, [text for text in given if text not in words]
 
 
 def repair(sound: Sound, kinds: Iterable[str], seed: int = 0, erase: bool = False) -> Repaired:
@@ -93,8 +102,9 @@ def repair(sound: Sound, kinds: Iterable[str], seed: int = 0, erase: bool = Fals
 
 def describe_defects(kinds: Iterable[str], defects: list[Defect]) -> str:
     """A sentence with the number of defects of each kind that was looked for."""
-    counts = [f"{sum(d.kind == kind for d in defects):,} {kind}" for kind in dict.fromkeys(kinds)]
-    return f"Found: {', '.join(counts)}."
+    counts = {kind: sum(d.kind == kind for d in defects) for kind in dict.fromkeys(kinds)}
+    found = (f"{n:,} {kind.removesuffix('s') if n == 1 else kind}" for kind, n in counts.items())
+    return f"Found: {', '.join(found)}."
 
 
 @dataclass(frozen=True)
