@@ -305,9 +305,11 @@ def test_the_analysis_can_be_shortened(small, samples):
     assert error[0] > error[1] > error[2]
 
 
-def test_too_many_channels_are_refused(small, samples, refused):
+def test_other_shapes_and_too_many_channels_are_refused(small, samples, refused):
     with refused("9 channels"):
         MDCTAtomizer(small).analyse(samples(100, 9))
+    with refused("(channels, samples)", "sound.at"):
+        MDCTAtomizer(small).analyse(samples(100, 1)[0])
 
 
 def test_every_atomizer_has_the_same_interface():

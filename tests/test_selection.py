@@ -111,6 +111,7 @@ def test_several_specifications_add_up(grid, small):
         together, np.any([parse([t]).mask(grid, small) for t in texts], axis=0)
     )
     np.testing.assert_array_equal((parse(texts[:2]) + parse(texts[2:])).mask(grid, small), together)
+    assert parse(texts[0]) == parse(texts[:1])
 
 
 def test_adding_selections_keeps_the_first_ones_features():

@@ -28,8 +28,12 @@ class MDCTAtomizer:
         threshold_db  keep only atoms at or above this velocity, in dB relative to the loudest
         loudest       keep only this many, the loudest
 
-        Raises AtomizerError for more channels than the space has.
+        Raises AtomizerError for another shape, or more channels than the space has.
         """
+        if np.ndim(samples) != 2:
+            raise AtomizerError(
+                "Samples are an array (channels, samples), as sound.at(RATE) returns it."
+            )
         channels, length = samples.shape
         if channels > self.space.channels:
             raise AtomizerError(

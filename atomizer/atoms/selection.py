@@ -340,13 +340,14 @@ HELP = (
 )
 
 
-def parse(specifications: Iterable[str], features: Iterable[str] = LOUDNESS) -> Selection:
+def parse(specifications: str | Iterable[str], features: Iterable[str] = LOUDNESS) -> Selection:
     """Selection of short specifications.
 
     Parameters
     ----------
-    specifications : iterable of str
-        Specifications such as "above:8000" or "time:2-4", which add up; `HELP` lists them all.
+    specifications : str or iterable of str
+        One specification or several, such as "above:8000" or "time:2-4", which add up; `HELP`
+        lists them all.
     features : iterable of str
         Names of the unknown features.
 
@@ -364,7 +365,7 @@ def parse(specifications: Iterable[str], features: Iterable[str] = LOUDNESS) -> 
     >>> parse(["above:8000", "random:10"]).to_dict()["parts"]
     ['random:10']
     """
-    texts = list(specifications)
+    texts = [specifications] if isinstance(specifications, str) else list(specifications)
     items = [_parse_one(text) for text in texts if text != ABOVE_CUTOFF]
     regions = tuple(item for item in items if isinstance(item, Region))
     parts = tuple(item for item in items if isinstance(item, Part))

@@ -154,6 +154,10 @@ def prepare(
     space : AtomSpace
         Of the atoms.
 
+    Returns
+    -------
+    Task
+
     Raises
     ------
     AtomizerError
