@@ -95,8 +95,10 @@ def test_the_transformer_predicts_highs_better_than_its_decoder(shipped):
     """The decoder alone sees 100 Hz around an atom; the levels are judged before the priors."""
     models = {"whole": shipped, "without": WithoutTrunk(shipped)}
     nats = {name: [] for name in models}
+    rng = np.random.default_rng(0)
     for path in sorted(ASSETS.glob("*.flac")):
         task = prepare(excerpt(path.name), parse(["above:8000"]))
+        judged = task.mask & (rng.random(task.mask.shape) < 0.2)
         for name, model in models.items():
-            nats[name].append(excess_nats(task, task.mask, model))
+            nats[name].append(excess_nats(task, judged, model))
     assert np.mean(nats["whole"]) < np.mean(nats["without"]) - 0.04  # 0.06

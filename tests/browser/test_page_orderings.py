@@ -70,12 +70,17 @@ def test_the_first_atoms_are_pythons_and_are_played(page, sounds):
                 cells([expected.channel, expected.time, expected.frequency]),
             )
             assert len(mine ^ python) <= 4, f"{name}: but for atoms of the very same loudness"
+        # one sample in 16: all of them take seconds from the browser to Python
         heard = np.array(
-            d.state(page, "[0, 1].map(c => Array.from(player.buffers.first.getChannelData(c)))")
+            d.state(
+                page,
+                "[0, 1].map(c => Array.from(player.buffers.first.getChannelData(c))"
+                ".filter((_, i) => i % 16 === 0))",
+            )
         )
         wanted = MDCTAtomizer().synthesise(expected, 2)
-        assert heard.shape == wanted.shape
-        assert np.abs(heard - wanted).max() < 2e-3 * np.abs(wanted).max(), name
+        assert heard.shape == wanted[:, ::16].shape
+        assert np.abs(heard - wanted[:, ::16]).max() < 2e-3 * np.abs(wanted).max(), name
         snr = d.state(page, "document.querySelector('[data-name=order-worth]').textContent")
         mine = 10 * np.log10((whole**2).sum() / ((whole - wanted) ** 2).sum())
         assert float(snr.split()[1].replace("−", "-")) == pytest.approx(mine, abs=1), name
