@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import urllib.request
 
 import numpy as np
@@ -22,6 +23,17 @@ READ = f"""(() => {{
 def state(page, expression: str):
     """A value of the component's test API (util/test_api.js), for instance "state.variations"."""
     return page.evaluate(READ.replace("EXPRESSION", expression))
+
+
+def large(page, expression: str):
+    """A large value of the test API, as JSON; `state` takes seconds for one."""
+    return json.loads(state(page, f"JSON.stringify({expression})"))
+
+
+def stereo_buffer(page, version: str) -> np.ndarray:
+    """(2, n) the samples that the player has of a version."""
+    channel = f"Array.from(player.buffers.{version}.getChannelData(c))"
+    return np.array(large(page, f"[0, 1].map(c => {channel})"))
 
 
 def wait(page, *conditions: str) -> None:

@@ -1,7 +1,6 @@
 """The sound as a file of atoms, in the panel of orderings."""
 
 import driver as d
-import numpy as np
 import pytest
 
 from atomizer import codec, metrics
@@ -41,9 +40,7 @@ def test_the_slider_plays_prefixes_of_the_file(quick, sounds):
     for choice, fill in (("sent", None), ("filled", "noise")):
         page.select_option(f"{d.VIEW} [data-name=file-sound]", choice)
         d.wait(page, f"orders.renderedKey.startsWith('{choice}') && !orders.rendering")
-        heard = np.array(
-            d.state(page, "[0, 1].map(c => Array.from(player.buffers.first.getChannelData(c)))")
-        )
+        heard = d.stereo_buffer(page, "first")
         assert metrics.snr_db(codec.decode(data[:size], fill=fill).samples, heard) > 40
         wait_text(page, "file-worth", "SNR")
     with page.expect_download() as download:

@@ -1,7 +1,5 @@
 """Orderings: the page shows and plays the first n atoms of Python's ordering."""
 
-import json
-
 import driver as d
 import numpy as np
 import pytest
@@ -33,11 +31,6 @@ def cells(columns) -> set:
     return set(map(tuple, np.stack(columns, 1).tolist()))
 
 
-def as_json(page, expression: str):
-    """A large value of the test API; Playwright alone takes seconds for one."""
-    return json.loads(d.state(page, f"JSON.stringify({expression})"))
-
-
 def test_the_first_atoms_are_pythons_and_are_played(page, sounds):
     sound = read(sounds["stereo"])
     whole, atoms = (
@@ -55,7 +48,7 @@ def test_the_first_atoms_are_pythons_and_are_played(page, sounds):
         page.set_checked(f"{d.VIEW} [data-name=order-reverse]", reverse)
         n = go(page, 600)
         assert f"first {n:,} of" in page.inner_text(f"{d.VIEW} [data-name=order-count]"), name
-        shown = as_json(
+        shown = d.large(
             page,
             "(() => { const {atoms} = picture, rows = atoms.colourRow;"
             "const keep = [...rows.keys()].filter(i => rows[i] !== 255);"
@@ -77,9 +70,7 @@ def test_the_first_atoms_are_pythons_and_are_played(page, sounds):
                 cells([expected.channel, expected.time, expected.frequency]),
             )
             assert len(mine ^ python) <= 4, f"{name}: but for atoms of the very same loudness"
-        heard = np.array(
-            as_json(page, "[0, 1].map(c => Array.from(player.buffers.first.getChannelData(c)))")
-        )
+        heard = d.stereo_buffer(page, "first")
         wanted = MDCTAtomizer().synthesise(expected, 2)
         assert heard.shape == wanted.shape
         assert np.abs(heard - wanted).max() < 2e-3 * np.abs(wanted).max(), name

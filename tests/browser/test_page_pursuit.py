@@ -62,12 +62,6 @@ def atoms(page) -> Atoms:
     return Atoms.load(d.export(page, "npz").path())
 
 
-def heard(page, version: str) -> np.ndarray:
-    return np.array(
-        d.state(page, f"[0, 1].map(c => Array.from(player.buffers.{version}.getChannelData(c)))")
-    )
-
-
 def test_pursuit_atoms_are_drawn_with_their_extent(quick, notes):
     d.upload(quick, notes)
     status, page, sound = choose(quick), quick, read(notes)
@@ -121,7 +115,7 @@ def test_dragging_along_an_ordering_shows_and_plays_its_first_atoms(page, atoms)
         ), name
         assert "SNR about" in page.inner_text(f"{d.VIEW} [data-name=order-worth]")
         wanted = ATOMIZER.synthesise(atoms[order(atoms, name, reverse)[:n]], 2)
-        mine = heard(page, "first")
+        mine = d.stereo_buffer(page, "first")
         assert mine.shape == wanted.shape
         # atoms that share a place, or a velocity to a thousandth of a dB, may change places
         assert np.linalg.norm(mine - wanted) < 0.02 * np.linalg.norm(wanted), name
@@ -139,8 +133,8 @@ def test_what_is_erased_is_not_heard_and_is_back_when_it_is_not(page, atoms):
     page.click(f"{d.VIEW} [data-act=play]")
     d.wait(page, "player.playing && player.version === 'masked' && player.level() > 0.001")
     wanted = ATOMIZER.synthesise(atoms[~erased], 2)
-    assert np.linalg.norm(heard(page, "masked") - wanted) < 2e-3 * np.linalg.norm(wanted)
-    before = np.sum(heard(page, "masked") ** 2)
+    assert np.linalg.norm(d.stereo_buffer(page, "masked") - wanted) < 2e-3 * np.linalg.norm(wanted)
+    before = np.sum(d.stereo_buffer(page, "masked") ** 2)
     d.add_preset(page, "below", 300)
     d.wait(
         page,
@@ -148,7 +142,7 @@ def test_what_is_erased_is_not_heard_and_is_back_when_it_is_not(page, atoms):
     )
     page.wait_for_timeout(300)
     d.wait(page, "!isRenderingPreview")
-    assert np.sum(heard(page, "masked") ** 2) < 0.9 * before
+    assert np.sum(d.stereo_buffer(page, "masked") ** 2) < 0.9 * before
     page.click(f"{d.VIEW} [data-act=clear]")
     d.wait(page, "!player.buffers.masked && state.version === 'original'")
 
@@ -229,7 +223,7 @@ def test_a_new_selection_after_a_fill_selects_pursuit_atoms(page, atoms):
         and d.state(page, "state.variations.length") == 1
     )
     wanted = ATOMIZER.synthesise(atoms[~selection.mask_atoms(atoms)], 2)
-    assert np.linalg.norm(heard(page, "masked") - wanted) < 2e-3 * np.linalg.norm(wanted)
+    assert np.linalg.norm(d.stereo_buffer(page, "masked") - wanted) < 2e-3 * np.linalg.norm(wanted)
 
 
 def test_other_atoms_keep_the_selection_and_the_variations(page):
