@@ -87,6 +87,7 @@ class LagSearch:
         self.barred_before = np.concatenate([[0], np.cumsum(~context.copyable_samples)])
         self.signal = _principal_mix(context.samples)
         self.signal[1:] -= EMPHASIS * self.signal[:-1].copy()
+        self.found: dict[tuple[HiddenSpan, float], list[float]] = {}
         self.decimated = self.signal
         if self.step > 1:
             self.decimated = resample_poly(self.signal, 1, self.step).astype(np.float32)
@@ -100,16 +101,23 @@ class LagSearch:
 
         one_sided_seconds  of context, if only one side is known
         """
+        two_sided = is_two_sided(self.context, span)
+        key = span, CONTEXT_SECONDS if two_sided else one_sided_seconds
+        if key not in self.found:
+            reach = REFINE_SECONDS if two_sided else one_sided_seconds
+            self.found[key] = self._search(*key, reach, not two_sided)
+        return self.found[key]
+
+    def _search(
+        self, span: HiddenSpan, seconds: float, reach_seconds: float, one_sided: bool
+    ) -> list[float]:
+        """Lags by the correlation of `seconds` of context, refined within `reach_seconds`."""
         rate, length = self.context.rate, self.context.samples.shape[1]
         start, stop = span.sample_range(self.context.space.hop, length)
-        two_sided = is_two_sided(self.context, span)
-        around = round((CONTEXT_SECONDS if two_sided else one_sided_seconds) * rate)
-        query = _Query(
-            start, stop, max(0, start - around), min(length, stop + around), not two_sided
-        )
+        around = round(seconds * rate)
+        query = _Query(start, stop, max(0, start - around), min(length, stop + around), one_sided)
         ranked = self._rank(self._views(span), query, MAX_COPIES)
-        reach = round((REFINE_SECONDS if two_sided else one_sided_seconds) * rate)
-        return [self._refine(span, lag, reach) for lag, _ in ranked]
+        return [self._refine(span, lag, round(reach_seconds * rate)) for lag, _ in ranked]
 
     def _views(self, span: HiddenSpan) -> list[_View]:
         """Signals to search: the recording, or for a box the band inside of it and the rest."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .copies import Piece, copy_pieces
-from .lag_search import MAX_PHRASE_SECONDS, LagSearch, is_two_sided
+from .lag_search import MAX_PHRASE_SECONDS, LagSearch
 from .recording_context import CopySource, HiddenSpan, RecordingContext, RecordingPrediction
 
 BLOCK_SECONDS = 0.2  # whose correlations are averaged: the loudest block does not decide alone
@@ -44,9 +44,8 @@ def plain_copy(
     Its `power_share` is the share of the fill that the copy is worth: 1 for a chosen source.
     """
     start, stop = span.sample_range(context.space.hop, context.samples.shape[1])
-    # with both sides known the length of a single side does not matter
-    lengths = CONTEXTS_SECONDS[:1] if is_two_sided(context, span) else CONTEXTS_SECONDS
-    candidates = [lag for seconds in lengths for lag in search.lags(span, seconds)]
+    found = [lag for seconds in CONTEXTS_SECONDS for lag in search.lags(span, seconds)]
+    candidates = list(dict.fromkeys(found))  # both lengths find the same if both sides are known
     if not candidates:
         return None
     matches = {lag: measure_match(search, start, stop, lag) for lag in candidates}

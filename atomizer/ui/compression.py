@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ EXCERPT_SECONDS = 6.0  # of the curves
 RATES = (16, 24, 32, 48, 64, 96, 128)  # kbit/s of prefixes on the curves
 LEVELS = (0.999, 0.95, 0.9, 0.8, 0.7)  # compression levels of the other codecs, small files first
 TITLES = {"opus": "Opus", "vorbis": "Vorbis", "mp3": "MP3", "aac": "AAC"}
-FFMPEG_RATES = (32, 48, 64, 96, 128)  # kbit/s of the codecs of ffmpeg
+KBPS = (32, 48, 64, 96, 128)  # kbit/s of the codecs of ffmpeg
 
 
 def counts_of(total: int) -> np.ndarray:
@@ -88,35 +89,29 @@ def curves_of(sound: Sound, order: str) -> Iterator[tuple[int, int, list[Curve]]
 
     Yields (points measured, points in all, curves so far) after every point.
     """
-    others = [name for name in codecs.CODECS if codecs.is_installed(name)]
-    curves = [Curve(codec="atoms")]
     rate = 44_100
     reference = sound.at(rate)
     data = codec.encode(Sound(reference, rate), order=order, kbps=max(RATES))
+    fill = None if order == "velocity" else "noise"
+
+    def prefix(size: int) -> tuple[np.ndarray, float]:
+        return codec.decode(data[:size], fill=fill).samples, 8e-3 * size / sound.seconds
+
     sizes = sorted({min(len(data), round(kbps * 125 * sound.seconds)) for kbps in RATES})
-    more = [name for name in ffmpeg_codecs.CODECS if ffmpeg_codecs.is_installed(name)]
-    total = len(sizes) + len(LEVELS) * len(others) + len(FFMPEG_RATES) * len(more)
-    done = 0
-    for size in sizes:
-        part = data[:size]
-        decoded = codec.decode(part, fill=None if order == "velocity" else "noise")
-        done += 1
-        _add(curves[-1], 8e-3 * len(part) / sound.seconds, reference, decoded.samples)
-        yield done, total, curves
-    for name in others:
-        curves.append(Curve(codec=TITLES.get(name, name)))
-        for level in LEVELS:
-            kbps, decoded_samples = codecs.at_level(reference, rate, name, level)
-            done += 1
-            _add(curves[-1], kbps, reference, decoded_samples)
-            yield done, total, curves
-    for name in more:
-        curves.append(Curve(codec=TITLES.get(name, name)))
-        for target in FFMPEG_RATES:
-            decoded_samples, kbps = ffmpeg_codecs.transcode(reference, rate, name, target)
-            done += 1
-            _add(curves[-1], kbps, reference, decoded_samples)
-            yield done, total, curves
+    measures: list[tuple[str, Callable[[], tuple[np.ndarray, float]]]]
+    measures = [("atoms", partial(prefix, size)) for size in sizes]
+    for transcode, installed, settings in (
+        (codecs.at_level, filter(codecs.is_installed, codecs.CODECS), LEVELS),
+        (ffmpeg_codecs.transcode, filter(ffmpeg_codecs.is_installed, ffmpeg_codecs.CODECS), KBPS),
+    ):
+        for name in installed:
+            measures += [(name, partial(transcode, reference, rate, name, at)) for at in settings]
+    curves: dict[str, Curve] = {}
+    for done, (name, measure) in enumerate(measures, 1):
+        samples, kbps = measure()
+        curve = curves.setdefault(name, Curve(codec=TITLES.get(name, name)))
+        _add(curve, kbps, reference, samples)
+        yield done, len(measures), list(curves.values())
 
 
 def _add(curve: Curve, kbps: float, reference: np.ndarray, samples: np.ndarray) -> None:

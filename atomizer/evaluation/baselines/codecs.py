@@ -93,11 +93,11 @@ def transcode(
     return decode(file, coded_rate, rate, samples.shape[1]), size
 
 
-def at_level(samples: np.ndarray, rate: int, codec: str, level: float) -> tuple[float, np.ndarray]:
-    """Measured size in kbit/s at a compression level, and the decoded (channels, n) samples."""
+def at_level(samples: np.ndarray, rate: int, codec: str, level: float) -> tuple[np.ndarray, float]:
+    """Encode and decode at a compression level; returns as `transcode`."""
     coded_rate = CODECS[codec].rate or rate
     size, file = kbps(resample(samples, rate, coded_rate), coded_rate, codec, level)
-    return size, decode(file, coded_rate, rate, samples.shape[1])
+    return decode(file, coded_rate, rate, samples.shape[1]), size
 
 
 def decode(file: bytes, coded_rate: int, rate: int, length: int) -> np.ndarray:
