@@ -255,6 +255,22 @@ def test_a_long_file_equals_the_whole_fill(peaks, long_sound, short_parts, monke
     )
 
 
+def test_short_holes_need_no_model(sound, tmp_path, long_sound, short_parts, monkeypatch):
+    def load():
+        raise AssertionError("the model was loaded")
+
+    request = Request((Recipe(parse(["time:0.2-0.3"]), Settings()),), load=load)
+    write(tmp_path / "in.wav", sound(1.0))
+    outcome = fill_file(tmp_path / "in.wav", tmp_path / "out.wav", request)
+    assert outcome.notes == ["Filled in: continued from the samples on both sides."]
+    monkeypatch.setattr("atomizer.batch.long_files.WHOLE_SECONDS", 1.0)
+    write(tmp_path / "long.wav", long_sound(44_100))
+    fill_file(tmp_path / "long.wav", tmp_path / "out.wav", request)
+    with pytest.raises(AssertionError, match="loaded"):
+        request = Request((Recipe(parse(["time:0.2-0.5"]), Settings()),), load=load)
+        fill_file(tmp_path / "long.wav", tmp_path / "out.wav", request)
+
+
 def test_memory_does_not_grow_with_the_length(tmp_path):
     """A process fills a file of two and one of six minutes: at most 60 MB more for the latter."""
     code = """

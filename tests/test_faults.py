@@ -231,8 +231,8 @@ def test_the_command_line_reports_system_errors(tmp_path, monkeypatch, capsys):
 
 WITHOUT = """
 import shutil, sys
-browsers = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-assert not any(map(shutil.which, (*browsers, "ffmpeg", "ffprobe", "node")))
+from atomizer.benchmarks.page import BROWSERS
+assert not any(map(shutil.which, (*BROWSERS, "ffmpeg", "ffprobe", "node")))
 import torch
 assert not torch.cuda.is_available()
 from atomizer.ui import api, build

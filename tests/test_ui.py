@@ -8,6 +8,7 @@ import pytest
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import ScaleSpace
 from atomizer.inpainting.fill import Step, fill, last
+from atomizer.inpainting.origin import describe_origin
 from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import Resolved, Settings
 from atomizer.io.audio import Sound
@@ -15,7 +16,7 @@ from atomizer.priors.recording_context import CopySource
 from atomizer.ui import decomposition, drawing
 from atomizer.ui.component import STATIC, STYLES
 from atomizer.ui.exports import EXPORTS
-from atomizer.ui.variations import details_of, judge, level_difference, origin_of, title_of
+from atomizer.ui.variations import details_of, judge, level_difference, title_of
 
 
 @pytest.fixture
@@ -153,13 +154,13 @@ def test_variation_names_what_filled_it(sound, sources, priors, says):
         CopySource((0.1, 0.4), (0.6, 0.9), 22050, 0.3),
     ]
     step = Step(1, 1, task.grid, task.mask, tuple(copies[:sources]), priors)
-    assert origin_of(step, task, Resolved()).startswith(says)
+    assert ", ".join(describe_origin(step, task, Resolved())).startswith(says)
 
 
 def test_highs_do_not_name_a_source(sound):
     task = Recipe(parse(["above:8000"])).task(sound(0.5))
     step = Step(1, 1, task.grid, task.mask)
-    assert origin_of(step, task, Resolved()) == ""
+    assert describe_origin(step, task, Resolved()) == ()
 
 
 def test_every_export_has_a_button():

@@ -29,7 +29,7 @@ from ..io.peaks import BITS
 from ..io.reader import SoundReader
 from ..io.tags import Tags, read_tags
 from ..io.writer import Form, SoundWriter
-from .request import Outcome, Request, Watch, model_for, recipes_with
+from .request import Outcome, Request, Watch, recipes_with
 
 
 def goes_by_parts(seconds: float, request: Request) -> bool:
@@ -52,7 +52,6 @@ def fill_long(source: Path, target: Path, request: Request, watch: Watch) -> Out
             holes = _repair_long(stream, path, request, outcome)
             stream = _reopened(path, stream.form, stack)
         recipes = recipes_with(request, holes)
-        model = model_for(recipes, request)
         for number, recipe in enumerate(recipes):
             recipe, cutoff = resolve_cutoff_by_parts(stream, recipe)
             if cutoff is not None:
@@ -60,11 +59,11 @@ def fill_long(source: Path, target: Path, request: Request, watch: Watch) -> Out
                 outcome.notes.append(describe_cutoff(cutoff))
             if number < len(recipes) - 1:
                 path = folder / f"{number}.w64"
-                form = _write_blocks(fill_by_parts(stream, recipe, model), path, stream.form)
+                form = _write_blocks(fill_by_parts(stream, recipe, request.load), path, stream.form)
                 stream = _reopened(path, form, stack)
         blocks = _copied(stream)
         if recipes:
-            blocks = fill_by_parts(stream, recipe, model, watch.on_share)
+            blocks = fill_by_parts(stream, recipe, request.load, watch.on_share)
         _write_long(blocks, outcome, request, folder)
     return outcome
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ class Request:
     defects         names in `analysis.defects.DETECTORS`: found and filled in first
     start, seconds  the excerpt; to the end by default
     peaks           as in `io.audio.write`
-    load            returns the model; called only if a recipe needs it
+    load            returns the model; called whenever a fill needs it
     pursuit         whose atoms the first recipe erases before its fill
     """
 
@@ -116,9 +116,3 @@ def recipes_with(request: Request, holes: Selection) -> list[Recipe]:
         elif not first.add_channels:
             recipes = recipes[1:]
     return recipes
-
-
-def model_for(recipes: Iterable[Recipe], request: Request) -> AtomModel | None:
-    """The model, if a recipe needs it."""
-    needs = any(recipe.settings.method == "model" for recipe in recipes)
-    return request.load() if needs and request.load is not None else None

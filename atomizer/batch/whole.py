@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from ..atoms.selection import Selection
 from ..inpainting.erase import erase_atoms
+from ..inpainting.fill import needs_model
 from ..inpainting.highs import describe_cutoff, resolve_for
+from ..inpainting.origin import describe_origin
 from ..inpainting.recipe import Recipe
 from ..inpainting.repair import Repaired, repair
 from ..inpainting.settings import resolve
 from ..io.audio import Sound, check_writable, write
-from .request import Outcome, Request, Watch, model_for, recipes_with
+from .request import Outcome, Request, Watch, recipes_with
 
 if TYPE_CHECKING:
     from ..analysis.cutoff import Cutoff
@@ -33,19 +35,8 @@ def fill_whole(sound: Sound, target: Path, request: Request, watch: Watch) -> Ou
     _check_whole(target, sound, recipes, request)
     if request.pursuit is not None:
         sound, recipes = _erase(sound, recipes[0], request, outcome)
-    model = model_for(recipes, request)
-
-    def on_step(step: Step) -> None:
-        if step.number == step.total:
-            outcome.sources += step.sources
-        if watch.on_step is not None:
-            watch.on_step(step)
-
     for recipe in recipes:
-        task = recipe.prepare(sound)
-        sound = recipe.run(sound, task, model, on_step)
-        outcome.cutoff = outcome.cutoff or task.cutoff
-        outcome.notes += task.notes
+        sound = _run(recipe, sound, request, outcome, watch)
     report = write(target, sound, request.peaks)
     outcome.warnings += [report] if report else []
     outcome.seconds, outcome.channels, outcome.rate = sound.seconds, sound.channels, sound.rate
@@ -63,6 +54,27 @@ def _check_whole(target: Path, sound: Sound, recipes: list[Recipe], request: Req
     if request.pursuit is not None and request.erases:
         rate = sound.rate
     check_writable(target, rate, channels, sound.subtype)
+
+
+def _run(recipe: Recipe, sound: Sound, request: Request, outcome: Outcome, watch: Watch) -> Sound:
+    """Fill in a sound by one recipe; the model is loaded if this fill needs it."""
+    task = recipe.prepare(sound)
+    settings = resolve(recipe.settings, task)
+    model = None
+    if request.load is not None and needs_model(task, recipe.settings):
+        model = request.load()
+
+    def on_step(step: Step) -> None:
+        if step.number == step.total:
+            outcome.sources += step.sources
+            made_of = describe_origin(step, task, settings)
+            outcome.notes += [f"Filled in: {', '.join(made_of)}."] if made_of else []
+        if watch.on_step is not None:
+            watch.on_step(step)
+
+    outcome.cutoff = outcome.cutoff or task.cutoff
+    outcome.notes += task.notes
+    return recipe.run(sound, task, model, on_step)
 
 
 def _resolve_cutoff(recipes: list[Recipe], sound: Sound, outcome: Outcome) -> Cutoff | None:

@@ -57,9 +57,7 @@ def fill(
     if not task.mask.any():  # the selection lies above the atoms: it is erased by `render`
         yield Step(1, 1, task.grid.copy(), task.mask)
         return
-    chosen = (settings.amplitudes, settings.nucleus) != (None, None)
-    chosen = chosen or settings.using not in ("auto", "texture") or bool(settings.source)
-    short = settings.method == "model" and not chosen
+    short = _fills_samples(settings)
     if short and has_only_short_holes(task):
         grid = join_holes(task, task.erased(), resolved.seed, fill_short=True)
         yield Step(1, 1, grid, task.mask, priors=(AUTOREGRESSION,))
@@ -69,6 +67,20 @@ def fill(
             grid = join_holes(task, step.grid, resolved.seed, fill_short=short)
             step = replace(step, grid=grid)
         yield step
+
+
+def needs_model(task: Task, settings: Settings) -> bool:
+    """Whether a fill uses the Transformer; otherwise `fill` needs no model."""
+    if settings.method != "model" or not task.mask.any():
+        return False
+    return not (_fills_samples(settings) and has_only_short_holes(task))
+
+
+def _fills_samples(settings: Settings) -> bool:
+    """Whether short holes in time are filled by an autoregressive model of the samples."""
+    chosen = (settings.amplitudes, settings.nucleus) != (None, None)
+    chosen = chosen or settings.using not in ("auto", "texture") or bool(settings.source)
+    return settings.method == "model" and not chosen
 
 
 def _fill_atoms(task: Task, resolved: Resolved, model: AtomModel | None) -> Iterator[Step]:

@@ -10,7 +10,7 @@ from ..atoms.selection import Selection, parse
 from ..atoms.space import parse_features
 from ..errors import AtomizerError
 from ..io.audio import Sound
-from .fill import fill, last
+from .fill import fill, last, needs_model
 from .repair import repair, split_defects
 from .settings import Settings
 from .task import prepare
@@ -39,7 +39,7 @@ def inpaint(
         `parse` or `Selection.from_json`. May be empty with `extend` or `add_channels`. "clicks",
         "clipped" and "dropouts" are found in the sound (`repair`).
     model : AtomTransformer, optional
-        From `load_model`; by default the shipped model is loaded at every call.
+        From `load_model`; by default the shipped model is loaded at every call that needs it.
     extend : float
         Seconds by which the sound is continued.
     add_channels : int
@@ -84,7 +84,7 @@ def inpaint(
     if features is not None:
         selection = replace(selection, features=parse_features(features))
     task = prepare(sound, selection, extend=extend, add_channels=add_channels, seed=chosen.seed)
-    if model is None and chosen.method == "model":
+    if model is None and needs_model(task, chosen):
         from ..model.checkpoint import load  # loads torch
 
         model = load()

@@ -22,7 +22,7 @@ from ..atoms.selection import Region, Selection
 from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
 from ..io.audio import Sound
-from .fill import fill, last
+from .fill import fill, last, needs_model
 from .highs import resolve_cutoff
 from .recipe import Recipe
 from .repair import Repaired, repair
@@ -30,6 +30,8 @@ from .task import Task, prepare
 
 if TYPE_CHECKING:
     from ..model.inference import AtomModel
+
+    Load = Callable[[], AtomModel]
 
 WHOLE_SECONDS = 120.0  # sounds up to this length are filled as a whole
 PART_SECONDS = 30.0
@@ -143,7 +145,7 @@ def resolve_cutoff_by_parts(sound: Stream, recipe: Recipe) -> tuple[Recipe, Cuto
 def fill_by_parts(
     sound: Stream,
     recipe: Recipe,
-    model: AtomModel | None = None,
+    load: Load | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Sound]:
     """Fill a long sound; yields consecutive blocks of the result, all of the same rate.
@@ -154,8 +156,8 @@ def fill_by_parts(
         Read twice, in order.
     recipe : Recipe
         What is unknown, and how it is filled; `can_go_by_parts` is true of it.
-    model : AtomModel, optional
-        Needed for the method "model".
+    load : callable, optional
+        Returns the model; called for every part that needs it.
     progress : callable, optional
         Called with the share that is done.
 
@@ -175,7 +177,7 @@ def fill_by_parts(
     pending: _Filled | None = None  # waits for the first frames of the next part
     left: _Strip | None = None
     for number, part in enumerate(parts):
-        current = _fill(sound, recipe, part, (space, reference), model)
+        current = _fill(sound, recipe, part, (space, reference), load)
         if pending is not None:
             right = current.strip(part.first, part.first + JOINT_FRAMES)
             yield _render(pending, [left, right], space, rate)
@@ -347,7 +349,7 @@ def _fill(
     recipe: Recipe,
     part: _Part,
     scale: tuple[AtomSpace, float],
-    model: AtomModel | None,
+    load: Load | None,
 ) -> _Filled:
     """Fill a part; `scale` is the space and the magnitude of the loudest atom of the sound."""
     space, reference = scale
@@ -357,6 +359,7 @@ def _fill(
         return _Filled(part, sound.part(first, stop))
     task = replace(task, reference=reference)
     settings = replace(recipe.settings, seed=_seed(recipe, part))
+    model = load() if load is not None and needs_model(task, settings) else None
     with _little_memory(model):
         return _Filled(part, task.sound, task, last(fill(task, settings, model)).grid)
 

@@ -10,10 +10,9 @@ import numpy as np
 
 from .. import metrics
 from ..atoms.space import LOUDNESS
-from ..inpainting.presets import PRESETS
 from ..inpainting.recipe import Recipe
 from ..inpainting.settings import Resolved
-from ..inpainting.step import AUTOREGRESSION, Step
+from ..inpainting.step import Step
 from ..inpainting.task import Task
 from ..io.audio import Sound
 from .decomposition import NAMES
@@ -85,26 +84,6 @@ def title_of(recipe: Recipe, settings: Resolved) -> str:
     if recipe.atomizer != "mdct":
         words.append(f"on {NAMES[recipe.atomizer]}")
     return ", ".join([*words, f"seed {settings.seed}"])
-
-
-def origin_of(step: Step, task: Task, settings: Resolved) -> str:
-    """Return in words what a fill is made of; empty where its title says it all."""
-    copies, words = step.sources, []
-    if copies:
-        start, stop = copies[0].source
-        others = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
-        words = [
-            f"copied from {start:.2f} to {stop:.2f} s{others}, "
-            f"confidence {sum(c.confidence for c in copies if c.target == copies[0].target):.2f}"
-        ]
-    if "partials" in step.priors:
-        words.append("tones continued")
-    if AUTOREGRESSION in step.priors:
-        words.append("continued from the samples on both sides")
-    uses_recording = settings.method == "model" and task.selection.erases
-    if words or not (uses_recording and PRESETS[task.preset].has_surroundings):
-        return ", ".join(words)
-    return "texture" if settings.using == "texture" else "texture: nothing similar was found"
 
 
 def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:

@@ -5,7 +5,6 @@ page's origin.
 """
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from atomizer.benchmarks.page import sound_with
+from atomizer.benchmarks.page import find_browser, sound_with
 from atomizer.io.audio import write
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -189,16 +188,11 @@ def proxied_app_url(tmp_path_factory):
             yield address
 
 
-# the shell without a window needs half of the processor time
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-
-
 @pytest.fixture(scope="session")
 def browser():
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     with playwright.sync_playwright() as p:
         try:
-            browser = p.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
+            browser = p.chromium.launch(executable_path=find_browser(), headless=True, args=FLAGS)
         except playwright.Error as error:
             pytest.skip(f"no Chromium: {error}")
         yield browser

@@ -6,14 +6,13 @@ screenshot-dark.png of assets/. Needs Chromium and Playwright; uses the model if
 """
 
 import io
-import shutil
 from pathlib import Path
 
 import driver as d
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from atomizer.benchmarks.page import server
+from atomizer.benchmarks.page import find_browser, server
 
 ROOT = Path(__file__).parents[2]
 SCREENS = ROOT / "test-results" / "screens"
@@ -128,11 +127,8 @@ def example(camera: Camera) -> None:
 def main() -> None:
     SCREENS.mkdir(parents=True, exist_ok=True)
     with server() as url, sync_playwright() as p:
-        executable = next(
-            filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-        )
         browser = p.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu", "--mute-audio"]
+            executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu", "--mute-audio"]
         )
         for theme in ("light", "dark"):
             camera = Camera(browser, url, theme, DESK)

@@ -12,6 +12,7 @@ import numpy as np
 from ...inpainting.changes import changes
 from ...inpainting.erase import Residual
 from ...inpainting.fill import Step
+from ...inpainting.origin import describe_origin
 from ...inpainting.recipe import Recipe
 from ...inpainting.settings import resolve
 from ...inpainting.shaping import spans_of
@@ -21,7 +22,7 @@ from ...io.tags import Tags
 from ...limits import limits
 from .. import drawing
 from ..component import Scene, Source, Variation
-from ..variations import StoredVariation, details_of, judge, level_difference, origin_of, title_of
+from ..variations import StoredVariation, details_of, judge, level_difference, title_of
 from . import scenes
 from .job_state import Fill, Job, JobEvent
 from .state import Session
@@ -159,7 +160,7 @@ def finish(session: Session, event: JobEvent) -> Variation:
         order=settings.order,
         reverse=settings.reverse,
         sound=scenes.preview(session, filled, "filled"),
-        origin=origin_of(step, task, settings),
+        origin=", ".join(describe_origin(step, task, settings)),
         changed=str(changes(session.sound, filled)),
         spans=[
             (start / filled.rate, stop / filled.rate)

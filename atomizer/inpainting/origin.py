@@ -1,0 +1,40 @@
+"""What a fill is made of, in words."""
+
+from __future__ import annotations
+
+from .presets import PRESETS
+from .settings import Resolved
+from .step import AUTOREGRESSION, Step
+from .task import Task
+
+
+def describe_origin(step: Step, task: Task, settings: Resolved) -> tuple[str, ...]:
+    """Return what a fill is made of: the copied spans first, then what was added to them.
+
+    step      the last one of the fill
+    settings  of `resolve`
+
+    Empty where nothing but the method and the settings determines it.
+    """
+    words = list(_copies(step))
+    if "partials" in step.priors:
+        words.append("tones continued")
+    if AUTOREGRESSION in step.priors:
+        words.append("continued from the samples on both sides")
+    uses_recording = settings.method == "model" and task.selection.erases
+    if words or not (uses_recording and PRESETS[task.preset].has_surroundings):
+        return tuple(words)
+    if settings.using == "texture":
+        return ("texture",)
+    return ("texture: nothing similar was found",)
+
+
+def _copies(step: Step) -> tuple[str, ...]:
+    """The most important span that was copied, and the number of the others."""
+    copies = step.sources
+    if not copies:
+        return ()
+    start, stop = copies[0].source
+    others = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
+    confidence = sum(copy.confidence for copy in copies if copy.target == copies[0].target)
+    return (f"copied from {start:.2f} to {stop:.2f} s{others}, confidence {confidence:.2f}",)
