@@ -24,6 +24,8 @@ from .atoms.atoms import Atoms
 from .atoms.orderings import ORDERINGS, order
 from .atoms.selection import Region, Selection, parse
 from .atoms.space import FEATURES, AtomSpace, Feature, ScaleSpace
+from .codec import write_sound_of
+from .codec.names import MAGIC
 from .errors import AtomizerError
 from .inpainting.fill import fill
 from .inpainting.inpaint import inpaint
@@ -31,11 +33,13 @@ from .inpainting.settings import Settings
 from .inpainting.step import Step
 from .inpainting.task import Task, prepare
 from .io.audio import Sound, read, write
+from .io.decoders import DECODERS
 
 if TYPE_CHECKING:
     from .model import AtomTransformer
 
 __version__ = "0.1.0"
+DECODERS[MAGIC] = write_sound_of  # files of atoms are read like sounds
 
 
 def load_model(checkpoint: str | Path | None = None, device: str | None = None) -> AtomTransformer:

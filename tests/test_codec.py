@@ -132,6 +132,18 @@ def test_endpoints_read_files_of_atoms(clip, tmp_path, refused):
         api.atomize(str(path), start=1)
 
 
+def test_a_file_of_atoms_is_read_like_a_sound(clip, tmp_path, refused):
+    path = tmp_path / "x.dat"
+    path.write_bytes(encode(clip, kbps=96))
+    decoded = decode(path.read_bytes(), fill="noise")
+    assert np.array_equal(read(path).samples, decoded.samples)
+    part = read(path, start=0.1, seconds=0.2)
+    assert np.array_equal(part.samples, decoded.samples[:, 4410:13_230])
+    path.write_bytes(path.read_bytes()[:20])
+    with refused("ends within its header"):
+        read(path)
+
+
 def test_progress_rises_to_the_end(clip):
     encoding, decoding = [], []
     receive(encode(clip, kbps=96, on_share=encoding.append), on_share=decoding.append)

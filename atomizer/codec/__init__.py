@@ -25,7 +25,7 @@ import numpy as np
 
 from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
-from ..io.audio import Sound, check, excerpt_of
+from ..io.audio import Sound, check, excerpt_of, write
 from .names import FILLS, MAGIC, ORDERS
 
 if TYPE_CHECKING:
@@ -147,6 +147,11 @@ def open_file(
     return excerpt_of(sound, start, seconds)
 
 
+def write_sound_of(path: Path, target: Path) -> None:
+    """Write the sound of a file of atoms, as `open_file` decodes it, into a sound file."""
+    write(target, open_file(path))
+
+
 def is_file(path: Path) -> bool:
     """Whether a file begins like a file of atoms."""
     if not path.is_file():
@@ -237,4 +242,5 @@ __all__ = [
     "positions",
     "receive",
     "render",
+    "write_sound_of",
 ]

@@ -17,6 +17,7 @@ import soxr
 from ..errors import AtomizerError
 from .channels import from_file, mask_of
 from .containers import PartFile, scan
+from .decoders import decoded_by, decoder_of
 from .ffmpeg import decoded, kind_of
 
 BLOCK = 1 << 18  # frames read at a time: a header with a false length costs no memory
@@ -83,8 +84,11 @@ class SoundReader:
                 " accepted."
             )
         kind = kind_of(path)
+        decoder = decoder_of(path)
         if kind is not None:
             path = self._stack.enter_context(decoded(path, kind))
+        elif decoder is not None:
+            path = self._stack.enter_context(decoded_by(decoder, path))
         self.contents = scan(path)
         self._spans, self._unreadable = self._open_spans(path), 0
         first = self._spans[0].file

@@ -66,31 +66,69 @@ def kbps(samples: np.ndarray, rate: int, codec: str, level: float) -> tuple[floa
     return bits / (samples.shape[1] / rate) / 1000, file
 
 
-def transcode(
-    samples: np.ndarray, rate: int, codec: str, target_kbps: float
-) -> tuple[np.ndarray, float]:
-    """Encode and decode at the setting whose measured size is closest to `target_kbps`.
+@dataclass(frozen=True)
+class Setting:
+    """How a codec reaches a bit rate.
 
-    Returns the (channels, n) samples and the measured size in kbit/s. If even the smallest
-    setting is larger, the sound is encoded at a half or a quarter of its rate, as encoders do at
-    low bit rates.
+    level  compression level, from 0 (largest) to 1; of ffmpeg's codecs the bit rate that is asked
+    rate   at which the sound is coded
+    kbps   measured size without headers
+    """
+
+    level: float
+    rate: int
+    kbps: float
+
+
+def nearest(trials: list[Setting], target_kbps: float) -> Setting:
+    """The smallest setting that is not below a bit rate, or the largest if all are."""
+    return min(trials, key=lambda t: (t.kbps < target_kbps, abs(t.kbps - target_kbps)))
+
+
+def setting_for(samples: np.ndarray, rate: int, codec: str, target_kbps: float) -> Setting:
+    """The setting whose measured size is the nearest that is not below `target_kbps`.
+
+    If even the smallest setting is larger, the sound is encoded at a half or a quarter of its
+    rate, as encoders do at low bit rates.
     """
     own_rate = CODECS[codec].rate
     trials = []
     for coded_rate in (own_rate,) if own_rate else (rate, rate // 2, rate // 4):
         source = resample(samples, rate, coded_rate)
         low, high = 0.0, 1.0
-        smallest = kbps(source, coded_rate, codec, high)
-        trials.append((*smallest, coded_rate))
-        if smallest[0] > target_kbps:
+        smallest, _ = kbps(source, coded_rate, codec, high)
+        trials.append(Setting(high, coded_rate, smallest))
+        if smallest > target_kbps:
             continue
         for _ in range(TRIALS):
             middle = (low + high) / 2
-            trials.append((*kbps(source, coded_rate, codec, middle), coded_rate))
-            low, high = (middle, high) if trials[-1][0] > target_kbps else (low, middle)
+            size, _ = kbps(source, coded_rate, codec, middle)
+            trials.append(Setting(middle, coded_rate, size))
+            low, high = (middle, high) if size > target_kbps else (low, middle)
         break
-    size, file, coded_rate = min(trials, key=lambda trial: abs(trial[0] - target_kbps))
-    return decode(file, coded_rate, rate, samples.shape[1]), size
+    return nearest(trials, target_kbps)
+
+
+def encode_with(samples: np.ndarray, rate: int, codec: str, setting: Setting) -> bytes:
+    """(channels, n) samples at `rate` as a file of a setting."""
+    return encode(resample(samples, rate, setting.rate), setting.rate, codec, setting.level)
+
+
+def decode_with(file: bytes, codec: str, setting: Setting, like: tuple[int, int]) -> np.ndarray:
+    """(channels, length) samples of a file of `encode_with`; `like` is (rate, length)."""
+    return decode(file, setting.rate, *like)
+
+
+def transcode(
+    samples: np.ndarray, rate: int, codec: str, target_kbps: float
+) -> tuple[np.ndarray, float]:
+    """Encode and decode at `setting_for` a bit rate.
+
+    Returns the (channels, n) samples and the measured size in kbit/s.
+    """
+    setting = setting_for(samples, rate, codec, target_kbps)
+    file = encode_with(samples, rate, codec, setting)
+    return decode_with(file, codec, setting, (rate, samples.shape[1])), setting.kbps
 
 
 def at_level(samples: np.ndarray, rate: int, codec: str, level: float) -> tuple[np.ndarray, float]:
