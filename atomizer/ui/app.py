@@ -7,7 +7,7 @@ from gradio.themes.utils.fonts import Font
 
 from ..limits import MEGABYTE, limits
 from . import api, cleanup, gpu, layout, queue_limits, wiring
-from .component import PLOTLY_JS, STATIC
+from .component import PAGE_STYLES, PLOTLY_JS, STATIC, text_of
 
 
 def build() -> gr.Blocks:
@@ -53,7 +53,7 @@ def launch(demo: gr.Blocks, **options):
     """Launch the page; `options` go to `Blocks.launch`."""
     return demo.launch(
         theme=theme(),
-        css=(STATIC / "page.css").read_text(encoding="utf-8"),
+        css="\n".join(text_of(f"page/{name}.css") for name in PAGE_STYLES),
         max_file_size=int(limits().file_mb * MEGABYTE),
         footer_links=["api", "gradio", "settings"],
         **options,

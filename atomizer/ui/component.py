@@ -38,6 +38,8 @@ STYLES = (
     "drawing",
     "narrow",
 )
+# style sheets of the page around it, in `static/page`
+PAGE_STYLES = ("head", "controls", "narrow")
 # events from the browser; Gradio finds their names in the script
 EVENTS = (
     "selected",

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { axesOf } from '../../atomizer/ui/static/plot/atoms.js';
+import { NEUTRAL } from '../../atomizer/ui/static/audio/shaping.js';
 import { Messages } from '../../atomizer/ui/static/state/messages.js';
+import { SceneLoader } from '../../atomizer/ui/static/state/scene_loader.js';
+import { keyOf } from '../../atomizer/ui/static/state/selectors.js';
+import { Store } from '../../atomizer/ui/static/state/store.js';
+import { Variations } from '../../atomizer/ui/static/state/variations.js';
+import { initialState } from '../../atomizer/ui/static/state/view_state.js';
 import { Player } from '../../atomizer/ui/static/audio/player.js';
 import { answers, packed, scene as plain, sound } from './help.mjs';
 
@@ -36,34 +42,21 @@ async function opened() {
     sounds = answers(sound),
     element = { hidden: false, style: {}, querySelector: () => ({}) };
   globalThis.fetch = async (url) => ({ ok: url !== 'gone', arrayBuffer: () => files.of(url) });
-  const state = {
-    scene: null,
-    base: null,
-    shown: null,
-    version: 'original',
-    variation: null,
-    variations: [],
-    live: null,
-    scenes: new Map(),
-    colour: 'sign',
-    messageNumber: 0,
-    stepsShown: 0,
-    selectionAliases: new Map(),
-    showOriginal: false,
-    savedViews: new Map(),
-    restoreId: null,
-    notifiedKey: '[[],[]]',
-  };
+  const store = new Store(initialState());
+  const { state } = store;
   const player = new Player(() => {});
   player.fetch = (url) => sounds.of(url);
   player.createBuffer = () => sound('change');
   const nothing = () => {},
     errors = [];
   const view = {
+    store,
     state,
     player,
     errors,
-    items: [],
+    get items() {
+      return state.items;
+    },
     props: {},
     find: () => element,
     root: { dataset: {}, classList: { toggle: nothing } },
@@ -72,17 +65,16 @@ async function opened() {
         view.picture.axes = axesOf(scene);
       },
     },
-    orders: { show: nothing, file: { receive: nothing } },
+    orders: { show: nothing },
     maskedPreview: { clear: nothing, update: nothing },
     history: { reset: nothing },
-    presets: { showValuesOf: nothing },
-    excerpt: { show: nothing },
+    shape: { shape: NEUTRAL },
     persistence: { saveSelection: nothing, saveSession: nothing, saveSound: async () => {} },
     editor: { notify: () => view.trigger('selected') },
     display: {},
     playback: {
       chooseVersion: (version) => {
-        state.version = version;
+        store.set({ version });
         player.choose(version);
       },
     },
@@ -91,17 +83,16 @@ async function opened() {
     showError: (text) => errors.push(text),
     showStatus: nothing,
   };
-  const { editor, display, playback } = view;
+  view.attempt = (work) => work.catch((error) => errors.push(error.message));
   for (const [part, names] of [
-    [view, ['showFindings', 'inspect', 'syncButtons', 'showExample']],
-    [editor, ['markAtoms', 'showChips', 'showBounds']],
-    [display, ['repaint', 'showTitle', 'showAtomizer', 'showLegend', 'showColourChoices']],
-    [display, ['showChannels', 'reveal']],
-    [playback, ['showShape']],
+    [view, ['inspect']],
+    [view.editor, ['markAtoms', 'showSelection']],
+    [view.display, ['repaint', 'reveal', 'setColour']],
   ])
     for (const name of names) part[name] = nothing;
   const messages = new Messages(view);
-  messages.showVariationList = nothing;
+  view.loader = new SceneLoader(view);
+  view.variations = new Variations(view);
   const scene = sceneOf('pqr');
   const variations = [
     resultOf(1, 'AA', scene),
@@ -127,7 +118,7 @@ async function opened() {
   };
   await receive({});
   assert.deepEqual(seen(view), { atoms: 'AAqr', scene: 'pqr', heard: 'AA.wav', version: 'filled' });
-  return { view, messages, files, sounds, receive };
+  return { view, messages, choice: view.variations, files, sounds, receive };
 }
 
 /** What is in the picture, and what is heard. */
@@ -142,12 +133,12 @@ const B = { atoms: 'BBqr', scene: 'pqr', heard: 'BB.wav', version: 'filled' };
 
 for (const late of ['LL', 'LL.bits', 'pqrs', 'LL.wav', 'LL.masked']) {
   test('the later of two choices counts, however late is ' + late, async () => {
-    const { view, messages, files, sounds } = await opened(),
+    const { view, choice, files, sounds } = await opened(),
       source = /wav|masked/.test(late) ? sounds : files;
     source.hold(late);
-    const first = messages.chooseVariation(3);
+    const first = choice.choose(3);
     await settled();
-    assert.equal(await messages.chooseVariation(2), true);
+    assert.equal(await choice.choose(2), true);
     assert.deepEqual(seen(view), B);
     source.release(late);
     assert.equal(await first, false);
@@ -155,7 +146,7 @@ for (const late of ['LL', 'LL.bits', 'pqrs', 'LL.wav', 'LL.masked']) {
       [seen(view), view.state.variation.id, view.player.urls.masked],
       [B, 2, 'BB.masked'],
     );
-    await messages.chooseVariation(3); // nothing of it is taken to be there already
+    await choice.choose(3); // nothing of it is taken to be there already
     assert.deepEqual(seen(view), {
       atoms: 'LLqrs',
       scene: 'pqrs',
@@ -166,10 +157,10 @@ for (const late of ['LL', 'LL.bits', 'pqrs', 'LL.wav', 'LL.masked']) {
 }
 
 test('a late variation does not replace the chosen original', async () => {
-  const { view, messages, files } = await opened();
+  const { view, choice, files } = await opened();
   files.hold('BB');
-  const first = messages.chooseVariation(2);
-  await messages.chooseVariation(null, 'original');
+  const first = choice.choose(2);
+  await choice.choose(null, 'original');
   files.release('BB');
   await first;
   assert.deepEqual(seen(view), {
@@ -185,9 +176,9 @@ for (const [what, sound] of [
   ['other atoms', 'pqr'],
 ]) {
   test('a late old variation does not replace ' + what, async () => {
-    const { view, messages, files, receive } = await opened();
+    const { view, choice, messages, files, receive } = await opened();
     for (const name of ['LL', 'xyz']) files.hold(name);
-    const first = messages.chooseVariation(3),
+    const first = choice.choose(3),
       message = receive({
         scene: sceneOf('xyz', { sound }),
         original: { url: sound + '.wav' },
@@ -210,7 +201,7 @@ for (const [what, sound] of [
 }
 
 test('old variations are not shown while a new sound loads', async () => {
-  const { view, messages, files, receive } = await opened();
+  const { view, choice, messages, files, receive } = await opened();
   files.hold('xyz');
   const message = receive({
     scene: sceneOf('xyz'),
@@ -219,11 +210,11 @@ test('old variations are not shown while a new sound loads', async () => {
     current: null,
   });
   await settled();
-  const choice = messages.chooseVariation(2);
+  const late = choice.choose(2);
   await settled();
   assert.notEqual(view.player.urls.filled, 'BB.wav');
   files.release('xyz');
-  await Promise.all([message, choice]);
+  await Promise.all([message, late]);
   assert.deepEqual(seen(view), {
     atoms: 'xyz',
     scene: 'xyz',
@@ -233,9 +224,9 @@ test('old variations are not shown while a new sound loads', async () => {
 });
 
 test('during a fill a chosen variation is heard, and shown later', async () => {
-  const { view, messages, files, receive } = await opened();
+  const { view, choice, messages, files, receive } = await opened();
   files.hold('BB');
-  const first = messages.chooseVariation(2);
+  const first = choice.choose(2);
   await receive({ busy: true, live: { ...resultOf(4, 'CC', sceneOf('pqr')), done: 1, total: 2 } });
   files.release('BB');
   assert.equal(await first, true);
@@ -245,32 +236,33 @@ test('during a fill a chosen variation is heard, and shown later', async () => {
 });
 
 test('an example does not play if the user chose another variation', async () => {
-  const { view, messages, files, receive } = await opened(),
+  const { view, choice, messages, files, receive } = await opened(),
     done = resultOf(5, 'DD', sceneOf('pqr'));
   // both answer an example
-  view.state.proposalId = view.state.variations[1].key = done.key;
+  view.store.set({ proposalId: done.key });
+  view.state.variations[1].key = done.key;
   files.hold('DD');
   const all = [...view.state.variations, done],
     message = receive({ variations: all, current: 5, status: 'There' });
   await settled();
-  await messages.chooseVariation(2);
+  await choice.choose(2);
   files.release('DD');
   await message;
   assert.deepEqual(
     [seen(view), view.state.lastShownId, view.state.playedExampleId, view.errors],
-    [B, 5, undefined, []],
+    [B, 5, null, []],
   );
   assert.equal(messages.applying, false);
 });
 
 test('another selection shows the original, also after messages', async () => {
-  const { view, messages, receive } = await opened();
-  view.editor.pending = false;
-  await messages.followSelection();
+  const { view, choice, receive } = await opened();
+  view.state.selectionAliases.set('k1', keyOf([]));
+  await choice.followSelection();
   assert.equal(view.state.variation.id, 1); // it answers the selection
-  view.editor.pending = true;
+  view.state.selectionAliases.clear();
   const original = { atoms: 'pqr', scene: 'pqr', heard: 'pqr.wav', version: 'original' };
-  await messages.followSelection();
+  await choice.followSelection();
   assert.deepEqual(
     [seen(view), view.state.variation, view.player.urls],
     [original, null, { original: 'pqr.wav' }],
@@ -280,9 +272,9 @@ test('another selection shows the original, also after messages', async () => {
   await receive({ busy: true, live: { ...resultOf(4, 'CC', sceneOf('pqr')), done: 1, total: 2 } });
   await receive({ busy: false, live: null }); // stopped before anything was kept
   assert.deepEqual([seen(view), view.state.variation], [original, null]);
-  await messages.chooseVariation(2, 'filled');
+  await choice.choose(2, 'filled');
   assert.deepEqual(seen(view), B);
-  await messages.followSelection();
+  await choice.followSelection();
   await receive({
     variations: [...view.state.variations, resultOf(5, 'DD', sceneOf('pqr'))],
     current: 5,
@@ -294,19 +286,18 @@ test('another selection shows the original, also after messages', async () => {
 });
 
 test('redoing a selection shows its variation again', async () => {
-  const { view, messages } = await opened();
-  view.items = [{}];
-  view.editor.pending = true;
-  view.editor.answers = ({ key }) => key === 'made';
-  view.state.variations[1].key = 'made';
-  await messages.followSelection();
+  const { view, choice } = await opened();
+  const item = { kind: 'rect', op: 'add', t: [1, 2] };
+  view.store.set({ items: [item] });
+  view.state.variations[1].key = keyOf(view.items);
+  await choice.followSelection();
   assert.equal(view.state.variation, null);
-  await messages.followSelection(); // a new drawing is to be filled in
+  await choice.followSelection(); // a new drawing is to be filled in
   assert.equal(view.state.variation, null);
-  await messages.followSelection(true);
+  await choice.followSelection(true);
   assert.deepEqual([seen(view), view.state.variation.id], [B, 2]);
-  view.items = [];
-  await messages.followSelection(true); // nothing is selected, which no fill answers
+  view.store.set({ items: [] });
+  await choice.followSelection(true); // nothing is selected, which no fill answers
   assert.equal(view.state.variation, null);
 });
 
@@ -331,7 +322,7 @@ test('a page reloads if its session expired', async () => {
     reloads = [];
   globalThis.location = { reload: () => reloads.push(view.state.base) };
   for (const base of [view.state.base, null]) {
-    view.state.base = base;
+    view.store.set({ base });
     view.props.value = { number: view.state.messageNumber + 1, variations: [] };
     await messages.receive();
   }
@@ -353,7 +344,7 @@ test('selected parts are requested again for other atoms', async () => {
   const { view, receive } = await opened(),
     asked = [];
   view.trigger = (what) => asked.push(what);
-  view.items = [{ part: 'random:50' }];
+  view.store.set({ items: [{ part: 'random:50' }] });
   await receive({ status: 'the same' });
   await receive({
     scene: sceneOf('xyz', { sound: 'pqr' }),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { spanOfFill, matchingGain, rms } from '../../atomizer/ui/static/audio/player.js';
+import { matchingGain, rms } from '../../atomizer/ui/static/audio/levels.js';
+import { spanOfFill } from '../../atomizer/ui/static/state/demo.js';
 import { actionOf, SHORTCUTS } from '../../atomizer/ui/static/panels/shortcuts.js';
 import { metricsOf, neighbour } from '../../atomizer/ui/static/panels/variations.js';
 import { interpolate, Palette } from '../../atomizer/ui/static/plot/palette.js';

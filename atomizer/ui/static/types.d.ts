@@ -303,10 +303,16 @@ export interface ViewState {
   original: Atoms | null;
   /** The same atoms after a fill; null if none is shown. */
   shown: Atoms | null;
+  /** The selection, and how many changes of it can be undone and redone. */
+  items: Item[];
+  undoSteps: number;
+  redoSteps: number;
   selection: AtomSelection | null;
   partBits: { key: string; url: string; bits: Uint8Array } | null;
   variations: Variation[];
   variation: Variation | null;
+  /** Id of the variation that the player has. */
+  heardId: number | null;
   live: Result | null;
   busy: boolean;
   wasFilling: boolean;
@@ -316,10 +322,19 @@ export interface ViewState {
   colour: string;
   version: Version;
   looping: boolean;
+  playing: boolean;
+  /** Whether all versions play equally loud. */
+  matched: boolean;
+  /** Versions that can be heard. */
+  playable: Version[];
+  isRenderingMasked: boolean;
+  isOrderOpen: boolean;
+  isBuildingUp: boolean;
+  /** Gradio's text about the place in the queue. */
+  queue: string;
   /** Index of the active item; -1 for none. */
   active: number;
   preview: { item: Item; index: number; replaces?: boolean } | null;
-  pointer: PlanePoint | null;
   originalUrl: string | null;
   messageNumber: number;
   /** Sampling steps that were shown; tests wait for them. */
@@ -337,10 +352,16 @@ export interface ViewState {
   proposalId: string | null;
   playedExampleId: string | null;
   /** Id and sentence of the example that was loaded last, both empty for none. */
-  example: { example: string; note: string };
+  example: string;
+  note: string;
+  /** What undo leads to. */
+  before: string | null;
+  status: string;
   revealed: Revealed | null;
   downloadId: string | null;
   findings: Finding[];
+  compression: Compression;
+  excerpt: ExcerptFile | null;
   /** Sound and selection from before a reload. */
   restored: RestoredSound | null;
   readout: Summary | null;

@@ -7,13 +7,11 @@ import { MaskedPreview } from './audio/masked_preview.js';
 import { Player } from './audio/player.js';
 import { BlindTest } from './panels/blind.js';
 import { BoundsPanel } from './panels/bounds.js';
-import { syncButtons } from './panels/buttons.js';
 import { ExcerptPicker } from './panels/excerpt.js';
-import { showFindings } from './panels/findings.js';
 import { OrderPanel } from './panels/order_panel.js';
 import { PresetEditor } from './panels/preset_editor.js';
 import { ShapePanel } from './panels/shape.js';
-import { restoreFolds, showExample, syncFillButton, watchQueue } from './panels/shell.js';
+import { restoreFolds, watchQueue } from './panels/shell.js';
 import { showShortcuts } from './panels/shortcuts.js';
 import { SourceLayer } from './panels/sources.js';
 import { Overlay } from './plot/overlay.js';
@@ -26,13 +24,18 @@ import { Demo } from './state/demo.js';
 import { UndoHistory } from './state/history.js';
 import { Messages } from './state/messages.js';
 import { chooseFile, Persistence } from './state/persistence.js';
+import { SceneLoader } from './state/scene_loader.js';
+import { channelsOf } from './state/selectors.js';
+import { Store } from './state/store.js';
+import { Variations } from './state/variations.js';
 import { initialState } from './state/view_state.js';
 import { Pointer } from './tools/pointer.js';
-import { showTools, toolOf } from './tools/registry.js';
+import { showTools } from './tools/registry.js';
 import { areFeaturesChecked, fetchBytes } from './util/files.js';
 import { Display } from './view/display.js';
 import { replaceAt, SelectionEditor } from './view/editor.js';
 import { PageEvents } from './view/events.js';
+import { connectPanels } from './view/panels.js';
 import { ERASING_FEATURES, Playback } from './view/playback.js';
 
 /** @typedef {import('./types').Item} Item */
@@ -58,10 +61,15 @@ export class View {
       (/** @type {string} */ name) =>
         /** @type {any} */ (root.querySelector('[data-name="' + name + '"]'))
     );
-    this.state = initialState();
-    this.history = new UndoHistory(/** @type {Item[]} */ ([]));
+    this.store = new Store(initialState());
+    this.state = this.store.state;
+    this.history = new UndoHistory(/** @type {Item[]} */ ([]), ({ value, past, future }) =>
+      this.store.set({ items: value, undoSteps: past.length, redoSteps: future.length }),
+    );
     this.persistence = new Persistence();
     this.messages = new Messages(this);
+    this.loader = new SceneLoader(this);
+    this.variations = new Variations(this);
     this.palette = new Palette(config.palette);
     /** Until this time, an error stays in the status line. */
     this.errorUntil = 0;
@@ -102,14 +110,13 @@ export class View {
     showTools(this.find('tools'));
     if (matchMedia(TOUCH).matches) {
       root.dataset.touch = 'true';
-      this.setTool('scroll');
+      this.store.set({ tool: 'scroll' });
     }
     showShortcuts(this.find('keys-list'));
     this.events.addListeners();
-    this.display.showLegend();
     restoreFolds(root);
-    watchQueue(() => syncFillButton(this));
-    this.syncButtons();
+    watchQueue((queue) => this.store.set({ queue }));
+    connectPanels(this);
   }
 
   createPicture() {
@@ -136,7 +143,7 @@ export class View {
       opened: (open) => this.playback.orderPanelOpened(open),
       isDark: () => this.picture.dark,
       chooseVersion: (version) => this.playback.chooseVersion(version),
-      buildingUp: () => this.syncButtons(),
+      buildingUp: (isBuildingUp) => this.store.set({ isBuildingUp }),
     });
   }
 
@@ -194,18 +201,12 @@ export class View {
 
   /** The items of the selection. */
   get items() {
-    return this.history.value;
+    return this.state.items;
   }
 
   /** Channels of the shown scene. */
   get channels() {
-    return this.state.scene ? this.state.scene.channels : 1;
-  }
-
-  /** Mark the example that is shown; another selection is no longer the example's. */
-  showExample() {
-    const { example, proposalId } = this.state;
-    showExample(example, !!proposalId && this.editor.answers({ key: proposalId }));
+    return channelsOf(this.state);
   }
 
   /** Load a sound as if it had been chosen in the drop zone.
@@ -222,15 +223,9 @@ export class View {
     if (!isPursuit(scene)) this.trigger('inspect', { thorough: false });
   }
 
-  /** @param {import('./types').Finding[]} findings */
-  showFindings(findings) {
-    this.state.findings = findings;
-    showFindings(this.find('findings'), findings);
-  }
-
-  /** @param {string} text */
-  showStatus(text) {
-    this.find('status').textContent = text;
+  /** @param {string} status */
+  showStatus(status) {
+    this.store.set({ status });
   }
 
   /** Show an error, which status messages do not replace for a while.
@@ -240,31 +235,21 @@ export class View {
     this.errorUntil = performance.now() + ERROR_MS;
   }
 
+  /** Wait for work whose errors are shown.
+   * @param {Promise<unknown>} work */
+  async attempt(work) {
+    try {
+      await work;
+    } catch (error) {
+      this.showError("Can't show this: " + /** @type {Error} */ (error).message);
+    }
+  }
+
   /** Do what a button or a key stands for.
    * @param {string} name */
   async act(name) {
     if (!this.state.scene) return;
     this.demo.cancel();
     await this.actions[name]();
-    this.syncButtons();
-  }
-
-  /** @param {string} id */
-  setTool(id) {
-    const { isBrush, cursor } = toolOf(id);
-    this.state.tool = id;
-    this.root.dataset.tool = id;
-    this.find('stage').style.cursor = cursor;
-    this.find('brush-group').hidden = !isBrush;
-    this.find('preset-group').hidden = !!isBrush || id === 'wand';
-    this.find('wand-group').hidden = id !== 'wand';
-    this.find('max-partials-field').hidden = id !== 'harmonics';
-    this.overlay.showCursor(null);
-    this.display.showRegions();
-  }
-
-  syncButtons() {
-    syncButtons(this);
-    syncFillButton(this);
   }
 }

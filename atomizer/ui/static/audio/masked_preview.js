@@ -113,6 +113,5 @@ export class MaskedPreview {
     this.exists = false;
     if (this.player.version === 'masked') this.host.removed();
     this.player.removeBuffer('masked');
-    this.player.onChange();
   }
 }

@@ -2,9 +2,10 @@
 // Switching only changes gains: versions compare at one position without a gap. A version that
 // comes later joins in at the position of the others.
 
-import { FILLED } from '../plot/atoms.js';
-import { fetchFile } from '../util/files.js';
+import { createBuffer, difference } from './buffers.js';
+import { matchingGain, peak, rms } from './levels.js';
 import { insideOf, isNeutral, NEUTRAL, Shaper } from './shaping.js';
+import { SoundCache } from './sound_cache.js';
 import { encodeWav } from './synthesis.js';
 
 /** @typedef {import('../types').Version} Version */
@@ -15,57 +16,6 @@ import { encodeWav } from './synthesis.js';
 
 const START_DELAY = 0.03; // seconds
 const FADE = 0.004; // seconds
-const MAX_MATCHING_GAIN = 4; // 12 dB
-const CACHED_SAMPLES = 60e6;
-
-/** Root mean square of a buffer's channels between two times.
- * @param {AudioBuffer} buffer
- * @param {number} [from] seconds
- * @param {number} [to] seconds */
-export function rms(buffer, from = 0, to = Infinity) {
-  let sum = 0;
-  let count = 0;
-  for (let c = 0; c < buffer.numberOfChannels; c++) {
-    const samples = buffer.getChannelData(c);
-    const end = Math.min(samples.length, Math.ceil(to * buffer.sampleRate));
-    for (let i = Math.max(0, Math.floor(from * buffer.sampleRate)); i < end; i++) {
-      sum += samples[i] * samples[i];
-      count++;
-    }
-  }
-  return Math.sqrt(sum / Math.max(count, 1));
-}
-
-/** Largest magnitude of a buffer's samples; 1 is full scale.
- * @param {AudioBuffer} buffer */
-export function peak(buffer) {
-  let most = 0;
-  for (let c = 0; c < buffer.numberOfChannels; c++)
-    for (const sample of buffer.getChannelData(c)) most = Math.max(most, Math.abs(sample));
-  return most;
-}
-
-/** Gain that brings a version to the level of the original; 1 if either is silent.
- * @param {number} [original]
- * @param {number} [version] */
-export const matchingGain = (original = 0, version = 0) =>
-  original > 1e-5 && version > 1e-5
-    ? Math.min(MAX_MATCHING_GAIN, Math.max(1 / MAX_MATCHING_GAIN, original / version))
-    : 1;
-
-/** Time span of the filled-in atoms in seconds; null if there are none.
- * @param {Pick<import('../types').Atoms, 'count' | 'frame' | 'state'>} atoms
- * @param {number} secondsPerFrame
- * @returns {Range | null} */
-export function spanOfFill(atoms, secondsPerFrame) {
-  let [first, last] = [Infinity, -1];
-  for (let i = 0; i < atoms.count; i++) {
-    if (atoms.state[i] !== FILLED) continue;
-    first = Math.min(first, atoms.frame[i]);
-    last = Math.max(last, atoms.frame[i]);
-  }
-  return last < 0 ? null : [first * secondsPerFrame, last * secondsPerFrame];
-}
 
 /** Plays one of several versions of a sound. */
 export class Player {
@@ -114,8 +64,7 @@ export class Player {
      * @type {AudioBuffer | null} */
     this.inside = null;
     this.insidePeak = 0;
-    /** @type {Map<string, AudioBuffer>} */
-    this.cache = new Map();
+    this.cache = new SoundCache();
     this.loadRequest = 0;
   }
 
@@ -130,24 +79,10 @@ export class Player {
     return context;
   }
 
-  /** Fetch and decode a file. The last few are cached, so that old variations play at once.
-   * @param {string} url
-   * @returns {Promise<AudioBuffer>} */
-  async fetch(url) {
-    const cached = this.cache.get(url);
-    if (cached) return cached;
-    const bytes = await (await fetchFile(url)).arrayBuffer();
-    const decoded = await this.audio().decodeAudioData(bytes);
-    this.cache.set(url, decoded);
-    const size = (/** @type {AudioBuffer} */ buffer) => buffer.length * buffer.numberOfChannels;
-    let total = [...this.cache.values()].reduce((sum, buffer) => sum + size(buffer), 0);
-    for (const [old, buffer] of this.cache) {
-      if (total < CACHED_SAMPLES || old === url) continue;
-      if (Object.values(this.urls).includes(old)) continue;
-      this.cache.delete(old);
-      total -= size(buffer);
-    }
-    return decoded;
+  /** Fetch and decode a file.
+   * @param {string} url */
+  fetch(url) {
+    return this.cache.fetch(url, this.audio(), Object.values(this.urls));
   }
 
   /**
@@ -180,13 +115,7 @@ export class Player {
   /** @param {Float32Array<ArrayBuffer>[]} channels
    * @param {number} rate */
   createBuffer(channels, rate) {
-    const buffer = this.audio().createBuffer(
-      channels.length,
-      Math.max(1, channels[0].length),
-      rate,
-    );
-    channels.forEach((samples, c) => buffer.copyToChannel(samples, c));
-    return buffer;
+    return createBuffer(this.audio(), channels, rate);
   }
 
   /** A buffer at the rate of decoded files, so that the two can be subtracted.
@@ -200,15 +129,7 @@ export class Player {
   /** @param {AudioBuffer} a
    * @param {AudioBuffer} b */
   difference(a, b) {
-    const length = Math.min(a.length, b.length);
-    return this.createBuffer(
-      Array.from({ length: a.numberOfChannels }, (_, c) => {
-        const x = a.getChannelData(c);
-        const y = b.getChannelData(Math.min(c, b.numberOfChannels - 1));
-        return Float32Array.from({ length }, (_, i) => x[i] - y[i]);
-      }),
-      a.sampleRate,
-    );
+    return this.createBuffer(difference(a, b), a.sampleRate);
   }
 
   /** Set the buffer of a version; if the sound plays, it continues at the current position.
@@ -234,9 +155,11 @@ export class Player {
 
   /** @param {Version} name */
   removeBuffer(name) {
+    if (!this.buffers[name]) return;
     for (const source of this.voices[name]?.sources ?? []) source.stop();
     for (const table of [this.buffers, this.voices, this.levels, this.peaks]) delete table[name];
     this.setMasterGain();
+    this.onChange();
   }
 
   duration() {

@@ -1,6 +1,7 @@
 // Blind comparison of two versions (A/B/X): X is one of the two at random, and answers are counted.
 
-import { Player, rms } from '../audio/player.js';
+import { rms } from '../audio/levels.js';
+import { Player } from '../audio/player.js';
 import { renderShaped } from '../audio/shaping.js';
 
 /** @typedef {import('../types').Range} Range */

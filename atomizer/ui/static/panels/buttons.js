@@ -1,9 +1,11 @@
 // Buttons follow the state: which are pressed, which are disabled, and what they say.
 
+import { exportedVersion } from '../state/selectors.js';
 import { estimateFileSize } from '../util/file_sizes.js';
 import * as format from '../util/format.js';
 
-/** @typedef {import('../view.js').View} View */
+/** @typedef {Readonly<import('../types').ViewState>} State */
+/** @typedef {import('../state/store.js').Store<import('../types').ViewState>} Store */
 
 const PLAY_ICON = 'M6 4l10 6-10 6z';
 const PAUSE_ICON = 'M5 4h3.500v12H5zM11.500 4H15v12h-3.500z';
@@ -18,38 +20,38 @@ export const VERSIONS = {
   first: 'The original',
 };
 
-/** @param {View} view
+/** @param {State} state
  * @returns {Record<string, boolean>} */
-const pressedButtons = ({ state, player, orders }) => ({
-  subtract: state.op === 'subtract',
-  union: state.op === 'add',
-  loop: state.looping,
-  match: player.matched,
-  order: orders.open,
+const pressedButtons = ({ op, looping, matched, isOrderOpen }) => ({
+  subtract: op === 'subtract',
+  union: op === 'add',
+  loop: looping,
+  match: matched,
+  order: isOrderOpen,
 });
 
-/** @param {View} view
+/** @param {State} state
  * @returns {Record<string, boolean>} */
-function disabledButtons({ state, player, history, items }) {
-  const hasNoVariation = state.busy || !state.variation;
+function disabledButtons({ busy, variation, variations, items, playable, undoSteps, redoSteps }) {
+  const hasNoVariation = busy || !variation;
   return {
-    undo: !history.past.length,
-    redo: !history.future.length,
+    undo: !undoSteps,
+    redo: !redoSteps,
     clear: !items.length,
-    play: !player.buffers.original,
+    play: !playable.includes('original'),
     noise: hasNoVariation,
     adopt: hasNoVariation,
     forget: hasNoVariation,
-    blind: !state.variations.length,
-    revert: state.busy,
+    blind: !variations.length,
+    revert: busy,
   };
 }
 
-/** @param {View} view */
-function syncActions(view) {
-  const { state, root } = view;
-  const pressed = pressedButtons(view);
-  const disabled = disabledButtons(view);
+/** @param {HTMLElement} root
+ * @param {State} state */
+function syncActions(root, state) {
+  const pressed = pressedButtons(state);
+  const disabled = disabledButtons(state);
   /** @type {NodeListOf<HTMLButtonElement>} */
   const buttons = root.querySelectorAll('[data-act]');
   for (const button of buttons) {
@@ -62,47 +64,79 @@ function syncActions(view) {
   }
 }
 
-/** @param {View} view */
-function syncVersions(view) {
-  const { state, player, items } = view;
-  for (const button of view.playback.versionButtons()) {
-    const version = /** @type {import('../types').Version} */ (button.dataset.version);
-    button.setAttribute('aria-checked', String(state.version === version));
-    button.disabled = !player.buffers[version];
-  }
-  const isRendering = !!view.maskedPreview.rendering && !player.buffers.masked && items.length > 0;
-  view.playback.versionButton('masked').textContent = isRendering ? 'Masked …' : 'Masked';
-  view.playback.versionButton('filled').textContent =
-    state.variation && state.variations.length > 1 ? 'Filled ' + state.variation.label : 'Filled';
-}
-
-/** @param {View} view */
-function syncExports(view) {
-  const { state, find, root } = view;
+/** @param {HTMLElement} root
+ * @param {State} state */
+function syncVersions(
+  root,
+  { version, playable, variation, variations, items, isRenderingMasked },
+) {
   /** @type {NodeListOf<HTMLButtonElement>} */
-  const buttons = root.querySelectorAll('[data-export]');
-  for (const button of buttons) button.disabled = !state.scene;
-  for (const kind of /** @type {const} */ (['npz', 'csv']))
-    find('size-' + kind).textContent = state.scene
-      ? 'about ' + format.bytes(estimateFileSize(kind, state.scene))
-      : '';
-  const label =
-    state.variation && ['filled', 'change'].includes(state.version)
-      ? ' ' + state.variation.label
-      : '';
-  find('export-what').textContent = VERSIONS[view.playback.exportedVersion] + label;
+  const buttons = root.querySelectorAll('[data-version]');
+  for (const button of buttons) {
+    const name = /** @type {import('../types').Version} */ (button.dataset.version);
+    button.setAttribute('aria-checked', String(version === name));
+    button.disabled = !playable.includes(name);
+    const isRendering = isRenderingMasked && !playable.includes('masked') && items.length > 0;
+    if (name === 'masked') button.textContent = isRendering ? 'Masked …' : 'Masked';
+    if (name === 'filled')
+      button.textContent =
+        variation && variations.length > 1 ? 'Filled ' + variation.label : 'Filled';
+  }
 }
 
-/** Bring all buttons up to date.
- * @param {View} view */
-export function syncButtons(view) {
-  const { state, player, find } = view;
-  syncActions(view);
-  syncVersions(view);
-  syncExports(view);
-  find('atomizer').disabled = !state.scene || state.busy;
-  find('play-label').textContent = player.playing ? 'Pause' : 'Play';
-  find('play-icon').setAttribute('d', player.playing ? PAUSE_ICON : PLAY_ICON);
-  find('through').textContent = view.orders.isBuildingUp ? 'Pause' : 'Build up';
-  view.root.dataset.stacked = String(view.picture.stacked);
+/** @param {import('../types').Find} find
+ * @param {State} state */
+function syncExports(find, state) {
+  const { scene, variation, version } = state;
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const buttons = find('export-menu').querySelectorAll('[data-export]');
+  for (const button of buttons) button.disabled = !scene;
+  for (const kind of /** @type {const} */ (['npz', 'csv']))
+    find('size-' + kind).textContent = scene
+      ? 'about ' + format.bytes(estimateFileSize(kind, scene))
+      : '';
+  const label = variation && ['filled', 'change'].includes(version) ? ' ' + variation.label : '';
+  find('export-what').textContent = VERSIONS[exportedVersion(state)] + label;
+}
+
+/** Keep all buttons up to date.
+ * @param {Store} store
+ * @param {HTMLElement} root
+ * @param {import('../types').Find} find */
+export function connectButtons(store, root, find) {
+  const { state } = store;
+  store.subscribe(
+    (s) => [
+      ...[s.op, s.looping, s.matched, s.isOrderOpen, s.undoSteps, s.redoSteps, s.items],
+      ...[s.playable, s.busy, s.variation, s.variations, s.scene, s.tool],
+    ],
+    () => syncActions(root, state),
+  );
+  store.subscribe(
+    (s) => [s.version, s.playable, s.variation, s.variations, s.items, s.isRenderingMasked],
+    () => syncVersions(root, state),
+  );
+  store.subscribe(
+    (s) => [s.scene, s.variation, s.version],
+    () => syncExports(find, state),
+  );
+  store.subscribe(
+    (s) => [!s.scene || s.busy],
+    (isDisabled) => {
+      find('atomizer').disabled = isDisabled;
+    },
+  );
+  store.subscribe(
+    (s) => [s.playing],
+    (playing) => {
+      find('play-label').textContent = playing ? 'Pause' : 'Play';
+      find('play-icon').setAttribute('d', playing ? PAUSE_ICON : PLAY_ICON);
+    },
+  );
+  store.subscribe(
+    (s) => [s.isBuildingUp],
+    (isBuildingUp) => {
+      find('through').textContent = isBuildingUp ? 'Pause' : 'Build up';
+    },
+  );
 }

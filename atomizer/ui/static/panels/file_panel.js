@@ -3,6 +3,7 @@
 
 import { drawCodecCurves, moveMark } from '../plot/codec_curves.js';
 import { isPursuit } from '../plot/pursuit.js';
+import { NO_FILES } from '../state/view_state.js';
 import { download, fetchBytes } from '../util/files.js';
 import * as format from '../util/format.js';
 
@@ -10,18 +11,6 @@ import * as format from '../util/format.js';
 /** @typedef {import('../types').AtomsFile} AtomsFile */
 /** @typedef {import('../types').FilePrefix} FilePrefix */
 /** @typedef {{order: string, size: number, filled: boolean}} Wanted */
-
-/** @type {Compression} */
-const NOTHING = {
-  files: [],
-  prefix: null,
-  order: '',
-  curves: [],
-  seconds: 0,
-  measured: 0,
-  points: 0,
-  problem: '',
-};
 
 /** @param {Wanted} a
  * @param {Wanted} b */
@@ -40,7 +29,7 @@ export class FilePanel {
     this.orderings = orderings;
     this.orders = orders;
     this.trigger = trigger;
-    this.compression = NOTHING;
+    this.compression = NO_FILES;
     /** Bytes at the positions of the slider, by the address of the file.
      * @type {Map<string, Uint32Array>} */
     this.ends = new Map();

@@ -1,17 +1,13 @@
-// Orderings: move along one, see and hear its first n atoms, let it build up the sound, and compare
-// the quality of the first n atoms of all orderings.
+// Orderings: move along one, see and hear its first n atoms, and let it build up the sound.
 
 import { PursuitSynthesiser } from '../audio/pursuit_synthesis.js';
 import { Synthesiser } from '../audio/synthesis.js';
 import { amplitudesOf } from '../plot/atoms.js';
-import { curveLayout } from '../plot/curves.js';
-import { LINE_COLOURS } from '../plot/palette.js';
 import { isPursuit } from '../plot/pursuit.js';
 import {
   countAtPosition,
   countUntilTime,
   cumulativeEnergy,
-  curveCounts,
   orderAtoms,
   qualityOf,
   ranksOf,
@@ -19,6 +15,7 @@ import {
 } from '../state/orderings.js';
 import * as format from '../util/format.js';
 import { FilePanel } from './file_panel.js';
+import { OrderCurves } from './order_curves.js';
 
 /** @typedef {import('../types').Scene} Scene */
 /** @typedef {import('../types').Atoms} Atoms */
@@ -37,16 +34,6 @@ const END = 1000; // position of the slider for all atoms
 const RENDER_PAUSE_MS = 180; // between two sounds while the slider is dragged
 const MIN_REVERSED_SECONDS = 0.6; // of a sound that grows from its end, before it plays
 const STEP_MS = 80; // of building up
-/** @type {Record<string, string>} */
-const DASHES = {
-  time: 'solid',
-  frequency: 'dash',
-  velocity: 'solid',
-  channel: 'dot',
-  random: 'dashdot',
-  audibility: 'longdash',
-};
-
 /** The panel. */
 export class OrderPanel {
   /**
@@ -83,7 +70,7 @@ export class OrderPanel {
     this.isBuildingUp = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
-    this.traceCount = 0;
+    this.curves = new OrderCurves(find('order-curves'), find('curves'), this);
     const menu = find('order-name');
     menu.replaceChildren(...this.names.map((name) => new Option(format.ordering(name), name)));
     menu.value = this.name;
@@ -95,7 +82,6 @@ export class OrderPanel {
       this.stop();
       this.setPosition(Number(slider.value));
     });
-    find('order-curves').addEventListener('toggle', () => this.drawCurves());
     this.file = new FilePanel(find, config.fileOrderings, this, host.trigger);
   }
 
@@ -183,7 +169,7 @@ export class OrderPanel {
   enter() {
     if (!this.scene) return;
     this.write();
-    this.drawCurves();
+    this.curves.draw();
     this.file.update();
     this.updateSound();
   }
@@ -197,7 +183,7 @@ export class OrderPanel {
     this.find('order-name').value = name;
     this.find('order-reverse').checked = reverse;
     this.setPosition(this.position);
-    this.drawCurves();
+    this.curves.draw();
     this.file.update();
   }
 
@@ -225,7 +211,7 @@ export class OrderPanel {
       ' · ' +
       format.percent(energy) +
       ' of the energy';
-    this.movePoint();
+    this.curves.movePoint();
     this.file.write();
   }
 
@@ -358,104 +344,8 @@ export class OrderPanel {
     this.updateSound();
   }
 
-  // ---------- curves
-
   themeChanged() {
-    this.drawCurves();
+    this.curves.draw();
     this.file.update();
-  }
-
-  get areCurvesShown() {
-    return this.open && !!this.scene && this.find('order-curves').open;
-  }
-
-  /** Two traces of an ordering: SNR and energy over the number of atoms.
-   * @param {string} name
-   * @param {number[]} counts */
-  curvesOf(name, counts) {
-    const { sums } = this.permutation(name);
-    const points = counts.map((n) => qualityOf(sums, n, this.reverse, this.shown.scene.energy));
-    const isChosen = name === this.name;
-    const common = {
-      x: counts,
-      name,
-      line: { color: LINE_COLOURS[name], width: isChosen ? 3 : 1.5, dash: DASHES[name] },
-      opacity: isChosen ? 1 : 0.75,
-      mode: 'lines',
-      legendgroup: name,
-    };
-    return [
-      {
-        ...common,
-        y: points.map((p) => p.snr),
-        hovertemplate: '%{x:,} atoms: %{y:.1f} dB',
-      },
-      {
-        ...common,
-        y: points.map((p) => 100 * p.energy),
-        yaxis: 'y2',
-        hovertemplate: '%{x:,} atoms: %{y:.1f} %',
-        showlegend: false,
-      },
-    ];
-  }
-
-  async drawCurves() {
-    if (!this.areCurvesShown) return;
-    const counts = curveCounts(this.total);
-    /** @type {object[]} */
-    const traces = [];
-    for (const name of this.names) {
-      traces.push(...this.curvesOf(name, counts));
-      await new Promise((resolve) => setTimeout(resolve)); // sorting all atoms takes a while
-      if (!this.areCurvesShown) return;
-    }
-    const marker = {
-      color: LINE_COLOURS[this.name],
-      size: 10,
-      line: { color: this.host.isDark() ? '#fff' : '#0f172a', width: 1.5 },
-    };
-    for (const yaxis of ['y', 'y2'])
-      traces.push({
-        x: [1],
-        y: [0],
-        mode: 'markers',
-        marker,
-        yaxis,
-        showlegend: false,
-        hoverinfo: 'skip',
-      });
-    const options = { displayModeBar: false, responsive: true };
-    await Plotly.react(this.find('curves'), traces, this.layout(), options);
-    this.traceCount = traces.length;
-    this.movePoint();
-  }
-
-  layout() {
-    const { layout, axis } = curveLayout(this.host.isDark(), 280);
-    return {
-      ...layout,
-      xaxis: {
-        ...axis,
-        type: 'log',
-        title: { text: 'first n atoms' },
-        range: [0, Math.log10(Math.max(10, this.total))],
-        anchor: 'y2',
-        exponentformat: 'SI',
-      },
-      yaxis: { ...axis, title: { text: 'SNR / dB' }, domain: [0.54, 1] },
-      yaxis2: { ...axis, title: { text: 'energy / %' }, domain: [0, 0.44], range: [0, 102] },
-    };
-  }
-
-  /** Move the points of the curves to the current number of atoms. */
-  movePoint() {
-    if (!this.areCurvesShown || !this.traceCount) return;
-    const { energy, snr } = this.quality();
-    const n = Math.max(1, this.first);
-    Plotly.restyle(this.find('curves'), { x: [[n], [n]], y: [[snr], [100 * energy]] }, [
-      this.traceCount - 2,
-      this.traceCount - 1,
-    ]);
   }
 }

@@ -2,8 +2,6 @@
 // erase, fill in and stop. Gradio makes these elements, one after the other, so they are looked up
 // when they are needed.
 
-/** @typedef {import('../view.js').View} View */
-
 const INVITATION = 'Click to hear a sound with a part erased, then filled in.';
 const FOLDS = /** @type {const} */ (['advanced', 'more']);
 const FOLDS_KEY = 'atomizer-folds';
@@ -55,9 +53,10 @@ export function toggleFold(root, name) {
 // ---------- examples
 
 /** Mark the example whose selection is shown, and show its sentence.
- * @param {{example: string, note: string}} message
+ * @param {string} example its id
+ * @param {string} note
  * @param {boolean} isShown whether the selection is still that of the example */
-export function showExample({ example, note }, isShown) {
+export function showExample(example, note, isShown) {
   const current = isShown && example ? 'example-' + example : '';
   /** @type {NodeListOf<HTMLElement>} */
   const buttons = document.querySelectorAll('#examples button');
@@ -78,28 +77,30 @@ export function progressText(live, queue) {
 }
 
 /** Show the progress on the button, and whether there is anything to fill in.
- * @param {View} view */
-export function syncFillButton(view) {
-  const { state } = view;
+ * @param {object} state
+ * @param {boolean} state.busy
+ * @param {{done: number, total: number} | null} state.live
+ * @param {string} state.queue Gradio's text about the queue
+ * @param {boolean} state.pending whether something is selected that was not filled in */
+export function showFillButton({ busy, live, queue, pending }) {
   const { body } = document;
-  body.dataset.busy = String(state.busy);
-  body.dataset.pending = String(!!state.scene && view.items.length > 0 && view.editor.pending);
+  body.dataset.busy = String(busy);
+  body.dataset.pending = String(pending);
   const button = lookUp('#fill');
   if (!button) return;
-  const queue = lookUp('#queue .progress-text')?.textContent ?? '';
-  const isWaiting = state.busy || queue.includes('queue');
-  const { live } = state;
+  const isWaiting = busy || queue.includes('queue');
   button.style.setProperty('--done', live?.total ? (100 * live.done) / live.total + '%' : '0%');
   if (isWaiting) button.dataset.progress = progressText(live, queue);
   else delete button.dataset.progress;
 }
 
 /** Follow the place in the queue, which Gradio writes.
- * @param {() => void} changed */
+ * @param {(text: string) => void} changed */
 export function watchQueue(changed) {
   const queue = lookUp('#queue');
+  const read = () => changed(lookUp('#queue .progress-text')?.textContent ?? '');
   if (queue)
-    new MutationObserver(changed).observe(queue, {
+    new MutationObserver(read).observe(queue, {
       childList: true,
       subtree: true,
       characterData: true,

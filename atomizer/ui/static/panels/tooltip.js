@@ -2,6 +2,7 @@
 
 import { decibelsOf, FILLED, UNKNOWN } from '../plot/atoms.js';
 import { extentOf, windowLength } from '../plot/pursuit.js';
+import { isPending } from '../state/selectors.js';
 import * as format from '../util/format.js';
 
 /** @typedef {import('../types').Atoms} Atoms */
@@ -16,7 +17,7 @@ const GAP = { x: 14, y: 12 };
  * @param {number} i */
 function stateText(view, atoms, i) {
   if (atoms.state[i] === FILLED) return ' · filled in';
-  const isUnknown = atoms.state[i] === UNKNOWN || (view.editor.pending && atoms.selected[i]);
+  const isUnknown = atoms.state[i] === UNKNOWN || (isPending(view.state) && atoms.selected[i]);
   return isUnknown ? ' · unknown' : '';
 }
 
@@ -50,10 +51,10 @@ function describeAtom(view, atoms, i) {
 }
 
 /** Show the tooltip of the atom at the pointer, or hide it.
- * @param {View} view */
-export function showTooltip(view) {
+ * @param {View} view
+ * @param {import('../types').PlanePoint | null} pointer */
+export function showTooltip(view, pointer) {
   const { picture } = view;
-  const { pointer } = view.state;
   const tip = view.find('tip');
   const i = pointer ? picture.atomAt(pointer) : -1;
   tip.hidden = i < 0;

@@ -24,12 +24,14 @@ const following = (list, current) => list[(list.indexOf(current) + 1) % list.len
 /** @param {import('../view.js').View} view
  * @returns {Record<string, () => unknown>} */
 export function createActions(view) {
-  const { state, picture, player, orders, presets, history } = view;
+  const { state, store, picture, player, orders, presets, history } = view;
+  /** @param {import('../types').SelectionMode} op */
+  const toggleMode = (op) => store.set({ op: state.op === op ? 'replace' : op });
   const wholeRange = () => view.playback.loopRange() || [0, player.duration()];
   const onVariation = (/** @type {string} */ event) => () =>
     view.trigger(event, { id: state.variation?.id });
   return {
-    ...Object.fromEntries(TOOLS.map(({ id }) => [id, () => view.setTool(id)])),
+    ...Object.fromEntries(TOOLS.map(({ id }) => [id, () => store.set({ tool: id })])),
     ...Object.fromEntries(
       Object.keys(VERSIONS).map((name) => [
         name,
@@ -49,12 +51,8 @@ export function createActions(view) {
     },
 
     // selection
-    subtract: () => {
-      state.op = state.op === 'subtract' ? 'replace' : 'subtract';
-    },
-    union: () => {
-      state.op = state.op === 'add' ? 'replace' : 'add';
-    },
+    subtract: () => toggleMode('subtract'),
+    union: () => toggleMode('add'),
     snap: () => view.editor.snap(),
     undo: () => view.editor.historyStepped(history.undo()),
     redo: () => view.editor.historyStepped(history.redo()),
@@ -83,7 +81,7 @@ export function createActions(view) {
       player.start(/** @type {import('../types').Range} */ (wholeRange()));
     },
     loop: () => {
-      state.looping = !state.looping;
+      store.set({ looping: !state.looping });
       player.loop(state.looping ? /** @type {import('../types').Range} */ (wholeRange()) : null);
     },
     match: () => player.setMatched(!player.matched),

@@ -1,6 +1,8 @@
 // An example plays by itself: masked once, then filled, in a loop around its hole. Any choice of
 // the user ends it.
 
+import { FILLED } from '../plot/atoms.js';
+
 /** @typedef {import('../types').Range} Range */
 
 const LONGEST = 4; // seconds of the loop
@@ -15,6 +17,20 @@ export function demoRange([from, to], duration, margin) {
   return [start, Math.min(duration, to + margin, start + LONGEST)];
 }
 
+/** Time span of the filled-in atoms in seconds; null if there are none.
+ * @param {Pick<import('../types').Atoms, 'count' | 'frame' | 'state'>} atoms
+ * @param {number} secondsPerFrame
+ * @returns {Range | null} */
+export function spanOfFill(atoms, secondsPerFrame) {
+  let [first, last] = [Infinity, -1];
+  for (let i = 0; i < atoms.count; i++) {
+    if (atoms.state[i] !== FILLED) continue;
+    first = Math.min(first, atoms.frame[i]);
+    last = Math.max(last, atoms.frame[i]);
+  }
+  return last < 0 ? null : [first * secondsPerFrame, last * secondsPerFrame];
+}
+
 /** The example that plays. */
 export class Demo {
   /** @param {import('../view.js').View} view */
@@ -27,9 +43,9 @@ export class Demo {
    * @param {Range} hole */
   start(hole) {
     const { view } = this;
-    const { state, player } = view;
+    const { player } = view;
     const range = demoRange(hole, player.duration(), view.playback.margin);
-    state.looping = true;
+    view.store.set({ looping: true });
     player.stopVoices();
     [player.offset] = range;
     player.loopSpan = range;

@@ -3,9 +3,11 @@
 /** A value with the values before it and those that were undone.
  * @template T */
 export class UndoHistory {
-  /** @param {T} value */
-  constructor(value) {
+  /** @param {T} value
+   * @param {(history: UndoHistory<T>) => void} [changed] */
+  constructor(value, changed = () => {}) {
     this.value = value;
+    this.changed = changed;
     /** @type {string | null} */
     this.key = null;
     /** @type {T[]} */
@@ -21,6 +23,7 @@ export class UndoHistory {
     this.key = null;
     this.past = [];
     this.future = [];
+    this.changed(this);
   }
 
   /** Add a value. Quick changes of one thing (a slider that is dragged) share a step by their key.
@@ -31,6 +34,7 @@ export class UndoHistory {
     this.value = value;
     this.key = key;
     this.future = [];
+    this.changed(this);
   }
 
   undo() {
@@ -48,6 +52,7 @@ export class UndoHistory {
     to.push(this.value);
     this.value = /** @type {T} */ (from.pop());
     this.key = null;
+    this.changed(this);
     return true;
   }
 }

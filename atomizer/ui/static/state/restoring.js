@@ -6,13 +6,13 @@ import { chooseFile, isSameSound } from './persistence.js';
 
 /** After a reload, get sound and selection from before.
  * @param {View} view */
-export async function restoreAfterReload({ persistence, state }) {
+export async function restoreAfterReload({ persistence, store }) {
   const source = document.getElementById('file');
   if (source) persistence.watchFiles(source);
   try {
-    state.restored = source && (await persistence.restore());
+    store.set({ restored: source && (await persistence.restore()) });
   } catch {
-    state.restored = null; // the browser stores nothing
+    store.set({ restored: null }); // the browser stores nothing
   }
 }
 
@@ -30,7 +30,7 @@ export async function storeSound(view, message, scene) {
   }
   if (restored) restored.isWaiting = false;
   // an example is shown again, not played
-  if (restored && message.proposal) view.state.playedExampleId = message.proposal.id;
+  if (restored && message.proposal) view.store.set({ playedExampleId: message.proposal.id });
   if (restored && !isSameSound(restored, scene)) {
     /** @type {HTMLInputElement | null} */
     const input = document.querySelector('#file input[type=file]');
@@ -40,7 +40,7 @@ export async function storeSound(view, message, scene) {
       return;
     }
   }
-  view.state.restored = null;
+  view.store.set({ restored: null });
   if (restored && restored.items.length) {
     view.history.reset(restored.items);
     view.editor.selectionChanged();

@@ -1,6 +1,19 @@
 // The state of a view before its first sound.
 
-import { toPayload } from './selection.js';
+import { keyOf } from './selectors.js';
+
+/** What the page shows of files of atoms before there is one.
+ * @type {import('../types').Compression} */
+export const NO_FILES = {
+  files: [],
+  prefix: null,
+  order: '',
+  curves: [],
+  seconds: 0,
+  measured: 0,
+  points: 0,
+  problem: '',
+};
 
 /** @returns {import('../types').ViewState} */
 export const initialState = () => ({
@@ -8,10 +21,14 @@ export const initialState = () => ({
   base: null,
   original: null,
   shown: null,
+  items: [],
+  undoSteps: 0,
+  redoSteps: 0,
   selection: null,
   partBits: null,
   variations: [],
   variation: null,
+  heardId: null,
   live: null,
   busy: false,
   wasFilling: false,
@@ -21,9 +38,15 @@ export const initialState = () => ({
   colour: 'sign',
   version: 'original',
   looping: false,
+  playing: false,
+  matched: false,
+  playable: [],
+  isRenderingMasked: false,
+  isOrderOpen: false,
+  isBuildingUp: false,
+  queue: '',
   active: -1,
   preview: null,
-  pointer: null,
   originalUrl: null,
   messageNumber: 0,
   stepsShown: 0,
@@ -35,12 +58,17 @@ export const initialState = () => ({
   lastShownId: null,
   proposalId: null,
   playedExampleId: null,
-  example: { example: '', note: '' },
+  example: '',
+  note: '',
+  before: null,
+  status: '',
   revealed: null,
   downloadId: null,
   findings: [],
+  compression: NO_FILES,
+  excerpt: null,
   restored: null,
   readout: null,
   feedbackMilliseconds: 0,
-  notifiedKey: toPayload([]).key,
+  notifiedKey: keyOf([]),
 });

@@ -1,6 +1,8 @@
 // What tests and benchmarks may read of a view, and do with it: `atomView.testApi` of its element.
 // Everything else of the view is private and may change without notice.
 
+import { isPending } from '../state/selectors.js';
+
 /** @param {import('../view.js').View} view */
 export function createTestApi(view) {
   return {
@@ -20,7 +22,7 @@ export function createTestApi(view) {
     },
     /** Whether the selection was not filled in yet. */
     get pending() {
-      return view.editor.pending;
+      return isPending(view.state);
     },
     /** Number of steps that can be undone. */
     get undoSteps() {

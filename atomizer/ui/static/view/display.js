@@ -4,6 +4,7 @@
 import { colourAtoms, legendEntries } from '../plot/colouring.js';
 import { isPursuit } from '../plot/pursuit.js';
 import { animateReveal, revealRanks } from '../state/reveal.js';
+import { audibleCount, isFillPlane, isPending } from '../state/selectors.js';
 import { toolOf } from '../tools/registry.js';
 import * as format from '../util/format.js';
 import { showTooltip } from '../panels/tooltip.js';
@@ -18,6 +19,8 @@ export class Display {
   /** @param {import('../view.js').View} view */
   constructor(view) {
     this.view = view;
+    /** @type {PlanePoint | null} */
+    this.pointer = null;
     this.hoverFrame = 0;
     this.seenRange = '';
     this.endReveal = () => {};
@@ -35,7 +38,7 @@ export class Display {
       colour: state.colour,
       version: atoms === state.original && !isFirst ? 'original' : version,
       channel: state.channel,
-      pending: this.view.editor.pending,
+      pending: isPending(state),
       ranks: state.colour === 'rank' || isFirst ? orders.ranks() : null,
       first: isFirst ? orders.first : null,
       revealed: atoms === state.shown ? state.revealed : null,
@@ -50,7 +53,7 @@ export class Display {
   shownSources() {
     const { live, variation, version } = this.view.state;
     const isFillShown =
-      !live && ['filled', 'change'].includes(version) && !this.view.editor.pending;
+      !live && ['filled', 'change'].includes(version) && !isPending(this.view.state);
     return isFillShown && variation ? variation.sources : [];
   }
 
@@ -62,9 +65,40 @@ export class Display {
     if (!shown || !scene || !variation || matchMedia(REDUCED_MOTION).matches) return;
     const { ranks, total } = revealRanks(shown, scene, variation.order, variation.reverse);
     this.endReveal = animateReveal(total, (count) => {
-      state.revealed = count === null || state.shown !== shown ? null : { ranks, count };
+      const isOver = count === null || state.shown !== shown;
+      this.view.store.set({ revealed: isOver ? null : { ranks, count } });
       this.repaint();
     });
+  }
+
+  /** Fields, cursor and regions follow the tool.
+   * @param {string} id */
+  showTool(id) {
+    const { root, find, overlay } = this.view;
+    const { isBrush, cursor } = toolOf(id);
+    root.dataset.tool = id;
+    find('stage').style.cursor = cursor;
+    find('brush-group').hidden = !isBrush;
+    find('preset-group').hidden = !!isBrush || id === 'wand';
+    find('wand-group').hidden = id !== 'wand';
+    find('max-partials-field').hidden = id !== 'harmonics';
+    overlay.showCursor(null);
+    this.showRegions();
+  }
+
+  showReadout() {
+    const { readout, preview, items } = this.view.state;
+    const hasItems = items.length > 0 || preview;
+    this.view.find('readout').textContent = readout
+      ? [
+          format.span(readout.t, format.seconds),
+          format.span(readout.f, format.hertz),
+          format.count(readout.count) + ' atoms',
+          format.percent(readout.energy) + ' of the energy',
+        ].join(' · ')
+      : hasItems
+        ? 'No audible atoms are selected'
+        : 'Nothing is selected';
   }
 
   showRegions() {
@@ -106,19 +140,18 @@ export class Display {
 
   /** @param {PlanePoint | null} point */
   hover(point) {
-    const { state } = this.view;
-    const isBrush = toolOf(state.tool).isBrush;
+    const { isBrush } = toolOf(this.view.state.tool);
     this.view.overlay.showCursor(isBrush ? point : null, Number(this.view.find('radius').value));
-    state.pointer = point;
+    this.pointer = point;
     if (this.hoverFrame) return;
     this.hoverFrame = requestAnimationFrame(() => {
       this.hoverFrame = 0;
-      showTooltip(this.view);
+      showTooltip(this.view, this.pointer);
     });
   }
 
   hideTooltip() {
-    this.view.state.pointer = null;
+    this.pointer = null;
     this.view.find('tip').hidden = true;
   }
 
@@ -139,34 +172,21 @@ export class Display {
   }
 
   showTitle() {
-    const { scene } = this.view.state;
+    const { state } = this.view;
+    const { scene } = state;
     if (!scene) return;
     const { duration, channels, count, srr_db: srr } = scene;
-    const total = this.audibleCount(scene);
-    this.showAtomizer();
+    const total = audibleCount(state);
     this.view.find('name').textContent = scene.name;
     this.view.find('facts').textContent = [
       duration.toFixed(1) + ' s',
       channels === 1 ? 'mono' : channels === 2 ? 'stereo' : channels + ' channels',
       +(scene.sound_rate / 1000).toFixed(2) + ' kHz',
       format.count(total) +
-        (this.isFillPlane ? ' atoms (MDCT view of the fill)' : ' atoms') +
+        (isFillPlane(state) ? ' atoms (MDCT view of the fill)' : ' atoms') +
         (srr === null || srr === undefined ? '' : ', ' + srr.toFixed(1) + ' dB') +
         (count < total ? ', the ' + format.count(count) + ' loudest drawn' : ''),
     ].join(' · ');
-  }
-
-  /** Audible atoms of the version that is shown; those of a fill are counted if all are drawn.
-   * @param {import('../types').Scene} scene */
-  audibleCount({ count, total }) {
-    const { shown, variation, version } = this.view.state;
-    const isFilled = shown && variation && version === 'filled' && count === total;
-    return isFilled ? shown.count : total;
-  }
-
-  /** Whether MDCT atoms are drawn for a fill on top of matching-pursuit atoms. */
-  get isFillPlane() {
-    return isPursuit(this.view.state.base) && !isPursuit(this.view.state.scene);
   }
 
   /** The menu of atoms shows which are drawn. */
@@ -174,8 +194,9 @@ export class Display {
     const menu = this.view.find('atomizer');
     /** @type {HTMLOptionElement | null} */
     const fill = menu.querySelector('[value=fill]');
-    if (fill) fill.hidden = !this.isFillPlane;
-    menu.value = this.isFillPlane ? 'fill' : (this.view.state.base?.atomizer ?? 'mdct');
+    const isFill = isFillPlane(this.view.state);
+    if (fill) fill.hidden = !isFill;
+    menu.value = isFill ? 'fill' : (this.view.state.base?.atomizer ?? 'mdct');
   }
 
   /** @param {string} name */
@@ -199,7 +220,7 @@ export class Display {
       ...single,
     );
     this.view.find('channels-field').hidden = channels === 1;
-    this.view.state.channel = null;
+    this.view.store.set({ channel: null });
     menu.value = this.view.picture.stacked && channels > 1 ? 'stacked' : 'overlaid';
   }
 
@@ -217,15 +238,14 @@ export class Display {
 
   /** @param {string} colour */
   setColour(colour) {
-    this.view.state.colour = colour;
+    this.view.store.set({ colour });
     this.view.find('colour').value = colour;
-    this.showLegend();
     this.repaint();
   }
 
   /** @param {string} value "overlaid", "stacked" or the number of a channel */
   setChannels(value) {
-    this.view.state.channel = /^\d+$/.test(value) ? Number(value) : null;
+    this.view.store.set({ channel: /^\d+$/.test(value) ? Number(value) : null });
     const updated = this.view.picture.setStacked(value === 'stacked');
     this.repaint();
     return updated;

@@ -1,15 +1,14 @@
 // The selection is edited: items are added, changed and removed; every change is shown at once, and
 // Python is notified of it.
 
-import { showChips } from '../panels/chips.js';
 import { editedIndex, withBounds } from '../panels/bounds.js';
 import { press } from '../panels/shell.js';
 import { amplitudesOf } from '../plot/atoms.js';
 import { isPursuit } from '../plot/pursuit.js';
 import { nudgeRegion } from '../tools/edit.js';
 import { checkFeatures, readSelection } from '../util/files.js';
-import * as format from '../util/format.js';
 import { nearestPeak, spectrumOf } from '../state/partials.js';
+import { keyOf } from '../state/selectors.js';
 import { fromPayload, summarise, toPayload, unreachedBy } from '../state/selection.js';
 
 /** @typedef {import('../types').Item} Item */
@@ -29,20 +28,6 @@ export class SelectionEditor {
     this.view = view;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.notifyTimer = undefined;
-  }
-
-  /** Whether the selection is another than that of the shown fill. */
-  get pending() {
-    const fill = this.view.state.live || this.view.state.variation;
-    return !fill || !this.answers(fill);
-  }
-
-  /** Whether a fill is one of the current selection.
-   * @param {{key: string}} fill */
-  answers({ key }) {
-    const mine = toPayload(this.view.items).key;
-    const isEmpty = key === '' && !this.view.items.length;
-    return key === mine || this.view.state.selectionAliases.get(key) === mine || isEmpty;
   }
 
   /** The items with the one that is being drawn or moved. */
@@ -104,15 +89,17 @@ export class SelectionEditor {
   /** @param {Item[]} items
    * @param {{active?: number, key?: string | null}} [options] `key`: see UndoHistory.push */
   change(items, { active = -1, key = null } = {}) {
-    this.view.history.push(items, key);
-    this.view.state.active = active;
+    this.view.store.batch(() => {
+      this.view.history.push(items, key);
+      this.view.store.set({ active });
+    });
     this.selectionChanged();
   }
 
   /** @param {boolean} isDone whether there was a step to undo or redo */
   historyStepped(isDone) {
     if (!isDone) return;
-    this.view.state.active = -1;
+    this.view.store.set({ active: -1 });
     this.selectionChanged({ again: true });
   }
 
@@ -123,7 +110,7 @@ export class SelectionEditor {
     this.view.persistence.saveSelection(this.view.items);
     clearTimeout(this.notifyTimer);
     this.notifyTimer = setTimeout(() => {
-      this.view.messages.followSelection(again);
+      this.view.variations.followSelection(again);
       this.view.maskedPreview.update(this.view.state);
       this.notify();
     }, NOTIFY_DELAY_MS);
@@ -132,24 +119,19 @@ export class SelectionEditor {
   /** Notify Python of the selection. */
   notify() {
     clearTimeout(this.notifyTimer);
-    this.view.state.notifiedKey = toPayload(this.view.items).key;
+    this.view.store.set({ notifiedKey: keyOf(this.view.items) });
     this.view.trigger('selected');
   }
 
   /** Show the selection, and make it the value of the component at once: a fill that is started
    * next uses it. */
   showSelection() {
-    const { state } = this.view;
-    state.preview = null;
-    if (!this.view.items.some((item) => item.part)) state.partBits = null;
-    this.view.props.value = toPayload(this.view.items);
-    this.markAtoms(this.view.items);
-    this.showChips();
-    this.view.presets.showValuesOf(this.view.items[state.active]);
-    this.showBounds();
+    const { state, store, items } = this.view;
+    store.set({ preview: null });
+    if (!items.some((item) => item.part)) store.set({ partBits: null });
+    this.view.props.value = toPayload(items);
+    this.markAtoms(items);
     if (state.looping) this.view.player.loop(this.view.playback.loopRange());
-    this.view.showExample();
-    this.view.syncButtons();
   }
 
   /** Show an item that is being drawn (index -1) or moved; null ends it.
@@ -159,7 +141,7 @@ export class SelectionEditor {
   preview(item, index, replaces = false) {
     const { state } = this.view;
     const isEnded = state.preview && !item;
-    state.preview = item ? { item, index, replaces } : null;
+    this.view.store.set({ preview: item ? { item, index, replaces } : null });
     this.markAtoms(this.previewedItems());
     this.view.display.showRegions();
     // the masked preview may have been rendered while the item was marked
@@ -179,41 +161,19 @@ export class SelectionEditor {
     selection.markAtoms(original, arePartsKnown && state.partBits ? state.partBits.bits : null);
     if (state.shown) selection.markAtoms(state.shown, null);
     const amplitudes = amplitudesOf(original, scene);
-    state.readout = summarise(original, amplitudes, picture.axes, scene.energy);
-    this.showReadout();
+    const readout = summarise(original, amplitudes, picture.axes, scene.energy);
+    this.view.store.set({ readout });
     this.view.display.repaint();
-    state.feedbackMilliseconds = performance.now() - began;
-    this.view.root.dataset.selected = String(state.readout ? state.readout.count : 0);
-  }
-
-  showReadout() {
-    const { readout, preview } = this.view.state;
-    const hasItems = this.view.items.length > 0 || preview;
-    this.view.find('readout').textContent = readout
-      ? [
-          format.span(readout.t, format.seconds),
-          format.span(readout.f, format.hertz),
-          format.count(readout.count) + ' atoms',
-          format.percent(readout.energy) + ' of the energy',
-        ].join(' · ')
-      : hasItems
-        ? 'No audible atoms are selected'
-        : 'Nothing is selected';
+    this.view.store.set({ feedbackMilliseconds: performance.now() - began });
+    this.view.root.dataset.selected = String(readout ? readout.count : 0);
   }
 
   /** @param {number} index */
   chooseItem(index) {
-    this.view.state.active = index;
-    this.showChips();
+    this.view.store.set({ active: index });
+    // also where it was active: the menu may show another preset
     this.view.presets.showValuesOf(this.view.items[index]);
-    this.showBounds();
     this.view.display.showRegions();
-    this.view.syncButtons();
-  }
-
-  /** Show the bounds of the box that is edited, to be typed. */
-  showBounds() {
-    this.view.bounds.show(this.view.items[editedIndex(this.view.items, this.view.state.active)]);
   }
 
   /** @param {Record<string, string>} texts */
@@ -250,10 +210,6 @@ export class SelectionEditor {
       ]);
       this.change(replaceAt(this.view.items, index, { ...item, f }), { active: index });
     }
-  }
-
-  showChips() {
-    showChips(this.view.find('chips'), this.view.items, this.view.state.active, this.view.channels);
   }
 
   /** @param {number} index */

@@ -79,7 +79,6 @@ export class PageEvents {
     const fold = target.closest('[data-fold]');
     if (fold) toggleFold(this.view.root, fold.dataset.fold ?? '');
     if (target.closest('#erase')) this.view.act('erase');
-    if (target.closest('#fill')) this.view.syncButtons();
     // the space bar plays: what was clicked does not keep the focus
     if (isPointer) blurClicked(target);
     else if (target.closest('#examples button')) this.view.root.focus({ preventScroll: true });

@@ -1,6 +1,7 @@
 // What is played and compared: versions, variations, the loop of the selection, erasing, exports.
 
 import { padded, timeRangeOf } from '../state/selection.js';
+import { exportedVersion } from '../state/selectors.js';
 import { areFeaturesChecked, checkFeatures, plotStyleOf } from '../util/files.js';
 import * as format from '../util/format.js';
 import { metricsOf, neighbour } from '../panels/variations.js';
@@ -21,10 +22,19 @@ export class Playback {
   }
 
   playerChanged() {
-    this.view.syncButtons();
+    const { player, state, store, maskedPreview } = this.view;
+    const { playing, matched } = player;
+    const playable = /** @type {Version[]} */ (Object.keys(player.buffers));
+    const areSame = playable.join() === state.playable.join();
+    store.set({
+      playing,
+      matched,
+      playable: areSame ? state.playable : playable,
+      isRenderingMasked: !!maskedPreview.rendering,
+    });
     this.view.display.showWaveform();
     this.showPosition();
-    if (this.view.player.playing) this.tick();
+    if (playing) this.tick();
   }
 
   showPosition() {
@@ -54,17 +64,10 @@ export class Playback {
     if (!this.view.player.buffers[version]) return;
     this.view.demo.cancel();
     this.view.display.endReveal();
-    this.view.state.version = version;
+    this.view.store.set({ version });
     this.view.player.choose(version);
-    this.view.messages.showSceneOfVersion();
-    this.view.display.showTitle();
+    this.view.variations.showScene();
     this.view.display.repaint();
-    this.view.syncButtons();
-  }
-
-  /** @returns {NodeListOf<HTMLButtonElement>} */
-  versionButtons() {
-    return this.view.root.querySelectorAll('[data-version]');
   }
 
   /** @param {Version} version
@@ -77,6 +80,7 @@ export class Playback {
 
   /** @param {boolean} open */
   orderPanelOpened(open) {
+    this.view.store.set({ isOrderOpen: open });
     this.versionButton('first').hidden = !open;
     if (!open) {
       if (this.view.state.version === 'first') this.chooseVersion('original');
@@ -88,7 +92,6 @@ export class Playback {
       });
     }
     this.view.display.repaint();
-    this.view.syncButtons();
   }
 
   /** The time range of the selection, or null. */
@@ -124,13 +127,6 @@ export class Playback {
     if (variation && !busy) this.view.trigger('refill', { id: variation.id, ...from });
   }
 
-  /** Play a variation in its shape, and show the sliders for it; null hides them.
-   * @param {Variation | null} variation */
-  showShape(variation) {
-    this.view.shape.show(variation && variation.id);
-    this.view.player.setShape(this.view.shape.shape, variation?.spans ?? []);
-  }
-
   /** @param {1 | -1} step */
   async stepVariation(step) {
     const { variations, variation } = this.view.state;
@@ -145,7 +141,7 @@ export class Playback {
     const version = state.version === 'original' ? 'filled' : undefined;
     let isShown = false;
     try {
-      isShown = await this.view.messages.chooseVariation(id, version);
+      isShown = await this.view.variations.choose(id, version);
     } catch (error) {
       this.view.showError("Can't show this variation: " + /** @type {Error} */ (error).message);
     }
@@ -154,20 +150,13 @@ export class Playback {
       this.view.showStatus(variation.label + ': ' + variation.title + ', ' + metricsOf(variation));
   }
 
-  /** The version that is exported: versions that only the page has are not.
-   * @returns {Version} */
-  get exportedVersion() {
-    const { version, variation } = this.view.state;
-    return version === 'first' || (version === 'masked' && !variation) ? 'original' : version;
-  }
-
   /** @param {string} kind */
   export(kind) {
     const { variation } = this.view.state;
     this.view.showStatus('Preparing the file …');
     this.view.trigger('export', {
       kind,
-      version: this.exportedVersion,
+      version: exportedVersion(this.view.state),
       variation: variation && variation.id,
       look: plotStyleOf(this.view),
       shape: this.view.shape.shape,
@@ -182,7 +171,7 @@ export class Playback {
     }
     if (!areFeaturesChecked(ERASING_FEATURES)) checkFeatures(ERASING_FEATURES);
     // the selection may have changed a moment ago
-    await this.view.messages.followSelection();
+    await this.view.variations.followSelection();
     if (!this.view.state.variation) {
       this.view.maskedPreview.update(this.view.state);
       await this.view.maskedPreview.rendering;

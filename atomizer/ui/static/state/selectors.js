@@ -1,0 +1,62 @@
+// Values that are computed from the state of the page.
+
+import { isPursuit } from '../plot/pursuit.js';
+import { toPayload } from './selection.js';
+
+/** @typedef {Readonly<import('../types').ViewState>} State */
+/** @typedef {import('../types').Item} Item */
+
+/** Keys of selections; a selection is replaced, never changed.
+ * @type {WeakMap<Item[], string>} */
+const keys = new WeakMap();
+
+/** The key of a selection, which its fills carry.
+ * @param {Item[]} items */
+export function keyOf(items) {
+  const known = keys.get(items) ?? toPayload(items).key;
+  keys.set(items, known);
+  return known;
+}
+
+/** Channels of the drawn scene.
+ * @param {State} state */
+export const channelsOf = ({ scene }) => scene?.channels ?? 1;
+
+/** Whether a fill is one of the current selection.
+ * @param {State} state
+ * @param {{key: string}} fill */
+export function answersSelection({ items, selectionAliases }, { key }) {
+  const mine = keyOf(items);
+  const isEmpty = key === '' && !items.length;
+  return key === mine || selectionAliases.get(key) === mine || isEmpty;
+}
+
+/** Whether the selection is another than that of the shown fill.
+ * @param {State} state */
+export function isPending(state) {
+  const fill = state.live || state.variation;
+  return !fill || !answersSelection(state, fill);
+}
+
+/** Whether the selection is still that of the example that was loaded.
+ * @param {State} state */
+export const isExampleShown = (state) =>
+  !!state.proposalId && answersSelection(state, { key: state.proposalId });
+
+/** Whether MDCT atoms are drawn for a fill on top of matching-pursuit atoms.
+ * @param {State} state */
+export const isFillPlane = ({ base, scene }) => isPursuit(base) && !isPursuit(scene);
+
+/** Audible atoms of the version that is shown; those of a fill are counted if all are drawn.
+ * @param {State} state */
+export function audibleCount({ scene, shown, variation, version }) {
+  const { count = 0, total = 0 } = scene ?? {};
+  const isFilled = shown && variation && version === 'filled' && count === total;
+  return isFilled ? shown.count : total;
+}
+
+/** The version that is exported: versions that only the page has are not.
+ * @param {State} state
+ * @returns {import('../types').Version} */
+export const exportedVersion = ({ version, variation }) =>
+  version === 'first' || (version === 'masked' && !variation) ? 'original' : version;

@@ -1,0 +1,127 @@
+// Which panel renders which part of the state.
+
+import { editedIndex } from '../panels/bounds.js';
+import { connectButtons } from '../panels/buttons.js';
+import { showChips } from '../panels/chips.js';
+import { showFindings } from '../panels/findings.js';
+import { showExample, showFillButton } from '../panels/shell.js';
+import { showVariations } from '../panels/variations.js';
+import { channelsOf, isExampleShown, isPending } from '../state/selectors.js';
+
+/** Keep all panels up to date.
+ * @param {import('../view.js').View} view */
+export function connectPanels(view) {
+  connectButtons(view.store, view.root, view.find);
+  connectSelection(view);
+  connectFills(view);
+  connectSound(view);
+}
+
+/** @param {import('../view.js').View} view */
+function connectSelection({ store, find, presets, bounds, display }) {
+  store.subscribe((s) => [s.tool], display.showTool.bind(display));
+  store.subscribe(
+    (s) => [s.items, s.active, channelsOf(s)],
+    (items, active, channels) => showChips(find('chips'), items, active, channels),
+  );
+  store.subscribe(
+    (s) => [s.items[s.active]],
+    (item) => presets.showValuesOf(item),
+  );
+  store.subscribe(
+    (s) => [s.items[editedIndex(s.items, s.active)]],
+    (item) => bounds.show(item),
+  );
+  store.subscribe(
+    (s) => [s.readout, s.items, s.preview],
+    () => display.showReadout(),
+  );
+}
+
+/** @param {import('../view.js').View} view */
+function connectFills({ store, root, find, shape }) {
+  store.subscribe(
+    (s) => [s.variations, s.variation?.id ?? null],
+    (variations, id) => {
+      find('history').hidden = !variations.length;
+      showVariations(find('variations'), variations, id);
+    },
+  );
+  store.subscribe(
+    (s) => [s.heardId],
+    (id) => shape.show(id),
+  );
+  store.subscribe(
+    (s) => [s.busy, s.live],
+    (busy, live) => {
+      root.classList.toggle('busy', busy);
+      find('progress').style.width = busy && live ? (100 * live.done) / live.total + '%' : '0';
+    },
+  );
+  store.subscribe(
+    (s) => [s.busy, s.live, s.queue, !!s.scene && s.items.length > 0 && isPending(s)],
+    (busy, live, queue, pending) => showFillButton({ busy, live, queue, pending }),
+  );
+}
+
+/** @param {import('../view.js').View} view */
+function connectSound(view) {
+  const { store, find, display } = view;
+  store.subscribe(
+    (s) => [s.scene, s.base, s.shown, s.variation, s.version],
+    () => display.showTitle(),
+  );
+  store.subscribe(
+    (s) => [s.base],
+    () => display.showColourChoices(),
+  );
+  store.subscribe(
+    (s) => [s.base, s.scene],
+    () => display.showAtomizer(),
+  );
+  // a choice of atoms that came to nothing is taken back
+  store.subscribe(
+    (s) => [s.busy, s.messageNumber],
+    (busy, _number) => {
+      if (!busy) display.showAtomizer();
+    },
+  );
+  store.subscribe(
+    (s) => [channelsOf(s)],
+    () => display.showChannels(),
+  );
+  store.subscribe(
+    (s) => [s.scene, s.colour],
+    () => display.showLegend(),
+  );
+  store.subscribe(
+    (s) => [s.status],
+    (status) => {
+      find('status').textContent = status;
+    },
+  );
+  store.subscribe(
+    (s) => [s.findings],
+    (findings) => showFindings(find('findings'), findings),
+  );
+  store.subscribe(
+    (s) => [s.before],
+    (before) => {
+      const textContent = before ? 'Back to ' + before : '';
+      Object.assign(find('revert'), { hidden: !before, textContent });
+    },
+  );
+  // the buttons of the examples come after the view: they are marked again with every message
+  store.subscribe(
+    (s) => [s.example, s.note, isExampleShown(s), s.messageNumber],
+    (example, note, isShown, _number) => showExample(example, note, isShown),
+  );
+  store.subscribe(
+    (s) => [s.excerpt],
+    (excerpt) => view.attempt(view.excerpt.show(excerpt)),
+  );
+  store.subscribe(
+    (s) => [s.compression, s.originalUrl],
+    (compression, url) => view.attempt(view.orders.file.receive(compression, url ?? '')),
+  );
+}
