@@ -1,6 +1,7 @@
 """Files of atoms: prefixes, budgets, identical bytes, damage, and noise for what was not sent."""
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from atomizer import metrics
-from atomizer.codec import ORDERS, decode, encode, positions, receive
+from atomizer.codec import ORDERS, decode, decode_arriving, encode, positions, receive
 from atomizer.codec.bitstream import CHUNK, HEADER_BYTES
 from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.unsent import fill_unsent, unsent_task
@@ -130,6 +131,24 @@ def test_endpoints_read_files_of_atoms(clip, tmp_path, refused):
     assert filled.seconds == pytest.approx(0.2) and filled.samples.any()
     with pytest.raises(Exception, match="is over"):
         api.atomize(str(path), start=1)
+
+
+def test_what_has_arrived_is_decoded_whenever_it_doubles(clip):
+    data = encode(clip, size=3000)
+    pieces = iter([data[start : start + 700] for start in range(0, 3000, 700)])
+    held = bytearray()
+
+    class Pipe(io.RawIOBase):
+        def read(self, size=-1):
+            held.extend(next(pieces, b"") if not held else b"")
+            out = bytes(held[:size])
+            del held[:size]
+            return out
+
+    sounds = list(decode_arriving(Pipe(), first=1000))
+    for sound, size in zip(sounds, (1000, 2000, len(data)), strict=True):
+        assert np.array_equal(sound.samples, decode(io.BytesIO(data[:size])).samples)
+    assert not np.array_equal(sounds[0].samples, sounds[1].samples)
 
 
 def test_a_file_of_atoms_is_read_like_a_sound(clip, tmp_path, refused):

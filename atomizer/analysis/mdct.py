@@ -96,6 +96,16 @@ def mdct_blocks(blocks: np.ndarray, window: str = "sine") -> np.ndarray:
 
 def imdct(spectrum: np.ndarray, length: int, window: str = "sine") -> np.ndarray:
     """Inverse of `mdct`: (..., frames, hop) -> (..., length) float32."""
+    hop = spectrum.shape[-1]
+    return imdct_blocks(spectrum, window)[..., hop : hop + length]
+
+
+def imdct_blocks(spectrum: np.ndarray, window: str = "sine") -> np.ndarray:
+    """Sum of the windowed frames (..., n, hop): (..., (n + 1) * hop) float32.
+
+    It begins a hop before the centre of the first frame. The sums of two parts of a spectrum, of
+    which one follows the other, overlap by a hop and are added.
+    """
     frames, hop = spectrum.shape[-2:]
     w, leading = window_of(window, hop), spectrum.shape[:-2]
     out = np.zeros(leading + (frames + 1, hop), np.float32)
@@ -104,7 +114,7 @@ def imdct(spectrum: np.ndarray, length: int, window: str = "sine") -> np.ndarray
             _unfold(
                 _dct4(np.array(spectrum[at][first:last], np.float32)), w, out[at][first : last + 1]
             )
-    return out.reshape(leading + (-1,))[..., hop : hop + length]
+    return out.reshape(leading + (-1,))
 
 
 def mdct_torch(blocks, window: str = "sine"):

@@ -98,7 +98,9 @@ def encode(
 
 
 def decode(
-    source: Annotated[Path, typer.Argument(metavar="IN", help=f"a file of atoms, {ENDING}")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help=f"a file of atoms, {ENDING}; - reads the input")
+    ],
     out: Out,
     size: Annotated[
         Optional[int], typer.Option("--bytes", help="use only the first bytes of the file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,16 @@ def read_text(path: Path) -> str:
 
 
 def read_bytes(path: Path, size: int | None) -> bytes:
-    """The first bytes of a file, or all; raises AtomizerError if it cannot be read."""
+    """The first bytes of a file, or all; raises AtomizerError if it cannot be read.
+
+    The path "-" is the standard input.
+    """
+    count = -1 if size is None else size
+    if str(path) == "-":
+        return sys.stdin.buffer.read(count)
     try:
         with open(path, "rb") as file:
-            return file.read(-1 if size is None else size)
+            return file.read(count)
     except OSError as error:
         raise AtomizerError(
             f"{path.name[:80]!r} cannot be read: a file written by `atomizer encode` is accepted."

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -91,14 +91,19 @@ def encode(
 
 
 def decode(
-    data: bytes, *, fill: str | None = None, seed: int = 0, max_seconds: float | None = None
+    data: bytes | BinaryIO,
+    *,
+    fill: str | None = None,
+    seed: int = 0,
+    max_seconds: float | None = None,
 ) -> Sound:
     """Decode a file of atoms, or the first bytes of one.
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or binary file
         A file of atoms, cut off anywhere behind its header. The more bytes, the higher the SNR.
+        A file object, or a pipe, is read to its end.
     fill : str, optional
         "noise" fills what was not sent with noise at the level of each band, if the file is in the
         order of audibility. It sounds fuller and has a lower SNR.
@@ -119,7 +124,44 @@ def decode(
         numba is not installed.
     """
     check_fill(fill)
-    return render(receive(data, max_seconds), fill, seed)
+    content = data if isinstance(data, bytes) else data.read()
+    return render(receive(content, max_seconds), fill, seed)
+
+
+def decode_arriving(
+    file: BinaryIO, *, fill: str | None = None, seed: int = 0, first: int = 4096
+) -> Iterator[Sound]:
+    """Decode what has arrived of a file of atoms, again whenever it has doubled, and at its end.
+
+    Parameters
+    ----------
+    file : binary file
+        A file object or a pipe, whose bytes may arrive slowly.
+    fill, seed
+        As in `decode`.
+    first : int
+        Number of bytes of the first sound.
+
+    Yields
+    ------
+    Sound
+        The whole sound, each time with a higher SNR. All of them together take about as long as
+        decoding the file twice.
+
+    Raises
+    ------
+    AtomizerError
+        As `decode`.
+    """
+    check_fill(fill)
+    content, decoded, wanted = b"", -1, first
+    while part := file.read(wanted - len(content)):
+        content += part
+        if len(content) == wanted:
+            decoded, wanted = wanted, 2 * wanted
+            yield decode(content, fill=fill, seed=seed)
+    if len(content) != decoded:
+        yield decode(content, fill=fill, seed=seed)
 
 
 def check_fill(fill: str | None) -> None:
@@ -161,14 +203,10 @@ def is_file(path: Path) -> bool:
 
 
 def render(received: Received, fill: str | None = None, seed: int = 0) -> Sound:
-    """The sound of what was received; `fill` as in `decode`."""
-    from .decoder import synthesise
-    from .noise_fill import fill_with_noise
+    """The sound of what was received; `fill` and `seed` as in `decode`."""
+    from .decoder import render as rendered
 
-    grid = received.grid()
-    if fill is not None:
-        fill_with_noise(received, grid, seed)
-    return synthesise(received, grid)
+    return rendered(received, fill, seed)
 
 
 def receive(
@@ -235,6 +273,7 @@ __all__ = [
     "FILLS",
     "ORDERS",
     "decode",
+    "decode_arriving",
     "encode",
     "is_file",
     "is_installed",

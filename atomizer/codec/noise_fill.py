@@ -17,21 +17,29 @@ GAIN = 0.7  # of the noise: less than the missing level, because noise also dist
 CEILING = 3**-0.5  # root mean square below a level: that of magnitudes evenly spread up to it
 
 
-def fill_with_noise(received: Received, grid: np.ndarray, seed: int = 0) -> None:
-    """Fill a grid (C, T, F) of what was received with noise, in place.
-
-    Raises AtomizerError if the file has no levels of bands.
-    """
+def check_levels(received: Received) -> None:
+    """Raise AtomizerError if a file has no levels of bands."""
     if received.steps is None:
         raise AtomizerError(
             "Files in the order of velocity have no levels of bands to fill in: files in the order"
             " of audibility are filled with noise."
         )
-    edges, rng = received.edges, np.random.default_rng(seed)
-    widths = np.diff(edges)
-    for group in range(received.steps.shape[1]):
-        frames = slice(group * FRAMES, min((group + 1) * FRAMES, grid.shape[1]))
-        part, steps = grid[:, frames], received.steps[:, group]
+
+
+def fill_with_noise(
+    received: Received, grid: np.ndarray, first: int, rng: np.random.Generator
+) -> None:
+    """Fill frames (C, n, F) of what was received, from frame `first` on, with noise in place.
+
+    first  a multiple of `FRAMES`
+    """
+    assert received.steps is not None, "the levels are checked"
+    edges, widths = received.edges, np.diff(received.edges)
+    for start in range(0, grid.shape[1], FRAMES):
+        part = grid[:, start : start + FRAMES]
+        group = (first + start) // FRAMES
+        frames = slice(first + start, first + start + part.shape[1])
+        steps = received.steps[:, group]
         empty = received.levels.levels[:, frames] == 0
         unit = 2.0**received.header.exponent
         total = (

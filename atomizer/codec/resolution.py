@@ -15,9 +15,8 @@ from .. import metrics
 from ..atoms.space import AtomSpace
 from ..io.audio import Sound
 from .bitstream import HEADER_BYTES, HOPS
-from .decoder import receive, synthesise
+from .decoder import receive, render
 from .encoder import Budget, encode_sound
-from .noise_fill import fill_with_noise
 
 SECONDS = 4.0  # that are coded
 MIN_SECONDS = 0.2
@@ -54,9 +53,6 @@ def loudest_part(sound: Sound, seconds: float) -> Sound:
 
 def _distance(sound: Sound, data: bytes) -> float:
     """Log-spectral distance of a file of a sound, decoded with noise."""
-    received = receive(data, math.inf)
-    grid = received.grid()
-    fill_with_noise(received, grid)
-    decoded = synthesise(received, grid)
+    decoded = render(receive(data, math.inf), "noise")
     reference, estimate = metrics.normalise(sound.samples, decoded.samples)
     return metrics.lsd(reference, estimate)
