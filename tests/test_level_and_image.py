@@ -7,6 +7,7 @@ import pytest
 from scipy.signal import butter, sosfiltfilt
 
 from atomizer import Settings, Sound, fill, load_model, parse, prepare
+from atomizer.inpainting.fades import find_fade
 from atomizer.inpainting.fill import last
 
 RATE = 44_100
@@ -94,6 +95,15 @@ def test_several_sources_keep_the_channels_correlation(filled, end):
     assert abs(np.corrcoef(y)[0, 1] - np.corrcoef(x)[0, 1]) < 0.05
 
 
+def test_a_wide_texture_under_central_notes_stays_wide(filled):
+    t = np.arange(3 * RATE) / RATE
+    notes = sum(0.02 * np.sin(2 * np.pi * 110 * k * t + k * k) for k in range(1, 60))
+    x, part = notes + 2 * noise(3, 0, 2), slice(int(1.5 * RATE), int(1.9 * RATE))
+    y, notes = filled(x, "time:1.5-1.9")[:, part], notes[part]
+    texture = y - np.outer(y @ notes / (notes @ notes), notes)
+    assert abs(np.corrcoef(texture)[0, 1]) < 0.15
+
+
 def test_a_hole_in_a_pause_before_an_attack_is_quiet(filled):
     x, start, stop = 0.02 * noise(), int(1.5 * RATE), int(1.8 * RATE)
     attack = stop + RATE // 10
@@ -110,12 +120,27 @@ def test_a_continuation_keeps_its_level_throughout(filled):
         assert abs(level(y[:, start * RATE : (start + 1) * RATE]) - level(x)) < 2
 
 
-def test_a_continuation_after_a_fade_out_keeps_the_level_of_the_end(filled):
-    x = pink(3)
-    x *= 10 ** -np.clip(np.arange(3 * RATE) / RATE - 1, 0, None)  # 20 dB per second
+@pytest.mark.parametrize("slope", [-20, 0])
+def test_a_continuation_of_a_fade_goes_on_fading(filled, slope):
+    t, whole = np.arange(4 * RATE) / RATE, pink(4)
+    if slope:
+        gain = 10 ** (slope / 20 * np.clip(t - 1, 0, None))
+    else:
+        gain = np.clip((3 - t) / 2, 0, 1)  # linear, and over
+    x = (whole * gain)[:, : 3 * RATE]
     y = filled(x, "", extend=1.0)
-    end = level(x[:, -RATE // 10 :])
-    assert abs(level(y[:, 3 * RATE :]) - end) < 2.5
+    assert np.array_equal(y[:, : 3 * RATE], x.astype(np.float32))
+    for start in (3.0, 3.5):
+        part = slice(int(start * RATE), int((start + 0.45) * RATE))
+        right = level(whole) + level(gain[part])
+        assert level(y[:, part]) < -90 if not slope else abs(level(y[:, part]) - right) < 2.5
+
+
+def test_music_that_ends_without_a_fade_has_none():
+    x = pink(4)
+    beats = x * (0.2 + np.exp(-(np.arange(4 * RATE) % (RATE // 2)) / (0.1 * RATE)))
+    assert find_fade(x, RATE) is None and find_fade(beats, RATE) is None
+    assert find_fade(np.zeros((1, 4 * RATE)), RATE) is None
 
 
 def test_a_long_hole_keeps_its_level_throughout(filled):
@@ -131,9 +156,12 @@ def test_a_silent_channel_stays_silent(filled, specification):
     assert not filled(x, specification)[1].any()
 
 
-def test_an_added_channel_of_a_low_rate_file_is_filled():
+@pytest.mark.parametrize("rate", [RATE // 2, RATE])
+def test_a_mono_sound_becomes_centred_stereo(rate):
     model = load_model(device="cpu")
-    x = noise(1).astype(np.float32)[:, ::2]
-    task = prepare(Sound(x, RATE // 2), parse([]), add_channels=1)
-    y = task.render(last(fill(task, Settings(seed=1), model)).grid).samples
-    assert level(y[1]) > level(x) - 12
+    x = np.round(noise(1) * 2**15)[:, :: RATE // rate] / 2**15
+    task = prepare(Sound(x.astype(np.float32), rate), parse([]), add_channels=1)
+    left, right = task.render(last(fill(task, Settings(seed=1), model)).grid).samples
+    assert np.array_equal((left + right) / 2, x[0].astype(np.float32))
+    assert abs(level(left) - level(right)) < 0.5
+    assert -12 < level(left - right) - level(left + right) < -4

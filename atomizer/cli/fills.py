@@ -82,7 +82,7 @@ def fill(
         typer.Option("--erase-only", help="write the masked sound: the same as --method erased"),
     ] = False,
     extend: Annotated[float, typer.Option(help="seconds by which the sound is continued")] = 0.0,
-    add_channels: Annotated[int, typer.Option(help="number of channels to add (upmix)")] = 0,
+    add_channels: Annotated[int, typer.Option(help="channels to add; 1: mono to stereo")] = 0,
     start: Annotated[float, typer.Option(help="start of an excerpt, in seconds")] = 0.0,
     seconds: Annotated[
         Optional[float], typer.Option(help="duration of the excerpt; default: to the end")

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import AtomizerError
+from .fades import fade_before, with_fade, without_fade
 from .holes import has_only_short_holes, join_holes
+from .mid_side import side_of
 from .settings import Resolved, Settings, resolve
 from .step import AUTOREGRESSION, Step
 from .task import Task
@@ -54,6 +56,18 @@ def fill(
         For settings out of range, or a model of another AtomSpace.
     """
     resolved = resolve(settings, task)
+    fade = None if resolved.method == "erased" else fade_before(task)
+    if fade is None:
+        yield from _fill(task, settings, resolved, model)
+        return
+    for step in _fill(without_fade(task, fade), settings, resolved, model):
+        yield replace(step, grid=with_fade(task, fade, step.grid))
+
+
+def _fill(
+    task: Task, settings: Settings, resolved: Resolved, model: AtomModel | None
+) -> Iterator[Step]:
+    """Fill a task with settings, `resolved` for it."""
     if not task.mask.any():  # the selection lies above the atoms: it is erased by `render`
         yield Step(1, 1, task.grid.copy(), task.mask)
         return
@@ -66,6 +80,8 @@ def fill(
         if step.number == step.total and resolved.method != "erased":
             grid = join_holes(task, step.grid, resolved.seed, fill_short=short)
             step = replace(step, grid=grid)
+        if task.is_mid_side and resolved.method != "erased":
+            step = replace(step, grid=_with_side(task, step.grid))
         yield step
 
 
@@ -81,6 +97,12 @@ def _fills_samples(settings: Settings) -> bool:
     chosen = (settings.amplitudes, settings.nucleus) != (None, None)
     chosen = chosen or settings.using not in ("auto", "texture") or bool(settings.source)
     return settings.method == "model" and not chosen
+
+
+def _with_side(task: Task, grid: np.ndarray) -> np.ndarray:
+    """The grid (2, T, F) of mid and a predicted second channel, with the side in its place."""
+    side = side_of(grid[0], grid[1], task.space)
+    return np.stack([grid[0], np.where(task.mask[1], side, task.grid[1])])
 
 
 def _fill_atoms(task: Task, resolved: Resolved, model: AtomModel | None) -> Iterator[Step]:

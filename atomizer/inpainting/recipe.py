@@ -127,7 +127,7 @@ class Recipe:
     def masked(self, task: Task) -> Sound:
         """The sound of a task of this recipe before it is filled in."""
         if self.atomizer != "mdct":  # the selected atoms are erased already
-            return task.sound
+            return task.render(task.grid)
         return task.render(task.masked(self.settings.seed))
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import numpy as np
 from ..analysis.mdct import imdct, mdct
 from ..io.audio import Sound, resample_to_length
 from .holes import above_atoms, erase_holes, fill_holes, holes_in_samples
+from .mid_side import left_and_right
 
 if TYPE_CHECKING:
     from .task import Task
@@ -31,7 +32,7 @@ def render(task: Task, grid: np.ndarray) -> Sound:
     length = base.shape[1]
     out = base.copy(order="K")  # keep the memory layout: interleaved channels are slow to separate
     if task.mask.any() and np.array_equal(grid[task.mask], task.grid[task.mask]):
-        return task.sound.with_samples(out, rate)
+        return task.sound.with_samples(left_and_right(out) if task.is_mid_side else out, rate)
     frames = np.flatnonzero(task.mask.any(axis=(0, 2)))
     holes = holes_in_samples(task.selection, rate, length)
     if len(frames):
@@ -52,7 +53,7 @@ def render(task: Task, grid: np.ndarray) -> Sound:
     if task.extended:  # an extension stops at an arbitrary moment: fade to avoid a click
         fade = min(round(FADE_SECONDS * rate), round(task.extended * rate))
         out[:, length - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
-    return task.sound.with_samples(out, rate)
+    return task.sound.with_samples(left_and_right(out) if task.is_mid_side else out, rate)
 
 
 def _selected_above(task: Task, base: np.ndarray, rate: int) -> np.ndarray:

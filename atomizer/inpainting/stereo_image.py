@@ -90,12 +90,15 @@ class StereoImage:
         now = mask & self.drawn & ~(mask & ~self.drawn).any(0)
         if len(out) > 1 and now.any():
             textures = self._mixed(out, known, now)
-            out[now] = (self.offset + self.gain * textures)[now]
+            out[now] = (self.offset + textures)[now]
             self.drawn &= ~now
 
     def _mixed(self, grid: np.ndarray, known: np.ndarray, now: np.ndarray) -> np.ndarray:
-        """(C, T, F): textures with the image of the surroundings; independent if unknown."""
-        out = self.unit * self.std
+        """(C, T, F): textures that give the sum with the offset the image of the surroundings.
+
+        They are independent where nothing is known.
+        """
+        out = self.gain * self.unit * self.std
         weight = np.exp(-distance_transform_edt(~now.any(axis=(0, 2))) / DECAY_FRAMES)
         digits = 1 << np.arange(len(grid))
         for low, high in zip(self.edges, self.edges[1:]):
@@ -117,11 +120,33 @@ class StereoImage:
                 given = grid[k[:, None], t[cells], f[cells]]
                 own, predictor = conditional(covariance, u, k)
                 scale = np.trace(covariance[np.ix_(u, u)])
-                if scale > 0:
-                    power = (self.std[to].astype(np.float64) ** 2).sum(0)
-                    texture = _along_principal_directions(own / scale, self.unit[to])
-                    out[to] = np.sqrt(power) * texture + predictor @ given
+                if scale <= 0:
+                    continue
+                gain = self.gain[to].astype(np.float64)
+                power = ((gain * self.std[to]) ** 2).sum(0)
+                own = _complement(own / scale, power, self.offset[to])
+                texture = _along_principal_directions(own, self.unit[to])
+                out[to] = np.sqrt(power) * texture + gain * (predictor @ given)
         return out
+
+
+def _complement(covariance: np.ndarray, power: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Covariance (U, U) of textures that, added to an offset, have a covariance (U, U).
+
+    power   (n,) of the textures, all channels together
+    offset  (U, n) what is predicted, and may have another image than the surroundings
+
+    Both covariances are relative: their traces are those of channels alone and at most 1.
+    """
+    predicted = offset.astype(np.float64) @ offset.T
+    own = power.sum()
+    if not np.trace(predicted) or not own:
+        return covariance
+    trace = np.trace(covariance)
+    left = covariance * (own + np.trace(predicted)) / max(trace, 1e-30) - predicted
+    values, directions = np.linalg.eigh(left)
+    values = values.clip(min=0)
+    return (directions * values) @ directions.T * trace / max(values.sum(), 1e-30)
 
 
 def _along_principal_directions(covariance: np.ndarray, unit: np.ndarray) -> np.ndarray:

@@ -42,6 +42,9 @@ class Task:
         Seconds by which the sound was extended.
     cutoff : Cutoff or None
         The recording's own cutoff, where the mask has its slope or begins with it (`highs.py`).
+    is_mid_side : bool
+        Whether the channels are mid and side (`mid_side.py`): the input is mono, and gets a second
+        channel.
     """
 
     sound: Sound
@@ -53,6 +56,7 @@ class Task:
     reference: float
     extended: float = 0.0
     cutoff: Cutoff | None = None
+    is_mid_side: bool = False
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -148,7 +152,8 @@ def prepare(
     extend : float
         Seconds to continue the sound by.
     add_channels : int
-        Number of channels to add.
+        Number of channels to add. The first that a mono sound gets is its side signal: the result
+        is stereo whose mono sum is the sound.
     seed : int
         Of random parts of the selection.
     space : AtomSpace
@@ -171,6 +176,7 @@ def prepare(
         added = range(sound.channels, sound.channels + add_channels)
         extra.append(Region(channels=tuple(added)))
     selection = replace(selection, regions=selection.regions + tuple(extra))
+    is_mid_side = sound.channels == 1 and add_channels == 1
     if extra:
         if not selection.erases:
             raise AtomizerError(
@@ -187,7 +193,7 @@ def prepare(
         mask, cutoff = with_slope(mask, grid, space, nyquist, cutoff)
     preset = preset_for(selection, mask, space.hertz(np.arange(space.hop)) <= nyquist)
     reference = _loudest_outside(grid, mask)
-    return Task(sound, space, grid, mask, selection, preset, reference, extend, cutoff)
+    return Task(sound, space, grid, mask, selection, preset, reference, extend, cutoff, is_mid_side)
 
 
 def _check_additions(sound: Sound, extend: float, add_channels: int) -> None:

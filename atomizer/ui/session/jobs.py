@@ -85,7 +85,7 @@ def begin(
         # which atoms a random part takes depends on the seed
         scenes.show_parts(session, parts, recipe.settings.seed)
     hidden = session.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
-    sound = task.sound if residual else task.render(task.masked(recipe.settings.seed))
+    sound = recipe.masked(task)
     masked = scenes.preview(session, sound, "masked")
     assert session.job is not None, "no job was started"
     session.advance(JobEvent.BEGIN)

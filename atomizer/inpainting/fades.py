@@ -1,0 +1,124 @@
+"""Fades: a sound that fades out at its end goes on fading when it is continued.
+
+A fade multiplies all that sounds. It is found in the levels of the last seconds, and taken out of
+the sound before that is continued: copies, partials and textures then have one level. What was
+filled in is multiplied by the fade as it goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..analysis.mdct import imdct, mdct
+from ..io.audio import Sound
+
+if TYPE_CHECKING:
+    from .task import Task
+
+BLOCK_SECONDS = 0.1  # of a level
+LONGEST_SECONDS = 12.0  # of the end that is examined
+LEAST_SECONDS = 1.2  # of a fade
+LEAST_FALL_DB = 8.0  # from its start to its end
+MAX_ERROR_DB = 6.0  # RMS distance of the levels from the fade
+LEAST_STEEPNESS = 5.0  # fall of a fade relative to this distance
+SURROUND = 1.0  # seconds before the fade whose level counts
+LOWEST_DB = -50.0  # gain of a fade below which it is not taken out of a sound
+# Past the end of the sound, relative to the length of a fade up to there, a linear fade ends
+ENDS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
+STEP_SECONDS = 0.1  # between starts that are tried
+
+
+@dataclass(frozen=True)
+class Fade:
+    """Gain of a sound over time: 1 up to `start`, then falling.
+
+    start  seconds
+    slope  dB per second of an exponential fade, negative; 0 of a linear one
+    end    seconds at which a linear fade is silent
+    """
+
+    start: float
+    slope: float = 0.0
+    end: float = 0.0
+
+    def gain(self, seconds: np.ndarray) -> np.ndarray:
+        """Gains at times in seconds."""
+        after = np.maximum(seconds - self.start, 0)
+        if self.slope:
+            return 10 ** (self.slope * after / 20)
+        return np.clip(1 - after / (self.end - self.start), 0, 1)
+
+
+def fade_before(task: Task) -> Fade | None:
+    """The fade after which the sound of a task is continued; None without one."""
+    if not task.extended:
+        return None
+    count = task.sound.samples.shape[1] - round(task.extended * task.sound.rate)
+    return find_fade(task.sound.samples[:, :count], task.sound.rate)
+
+
+def find_fade(samples: np.ndarray, rate: int) -> Fade | None:
+    """The fade at the end of samples (C, n); None without one."""
+    size = round(BLOCK_SECONDS * rate)
+    count = min(samples.shape[1], round(LONGEST_SECONDS * rate)) // size
+    if count * BLOCK_SECONDS < LEAST_SECONDS:
+        return None
+    first = samples.shape[1] - count * size
+    blocks = samples[:, first:].reshape(len(samples), count, size).astype(np.float64)
+    power = np.square(blocks).mean(axis=(0, 2))
+    floor = 1e-12 * power.max()
+    if not floor:
+        return None
+    level, total = 10 * np.log10(power + floor), samples.shape[1] / rate
+    times = (first + (np.arange(count) + 0.5) * size) / rate
+    best, error = None, MAX_ERROR_DB
+    for start in np.arange(first / rate, total - LEAST_SECONDS, STEP_SECONDS):
+        near = times >= start - SURROUND
+        for fade in _candidates(float(start), total, times[near], level[near]):
+            gain_db = 20 * np.log10(np.maximum(fade.gain(times[near]), 1e-6))
+            rest = level[near] - gain_db
+            distance = float(np.std(rest))
+            fall = -20 * np.log10(max(float(fade.gain(np.array(times[-1]))), 1e-6))
+            if fall < max(LEAST_FALL_DB, LEAST_STEEPNESS * distance):
+                continue
+            if distance < error:
+                best, error = fade, distance
+    return best
+
+
+def _candidates(start: float, total: float, times: np.ndarray, level: np.ndarray) -> list[Fade]:
+    """Fades that begin at `start`, for levels in dB at times."""
+    after = np.maximum(times - start, 0)
+    slope = float(np.polyfit(after, level, 1)[0]) if len(times) > 2 else 0.0
+    found = [Fade(start, slope=slope)] if slope < 0 else []
+    return found + [Fade(start, end=total + share * (total - start)) for share in ENDS]
+
+
+def without_fade(task: Task, fade: Fade) -> Task:
+    """The task of the same sound with one level up to its end."""
+    sound = task.sound
+    seconds = np.arange(sound.samples.shape[1]) / sound.rate
+    gain = np.maximum(fade.gain(seconds), 10 ** (LOWEST_DB / 20)).astype(np.float32)
+    level = Sound(sound.samples / gain, sound.rate, sound.subtype)
+    grid = mdct(level.at(task.space.rate), task.space.hop, task.space.window)
+    known = np.where(task.mask, 0, grid)
+    return replace(task, sound=level, grid=grid, reference=float(np.abs(known).max(initial=0)))
+
+
+def with_fade(task: Task, fade: Fade, grid: np.ndarray) -> np.ndarray:
+    """The filled grid (C, T, F) of `without_fade(task)`, with the fade."""
+    space = task.space
+    first = int(np.flatnonzero(task.mask.any(axis=(0, 2)))[0])
+    low = max(0, first - 2)
+    part, start = grid[:, low:], low * space.hop
+    length = (part.shape[1] - 1) * space.hop
+    samples = imdct(part, length, space.window)
+    gain = fade.gain((start + np.arange(length)) / space.rate).astype(np.float32)
+    faded = mdct(samples * gain, space.hop, space.window)
+    out = task.grid.copy()
+    count = min(faded.shape[1], out.shape[1] - low)
+    out[:, low : low + count] = faded[:, :count]
+    return np.where(task.mask, out, task.grid)
