@@ -7,7 +7,7 @@
 * `allocation`  step sizes of the bands by masking: the audibility ordering
 * `stereo`      mid and side per band
 * `resolution`  the hop of a file
-* `encoder`, `decoder`, `noise_fill`
+* `encoder`, `decoder`, `rendering`, `noise_fill`
 
 All but the transform and the noise is integer arithmetic, the same on every machine. The loops are
 compiled by numba.
@@ -204,7 +204,7 @@ def is_file(path: Path) -> bool:
 
 def render(received: Received, fill: str | None = None, seed: int = 0) -> Sound:
     """The sound of what was received; `fill` and `seed` as in `decode`."""
-    from .decoder import render as rendered
+    from .rendering import render as rendered
 
     return rendered(received, fill, seed)
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..analysis.mdct import imdct, imdct_blocks
+from ..analysis.mdct import imdct
 from ..atoms.masking import QUARTERS, band_edges
 from ..io.audio import Sound, resample_to_length
 from .allocation import EQUAL, step_sizes
-from .bands import FRAMES, PART, STEPS, code_steps
+from .bands import FRAMES, STEPS, code_steps
 from .bitstream import HEADER_BYTES, Header, from_chunks
 from .coder import Stream
 from .encoder import UNKNOWN
@@ -97,34 +97,10 @@ def synthesise(received: Received, grid: np.ndarray) -> Sound:
     header = received.header
     if header.channels == 2:
         rotate(grid, received.edges, received.mid_side)
-    return _at_own_rate(header, imdct(grid, header.samples, header.space.window))
+    return at_own_rate(header, imdct(grid, header.samples, header.space.window))
 
 
-def render(received: Received, fill: str | None = None, seed: int = 0) -> Sound:
-    """The sound of what was received; `fill` and `seed` as in `atomizer.codec.decode`.
-
-    Part by part: of the grid, memory holds `PART` frames.
-    """
-    from .noise_fill import check_levels, fill_with_noise
-
-    if fill is not None:
-        check_levels(received)
-    header, rng = received.header, np.random.default_rng(seed)
-    (channels, frames, hop), length = header.shape, header.samples
-    samples = np.zeros((channels, length), np.float32)
-    for first in range(0, frames, PART):
-        grid = received.grid(first, first + PART)
-        if fill is not None:
-            fill_with_noise(received, grid, first, rng)
-        if channels == 2:
-            rotate(grid, received.edges, received.mid_side[first // BLOCK :][: PART // BLOCK])
-        start = (first - 1) * hop  # of the first frame in the sound
-        sums = imdct_blocks(grid, header.space.window)[:, max(0, -start) : length - start]
-        samples[:, max(0, start) : max(0, start) + sums.shape[1]] += sums
-    return _at_own_rate(header, samples)
-
-
-def _at_own_rate(header: Header, samples: np.ndarray) -> Sound:
+def at_own_rate(header: Header, samples: np.ndarray) -> Sound:
     """Samples at the rate of the atoms as a sound with the rate and length of the original."""
     if header.space.rate != header.rate:
         samples = resample_to_length(samples, header.space.rate, header.rate, header.length)

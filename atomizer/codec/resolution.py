@@ -15,8 +15,9 @@ from .. import metrics
 from ..atoms.space import AtomSpace
 from ..io.audio import Sound
 from .bitstream import HEADER_BYTES, HOPS
-from .decoder import receive, render
+from .decoder import receive
 from .encoder import Budget, encode_sound
+from .rendering import render
 
 SECONDS = 4.0  # that are coded
 MIN_SECONDS = 0.2
