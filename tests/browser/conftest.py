@@ -188,39 +188,71 @@ def proxied_app_url(tmp_path_factory):
             yield address
 
 
+LAUNCH = {"executable_path": find_browser(), "headless": True, "args": FLAGS}
+
+
+def started(launch, *arguments, **options):
+    """What `launch` returns; the test is skipped without Chromium."""
+    try:
+        return launch(*arguments, **LAUNCH, **options)
+    except playwright.Error as error:
+        pytest.skip(f"no Chromium: {error}")
+
+
 @pytest.fixture(scope="session")
-def browser():
+def chromium():
     with playwright.sync_playwright() as p:
-        try:
-            browser = p.chromium.launch(executable_path=find_browser(), headless=True, args=FLAGS)
-        except playwright.Error as error:
-            pytest.skip(f"no Chromium: {error}")
-        yield browser
-        browser.close()
+        yield p.chromium
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    """Chromium whose contexts share nothing."""
+    browser = started(chromium.launch)
+    yield browser
+    browser.close()
 
 
 class Contexts:
-    """Browser contexts that tests use one after the other: their caches stay, their storage not."""
+    """Browser contexts that tests use one after the other: their caches stay, their storage not.
 
-    def __init__(self, browser):
-        self.browser = browser
+    The first one without options is on disk: there Chromium keeps the compiled scripts, and a page
+    takes half of the processor time.
+    """
+
+    def __init__(self, request, chromium, folder):
+        self.request = request
+        self.chromium = chromium
+        self.folder = folder
+        self.on_disk = None
         self.idle: dict[str, list] = {}
+
+    def new(self, **options):
+        if options or self.on_disk is not None:
+            return self.request.getfixturevalue("browser").new_context(**options)
+        self.on_disk = started(self.chromium.launch_persistent_context, self.folder)
+        return self.on_disk
 
     @contextmanager
     def lease(self, **options):
-        """A context with nothing stored, for one page."""
+        """A context with nothing stored, for one test."""
         idle = self.idle.setdefault(repr(sorted(options.items())), [])
-        context = idle.pop() if idle else self.browser.new_context(**options)
+        context = idle.pop() if idle else self.new(**options)
+        blank = list(context.pages)  # a context on disk ends with its last page
         yield context
         for page in context.pages:
-            page.close()
+            if page not in blank:
+                page.close()
         context.clear_cookies()
         idle.append(context)
 
 
 @pytest.fixture(scope="session")
-def contexts(browser):
-    return Contexts(browser)
+def contexts(request, chromium, tmp_path_factory):
+    contexts = Contexts(request, chromium, tmp_path_factory.mktemp("chromium"))
+    yield contexts
+    if contexts.on_disk is not None:
+        contexts.on_disk.close()
 
 
 def watched(page, url: str) -> list[str]:
@@ -258,11 +290,9 @@ def open_page(contexts, request):
             # fresh: as on a first visit, with closed folds and animations; `window.shifted` is the
             # sum of the layout shifts
             url = request.getfixturevalue(app)
-            motion = "no-preference" if fresh else "reduce"
-            context = leases.enter_context(
-                contexts.lease(accept_downloads=True, reduced_motion=motion, **options)
-            )
+            context = leases.enter_context(contexts.lease(**options))
             page = context.new_page()
+            page.emulate_media(reduced_motion="no-preference" if fresh else "reduce")
             page.set_viewport_size({"width": width, "height": height})
             context.new_cdp_session(page).send(
                 "Storage.clearDataForOrigin",
