@@ -118,6 +118,10 @@ def fill(
     not_from: Annotated[
         str, typer.Option(metavar="START-END", help="a span of IN that is not copied")
     ] = "",
+    shift: Annotated[
+        float,
+        typer.Option(help="with --method paste: seconds from the selection to the pasted atoms"),
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False,
     folder: Annotated[
         Optional[Path],
@@ -175,6 +179,7 @@ def fill(
             using,
             copy_from,
             not_from,
+            shift,
         )
         recipes = [Recipe(selection_of(rest, regions, features), settings, extend, add_channels)]
     load = cache(partial(load_model, checkpoint))

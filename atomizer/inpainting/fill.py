@@ -19,6 +19,7 @@ from ..errors import AtomizerError
 from .fades import fade_before, with_fade, without_fade
 from .holes import has_only_short_holes, join_holes
 from .mid_side import side_of
+from .paste import paste_step
 from .settings import Resolved, Settings, resolve
 from .step import AUTOREGRESSION, Step
 from .task import Task
@@ -56,7 +57,8 @@ def fill(
         For settings out of range, or a model of another AtomSpace.
     """
     resolved = resolve(settings, task)
-    fade = None if resolved.method == "erased" else fade_before(task)
+    is_predicted = resolved.method not in ("erased", "paste")
+    fade = fade_before(task) if is_predicted else None
     if fade is None:
         yield from _fill(task, settings, resolved, model)
         return
@@ -110,6 +112,8 @@ def _fill_atoms(task: Task, resolved: Resolved, model: AtomModel | None) -> Iter
     signs_only = set(task.features) == {"sign"}
     if resolved.method == "erased" or (resolved.method == "noise" and signs_only):
         yield Step(1, 1, task.masked(resolved.seed), task.mask)
+    elif resolved.method == "paste":
+        yield paste_step(task, resolved)
     elif resolved.method == "noise":
         yield Step(1, 1, _noise(task, resolved), task.mask)
     elif model is None:

@@ -118,11 +118,12 @@ class _Strip:
 def can_go_by_parts(recipe: Recipe) -> bool:
     """Whether a recipe can be applied by parts.
 
-    Matching pursuits, chosen sources of copies, and parts of a selection that compare all atoms of
-    a sound need the whole.
+    Matching pursuits, chosen sources of copies, pasted atoms, and parts of a selection that compare
+    all atoms of a sound need the whole.
     """
     kinds = {part.kind for part in recipe.selection.parts}
-    if recipe.settings.source or recipe.settings.not_from or recipe.stop_after:
+    settings = recipe.settings
+    if settings.source or settings.not_from or settings.method == "paste" or recipe.stop_after:
         return False
     return recipe.atomizer == "mdct" and kinds <= {"random"}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .task import Task
 
 ORDERED_STEPS = 4  # steps where an ordering was chosen: in a single step it could not be heard
-METHODS = ("model", "noise", "erased")
+METHODS = ("model", "noise", "erased", "paste")
 AMPLITUDES = ("expected", "sampled", "texture")
 
 
@@ -28,8 +28,8 @@ class Settings:
     Attributes
     ----------
     method : str
-        "model", "noise" (interpolated spectral envelope) or "erased". Where only the sign is
-        unknown, the last two keep the levels and draw signs.
+        "model", "noise" (interpolated spectral envelope), "erased", or "paste" (atoms of another
+        time). Where only the sign is unknown, "noise" and "erased" keep the levels and draw signs.
     order : str or None
         A name in `ORDERINGS`; "velocity" reveals the loudest predicted atoms first.
     reverse : bool
@@ -54,6 +54,9 @@ class Settings:
         Spans of the sound, "START-END" in seconds, several separated by commas: the only ones that
         are copied, and those that are not. Without a source the best match is copied, and only
         where it matches well; what is copied from a chosen source replaces all of the fill.
+    shift : float
+        Seconds from the selection to the atoms that the method "paste" puts there, rounded to whole
+        frames; negative for earlier ones.
     """
 
     method: str = "model"
@@ -67,6 +70,7 @@ class Settings:
     using: str = "auto"
     source: str = ""
     not_from: str = ""
+    shift: float = 0.0
 
 
 @dataclass(frozen=True)

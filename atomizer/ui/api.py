@@ -305,7 +305,10 @@ def add_endpoints() -> None:
     )
     seed = gr.Number(0, visible=False, label="Seed")
     method = gr.Dropdown(
-        list(METHODS), value="model" if has_model() else "noise", visible=False, label="Method"
+        [name for name in METHODS if name != "paste"],  # which needs a shift
+        value="model" if has_model() else "noise",
+        visible=False,
+        label="Method",
     )
     extend = gr.Number(0, visible=False, label="Seconds to continue by")
     channels = gr.Number(0, visible=False, label="Channels to add")

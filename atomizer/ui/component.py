@@ -51,7 +51,9 @@ EVENTS = (
     "excerpt",
     "pursue",
     "inspect",
+    "similar",
     "refill",
+    "paste",
     "resume",
     "encode",
     "prefix",
@@ -208,6 +210,17 @@ class Finding(GradioModel):
     fills: bool = False
 
 
+class Places(GradioModel):
+    """Boxes at places that are similar to a selected one, which the page adds to it once.
+
+    key  of the selection that they were found for
+    """
+
+    id: str
+    key: str
+    regions: list[dict[str, Any]]
+
+
 class AtomsFile(GradioModel):
     """The original as a file of atoms.
 
@@ -286,6 +299,7 @@ class Message(GradioModel):
     proposal: Proposal | None = None
     download: Download | None = None
     findings: list[Finding] = []
+    places: Places | None = None
     compression: Compression = Compression()
     excerpt: Excerpt | None = None
     before: str | None = None

@@ -18,6 +18,12 @@ from ..io.audio import Sound
 from .decomposition import NAMES
 
 METRIC_RATE = 44_100
+FILLED_BY = {
+    "model": "the model",
+    "noise": "noise baseline",
+    "erased": "nothing",
+    "paste": "copied atoms",
+}
 MIN_SAMPLES = metrics.SIZE * 4  # the shortest span that a spectral distance is measured on
 
 
@@ -39,7 +45,8 @@ def judge(
     them. A metric is None where there is no reference for it.
     """
     hidden = task.grid[task.mask]
-    if recipe.extend or recipe.add_channels or not np.any(hidden):
+    is_restored = not (recipe.extend or recipe.add_channels or recipe.settings.method == "paste")
+    if not is_restored or not np.any(hidden):
         return None, None
     snr = metrics.snr_db(hidden[None], step.grid[task.mask][None])
     channels, frames, bins = (
@@ -74,6 +81,9 @@ def level_difference(task: Task, step: Step) -> float | None:
 
 def title_of(recipe: Recipe, settings: Resolved) -> str:
     """Return a short title: the ordering and its steps, or noise; and the seed."""
+    if settings.method == "paste":
+        way = "later" if settings.shift > 0 else "earlier"
+        return f"pasted from {abs(settings.shift):.2f} s {way}"
     words = ["noise"]
     if settings.method == "model":
         by = settings.order if settings.order == "random" else f"by {settings.order}"
@@ -89,7 +99,7 @@ def title_of(recipe: Recipe, settings: Resolved) -> str:
 def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:
     """Return all settings as (name, text)."""
     rows = [
-        ("filled in by", "the model" if settings.method == "model" else "noise baseline"),
+        ("filled in by", FILLED_BY[settings.method]),
         ("unknown", ", ".join(recipe.selection.features or LOUDNESS)),
     ]
     if settings.method == "model":

@@ -132,6 +132,9 @@ def _connect_fills(page: Page) -> list[Fill]:
         spans = (_event_value(event, name) for name in ("source", "not_from"))
         yield from handlers.fill_from_source(old, _event_value(event), *spans)
 
+    def paste(chosen: Chosen, old: Session | None, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.paste(chosen, old, _event_value(event, "shift"))
+
     def fill_prefix(old: Session | None, event: gr.EventData) -> Iterator[Message]:
         yield from handlers.fill_prefix(old, event._data)
 
@@ -151,6 +154,7 @@ def _connect_fills(page: Page) -> list[Fill]:
         extend.highs.click(handlers.extend_bandwidth, [session, *controls], view, **options),
         view.noise(compare_with_noise, session, view, **options),
         view.refill(refill, session, view, **options),
+        view.paste(paste, [view, session], view, **options),
         view.pursue(pursue, session, view, **options),
         view.unsent(fill_prefix, session, view, **options),
     ]
@@ -301,6 +305,10 @@ def _connect_selection(page: Page) -> None:
     def inspect(old: Session | None, event: gr.EventData) -> Message:
         return handlers.inspect(old, _event_value(event, "thorough") is True)
 
+    def find_similar(old: Session | None, event: gr.EventData) -> Message:
+        return handlers.find_similar(old, _event_value(event, "region"), _event_value(event, "key"))
+
+    page.view.similar(find_similar, page.session, page.view, trigger_mode="multiple", **PRIVATE)
     page.view.inspect(inspect, page.session, page.view, trigger_mode="multiple", **PRIVATE)
     inputs = [page.view, page.session, page.fill.seed, *page.features]
     events = (page.view.selected, page.fill.seed.input, *(box.input for box in page.features))

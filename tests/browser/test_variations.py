@@ -329,3 +329,31 @@ def test_noise_for_comparison_and_a_continuation(quick, sounds):
     assert d.state(quick, "state.scene.duration") == pytest.approx(3)
     quick.click(f"{d.VIEW} [data-variation='{first}']")
     d.wait(quick, "state.scene.duration > 3.9 && picture.t[1] > 3.9")
+
+
+def test_similar_boxes_are_selected_and_atoms_are_pasted(page):
+    page.fill(f"{d.VIEW} [data-name=bound-end]", "1.4")
+    page.press(f"{d.VIEW} [data-name=bound-end]", "Enter")
+    d.wait(page, "items[0].t[1] === 1.4")
+    page.focus(d.VIEW)
+    page.keyboard.press("d")  # the notes of the sound are repeated every 0.5 s
+    d.wait(page, "items.length > 3")
+    starts = np.array([item["t"][0] for item in d.state(page, "items")])
+    assert np.abs((starts + 0.25) % 0.5 - 0.25).max() < 0.03
+    assert d.state(page, "items.every(({ f }) => String(f) === String(items[0].f))")
+    page.keyboard.press("Control+z")
+    d.wait(page, "items.length === 1")
+
+    assert page.is_disabled(f"{d.VIEW} [data-act=paste]")
+    page.keyboard.press("Control+c")
+    d.wait(page, "state.clipboard.length === 1")
+    page.mouse.move(*d.pixel(page, 2.6, 1000))
+    page.keyboard.press("Control+v")
+    d.wait_filled(page)
+    assert variations(page)[0]["title"] == "pasted from 1.60 s earlier"
+    assert d.state(page, "items[0].t[0]") == pytest.approx(2.6, abs=0.013)
+    assert not d.state(page, "pending")
+    page.keyboard.press("Control+z")
+    d.wait(page, "items[0].t[0] < 2 && !state.variation && player.version === 'original'")
+    page.keyboard.press("Control+y")
+    d.wait(page, "items[0].t[0] > 2 && state.variation && player.version === 'filled'")

@@ -1,7 +1,7 @@
 """What happens when a visitor loads a sound, selects atoms, fills them in, stops, or exports.
 
     loading.py   sounds, excerpts of long files, examples
-    inspecting.py what is found in a sound
+    inspecting.py what is found in a sound, and similar places
     selecting.py status of a selection
     filling.py   fills and Stop
     pursuit.py   matching-pursuit atoms
@@ -25,10 +25,11 @@ from .filling import (
     extend_bandwidth,
     fill_from_source,
     fill_selection,
+    paste,
     stop,
 )
 from .history import delete_variation, resume, undo, use_as_original
-from .inspecting import inspect
+from .inspecting import find_similar, inspect
 from .loading import choose_excerpt, finish_example, load, load_example
 from .pursuit import decompose
 from .selecting import describe
@@ -49,10 +50,12 @@ __all__ = [
     "fill_from_source",
     "fill_prefix",
     "fill_selection",
+    "find_similar",
     "finish_example",
     "inspect",
     "load",
     "load_example",
+    "paste",
     "resume",
     "stop",
     "undo",

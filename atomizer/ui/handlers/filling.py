@@ -1,4 +1,4 @@
-"""Fills: of the selection, past the end, of a new channel, of the highs, with noise; and Stop."""
+"""Fills: of the selection, past the end, of a channel, of the highs, with noise, by pasting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from ...atoms.selection import Region, Selection
-from ...atoms.space import AtomSpace
+from ...atoms.space import LOUDNESS, AtomSpace
 from ...errors import AtomizerError
 from ...inpainting.recipe import Recipe, vary_seed
 from ...inpainting.settings import Settings, resolve
@@ -118,6 +118,8 @@ def fill_from_source(
         if not has_variation(session, number):
             raise AtomizerError("There is no fill whose source could be changed.")
         recipe = session.stored[number].recipe
+        if recipe.settings.method == "paste":
+            return [_moved_paste(recipe, session.variation(number), source)]
         chosen = "" if source is None else _source_text(source, session.sound.seconds)
         barred = [] if chosen else [recipe.settings.not_from, spans_text([_span_of(not_from)])]
         settings = replace(recipe.settings, source=chosen, not_from=",".join(filter(None, barred)))
@@ -125,6 +127,15 @@ def fill_from_source(
 
     key = session.variation(number).key if has_variation(session, number) else ""
     yield from run(session, make_recipes, key)
+
+
+def _moved_paste(recipe: Recipe, variation: Variation, source: Any) -> Recipe:
+    """Return the recipe that pastes from a span that begins elsewhere."""
+    if source is None:
+        raise AtomizerError("Pasted atoms come from one place: drag it to another one.")
+    moved = _span_of(source)[0] - variation.sources[0].source[0]
+    settings = replace(recipe.settings, shift=recipe.settings.shift + moved)
+    return replace(recipe, settings=settings, stop_after=0)
 
 
 def _source_text(span: Any, seconds: float) -> str:
@@ -139,6 +150,17 @@ def _span_of(span: Any) -> Span:
     except (TypeError, ValueError) as error:
         raise AtomizerError("A source is a start and an end in seconds.") from error
     return start, stop
+
+
+def paste(chosen: Chosen, session: Session | None, shift: Any = None) -> Iterator[Message]:
+    """Put the atoms that lie `shift` seconds away in the place of the selected ones."""
+
+    def make_recipes() -> list[Recipe]:
+        selection = Selection.from_dict({**chosen, "features": list(LOUDNESS)})
+        seconds = parse_number("shift", shift) or 0.0
+        return [Recipe(selection, Settings(method="paste", shift=seconds))]
+
+    yield from run(session, make_recipes, chosen.key)
 
 
 def run(

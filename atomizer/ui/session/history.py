@@ -79,9 +79,9 @@ def undo(session: Session) -> Session | None:
         _share_upload(session, previous)
         previous.recent_sounds += _retire(session)
         _mark_replaced(previous)
-        # downloads and proposed selections apply once
+        # downloads, proposed selections and similar places apply once
         previous.renumber()
-        previous.update(download=None, proposal=None)
+        previous.update(download=None, proposal=None, places=None)
         return previous
 
 
@@ -100,7 +100,7 @@ def resume(session: Session | None, resume_key: object) -> Session | None:
         # the fill of a proposed selection belongs to the proposal; a download is offered once
         is_proposed = shown is not None and proposal is not None and shown.key == proposal.id
         found.renumber()
-        found.update(download=None, proposal=proposal if is_proposed else None)
+        found.update(download=None, places=None, proposal=proposal if is_proposed else None)
     if session is not None:
         session.replaced_by = found
         session.close(delete_now=False)

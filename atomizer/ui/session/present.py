@@ -13,6 +13,7 @@ from ..component import (
     Finding,
     Message,
     Parts,
+    Places,
     Proposal,
     Result,
     Scene,
@@ -36,6 +37,7 @@ class Shown:
     proposal: Proposal | None = None
     download: Download | None = None
     findings: tuple[Finding, ...] = ()
+    places: Places | None = None
     excerpt: Excerpt | None = None
     compression: Compression = field(default_factory=Compression)
     note: str = ""
@@ -74,6 +76,7 @@ def present(state: PageState) -> Message:
         proposal=shown.proposal,
         download=shown.download,
         findings=list(shown.findings),
+        places=shown.places,
         excerpt=shown.excerpt,
         compression=shown.compression,
         before=state.before,

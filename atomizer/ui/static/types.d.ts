@@ -157,6 +157,13 @@ export interface Compression {
   problem: string;
 }
 
+/** Boxes at places that are similar to a selected one. */
+export interface Places {
+  id: string;
+  key: string;
+  regions: Region[];
+}
+
 export interface Message {
   findings: Finding[];
   compression: Compression;
@@ -169,6 +176,7 @@ export interface Message {
   parts: { key: string; bits: FileLink } | null;
   proposal: Proposal | null;
   download: { id: string; file: FileLink } | null;
+  places: Places | null;
   excerpt: ExcerptFile | null;
   before: string | null;
   resume: string;
@@ -359,6 +367,9 @@ export interface ViewState {
   status: string;
   revealed: Revealed | null;
   downloadId: string | null;
+  placesId: string | null;
+  /** Items that were copied. */
+  clipboard: Item[];
   findings: Finding[];
   compression: Compression;
   excerpt: ExcerptFile | null;

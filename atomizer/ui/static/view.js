@@ -32,6 +32,7 @@ import { initialState } from './state/view_state.js';
 import { Pointer } from './tools/pointer.js';
 import { showTools } from './tools/registry.js';
 import { areFeaturesChecked, fetchBytes } from './util/files.js';
+import { Clipboard } from './view/clipboard.js';
 import { Display } from './view/display.js';
 import { replaceAt, SelectionEditor } from './view/editor.js';
 import { PageEvents } from './view/events.js';
@@ -80,6 +81,7 @@ export class View {
     this.editor = new SelectionEditor(this);
     this.display = new Display(this);
     this.playback = new Playback(this);
+    this.clipboard = new Clipboard(this);
     this.events = new PageEvents(this);
 
     this.player = new Player(() => this.playback.playerChanged());

@@ -32,12 +32,15 @@ const pressedButtons = ({ op, looping, matched, isOrderOpen }) => ({
 
 /** @param {State} state
  * @returns {Record<string, boolean>} */
-function disabledButtons({ busy, variation, variations, items, playable, undoSteps, redoSteps }) {
+function disabledButtons(state) {
+  const { busy, variation, variations, items, playable, undoSteps, redoSteps, clipboard } = state;
   const hasNoVariation = busy || !variation;
   return {
     undo: !undoSteps,
     redo: !redoSteps,
     clear: !items.length,
+    copy: !items.length,
+    paste: !clipboard.length || busy,
     play: !playable.includes('original'),
     noise: hasNoVariation,
     adopt: hasNoVariation,
@@ -107,7 +110,16 @@ export function connectButtons(store, root, find) {
   const { state } = store;
   store.subscribe(
     (s) => [
-      ...[s.op, s.looping, s.matched, s.isOrderOpen, s.undoSteps, s.redoSteps, s.items],
+      ...[
+        s.op,
+        s.looping,
+        s.matched,
+        s.isOrderOpen,
+        s.undoSteps,
+        s.redoSteps,
+        s.items,
+        s.clipboard,
+      ],
       ...[s.playable, s.busy, s.variation, s.variations, s.scene, s.tool],
     ],
     () => syncActions(root, state),

@@ -65,7 +65,7 @@ export function handleKey(view, event) {
     return;
   }
   const action = actionOf(event);
-  if (!action) return;
+  if (!action || (action === 'copy' && String(getSelection()))) return; // of text
   event.preventDefault();
   if (action === 'keys') view.find('keys').showModal();
   else view.act(action);

@@ -54,6 +54,9 @@ export function createActions(view) {
     subtract: () => toggleMode('subtract'),
     union: () => toggleMode('add'),
     snap: () => view.editor.snap(),
+    similar: () => view.editor.findSimilar(),
+    copy: () => view.clipboard.copy(),
+    paste: () => view.clipboard.paste(),
     undo: () => view.editor.historyStepped(history.undo()),
     redo: () => view.editor.historyStepped(history.redo()),
     clear: () => {

@@ -83,6 +83,7 @@ export class Messages {
     await this.markParts(message.parts);
     await this.showFills(message, { isNew, isExample });
     this.startDownload(message);
+    this.addPlaces(message);
     if (isExample) this.scrollToExample();
     // Python ranks parts among the atoms that are shown: for other atoms they are requested again.
     // A region that was drawn while the sound loaded is gone, and its status message, too
@@ -151,6 +152,15 @@ export class Messages {
     if (!offered || state.downloadId === offered.id) return;
     store.set({ downloadId: offered.id });
     download(offered.file.url, offered.file.orig_name);
+  }
+
+  /** Add boxes at similar places, unless the selection is another one by now.
+   * @param {Message} message */
+  addPlaces({ places }) {
+    const { state, store, items, editor } = this.view;
+    if (!places || state.placesId === places.id) return;
+    store.set({ placesId: places.id });
+    if (places.key === keyOf(items)) editor.change([...items, ...fromPayload(places.regions, [])]);
   }
 
   /** In one column the sentence of an example may be out of sight. */

@@ -64,6 +64,8 @@ export const initialState = () => ({
   status: '',
   revealed: null,
   downloadId: null,
+  placesId: null,
+  clipboard: [],
   findings: [],
   compression: NO_FILES,
   excerpt: null,

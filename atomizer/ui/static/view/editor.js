@@ -9,7 +9,7 @@ import { nudgeRegion } from '../tools/edit.js';
 import { checkFeatures, readSelection } from '../util/files.js';
 import { nearestPeak, spectrumOf } from '../state/partials.js';
 import { keyOf } from '../state/selectors.js';
-import { fromPayload, summarise, toPayload, unreachedBy } from '../state/selection.js';
+import { fromPayload, regionsOf, summarise, toPayload, unreachedBy } from '../state/selection.js';
 
 /** @typedef {import('../types').Item} Item */
 
@@ -210,6 +210,18 @@ export class SelectionEditor {
       ]);
       this.change(replaceAt(this.view.items, index, { ...item, f }), { active: index });
     }
+  }
+
+  /** Let Python find the places that are similar to the edited box. */
+  findSimilar() {
+    const { items, state } = this.view;
+    const item = items[editedIndex(items, state.active)];
+    if (!item?.t || item.t.includes(null)) {
+      this.view.showError('Choose a box with a start and an end first.');
+      return;
+    }
+    this.view.showStatus('Looking for similar places …');
+    this.view.trigger('similar', { region: regionsOf(item)[0], key: keyOf(items) });
   }
 
   /** @param {number} index */
