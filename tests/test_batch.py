@@ -212,6 +212,12 @@ def test_jobs_keep_trees_and_refuse_collisions(tmp_path, refused):
     (job,) = list_jobs([str(tmp_path / "**" / "y.mp3")], out, ".flac")
     assert job.target == out / "a/b/y.flac"
     assert len(list_jobs([str(tmp_path)], out)) == 4  # without the outputs themselves
+    (tmp_path / "c/x.ac3").write_bytes(b"")
+    (tmp_path / "c/x.flac").write_bytes(b"")
+    assert [job.target.name for job in list_jobs([str(tmp_path / "c/x.[af]*")], out)] == [
+        "x.flac",
+        "x.ac3.flac",
+    ]
     with refused("x.wav", "different folders"):
         list_jobs([str(tmp_path / "a/x.wav"), str(tmp_path / "c/x.wav")], out)
     with refused("no sound file", "*.ogg"):

@@ -229,6 +229,7 @@ VIDEO = ("-f", "lavfi", "-i", "color=s=16x16:d=1")
         ("x.m4a", ()),
         ("x.webm", ("-c:a", "libopus")),
         ("x.wma", ()),
+        ("x.eac3", ()),
         ("x.mp4", VIDEO + ("-c:v", "mpeg4", "-shortest")),
     ],
 )
@@ -247,6 +248,13 @@ def test_lossless_streams_keep_their_bits_and_tags(music, tmp_path):
     alac = ("-c:a", "alac", "-sample_fmt", "s32p", "-metadata", "title=A title")
     sound = read(ffmpeg(tmp_path / "in.wav", tmp_path / "x.m4a", *alac))
     assert sound.subtype == "PCM_24" and sound.tags.fields["title"] == ["A title"]
+    np.testing.assert_array_equal(sound.samples, read(tmp_path / "in.wav").samples)
+
+
+@needs_ffmpeg
+def test_flac_in_ogg_is_read_bit_by_bit(music, tmp_path):
+    soundfile.write(tmp_path / "in.wav", music.T, RATE)
+    sound = read(ffmpeg(tmp_path / "in.wav", tmp_path / "x.oga", "-c:a", "flac"))
     np.testing.assert_array_equal(sound.samples, read(tmp_path / "in.wav").samples)
 
 

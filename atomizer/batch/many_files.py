@@ -33,7 +33,8 @@ def list_jobs(inputs: Iterable[str], folder: Path, ending: str | None = None) ->
     folder  of the outputs
     ending  of the outputs; by default that of the input, or .flac where that is not written
 
-    Raises AtomizerError if there is no such file, or two outputs would have the same name.
+    Where a file with that ending has the same name, an output has both: take.ac3.flac.
+    Raises AtomizerError if there is no such file, or two outputs would still have the same name.
     """
     jobs: dict[Path, Job] = {}
     inside = folder.resolve()
@@ -42,9 +43,12 @@ def list_jobs(inputs: Iterable[str], folder: Path, ending: str | None = None) ->
         found = [path for path in paths if inside not in path.resolve().parents]
         if not found:
             raise AtomizerError(f"There is no sound file {text[:80]!r}: give a file or a folder.")
-        for path in found:
-            relative = path.relative_to(root)
-            target = folder / relative.with_suffix(ending or _ending(path))
+        endings = {path: ending or _ending(path) for path in found}
+        for path in sorted(found, key=lambda path: path.suffix != endings[path]):
+            relative, suffix = path.relative_to(root), endings[path]
+            target = folder / relative.with_suffix(suffix)
+            if target in jobs and path.suffix != suffix:  # take.ac3 beside take.flac
+                target = folder / relative.with_name(path.name + suffix)
             if target in jobs and jobs[target].source != path:
                 raise AtomizerError(
                     f"Both {str(jobs[target].source)[:80]!r} and {str(path)[:80]!r} would become"

@@ -21,7 +21,7 @@ from ..errors import AtomizerError
 from ..limits import limits
 
 SECONDS = 600  # after which ffmpeg is ended
-_DEMUXERS = "aac,ac3,amr,ape,asf,avi,dsf,flv,matroska,mov,mpeg,mpegts,mp3,ogg,tta,webm,wv"
+_DEMUXERS = "aac,ac3,amr,ape,asf,avi,dsf,dts,eac3,flv,matroska,mov,mpeg,mpegts,mp3,ogg,tta,webm,wv"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ KINDS = (
     Kind("AVI", (".avi",), rb"RIFF.{4}AVI "),
     Kind("Flash video", (".flv",), rb"FLV\x01"),
     Kind("MPEG video", (".mpg", ".mpeg", ".ts"), rb"\x00\x00\x01\xba|G.{187}G"),
-    Kind("AC-3", (".ac3",), rb"\x0bw"),
+    Kind("AC-3 or E-AC-3", (".ac3", ".eac3"), rb"\x0bw"),
+    Kind("DTS", (".dts",), rb"\x7f\xfe\x80\x01"),
+    Kind("Ogg FLAC or Speex", (".oga", ".spx"), rb"OggS.{24}(\x7fFLAC|Speex )"),
     Kind("WavPack", (".wv",), rb"wvpk"),
     Kind("Monkey's Audio", (".ape",), rb"MAC "),
     Kind("True Audio", (".tta",), rb"TTA1"),
