@@ -183,6 +183,21 @@ def test_notes_that_the_end_does_not_have_follow_it():
     assert found.power_share.max() == 1
 
 
+@pytest.mark.parametrize("times, is_copied", [(8, True), (4, False)])
+def test_repetition_decides_on_faint_matches(times, is_copied):
+    """A loop fainter than the noise over it: what is heard twice may be an accident."""
+    rng = np.random.default_rng(1)
+    loop = np.tile(rng.standard_normal(PERIOD), times)
+    samples = rng.standard_normal(PERIOD * 8)
+    samples[-len(loop) :] = 1.6 * samples[-len(loop) :] + loop
+    samples = 0.05 * samples[None].astype(np.float32)
+    end = samples.shape[1] / RATE
+    context, _, _ = hide(samples, end - 2.5, end + 1)
+    found = RecordingCopyPrior().predict(context)
+    share = 0.0 if found is None or found.power_share is None else found.power_share.max()
+    assert share == is_copied
+
+
 def test_a_chain_of_phrases_prefers_what_was_not_copied_yet():
     pieces = [Piece(1_000, 1_400, -500.0)]  # copied from 500 to 900
     ranked = [(-900, 0.8), (-1_300, 0.78), (-1_390, 0.5)]

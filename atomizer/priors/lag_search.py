@@ -99,7 +99,8 @@ class LagSearch:
     def lags(self, span: HiddenSpan, one_sided_seconds: float = ONE_SIDED_SECONDS) -> list[float]:
         """Lags in samples at which the context of a span repeats, best match first.
 
-        one_sided_seconds  of context, if only one side is known
+        one_sided_seconds  of context, if only one side is known; its weight falls with the distance
+                           up to `ONE_SIDED_SECONDS`, longer contexts count as a whole
         """
         two_sided = is_two_sided(self.context, span)
         key = span, CONTEXT_SECONDS if two_sided else one_sided_seconds
@@ -115,7 +116,8 @@ class LagSearch:
         rate, length = self.context.rate, self.context.samples.shape[1]
         start, stop = span.sample_range(self.context.space.hop, length)
         around = round(seconds * rate)
-        query = _Query(start, stop, max(0, start - around), min(length, stop + around), one_sided)
+        tapered = one_sided and seconds <= ONE_SIDED_SECONDS
+        query = _Query(start, stop, max(0, start - around), min(length, stop + around), tapered)
         ranked = self._rank(self._views(span), query, MAX_COPIES)
         return [self._refine(span, lag, round(reach_seconds * rate)) for lag, _ in ranked]
 

@@ -13,15 +13,19 @@ from typing import NamedTuple
 import numpy as np
 
 from .copies import Piece, copy_pieces
-from .lag_search import MAX_PHRASE_SECONDS, LagSearch
+from .lag_search import MAX_PHRASE_SECONDS, LagSearch, is_two_sided
 from .recording_context import CopySource, HiddenSpan, RecordingContext, RecordingPrediction
 
 BLOCK_SECONDS = 0.2  # whose correlations are averaged: the loudest block does not decide alone
 MATCH_SECONDS = (1.0, 2.0, 4.0)  # of context on either side; the match is the mean over these
-CONTEXTS_SECONDS = (1.0, 2.0)  # of context, in searches for candidates
+CONTEXTS_SECONDS = (1.0, 2.0, 4.0)  # of context, in searches for candidates
 # The copy has no share of the fill below the lower of these matches, and is all of it above the
 # higher one
 MIN_MATCH, FULL_MATCH = 0.3, 0.45
+# The same after an end, for the mean of the best matches: music repeats in several places
+REPEATS = 3
+MIN_REPEATS, FULL_REPEATS = 0.17, 0.22
+MIN_DISTANCE_SECONDS = 0.05  # between two of these places
 MAX_GAIN_DB = 3.0  # of the copy, up or down
 
 
@@ -51,8 +55,7 @@ def plain_copy(
     matches = {lag: measure_match(search, start, stop, lag) for lag in candidates}
     lag = max(candidates, key=lambda lag: matches[lag].correlation)
     match = matches[lag]
-    share = float(np.clip((match.correlation - MIN_MATCH) / (FULL_MATCH - MIN_MATCH), 0, 1))
-    share = 1.0 if context.is_source_chosen else share
+    share = _share(context, span, matches)
     if not share:
         return None
     pieces: tuple[Piece, ...] = (Piece(start, stop, lag),)
@@ -61,7 +64,8 @@ def plain_copy(
     frames = context.frames_around(span)
     copy = copy_pieces(context, frames, pieces)
     hidden = context.mask[:, frames].any(axis=1, keepdims=True)  # bins of a box
-    mean = (match.gain * copy.atoms * hidden).astype(np.float32)
+    gain = match.gain if is_two_sided(context, span) else 1.0
+    mean = (gain * copy.atoms * hidden).astype(np.float32)
     if not (mean * context.mask[:, frames]).any():
         return None
     known = np.broadcast_to(copy.known[:, None] & hidden, mean.shape).astype(np.float32)
@@ -71,6 +75,28 @@ def plain_copy(
         for piece in pieces
     ]
     return RecordingPrediction(frames, mean, known * confidence, sources, power_share=known * share)
+
+
+def _share(context: RecordingContext, span: HiddenSpan, matches: dict[float, Match]) -> float:
+    """Share of the fill that the best copy is worth, by the matches at all candidate lags."""
+    if context.is_source_chosen:
+        return 1.0
+    best = max(match.correlation for match in matches.values())
+    share = (best - MIN_MATCH) / (FULL_MATCH - MIN_MATCH)
+    if not is_two_sided(context, span):
+        repeats = float(np.mean(_best_distinct(matches, MIN_DISTANCE_SECONDS * context.rate)))
+        share = max(share, (repeats - MIN_REPEATS) / (FULL_REPEATS - MIN_REPEATS))
+    return float(np.clip(share, 0, 1))
+
+
+def _best_distinct(matches: dict[float, Match], distance: float) -> list[float]:
+    """Correlations (REPEATS,) of the best matches, with lags that differ by `distance` samples."""
+    lags: list[float] = []
+    for lag in sorted(matches, key=lambda lag: -matches[lag].correlation):
+        if all(abs(lag - other) > distance for other in lags):
+            lags.append(lag)
+    found = [matches[lag].correlation for lag in lags[:REPEATS]]
+    return found + [0.0] * (REPEATS - len(found))
 
 
 def measure_match(search: LagSearch, start: int, stop: int, lag: float) -> Match:
