@@ -197,6 +197,7 @@ def test_the_page_decodes_and_fills_prefixes(clip, monkeypatch):
     wanted = {"order": "velocity", "size": 2500, "filled": True}
     *_, message = compressing.fill_prefix(session, wanted)
     filled = message.compression.prefix
+    assert message.status == "What was not sent is filled in."
     message = compressing.decode_prefix(session, {**wanted, "filled": False})
     sent = message.compression.prefix
     assert (filled.size, filled.filled, sent.filled) == (2500, True, False)

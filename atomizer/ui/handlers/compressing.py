@@ -72,7 +72,10 @@ def fill_prefix(session: Session | None, request: Any) -> Iterator[Message]:
                 yield session.publish(
                     f"Filling in what was not sent: part {step.number} of {step.total}",
                 )
-        yield _show_prefix(session, original, (file, size, True), task.render(step.grid))
+        sound = task.render(step.grid)
+        yield _show_prefix(
+            session, original, (file, size, True), sound, "What was not sent is filled in."
+        )
     except Exception as error:
         yield _failed(session, error)
     finally:
@@ -109,13 +112,17 @@ def _read_request(session: Session, request: Any) -> tuple[AtomsFile, int, bool]
 
 
 def _show_prefix(
-    session: Session, original: Any, chosen: tuple[AtomsFile, int, bool], sound: Sound
+    session: Session,
+    original: Any,
+    chosen: tuple[AtomsFile, int, bool],
+    sound: Sound,
+    status: str | None = None,
 ) -> Message:
-    """Publish the sound of a prefix."""
+    """Publish the sound of a prefix; the status stays as it is by default."""
     prefix = compression.prefix_of(session, *chosen, sound)
     if not _update(session, original, prefix=prefix):
         return gr.skip()
-    return session.publish(session.status)
+    return session.publish(session.status if status is None else status)
 
 
 def _update(session: Session, original: Any, **fields: Any) -> bool:
