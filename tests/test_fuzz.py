@@ -275,9 +275,7 @@ def test_unknown_variation_changes_nothing(number, tmp_path, monkeypatch):
     soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).uniform(-0.1, 0.1, 4000), 8000)
     _, session = handlers.load(str(tmp_path / "x.wav"), None)
     assert (
-        handlers.use_as_original(session, number)
-        == handlers.delete_variation(session, number)
-        == gr.skip()
+        handlers.accept(session, number) == handlers.delete_variation(session, number) == gr.skip()
     )
     # of the original
     assert (

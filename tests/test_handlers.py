@@ -561,7 +561,7 @@ def test_expired_session_gets_an_empty_message(warned):
     answers = [
         handlers.describe(ALL, ["sign"], 0, None),
         handlers.export_file(None, {"kind": "wav16"}),
-        handlers.use_as_original(None, 1),
+        handlers.accept(None, 1),
         handlers.delete_variation(None, 1),
         *handlers.decompose(None, "mdct"),
         *handlers.compare_with_noise(None, 1),

@@ -213,9 +213,9 @@ class Visitor:
         self.session, self.fills = None, []
         self.load()
 
-    def adopt(self):
+    def accept(self):
         if (current := self.session.message.current) is not None:
-            self.take(handlers.use_as_original(self.session, current))
+            self.take(handlers.accept(self.session, current))
 
     def delete(self):
         if variations := self.session.message.variations:
@@ -261,7 +261,7 @@ def _text(message: Message) -> str:
 
 
 EVENT_NAMES = (
-    *("load", "select", "undo", "adopt", "delete", "reload", "leave"),
+    *("load", "select", "undo", "accept", "delete", "reload", "leave"),
     *("fill", "fill", "pursue", "step", "step", "step", "cancel", "stop"),
 )
 

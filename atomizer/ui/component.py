@@ -43,7 +43,7 @@ PAGE_STYLES = ("head", "controls", "narrow")
 # events from the browser; Gradio finds their names in the script
 EVENTS = (
     "selected",
-    "adopt",
+    "accept",
     "forget",
     "revert",
     "export",
@@ -284,6 +284,7 @@ class Message(GradioModel):
     before      what undo leads to: the previous original, or another sound
     note        what to listen for in an example
     example     id of the example that the note belongs to
+    layers      names of the accepted fills, the newest last
     resume      with it a page that was reloaded gets this session back
     regions, specs, key
                 the selection; only the browser sets them. Specs are those of parts ("random:50")
@@ -303,6 +304,7 @@ class Message(GradioModel):
     compression: Compression = Compression()
     excerpt: Excerpt | None = None
     before: str | None = None
+    layers: list[str] = []
     resume: str = ""
     note: str = ""
     example: str = ""

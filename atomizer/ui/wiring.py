@@ -261,8 +261,8 @@ def _connect_variations(page: Page, fills: list[Fill]) -> None:
     view, session, sounds = page.view, page.session, page.sources.example_sounds
     undo_outputs = [*_sound_outputs(page), *_preset_outputs(page), sounds]
 
-    def use_as_original(old: Session | None, event: gr.EventData) -> Message:
-        return handlers.use_as_original(old, _event_value(event), _event_value(event, "shape"))
+    def accept(old: Session | None, event: gr.EventData) -> Message:
+        return handlers.accept(old, _event_value(event), _event_value(event, "shape"))
 
     def undo(old: Session | None) -> tuple:
         return restored(old, *handlers.undo(old))
@@ -289,7 +289,7 @@ def _connect_variations(page: Page, fills: list[Fill]) -> None:
     def export_file(old: Session | None, event: gr.EventData) -> Message:
         return handlers.export_file(old, event._data)
 
-    view.adopt(use_as_original, session, view, **PRIVATE)
+    view.accept(accept, session, view, **PRIVATE)
     view.revert(undo, session, undo_outputs, cancels=fills, **PRIVATE)
     view.resume(resume, session, undo_outputs, **PRIVATE)
     view.forget(delete_variation, session, view, **PRIVATE)

@@ -222,11 +222,14 @@ def test_levels_are_matched_at_a_click(page):
     assert d.state(page, "player.volume") == 0.25
 
 
-def test_a_variation_becomes_the_original_and_back(page):
-    d.fill(page)
+def test_a_variation_is_accepted_and_taken_back(page):
+    fill_count(page, 2)
+    made = variations(page)
+    layers = f"{d.VIEW} [data-name=layers]"
+    assert page.is_hidden(layers)
     filled = d.sound_of(page, "filled")[0]
     scene = d.state(page, "state.base.id")
-    page.click(f"{d.VIEW} [data-act=adopt]")
+    page.click(f"{d.VIEW} [data-act=accept]")
     d.wait(
         page,
         f"state.base.id !== '{scene}' && !state.variations.length",
@@ -237,18 +240,21 @@ def test_a_variation_becomes_the_original_and_back(page):
         "filled in once" in page.inner_text(f"{d.VIEW} [data-name=name]")
         and d.state(page, "items.length") == 1
     )
+    assert page.inner_text(f"{layers} li") == "B: noise, seed 1"
     d.draw_box(page, 2.5, 3, 300, 3000)
     d.fill(page)
     saved = json.loads(open(d.export(page, "settings").path()).read())
     assert len(saved["fills"]) == 2
-    page.click(f"{d.VIEW} [data-act=revert]")
+    page.click(f"{layers} [data-act=revert]")
     d.wait(
         page,
-        "!state.variations.length && player.urls.original === state.originalUrl",
-        "!state.scene.name.includes('filled')",
+        "state.variations.length === 2 && player.urls.original === state.originalUrl",
+        f"!state.scene.name.includes('filled') && state.variation?.id === {made[1]['id']}",
     )
+    d.wait(page, "player.urls.filled === state.variation.sound.url")
+    assert variations(page) == made and np.array_equal(d.sound_of(page, "filled")[0], filled)
     assert not np.array_equal(d.sound_of(page, "original")[0], filled)
-    assert page.is_hidden(f"{d.VIEW} [data-act=revert]")
+    assert page.is_hidden(layers) and page.is_hidden(f"{d.VIEW} [data-name=revert]")
 
 
 def test_exports_and_the_command_line_makes_it_again(page, sounds, tmp_path):

@@ -571,7 +571,7 @@ def page_target(folder: Path):
                         assert is_answer(handlers.export_file(session, request))
                     case 4:
                         assert is_answer(
-                            rng.choice((handlers.use_as_original, handlers.delete_variation))(
+                            rng.choice((handlers.accept, handlers.delete_variation))(
                                 session, rng.choice(numbers)
                             )
                         )

@@ -28,13 +28,14 @@ from .filling import (
     paste,
     stop,
 )
-from .history import delete_variation, resume, undo, use_as_original
+from .history import accept, delete_variation, resume, undo
 from .inspecting import find_similar, inspect
 from .loading import choose_excerpt, finish_example, load, load_example
 from .pursuit import decompose
 from .selecting import describe
 
 __all__ = [
+    "accept",
     "add_channel",
     "choose_excerpt",
     "compare_codecs",
@@ -59,5 +60,4 @@ __all__ = [
     "resume",
     "stop",
     "undo",
-    "use_as_original",
 ]

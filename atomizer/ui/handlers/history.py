@@ -1,4 +1,4 @@
-"""A variation becomes the original or is deleted; an earlier original or sound comes back."""
+"""A variation is accepted as the original or deleted; an earlier original or sound comes back."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .loading import load_failed
 from .responses import has_variation, is_active, no_session, sentence_of
 
 
-def use_as_original(session: Session | None, number: Any, shape: Any = None) -> Message:
-    """Make a variation the new original, in the shape that the page gave it."""
+def accept(session: Session | None, number: Any, shape: Any = None) -> Message:
+    """Accept a variation, in the shape that the page gave it: it becomes the original."""
     if not has_variation(session, number):
         return no_session(session)
     label = session.variation(number).label
     try:
-        history.use_as_original(session, number, Shape.from_dict(shape or {}))
+        history.accept(session, number, Shape.from_dict(shape or {}))
     except AtomizerError as error:
         return session.publish(sentence_of(error))
-    return session.publish(f"{label} is now the original.")
+    return session.publish(f"{label} is accepted: go on on top of it.")
 
 
 def undo(session: Session | None):
@@ -33,7 +33,7 @@ def undo(session: Session | None):
     try:
         if session.undo_stack:
             history.revert_original(session)
-            return session.publish("Back to the previous original."), session
+            return session.publish("The last accepted fill is a variation again."), session
         previous = history.undo(session)
         if previous is None:
             return gr.skip(), gr.skip()

@@ -16,6 +16,7 @@ from ...io.audio import read, write
 from ...io.tags import Tags
 from ...limits import limits
 from . import jobs, scenes
+from .job_state import JobEvent
 from .state import Original, Session, find_session
 
 _replacing = threading.Lock()  # held while one session replaces another
@@ -24,12 +25,26 @@ _replacing = threading.Lock()  # held while one session replaces another
 # originals of one sound
 
 
-def use_as_original(session: Session, number: int, shape: Shape = Shape()) -> None:
-    """Make a variation in a shape the new original; the current one goes to the undo stack."""
+def accept(session: Session, number: int, shape: Shape = Shape()) -> None:
+    """Make a variation in a shape the new original.
+
+    The current one goes to the undo stack, with all of its variations.
+    """
     stored = session.stored[number]
     filled, masked = read(stored.filled, math.inf), read(stored.masked, math.inf)
     sound = shape_fill(session.sound, masked, filled, shape)
-    session.undo_stack.append(Original(session.sound, session.recipes))
+    session.end_job(JobEvent.STOP)
+    variation = session.variation(number)
+    session.undo_stack.append(
+        Original(
+            session.sound,
+            session.recipes,
+            f"{variation.label}: {variation.title}",
+            replace(session.shown, current=number),
+            session.stored,
+            session.pursuit,
+        )
+    )
     # exact samples, in the sample format of the loaded sound
     session.sound = session.sound.with_samples(sound.samples, sound.rate)
     session.recipes = (*session.recipes, replace(stored.recipe, shape=shape))
@@ -37,10 +52,18 @@ def use_as_original(session: Session, number: int, shape: Shape = Shape()) -> No
 
 
 def revert_original(session: Session) -> None:
-    """Go back to the original before this one."""
+    """Go back to the original before this one, and to its variations."""
+    session.end_job(JobEvent.STOP)
+    for number in list(session.stored):
+        session.delete_stored(number)
     original = session.undo_stack.pop()
     session.sound, session.recipes = original.sound, original.recipes
-    scenes.show_original(session)
+    scenes.analyse(session)
+    session.stored, session.pursuit = original.stored, original.pursuit
+    with session.lock:
+        once = dict(live=None, proposal=None, download=None, places=None)
+        session.shown = replace(original.shown, **once)  # type: ignore[arg-type]
+        session.status = ""
 
 
 # sounds of one visitor

@@ -52,6 +52,7 @@ class PageState:
     busy      whether the page shows a running job
     before    what undo leads to
     resume    key of the session
+    layers    names of the accepted fills, the newest last
     """
 
     shown: Shown
@@ -60,6 +61,7 @@ class PageState:
     busy: bool
     before: str | None
     resume: str
+    layers: tuple[str, ...] = ()
 
 
 def present(state: PageState) -> Message:
@@ -81,6 +83,7 @@ def present(state: PageState) -> Message:
         compression=shown.compression,
         before=state.before,
         resume=state.resume,
+        layers=list(state.layers),
         note=shown.note,
         example=shown.example,
         status=state.status,

@@ -75,10 +75,20 @@ class LongFile:
 
 @dataclass
 class Original:
-    """The sound that variations are compared with, and the fills that made it, if any."""
+    """A sound that variations were compared with before one of them was accepted.
+
+    recipes   fills that made it
+    accepted  name of the variation that was accepted
+    shown, stored, pursuit
+              what the page showed of it, with all of its variations
+    """
 
     sound: Sound
-    recipes: tuple[Recipe, ...] = ()
+    recipes: tuple[Recipe, ...]
+    accepted: str
+    shown: Shown
+    stored: dict[int, StoredVariation]
+    pursuit: Decomposition | None
 
 
 @dataclass
@@ -187,7 +197,10 @@ class Session:
         elif self.recent_sounds:
             before = self.recent_sounds[0].title
         busy = self.job is not None and self.job.busy
-        return PageState(self.shown, self.revision, self.status, busy, before, self.resume_key)
+        layers = tuple(original.accepted for original in self.undo_stack)
+        return PageState(
+            self.shown, self.revision, self.status, busy, before, self.resume_key, layers
+        )
 
     @property
     def message(self) -> Message:

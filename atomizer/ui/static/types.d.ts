@@ -179,6 +179,7 @@ export interface Message {
   places: Places | null;
   excerpt: ExcerptFile | null;
   before: string | null;
+  layers: string[];
   resume: string;
   note: string;
   example: string;
@@ -364,6 +365,8 @@ export interface ViewState {
   note: string;
   /** What undo leads to. */
   before: string | null;
+  /** Names of the accepted fills, the newest last. */
+  layers: string[];
   status: string;
   revealed: Revealed | null;
   downloadId: string | null;

@@ -43,7 +43,7 @@ function disabledButtons(state) {
     paste: !clipboard.length || busy,
     play: !playable.includes('original'),
     noise: hasNoVariation,
-    adopt: hasNoVariation,
+    accept: hasNoVariation,
     forget: hasNoVariation,
     blind: !variations.length,
     revert: busy,

@@ -99,7 +99,7 @@ export function createActions(view) {
     previous: () => view.playback.stepVariation(-1),
     next: () => view.playback.stepVariation(1),
     noise: onVariation('noise'),
-    adopt: () => view.trigger('adopt', { id: state.variation?.id, shape: view.shape.shape }),
+    accept: () => view.trigger('accept', { id: state.variation?.id, shape: view.shape.shape }),
     resetShape: () => view.shape.reset(),
     blind: () => view.blind.open(),
     forget: onVariation('forget'),

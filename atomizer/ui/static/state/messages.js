@@ -20,6 +20,7 @@ const stateOf = (message) => ({
   live: message.busy ? message.live : null,
   busy: message.busy,
   before: message.before,
+  layers: message.layers,
   example: message.example,
   note: message.note,
   findings: message.findings,

@@ -61,6 +61,7 @@ export const initialState = () => ({
   example: '',
   note: '',
   before: null,
+  layers: [],
   status: '',
   revealed: null,
   downloadId: null,

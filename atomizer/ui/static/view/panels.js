@@ -4,6 +4,7 @@ import { editedIndex } from '../panels/bounds.js';
 import { connectButtons } from '../panels/buttons.js';
 import { showChips } from '../panels/chips.js';
 import { showFindings } from '../panels/findings.js';
+import { showLayers } from '../panels/layers.js';
 import { showExample, showFillButton } from '../panels/shell.js';
 import { showVariations } from '../panels/variations.js';
 import { channelsOf, isExampleShown, isPending } from '../state/selectors.js';
@@ -110,6 +111,10 @@ function connectSound(view) {
       const textContent = before ? 'Back to ' + before : '';
       Object.assign(find('revert'), { hidden: !before, textContent });
     },
+  );
+  store.subscribe(
+    (s) => [s.layers.join('\n')],
+    () => showLayers(find('layers'), store.state.layers),
   );
   // the buttons of the examples come after the view: they are marked again with every message
   store.subscribe(
