@@ -1,4 +1,4 @@
-"""Level, brightness and share of a fill, changed afterwards."""
+"""Level, brightness, width and share of a fill, changed afterwards."""
 
 from dataclasses import replace
 
@@ -7,6 +7,7 @@ import pytest
 
 from atomizer.atoms.selection import parse
 from atomizer.errors import AtomizerError
+from atomizer.inpainting.mid_side import left_and_right
 from atomizer.inpainting.recipe import Recipe, dump_recipes, parse_recipes
 from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.shaping import Shape, shape_fill, spans_of, tilted
@@ -40,6 +41,26 @@ def test_shape_keeps_all_samples_outside_of_the_fill(fill):
         same = (shaped.samples == original.samples).all(0)
         assert same[:8820].all() and same[13230:].all() and not same[9000:13000].any()
     assert np.array_equal(shape_fill(*fill, Shape(wet=0)).samples, original.samples)
+
+
+def test_width_scales_the_side_and_keeps_the_mono_sum():
+    rng = np.random.default_rng(0)
+    mono = np.round(rng.uniform(-0.5, 0.5, 9000) * 2**23).astype(np.float32) / np.float32(2**23)
+    side = 0.2 * rng.standard_normal(9000).astype(np.float32)
+    original = Sound(mono[None], RATE)
+    masked, filled = (Sound(left_and_right(np.stack([mono, s])), RATE) for s in (0 * side, side))
+    for width in (0.0, 0.5, 2.0):
+        shaped = shape_fill(original, masked, filled, Shape(tilt_db=1, width=width)).samples
+        narrow = shape_fill(original, masked, filled, Shape(tilt_db=1)).samples
+        assert np.array_equal(shaped.astype(np.float64).sum(0) / 2, mono)
+        wanted = width * (narrow[0] - narrow[1])
+        assert shaped[0] - shaped[1] == pytest.approx(wanted, abs=1e-5)
+    with pytest.raises(AtomizerError, match="width must be between 0 and 2"):
+        Shape(width=3)
+
+
+def test_width_leaves_other_fills_alone(fill):
+    assert np.array_equal(shape_fill(*fill, Shape(width=0)).samples, fill[2].samples)
 
 
 def test_level_changes_inside_and_fades_at_the_joints(fill):
@@ -90,7 +111,7 @@ def test_settings_files_keep_the_shape(sound):
     [
         ({"level_db": 99}, "level must be between -24 and 24, not 99"),
         ({"wet": "x"}, "wet of a shape cannot be 'x'"),
-        ({"width": 1}, "'width' of a shape is unknown: level_db, tilt_db, wet are accepted"),
+        ({"depth": 1}, "'depth' of a shape is unknown: level_db, tilt_db, wet, width are accepted"),
         ([], "A shape is an object"),
     ],
 )

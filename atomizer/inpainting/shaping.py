@@ -1,4 +1,4 @@
-"""Level, brightness and share of what was filled in, changed after the fill.
+"""Level, brightness, width and share of what was filled in, changed after the fill.
 
     filled = shape_fill(original, masked, filled, Shape(level_db=-3, tilt_db=1.5))
 
@@ -18,9 +18,12 @@ import numpy as np
 
 from ..errors import AtomizerError
 from ..io.audio import Sound
+from .mid_side import left_and_right
 
 MAX_LEVEL_DB = 24.0
 MAX_TILT_DB = 6.0  # per octave
+MAX_WIDTH = 2.0
+SIDE_TOLERANCE = 1e-5  # of the mono sum of a fill that has a side signal alone
 PIVOT_HZ = 4000.0  # where the tilt changes no level
 SHELVES_HZ = (125.0, 500.0, 2000.0, 8000.0)  # two octaves apart, each with the tilt of two
 FADE_SECONDS = 0.01  # from the edges of a fill, where it stays as it was, to its inside
@@ -36,17 +39,21 @@ class Shape:
     level_db  gain of what was filled in
     tilt_db   gain per octave above 4 kHz, and loss per octave below
     wet       share of the fill, from 0 (the input) to 1
+    width     of the channel that was added to a mono sound: gain of its side signal, 0 is mono;
+              other fills have none
     """
 
     level_db: float = 0.0
     tilt_db: float = 0.0
     wet: float = 1.0
+    width: float = 1.0
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
             ("level", self.level_db, -MAX_LEVEL_DB, MAX_LEVEL_DB),
             ("tilt", self.tilt_db, -MAX_TILT_DB, MAX_TILT_DB),
             ("share of the fill", self.wet, 0.0, 1.0),
+            ("width", self.width, 0.0, MAX_WIDTH),
         ):
             if not low <= value <= high:
                 raise AtomizerError(
@@ -79,18 +86,30 @@ def shape_fill(original: Sound, masked: Sound, filled: Sound, shape: Shape) -> S
     Returns
     -------
     Sound
-        Of the length, rate and channels of `filled`, which it is for the default shape.
+        Of the length, rate and channels of `filled`, which it is for the default shape. The mono
+        sum of a side signal stays that of `masked`, to the bit.
     """
     if shape == Shape():
         return filled
     rate, change = filled.rate, filled.samples - masked.samples
     share = inner_gain(spans_of(change, rate), change.shape[1], rate)
     inside = change * share
-    shaped = filled.samples + np.where(share == 0, 0, tilted(inside, shape, rate) - inside)
+    is_side = has_side_alone(masked.samples, filled.samples)
+    changed = tilted(inside, shape, rate) * np.float32(shape.width if is_side else 1)
+    shaped = filled.samples + np.where(share == 0, 0, changed - inside)
     if shape.wet < 1:
         dry = dry_samples(original, filled)
         shaped = dry + np.float32(shape.wet) * (shaped - dry)
+    if is_side:
+        shaped = left_and_right(np.stack([masked.samples[0], (shaped[0] - shaped[1]) / 2]))
     return replace(filled, samples=shaped.astype(np.float32))
+
+
+def has_side_alone(masked: np.ndarray, filled: np.ndarray) -> bool:
+    """Whether a fill (2, n) adds a side signal to equal channels, and changes no mono sum."""
+    if len(masked) != 2 or not np.array_equal(masked[0], masked[1]):
+        return False
+    return bool(np.allclose(filled.sum(0) / 2, masked[0], rtol=0, atol=SIDE_TOLERANCE))
 
 
 def dry_samples(original: Sound, filled: Sound) -> np.ndarray:

@@ -59,7 +59,7 @@ def slide(page, name: str, value: float) -> None:
 
 
 def test_shape_is_heard_exported_and_reset(page, tmp_path):
-    shape = {"level_db": -6, "tilt_db": 2, "wet": 0.75}
+    shape = {"level_db": -6, "tilt_db": 2, "wet": 0.75, "width": 1}
     page.evaluate(f"{d.API}.player.start()")
     for name, value in (("level_db", -6), ("tilt_db", 2), ("wet", 75)):
         slide(page, name, value)
@@ -76,6 +76,22 @@ def test_shape_is_heard_exported_and_reset(page, tmp_path):
     assert error.max() < 1e-4 < 0.05 * np.abs(exported[hole, 0] - filled[hole]).max()
     page.click(f"{d.VIEW} [data-act=resetShape]")
     assert d.state(page, "player.shape.wet === 1 && player.shape.level_db === 0")
+
+
+def test_width_of_an_added_channel_keeps_the_mono_sum(quick, sounds, tmp_path):
+    d.upload(quick, sounds["mono"])
+    quick.click("#add-channel")
+    d.wait_filled(quick)
+    assert quick.is_hidden(f"{d.VIEW} input[name=level_db]")
+    slide(quick, "width", 150)
+    assert d.state(quick, "player.shape.width") == 1.5
+    original, filled = (d.sound_of(quick, name)[0] for name in ("original", "filled"))
+    d.export(quick, "float").save_as(tmp_path / "wide.wav")
+    wide = soundfile.read(tmp_path / "wide.wav")[0]
+    assert np.array_equal(wide.sum(1) / 2, soundfile.read(sounds["mono"])[0])
+    sides = (np.abs(np.diff(samples, axis=1)).mean() for samples in (wide, filled))
+    assert next(sides) == pytest.approx(1.5 * next(sides), rel=0.01)
+    assert original.shape == (len(wide), 1)
 
 
 def test_blind_test_counts_right_answers(page):

@@ -103,6 +103,7 @@ export interface Shape {
   level_db: number;
   tilt_db: number;
   wet: number;
+  width: number;
 }
 
 export interface Excerpt {

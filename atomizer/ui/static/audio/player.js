@@ -368,8 +368,8 @@ export class Player {
 
   /** Estimated peak of the shaped fill: a tilt raises one side of 4 kHz by about two octaves. */
   shapedPeak() {
-    const { level_db: level, tilt_db: tilt } = this.shape;
-    const gain = 10 ** ((level + 2 * Math.abs(tilt)) / 20);
+    const { level_db: level, tilt_db: tilt, width } = this.shape;
+    const gain = width * 10 ** ((level + 2 * Math.abs(tilt)) / 20);
     return this.inside ? (this.peaks.filled ?? 0) + Math.max(0, gain - 1) * this.insidePeak : 0;
   }
 

@@ -1,4 +1,4 @@
-// Level, brightness and share of a fill while it plays, as inpainting/shaping.py computes them.
+// Level, brightness, width and share of a fill while it plays, as inpainting/shaping.py computes them.
 //
 // out = dry (1 − wet) + wet (filled + shaped − inside): `inside` is the fill without its joints,
 // `shaped` the same with another level and tilt.
@@ -13,16 +13,17 @@ const SMOOTHING = 0.01; // seconds in which a moved slider is followed
 
 /** The fill as it is.
  * @type {Shape} */
-export const NEUTRAL = { level_db: 0, tilt_db: 0, wet: 1 };
+export const NEUTRAL = { level_db: 0, tilt_db: 0, wet: 1, width: 1 };
 
 /** Whether a shape leaves a fill as it is.
  * @param {Shape} shape */
-export const isNeutral = (shape) => !shape.level_db && !shape.tilt_db && shape.wet === 1;
+export const isNeutral = ({ level_db: level, tilt_db: tilt, wet, width }) =>
+  !level && !tilt && wet === 1 && width === 1;
 
-/** Gain of a shape apart from its shelves.
+/** Gain of a shape apart from its shelves. A width is the gain of a fill that is a side signal.
  * @param {Shape} shape */
-export const gainOf = ({ level_db: level, tilt_db: tilt }) =>
-  10 ** ((level - 2 * SHELVES_BELOW_PIVOT * tilt) / 20);
+export const gainOf = ({ level_db: level, tilt_db: tilt, width }) =>
+  width * 10 ** ((level - 2 * SHELVES_BELOW_PIVOT * tilt) / 20);
 
 /** Share of each sample that is shaped: 0 outside of the spans, 1 well inside, with ramps between.
  * @param {Range[]} spans seconds

@@ -1,4 +1,5 @@
-// Sliders for the shape of a fill: level, brightness, and share of the fill.
+// Sliders for the shape of a fill: level, brightness, and share of the fill; of an added channel its
+// width instead of its level.
 
 import { isNeutral, NEUTRAL } from '../audio/shaping.js';
 
@@ -6,13 +7,15 @@ import { isNeutral, NEUTRAL } from '../audio/shaping.js';
 
 const signed = (/** @type {number} */ value) => (value > 0 ? '+' : value < 0 ? '−' : '');
 const decibels = (/** @type {number} */ value) => signed(value) + Math.abs(value) + ' dB';
+const percent = (/** @type {number} */ value) => Math.round(100 * value) + ' %';
 
 /** One row per slider: the field of a shape, the value per step of the slider, its text.
  * @type {{field: keyof Shape, unit: number, text: (value: number) => string}[]} */
 const SLIDERS = [
   { field: 'level_db', unit: 1, text: decibels },
   { field: 'tilt_db', unit: 1, text: (value) => decibels(value) + '/octave' },
-  { field: 'wet', unit: 0.01, text: (value) => Math.round(100 * value) + ' %' },
+  { field: 'width', unit: 0.01, text: percent },
+  { field: 'wet', unit: 0.01, text: percent },
 ];
 
 /** The panel; every variation has a shape of its own. */
@@ -26,6 +29,7 @@ export class ShapePanel {
     this.shapes = new Map();
     /** @type {number | null} */
     this.id = null;
+    this.isWidened = false;
     panel.addEventListener('input', () => this.take());
   }
 
@@ -47,10 +51,19 @@ export class ShapePanel {
   }
 
   /** Show the shape of a variation; null hides the panel.
-   * @param {number | null} id */
-  show(id) {
+   * @param {number | null} id
+   * @param {boolean} isWidened whether it adds a channel to a mono sound */
+  show(id, isWidened) {
     this.id = id;
+    this.isWidened = isWidened;
     this.panel.hidden = id === null;
+    for (const [field, isShown] of /** @type {const} */ ([
+      ['level_db', !isWidened],
+      ['width', isWidened],
+    ])) {
+      const label = this.slider(field).closest('label');
+      if (label) label.hidden = !isShown;
+    }
     for (const { field, unit } of SLIDERS)
       this.slider(field).value = String(this.shape[field] / unit);
     this.sync();
@@ -71,7 +84,7 @@ export class ShapePanel {
   reset() {
     if (this.id === null) return;
     this.shapes.delete(this.id);
-    this.show(this.id);
+    this.show(this.id, this.isWidened);
     this.changed(this.shape);
   }
 

@@ -55,6 +55,13 @@ export function audibleCount({ scene, shown, variation, version }) {
   return isFilled ? shown.count : total;
 }
 
+/** Whether the variation that is heard adds a channel to a mono sound.
+ * @param {State} state */
+export function isWidened({ base, heardId, variations }) {
+  const heard = variations.find(({ id }) => id === heardId);
+  return base?.channels === 1 && heard?.scene.channels === 2;
+}
+
 /** The version that is exported: versions that only the page has are not.
  * @param {State} state
  * @returns {import('../types').Version} */

@@ -7,7 +7,7 @@ import { showFindings } from '../panels/findings.js';
 import { showLayers } from '../panels/layers.js';
 import { showExample, showFillButton } from '../panels/shell.js';
 import { showVariations } from '../panels/variations.js';
-import { channelsOf, isExampleShown, isPending } from '../state/selectors.js';
+import { channelsOf, isExampleShown, isPending, isWidened } from '../state/selectors.js';
 
 /** Keep all panels up to date.
  * @param {import('../view.js').View} view */
@@ -49,8 +49,8 @@ function connectFills({ store, root, find, shape }) {
     },
   );
   store.subscribe(
-    (s) => [s.heardId],
-    (id) => shape.show(id),
+    (s) => [s.heardId, isWidened(s)],
+    (id, widened) => shape.show(id, widened),
   );
   store.subscribe(
     (s) => [s.busy, s.live],
