@@ -4,7 +4,7 @@
 
 The levels of the box in bands, above the usual level of each band, are correlated with those of
 every other place (normalised cross-correlation along time). A place is similar where that is high,
-and higher than places in noise come by chance.
+and higher than in noise.
 """
 
 from __future__ import annotations

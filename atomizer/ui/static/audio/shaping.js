@@ -1,4 +1,5 @@
-// Level, brightness, width and share of a fill while it plays, as inpainting/shaping.py computes them.
+// Level, brightness, width and share of a fill while it plays, as inpainting/shaping.py computes
+// them.
 //
 // out = dry (1 − wet) + wet (filled + shaped − inside): `inside` is the fill without its joints,
 // `shaped` the same with another level and tilt.

@@ -1,5 +1,5 @@
-// Sliders for the shape of a fill: level, brightness, and share of the fill; of an added channel its
-// width instead of its level.
+// Sliders for the shape of a fill: level, brightness, and share of the fill; of an added channel
+// its width instead of its level.
 
 import { isNeutral, NEUTRAL } from '../audio/shaping.js';
 

@@ -49,7 +49,7 @@ export class Clipboard {
     this.view.showStatus('Copied: paste it at the pointer or the playhead (Ctrl V).');
   }
 
-  /** Select the copied regions at the pointer, or else at the playhead, and place the atoms there. */
+  /** Select the copied regions at the pointer, or else at the playhead, and place atoms there. */
   paste() {
     const { state, picture, player, display, editor } = this.view;
     const { scene, clipboard, busy } = state;
