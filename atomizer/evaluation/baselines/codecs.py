@@ -70,7 +70,7 @@ def kbps(samples: np.ndarray, rate: int, codec: str, level: float) -> tuple[floa
 class Setting:
     """How a codec reaches a bit rate.
 
-    level  compression level, from 0 (largest) to 1; of ffmpeg's codecs the bit rate that is asked
+    level  compression level, from 0 (largest) to 1; the given bit rate of codecs of ffmpeg
     rate   at which the sound is coded
     kbps   measured size without headers
     """

@@ -16,7 +16,7 @@ from .codecs import Setting, nearest
 
 CODECS = {"aac": ".m4a"}  # encoder of ffmpeg -> ending of its files
 SECONDS = 120  # after which ffmpeg is ended
-TRIALS = 4  # of the bit rate that is asked for
+TRIALS = 4  # of the given bit rate
 MARGIN = 1.01  # of the size, for one that is not below the target
 
 
@@ -30,7 +30,7 @@ def is_installed(codec: str) -> bool:
 
 
 def encode(samples: np.ndarray, rate: int, codec: str, kbps: float) -> bytes:
-    """(channels, n) samples as a file at the bit rate that the encoder is asked for."""
+    """(channels, n) samples as a file at the bit rate that the encoder is given."""
     with tempfile.TemporaryDirectory() as folder:
         source, coded = Path(folder) / "in.wav", Path(folder) / f"out{CODECS[codec]}"
         write(source, Sound(samples, rate, "FLOAT"))
@@ -61,12 +61,12 @@ def decode(file: bytes, codec: str, rate: int, length: int) -> np.ndarray:
 
 
 def setting_for(samples: np.ndarray, rate: int, codec: str, target_kbps: float) -> Setting:
-    """As `codecs.setting_for`: the encoder is asked for other bit rates than it reaches."""
-    asked, trials = target_kbps, []
+    """As `codecs.setting_for`: encoders reach other bit rates than they are given."""
+    given, trials = target_kbps, []
     for _ in range(TRIALS):
-        size = kbps(encode(samples, rate, codec, asked), codec, samples.shape[1] / rate)
-        trials.append(Setting(asked, rate, size))
-        asked *= min(2.0, max(0.5, MARGIN * target_kbps / size))
+        size = kbps(encode(samples, rate, codec, given), codec, samples.shape[1] / rate)
+        trials.append(Setting(given, rate, size))
+        given *= min(2.0, max(0.5, MARGIN * target_kbps / size))
     return nearest(trials, target_kbps)
 
 
@@ -81,13 +81,13 @@ def decode_with(file: bytes, codec: str, setting: Setting, like: tuple[int, int]
 
 
 def transcode(
-    samples: np.ndarray, rate: int, codec: str, asked_kbps: float
+    samples: np.ndarray, rate: int, codec: str, given_kbps: float
 ) -> tuple[np.ndarray, float]:
-    """Encode and decode (channels, n) samples at the bit rate that the encoder is asked for.
+    """Encode and decode (channels, n) samples at the bit rate that the encoder is given.
 
     Returns the decoded samples, and the measured size of the code without headers in kbit/s.
     """
-    file = encode(samples, rate, codec, asked_kbps)
+    file = encode(samples, rate, codec, given_kbps)
     size = kbps(file, codec, samples.shape[1] / rate)
     return decode(file, codec, rate, samples.shape[1]), size
 
