@@ -69,7 +69,7 @@ def orderings(camera: Camera) -> None:
     d.wait(page, "player.buffers.first")
     page.fill(f"{d.VIEW} [data-name=order-place]", "720")
     page.click(f"{d.VIEW} [data-name=order-curves] summary")
-    d.wait(page, "orders.traceCount && !orders.rendering")
+    d.wait(page, "orders.curves.traceCount && !orders.rendering")
     camera.take("orderings", whole=True)
     page.click(f"{d.VIEW} [data-act=order]")
 
@@ -116,6 +116,28 @@ def looks(camera: Camera) -> None:
     camera.take("error")
 
 
+def edits(camera: Camera) -> None:
+    """The same again, pasted atoms, an accepted fill."""
+    page = camera.page
+    page.focus(d.VIEW)
+    page.keyboard.press("Escape")
+    d.draw_box(page, 1.0, 1.5, 900, 5000)
+    page.click(f"{d.VIEW} [data-act=similar]")
+    d.wait(page, "items.length > 1 || state.status.includes('Nothing')")
+    camera.take("similar")
+    page.click(f"{d.VIEW} [data-act=copy]")
+    announced = d.state(page, "state.lastShownId || 0")
+    page.mouse.move(*d.pixel(page, 3.0, 2000))
+    page.keyboard.press("Control+v")
+    d.wait_filled(page, announced)
+    camera.take("pasted", whole=True)
+    page.click(f"{d.VIEW} [data-act=accept]")
+    d.wait(page, "state.layers.length === 1 && !state.variations.length")
+    camera.take("layers", whole=True)
+    page.click(f"{d.VIEW} [data-name=layers] button")
+    d.wait(page, "!state.layers.length")
+
+
 def example(camera: Camera) -> None:
     """An example that plays, stopped shortly before its fill."""
     d.play_example(camera.page, "hole")
@@ -135,6 +157,7 @@ def main() -> None:
             main_states(camera)
             orderings(camera)
             dialogs(camera)
+            edits(camera)
             looks(camera)
             camera.page.click(".toast-close")
             example(camera)

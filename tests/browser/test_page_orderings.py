@@ -142,7 +142,7 @@ def test_by_time_what_is_played_has_come(page, reverse):
 def test_curves_of_all_orderings_with_the_current_point(page):
     go(page, 500)
     page.click(f"{d.VIEW} [data-name=order-curves] summary")
-    d.wait(page, "orders.traceCount")
+    d.wait(page, "orders.curves.traceCount")
     page.wait_for_timeout(500)
     curves = page.evaluate(
         "document.querySelector('[data-name=curves]').data.map("

@@ -69,7 +69,7 @@ export class SceneLoader {
       });
       if (isOtherSound) {
         view.history.reset(items);
-        store.set({ op: 'replace' });
+        store.set({ op: 'replace', clipboard: [] }); // it copies from the sound that is shown
       }
     });
     await this.show(scene, { buffer, keepRange: false });

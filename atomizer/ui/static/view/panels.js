@@ -106,7 +106,7 @@ function connectSound(view) {
     (findings) => showFindings(find('findings'), findings),
   );
   store.subscribe(
-    (s) => [s.before],
+    (s) => [s.layers.length ? null : s.before], // layers have a button of their own
     (before) => {
       const textContent = before ? 'Back to ' + before : '';
       Object.assign(find('revert'), { hidden: !before, textContent });
