@@ -231,6 +231,7 @@ def test_the_command_line_reports_system_errors(tmp_path, monkeypatch, capsys):
 
 WITHOUT = """
 import shutil, sys
+sys.modules["numba"] = None
 from atomizer.benchmarks.page import BROWSERS
 assert not any(map(shutil.which, (*BROWSERS, "ffmpeg", "ffprobe", "node")))
 import torch
@@ -242,7 +243,7 @@ print("made", path)
 """
 
 
-def test_without_chromium_ffmpeg_node_and_gpu(tmp_path):
+def test_without_chromium_ffmpeg_node_numba_and_gpu(tmp_path):
     """The page is built, and fills: none of them is needed for that."""
     soundfile.write(tmp_path / "x.wav", noise(20_000).samples.T, 44_100)
     environment = {

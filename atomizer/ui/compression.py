@@ -6,18 +6,21 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import codec, metrics
 from ..codec import ORDERS
-from ..codec.decoder import Received
 from ..codec.names import ENDING
 from ..errors import AtomizerError
 from ..evaluation.baselines import codecs, ffmpeg_codecs
 from ..io.audio import Sound
 from .component import AtomsFile, Curve, FilePrefix
 from .session import Session, scenes
+
+if TYPE_CHECKING:
+    from ..codec.decoder import Received
 
 MAX_KBPS = 256.0  # of the file
 POSITIONS = 1001  # of the slider: `countAtPosition` of state/orderings.js
