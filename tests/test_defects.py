@@ -124,6 +124,38 @@ def test_dropouts_are_found_and_filled(clean):
     assert region.channels is None and region.t == pytest.approx((1.3, 1.6), abs=1e-3)
 
 
+@pytest.mark.parametrize("fall, seconds", [(12, 0.08), (20, 0.03), (30, 0.05)])
+def test_falls_of_level_on_tape_are_found_and_filled(fall, seconds, clean):
+    rate, rng = 44_100, np.random.default_rng(0)
+    t = np.arange(2 * rate) / rate
+    partials = [0.1 / k * np.sin(2 * np.pi * 220 * k * t + k) for k in range(1, 12)]
+    x = (sum(partials) + 0.003 * rng.standard_normal(len(t))).astype(np.float32)[None]
+    starts = [0.4, 0.9, 1.5]
+    gain = np.zeros(len(t))
+    for start in starts:
+        gain += np.interp(t - start, [0, 0.003, seconds - 0.003, seconds], [0, -fall, -fall, 0])
+    repaired = repair(Sound(x * 10 ** (gain / 20).astype(np.float32), rate), ["dropouts"])
+    assert [round(d.start, 1) for d in repaired.defects] == starts
+    assert all(abs(d.end - d.start - seconds) < 0.012 for d in repaired.defects)
+    for start in starts:
+        part = slice(int(start * rate), int((start + seconds) * rate))
+        levels = [np.mean(v[:, part] ** 2) for v in (repaired.sound.samples, x)]
+        assert abs(10 * np.log10(levels[0] / levels[1])) < 1.5
+
+
+def test_staccato_notes_and_pauses_are_no_dropouts():
+    rate, out = 44_100, []
+    t = np.arange(round(0.12 * rate)) / rate
+    envelope = np.minimum(t / 0.005, 1) * np.exp(-t / 0.06) * np.minimum((0.12 - t) / 0.01, 1)
+    for note in range(12):  # the same note twice, then another one
+        hertz = 220 * 2 ** ((note // 2 * 5 % 12) / 12)
+        tone = sum(np.sin(2 * np.pi * hertz * k * t) / k for k in range(1, 8))
+        out += [0.2 * envelope * tone, np.zeros(round(0.05 * rate))]
+    x = np.concatenate(out)
+    x = x + 0.001 * np.random.default_rng(0).standard_normal(len(x))
+    assert find_dropouts(Sound(x[None].astype(np.float32), rate)) == []
+
+
 def test_erased_defects_become_silence(clean):
     sound, places = with_clicks(clean("band"))
     out = inpaint(sound, ["clicks"], method="erased").samples

@@ -113,6 +113,19 @@ def test_a_hole_in_a_pause_before_an_attack_is_quiet(filled):
     assert abs(level(y[:, start:stop]) - level(x)) < 2
 
 
+@pytest.mark.parametrize("gain", [3, 30])
+@pytest.mark.parametrize("spec", ["time:1.6-2.1", "rect:1.6,2.1,200,9000"])
+def test_a_cough_in_a_pause_leaves_the_level_of_the_pause(filled, spec, gain):
+    """The pause is 40 dB quieter than what surrounds it, and shorter than twice the hole."""
+    t = np.arange(4 * RATE) / RATE
+    x = noise(4, 0) * np.where(np.abs(t - 1.85) < 0.45, 0.01, 1)
+    band = butter(8, (1000, 4000), "band", fs=RATE, output="sos")
+    burst = sosfiltfilt(band, noise(4, 1)) * np.clip(1 - np.abs(t - 1.85) / 0.2, 0, 1)
+    y = filled(x + gain * burst, spec)
+    part = slice(int(1.65 * RATE), int(2.05 * RATE))
+    assert abs(level(y[:, part]) - level(x[:, part])) < 3
+
+
 def test_a_continuation_keeps_its_level_throughout(filled):
     x = pink(4)
     y = filled(x, "", extend=10.0)

@@ -9,6 +9,7 @@ import soundfile
 from atomizer import Settings, Sound, fill, load_model, parse, prepare, read, write
 from atomizer.errors import AtomizerError
 from atomizer.evaluation.baselines.autoregression import janssen
+from atomizer.inpainting.autoregression import interpolate
 from atomizer.inpainting.fill import last
 
 RATE = 44_100
@@ -136,6 +137,15 @@ def test_clicks_are_filled_better_than_by_interpolation(process):
     y = process(clicked, [f"time:{a / RATE}-{b / RATE}" for a, b in holes])
     error, baseline = (np.concatenate([(v - x)[:, a:b] for a, b in holes], 1) for v in (y, z))
     assert level(error) < level(baseline)
+
+
+def test_a_few_milliseconds_have_the_least_error():
+    """A draw of the whole power would have twice the error of the mean."""
+    x = noise(1)[:, :9000].astype(np.float32)
+    mean, drawn = (interpolate(x, 4000, 4132, RATE, seed) for seed in (None, 1))
+    assert np.array_equal(mean, drawn)
+    longer = [interpolate(x, 4000, 4600, RATE, seed) for seed in (None, 1)]
+    assert level(longer[0]) < level(x) - 6 < level(longer[1])
 
 
 def test_short_holes_at_the_ends_have_the_level_of_the_sound(process):

@@ -14,7 +14,7 @@ from ..atoms.space import AtomSpace
 from ..model.state import REFERENCE_FLOOR_DB, State
 from ..priors.edge_levels import EdgeLevels
 from ..priors.interface import Prediction, PriorContext, bound_by_level
-from ..priors.pauses import frames_of_pause
+from ..priors.pauses import frames_of_pause, frames_of_pause_around_box
 from ..priors.recording_context import PredictedPart
 from ..priors.registry import LEVEL_PRIOR, predict_coefficients
 from ..priors.spectral_envelope import band_gain, log_power
@@ -214,6 +214,9 @@ class FillState:
 
     def is_in_pause(self, context: PriorContext) -> bool:
         """Whether the hole of a window is in a pause, which alone gives its level."""
+        if self.preset.use_band_context:
+            log = log_power(context.wide_amplitude, context.peak)
+            return not frames_of_pause_around_box(log, context.wide_observed).all()
         if not self.preset.extend_partials:
             return False
         log = log_power(context.amplitude, context.peak)
@@ -265,6 +268,8 @@ class FillState:
         """
         std = self.predictions(window)[1].std.astype(np.float32)
         if not self.preset.use_band_context:
+            return std
+        if self.is_in_pause(self.prior_context(window)):
             return std
         return std * band_gain(self.prior_context(window))
 

@@ -13,6 +13,10 @@ from ..analysis.runs import runs
 LEVEL_JUMP = np.log(10.0)  # nepers (10 dB) in the mean level of all bins: more than chance
 POWER_JUMP = np.log(100.0)  # nepers (20 dB) of the total power, which a single note may raise
 MIN_FRAMES = 2  # known frames beside a hole that give the level of the pause
+# A pause that is shorter than the hole in it may be a rest between notes, unless it is this much
+# quieter than what surrounds it, and the hole is no longer than this
+DEEP = np.log(100.0)  # nepers of power (20 dB)
+DEEP_FRAMES = 40  # 0.9 s
 
 
 def frames_of_pause(log: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -32,11 +36,39 @@ def frames_of_pause(log: np.ndarray, known: np.ndarray) -> np.ndarray:
             _frames_to_jump(level[side][::step], power[side][::step], known_frames[side][::step])
             for side, step in zip(sides, (-1, 1))
         )
-        if before + after < stop - start or min(before, after) < MIN_FRAMES:
+        if min(before, after) < MIN_FRAMES:
+            continue
+        pause = np.zeros(keep.shape, dtype=bool)
+        pause[start - before : stop + after] = True
+        if before + after < stop - start and not _is_deep(power, pause, known_frames, stop - start):
             continue
         keep[: start - before] = False
         keep[stop + after :] = False
     return keep if (keep & known_frames).any() else np.ones(known_frames.shape, dtype=bool)
+
+
+def frames_of_pause_around_box(log: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """`frames_of_pause` for a box: the bins that are unknown in some frame are compared alone."""
+    bins = ~known.all(axis=(0, 1))
+    if not bins.any():
+        return np.ones(known.shape[1], dtype=bool)
+    complete = known[..., bins].all(axis=(0, 2))
+    part = log[..., bins]
+    return frames_of_pause(part, np.broadcast_to(complete[:, None], part.shape))
+
+
+def _is_deep(power: np.ndarray, pause: np.ndarray, known: np.ndarray, length: int) -> bool:
+    """Whether a pause with a hole of `length` frames is much quieter than the frames beyond it.
+
+    power         (T,) log power
+    pause, known  (T,) bool, frames of the pause and its hole, and known frames
+    """
+    beyond, inside = known & ~pause, known & pause
+    if length > DEEP_FRAMES or not beyond.any():
+        return False
+    means = (np.exp(power[frames]).mean() for frames in (beyond, inside))
+    loud, quiet = (float(np.log(mean + 1e-30)) for mean in means)
+    return loud - quiet > DEEP
 
 
 def _frames_to_jump(level: np.ndarray, power: np.ndarray, known: np.ndarray) -> int:

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d, uniform_filter, uniform_filter1d
 from scipy.special import ndtri
 
 from .interface import Prediction, PriorContext
-from .pauses import frames_of_pause
+from .pauses import frames_of_pause, frames_of_pause_around_box
 
 MIN_CELLS = 32  # known cells from which a mean level is reliable
 # Frames (standard deviation) over which the level below a cutoff, and its slope, are averaged:
@@ -46,6 +46,11 @@ class SpectralEnvelopePrior:
             return censored_std(kept, ~observed, context.threshold)
         wide, known = np.abs(context.wide_amplitude), context.wide_observed
         if context.use_band_context:
+            near = frames_of_pause_around_box(log_power(wide, context.peak), known)
+            if not near.all():  # a pause alone gives its level
+                bins = ~known.all(axis=(0, 1))
+                known = known & near[:, None] & bins
+                wide = np.where(known, wide, 0)
             power = interpolate_envelope(wide, known, peak=context.peak)
             return np.sqrt(_cut(power, context.offset, observed.shape[1]))
         # a bin may be unknown throughout the window and known elsewhere in the longer stretch

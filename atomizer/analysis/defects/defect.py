@@ -34,6 +34,10 @@ class Defect:
         """End in seconds."""
         return self.stop / self.rate
 
+    def overlaps(self, other: Defect) -> bool:
+        """Whether both have a sample in common."""
+        return self.channel == other.channel and self.first < other.stop and other.first < self.stop
+
     def to_dict(self) -> dict[str, Any]:
         """The defect as JSON-ready data, times in seconds."""
         span = {"start": round(self.start, 6), "end": round(self.end, 6)}

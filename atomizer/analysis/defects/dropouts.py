@@ -1,7 +1,8 @@
 """Dropouts: short spans of digital silence, or of one held value, between sounding samples.
 
 A span counts only if the sound breaks off before it and sets in after it at once: pauses, and notes
-that fade to silence, do not. Dropouts of analogue tape, which sag without silence, are not found.
+that fade to silence, do not. Dropouts of tape, in which the level falls without silence, are found
+by `sags.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 from ...io.audio import Sound
 from ..runs import runs
 from .defect import Defect
+from .sags import find_sags
 
 MIN_SECONDS = 0.001  # shorter runs of equal samples occur in quiet sounds
 MAX_SECONDS = 1.0  # longer ones are pauses
@@ -36,7 +38,7 @@ def find_dropouts(sound: Sound) -> list[Defect]:
             before, after = samples[:first][::-1], samples[stop:]
             if all(_sounds(side, held, rate) for side in (before, after)):
                 out.append(Defect("dropouts", channel, int(first), int(stop), rate))
-    return out
+    return out + [sag for sag in find_sags(sound) if not any(map(sag.overlaps, out))]
 
 
 def _sounds(side: np.ndarray, held: float, rate: int) -> bool:
