@@ -52,7 +52,7 @@ def frames_of_pause_around_box(log: np.ndarray, known: np.ndarray) -> np.ndarray
     bins = ~known.all(axis=(0, 1))
     if not bins.any():
         return np.ones(known.shape[1], dtype=bool)
-    complete = known[..., bins].all(axis=(0, 2))
+    complete: np.ndarray = np.all(known[..., bins], axis=(0, 2))
     part = log[..., bins]
     return frames_of_pause(part, np.broadcast_to(complete[:, None], part.shape))
 
