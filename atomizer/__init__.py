@@ -38,7 +38,7 @@ from .io.decoders import DECODERS
 if TYPE_CHECKING:
     from .model import AtomTransformer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 DECODERS[MAGIC] = write_sound_of  # files of atoms are read like sounds
 
 

@@ -1,5 +1,6 @@
 """The documentation: its Python snippets run, its site has no broken link, its figures exist."""
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import soundfile
 import torch
 
+import atomizer
 from atomizer import ORDERINGS, AtomSpace
 from atomizer.model import AtomTransformer, ModelConfig, checkpoint
 from atomizer.priors import registry
@@ -55,6 +57,20 @@ def test_snippets_of_the_docs_run(name, folder):
     namespace: dict = {"__name__": name}
     for block in blocks:
         exec(compile(block, name, "exec"), namespace)
+
+
+def test_the_migration_note_names_modules_that_exist():
+    text = (ROOT / "docs/migration.md").read_text(encoding="utf-8")
+    rows = [row.split("|") for row in text.splitlines() if row.startswith("| `atomizer.")]
+    names = [name for row in rows for name in re.findall("`(.+?)`", row[2])]
+    assert len(names) > 20 and all(importlib.util.find_spec(name) for name in names)
+
+
+def test_the_citation_names_this_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    released = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"version: {atomizer.__version__}\n" in citation
+    assert f"\n## {atomizer.__version__}\n" in released
 
 
 def test_the_notebook_runs(folder, monkeypatch):
