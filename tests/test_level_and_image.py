@@ -9,6 +9,9 @@ from scipy.signal import butter, sosfiltfilt
 from atomizer import Settings, Sound, fill, load_model, parse, prepare
 from atomizer.inpainting.fades import find_fade
 from atomizer.inpainting.fill import last
+from atomizer.inpainting.origin import describe_origin
+from atomizer.inpainting.settings import Resolved
+from atomizer.inpainting.step import Step
 
 RATE = 44_100
 
@@ -154,6 +157,28 @@ def test_music_that_ends_without_a_fade_has_none():
     beats = x * (0.2 + np.exp(-(np.arange(4 * RATE) % (RATE // 2)) / (0.1 * RATE)))
     assert find_fade(x, RATE) is None and find_fade(beats, RATE) is None
     assert find_fade(np.zeros((1, 4 * RATE)), RATE) is None
+
+
+def test_an_answer_names_the_fade():
+    whole, t = pink(4), np.arange(4 * RATE) / RATE
+    for gain, words in (
+        (10 ** (-20 / 20 * np.clip(t - 2, 0, None)), "the fade goes on"),
+        (np.clip((4 - t) / 2, 0, 1), "silence: the sound has faded out"),
+    ):
+        task = prepare(Sound((whole * gain).astype(np.float32), RATE), parse([]), extend=1.0)
+        step = Step(1, 1, task.grid, task.mask)
+        assert ", ".join(describe_origin(step, task, Resolved())).startswith(words)
+
+
+def test_a_last_note_that_dies_away_is_no_fade():
+    """Half-second notes: the last one rings, or all of them fade out."""
+    t = np.arange(12 * RATE) / RATE
+    since = np.where(t < 10, t % 0.5, t - 10)
+    notes = (np.exp(-3 * since) * np.sin(2 * np.pi * 440 * t) + 3e-4 * noise(12, 0)).astype("f")
+    assert find_fade(notes, RATE) is None and find_fade(notes[:, : 11 * RATE], RATE) is None
+    faded = notes * np.clip((10 - t) / 4, 0, 1)
+    found = find_fade(faded[:, : 10 * RATE], RATE)
+    assert found is not None and 5 < found.start < 7
 
 
 def test_a_long_hole_keeps_its_level_throughout(filled):

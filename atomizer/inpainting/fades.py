@@ -1,6 +1,7 @@
 """Fades: a sound that fades out at its end goes on fading when it is continued.
 
-A fade multiplies all that sounds. It is found in the levels of the last seconds, and taken out of
+A fade multiplies all that sounds: what begins before it begins during it, too, unlike where a last
+note dies away. It is found in the levels of the last seconds, and taken out of
 the sound before that is continued: copies, partials and textures then have one level. What was
 filled in is multiplied by the fade as it goes on.
 """
@@ -25,6 +26,8 @@ LEAST_FALL_DB = 8.0  # from its start to its end
 MAX_ERROR_DB = 6.0  # RMS distance of the levels from the fade
 LEAST_STEEPNESS = 5.0  # fall of a fade relative to this distance
 SURROUND = 1.0  # seconds before the fade whose level counts
+ONSET_DB = 3.0  # rise of the level from one block to the next that counts as an onset
+MIN_ONSETS = 2.0  # expected in a fade, from which on a third of them has to be there
 LOWEST_DB = -50.0  # gain of a fade below which it is not taken out of a sound
 # Past the end of the sound, relative to the length of a fade up to there, a linear fade ends
 ENDS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
@@ -50,6 +53,10 @@ class Fade:
         if self.slope:
             return 10 ** (self.slope * after / 20)
         return np.clip(1 - after / (self.end - self.start), 0, 1)
+
+    def is_over(self, seconds: float) -> bool:
+        """Whether nothing can be heard any more at a time in seconds."""
+        return bool(self.gain(np.array(seconds)) < 10 ** (LOWEST_DB / 20))
 
 
 def fade_before(task: Task) -> Fade | None:
@@ -86,7 +93,26 @@ def find_fade(samples: np.ndarray, rate: int) -> Fade | None:
                 continue
             if distance < error:
                 best, error = fade, distance
-    return best
+    return best if best is not None and _has_onsets(best, times, level) else None
+
+
+def _has_onsets(fade: Fade, times: np.ndarray, level: np.ndarray) -> bool:
+    """Whether sounds begin during a fade as before it, only quieter, by levels in dB at times.
+
+    True where too little begins to tell.
+    """
+    gain_db = 20 * np.log10(np.maximum(fade.gain(times), 1e-6))
+    begins = np.append(False, np.diff(level) > ONSET_DB)
+    peaks = np.maximum(level, np.append(level[1:], -np.inf))
+    before, during = times < fade.start, (times >= fade.start) & (gain_db > LOWEST_DB)
+    expected = float(begins[before].mean()) * int(during.sum()) if before.any() else 0.0
+    if expected < MIN_ONSETS:
+        return True
+    found = np.flatnonzero(begins & during)
+    if len(found) < expected / 3:
+        return False
+    drop, faded = float(np.median(peaks[begins & before]) - peaks[found[-1]]), -gain_db[found[-1]]
+    return bool(faded >= LEAST_FALL_DB / 2 and drop >= faded / 2)
 
 
 def _candidates(start: float, total: float, times: np.ndarray, level: np.ndarray) -> list[Fade]:
