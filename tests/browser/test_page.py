@@ -173,7 +173,7 @@ def test_fill_play_compare_and_download(page, sounds):
         before = state(page, "player.position()")
         page.click(f"{VIEW} [data-version={version}]")
         wait(page, f"player.version === '{version}'")
-        assert state(page, "Object.values(player.voices).length") == 4
+        wait(page, "Object.values(player.voices).length === 4")
         assert state(page, "player.position()") >= before or not state(page, "player.playing")
     state(page, "player.pause()")
     page.click(f"{VIEW} [data-act=loop]")

@@ -40,7 +40,10 @@ export class FilePanel {
     this.isMeasuring = false;
     this.isDrawn = false;
     this.original = '';
-    find('order-file').addEventListener('toggle', () => this.update());
+    find('order-file').addEventListener('toggle', () => {
+      this.requested.clear(); // an answer that was lost is asked for again
+      return this.update();
+    });
     find('file-sound').addEventListener('change', () => orders.updateSound());
     find('file-download').addEventListener('click', () => this.download());
     find('file-compare').addEventListener('click', () => this.compare());
