@@ -41,7 +41,7 @@ export class FilePanel {
     this.isDrawn = false;
     this.original = '';
     find('order-file').addEventListener('toggle', () => {
-      this.requested.clear(); // an answer that was lost is asked for again
+      this.requested.clear(); // one whose answer was lost, too
       return this.update();
     });
     find('file-sound').addEventListener('change', () => orders.updateSound());
