@@ -11,7 +11,6 @@ from atomizer.inpainting.fades import find_fade
 from atomizer.inpainting.fill import last
 from atomizer.inpainting.origin import describe_origin
 from atomizer.inpainting.settings import Resolved
-from atomizer.inpainting.step import Step
 
 RATE = 44_100
 
@@ -166,8 +165,8 @@ def test_an_answer_names_the_fade():
         (np.clip((4 - t) / 2, 0, 1), "silence: the sound has faded out"),
     ):
         task = prepare(Sound((whole * gain).astype(np.float32), RATE), parse([]), extend=1.0)
-        step = Step(1, 1, task.grid, task.mask)
-        assert ", ".join(describe_origin(step, task, Resolved())).startswith(words)
+        step = last(fill(task, Settings("noise")))
+        assert ", ".join(describe_origin(step, task, Resolved("noise"))).startswith(words)
 
 
 def test_a_last_note_that_dies_away_is_no_fade():

@@ -63,7 +63,7 @@ def fill(
         yield from _fill(task, settings, resolved, model)
         return
     for step in _fill(without_fade(task, fade), settings, resolved, model):
-        yield replace(step, grid=with_fade(task, fade, step.grid))
+        yield replace(step, grid=with_fade(task, fade, step.grid), fade=fade)
 
 
 def _fill(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .fades import fade_before
 from .presets import PRESETS
 from .settings import Resolved
 from .step import AUTOREGRESSION, Step
@@ -17,15 +16,14 @@ def describe_origin(step: Step, task: Task, settings: Resolved) -> tuple[str, ..
 
     Empty where nothing but the method and the settings determines it.
     """
-    fade = fade_before(task) if settings.method in ("model", "noise") else None
-    if fade is not None and fade.is_over(task.sound.seconds - task.extended):
+    if step.fade is not None and step.fade.is_over(task.sound.seconds - task.extended):
         return ("silence: the sound has faded out, cut its end to continue it",)
     words = list(_copies(step))
     if "partials" in step.priors:
         words.append("tones continued")
     if AUTOREGRESSION in step.priors:
         words.append("continued from the samples on both sides")
-    if fade is not None:
+    if step.fade is not None:
         words.append("the fade goes on")
     uses_recording = settings.method == "model" and task.selection.erases
     if words or not (uses_recording and PRESETS[task.preset].has_surroundings):

@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ..priors.recording_context import CopySource
+    from .fades import Fade
 
 AUTOREGRESSION = "autoregression"  # in `Step.priors`: a short hole, filled by samples alone
 
@@ -30,6 +31,8 @@ class Step:
         Spans of the recording that were copied to the selection, the most important first.
     priors : tuple of str
         Names of the recording priors that contributed, or `AUTOREGRESSION` for short holes.
+    fade : Fade or None
+        The fade of the sound that was continued.
     """
 
     number: int
@@ -38,3 +41,4 @@ class Step:
     revealed: np.ndarray
     sources: tuple[CopySource, ...] = ()
     priors: tuple[str, ...] = ()
+    fade: Fade | None = None

@@ -49,7 +49,7 @@ def plain_copy(
     """
     start, stop = span.sample_range(context.space.hop, context.samples.shape[1])
     found = [lag for seconds in CONTEXTS_SECONDS for lag in search.lags(span, seconds)]
-    candidates = list(dict.fromkeys(found))  # both lengths find the same if both sides are known
+    candidates = list(dict.fromkeys(found))  # all find the same if both sides are known
     if not candidates:
         return None
     matches = {lag: measure_match(search, start, stop, lag) for lag in candidates}

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...io.audio import Sound
 from ..runs import runs
-from .defect import Defect
+from .defect import Defect, find_in_channels
 
 ORDER = 32  # of the AR model
 BLOCK_SECONDS = 0.05  # that share a model
@@ -30,11 +30,7 @@ PASSES = 2  # the second one fits the models without the clicks of the first
 
 def find_clicks(sound: Sound) -> list[Defect]:
     """Clicks of every channel of a sound."""
-    out = []
-    for channel, samples in enumerate(sound.samples):
-        for first, stop in _clicks(samples.astype(np.float64), sound.rate):
-            out.append(Defect("clicks", channel, first, stop, sound.rate))
-    return out
+    return find_in_channels("clicks", sound, _clicks)
 
 
 def _clicks(x: np.ndarray, rate: int) -> list[tuple[int, int]]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+
+from ...io.audio import Sound
 
 
 @dataclass(frozen=True)
@@ -42,3 +47,14 @@ class Defect:
         """The defect as JSON-ready data, times in seconds."""
         span = {"start": round(self.start, 6), "end": round(self.end, 6)}
         return {"kind": self.kind, **span, "channel": self.channel}
+
+
+def find_in_channels(
+    kind: str, sound: Sound, find: Callable[[np.ndarray, int], Iterable[tuple[int, int]]]
+) -> list[Defect]:
+    """Defects of a kind, from the spans (first, stop) that `find` has of samples (n,) at a rate."""
+    return [
+        Defect(kind, channel, first, stop, sound.rate)
+        for channel, samples in enumerate(sound.samples)
+        for first, stop in find(samples.astype(np.float64), sound.rate)
+    ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...io.audio import Sound
-from .defect import Defect
+from .defect import Defect, find_in_channels
 
 HOP_SECONDS = 0.0025  # between levels, each of two hops
 MIN_SECONDS, MAX_SECONDS = 0.0125, 0.105
@@ -32,11 +32,7 @@ MIN_SIDE_DB = -4.0  # lowest level of the sides relative to their mean, beside t
 
 def find_sags(sound: Sound) -> list[Defect]:
     """Sags of every channel of a sound, as defects of the kind "dropouts"."""
-    out = []
-    for channel, samples in enumerate(sound.samples):
-        for first, stop in _sags(samples.astype(np.float64), sound.rate):
-            out.append(Defect("dropouts", channel, first, stop, sound.rate))
-    return out
+    return find_in_channels("dropouts", sound, _sags)
 
 
 def _sags(x: np.ndarray, rate: int) -> list[tuple[int, int]]:
@@ -103,8 +99,9 @@ def _is_sudden(level: np.ndarray, first: int, stop: int, side: int) -> bool:
     half = len(core) // 2
     trend = core[:half].mean() - core[-half:].mean() if half else 0.0
     near = level[first - EDGE_HOPS], level[stop + EDGE_HOPS - 1]
-    change = level[EDGE_HOPS:] - level[:-EDGE_HOPS]
-    falls, rises = (change[at - EDGE_HOPS : at + 1] for at in (first, stop))
+    falls, rises = (
+        level[at : at + EDGE_HOPS + 1] - level[at - EDGE_HOPS : at + 1] for at in (first, stop)
+    )
     return bool(
         min(before.mean(), after.mean()) > MIN_LEVEL_DB
         and abs(before.mean() - after.mean()) < MAX_STEP_DB
