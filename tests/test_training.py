@@ -84,11 +84,12 @@ def test_windows_are_the_mdct_of_the_recording(bank):
     from atomizer.analysis.mdct import mdct
 
     g = torch.Generator().manual_seed(3)
-    grid, channels, _ = bank.draw(1, g, augment=False)
+    grid = bank.draw(1, g, augment=False).grid
     # the same draws again, by hand
     g = torch.Generator().manual_seed(3)
     torch.rand(1, generator=g)
     i = int(torch.multinomial(bank.weights, 1, replacement=True, generator=g))
+    torch.rand(1, generator=g)
     length = 17 * 64
     start = int(bank.starts[i] + torch.randint(int(bank.lengths[i]) - length + 1, (), generator=g))
     wave = bank.bank[:, start : start + length].float().numpy() / 32768
@@ -97,7 +98,7 @@ def test_windows_are_the_mdct_of_the_recording(bank):
 
 def test_augmented_windows_are_finite_and_differ(bank):
     g = torch.Generator().manual_seed(0)
-    grid, channels, cutoff = bank.draw(64, g)
+    grid, channels, cutoff, *_ = bank.draw(64, g)
     assert torch.isfinite(grid).all() and grid.std((1, 2, 3)).unique().numel() > 50
     assert (grid[channels == 1, 1] == 0).all() and cutoff.min() >= 1 and cutoff.max() <= 64
 
@@ -151,7 +152,7 @@ def test_revealing_hides_fewer_atoms(bank, order):
 def test_hidden_atoms_do_not_set_the_reference(bank):
     """Known levels stay equal where only the hidden part gets quieter."""
     g = torch.Generator().manual_seed(0)
-    grid, channels, cutoff = bank.draw(1, g, augment=False)
+    grid, channels, cutoff, *_ = bank.draw(1, g, augment=False)
     channels[:] = 2
     first, second = (
         cut_batch(x, channels, cutoff)
@@ -172,7 +173,7 @@ def mask_of(*windows):
 
 def test_no_targets_above_the_cutoff(bank):
     g = torch.Generator().manual_seed(0)
-    grid, channels, _ = bank.draw(4, g, augment=False)
+    grid, channels, *_ = bank.draw(4, g, augment=False)
     windows = Windows(grid, channels, torch.full((4,), 20))
     batch = mask_batch(windows, SPACE, g, task="cut", reveal=0.0)
     assert not batch.target_mask[..., 20:].any() and batch.state.unknown("velocity")[..., 20:].any()
@@ -269,6 +270,36 @@ def test_training_starts_from_a_checkpoint(folder, tmp_path):
     )
 
 
+def test_new_statistics_are_trained_beside_kept_weights(folder, tmp_path):
+    torch.manual_seed(4)
+    AtomTransformer(TINY).save_pretrained(tmp_path / "init")
+    options = TrainingConfig(
+        steps=2, batch=2, asked=100, warmup=1, power_target=True, inherited=0.0
+    )
+
+    def trainer(init):
+        model = replace(TINY, statistics=3)
+        return Trainer([folder], tmp_path / "out", options, model, init=init, progress=False)
+
+    first = trainer(str(tmp_path / "init"))
+    before = {k: v.clone() for k, v in first.model.state_dict().items()}
+    first.train_step()
+    first.save()
+    second = trainer(None)  # resumes with the same kept weights
+    second.train_step()
+    for model in (first.model, second.model):
+        changed = {k for k, v in model.state_dict().items() if not torch.equal(v, before[k])}
+        assert changed == {"trunk.statistics.weight"}
+
+
+def test_reserved_recordings_are_not_trained_on(folder, tmp_path, refused):
+    soundfile.write(tmp_path / "librosa-trumpet.wav", np.zeros(16_000), 8000)
+    with refused("reserved for evaluation"):
+        Trainer([tmp_path], tmp_path / "out", TrainingConfig(steps=1), TINY, progress=False)
+    both = Trainer([tmp_path, folder], tmp_path / "o", TrainingConfig(), TINY, progress=False)
+    assert all("librosa" not in clip.path.name for clip in both.bank.clips) and both.bank.clips
+
+
 @pytest.mark.parametrize(
     "wrong, word",
     [
@@ -283,6 +314,7 @@ def test_training_starts_from_a_checkpoint(folder, tmp_path):
         (dict(weight_decay=-1.0), "weight decay"),
         (dict(ema=1.0), "averaged"),
         (dict(clip=0.0), "clipped"),
+        (dict(inherited=1.5), "share of the learning rate"),
         (dict(seed=-1), "seed"),
         (dict(seed=1 << 53), "seed"),
         (dict(save_minutes=-1.0), "checkpoints"),
@@ -391,7 +423,7 @@ def test_batched_envelope_equals_the_prior_of_fills(bank):
 
     g = torch.Generator().manual_seed(0)
     tasks = ["gap", "suffix", "random", "rect", "cut", "channel", "cut", "gap"]
-    grid, channels, _ = bank.draw(len(tasks), g, augment=False)
+    grid, channels, *_ = bank.draw(len(tasks), g, augment=False)
     grid[-1] = 0
     known = torch.stack(
         [~draw_region(task, x, int(c), SPACE, g) for task, x, c in zip(tasks, grid, channels)]

@@ -49,6 +49,16 @@ def train(
     device: Annotated[
         Optional[str], typer.Option(help="cpu, cuda …; default: a GPU if there is one")
     ] = None,
+    power_target: Annotated[
+        bool,
+        typer.Option(
+            "--power-target", help="learn mean levels from MDCT and MDST: targets of less noise"
+        ),
+    ] = False,
+    inherited: Annotated[
+        float,
+        typer.Option(help="share of the learning rate for weights of --init, beside new ones"),
+    ] = 1.0,
     save_minutes: Annotated[float, typer.Option(help="minutes between two checkpoints")] = 3.0,
     evaluate_minutes: Annotated[
         float, typer.Option(help="minutes between two evaluations on held-out recordings")
@@ -97,6 +107,8 @@ def train(
         warmup=warmup,
         seed=seed,
         device=device,
+        power_target=power_target,
+        inherited=inherited,
         save_minutes=save_minutes,
         evaluate_minutes=evaluate_minutes,
     )

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..atoms.space import LOUDNESS
 from ..inpainting.settings import Settings, model_ordering
-from ..inpainting.state import FillState
+from ..inpainting.state import FillState, statistics_of
 from ..inpainting.task import Task
 from ..model.gaussian import velocity_floor
 from ..model.inference import AtomModel, decode, encode
@@ -38,6 +38,7 @@ def excess_nats(task: Task, judged: np.ndarray, model: AtomModel) -> float:
     judges_sign = "velocity" not in task.features
     velocity_known, sign_known = (~(task.mask & (name in task.features)) for name in LOUDNESS)
     state = FillState(task, velocity_known, sign_known, model_ordering(model, Settings()))
+    state.statistics = statistics_of(task, model.config)
     total, count = 0.0, 0
     for window in state.windows(task.mask, space.frames):
         channel, frame, bin_ = window.targets(judged)

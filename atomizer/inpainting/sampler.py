@@ -22,7 +22,7 @@ from .placement import place
 from .presets import PRESETS
 from .settings import Resolved, Settings, model_ordering
 from .source_spans import barred_samples
-from .state import ENVELOPE_CONTEXT_FRAMES, NETWORK_STD_DB, FillState
+from .state import ENVELOPE_CONTEXT_FRAMES, NETWORK_STD_DB, FillState, statistics_of
 from .step import Step
 from .stereo_image import StereoImage
 from .task import Task
@@ -44,7 +44,8 @@ def sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
     if found is not None:
         origin = {"sources": tuple(found.sources), "priors": found.priors}
     whole = local.mask.shape == task.mask.shape
-    for step in _sample(Job(local, settings, model, background)):
+    statistics = statistics_of(task, model.config)
+    for step in _sample(Job(local, settings, model, background, statistics)):
         if whole:
             yield replace(step, **origin)
             continue
@@ -77,12 +78,14 @@ class Job:
     """A task with everything that its fill needs.
 
     background  what the rest of the recording predicts, also at known places nearby
+    statistics  of all that is known of the recording (`statistics_of`)
     """
 
     task: Task
     settings: Resolved
     model: AtomModel
     background: PredictedPart | None = None
+    statistics: torch.Tensor | None = None
 
 
 def _sample(job: Job) -> Iterator[Step]:
@@ -115,6 +118,7 @@ def _reveal(job: Job, mask: np.ndarray, unknown: set[str]) -> Iterator[Step]:
     velocity_known, sign_known = (~(mask & (name in unknown)) for name in LOUDNESS)
     ordering = model_ordering(model, settings)
     state = FillState(task, velocity_known, sign_known, ordering, background=job.background)
+    state.statistics = job.statistics
     if state.velocity_known.all():
         mask = mask & (state.magnitude > 0)  # a silent atom has no sign to predict
     filler = Filler(task, state, model, settings)

@@ -11,7 +11,9 @@ from scipy.ndimage import distance_transform_edt
 
 from ..atoms.orderings import sort_key
 from ..atoms.space import AtomSpace
+from ..model.config import ModelConfig
 from ..model.state import REFERENCE_FLOOR_DB, State
+from ..priors import band_context
 from ..priors.edge_levels import EdgeLevels
 from ..priors.interface import Prediction, PriorContext, bound_by_level
 from ..priors.pauses import frames_of_pause, frames_of_pause_around_box
@@ -46,6 +48,8 @@ class FillState:
     preset : FillPreset
     peak : float
         Magnitude of the loudest known atom.
+    statistics : Tensor or None
+        What is known of the whole recording (`statistics_of`), for models that take it.
     threshold : float or None
         Magnitude below which all unknown atoms lie.
     background : PredictedPart or None
@@ -78,6 +82,7 @@ class FillState:
         self.threshold = task.threshold if self.preset.quieter_than_known else None
         self.peak = task.reference or 1.0
         self.background = background
+        self.statistics: torch.Tensor | None = None
         self._context: tuple[Window, PriorContext] | None = None
         self._predictions: dict[tuple, tuple[Prediction, Prediction]] = {}
 
@@ -132,7 +137,7 @@ class FillState:
                 batch(plane.astype(np.float32) / reference, 0)
                 for plane in (coefficients.mean, coefficients.std, levels.std)
             ]
-        return State(
+        known = State(
             batch(level, 0),
             batch(crop(self.positive, window, False).astype(np.int64), 0),
             batch(crop_known(self.velocity_known, window), True),
@@ -141,6 +146,13 @@ class FillState:
             ranks,
             *planes,
         )
+        return replace(known, statistics=self._scaled_statistics(reference))
+
+    def _scaled_statistics(self, reference: float) -> torch.Tensor | None:
+        """The statistics of the recording, with levels relative to a window's reference."""
+        if self.statistics is None:
+            return None
+        return band_context.scaled(self.statistics, torch.tensor([reference]))
 
     def ranks(self, window: Window) -> np.ndarray:
         """(channels, size, F) float32: positions of a window's atoms in the user's ordering.
@@ -272,6 +284,17 @@ class FillState:
         if self.is_in_pause(self.prior_context(window)):
             return std
         return std * band_gain(self.prior_context(window))
+
+
+def statistics_of(task: Task, config: ModelConfig) -> torch.Tensor | None:
+    """Statistics of all that is known of a task's sound, None for models that take none.
+
+    Of the whole sound: a fill reads the surroundings of its holes alone.
+    """
+    if not config.statistics:
+        return None
+    hidden = task.mask & (tuple(task.features) != ("sign",))
+    return band_context.of_recording(task.grid, ~hidden, task.space)
 
 
 def _half(prediction: Prediction) -> Prediction:

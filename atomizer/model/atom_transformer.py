@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from huggingface_hub import (
 )
 from torch import Tensor, nn
 
+from ..errors import AtomizerError
 from ..priors.devices import constant
 from .config import ModelConfig
 from .decoder import Decoder, Neighbourhood
@@ -99,6 +100,9 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
                 nn.init.normal_(layer.weight, std=std)
         for layer in (self.decoder.velocity, self.decoder.sign, self.query, self.envelope):
             nn.init.normal_(layer.weight, std=0.02)
+        if self.trunk.statistics is not None:
+            # without effect at first: a trained model that gets them starts from what it does
+            nn.init.zeros_(self.trunk.statistics.weight)
         if self.config.wiener:
             # the prior starts with half of the weight for the level and all of it for the sign
             nn.init.zeros_(self.decoder.trust.weight)
@@ -138,6 +142,7 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
             self.loose(self.embedding(atoms)),
             torch.where(position < unknown, position.float(), torch.nan),
             atoms_valid,
+            state.statistics,
         )
 
     def assemble(
@@ -193,6 +198,23 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
         direction = constant((-1.0, 1.0, 0.0), score.device)[atoms[:, 4]][:, None]
         log_sign = nn.functional.logsigmoid(direction * positions.sign.float()) * (direction != 0)
         return score + self.evidence[1] * log_sign
+
+    def with_statistics(self, tokens: int) -> AtomTransformer:
+        """Return the same model with `tokens` global tokens that hold statistics.
+
+        It predicts the same until it is trained. Raises AtomizerError for a model that has another
+        number of them.
+        """
+        if tokens == self.config.statistics:
+            return self
+        if self.config.statistics:
+            raise AtomizerError(
+                f"The checkpoint has {self.config.statistics} tokens of statistics, not {tokens}: "
+                "leave the number out."
+            )
+        model = AtomTransformer(replace(self.config, statistics=tokens))
+        model.load_state_dict(self.state_dict(), strict=False)
+        return model.train(self.training)
 
     # ------------------------------------------------------------------ files
 

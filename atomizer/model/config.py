@@ -40,6 +40,8 @@ class ModelConfig:
     serialisations  orders of the tokens, which the layers alternate between: "time", "frequency",
                     "tile" or "order", the user's own
     globals         tokens that attend to all tokens and that all tokens attend to
+    statistics      how many of these also hold statistics of all that is known in the whole
+                    recording (`priors.band_context`); 0 for a model that takes none
     slot            width of the Transformer's vector of one atom, an input of the decoder
     reach           neighbourhood of an atom: (frames, bins) to either side
     wiener          neighbourhood of the Wiener estimate in the decoder's input: (frames, bins) to
@@ -57,6 +59,7 @@ class ModelConfig:
     window: Size = 256
     serialisations: Serialisations = ("time", "frequency")
     globals: Globals = 4
+    statistics: Globals = 0
     slot: Size = 16
     reach: Neighbourhood = (2, 5)
     wiener: Neighbourhood | None = (1, 2)
@@ -75,6 +78,10 @@ class ModelConfig:
                 )
         if self.width % (4 * self.heads):
             raise ValueError(f"The width {self.width} is no multiple of 4 * {self.heads} heads.")
+        if self.statistics > self.globals:
+            raise ValueError(
+                f"Of {self.globals} global tokens, {self.statistics} cannot hold statistics."
+            )
         if "order" in self.serialisations and self.slots > 1:
             raise ValueError(
                 'The serialization "order" sorts single atoms: it needs cells of (1, 1, 1).'

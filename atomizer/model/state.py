@@ -32,6 +32,8 @@ class State:
                     zero in windows without an estimate
     envelope_std    (B, C, T, F) float or None: standard deviation of noise with the interpolated
                     spectral envelope
+    statistics      (B, FEATURES, BANDS) float or None: what is known of the whole recording, as
+                    `priors.band_context.scaled`; None counts as nothing known
     unplaced        (B, K, 5) int64 or None: features of atoms whose position is unknown; a
                     feature's cardinality stands for ∅
     unplaced_valid  (B, K) bool or None, False for padding
@@ -46,6 +48,7 @@ class State:
     estimate: Tensor | None = None
     prior_std: Tensor | None = None
     envelope_std: Tensor | None = None
+    statistics: Tensor | None = None
     unplaced: Tensor | None = None
     unplaced_valid: Tensor | None = None
 

@@ -17,7 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..priors.band_context import FEATURES
 from ..priors.devices import constant, may_wait
+from ..priors.long_term import BANDS
 from .config import ModelConfig
 
 Rotation = tuple[Tensor, Tensor]  # cosines and sines (B, L, width / heads / 2)
@@ -35,6 +37,7 @@ class Tokens:
     unplaced           (B, K, width) embeddings of the unplaced atoms
     unplaced_position  (B, K, 2) frame and bin, NaN where unknown
     unplaced_valid     (B, K) bool, False for padding
+    statistics         (B, FEATURES, BANDS) or None, as in `State`
     """
 
     index: Tensor
@@ -45,6 +48,7 @@ class Tokens:
     unplaced: Tensor
     unplaced_position: Tensor
     unplaced_valid: Tensor
+    statistics: Tensor | None = None
 
 
 @dataclass
@@ -268,6 +272,10 @@ class Trunk(nn.Module):
         self.config = config
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.globals = nn.Parameter(torch.randn(config.globals, config.width) * 0.3)
+        self.statistics: nn.Linear | None = None
+        if config.statistics:
+            size = config.statistics * config.width
+            self.statistics = nn.Linear(FEATURES * BANDS, size, bias=False)
         self.norm = RMSNorm(config.width)
 
     def forward(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
@@ -297,7 +305,18 @@ class Trunk(nn.Module):
             F.pad(tokens.unplaced_valid, (globals_, 0), value=True),
         )
         x, unplaced = tokens.cells, tokens.unplaced
-        side = torch.cat([self.globals.expand(batch, -1, -1).to(unplaced.dtype), unplaced], 1)
+        side = torch.cat([self._global_tokens(tokens).to(unplaced.dtype), unplaced], 1)
         for kind, block in zip(kinds, self.blocks):
             x, side = block(x, side, serializations[kind], layout)
         return self.norm(x), self.norm(side[:, globals_:])
+
+    def _global_tokens(self, tokens: Tokens) -> Tensor:
+        """(B, globals, width): trained vectors, plus what the statistics of the recording say.
+
+        A sum, not further tokens, which would change attention even if they were zero.
+        """
+        out = self.globals.expand(len(tokens.cells), -1, -1)
+        if self.statistics is None or tokens.statistics is None:
+            return out
+        informed = self.statistics(tokens.statistics.flatten(1)).unflatten(1, (-1, out.shape[2]))
+        return out + F.pad(informed, (0, 0, 0, out.shape[1] - informed.shape[1]))

@@ -14,6 +14,7 @@ from ..analysis.mdct import mdct_torch
 from ..atoms.space import AtomSpace
 from ..io.audio import read
 from ..io.datasets import Clip
+from ..priors.band_context import band_powers
 from ..priors.devices import send
 
 # Relative frequency of the categories, whatever their share of the minutes; others have 1.
@@ -28,25 +29,72 @@ CATEGORY_WEIGHTS = {
 MIX_CHANCE = 0.15  # of a window with a second recording added to it
 SPEED_CHANCE = 0.4  # of a window played slower or faster
 SPEEDS = (0.9, 1.12)  # lengths of the excerpt that is played in the time of a window
+REACH_FRAMES = 430  # 10 s: most frames of surroundings on either side; the median is a quarter
 CUTOFF_MARGIN = 0.97  # bins up to this share of a recording's cutoff are trained on
 FULL_SCALE = 32767
 
 
+class Surroundings(NamedTuple):
+    """Band powers of recordings around B windows, for what is known of the whole recording.
+
+    powers  (B, 2, n, BANDS) as `band_context.band_powers`; those of the windows do not count
+    there   (B, n) bool: frames of the recording
+    first   frame at which the windows begin
+    """
+
+    powers: Tensor
+    there: Tensor
+    first: int
+
+
 class Windows(NamedTuple):
-    """Random windows of recordings: a grid (B, 2, T, F), and B channel counts and cutoff bins."""
+    """Random windows of recordings.
+
+    grid          (B, 2, T, F)
+    channels      (B,) channel counts
+    cutoff        (B,) bins
+    power         (B, 2, T, F) mean of the squared MDCT and MDST, or None
+    surroundings  or None
+    """
 
     grid: Tensor
     channels: Tensor
     cutoff: Tensor
+    power: Tensor | None = None
+    surroundings: Surroundings | None = None
+
+
+class _Excerpt(NamedTuple):
+    """Samples (2, n) of a window and of `before` and `after` hops around it, and their speed."""
+
+    wave: Tensor
+    before: int
+    after: int
+    speed: float
+
+    def shortened(self, other: _Excerpt) -> _Excerpt:
+        """The same with no more surroundings than another excerpt has."""
+        return self._replace(
+            before=min(self.before, other.before), after=min(self.after, other.after)
+        )
+
+    def frames(self, before: int, after: int, window: int) -> Tensor:
+        """(before + window + after,) bool: frames that are there, around `window` frames."""
+        place = torch.arange(-before, window + after)
+        return (place >= -self.before) & (place < window + self.after)
 
 
 class AudioBank:
-    """Recordings in memory, as int16 on `device`; mono ones have an empty second channel."""
+    """Recordings in memory, as int16 on `device`; mono ones have an empty second channel.
+
+    has_surroundings, has_power  what windows come with, see `Windows`
+    """
 
     def __init__(
         self, clips: list[Clip], space: AtomSpace, device: torch.device, progress: bool = True
     ):
         self.clips, self.space, self.device = clips, space, device
+        self.has_surroundings = self.has_power = False
         self.min_samples = int((space.frames + 1) * space.hop * 1.15)
         with ThreadPoolExecutor() as pool:
             loading = pool.map(self._load, clips)
@@ -87,49 +135,95 @@ class AudioBank:
         Augmentation adds a second recording, changes the speed, the spectral tilt and the polarity,
         and swaps the channels.
         """
-        hop, frames = self.space.hop, self.space.frames
         mixes = torch.rand(count, generator=generator) < (MIX_CHANCE if augment else 0)
         clips = torch.multinomial(
             self.weights, count + int(mixes.sum()), replacement=True, generator=generator
         )
+        # drawn in any case, so that models with and without surroundings see the same windows
+        reach = (torch.rand(len(clips), generator=generator) ** 2 * REACH_FRAMES).long()
         cutoff_hz = torch.tensor([self.clips[i].cutoff_hz for i in clips.tolist()])
-        waves = []
+        excerpts = []
         for n, clip in enumerate(clips.tolist()):
-            wave, ratio = self._excerpt(clip, generator, augment)
-            waves.append(wave)
-            if ratio != 1:
-                cutoff_hz[n] *= ratio
+            hops = int(reach[n]) if self.has_surroundings else 0
+            excerpts.append(self._excerpt(clip, hops, generator, augment))
+            if excerpts[n].speed != 1:
+                cutoff_hz[n] *= excerpts[n].speed
+        before, after = max(e.before for e in excerpts), max(e.after for e in excerpts)
+        waves = [self._padded(e, before, after) for e in excerpts]
         channels = self.channels[clips].clone()
         for n, extra in zip(mixes.nonzero().flatten().tolist(), range(count, len(clips))):
             gain = 10 ** (-float(torch.rand((), generator=generator)))
-            level, extra_level = waves[n].std() + 1e-4, waves[extra].std() + 1e-4
+            level, extra_level = (self._window(waves[i], before).std() + 1e-4 for i in (n, extra))
             waves[n] = waves[n] + gain * waves[extra] * level / extra_level
             channels[n] = min(channels[n], channels[extra])
             cutoff_hz[n] = min(cutoff_hz[n], cutoff_hz[extra])
-        wave = torch.stack(waves[:count])
-        has_second = send((channels[:count] > 1).float(), wave.device)
+            excerpts[n] = excerpts[n].shortened(excerpts[extra])
+        wave, channels = torch.stack(waves[:count]), channels[:count]
+        has_second = send((channels > 1).float(), wave.device)
         wave[:, 1] *= has_second[:, None]
-        grid = mdct_torch(wave.view(count, 2, frames + 1, hop), self.space.window)
-        cutoff = (cutoff_hz[:count] * CUTOFF_MARGIN / self.space.bin_hz).clamp(1, hop).long()
+        planes = self._planes(wave, before)
+        cutoff = (cutoff_hz[:count] * CUTOFF_MARGIN / self.space.bin_hz).clamp(1, self.space.hop)
         if augment:
-            grid = _augment(grid, channels[:count], self.space, generator)
-        return Windows(grid, channels[:count], cutoff)
+            planes = _augment(planes, channels, self.space, generator)
+        grid, power = planes[:, :, before : before + self.space.frames].contiguous(), None
+        if self.has_power:
+            planes, mdst = planes.split([planes.shape[2] - self.space.frames, self.space.frames], 2)
+            power = (grid.square() + mdst.square()) / 2
+        around = None
+        if self.has_surroundings:
+            there = torch.stack([e.frames(before, after, self.space.frames) for e in excerpts])
+            powers, _ = band_powers(planes, torch.ones_like(planes, dtype=torch.bool), self.space)
+            around = Surroundings(powers, send(there[:count], powers.device), before)
+        return Windows(grid, channels, cutoff.long(), power, around)
+
+    def _window(self, wave: Tensor, before: int) -> Tensor:
+        """The samples (..., n) of a window that `before` hops precede."""
+        hop = self.space.hop
+        return wave[..., before * hop : (before + self.space.frames + 1) * hop]
+
+    def _padded(self, excerpt: _Excerpt, before: int, after: int) -> Tensor:
+        """(2, n) samples of an excerpt, with silence where it has fewer hops around its window."""
+        missing = (
+            (before - excerpt.before) * self.space.hop,
+            (after - excerpt.after) * self.space.hop,
+        )
+        return torch.nn.functional.pad(excerpt.wave, missing)
+
+    def _planes(self, wave: Tensor, before: int) -> Tensor:
+        """(B, 2, n, F): MDCT of all frames, then, for powers, MDST of the window's.
+
+        The MDST of a signal is, but for signs, the MDCT of the reversed signal.
+        """
+        hop, window = self.space.hop, self.space.window
+        planes = [mdct_torch(wave.unflatten(2, (-1, hop)), window)]
+        if self.has_power:
+            backwards = self._window(wave, before).flip(2)
+            planes.append(mdct_torch(backwards.unflatten(2, (-1, hop)), window).flip(2))
+        return torch.cat(planes, 2)
 
     def _excerpt(
-        self, clip: int, generator: torch.Generator, augment: bool
-    ) -> tuple[Tensor, float]:
-        """(2, n) float32 samples of a random window, and by which factor it is played faster."""
+        self, clip: int, reach: int, generator: torch.Generator, augment: bool
+    ) -> _Excerpt:
+        """A random window of a recording, with up to `reach` hops of it on either side."""
         hop, hops = self.space.hop, self.space.frames + 1
         read_hops = hops
         if augment and torch.rand((), generator=generator) < SPEED_CHANCE:
             low, high = (int(hops * speed) for speed in SPEEDS)
             read_hops = int(torch.randint(low, high + 1, (), generator=generator))
         last_start = int(self.lengths[clip]) - read_hops * hop
-        start = self.starts[clip] + torch.randint(last_start + 1, (), generator=generator)
-        wave = self.bank[:, start : start + read_hops * hop].float() / 32768
-        if read_hops == hops:
-            return wave, 1.0
-        return _resample(wave, hops * hop), read_hops / hops
+        start = int(torch.randint(last_start + 1, (), generator=generator))
+        speed = read_hops / hops
+        room = start // hop, (last_start - start) // hop
+        before, after = (min(reach, int(hops_there / speed)) for hops_there in room)
+        read_before, read_after = (
+            min(hops_there, round(n * speed)) for hops_there, n in zip(room, (before, after))
+        )
+        first = int(self.starts[clip]) + start - read_before * hop
+        length = (read_before + read_hops + read_after) * hop
+        wave = self.bank[:, first : first + length].float() / 32768
+        if read_hops != hops:
+            wave = _resample(wave, (before + hops + after) * hop)
+        return _Excerpt(wave, before, after, speed)
 
 
 def _resample(wave: Tensor, length: int) -> Tensor:

@@ -24,7 +24,8 @@ from tqdm import tqdm
 
 from ..errors import AtomizerError
 from ..io.atomic_write import reason_of
-from ..io.datasets import list_clips
+from ..io.audio_parts import RESERVED, is_reserved
+from ..io.datasets import Clip, list_clips
 from ..model import AtomTransformer, ModelConfig
 from ..model.inference import precision
 from ..validation import schema_of, validate
@@ -61,6 +62,9 @@ class TrainingConfig:
     ema         decay of the averaged weights, which are the ones that are saved
     clip        norm that gradients are clipped to
     seed        of weights and masks
+    power_target  whether mean levels are learned from MDCT and MDST, which have less noise than
+                those of the MDCT alone
+    inherited   share of the learning rate for weights of `--init`, beside new ones; 0 keeps them
     save_minutes, evaluate_minutes   time between two checkpoints, and between two evaluations
     """
 
@@ -82,6 +86,10 @@ class TrainingConfig:
     ] = 0.999
     clip: Annotated[float, _number("a norm above 0 that gradients are clipped to", gt=0)] = 1.0
     seed: Annotated[int, _number("a whole number from 0 to 2^53 - 1", ge=0, le=MAX_SEED)] = 0
+    power_target: bool = False
+    inherited: Annotated[float, _number("a share of the learning rate from 0 to 1", ge=0, le=1)] = (
+        1.0
+    )
     save_minutes: Annotated[float, _number("0 or more minutes between two checkpoints", ge=0)] = 3.0
     evaluate_minutes: Annotated[
         float, _number("0 or more minutes between two evaluations", ge=0)
@@ -120,7 +128,7 @@ class Trainer:
     config
         Configuration of the run.
     model
-        Configuration of a new model.
+        Configuration of a new model; `statistics` counts for a checkpoint to start from, too.
     options
         See `TrainerOptions`.
 
@@ -149,8 +157,9 @@ class Trainer:
         )
         self.progress = progress and self.process == 0
         torch.manual_seed(config.seed)
-        start = AtomTransformer.from_pretrained(init) if init else AtomTransformer(model)
+        start, self.new_weights = _begin(init, model)
         self.model = start.float().to(self.device).train()
+        torch.manual_seed(config.seed)  # targets do not depend on how many weights were drawn
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         self.optimiser = self._optimiser()
         self.step, self.spent = 0, 0.0  # steps done, seconds of training spent
@@ -190,21 +199,41 @@ class Trainer:
 
     def _load_audio(self, folders: Sequence[str | Path]) -> tuple[AudioBank, AudioBank | None]:
         """Load recordings for training, and those of held-out sources for the first process."""
-        clips = [clip for folder in folders for clip in list_clips(folder)]
-        space, held_out = self.model.config.space, [c for c in clips if c.held_out]
-        trained = [c for c in clips if not c.held_out] or clips
-        bank = AudioBank(trained, space, self.device, self.progress)
+        clips = [c for folder in folders for c in list_clips(folder) if not is_reserved(c)]
+        if not clips:
+            raise AtomizerError(
+                "All recordings are of sources that are reserved for evaluation "
+                f"({', '.join(RESERVED)}): give others."
+            )
+        held_out = [c for c in clips if c.held_out]
+        bank = self._bank([c for c in clips if not c.held_out] or clips)
         if not held_out or self.process != 0:
             return bank, None
-        return bank, AudioBank(held_out, space, self.device, self.progress)
+        return bank, self._bank(held_out)
+
+    def _bank(self, clips: list[Clip]) -> AudioBank:
+        bank = AudioBank(clips, self.model.config.space, self.device, self.progress)
+        bank.has_surroundings = self.model.config.statistics > 0
+        bank.has_power = self.config.power_target
+        return bank
 
     def _optimiser(self) -> torch.optim.Optimizer:
-        matrices = [p for p in self.model.parameters() if p.ndim > 1]
-        others = [p for p in self.model.parameters() if p.ndim <= 1]
-        groups = [
-            {"params": matrices, "weight_decay": self.config.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
+        groups = []
+        for is_new in (False, True):
+            weights = [
+                p for k, p in self.model.named_parameters() if (k in self.new_weights) == is_new
+            ]
+            share = 1.0 if is_new else self.config.inherited
+            for weight in weights:
+                weight.requires_grad_(share > 0)
+            matrices, others = (
+                [p for p in weights if (p.ndim > 1) == big] for big in (True, False)
+            )
+            groups += [
+                {"params": matrices, "weight_decay": self.config.weight_decay, "share": share},
+                {"params": others, "weight_decay": 0.0, "share": share},
+            ]
+        groups = [group for group in groups if group["params"]]
         return torch.optim.AdamW(groups, lr=self.config.lr, betas=(0.9, 0.98), fused=True)
 
     @property
@@ -246,7 +275,7 @@ class Trainer:
         batch.arrive()
         self.next = self._prepare()  # masking runs during the step, mostly on one core
         for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
+            group["lr"] = self.rate() * group.get("share", 1.0)  # none in older states
         with precision(self.model):
             loss, report = self.parallel(batch)
         loss.backward()
@@ -406,6 +435,7 @@ class Trainer:
             "spent": self.spent,
             "generator": self.next.result()[1] if self.next else self.generator.get_state(),
             "random": torch.get_rng_state(),
+            "new_weights": sorted(self.new_weights),
             "config": asdict(self.config),
             "model_config": self.model.config.to_dict(),
         }
@@ -435,7 +465,8 @@ class Trainer:
         config = ModelConfig.from_dict(state["model_config"])
         if config != self.model.config:
             self.model = AtomTransformer(config).to(self.device).train()
-            self.optimiser = self._optimiser()
+        self.new_weights = set(state.get("new_weights", self.new_weights))
+        self.optimiser = self._optimiser()
         self.model.load_state_dict(state["model"])
         self.average = {k: v.to(self.device) for k, v in state["average"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
@@ -462,6 +493,19 @@ class Trainer:
         """Whether a line of the log is of a step that the state includes."""
         step = re.search(r": step (\d+)", line)
         return step is None or int(step[1]) <= self.step
+
+
+def _begin(init: str | None, model: ModelConfig) -> tuple[AtomTransformer, set[str]]:
+    """The model to train, and the names of its weights that do not come from a checkpoint.
+
+    Of `model`, a checkpoint takes the tokens of statistics alone.
+    """
+    if init is None:
+        new = AtomTransformer(model)
+        return new, set(new.state_dict())
+    start = AtomTransformer.from_pretrained(init)
+    whole = start.with_statistics(model.statistics) if model.statistics else start
+    return whole, set(whole.state_dict()) - set(start.state_dict())
 
 
 def _options(

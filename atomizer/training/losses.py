@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,6 +19,9 @@ LOUD_SLOPE = 0.06  # the chance of such a draw grows with the amplitude to the p
 SIGN_SLOPE = 0.035  # in decades per dB: weight of louder signs among the uniformly drawn
 # of a window of placement that may be unknown: the largest region of `masking.PLACEMENT`
 MOST_PLACES = max(frames * bins for frames, bins in PLACEMENT.values())  # per channel
+# Mean level of the mean power of two Gaussian coefficients, relative to that of one of them
+POWER_DB = 10 * math.log10(2)
+POWER_SHARE = 0.97  # of audible atoms, from which on the mean level of these is that of all
 WEIGHTS = {
     "velocity": 1.0,
     "sign": 1.0,
@@ -157,10 +162,14 @@ class Losses(nn.Module):
         envelope = encoded.envelope[:, :-1].float()
         n_audible, n_targets = audible.sum(-1), target.sum(-1)
         mean = (level * audible).sum(-1) / n_audible.clamp(min=1) / 32
-        squared = (envelope[..., 0] - mean) ** 2 * (n_audible > 0)
         share = n_audible / n_targets.clamp(min=1)
+        if batch.power_level is not None:
+            power = split(batch.power_level) - POWER_DB / config.space.step_db
+            power = (power * target).sum(-1) / n_targets.clamp(min=1) / 32
+            mean = torch.where(share > POWER_SHARE, power, mean)
         nats = F.binary_cross_entropy_with_logits(envelope[..., 1], share, reduction="none")
         nats = nats * (n_targets > 0)
+        squared = (envelope[..., 0] - mean) ** 2 * (n_audible > 0)
         return (
             squared.sum() / (n_audible > 0).sum().clamp(min=1),
             nats.sum() / (n_targets > 0).sum().clamp(min=1),

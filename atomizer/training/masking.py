@@ -15,7 +15,7 @@ from torch import Tensor
 from ..atoms.orderings import ORDERINGS, sort_key
 from ..atoms.space import AtomSpace
 from ..model.state import REFERENCE_FLOOR_DB, State
-from ..priors import devices, envelope_batch, wiener
+from ..priors import band_context, devices, envelope_batch, wiener
 from .data import Windows
 
 # Relative frequency of every task. The last three hide positions; they have few atoms and cost
@@ -53,6 +53,8 @@ REVERSE_CHANCE = {"velocity": 0.2}  # of the reverse ordering; 0.4 for others
 LOUDER_CHANCE, LOUDER_DB = 0.3, 20  # of a reference that is up to 20 dB above the window's
 # Tasks that leave no bin with both known and unknown atoms: linear prediction has nothing to say
 UNPREDICTABLE = ("cut", "channel")
+# Tasks that hide atoms of the whole recording without a form: nothing around a window counts
+SCATTERED = ("random", "loudness", "velocity")
 MAX_UNPLACED = 128
 AXES = ("channel", "time", "frequency")  # of a grid, and the orderings along them
 
@@ -67,6 +69,8 @@ class Batch:
                        cutoff of the recording
     unplaced_position  (B, K, 3) true channel, frame and bin of the unplaced atoms, or None
     task               name of every window's task
+    power_level        (B, C, T, F) float or None: as velocity, of the mean of squared MDCT and
+                       MDST, in levels
     ready              event of the stream of a GPU that computes the batch, or None
     """
 
@@ -76,6 +80,7 @@ class Batch:
     target_mask: Tensor
     unplaced_position: Tensor | None
     task: list[str]
+    power_level: Tensor | None = None
     ready: torch.cuda.Event | None = None
 
     def arrive(self) -> None:
@@ -90,7 +95,7 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """Copy all tensors to a device."""
-        position = self.unplaced_position
+        position, power = self.unplaced_position, self.power_level
         return replace(
             self,
             state=self.state.to(device),
@@ -98,6 +103,7 @@ class Batch:
             sign=self.sign.to(device),
             target_mask=self.target_mask.to(device),
             unplaced_position=None if position is None else position.to(device),
+            power_level=None if power is None else power.to(device),
         )
 
 
@@ -350,9 +356,8 @@ def mask_batch(
             sign_known[b] = True
         target_mask[b, ..., int(windows.cutoff[b]) :] = False
     reference = _reference(grid, velocity_known & present, generator)
-    decibels = 20 * torch.log10(grid.abs() / reference + 1e-12)
-    level = torch.round((decibels - space.headroom_db) / space.step_db) + space.levels - 1
-    velocity, sign = level.clamp(0, space.levels - 1).long(), (grid >= 0).long()
+    velocity = _levels(grid.abs() / reference, space).round().long()
+    sign = (grid >= 0).long()
     scale = 1 / reference
     state = State(
         velocity,
@@ -364,10 +369,20 @@ def mask_batch(
         priors.estimate * scale,
         priors.prior_std * scale,
         priors.envelope_std * scale,
+        statistics=_statistics(plans, windows, reference, space),
     )
     target_mask &= state.occupied
     batch = Batch(state, velocity, sign, target_mask, None, [plan.task for plan in plans])
+    if windows.power is not None:
+        batch.power_level = _levels(windows.power.sqrt() / reference, space)
     return _unplace(batch, mask, space, generator)
+
+
+def _levels(magnitude: Tensor, space: AtomSpace) -> Tensor:
+    """Levels, not rounded, of magnitudes relative to the reference."""
+    decibels = 20 * torch.log10(magnitude + 1e-12)
+    level = (decibels - space.headroom_db) / space.step_db + space.levels - 1
+    return level.clamp(0, space.levels - 1)
 
 
 def _plan(
@@ -477,6 +492,48 @@ def _prior_planes(plans: list[Plan], grid: Tensor, space: AtomSpace) -> Tensor:
         out[0].index_copy_(0, index, found.amplitude * there)
         out[1].index_copy_(0, index, found.prior_std * there)
     return out
+
+
+def _statistics(
+    plans: list[Plan], windows: Windows, reference: Tensor, space: AtomSpace
+) -> Tensor | None:
+    """(B, FEATURES, BANDS) what is known of the whole recording before anything is revealed.
+
+    None for windows without surroundings. Tasks of placement have no statistics, as in fills.
+    """
+    around, frames = windows.surroundings, windows.grid.shape[2]
+    if around is None:
+        return None
+    device = windows.grid.device
+    there = torch.stack([_known_around(plan, space) for plan in plans])
+    full = there[:, :, None] & around.there[:, None, :, None]
+    known = torch.stack(
+        [plan.mask & False if plan.task in PLACEMENT else _known_levels(plan) for plan in plans]
+    )
+    window = slice(around.first, around.first + frames)
+    powers = around.powers.clone()
+    powers[:, :, window], full[:, :, window] = band_context.band_powers(windows.grid, known, space)
+    after = torch.tensor([plan.task == "suffix" for plan in plans])
+    full[:, :, window.stop :] &= ~devices.send(after, device)[:, None, None, None]
+    return band_context.scaled(band_context.statistics(powers, full), reference.flatten())
+
+
+def _known_levels(plan: Plan) -> Tensor:
+    """(C, T, F) bool: atoms whose velocities are known before anything is revealed."""
+    there = torch.arange(len(plan.mask), device=plan.mask.device) < plan.channels
+    return there[:, None, None] & (~plan.mask | (plan.task == "sign"))
+
+
+def _known_around(plan: Plan, space: AtomSpace) -> Tensor:
+    """(C, BANDS) bool: bands that are known around a window, where its task hides atoms, too.
+
+    What a suffix hides after the window is left to `_statistics`.
+    """
+    if plan.task in UNPREDICTABLE:  # the same bins and channels are hidden everywhere
+        return band_context.known_bands(_known_levels(plan).any(1), space)
+    known = torch.zeros_like(plan.mask[:, 0])
+    known[: plan.channels] = plan.task not in (*SCATTERED, *PLACEMENT)
+    return band_context.known_bands(known, space)
 
 
 def _bounded(
