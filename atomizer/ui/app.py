@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gradio as gr
 from gradio.themes.utils.fonts import Font
+from starlette.middleware import Middleware
 
 from ..limits import MEGABYTE, limits
 from . import api, cleanup, gpu, layout, queue_limits, wiring
+from .cancelling import OneCancelAtATime
 from .component import PAGE_STYLES, PLOTLY_JS, STATIC, text_of
 
 
@@ -56,5 +58,6 @@ def launch(demo: gr.Blocks, **options):
         css="\n".join(text_of(f"page/{name}.css") for name in PAGE_STYLES),
         max_file_size=int(limits().file_mb * MEGABYTE),
         footer_links=["api", "gradio", "settings"],
+        app_kwargs={"middleware": [Middleware(OneCancelAtATime)]},
         **options,
     )
