@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { arrowPath, drawnSources } from '../../atomizer/ui/static/panels/sources.js';
+import { arrowPath, drawnSources, labelShift } from '../../atomizer/ui/static/panels/sources.js';
 
 const source = (from, to, confidence) => ({ source: [from, to], target: [4, 5], confidence });
 
@@ -21,4 +21,11 @@ test('the best sources are drawn, without those that overlap them', () => {
 test('an arrow ends at the hole, its head pointing there', () => {
   assert.match(arrowPath(10, 200, 50), /^M10 50Q105 16 200 50M191 44L200 50L191 56$/);
   assert.match(arrowPath(200, 10, 50), /M19 44L10 50L19 56$/);
+});
+
+test('a label stays in sight beside its span', () => {
+  assert.equal(labelShift([200, 240], 120, 500), 0);
+  assert.equal(labelShift([10, 30], 120, 500), 40);
+  assert.equal(labelShift([480, 500], 120, 500), -50);
+  assert.equal(labelShift([-90, -40], 120, 500), 0);
 });

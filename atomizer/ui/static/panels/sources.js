@@ -40,6 +40,17 @@ export function arrowPath(from, to, y) {
   return arch + 'M' + back + ' ' + (y - side) + 'L' + to + ' ' + y + 'L' + back + ' ' + (y + side);
 }
 
+/** By how much a label is moved from the middle of its span to stay in a layer, in CSS pixels; 0 for
+ * a span out of sight.
+ * @param {Range} span left and right edge
+ * @param {number} label width
+ * @param {number} layer width */
+export function labelShift([from, to], label, layer) {
+  if (to < 0 || from > layer) return 0;
+  const [middle, half] = [(from + to) / 2, label / 2];
+  return Math.max(half, Math.min(layer - half, middle)) - middle;
+}
+
 /** Draws sources above the picture. */
 export class SourceLayer {
   /** @param {HTMLElement} layer
@@ -80,7 +91,9 @@ export class SourceLayer {
     });
     const arrows = document.createElementNS(SVG, 'svg');
     arrows.setAttribute('aria-hidden', 'true');
-    layer.replaceChildren(arrows, ...sources.map((source) => this.spanOf(source)));
+    const boxes = sources.map((source) => this.spanOf(source));
+    layer.replaceChildren(arrows, ...boxes);
+    for (const box of boxes) this.keepLabel(box);
     for (const source of sources) {
       const [from, to] = [source.source, source.target].map((span) => this.middleOf(span));
       for (const name of ['halo', 'arrow']) {
@@ -123,6 +136,15 @@ export class SourceLayer {
     return box;
   }
 
+  /** Keep the label of a box, which may be wider than the box, in sight.
+   * @param {HTMLElement} box */
+  keepLabel(box) {
+    const label = /** @type {HTMLElement} */ (box.lastElementChild);
+    const [left, width] = [box.offsetLeft, box.offsetWidth];
+    const shift = labelShift([left, left + width], label.offsetWidth, this.layer.clientWidth);
+    label.style.setProperty('--shift', shift + 'px');
+  }
+
   /** The words of a source, by which it is dragged to another place; arrow keys move it, too, and
    * Enter copies from there.
    * @param {Source} source
@@ -138,6 +160,7 @@ export class SourceLayer {
       box.style.left = picture.x(from + moved) - picture.left + 'px';
       const words = moved ? 'copy from ' : 'copied from ';
       grip.textContent = words + format.span([from + moved, to + moved], format.seconds);
+      if (box.isConnected) this.keepLabel(box);
     };
     const apply = () => {
       this.isDragged = false;
