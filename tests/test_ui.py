@@ -129,6 +129,8 @@ def test_title_and_details_of_variations():
     pursued = replace(recipe, atomizer="matching-pursuit-optimised", atoms=9)
     assert title_of(pursued, Resolved(steps=2)) == "random, 2 steps, on optimised pursuit, seed 0"
     assert title_of(pursued, Resolved("noise")) == "noise, on optimised pursuit, seed 0"
+    assert title_of(Recipe(extend=2.5), settings).startswith("2.5 s longer, by time")
+    assert title_of(Recipe(add_channels=1), settings).startswith("a second channel, by time")
     details = dict(details_of(recipe, settings))
     assert (
         details["unknown"] == "velocity, sign"

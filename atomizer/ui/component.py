@@ -125,6 +125,14 @@ class Source(GradioModel):
     confidence: float
 
 
+class Proposal(GradioModel):
+    """A selection that replaces the visitor's, once; fills of it have its id as their key."""
+
+    id: str
+    regions: list[dict[str, Any]] = []
+    specs: list[str] = []
+
+
 class Variation(Result):
     """A finished or stopped fill in the list of variations.
 
@@ -139,6 +147,7 @@ class Variation(Result):
     changed  which samples differ from the original: `Changes` in words
     spans    (start, stop) in seconds where filled and masked sound differ
     order, reverse  the ordering that it revealed the atoms in
+    proposal  the selection where `key` is the id of a proposal; other keys name it themselves
     """
 
     id: int
@@ -157,6 +166,7 @@ class Variation(Result):
     sources: list[Source] = []
     changed: str = ""
     spans: list[tuple[float, float]] = []
+    proposal: Proposal | None = None
 
 
 class Parts(GradioModel):
@@ -164,14 +174,6 @@ class Parts(GradioModel):
 
     key: str
     bits: FileData
-
-
-class Proposal(GradioModel):
-    """A selection that replaces the visitor's, once; fills of it have its id as their key."""
-
-    id: str
-    regions: list[dict[str, Any]] = []
-    specs: list[str] = []
 
 
 class Download(GradioModel):

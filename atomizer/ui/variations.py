@@ -80,10 +80,12 @@ def level_difference(task: Task, step: Step) -> float | None:
 
 
 def title_of(recipe: Recipe, settings: Resolved) -> str:
-    """Return a short title: the ordering and its steps, or noise; and the seed."""
+    """Return a short title: what is added, the ordering and its steps, or noise, and the seed."""
     if settings.method == "paste":
         way = "later" if settings.shift > 0 else "earlier"
         return f"pasted from {abs(settings.shift):.2f} s {way}"
+    beyond = [f"{recipe.extend:g} s longer"] if recipe.extend else []
+    beyond += ["a second channel"] if recipe.add_channels else []
     words = ["noise"]
     if settings.method == "model":
         by = settings.order if settings.order == "random" else f"by {settings.order}"
@@ -93,7 +95,7 @@ def title_of(recipe: Recipe, settings: Resolved) -> str:
         ]
     if recipe.atomizer != "mdct":
         words.append(f"on {NAMES[recipe.atomizer]}")
-    return ", ".join([*words, f"seed {settings.seed}"])
+    return ", ".join([*beyond, *words, f"seed {settings.seed}"])
 
 
 def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:

@@ -164,6 +164,11 @@ def test_another_selection_shows_the_original_and_its_own_hole(page):
         "state.variation && state.version === 'filled'",
         "player.urls.masked === state.variation.masked.url",
     )
+    # its selection is back, as a step that can be undone
+    d.wait(page, "items.length === 1 && items[0].t[0] < 2", "!pending")
+    assert page.inner_text(f"{d.VIEW} [data-variation] .how").startswith("1–2 s, 300 Hz")
+    page.click(f"{d.VIEW} [data-act=undo]")
+    d.wait(page, "items[0].t[0] > 2 && state.variation === null")
 
 
 def test_each_fill_is_another_unless_a_seed_is_named(page):

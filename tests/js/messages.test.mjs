@@ -78,7 +78,7 @@ async function opened() {
         player.choose(version);
       },
     },
-    errorUntil: 0,
+    statusUntil: 0,
     demo: { start: () => player.start() },
     showError: (text) => errors.push(text),
     showStatus: nothing,

@@ -16,6 +16,7 @@ import {
   toPayload,
   unreachedBy,
 } from '../../atomizer/ui/static/state/selection.js';
+import { selectionOf, whereOf } from '../../atomizer/ui/static/state/selectors.js';
 import { boundsOf, shapeOf } from '../../atomizer/ui/static/state/shapes.js';
 import { axes, packed, scene, someRows } from './help.mjs';
 
@@ -192,4 +193,20 @@ test('subtraction does not reach parts', () => {
   assert.equal(unreachedBy([part], less), 'all');
   assert.equal(unreachedBy([part, less], less), 'all');
   assert.equal(unreachedBy([box, part], less), 'some');
+});
+
+test('a variation has its selection, and words for it', () => {
+  const items = [box, { ...box, op: 'subtract', t: [0.05, 0.06] }, { part: 'random:50' }];
+  const proposal = { id: 'p', regions: [box], specs: ['random:50'] };
+  const variationOf = (fields) => ({ scene, proposal: null, ...fields });
+  const own = variationOf({ key: toPayload(items).key });
+  assert.deepEqual(selectionOf(own), items);
+  assert.equal(
+    whereOf(own),
+    '0.03–0.09 s, 500 Hz–1.5 kHz − 0.05–0.06 s, 500 Hz–1.5 kHz + random 50 %',
+  );
+  assert.deepEqual(selectionOf(variationOf({ key: 'p', proposal })), [box, { part: 'random:50' }]);
+  assert.equal(whereOf(variationOf({ key: '' })), '');
+  const four = variationOf({ key: toPayload([box, box, box, box]).key });
+  assert.match(whereOf(four), /1.5 kHz and 1 more$/);
 });

@@ -138,6 +138,7 @@ def finish(session: Session, event: JobEvent) -> Variation:
     )
     snr, lsd = judge(reference, step, filled, recipe)
     title = title_of(recipe, settings)
+    proposal = session.shown.proposal
     if recipe.stop_after:
         title += f", stopped after step {step.number} of {step.total}"
     details = details_of(recipe, settings)
@@ -162,6 +163,7 @@ def finish(session: Session, event: JobEvent) -> Variation:
         sound=scenes.preview(session, filled, "filled"),
         origin=", ".join(describe_origin(step, task, settings)),
         changed=str(changes(session.sound, filled)),
+        proposal=proposal if proposal is not None and proposal.id == fill.key else None,
         spans=[
             (start / filled.rate, stop / filled.rate)
             for start, stop in spans_of(filled.samples - masked.samples, filled.rate)

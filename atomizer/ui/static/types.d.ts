@@ -96,6 +96,7 @@ export interface Variation extends Result {
   sources: Source[];
   changed: string;
   spans: Range[];
+  proposal: Proposal | null;
 }
 
 /** How a fill is changed before it is mixed in: `Shape` of inpainting/shaping.py. */

@@ -41,7 +41,7 @@ import { ERASING_FEATURES, Playback } from './view/playback.js';
 
 /** @typedef {import('./types').Item} Item */
 
-const ERROR_MS = 6000; // during which status messages do not replace an error
+const HELD_MS = 6000; // during which messages do not replace a held status
 const DEFAULT_PARTIALS = 16;
 const DEFAULT_DROP = 12; // dB
 const TOUCH = '(hover: none) and (pointer: coarse)';
@@ -72,8 +72,8 @@ export class View {
     this.loader = new SceneLoader(this);
     this.variations = new Variations(this);
     this.palette = new Palette(config.palette);
-    /** Until this time, an error stays in the status line. */
-    this.errorUntil = 0;
+    /** Until this time, the status line keeps its text. */
+    this.statusUntil = 0;
     /** How often the pointer or a key was pressed. */
     this.inputs = 0;
     /** `inputs` when the last example was loaded. */
@@ -230,11 +230,16 @@ export class View {
     this.store.set({ status });
   }
 
-  /** Show an error, which status messages do not replace for a while.
+  /** Show a status that messages do not replace for a while.
    * @param {string} text */
-  showError(text) {
+  holdStatus(text) {
     this.showStatus(text);
-    this.errorUntil = performance.now() + ERROR_MS;
+    this.statusUntil = performance.now() + HELD_MS;
+  }
+
+  /** @param {string} text */
+  showError(text) {
+    this.holdStatus(text);
   }
 
   /** Wait for work whose errors are shown.

@@ -1,5 +1,6 @@
 // The list of variations: every fill with its settings and its distance from the original.
 
+import { whereOf } from '../state/selectors.js';
 import * as format from '../util/format.js';
 
 /** @typedef {import('../types').Variation} Variation */
@@ -42,9 +43,10 @@ function rowOf(variation, isChosen) {
   row.tabIndex = isChosen ? 0 : -1;
   const metrics = textElement('span', 'metrics', metricsOf(variation));
   metrics.title = METRICS_HELP;
+  const title = [whereOf(variation), variation.title].filter(Boolean).join(' · ');
   row.append(
     textElement('b', 'label', variation.label),
-    textElement('span', 'how', variation.title),
+    textElement('span', 'how', title),
     metrics,
   );
   if (variation.origin) row.append(textElement('span', 'origin', variation.origin));

@@ -111,11 +111,11 @@ export class Messages {
     return isOtherScene;
   }
 
-  /** An error stays in the status line for a while.
+  /** An error, for instance, stays in the status line for a while.
    * @param {Message} message */
   showStatus({ status, busy }) {
     const { view } = this;
-    if (status && (busy || performance.now() >= view.errorUntil)) view.showStatus(status);
+    if (status && (busy || performance.now() >= view.statusUntil)) view.showStatus(status);
   }
 
   /** Show the running fill, a new variation, or the one that was shown before.

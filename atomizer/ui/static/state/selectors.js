@@ -1,10 +1,12 @@
 // Values that are computed from the state of the page.
 
 import { isPursuit } from '../plot/pursuit.js';
-import { toPayload } from './selection.js';
+import { fromPayload, labelOf, toPayload } from './selection.js';
 
 /** @typedef {Readonly<import('../types').ViewState>} State */
 /** @typedef {import('../types').Item} Item */
+
+const MOST_NAMED = 3; // items of a selection in words
 
 /** Keys of selections; a selection is replaced, never changed.
  * @type {WeakMap<Item[], string>} */
@@ -16,6 +18,27 @@ export function keyOf(items) {
   const known = keys.get(items) ?? toPayload(items).key;
   keys.set(items, known);
   return known;
+}
+
+/** The selection that a variation was made with.
+ * @param {import('../types').Variation} variation
+ * @returns {Item[]} */
+export function selectionOf({ key, proposal }) {
+  if (proposal) return fromPayload(proposal.regions, proposal.specs);
+  const [regions, specs] = key ? JSON.parse(key) : [[], []];
+  return fromPayload(regions, specs);
+}
+
+/** The selection of a variation in words; empty for the whole sound.
+ * @param {import('../types').Variation} variation */
+export function whereOf(variation) {
+  const items = selectionOf(variation);
+  const words = items.slice(0, MOST_NAMED).map((item, k) => {
+    const before = item.op === 'subtract' ? '− ' : k ? '+ ' : '';
+    return before + labelOf(item, variation.scene.channels);
+  });
+  const rest = items.length - words.length;
+  return [...words, ...(rest > 0 ? ['and ' + rest + ' more'] : [])].join(' ');
 }
 
 /** Channels of the drawn scene.

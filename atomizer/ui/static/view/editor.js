@@ -8,7 +8,7 @@ import { isPursuit } from '../plot/pursuit.js';
 import { nudgeRegion } from '../tools/edit.js';
 import { checkFeatures, readSelection } from '../util/files.js';
 import { nearestPeak, spectrumOf } from '../state/partials.js';
-import { keyOf } from '../state/selectors.js';
+import { answersSelection, keyOf, selectionOf } from '../state/selectors.js';
 import { fromPayload, regionsOf, summarise, toPayload, unreachedBy } from '../state/selection.js';
 
 /** @typedef {import('../types').Item} Item */
@@ -94,6 +94,19 @@ export class SelectionEditor {
       this.view.store.set({ active });
     });
     this.selectionChanged();
+  }
+
+  /** Bring the selection of a variation back.
+   * @param {import('../types').Variation} variation */
+  restore(variation) {
+    const { state, history } = this.view;
+    if (answersSelection(state, variation)) return;
+    const items = selectionOf(variation);
+    const key = keyOf(items);
+    state.selectionAliases.set(variation.key, key);
+    // a harmonic stroke is one item where it was drawn, and several regions where it was filled in
+    const steps = [...history.past, ...history.future];
+    this.change(steps.find((step) => keyOf(step) === key) ?? items);
   }
 
   /** @param {boolean} isDone whether there was a step to undo or redo */

@@ -134,7 +134,7 @@ export class Playback {
     if (id !== null) await this.openVariation(id);
   }
 
-  /** Show a variation, and what it is in the status line.
+  /** Show a variation with its selection, and what it is in the status line.
    * @param {number} id */
   async openVariation(id) {
     const { state } = this.view;
@@ -146,8 +146,10 @@ export class Playback {
       this.view.showError("Can't show this variation: " + /** @type {Error} */ (error).message);
     }
     const { variation } = state;
-    if (isShown && variation && !state.busy)
-      this.view.showStatus(variation.label + ': ' + variation.title + ', ' + metricsOf(variation));
+    if (!isShown || !variation) return;
+    this.view.editor.restore(variation);
+    if (!state.busy)
+      this.view.holdStatus(variation.label + ': ' + variation.title + ', ' + metricsOf(variation));
   }
 
   /** @param {string} kind */
