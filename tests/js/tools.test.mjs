@@ -17,6 +17,8 @@ const lane = { channel: null, top: 0, height: 400 };
 const picture = {
   scale: 'linear',
   scene: { sound_rate: 44100 },
+  fullTime: [0, 6],
+  fullUnits: [0, 4000],
   unit: (f) => f,
   hertz: (u) => u,
   x: (t) => 100 * t,
@@ -44,6 +46,16 @@ test('tools draw regions and ignore tiny drags', () => {
     brushSize(picture, at(100, 300), 10, 'linear').map((v) => +v.toFixed(6)),
     [0.1, 100],
   );
+});
+
+test('edges of a box within 4 pixels of the plane are open', () => {
+  const how = { op: 'add', radius: 10, maxPartials: 5, travel: 99 };
+  const drawn = (...points) => toolOf('box').toRegion(points, picture, how);
+  const base = { kind: 'rect', op: 'add' };
+  assert.deepEqual(drawn(at(3, 300), at(200, 200)), { ...base, t: [null, 2], f: [1000, 2000] });
+  assert.deepEqual(drawn(at(5, 300), at(597, 2)), { ...base, t: [0.05, null], f: [1000, null] });
+  assert.deepEqual(drawn(at(100, 397), at(200, 4)), { ...base, t: [1, 2] });
+  assert.deepEqual(drawn(at(1, 397), at(599, 4)), { ...base, everything: true });
 });
 
 test('grips are the edges, the corners and the inside', () => {
@@ -241,10 +253,12 @@ test('levels are matched within bounds', () => {
 });
 
 test('variations have metrics and neighbours', () => {
-  const guessed = { snr_db: -1.25, level_db: -0.5, lsd: 0.9 };
+  const guessed = { has_reference: true, snr_db: -1.25, level_db: -0.5, lsd: 0.9 };
   assert.equal(metricsOf(guessed), 'level −0.5 dB · LSD 0.90');
-  assert.equal(metricsOf({ snr_db: 3.25, level_db: null, lsd: null }), 'SNR 3.3 dB');
-  assert.equal(metricsOf({ snr_db: null, lsd: null }), 'no reference');
+  assert.equal(metricsOf({ ...guessed, has_reference: false }), 'no reference');
+  const exact = { has_reference: true, snr_db: 3.25, level_db: null, lsd: null };
+  assert.equal(metricsOf(exact), 'SNR 3.3 dB');
+  assert.equal(metricsOf({ ...exact, snr_db: null }), 'no reference');
   const all = [{ id: 3 }, { id: 5 }, { id: 9 }];
   assert.equal(neighbour(all, 3, 1), 5);
   assert.equal(neighbour(all, 3, -1), 9);

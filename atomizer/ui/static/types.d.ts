@@ -54,6 +54,7 @@ export interface Scene {
   count: number;
   atoms: FileLink;
   added?: Item[];
+  channel_names?: string[];
   atomizer?: string;
   scales?: number[];
   bins?: number;
@@ -88,6 +89,7 @@ export interface Variation extends Result {
   snr_db: number | null;
   level_db: number | null;
   lsd: number | null;
+  has_reference: boolean;
   seconds: number;
   order: string;
   reverse: boolean;
@@ -296,6 +298,9 @@ export interface Projection {
   atomAt(point: PlanePoint): number;
   t: Range;
   u: Range;
+  /** The whole plane, in seconds and in units of the frequency axis. */
+  fullTime: Range;
+  fullUnits: Range;
   unit(hertz: number): number;
   hertz(unit: number): number;
   x(seconds: number): number;

@@ -1,5 +1,6 @@
 // Box: selects a rectangle.
 
+import { openAtEdges } from './edit.js';
 import { baseOf } from './tool.js';
 
 const MIN_SIZE = 3; // CSS pixels
@@ -20,11 +21,13 @@ export const box = {
     const first = points[0];
     const last = points[points.length - 1];
     if (Math.abs(last.x - first.x) < MIN_SIZE || Math.abs(last.y - first.y) < MIN_SIZE) return null;
-    return {
+    /** @type {import('../types').Item} */
+    const drawn = {
       kind: 'rect',
       ...baseOf(points, options),
       t: [Math.min(first.t, last.t), Math.max(first.t, last.t)],
       f: [Math.min(first.f, last.f), Math.max(first.f, last.f)],
     };
+    return openAtEdges(drawn, first.lane, picture);
   },
 };

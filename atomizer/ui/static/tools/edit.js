@@ -1,5 +1,6 @@
 // Moving and resizing regions: by their edges, or with the arrow keys.
 
+import { EVERYTHING } from '../state/selection.js';
 import { boundsOf, shapeOf } from '../state/shapes.js';
 
 /** @typedef {import('../types').Item} Item */
@@ -7,6 +8,7 @@ import { boundsOf, shapeOf } from '../state/shapes.js';
 /** @typedef {import('../types').Projection} Projection */
 
 const GRIP = 9; // CSS pixels around an edge in which it is grabbed
+const SNAP = 4; // CSS pixels: what is as near to an edge of the plane reaches it
 const FAR = 1e9; // pixels of an edge without a limit
 
 /** Name of the edge near a position, "" between them, null outside.
@@ -41,6 +43,32 @@ export function gripOf(item, point, picture) {
   const along = f ? edgeAt(point.y, y(f[1], -FAR), y(f[0], FAR), 'top', 'bottom') : '';
   if (across === null || along === null) return '';
   return [across, along].filter(Boolean).join(' ') || 'move';
+}
+
+/** A box without the limits that lie at edges of the plane: a hand that drags to the end of the
+ * picture means the end of the sound, with its last frame, and all frequencies.
+ * @param {Item} item
+ * @param {import('../types').Lane} lane
+ * @param {Projection} picture
+ * @returns {Item} */
+export function openAtEdges(item, lane, picture) {
+  const { t, f, ...rest } = item;
+  /** @param {import('../types').Span | null | undefined} span
+   * @param {import('../types').Range} ends
+   * @param {(value: number) => number} pixel
+   * @returns {import('../types').Span | null} */
+  const opened = (span, ends, pixel) => {
+    const limitOf = (/** @type {number | null} */ value, /** @type {number} */ end) =>
+      value !== null && Math.abs(pixel(value) - pixel(end)) > SNAP ? value : null;
+    const [from, to] = span ?? [null, null];
+    const [first, last] = [limitOf(from, ends[0]), limitOf(to, ends[1])];
+    return first === null && last === null ? null : [first, last];
+  };
+  const [low, top] = picture.fullUnits;
+  const time = opened(t, picture.fullTime, (v) => picture.x(v));
+  const band = opened(f, [picture.hertz(low), picture.hertz(top)], (v) => picture.y(v, lane));
+  if (!time && !band && !item.channels) return { ...EVERYTHING, op: item.op };
+  return { ...rest, ...(time && { t: time }), ...(band && { f: band }) };
 }
 
 /** Move a value when one edge of a range is dragged: everything keeps its share of the way to the

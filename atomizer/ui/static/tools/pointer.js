@@ -1,6 +1,6 @@
 // Mouse, pen and fingers in the picture: draw, move and resize regions, zoom, pan, hover, seek.
 
-import { dragRegion, gripOf } from './edit.js';
+import { dragRegion, gripOf, openAtEdges } from './edit.js';
 import { toolOf } from './registry.js';
 
 /** @typedef {import('../types').Item} Item */
@@ -180,7 +180,9 @@ export class Pointer {
    * @param {Press} press
    * @param {Item} item */
   movedItem({ grip, start, now }, item) {
-    return dragRegion(item, grip, start, now, this.projection);
+    const moved = dragRegion(item, grip, start, now, this.projection);
+    const isStretched = item.kind === 'rect' && grip !== 'move';
+    return isStretched ? openAtEdges(moved, start.lane, this.projection) : moved;
   }
 
   preview() {
