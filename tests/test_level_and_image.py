@@ -197,8 +197,10 @@ def test_a_silent_channel_stays_silent(filled, specification):
 def test_a_mono_sound_becomes_centred_stereo(rate):
     model = load_model(device="cpu")
     x = np.round(noise(1) * 2**15)[:, :: RATE // rate] / 2**15
+    x[:, rate // 2 :] = 0
     task = prepare(Sound(x.astype(np.float32), rate), parse([]), add_channels=1)
     left, right = task.render(last(fill(task, Settings(seed=1), model)).grid).samples
     assert np.array_equal((left + right) / 2, x[0].astype(np.float32))
     assert abs(level(left) - level(right)) < 0.5
     assert -12 < level(left - right) - level(left + right) < -4
+    assert not (left - right)[round(0.58 * rate) :].any()  # silence stays silent

@@ -17,6 +17,7 @@ SIDE_HZ = (30.0, 90.0, 180.0, 350.0, 700.0, 1400.0, 2800.0, 5600.0, 11_000.0)
 SIDE_DB = (-20.0, -15.0, -10.0, -9.0, -7.0, -7.0, -6.0, -7.0, -7.0)
 SMOOTHING_FRAMES = 8.0  # standard deviation of the mean over time
 MAX_GAIN = 4.0  # of what is predicted
+HEADROOM = 100.0  # power of the smoothed mid relative to that of three frames, at most
 GRID_STEP = 2.0**-23  # sums with samples of 24 bit are exact in float32 for sides of this step
 
 
@@ -40,7 +41,9 @@ def side_of(mid: np.ndarray, channel: np.ndarray, space: AtomSpace) -> np.ndarra
         power, product = _mean(m * m), _mean(m * x)
         rest = x - np.divide(product, power, out=np.zeros_like(power), where=power > 0) * m
         own = _mean(rest * rest)
-        wanted = np.sqrt(np.divide(power, own, out=np.zeros_like(power), where=own > 0))
+        # where the mid pauses, the side pauses, too
+        sounding = np.minimum(power, HEADROOM * _loudest(m * m))
+        wanted = np.sqrt(np.divide(sounding, own, out=np.zeros_like(power), where=own > 0))
         out[:, low:high] = level[low:high] * np.minimum(wanted, MAX_GAIN) * rest
     return out
 
@@ -50,6 +53,13 @@ def _mean(values: np.ndarray) -> np.ndarray:
     from scipy.ndimage import gaussian_filter1d
 
     return gaussian_filter1d(values.mean(1, keepdims=True), SMOOTHING_FRAMES, 0, mode="nearest")
+
+
+def _loudest(values: np.ndarray) -> np.ndarray:
+    """(T, 1) mean over bins, the largest of a frame and its neighbours."""
+    from scipy.ndimage import maximum_filter1d
+
+    return maximum_filter1d(values.mean(1, keepdims=True), 3, 0, mode="nearest")
 
 
 def left_and_right(samples: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { FILLED, HIDDEN, KEPT, UNKNOWN, unpackAtoms } from '../../atomizer/ui/static/plot/atoms.js';
 import { legendEntries, colourAtoms } from '../../atomizer/ui/static/plot/colouring.js';
+import { channelNames } from '../../atomizer/ui/static/util/format.js';
 import { packed } from './help.mjs';
 
 const names = [
@@ -99,15 +100,15 @@ test('ranks become classes', () => {
 
 test('the legend lists what occurs', () => {
   assert.deepEqual(
-    legendEntries('channel', 2, 4).map(([, text]) => text),
+    legendEntries('channel', ['left', 'right'], 4).map(([, text]) => text),
     ['left', 'right', 'unknown'],
   );
   assert.deepEqual(
-    legendEntries('channel', 3, 4).map(([, text]) => text),
+    legendEntries('channel', channelNames({ channels: 3 }), 4).map(([, text]) => text),
     ['channel 0', 'channel 1', 'channel 2', 'unknown'],
   );
   assert.deepEqual(
-    legendEntries('rank', 2, 4).map(([name]) => name),
+    legendEntries('rank', ['left', 'right'], 4).map(([name]) => name),
     ['rank 0', 'rank 2', 'rank 3', 'unknown'],
   );
 });

@@ -11,6 +11,12 @@ test('notes have names, and cents where they are off', () => {
   assert.equal(format.note(440 * 2 ** (-40 / 1200)), 'A4 −40');
 });
 
+test('channels have names, those of a widened sound their own', () => {
+  assert.deepEqual(format.channelNames({ channels: 2 }), ['left', 'right']);
+  const widened = { channels: 2, channel_names: ['mid', 'side'] };
+  assert.deepEqual(format.channelNames(widened), ['mid', 'side']);
+});
+
 test('numbers are formatted for people', () => {
   assert.equal(format.hertz(432.1), '432 Hz');
   assert.equal(format.hertz(2540), '2.54 kHz');

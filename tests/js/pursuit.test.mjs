@@ -304,7 +304,7 @@ test('colours by scale', () => {
     ['channel 0', 'channel 1', 'channel 2'],
   );
   assert.deepEqual(
-    legendEntries('scale', 2, 4, [128, 8192]).map(([, text]) => text),
+    legendEntries('scale', ['left', 'right'], 4, [128, 8192]).map(([, text]) => text),
     ['128 samples', '8,192 samples', 'unknown'],
   );
 });

@@ -32,8 +32,7 @@ function describeAtom(view, atoms, i) {
   if (!scene || !axes) return [];
   const f = atoms.scale ? extentOf(scene, atoms, i).f : axes.hertz[atoms.bin[i]];
   const time = (atoms.frame[i] * axes.perFrame).toFixed(3) + ' s';
-  const channel =
-    scene.channels > 1 ? ' · ' + format.channel(atoms.channel[i], scene.channels) : '';
+  const channel = scene.channels > 1 ? ' · ' + format.channelNames(scene)[atoms.channel[i]] : '';
   const velocity = format.decibels(decibelsOf(atoms.velocity[i], scene));
   const sign = ' · sign ' + (atoms.sign[i] ? '+' : '−');
   const lines = [

@@ -46,7 +46,7 @@ export function axisLayout(picture) {
     };
     if (lane.channel !== null)
       layout[name].title = {
-        text: format.channel(lane.channel, picture.scene?.channels ?? 1),
+        text: format.channelNames(picture.scene)[lane.channel],
         font: { size: 10 },
         standoff: 2,
       };

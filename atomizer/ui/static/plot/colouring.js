@@ -60,7 +60,7 @@ export function colourAtoms(atoms, style, rows, rankClasses) {
 
 /** Entries of the legend: [name of the row, text].
  * @param {string} colour
- * @param {number} channels
+ * @param {string[]} channels names
  * @param {number} rankClasses
  * @param {number[]} [scales] window lengths of a pursuit
  * @returns {[string, string][]} */
@@ -79,10 +79,7 @@ export function legendEntries(colour, channels, rankClasses, scales = []) {
       ['kept', 'kept'],
       ['filled', 'filled in'],
     ],
-    channel: Array.from({ length: channels }, (_, c) => [
-      'channel ' + c,
-      format.channel(c, channels),
-    ]),
+    channel: channels.map((name, c) => ['channel ' + c, name]),
     scale: scales.length
       ? scales.map((length, s) => ['channel ' + s, format.count(length) + ' samples'])
       : signs,

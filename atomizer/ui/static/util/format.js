@@ -25,6 +25,13 @@ export const count = (n) => n.toLocaleString('en');
 export const channel = (c, channels) =>
   channels === 2 && c < 2 ? ['left', 'right'][c] : 'channel ' + c;
 
+/** Names of the channels of a scene.
+ * @param {{channels: number, channel_names?: string[]} | null} scene */
+export const channelNames = (scene) =>
+  scene?.channel_names?.length
+    ? scene.channel_names
+    : Array.from({ length: scene?.channels ?? 1 }, (_, c) => channel(c, scene?.channels ?? 1));
+
 /** Name of an ordering: "by time", "random".
  * @param {string} name */
 export const ordering = (name) => (name === 'random' ? name : 'by ' + name);

@@ -113,7 +113,7 @@ export class Display {
     const { state, palette, picture } = this.view;
     const entries = legendEntries(
       state.colour,
-      this.view.channels,
+      format.channelNames(state.scene),
       palette.rankClasses,
       state.scene?.scales,
     );
@@ -210,10 +210,9 @@ export class Display {
     this.view.root.dataset.channels = String(this.view.channels);
     const menu = this.view.find('channels');
     const { channels } = this.view;
-    const single = Array.from(
-      { length: channels },
-      (_, k) => new Option(format.channel(k, channels) + ' only', String(k)),
-    );
+    const single = format
+      .channelNames(this.view.state.scene)
+      .map((name, k) => new Option(name + ' only', String(k)));
     menu.replaceChildren(
       new Option('overlaid', 'overlaid'),
       new Option('stacked', 'stacked'),
