@@ -16,7 +16,13 @@ from atomizer.priors.recording_context import CopySource
 from atomizer.ui import decomposition, drawing
 from atomizer.ui.component import STATIC, STYLES
 from atomizer.ui.exports import EXPORTS
-from atomizer.ui.variations import details_of, judge, level_difference, title_of
+from atomizer.ui.variations import (
+    details_of,
+    has_reference,
+    judge,
+    level_difference,
+    title_of,
+)
 
 
 @pytest.fixture
@@ -85,6 +91,12 @@ def test_no_metrics_without_a_reference(sound):
     task = recipe.task(sound(0.5))
     step = last(fill(task, recipe.settings))
     assert judge(task, step, task.render(step.grid), recipe) == (None, None)
+
+
+def test_original_is_a_reference_unless_a_region_is_erased():
+    assert has_reference(Recipe(parse(["quietest:90"])))
+    assert has_reference(Recipe(parse(["above:0"], ("sign",))))
+    assert not has_reference(Recipe(parse(["rect:1,2,300,3000"])))
 
 
 def test_metrics_of_short_and_narrow_regions(sound):

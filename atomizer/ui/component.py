@@ -70,6 +70,7 @@ class Scene(GradioModel):
     energy    of all coefficients, also of those too quiet to be drawn
     total     audible atoms; the `count` loudest of them are drawn
     added     regions beyond the loaded sound, to be filled in
+    channel_names  where they are not those of loudspeakers
     atomizer, scales, bins, srr_db
               of matching-pursuit atoms: the atomizer, window lengths, bins of the longest window,
               and the signal-to-residual ratio
@@ -91,6 +92,7 @@ class Scene(GradioModel):
     count: int
     atoms: FileData
     added: list[dict[str, Any]] = []
+    channel_names: list[str] = []
     atomizer: str = "mdct"
     scales: list[int] = []
     bins: int = 0
@@ -126,11 +128,15 @@ class Source(GradioModel):
 
 
 class Proposal(GradioModel):
-    """A selection that replaces the visitor's, once; fills of it have its id as their key."""
+    """A selection that replaces the visitor's, once; fills of it have its id as their key.
+
+    has_reference  whether the original is what its fills should sound like
+    """
 
     id: str
     regions: list[dict[str, Any]] = []
     specs: list[str] = []
+    has_reference: bool = True
 
 
 class Variation(Result):
@@ -139,8 +145,9 @@ class Variation(Result):
     title    a short description of its settings
     details  names and values of all settings
     heard    how many of the filled atoms are audible
-    snr_db, lsd  metrics of the region against the original; None without a reference
-    level_db     of the filled atoms relative to the original ones; None without a reference
+    snr_db, lsd  metrics of the region against the original; None where that has nothing there
+    level_db     of the filled atoms relative to the original ones; None likewise
+    has_reference  whether the original is what it should sound like
     seconds  that the fill took
     origin   what it is made of, in words; empty where nothing but the title says it
     sources  spans of the recording that were copied, the most important first
@@ -158,6 +165,7 @@ class Variation(Result):
     snr_db: float | None
     level_db: float | None
     lsd: float | None
+    has_reference: bool
     seconds: float
     order: str
     reverse: bool

@@ -44,6 +44,7 @@ class Example:
 
     listen  one sentence: what to listen for
     sound   name of a file in assets/
+    is_faulty  whether the sound has a fault in the selection, so that no metric compares with it
     """
 
     id: str
@@ -51,6 +52,7 @@ class Example:
     listen: str
     sound: str
     recipe: Recipe
+    is_faulty: bool = False
 
     @property
     def path(self) -> Path:
@@ -72,6 +74,7 @@ EXAMPLES = {
             "listen for the notes of the melody, which are there again.",
             "phone.flac",
             _recipe("rect:4.95,7.6,900,5000", order="random"),
+            is_faulty=True,
         ),
         Example(
             "highs",

@@ -68,6 +68,15 @@ def judge(
     return snr, metrics.lsd(reference[:, span], estimate[:, span], low, top)
 
 
+def has_reference(recipe: Recipe) -> bool:
+    """Whether the original is surely what a fill should sound like.
+
+    It is where velocities or signs are kept, and where atoms are erased by their rank. An erased
+    region of a visitor's own sound may hold a cough: no metric says how well that is replaced.
+    """
+    return not (recipe.selection.erases and recipe.selection.regions)
+
+
 def level_difference(task: Task, step: Step) -> float | None:
     """Return the level of the filled atoms in dB relative to the original ones.
 

@@ -328,6 +328,7 @@ def test_noise_for_comparison_and_a_continuation(quick, sounds):
     d.upload(quick, sounds["mono"])
     d.enter(quick, "#seconds input", "1")
     d.fill(quick, "#continue")
+    assert quick.inner_text(f"{d.VIEW} .variation .how").startswith("1 s longer")
     assert "no reference" in quick.inner_text(f"{d.VIEW} .variation")
     first = d.state(quick, "state.variation.id")
     quick.click(f"{d.VIEW} [data-act=noise]")

@@ -139,7 +139,7 @@ def load_example(example: Example, session: Session | None):
         return message, fresh
     recipe = example.recipe
     try:
-        key = scenes.propose_selection(fresh, recipe.selection)
+        key = scenes.propose_selection(fresh, recipe.selection, not example.is_faulty)
         parts = recipe.selection.to_dict().get("parts", [])
         scenes.show_parts(fresh, parts, recipe.settings.seed)
         fresh.update(note=example.listen, example=example.id)

@@ -22,7 +22,14 @@ from ...io.tags import Tags
 from ...limits import limits
 from .. import drawing
 from ..component import Scene, Source, Variation
-from ..variations import StoredVariation, details_of, judge, level_difference, title_of
+from ..variations import (
+    StoredVariation,
+    details_of,
+    has_reference,
+    judge,
+    level_difference,
+    title_of,
+)
 from . import scenes
 from .job_state import Fill, Job, JobEvent
 from .state import Session
@@ -106,7 +113,9 @@ def _scene_of_task(
         return session.shown.scene, session.drawn_cells
     cells = drawing.loudest_cells(task.grid, session.space)
     added = [] if same_shape else task.selection.to_dict()["regions"]
-    return scenes.scene_of(session, task.sound, task.grid, cells, added), cells
+    scene = scenes.scene_of(session, task.sound, task.grid, cells, added)
+    scene.channel_names = ["mid", "side"] if task.is_mid_side else []
+    return scene, cells
 
 
 def show_step(session: Session, step: Step) -> None:
@@ -139,6 +148,8 @@ def finish(session: Session, event: JobEvent) -> Variation:
     snr, lsd = judge(reference, step, filled, recipe)
     title = title_of(recipe, settings)
     proposal = session.shown.proposal
+    if proposal is not None and proposal.id != fill.key:
+        proposal = None
     if recipe.stop_after:
         title += f", stopped after step {step.number} of {step.total}"
     details = details_of(recipe, settings)
@@ -157,13 +168,14 @@ def finish(session: Session, event: JobEvent) -> Variation:
         snr_db=snr,
         level_db=None if snr is None else level_difference(reference, step),
         lsd=lsd,
+        has_reference=has_reference(recipe) if proposal is None else proposal.has_reference,
         seconds=time.monotonic() - fill.started,
         order=settings.order,
         reverse=settings.reverse,
         sound=scenes.preview(session, filled, "filled"),
         origin=", ".join(describe_origin(step, task, settings)),
         changed=str(changes(session.sound, filled)),
-        proposal=proposal if proposal is not None and proposal.id == fill.key else None,
+        proposal=proposal,
         spans=[
             (start / filled.rate, stop / filled.rate)
             for start, stop in spans_of(filled.samples - masked.samples, filled.rate)

@@ -184,11 +184,17 @@ def hide_other_variation(session: Session, key: str) -> None:
         session.update(current=None)
 
 
-def propose_selection(session: Session, selection: Selection) -> str:
-    """Replace the visitor's selection; returns the key of the fills that belong to it."""
+def propose_selection(session: Session, selection: Selection, has_reference: bool = True) -> str:
+    """Replace the visitor's selection; returns the key of the fills that belong to it.
+
+    has_reference  whether the original is what the fills should sound like
+    """
     data = selection.to_dict()
     proposal = Proposal(
-        id=secrets.token_hex(6), regions=data["regions"], specs=data.get("parts", [])
+        id=secrets.token_hex(6),
+        regions=data["regions"],
+        specs=data.get("parts", []),
+        has_reference=has_reference,
     )
     session.update(proposal=proposal)
     return proposal.id

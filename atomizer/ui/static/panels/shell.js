@@ -5,6 +5,11 @@
 const INVITATION = 'Click to hear a sound with a part erased, then filled in.';
 const FOLDS = /** @type {const} */ (['advanced', 'more']);
 const FOLDS_KEY = 'atomizer-folds';
+const NEED_SOUND = '#erase, #fill, #continue';
+const NO_SOUND = 'Choose a sound first';
+/** Titles of these buttons while there is a sound.
+ * @type {WeakMap<HTMLElement, string>} */
+const titles = new WeakMap();
 const DEFAULT_FEATURES = ['velocity', 'sign'];
 
 /** @param {string} selector
@@ -105,6 +110,18 @@ export function watchQueue(changed) {
       subtree: true,
       characterData: true,
     });
+}
+
+/** Disable what needs a sound until there is one, and say why.
+ * @param {boolean} hasSound */
+export function enableFills(hasSound) {
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const buttons = document.querySelectorAll(NEED_SOUND);
+  for (const button of buttons) {
+    if (!titles.has(button)) titles.set(button, button.title);
+    const title = hasSound ? titles.get(button) : NO_SOUND;
+    Object.assign(button, { disabled: !hasSound, title });
+  }
 }
 
 // ---------- erased features

@@ -6,22 +6,35 @@ import * as format from '../util/format.js';
 /** @typedef {import('../types').Variation} Variation */
 
 const METRICS_HELP =
-  'SNR compares the waveforms; with guessed signs it stays near 0 dB even when the fill sounds ' +
+  'Beside the original: SNR compares the waveforms; with guessed signs it stays near 0 dB even when the fill sounds ' +
   'right, and is not shown below 0. Level is how loud the filled atoms are beside the original ' +
   'ones. LSD is the spectral error: 0 is perfect, 0.7 is as good as it gets with random signs.';
 
-/** How close a variation is to the original: "SNR 3.2 dB · level −0.4 dB · LSD 0.91", or
- * "no reference". An SNR below 0 dB says only that the waveform is another, as it is with guessed
+const NO_REFERENCE = 'no reference';
+const NO_REFERENCE_HELP =
+  'Nothing says how this should sound: what was erased may have been the fault.';
+
+/** "−0.4"; a zero has no sign.
+ * @param {number} value */
+const tenths = (value) => (Math.round(10 * value) / 10 + 0).toFixed(1).replace('-', '−');
+
+/** How close a variation is to the original where that is what it should sound like, or
+ * "no reference".
+ * @param {Variation} variation */
+export const metricsOf = (variation) =>
+  (variation.has_reference && differenceOf(variation)) || NO_REFERENCE;
+
+/** How far a variation is from the original: "SNR 3.2 dB · level −0.4 dB · LSD 0.91", or nothing.
+ * An SNR below 0 dB says only that the waveform is another, as it is with guessed
  * signs; level and spectrum say how right it is.
  * @param {Pick<Variation, 'snr_db' | 'level_db' | 'lsd'>} variation */
-export function metricsOf(variation) {
+function differenceOf(variation) {
   const words = [];
   if (variation.snr_db != null && variation.snr_db >= 0)
-    words.push('SNR ' + variation.snr_db.toFixed(1).replace('-', '−') + ' dB');
-  if (variation.level_db != null)
-    words.push('level ' + variation.level_db.toFixed(1).replace('-', '−') + ' dB');
+    words.push('SNR ' + tenths(variation.snr_db) + ' dB');
+  if (variation.level_db != null) words.push('level ' + tenths(variation.level_db) + ' dB');
   if (variation.lsd != null) words.push('LSD ' + variation.lsd.toFixed(2));
-  return words.join(' · ') || 'no reference';
+  return words.join(' · ');
 }
 
 /** @param {string} tag
@@ -42,7 +55,8 @@ function rowOf(variation, isChosen) {
   row.setAttribute('aria-checked', String(isChosen));
   row.tabIndex = isChosen ? 0 : -1;
   const metrics = textElement('span', 'metrics', metricsOf(variation));
-  metrics.title = METRICS_HELP;
+  const isJudged = metrics.textContent !== NO_REFERENCE;
+  metrics.title = isJudged ? METRICS_HELP : NO_REFERENCE_HELP;
   const title = [whereOf(variation), variation.title].filter(Boolean).join(' · ');
   row.append(
     textElement('b', 'label', variation.label),
@@ -51,8 +65,10 @@ function rowOf(variation, isChosen) {
   );
   if (variation.origin) row.append(textElement('span', 'origin', variation.origin));
   if (isChosen) {
+    const difference = isJudged ? '' : differenceOf(variation);
     const details = [
       ...variation.details,
+      ...(difference ? [['beside what was erased:', difference]] : []),
       ['audible atoms', format.count(variation.heard)],
       ['took', variation.seconds.toFixed(1) + ' s'],
     ];

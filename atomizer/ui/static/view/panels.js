@@ -5,8 +5,9 @@ import { connectButtons } from '../panels/buttons.js';
 import { showChips } from '../panels/chips.js';
 import { showFindings } from '../panels/findings.js';
 import { showLayers } from '../panels/layers.js';
-import { showExample, showFillButton } from '../panels/shell.js';
+import { enableFills, showExample, showFillButton } from '../panels/shell.js';
 import { showVariations } from '../panels/variations.js';
+import * as format from '../util/format.js';
 import { channelsOf, isExampleShown, isPending, isWidened } from '../state/selectors.js';
 
 /** Keep all panels up to date.
@@ -59,6 +60,11 @@ function connectFills({ store, root, find, shape }) {
       find('progress').style.width = busy && live ? (100 * live.done) / live.total + '%' : '0';
     },
   );
+  // Gradio may make the buttons after the view: they are looked up with every message
+  store.subscribe(
+    (s) => [!!s.scene, s.messageNumber],
+    (hasSound, _number) => enableFills(hasSound),
+  );
   store.subscribe(
     (s) => [s.busy, s.live, s.queue, !!s.scene && s.items.length > 0 && isPending(s)],
     (busy, live, queue, pending) => showFillButton({ busy, live, queue, pending }),
@@ -88,7 +94,7 @@ function connectSound(view) {
     },
   );
   store.subscribe(
-    (s) => [channelsOf(s)],
+    (s) => [format.channelNames(s.scene).join()],
     () => display.showChannels(),
   );
   store.subscribe(
