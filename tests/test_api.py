@@ -36,6 +36,14 @@ def test_pursuit_needs_fewer_atoms_for_its_srr(file):
     )
 
 
+def test_fill_pastes_the_atoms_of_another_time(file):
+    pasted = read(api.fill_file(file, [REGION], method="paste", shift=0.2))
+    recipe = Recipe(parse([REGION]), Settings("paste", shift=0.2))
+    assert np.array_equal(pasted.samples, recipe.apply(read(file)).samples)
+    with pytest.raises(gr.Error, match="shift"):
+        api.fill_file(file, [REGION], method="paste")
+
+
 def test_fill_warns_of_attenuated_peaks(file, monkeypatch, tmp_path):
     sentences = []
     monkeypatch.setattr(api, "warn", lambda sentence, title: sentences.append(sentence))

@@ -170,7 +170,7 @@ def test_progress_rises_to_the_end(clip):
         assert len(shares) > 3 and shares == sorted(shares) and 0.9 < shares[-1] <= 1
 
 
-def test_the_page_loads_and_exports_files_of_atoms(clip, tmp_path):
+def test_the_page_loads_and_exports_files_of_atoms(clip, tmp_path, limited, refused):
     path = tmp_path / "x.atoms"
     path.write_bytes(encode(clip, kbps=FILE_KBPS))
     loaded, long_file = loading.open_file(path)
@@ -179,6 +179,9 @@ def test_the_page_loads_and_exports_files_of_atoms(clip, tmp_path):
     request = ExportRequest("atoms", "original", None, PlotStyle())
     assert export(session, request).data == path.read_bytes()
     session.close()
+    limited(excerpt_seconds=0.2)  # refused before it is decoded
+    with refused("longer", "0.2"):
+        loading.open_file(path)
 
 
 def test_positions_are_where_numbers_of_atoms_end(file):

@@ -25,8 +25,8 @@ import numpy as np
 
 from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
-from ..io.audio import Sound, check, excerpt_of, write
-from .names import FILLS, MAGIC, ORDERS
+from ..io.audio import Sound, check, write
+from .names import FILLS, ORDERS
 
 if TYPE_CHECKING:
     from .decoder import Received
@@ -173,33 +173,18 @@ def check_fill(fill: str | None) -> None:
         )
 
 
-def open_file(
-    path: Path,
-    max_seconds: float | None = None,
-    start: float = 0.0,
-    seconds: float | None = None,
-) -> Sound:
+def open_file(path: Path, max_seconds: float | None = None) -> Sound:
     """The sound of a file of atoms, with noise for what was not sent if it has levels of bands.
 
-    `start` and `seconds` of an excerpt, which is taken after decoding. Raises AtomizerError as
-    `decode` and `io.audio.read` do.
+    Raises AtomizerError as `decode` does.
     """
     received = receive(path.read_bytes(), max_seconds)
-    sound = render(received, None if received.steps is None else "noise")
-    return excerpt_of(sound, start, seconds)
+    return render(received, None if received.steps is None else "noise")
 
 
-def write_sound_of(path: Path, target: Path) -> None:
+def write_sound_of(path: Path, target: Path, max_seconds: float | None = None) -> None:
     """Write the sound of a file of atoms, as `open_file` decodes it, into a sound file."""
-    write(target, open_file(path))
-
-
-def is_file(path: Path) -> bool:
-    """Whether a file begins like a file of atoms."""
-    if not path.is_file():
-        return False
-    with open(path, "rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+    write(target, open_file(path, max_seconds))
 
 
 def render(received: Received, fill: str | None = None, seed: int = 0) -> Sound:

@@ -184,7 +184,8 @@ def read(
         A file in any format that libsndfile reads, or ffmpeg where it is installed; its content
         decides, not its name.
     max_seconds : float, optional
-        Longest accepted sound; `limits().seconds` by default.
+        Longest accepted sound; `limits().seconds` by default. It bounds a whole file of atoms,
+        also where an excerpt is taken.
     start : float
         Start of the excerpt, in seconds.
     seconds : float, optional
@@ -206,7 +207,7 @@ def read(
     >>> sound.samples.shape  # doctest: +SKIP
     (2, 22050)
     """
-    with SoundReader(path) as file:
+    with SoundReader(path, max_seconds) as file:
         rate = file.rate
         duration = max_duration(file.channels, rate, max_seconds)
         _check_excerpt(start, seconds, duration)
@@ -239,14 +240,17 @@ class Overview:
     channels: int
 
 
-def overview(path: str | os.PathLike, points: int = 1200) -> Overview:
+def overview(
+    path: str | os.PathLike, points: int = 1200, max_seconds: float | None = None
+) -> Overview:
     """Outline of a file of up to `limits().file_seconds`, decoded block by block.
 
-    points  number of peaks; fewer if the file is short
+    points       number of peaks; fewer if the file is short
+    max_seconds  longest accepted file of atoms, as of `SoundReader`
 
     Raises AtomizerError as `read` does.
     """
-    with SoundReader(path) as file:
+    with SoundReader(path, max_seconds) as file:
         rate, channels = file.rate, file.channels
         max_duration(channels, rate)
         limit, total, peaks = int(limits().file_seconds * rate) + 1, 0, []
@@ -274,20 +278,6 @@ def _check_excerpt(start: float, seconds: float | None, duration: float) -> None
         raise AtomizerError(
             f"An excerpt has more than 0 and at most {duration:g} seconds, not {seconds:g}."
         )
-
-
-def excerpt_of(sound: Sound, start: float = 0.0, seconds: float | None = None) -> Sound:
-    """An excerpt of a sound, in seconds; to its end by default.
-
-    Raises AtomizerError as `read` does.
-    """
-    _check_excerpt(start, seconds, math.inf)
-    first = round(start * sound.rate)
-    stop = None if seconds is None else first + max(1, round(seconds * sound.rate))
-    samples = sound.samples[:, first:stop]
-    if not samples.size:
-        raise AtomizerError(f"The excerpt starts at {start:g} seconds, where this sound is over.")
-    return replace(sound, samples=np.ascontiguousarray(samples))
 
 
 def write(path: str | os.PathLike, sound: Sound, peaks: str = "limit") -> str | None:

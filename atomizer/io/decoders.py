@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-Decoder = Callable[[Path, Path], object]
+Decoder = Callable[[Path, Path, float | None], object]
 
-# first bytes of a file: a function that writes its sound as another file, which libsndfile reads
+# first bytes of a file: a function that writes its sound as another file, which libsndfile reads;
+# its last argument is the longest accepted sound in seconds
 DECODERS: dict[bytes, Decoder] = {}
 
 
@@ -21,9 +22,9 @@ def decoder_of(path: Path) -> Decoder | None:
 
 
 @contextmanager
-def decoded_by(decoder: Decoder, path: Path) -> Iterator[Path]:
+def decoded_by(decoder: Decoder, path: Path, max_seconds: float | None) -> Iterator[Path]:
     """The sound of a file as a temporary file. Raises AtomizerError as the decoder does."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "decoded.w64"
-        decoder(path, target)
+        decoder(path, target, max_seconds)
         yield target

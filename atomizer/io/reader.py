@@ -62,10 +62,14 @@ class SoundReader:
         libsndfile's name of the sample format.
     mask : int
         Channel mask of WAVEFORMATEXTENSIBLE; 0 if unknown.
+
+    `max_seconds` bounds the length of files of atoms, which are decoded as a whole;
+    `limits().seconds` by default.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike, max_seconds: float | None = None):
         self.path = Path(path)
+        self._max_seconds = max_seconds
         self._stack = contextlib.ExitStack()
         try:
             with self._errors():
@@ -88,7 +92,7 @@ class SoundReader:
         if kind is not None:
             path = self._stack.enter_context(decoded(path, kind))
         elif decoder is not None:
-            path = self._stack.enter_context(decoded_by(decoder, path))
+            path = self._stack.enter_context(decoded_by(decoder, path, self._max_seconds))
         self.contents = scan(path)
         self._spans, self._unreadable = self._open_spans(path), 0
         first = self._spans[0].file

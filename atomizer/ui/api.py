@@ -22,13 +22,13 @@ import re
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from .. import codec
 from ..analysis import ATOMIZERS, MatchingPursuitAtomizer, Pursuit, check_name
 from ..analysis.cutoff import cutoff_of
 from ..analysis.summary import count_atoms, parts_of
@@ -112,6 +112,9 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
     seconds: float | None = None,
     atomizer: str = MDCT,
     using: str = "auto",
+    source: str = "",
+    not_from: str = "",
+    shift: float = 0,
 ) -> str:
     """Fill in the unknown atoms of a sound file, or of an excerpt of it.
 
@@ -128,7 +131,7 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
         temperature: of the sampling: 1 as predicted, lower is safer; null for the default
         nucleus: sample from the most likely values of this total probability; null for the default
         seed: the same seed gives the same sound
-        method: "model", "noise" or "erased"
+        method: "model", "noise", "erased", or "paste": the atoms of another time, named by `shift`
         extend: seconds to continue the sound by
         add_channels: channels to add to it
         start: where the excerpt starts, in seconds
@@ -140,6 +143,10 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
         using: what the rest of the recording contributes to holes, boxes and continuations:
             "recording" copies from elsewhere, "partials" continues tones, "auto" does both,
             "texture" neither
+        source: spans of seconds to copy from, such as "2-4.5"; empty for the best match
+        not_from: spans of seconds not to copy from
+        shift: of the method "paste", seconds from the selected atoms to those that are pasted;
+            negative for earlier ones
 
     Returns:
         the filled file: the whole sound, or the excerpt
@@ -148,7 +155,12 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
         defects, words = split_defects(_words_of(select))
         selection = parse(words, features)
         controls = FillControls(order, reverse, steps, temperature, nucleus, seed, method, using)
-        settings = settings_of(controls)
+        settings = replace(
+            settings_of(controls),
+            source=source or "",
+            not_from=not_from or "",
+            shift=parse_number("shift", shift) or 0.0,
+        )
         beyond = parse_number("seconds to continue by", extend) or 0.0
         added = parse_integer("channels to add", add_channels) or 0
         task_of = partial(prepare, extend=beyond, add_channels=added, seed=settings.seed)
@@ -209,16 +221,15 @@ def _write_result(filled: Sound, file: str) -> Path:
 def _read(file: str, start: float | None, seconds: float | None) -> Sound:
     """Read a sound or an excerpt; the error for a long file says how to request an excerpt."""
     check_size(file)
-    if codec.is_file(Path(file)):
-        return codec.open_file(Path(file), limits().excerpt_seconds, start or 0.0, seconds)
+    longest = limits().excerpt_seconds
     try:
-        sound = read(file, limits().excerpt_seconds, start or 0.0, seconds)
+        sound = read(file, longest, start or 0.0, seconds)
         if sound.note:
             warn(sound.note, title="This file is damaged")
         return sound
     except TooLong as error:
-        whole = overview(file)
-        most = max_duration(whole.channels, whole.rate, limits().excerpt_seconds)
+        whole = overview(file, max_seconds=longest)
+        most = max_duration(whole.channels, whole.rate, longest)
         raise AtomizerError(
             f"This sound lasts {whole.seconds:.1f} seconds and {most:g} are accepted at a time: "
             f"request an excerpt with start and seconds."
@@ -305,7 +316,7 @@ def add_endpoints() -> None:
     )
     seed = gr.Number(0, visible=False, label="Seed")
     method = gr.Dropdown(
-        [name for name in METHODS if name != "paste"],  # which needs a shift
+        list(METHODS),
         value="model" if has_model() else "noise",
         visible=False,
         label="Method",
@@ -319,6 +330,10 @@ def add_endpoints() -> None:
         list(ATOMIZERS), value=MDCT, allow_custom_value=True, visible=False, label="Atomizer"
     )
     using = gr.Dropdown(list(USING), value="auto", visible=False, label="What fills it")
+    source, not_from = (
+        gr.Textbox("", visible=False, label=label) for label in ("Copy from", "Do not copy from")
+    )
+    shift = gr.Number(0, visible=False, label="Seconds to the pasted atoms")
     inputs = [
         file,
         select,
@@ -336,6 +351,9 @@ def add_endpoints() -> None:
         seconds,
         atomizer,
         using,
+        source,
+        not_from,
+        shift,
     ]
     trigger = gr.Button(visible=False)  # an endpoint needs an event
     trigger.click(

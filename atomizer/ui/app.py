@@ -11,6 +11,9 @@ from . import api, cleanup, gpu, layout, queue_limits, wiring
 from .cancelling import OneCancelAtATime
 from .component import PAGE_STYLES, PLOTLY_JS, STATIC, text_of
 
+# Gradio announces the end of an event to screen readers by this key, which it does not translate
+MISSING_WORDS = {"common.complete": "Done"}
+
 
 def build() -> gr.Blocks:
     """Build the page. Raises AtomizerError for an invalid limit in the environment."""
@@ -58,6 +61,7 @@ def launch(demo: gr.Blocks, **options):
         css="\n".join(text_of(f"page/{name}.css") for name in PAGE_STYLES),
         max_file_size=int(limits().file_mb * MEGABYTE),
         footer_links=["api", "gradio", "settings"],
+        i18n=gr.I18n(en=MISSING_WORDS),
         app_kwargs={"middleware": [Middleware(OneCancelAtATime)]},
         **options,
     )

@@ -327,6 +327,11 @@ def test_settings_of_nothing_are_refused(quick, sounds):
 def test_noise_for_comparison_and_a_continuation(quick, sounds):
     d.upload(quick, sounds["mono"])
     d.enter(quick, "#seconds input", "1")
+    quick.evaluate(
+        "new MutationObserver(() => { for (const e of document.querySelectorAll('.sr-only'))"
+        " if (e.textContent.includes('common.')) console.error(e.textContent); })"
+        ".observe(document.body, { subtree: true, childList: true, characterData: true })"
+    )
     d.fill(quick, "#continue")
     assert quick.inner_text(f"{d.VIEW} .variation .how").startswith("1 s longer")
     assert "no reference" in quick.inner_text(f"{d.VIEW} .variation")

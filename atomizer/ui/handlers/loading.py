@@ -9,7 +9,6 @@ from typing import Any
 
 import gradio as gr
 
-from ... import codec
 from ...errors import AtomizerError
 from ...io.audio import Sound, TooLong, max_duration, overview, read
 from ...limits import MEGABYTE, limits
@@ -92,13 +91,12 @@ def check_size(path: str | Path) -> None:
 def open_file(path: str | Path) -> tuple[Sound, LongFile | None]:
     """Read a sound, or the first excerpt of a long file. Raises AtomizerError."""
     check_size(path)
-    if codec.is_file(Path(path)):
-        return codec.open_file(Path(path), limits().excerpt_seconds), None
+    longest = limits().excerpt_seconds
     try:
-        return read(path, limits().excerpt_seconds), None
+        return read(path, longest), None
     except TooLong:
-        outline = overview(path)
-    most = max_duration(outline.channels, outline.rate, limits().excerpt_seconds)
+        outline = overview(path, max_seconds=longest)
+    most = max_duration(outline.channels, outline.rate, longest)
     long_file = LongFile(Path(path), outline, most)
     return long_file.read(0.0, min(FIRST_SECONDS, most)), long_file
 
