@@ -40,8 +40,8 @@ export function arrowPath(from, to, y) {
   return arch + 'M' + back + ' ' + (y - side) + 'L' + to + ' ' + y + 'L' + back + ' ' + (y + side);
 }
 
-/** By how much a label is moved from the middle of its span to stay in a layer, in CSS pixels; 0 for
- * a span out of sight.
+/** By how much a label is moved from the middle of its span to stay in a layer, in CSS pixels; 0
+ * for a span out of sight.
  * @param {Range} span left and right edge
  * @param {number} label width
  * @param {number} layer width */
