@@ -8,7 +8,8 @@ import * as format from '../util/format.js';
 const METRICS_HELP =
   'Beside the original: SNR compares the waveforms; with guessed signs it stays near 0 dB even ' +
   'when the fill sounds right, and is not shown below 0. Level is how loud the filled atoms are ' +
-  'beside the original ones. LSD is the spectral error: 0 is perfect, 0.7 is as good as it gets with random signs.';
+  'beside the original ones. LSD is the spectral error: 0 is perfect, 0.7 is as good as it gets ' +
+  'with random signs.';
 
 const NO_REFERENCE = 'no reference';
 const NO_REFERENCE_HELP =
