@@ -269,6 +269,22 @@ def test_files_of_ffmpeg_without_sound_are_refused(tmp_path, refused):
         read(tmp_path / "x.webm")
 
 
+@needs_ffmpeg
+def test_of_several_audio_streams_the_first_is_named(music, tmp_path):
+    soundfile.write(tmp_path / "in.wav", music.T, RATE)
+    two = ("-map", "0:a", "-map", "0:a", "-metadata:s:a:0", "language=eng", "-c:a", "flac")
+    path = ffmpeg(tmp_path / "in.wav", tmp_path / "x.mkv", *two)
+    note = "'x.mkv' has 2 audio streams, of which the first (eng) was read."
+    assert read(path).note == read(path, start=0.5, seconds=0.1).note == note
+
+
+def test_files_without_a_header_are_refused_with_a_way(tmp_path, refused):
+    for name in ("x.raw", "x.g722", "x.gsm"):
+        (tmp_path / name).write_bytes(bytes(range(256)) * 8)
+        with refused("as sound", "ffmpeg -f", f"-i {name} out.wav"):
+            read(tmp_path / name)
+
+
 def test_playlists_are_not_followed(tmp_path, refused):
     soundfile.write(tmp_path / "in.wav", np.zeros(100), 8000)
     (tmp_path / "x.m3u8").write_text(f"#EXTM3U\n#EXTINF:1,\n{tmp_path / 'in.wav'}\n")

@@ -44,7 +44,7 @@ def fill_long(source: Path, target: Path, request: Request, watch: Watch) -> Out
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         file = stack.enter_context(open_long(source))
-        note = file.note(file.frames) if request.seconds is None else None
+        note = file.note(file.frames if request.seconds is None else None)
         outcome.warnings += [note] if note else []
         stream, holes = _stream(file, read_tags(source), request), Selection()
         if request.defects:

@@ -63,7 +63,7 @@ class Sound:
     subtype  libsndfile's name of the sample format, such as "PCM_16"
     mask     channel mask of WAVEFORMATEXTENSIBLE; 0 if unknown. Channels are in the order of WAV
     tags     tags and cover art of the file
-    note     one sentence where less than the whole file could be read; None otherwise
+    note     sentences where less than the whole file could be read; None otherwise
     """
 
     samples: np.ndarray
@@ -216,7 +216,7 @@ def read(
         first = min(round(start * rate), file.frames)
         samples = file.read(first, count)
         length = samples.shape[1]
-        note = file.note(first + length) if length < count else None
+        note = file.note(first + length if length < count else None)
         sound = Sound(samples, rate, file.subtype, file.mask, read_tags(path), note)
     if start and not samples.size:
         raise AtomizerError(f"The excerpt starts at {start:g} seconds, where this sound is over.")

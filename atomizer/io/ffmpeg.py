@@ -64,8 +64,16 @@ def kind_of(path: Path) -> Kind | None:
     return next((kind for kind in KINDS if re.match(kind.start, start, re.DOTALL)), None)
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """A temporary file that libsndfile reads, and a sentence if other streams were not read."""
+
+    path: Path
+    note: str | None = None
+
+
 @contextmanager
-def decoded(path: Path, kind: Kind) -> Iterator[Path]:
+def decoded(path: Path, kind: Kind) -> Iterator[Decoded]:
     """The first audio stream of a file, as a temporary file that libsndfile reads.
 
     Lossy streams become float samples, lossless ones keep their bits.
@@ -77,12 +85,12 @@ def decoded(path: Path, kind: Kind) -> Iterator[Path]:
             f"{path.name[:80]!r} is a file of the kind {kind.name}, which needs the program ffmpeg:"
             " install it, or convert the file to WAV, FLAC, OGG or MP3."
         )
-    stream = _probe(path)
-    if stream is None:
+    streams = _probe(path)
+    if not streams:
         raise AtomizerError(f"{path.name[:80]!r} holds no sound: a file with sound is accepted.")
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "decoded.wav"
-        codec = _codec(stream)
+        codec = _codec(streams[0])
         limit = ["-t", f"{limits().file_seconds + 1:g}"]
         command = ["ffmpeg", "-nostdin", "-v", "error", *_input(path), *limit, "-map", "0:a:0"]
         command += ["-vn", "-c:a", codec, "-rf64", "auto", "-f", "wav", str(target)]
@@ -90,7 +98,7 @@ def decoded(path: Path, kind: Kind) -> Iterator[Path]:
         if not target.is_file() or target.stat().st_size <= 128:
             reason = _reason(done.stderr)
             raise AtomizerError(f"{path.name[:80]!r} cannot be decoded by ffmpeg: {reason}.")
-        yield target
+        yield Decoded(target, _note(path, streams))
 
 
 def _input(path: Path) -> list[str]:
@@ -98,10 +106,10 @@ def _input(path: Path) -> list[str]:
     return ["-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS, "-i", f"file:{path}"]
 
 
-def _probe(path: Path) -> dict[str, Any] | None:
-    """Facts on the first audio stream of a file; None if it has none."""
-    entries = "stream=codec_name,sample_fmt,bits_per_raw_sample"
-    command = ["ffprobe", "-v", "error", *_input(path), "-select_streams", "a:0"]
+def _probe(path: Path) -> list[dict[str, Any]]:
+    """Facts on the audio streams of a file."""
+    entries = "stream=codec_name,sample_fmt,bits_per_raw_sample:stream_tags=language,title"
+    command = ["ffprobe", "-v", "error", *_input(path), "-select_streams", "a"]
     done = _run([*command, "-show_entries", entries, "-of", "json"], path)
     try:
         streams = json.loads(done.stdout or b"{}").get("streams", [])
@@ -110,7 +118,17 @@ def _probe(path: Path) -> dict[str, Any] | None:
     if not streams and done.returncode:
         reason = _reason(done.stderr)
         raise AtomizerError(f"{path.name[:80]!r} cannot be decoded by ffmpeg: {reason}.")
-    return streams[0] if streams else None
+    return streams
+
+
+def _note(path: Path, streams: list[dict[str, Any]]) -> str | None:
+    """A sentence on which of several audio streams was read; None if there is one."""
+    if len(streams) < 2:
+        return None
+    tags = streams[0].get("tags", {})
+    names = [str(tags[key])[:40] for key in ("title", "language") if tags.get(key)]
+    which = f"the first ({', '.join(names)})" if names else "the first"
+    return f"{path.name[:80]!r} has {len(streams)} audio streams, of which {which} was read."
 
 
 def _codec(stream: dict[str, Any]) -> str:

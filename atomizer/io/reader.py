@@ -23,7 +23,28 @@ from .ffmpeg import decoded, kind_of
 BLOCK = 1 << 18  # frames read at a time: a header with a false length costs no memory
 _SMALL = 1024  # frames read at a time where larger blocks hold damage
 _MP3_LEAD = 64 * 1152  # frames decoded before the wanted ones
+# endings of files that begin with samples, and the options by which ffmpeg reads them
+_WITHOUT_HEADER = {
+    ".raw": "-f s16le -ar 8000 -ac 1",
+    ".pcm": "-f s16le -ar 8000 -ac 1",
+    ".g722": "-f g722",
+    ".gsm": "-f gsm",
+    ".ul": "-f mulaw -ar 8000",
+    ".al": "-f alaw -ar 8000",
+}
 _SHORT = 0.1  # seconds by which a file may be shorter than its header says, without a note
+
+
+def _refusal(path: Path) -> str:
+    """A sentence on a file that is not read as sound."""
+    name, bare = path.name[:80], _WITHOUT_HEADER.get(path.suffix.lower())
+    hint = "with ffmpeg installed, formats of phones and browsers are read, too."
+    if bare is not None:
+        hint = (
+            f"files like this one do not say what they hold: convert it, for instance by ffmpeg"
+            f" {bare} -i {name} out.wav."
+        )
+    return f"Can't read {name} as sound: please use WAV, FLAC, OGG, MP3 or AIFF; {hint}"
 
 
 class _Decoder(soundfile.SoundFile):
@@ -89,8 +110,10 @@ class SoundReader:
             )
         kind = kind_of(path)
         decoder = decoder_of(path)
+        self._stream_note: str | None = None
         if kind is not None:
-            path = self._stack.enter_context(decoded(path, kind))
+            found = self._stack.enter_context(decoded(path, kind))
+            path, self._stream_note = found.path, found.note
         elif decoder is not None:
             path = self._stack.enter_context(decoded_by(decoder, path, self._max_seconds))
         self.contents = scan(path)
@@ -128,10 +151,7 @@ class SoundReader:
         try:
             yield
         except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
-            raise AtomizerError(
-                f"Can't read {self.path.name} as sound: please use WAV, FLAC, OGG, MP3 or AIFF;"
-                " with ffmpeg installed, formats of phones and browsers are read, too."
-            ) from error
+            raise AtomizerError(_refusal(self.path)) from error
 
     def _move(self, span: _Span, offset: int) -> None:
         """Move a decoder to a frame.
@@ -249,11 +269,16 @@ class SoundReader:
 
         return read
 
-    def note(self, frames: int) -> str | None:
-        """One sentence where less than the whole file could be read; None otherwise.
+    def note(self, frames: int | None) -> str | None:
+        """Sentences where less than the whole file could be read; None otherwise.
 
-        frames  number of frames that were read, to the end of what is there
+        frames  number of frames that were read, to the end of what is there; None of an excerpt
         """
+        damage = None if frames is None else self._damage(frames)
+        return " ".join(filter(None, (self._stream_note, damage))) or None
+
+    def _damage(self, frames: int) -> str | None:
+        """One sentence where the file goes on after `frames`, or should; None otherwise."""
         name, read = self.path.name[:80], frames / self.rate
         if self._skipped:
             return (

@@ -40,14 +40,14 @@ def load(path: str | None, session: Session | None):
         return load_failed(session, error, "This sound cannot be used"), gr.skip()
     if session is not None:
         history.replace_with(session, fresh)
+    note = f"{sound.note} " if sound.note else ""
     if long_file is not None:
         return _opened(
             fresh,
-            f"This file is {_length(long_file.outline.seconds)} long; you can work on up to "
+            f"{note}This file is {_length(long_file.outline.seconds)} long; you can work on up to "
             f"{_length(long_file.longest)} at a time. Showing the first {sound.seconds:g} s; "
             "drag the handles to choose another part.",
         )
-    note = f"{sound.note} " if sound.note else ""
     return _opened(fresh, f"{note}Drag over the spectrogram, or add a preset, then press Fill in.")
 
 
