@@ -26,7 +26,7 @@ SIDE_RATIO = 2.0  # amplitude ratio (6 dB) of the two sides up to which the leve
 # Up to the first of these lengths the mean alone has the least error and still the level of most
 # sounds; from the second on the draw has all of its power
 MEAN_SECONDS, DRAWN_SECONDS = 0.003, 0.01
-NOISE_FLOOR = 1e-9  # relative white noise, so that silence and digital tones have a model
+NOISE_FLOOR = 1e-10  # relative white noise that is added, so that digital tones have a model
 # added to a matrix, relative to its diagonal, until it is regular
 DIAGONAL_LOADS = (
     1e-9,
@@ -38,26 +38,35 @@ DIAGONAL_LOADS = (
 def burg(segments: Sequence[np.ndarray], order: int) -> tuple[np.ndarray, float]:
     """Prediction-error filter and the variance of its output over all segments (Burg 1975).
 
-    The filter has at most order + 1 coefficients. It is always stable, since the reflection
-    coefficients stay below 1.
+    The filter has at most order + 1 coefficients: its order is the one of least final prediction
+    error (Akaike 1969). It is always stable, since the reflection coefficients stay below 1.
     """
-    forward = [s[1:].astype(np.float64) for s in segments]
-    backward = [s[:-1].astype(np.float64) for s in segments]
     count = sum(len(s) for s in segments)
     variance = sum(float(s.astype(np.float64) @ s) for s in segments) / max(count, 1)
-    a, floor = np.ones(1), variance * NOISE_FLOOR
-    for _ in range(order):
+    if not variance:
+        return np.ones(1), 0.0
+    # without noise, a few coefficients predict a digital tone so well that no more can be found,
+    # and so few do not carry it through a hole
+    generator, std = np.random.default_rng(0), np.sqrt(variance * NOISE_FLOOR)
+    noisy = [s + std * generator.standard_normal(len(s)) for s in segments]
+    forward, backward = [s[1:] for s in noisy], [s[:-1] for s in noisy]
+    a = np.ones(1)
+    best, least = (a, variance), np.log(variance)
+    for length in range(1, order + 1):
         energy = sum(float(f @ f) + float(b @ b) for f, b in zip(forward, backward))
-        if energy <= 2 * floor * count or variance <= floor:
+        if not energy:
             break
         k = -2 * sum(float(f @ b) for f, b in zip(forward, backward)) / energy * (1 - 1e-9)
         padded = np.append(a, 0)
         a, variance = padded + k * padded[::-1], variance * (1 - k * k)
+        error = np.log(variance) + 2 * length / count
+        if error < least:
+            best, least = (a, variance), error
         forward, backward = (
             [(f + k * b)[1:] for f, b in zip(forward, backward)],
             [(b + k * f)[:-1] for f, b in zip(forward, backward)],
         )
-    return a, variance
+    return best
 
 
 def conditional_draw(
@@ -121,6 +130,8 @@ def interpolate(
     seed     of the draw; None for the conditional mean
     """
     reach, count = round(CONTEXT_SECONDS * rate), end - start
+    if not start and end >= samples.shape[1]:
+        return np.zeros((len(samples), count), np.float32)
     if not start:  # nothing precedes the span: the same problem in reversed time
         length = samples.shape[1]
         reversed_samples = samples[:, : end + reach][:, ::-1]

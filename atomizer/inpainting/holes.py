@@ -114,7 +114,7 @@ def _surroundings(
     part = slice(max(0, first - near), min(grid.shape[1], stop + near))
     origin = part.start * hop
     length = min((part.stop - 1 - part.start) * hop, task.length - origin)
-    known = _samples_at(task.sound, origin, length, task.space.rate)
+    known = samples_at(task.sound, origin, length, task.space.rate)
     filled = imdct(grid[:, part], length, task.space.window)
     inside = np.zeros(length, bool)
     for start, end in holes:
@@ -122,7 +122,7 @@ def _surroundings(
     return part, np.where(inside, filled, known)
 
 
-def _samples_at(sound: Sound, start: int, length: int, rate: int) -> np.ndarray:
+def samples_at(sound: Sound, start: int, length: int, rate: int) -> np.ndarray:
     """Samples (C, length) of a sound at `rate`, from sample `start` at that rate on."""
     if sound.rate == rate:
         return sound.samples[:, start : start + length]

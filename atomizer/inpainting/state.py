@@ -22,6 +22,7 @@ from ..priors.registry import LEVEL_PRIOR, predict_coefficients
 from ..priors.spectral_envelope import band_gain, log_power
 from ..priors.tilt import continued_tilt_variance
 from .bounds import MIN_FRAMES
+from .ends import continued_ends
 from .presets import PRESETS
 from .settings import ModelOrdering
 from .task import Task
@@ -79,12 +80,21 @@ class FillState:
         self.observed = velocity_known & sign_known
         self.signs_only = bool((velocity_known & ~sign_known).any())
         self.preset = PRESETS[task.preset]
+        if self.preset.continues_tilt:
+            self._continue_at_ends(task)
         self.threshold = task.threshold if self.preset.quieter_than_known else None
         self.peak = task.reference or 1.0
         self.background = background
         self.statistics: torch.Tensor | None = None
         self._context: tuple[Window, PriorContext] | None = None
         self._predictions: dict[tuple, tuple[Prediction, Prediction]] = {}
+
+    def _continue_at_ends(self, task: Task) -> None:
+        """Let observed atoms of the first and last frames be those of a sound that goes on."""
+        for frames, grid in continued_ends(task):
+            known = self.observed[:, frames]
+            self.magnitude[:, frames][known] = np.abs(grid)[known]
+            self.positive[:, frames][known] = (grid >= 0)[known]
 
     @cached_property
     def distance_to_context(self) -> np.ndarray:
