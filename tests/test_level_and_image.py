@@ -169,6 +169,21 @@ def test_an_answer_names_the_fade():
         assert ", ".join(describe_origin(step, task, Resolved("noise"))).startswith(words)
 
 
+@pytest.mark.parametrize("rate", [8_000, RATE])
+@pytest.mark.parametrize("seconds", [0.3, 0.5, 1.0])
+def test_a_short_fade_is_found_where_it_begins(seconds, rate):
+    """A linear and an exponential one; the highs of a last note fall faster than its lows."""
+    x, t = pink(4)[:, : 4 * rate], np.arange(4 * rate) / rate
+    left = np.clip((4 - t) / seconds, 0, 1)
+    for gain in (left, 10 ** (-1.5 * (1 - left))):
+        found = find_fade((x * gain).astype(np.float32), rate)
+        assert found is not None and abs(found.start - (4 - seconds)) < 0.15
+        at = int(3.95 * rate)
+        assert abs(20 * np.log10(found.gain(t[at]) / gain[at])) < 2
+    lows = sosfiltfilt(butter(2, 800, fs=rate, output="sos"), x)
+    assert find_fade((lows * left + (x - lows) * left**3).astype(np.float32), rate) is None
+
+
 def test_a_last_note_that_dies_away_is_no_fade():
     """Half-second notes: the last one rings, or all of them fade out."""
     t = np.arange(12 * RATE) / RATE
@@ -191,6 +206,27 @@ def test_a_long_hole_keeps_its_level_throughout(filled):
 def test_a_silent_channel_stays_silent(filled, specification):
     x = np.concatenate([noise(2), np.zeros((1, 2 * RATE))])
     assert not filled(x, specification)[1].any()
+
+
+@pytest.mark.parametrize("specification", ["time:1.2-1.6", "above:8000", "rect:1.2,1.6,500,5000"])
+def test_digital_silence_between_sounds_stays_silent(specification):
+    x = pink(2.8)
+    x[:, RATE : int(1.8 * RATE)] = 0
+    task = prepare(Sound(x.astype(np.float32), RATE), parse([specification]))
+    step = last(fill(task, Settings("noise")))
+    y = task.render(step.grid).samples
+    assert not y[:, int(1.2 * RATE) : int(1.6 * RATE)].any()
+    if specification == "above:8000":  # beside the silence highs are filled in
+        assert np.abs(step.grid[:, :20, 400:]).max() > 1e-3
+
+
+@pytest.mark.parametrize("specification, extend", [("time:0-1", 0.0), ("", 0.5)])
+def test_where_nothing_is_known_nothing_is_filled_in(specification, extend):
+    sound = Sound(noise(1)[:, :100].astype(np.float32), RATE)
+    task = prepare(sound, parse([specification] if specification else []), extend=extend)
+    y = task.render(last(fill(task, Settings("noise"))).grid).samples
+    assert np.abs(y).max() <= np.abs(sound.samples).max()
+    assert np.abs(y[:, 1000:]).max(initial=0) < 1e-6
 
 
 @pytest.mark.parametrize("rate", [RATE // 2, RATE])

@@ -1,9 +1,10 @@
 """Fades: a sound that fades out at its end goes on fading when it is continued.
 
 A fade multiplies all that sounds: what begins before it begins during it, too, unlike where a last
-note dies away. It is found in the levels of the last seconds, and taken out of
-the sound before that is continued: copies, partials and textures then have one level. What was
-filled in is multiplied by the fade as it goes on.
+note dies away. In a short fade, in which little begins, all bands fall alike, while the highs of a
+note die away first. A fade is found in the levels of the last seconds, and taken out of the sound
+before that is continued: copies, partials and textures then have one level. What was filled in is
+multiplied by the fade as it goes on.
 """
 
 from __future__ import annotations
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 
 BLOCK_SECONDS = 0.1  # of a level
 LONGEST_SECONDS = 12.0  # of the end that is examined
-LEAST_SECONDS = 1.2  # of a fade
+LEAST_SECONDS = 1.2  # of a fade whose onsets tell
+SHORT_SECONDS = 0.25  # of any fade: shorter ones prevent a click, and say nothing of the sound
+SHORT_BLOCK_SECONDS = 0.02  # of a level of a short fade
+SHORT_SURROUND = 0.5  # seconds before a short fade whose level counts
+SHORT_BANDS = 4  # of equal width in octaves
+LOWEST_HZ, HIGHEST_HZ = 100.0, 18_000.0
+LEAST_BANDS = 3  # that are heard
+HEARD_DB = -60.0  # level of a band that is heard, relative to the loudest one
+MAX_UNLIKE = 0.25  # by which the fall of a band differs from that of the fade, relative to it
 LEAST_FALL_DB = 8.0  # from its start to its end
 MAX_ERROR_DB = 6.0  # RMS distance of the levels from the fade
 LEAST_STEEPNESS = 5.0  # fall of a fade relative to this distance
@@ -69,6 +78,21 @@ def fade_before(task: Task) -> Fade | None:
 
 def find_fade(samples: np.ndarray, rate: int) -> Fade | None:
     """The fade at the end of samples (C, n); None without one."""
+    found = [fade for fade in (_long_fade(samples, rate), _short_fade(samples, rate)) if fade]
+    if len(found) < 2:
+        return found[0] if found else None
+    total, first = samples.shape[1] / rate, min(fade.start for fade in found)
+    times, level = _band_levels(samples, rate, total - first + SURROUND)
+    return min(found, key=lambda fade: float(np.std(level - _decibels(fade, times))))
+
+
+def _decibels(fade: Fade, times: np.ndarray) -> np.ndarray:
+    """Gains in dB, down to where the fade is over, at times in seconds."""
+    return 20 * np.log10(np.maximum(fade.gain(times), 10 ** (LOWEST_DB / 20)))
+
+
+def _long_fade(samples: np.ndarray, rate: int) -> Fade | None:
+    """A fade of at least `LEAST_SECONDS`."""
     size = round(BLOCK_SECONDS * rate)
     count = min(samples.shape[1], round(LONGEST_SECONDS * rate)) // size
     if count * BLOCK_SECONDS < LEAST_SECONDS:
@@ -93,13 +117,82 @@ def find_fade(samples: np.ndarray, rate: int) -> Fade | None:
                 continue
             if distance < error:
                 best, error = fade, distance
-    return best if best is not None and _has_onsets(best, times, level) else None
+    if best is None:
+        return None
+    by_onsets = _has_onsets(best, times, level)
+    if by_onsets is None:
+        is_long = total - best.start >= 2 * LEAST_SECONDS
+        return best if is_long or _is_alike_in_bands(best, samples, rate) else None
+    return best if by_onsets else None
 
 
-def _has_onsets(fade: Fade, times: np.ndarray, level: np.ndarray) -> bool:
+def _short_fade(samples: np.ndarray, rate: int) -> Fade | None:
+    """A fade of `SHORT_SECONDS` to `LEAST_SECONDS`, in which all bands fall alike."""
+    total = samples.shape[1] / rate
+    times, level = _band_levels(samples, rate, LEAST_SECONDS + SHORT_SURROUND)
+    best, error = None, MAX_ERROR_DB
+    for start in np.arange(max(0, total - LEAST_SECONDS), total - SHORT_SECONDS, STEP_SECONDS / 2):
+        near, before = times >= start - SHORT_SURROUND, times < start
+        if (near & before).sum() < SHORT_SURROUND / SHORT_BLOCK_SECONDS / 2:
+            continue
+        own = _relative(level, near, before)
+        if own is None:
+            return None
+        for fade in _candidates(float(start), total, times[near], own.mean(0)):
+            gain_db = 20 * np.log10(np.maximum(fade.gain(times[near]), 1e-6))
+            distance = float(np.sqrt(np.mean(np.square(own - gain_db))))
+            if not _falls_alike(own, gain_db) or distance >= error:
+                continue
+            if -gain_db[-1] >= max(LEAST_FALL_DB, LEAST_STEEPNESS * distance):
+                best, error = fade, distance
+    return best
+
+
+def _relative(level: np.ndarray, near: np.ndarray, before: np.ndarray) -> np.ndarray | None:
+    """Levels (bands, n) in dB relative to their means before a fade, of the bands that are heard.
+
+    near, before  blocks around the fade, and those before it; None if too few bands are heard
+    """
+    mean = level[:, near & before].mean(1)
+    heard = mean > mean.max() + HEARD_DB
+    return (level - mean[:, None])[heard][:, near] if heard.sum() >= LEAST_BANDS else None
+
+
+def _falls_alike(level: np.ndarray, gain_db: np.ndarray) -> bool:
+    """Whether the levels (bands, n) in dB all fall by the gains (n,)."""
+    slopes = level @ gain_db / (gain_db @ gain_db)
+    return bool(np.abs(slopes - 1).max() <= MAX_UNLIKE)
+
+
+def _is_alike_in_bands(fade: Fade, samples: np.ndarray, rate: int) -> bool:
+    """Whether all bands fall by a fade; True where too little is heard to tell."""
+    seconds = samples.shape[1] / rate - fade.start + SHORT_SURROUND
+    times, level = _band_levels(samples, rate, seconds)
+    before = times < fade.start
+    own = _relative(level, np.ones(len(times), bool), before) if before.any() else None
+    return own is None or _falls_alike(own, _decibels(fade, times))
+
+
+def _band_levels(samples: np.ndarray, rate: int, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    """Times in seconds (n,) and levels in dB (bands, n) of the last seconds of samples (C, n)."""
+    hop = round(SHORT_BLOCK_SECONDS * rate)
+    count = min(round(seconds / SHORT_BLOCK_SECONDS), samples.shape[1] // hop - 1)
+    if count < 1 or not samples.any():
+        return np.zeros(0), np.zeros((0, 0))
+    first = samples.shape[1] - (count + 1) * hop
+    at = first + hop * np.arange(count)
+    blocks = samples[:, at[:, None] + np.arange(2 * hop)] * np.hanning(2 * hop)
+    power = np.square(np.abs(np.fft.rfft(blocks))).sum(0)
+    edges = np.geomspace(LOWEST_HZ, min(HIGHEST_HZ, 0.45 * rate), SHORT_BANDS + 1)
+    bins = np.round(edges * 2 * hop / rate).astype(int)
+    bands = np.add.reduceat(power[:, : bins[-1]], bins[:-1], axis=1).T
+    return (at + hop) / rate, 10 * np.log10(bands + 1e-12 * bands.max())
+
+
+def _has_onsets(fade: Fade, times: np.ndarray, level: np.ndarray) -> bool | None:
     """Whether sounds begin during a fade as before it, only quieter, by levels in dB at times.
 
-    True where too little begins to tell.
+    None where too little begins to tell.
     """
     gain_db = 20 * np.log10(np.maximum(fade.gain(times), 1e-6))
     begins = np.append(False, np.diff(level) > ONSET_DB)
@@ -107,7 +200,7 @@ def _has_onsets(fade: Fade, times: np.ndarray, level: np.ndarray) -> bool:
     before, during = times < fade.start, (times >= fade.start) & (gain_db > LOWEST_DB)
     expected = float(begins[before].mean()) * int(during.sum()) if before.any() else 0.0
     if expected < MIN_ONSETS:
-        return True
+        return None
     found = np.flatnonzero(begins & during)
     if len(found) < expected / 3:
         return False

@@ -21,6 +21,7 @@ from .holes import has_only_short_holes, join_holes
 from .mid_side import side_of
 from .paste import paste_step
 from .settings import Resolved, Settings, resolve
+from .silence import keep_silence
 from .step import AUTOREGRESSION, Step
 from .task import Task
 
@@ -80,7 +81,10 @@ def _fill(
         return
     for step in _fill_atoms(task, resolved, model):
         if step.number == step.total and resolved.method != "erased":
-            grid = join_holes(task, step.grid, resolved.seed, fill_short=short)
+            grid = step.grid
+            if resolved.method != "paste" and task.selection.erases:
+                grid = keep_silence(task, grid, through_holes=not step.sources)
+            grid = join_holes(task, grid, resolved.seed, fill_short=short)
             step = replace(step, grid=grid)
         if task.is_mid_side and resolved.method != "erased":
             step = replace(step, grid=_with_side(task, step.grid))
@@ -114,6 +118,8 @@ def _fill_atoms(task: Task, resolved: Resolved, model: AtomModel | None) -> Iter
         yield Step(1, 1, task.masked(resolved.seed), task.mask)
     elif resolved.method == "paste":
         yield paste_step(task, resolved)
+    elif not task.reference and task.selection.erases:  # nothing that is known is heard
+        yield Step(1, 1, task.erased(), task.mask)
     elif resolved.method == "noise":
         yield Step(1, 1, _noise(task, resolved), task.mask)
     elif model is None:
