@@ -273,6 +273,12 @@ def test_a_box_above_the_atoms_erases_what_it_contains():
     assert np.abs((y - sound.samples)[:, outside]).max() < 1e-6
 
 
+def test_ultrasound_is_named_in_files_that_can_hold_it():
+    for rate, named in ((44_100, 0), (48_000, 0), (96_000, 1)):
+        task = prepare(Sound(noise(1, rate=rate).astype(np.float32), rate), parse(["time:0.4-0.5"]))
+        assert len(task.notes) == named
+
+
 # --- highs ----------------------------------------------------------------------------------------
 
 

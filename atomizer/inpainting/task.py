@@ -18,6 +18,10 @@ from .highs import describe_cutoff, resolve_cutoff, with_slope
 from .presets import preset_for
 from .render import render
 
+# Nyquist frequency relative to that of the atoms, above which a file can hold something there: the
+# 2 kHz more of 48 kHz are the slope of a converter's filter
+MIN_ULTRASOUND = 1.1
+
 
 @dataclass(frozen=True)
 class Task:
@@ -98,7 +102,8 @@ class Task:
         """Sentences for the user about what differs from the plain selection."""
         notes = [] if self.cutoff is None else [describe_cutoff(self.cutoff)]
         nyquist = self.sound.rate / 2
-        if self.selection.reaches_above(self.grid.shape[1], self.space, nyquist):
+        reaches = self.selection.reaches_above(self.grid.shape[1], self.space, nyquist)
+        if reaches and nyquist > MIN_ULTRASOUND * self.space.rate / 2:
             notes.append(
                 f"There are no atoms above {self.space.rate / 2:,.0f} Hz: what is selected there is"
                 " erased, not filled in."
