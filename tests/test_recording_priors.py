@@ -13,9 +13,11 @@ from atomizer.inpainting.sampler import predict_from_task
 from atomizer.inpainting.settings import resolve
 from atomizer.inpainting.source_spans import spans_text, widened
 from atomizer.priors.choices import USING
+from atomizer.priors.context_match import ContextSpectra
 from atomizer.priors.copies import Piece
-from atomizer.priors.lag_search import least_copied
+from atomizer.priors.lag_search import LagSearch, least_copied
 from atomizer.priors.partials import PartialsPrior
+from atomizer.priors.plain_copy import best_distinct
 from atomizer.priors.recording import RecordingCopyPrior
 from atomizer.priors.recording_context import add, erase_hidden, mdct_frames, residual
 from atomizer.priors.registry import RECORDING_PRIORS, predict_from_recording
@@ -196,6 +198,20 @@ def test_repetition_decides_on_faint_matches(times, is_copied):
     found = RecordingCopyPrior().predict(context)
     share = 0.0 if found is None or found.power_share is None else found.power_share.max()
     assert share == is_copied
+
+
+def test_the_best_values_are_at_different_places():
+    values = {9_000: 0.7, 9_100: 0.71, 50_000: 0.8, 90_000: 0.9, 120_000: 0.95}
+    assert best_distinct(values, 500, 1.0) == [0.7, 0.8, 0.9]
+    assert best_distinct({9_000: 0.7, 9_100: 0.71}, 500, 1.0) == [0.7, 1.0, 1.0]
+
+
+def test_the_error_of_a_texture_in_noise_is_that_of_any_excerpt():
+    samples = np.random.default_rng(0).standard_normal((1, 60 * RATE)).astype(np.float32)
+    context = hide(samples, 30.0, 30.5)[0]
+    match = ContextSpectra(LagSearch(context), context.spans[0]).match(-17 * RATE)
+    assert match.error == pytest.approx(np.sqrt(2 - np.pi / 2), abs=0.03)
+    assert match.relative == pytest.approx(1, abs=0.05)
 
 
 def test_a_chain_of_phrases_prefers_what_was_not_copied_yet():

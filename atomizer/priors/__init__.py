@@ -17,8 +17,9 @@
     recording_context.py  `RecordingContext` (input), `RecordingPrediction` (output)
     copies.py             the recording, shifted by a lag
     lag_search.py         lags at which the surroundings of a hidden span repeat
+    context_match.py      how well they repeat there, beside a texture
     recording.py          copies from elsewhere in the recording, with gains per band
-    plain_copy.py         copies with one gain: after the end, or from a chosen source
+    plain_copy.py         copies with one gain, where they are expected to be better than texture
     partials.py           partials joined across hidden spans
     choices.py            names of the recording priors, for settings
 

@@ -8,6 +8,7 @@ have chains of phrases, each of which continues the one before it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.signal import oaconvolve, resample_poly
@@ -18,9 +19,7 @@ from .recording_context import MIN_KNOWN_FRAMES, HiddenSpan, RecordingContext
 SEARCH_RATE = 11_025  # Hz, lowest rate of the decimated signal
 LONG_RECORDING_SECONDS = 300.0  # above which the lowest rate is half of that
 EMPHASIS = 0.85  # coefficient of the pre-emphasis
-CONTEXT_SECONDS = 0.5  # of context on either side of a span
-ONE_SIDED_SECONDS = 1.0  # of context, if only one side is known
-REFINE_SECONDS = 0.4  # of context on either side, at the full rate
+ONE_SIDED_SECONDS = 1.0  # of tapered context
 MIN_REFINE_SAMPLES = 16  # of a side
 MAX_COPIES = 8  # per span, each with its own lag
 MIN_LAG_SECONDS = 0.002  # between two lags
@@ -31,9 +30,44 @@ MAX_CHAINS = 3  # of phrases, per long span
 EQUAL_SHARE = 0.9  # of the best correlation, from which a match counts as equally good
 
 
+class _Context(NamedTuple):
+    """Seconds of context that are searched before and after a span.
+
+    reach       seconds on either side by which a lag is refined
+    is_tapered  whether the weight falls with the distance, to zero at `ONE_SIDED_SECONDS`
+    """
+
+    before: float
+    after: float
+    reach: float
+    is_tapered: bool
+
+
+# The first one gives the lags of copies with gains per band, all together those of plain copies: in
+# a hole, one side alone may find a better place than both together
+TWO_SIDED_CONTEXTS = (
+    _Context(0.5, 0.5, 0.4, False),
+    _Context(ONE_SIDED_SECONDS, 0.0, 0.4, True),
+    _Context(0.0, ONE_SIDED_SECONDS, 0.4, True),
+)
+# After an end, or before a beginning: the side that is not there has no samples
+ONE_SIDED_CONTEXTS = (
+    _Context(ONE_SIDED_SECONDS, ONE_SIDED_SECONDS, 1.0, True),
+    _Context(2.0, 2.0, 2.0, False),
+    _Context(4.0, 4.0, 4.0, False),
+)
+
+
 def is_two_sided(context: RecordingContext, span: HiddenSpan) -> bool:
     """Whether enough frames are known on both sides of a span."""
     return min(context.known_frames_beside(span)) >= MIN_KNOWN_FRAMES
+
+
+def hidden_band(context: RecordingContext, span: HiddenSpan) -> tuple[int, int] | None:
+    """First hidden bin of a box, and the one after the last; None for all frequencies."""
+    bins = np.flatnonzero(context.mask[:, span.first : span.stop].any(axis=(0, 1)))
+    is_full = bins[0] <= 1 and bins[-1] >= FULL_BAND_SHARE * context.mask.shape[2]
+    return None if is_full else (int(bins[0]), int(bins[-1]) + 1)
 
 
 @dataclass(frozen=True)
@@ -85,52 +119,49 @@ class LagSearch:
         self.step = max(1, int(rate // (SEARCH_RATE / 2 if is_long else SEARCH_RATE)))
         # number of samples before each sample that cannot be copied
         self.barred_before = np.concatenate([[0], np.cumsum(~context.copyable_samples)])
-        self.signal = _principal_mix(context.samples)
-        self.signal[1:] -= EMPHASIS * self.signal[:-1].copy()
-        self.found: dict[tuple[HiddenSpan, float], list[float]] = {}
+        self.mix = _principal_mix(context.samples)
+        self.signal = self.mix.copy()
+        self.signal[1:] -= EMPHASIS * self.mix[:-1]
+        self.found: dict[tuple[HiddenSpan, _Context], list[float]] = {}
         self.decimated = self.signal
         if self.step > 1:
             self.decimated = resample_poly(self.signal, 1, self.step).astype(np.float32)
 
-    def is_any_hidden(self, start: int, stop: int) -> bool:
-        """Whether any of the samples `start` to `stop` (excluded) is hidden."""
-        return bool(self.context.hidden_before[stop] > self.context.hidden_before[start])
+    def lags(self, span: HiddenSpan) -> list[float]:
+        """Lags in samples at which the context of a span repeats, best match first."""
+        return self._search(span, self._contexts(span)[0])
 
-    def lags(self, span: HiddenSpan, one_sided_seconds: float = ONE_SIDED_SECONDS) -> list[float]:
-        """Lags in samples at which the context of a span repeats, best match first.
+    def candidates(self, span: HiddenSpan) -> list[float]:
+        """Lags at which contexts of several lengths, or of either side alone, repeat."""
+        found = [lag for around in self._contexts(span) for lag in self._search(span, around)]
+        return list(dict.fromkeys(found))
 
-        one_sided_seconds  of context, if only one side is known; its weight falls with the distance
-                           up to `ONE_SIDED_SECONDS`, longer contexts count as a whole
-        """
-        two_sided = is_two_sided(self.context, span)
-        key = span, CONTEXT_SECONDS if two_sided else one_sided_seconds
+    def _contexts(self, span: HiddenSpan) -> tuple[_Context, ...]:
+        return TWO_SIDED_CONTEXTS if is_two_sided(self.context, span) else ONE_SIDED_CONTEXTS
+
+    def _search(self, span: HiddenSpan, around: _Context) -> list[float]:
+        """Lags by the correlation of a context, refined at the full rate."""
+        key = span, around
         if key not in self.found:
-            reach = REFINE_SECONDS if two_sided else one_sided_seconds
-            self.found[key] = self._search(*key, reach, not two_sided)
+            rate, length = self.context.rate, self.context.samples.shape[1]
+            start, stop = span.sample_range(self.context.space.hop, length)
+            first = max(0, start - round(around.before * rate))
+            last = min(length, stop + round(around.after * rate))
+            query = _Query(start, stop, first, last, around.is_tapered)
+            ranked = self._rank(self._views(span), query, MAX_COPIES)
+            reach = round(around.reach * rate)
+            self.found[key] = [self._refine(span, lag, reach) for lag, _ in ranked]
         return self.found[key]
-
-    def _search(
-        self, span: HiddenSpan, seconds: float, reach_seconds: float, one_sided: bool
-    ) -> list[float]:
-        """Lags by the correlation of `seconds` of context, refined within `reach_seconds`."""
-        rate, length = self.context.rate, self.context.samples.shape[1]
-        start, stop = span.sample_range(self.context.space.hop, length)
-        around = round(seconds * rate)
-        tapered = one_sided and seconds <= ONE_SIDED_SECONDS
-        query = _Query(start, stop, max(0, start - around), min(length, stop + around), tapered)
-        ranked = self._rank(self._views(span), query, MAX_COPIES)
-        return [self._refine(span, lag, round(reach_seconds * rate)) for lag, _ in ranked]
 
     def _views(self, span: HiddenSpan) -> list[_View]:
         """Signals to search: the recording, or for a box the band inside of it and the rest."""
-        bins = np.flatnonzero(self.context.mask[:, span.first : span.stop].any(axis=(0, 1)))
-        count = self.context.mask.shape[2]
-        if bins[0] <= 1 and bins[-1] >= FULL_BAND_SHARE * count:
+        hidden = hidden_band(self.context, span)
+        if hidden is None:
             return [_View(self.decimated, self.decimated, True)]
         spectrum = np.fft.rfft(self.decimated)
         hertz = np.linspace(0, self.context.rate / 2 / self.step, len(spectrum))
-        bin_hz = self.context.rate / 2 / count
-        band = (hertz >= bins[0] * bin_hz) & (hertz <= (bins[-1] + 1) * bin_hz)
+        bin_hz = self.context.rate / 2 / self.context.mask.shape[2]
+        band = (hertz >= hidden[0] * bin_hz) & (hertz <= hidden[1] * bin_hz)
         inside = np.fft.irfft(spectrum * band, len(self.decimated)).astype(np.float32)
         outside = self.decimated - inside
         return [_View(inside, inside, True), _View(outside, outside, False)]

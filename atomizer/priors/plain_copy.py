@@ -8,36 +8,26 @@ source that the user chose is copied in this way, too.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
+from .context_match import ContextSpectra, Match, waveform_correlation
 from .copies import Piece, copy_pieces
 from .lag_search import MAX_PHRASE_SECONDS, LagSearch, is_two_sided
 from .recording_context import CopySource, HiddenSpan, RecordingContext, RecordingPrediction
 
-BLOCK_SECONDS = 0.2  # whose correlations are averaged: the loudest block does not decide alone
-MATCH_SECONDS = (1.0, 2.0, 4.0)  # of context on either side; the match is the mean over these
-CONTEXTS_SECONDS = (1.0, 2.0, 4.0)  # of context, in searches for candidates
-# The copy has no share of the fill below the lower of these matches, and is all of it above the
-# higher one
-MIN_MATCH, FULL_MATCH = 0.3, 0.45
-# The same after an end, for the mean of the best matches: music repeats in several places
+# The copy has no share of the fill at the first of two values, and is all of it at the second one.
+# Error relative to that of a texture, of the side that matches less
+NO_ERROR_SHARE, FULL_ERROR_SHARE = 0.9, 0.8
+NO_CORRELATION_SHARE, FULL_CORRELATION_SHARE = 0.3, 0.45  # of the waveforms of both sides
+# The same after an end, where one side alone is known, of the mean of the best matches: music
+# repeats in several places, speech matches once by accident
+NO_REPEAT_SHARE, FULL_REPEAT_SHARE = 0.17, 0.22
 REPEATS = 3
-MIN_REPEATS, FULL_REPEATS = 0.17, 0.22
 MIN_DISTANCE_SECONDS = 0.05  # between two of these places
-MAX_GAIN_DB = 3.0  # of the copy, up or down
-
-
-class Match(NamedTuple):
-    """How well the context of a span repeats at a lag.
-
-    correlation  mean correlation of blocks, -1 to 1
-    gain         amplitude of the context relative to that of its copy
-    """
-
-    correlation: float
-    gain: float
+MIN_CONFIDENCE = 0.05  # of a source that the user chose
+# Mean power of a copy relative to that of the louder side, times the square of the relative error
+# of the side that matches less: the better both match, the louder the sounds that may be copied
+MAX_POWER = 2.0
 
 
 def plain_copy(
@@ -48,14 +38,15 @@ def plain_copy(
     Its `power_share` is the share of the fill that the copy is worth: 1 for a chosen source.
     """
     start, stop = span.sample_range(context.space.hop, context.samples.shape[1])
-    found = [lag for seconds in CONTEXTS_SECONDS for lag in search.lags(span, seconds)]
-    candidates = list(dict.fromkeys(found))  # all find the same if both sides are known
+    candidates = search.candidates(span)
     if not candidates:
         return None
-    matches = {lag: measure_match(search, start, stop, lag) for lag in candidates}
-    lag = max(candidates, key=lambda lag: matches[lag].correlation)
+    compare = ContextSpectra(search, span)
+    matches = {lag: compare.match(round(lag)) for lag in candidates}
+    lag = min(candidates, key=lambda lag: matches[lag].error)
     match = matches[lag]
-    share = _share(context, span, matches)
+    two_sided = is_two_sided(context, span)
+    share = 1.0 if context.is_source_chosen else _share(search, span, matches, match)
     if not share:
         return None
     pieces: tuple[Piece, ...] = (Piece(start, stop, lag),)
@@ -64,12 +55,14 @@ def plain_copy(
     frames = context.frames_around(span)
     copy = copy_pieces(context, frames, pieces)
     hidden = context.mask[:, frames].any(axis=1, keepdims=True)  # bins of a box
-    gain = match.gain if is_two_sided(context, span) else 1.0
+    gain = match.gain if two_sided else 1.0
     mean = (gain * copy.atoms * hidden).astype(np.float32)
+    if not context.is_source_chosen:
+        mean *= _limit(context, frames, mean, match)
     if not (mean * context.mask[:, frames]).any():
         return None
     known = np.broadcast_to(copy.known[:, None] & hidden, mean.shape).astype(np.float32)
-    confidence = float(np.clip(match.correlation, 0, 1))
+    confidence = float(np.sqrt(max(1 - match.error**2, MIN_CONFIDENCE**2)))
     sources = [
         CopySource.of(piece.start, piece.stop, piece.lag, context.rate, confidence)
         for piece in pieces
@@ -77,76 +70,54 @@ def plain_copy(
     return RecordingPrediction(frames, mean, known * confidence, sources, power_share=known * share)
 
 
-def _share(context: RecordingContext, span: HiddenSpan, matches: dict[float, Match]) -> float:
-    """Share of the fill that the best copy is worth, by the matches at all candidate lags."""
-    if context.is_source_chosen:
-        return 1.0
-    best = max(match.correlation for match in matches.values())
-    share = (best - MIN_MATCH) / (FULL_MATCH - MIN_MATCH)
-    if not is_two_sided(context, span):
-        repeats = float(np.mean(_best_distinct(matches, MIN_DISTANCE_SECONDS * context.rate)))
-        share = max(share, (repeats - MIN_REPEATS) / (FULL_REPEATS - MIN_REPEATS))
-    return float(np.clip(share, 0, 1))
+def _share(
+    search: LagSearch, span: HiddenSpan, matches: dict[float, Match], chosen: Match
+) -> float:
+    """Share of the fill that a copy is worth: the larger one by spectra and by waveforms."""
+    two_sided = is_two_sided(search.context, span)
+    distance = MIN_DISTANCE_SECONDS * search.context.rate
+    error = chosen.worst
+    if not two_sided:
+        errors = {lag: min(1.0, match.relative) for lag, match in matches.items()}
+        error = float(np.mean(best_distinct(errors, distance, 1.0)))
+    share = _ramp(error, NO_ERROR_SHARE, FULL_ERROR_SHARE)
+    if share == 1:
+        return share
+    negative = {lag: -waveform_correlation(search, span, round(lag)) for lag in matches}
+    share = max(share, _ramp(-min(negative.values()), NO_CORRELATION_SHARE, FULL_CORRELATION_SHARE))
+    if two_sided:
+        return share
+    repeats = -float(np.mean(best_distinct(negative, distance, 0.0)))
+    return max(share, _ramp(repeats, NO_REPEAT_SHARE, FULL_REPEAT_SHARE))
 
 
-def _best_distinct(matches: dict[float, Match], distance: float) -> list[float]:
-    """Correlations (REPEATS,) of the best matches, with lags that differ by `distance` samples."""
+def _ramp(value: float, none: float, full: float) -> float:
+    """0 at `none`, 1 at `full`, linear in between."""
+    return float(np.clip((value - none) / (full - none), 0, 1))
+
+
+def best_distinct(values: dict[float, float], distance: float, missing: float) -> list[float]:
+    """The `REPEATS` lowest values at lags that differ by `distance`, filled up by `missing`."""
     lags: list[float] = []
-    for lag in sorted(matches, key=lambda lag: -matches[lag].correlation):
+    for lag in sorted(values, key=lambda lag: values[lag]):
         if all(abs(lag - other) > distance for other in lags):
             lags.append(lag)
-    found = [matches[lag].correlation for lag in lags[:REPEATS]]
-    return found + [0.0] * (REPEATS - len(found))
+    found = [values[lag] for lag in lags[:REPEATS]]
+    return found + [missing] * (REPEATS - len(found))
 
 
-def measure_match(search: LagSearch, start: int, stop: int, lag: float) -> Match:
-    """Match of the context of samples `start` to `stop` with the same context, `lag` later.
-
-    The correlation is the geometric mean of those of both sides: a match on one of them alone is
-    none.
-    """
-    block = round(BLOCK_SECONDS * search.context.rate)
-    correlations, squares = [], np.zeros(2)
-    for seconds in MATCH_SECONDS:
-        count = round(seconds / BLOCK_SECONDS)
-        before = [start - (n + 1) * block for n in range(count)]
-        after = [stop + n * block for n in range(count)]
-        sides = [_compare(search, starts, block, round(lag)) for starts in (before, after)]
-        known = [side for side in sides if side is not None]
-        correlation = min((side.correlation for side in known), default=0.0)
-        if len(known) == 2 and correlation > 0:
-            correlation = float(np.sqrt(known[0].correlation * known[1].correlation))
-        correlations.append(correlation)
-        squares = sum((side.squares for side in known), np.zeros(2))
-    limit = 10 ** (MAX_GAIN_DB / 20)
-    gain = np.sqrt(squares[0] / squares[1]) if squares[1] > 0 else 1.0
-    return Match(float(np.mean(correlations)), float(np.clip(gain, 1 / limit, limit)))
-
-
-class _Side(NamedTuple):
-    """One side of a span: mean correlation of blocks, and sums of squares of it and of its copy."""
-
-    correlation: float
-    squares: np.ndarray
-
-
-def _compare(search: LagSearch, starts: list[int], block: int, lag: int) -> _Side | None:
-    """Compare blocks of samples with those `lag` later; None if nothing of both is known."""
-    product = weights = 0.0
-    squares = np.zeros(2)
-    for a in starts:
-        b = a + block
-        if min(a, a + lag) < 0 or max(b, b + lag) > len(search.signal):
-            continue
-        if search.is_any_hidden(a, b) or search.is_any_hidden(a + lag, b + lag):
-            continue
-        x, y = search.signal[a:b], search.signal[a + lag : b + lag]
-        own, other, both = float(x @ x), float(y @ y), float(x @ y)
-        weight = np.sqrt(max(own, other))  # silence that meets sound does not match
-        product += weight * both / np.sqrt(own * other + 1e-20)
-        weights += weight
-        squares += own, other
-    return _Side(product / weights, squares) if weights > 0 else None
+def _limit(context: RecordingContext, frames: slice, mean: np.ndarray, match: Match) -> np.float32:
+    """Factor of a copy (C, t, F) that is louder than its surroundings and its match allow."""
+    mask = context.mask[:, frames]
+    hidden, bins = context.hidden_frames[frames], np.asarray(mask.any(axis=(0, 1)))
+    power = np.square(context.grid[:, frames][..., bins]).mean(axis=(0, 2))
+    middle = np.flatnonzero(hidden).mean()
+    is_before = np.arange(len(hidden)) < middle
+    sides = [power[~hidden & side] for side in (is_before, ~is_before)]
+    around = max(float(side.mean()) for side in sides if len(side))
+    own = float(np.square(mean[mask]).mean())
+    limit = MAX_POWER * around / max(match.worst, 1e-3) ** 2
+    return np.float32(min(1.0, np.sqrt(limit / (own + 1e-20))))
 
 
 def blend(

@@ -9,7 +9,7 @@
    time. Bands whose cross-validated correlation is low have no prediction; between two thresholds
    it fades in. Nothing is copied where few bands match on both sides.
 4. Long spans are copied in phrases: each continues the one before it.
-5. A plain copy takes their place as far as the whole spectrum matches (`plain_copy`).
+5. A plain copy takes their place where it is expected to be better than a texture (`plain_copy`).
 
 Perraudin, Holighaus, Majdak & Balazs 2018, "Inpainting of long audio segments with similarity
 graphs", search for similar context, too; here the search is on waveforms, with gains per band.
