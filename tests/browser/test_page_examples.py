@@ -170,8 +170,9 @@ def test_a_choice_ends_the_example(page):
 
 
 def test_example_scrolls_to_the_player_on_a_phone(open_page):
-    page = open_page(390, 844, has_touch=True)
-    d.play_example(page, "hole")
+    page = open_page(390, 844, has_touch=True, query="?example=hole")  # as by its button
+    d.wait(page, "state.variation && !state.busy && player.buffers.filled")
+    assert d.state(page, "state.example") == "hole" and page.url.endswith("?example=hole")
     edge = page.locator("#fill").bounding_box()["y"]
     page.wait_for_function(
         """edge => ['.listen'].every((s) => {

@@ -1,5 +1,6 @@
 // Entry point: Gradio's script (component.py) calls `mount` once for the component.
 
+import { followAddress } from './state/example_link.js';
 import { restoreAfterReload } from './state/restoring.js';
 import { createTestApi } from './util/test_api.js';
 import { View } from './view.js';
@@ -15,6 +16,7 @@ export async function mount({ element, props, trigger, watch, config }) {
   root.atomView = { testApi: createTestApi(view) };
   await view.picture.open();
   await restoreAfterReload(view);
+  followAddress(view);
   watch('value', () => view.messages.receive());
   root.dataset.ready = 'true';
   await view.messages.receive();

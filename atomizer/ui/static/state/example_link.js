@@ -1,0 +1,34 @@
+// The address names the example that is shown: as a link, it brings sound, selection and settings
+// back.
+
+import { press } from '../panels/shell.js';
+
+const NAME = 'example';
+
+/** Address of the page with an example, or without one.
+ * @param {string} address
+ * @param {string} example its id, or empty */
+export function withExample(address, example) {
+  const url = new URL(address);
+  if (example) url.searchParams.set(NAME, example);
+  else url.searchParams.delete(NAME);
+  return url.href;
+}
+
+/** Load the example of the address, once there is a sound, which it replaces; then the address
+ * follows the example. A page that was loaded again gets its session back instead.
+ * @param {Pick<import('../view.js').View, 'store'>} view
+ * @param {(example: string) => void} [load] */
+export function followAddress({ store }, load = (example) => press('#example-' + example)) {
+  let linked = new URLSearchParams(location.search).get(NAME) ?? '';
+  if (!/^[a-z]+$/.test(linked)) linked = '';
+  store.subscribe(
+    (s) => [!!s.scene, s.example],
+    (hasSound, example) => {
+      if (!hasSound) return;
+      if (linked && !example && !store.state.restored) load(linked);
+      else history.replaceState(history.state, '', withExample(location.href, example));
+      linked = '';
+    },
+  );
+}
