@@ -29,7 +29,9 @@ def keep_silence(task: Task, grid: np.ndarray, through_holes: bool = True) -> np
     if not len(frames) or not task.reference:
         return grid
     part = slice(max(0, int(frames[0]) - BESIDE), int(frames[-1]) + 1 + BESIDE)
-    known = ~task.mask[:, part]
+    # above the file's band only the slope of a resampler is known
+    in_band = task.space.hertz(np.arange(task.grid.shape[2])) <= task.sound.rate / 2
+    known = ~task.mask[:, part] & in_band
     loud = np.abs(task.grid[:, part]) > INAUDIBLE * task.reference
     silent = known.any(axis=2) & ~(loud & known).any(axis=2)
     if not silent.any():
