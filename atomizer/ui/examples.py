@@ -33,7 +33,7 @@ from ..priors.recording_context import CopySource
 ASSETS = resources.path("assets")
 SHIPPED = ASSETS / "examples"  # results of the shipped checkpoint
 # of the cached files and of the sampler: raise it when the same recipe begins to sound different
-FORMAT = 8
+FORMAT = 9
 
 log = logging.getLogger(__name__)
 
