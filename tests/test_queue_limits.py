@@ -1,6 +1,7 @@
 """Waiting events of one client."""
 
 import asyncio
+import os
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ import gradio as gr
 from gradio.data_classes import PredictBodyInternal
 
 from atomizer.limits import limits
-from atomizer.ui import queue_limits
+from atomizer.ui import build, queue_limits
 
 
 def test_client_above_the_limit_is_refused_at_once():
@@ -38,3 +39,11 @@ def test_client_above_the_limit_is_refused_at_once():
     line = demo._queue.event_queue_per_concurrency_id[demo.fns[work["id"]].concurrency_id].queue
     line.remove(next(event for event in line if event.session_hash == "one"))  # it has started
     assert not refused("one") and refused("one") and refused("other")
+
+
+def test_an_idle_queue_is_looked_at_a_hundred_times_a_second():
+    demo = build()
+    assert demo._queue.sleep_when_free == queue_limits.POLL_SECONDS == 0.01
+    with gr.Blocks() as plain:
+        gr.Button()
+    assert plain.queue()._queue.sleep_when_free <= 0.01 or os.name == "nt"  # else it has no use

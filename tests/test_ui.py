@@ -1,6 +1,8 @@
 """Packed atoms, pursuits on the page, and metrics and titles of variations."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -193,6 +195,19 @@ def test_help_names_every_feature_and_kind_of_atoms():
         and "<b>Matching pursuit</b>" in page
         and "<b>scale</b>" in page
     )
+
+
+def test_results_on_the_page_are_those_of_the_readme():
+    from atomizer.ui.component import text_of
+
+    readme = Path(__file__).parents[1].joinpath("README.md").read_text()
+    rows = re.findall(r"<tr>\s*((?:<td>.*?</td>\s*)+)</tr>", text_of("how.html"), re.DOTALL)
+    assert len(rows) >= 4
+    for row in rows:
+        cells = re.findall(r"<td>(.*?)</td>", row)
+        (line,) = [line for line in readme.splitlines() if line.startswith(f"| {cells[0]}")]
+        for cell in cells[2:]:
+            assert cell.split(": ")[-1].removesuffix(" dB") in line, (cell, line)
 
 
 # --- matching pursuit

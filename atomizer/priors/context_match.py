@@ -76,7 +76,9 @@ class ContextSpectra:
 
     def __init__(self, search: LagSearch, span: HiddenSpan):
         self.hidden_before = search.context.hidden_before
-        mix = np.pad(search.mix, (0, max(0, MATCH_WINDOW - len(search.mix))))
+        mix = search.mix
+        if len(mix) < MATCH_WINDOW:
+            mix = np.pad(mix, (0, MATCH_WINDOW - len(mix)))
         self.windows = np.lib.stride_tricks.sliding_window_view(mix, MATCH_WINDOW)
         self.shape = np.hanning(MATCH_WINDOW).astype(np.float32)
         hop = MATCH_WINDOW // 2

@@ -14,7 +14,7 @@
     api.py            the endpoints for programs
     gpu.py            runs fills on the model's device
     cleanup.py        frees memory and files of visitors
-    queue_limits.py   how many events of one client may wait
+    queue_limits.py   how many events of one client may wait, and how often Gradio looks for them
     static/           JavaScript, HTML and CSS
 
 `ui` may import everything; nothing imports `ui`.

@@ -31,6 +31,7 @@ def build() -> gr.Blocks:
         queue_full = queue_limits.queue_full()
     demo.queue(max_size=limits().queue)
     queue_limits.limit_per_client(demo, queue_full)
+    queue_limits.poll_less(demo)
     return demo
 
 
