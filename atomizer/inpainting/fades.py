@@ -83,12 +83,12 @@ def find_fade(samples: np.ndarray, rate: int) -> Fade | None:
         return found[0] if found else None
     total, first = samples.shape[1] / rate, min(fade.start for fade in found)
     times, level = _band_levels(samples, rate, total - first + SURROUND)
-    return min(found, key=lambda fade: float(np.std(level - _decibels(fade, times))))
+    return min(found, key=lambda fade: float(np.std(level - _decibels(fade, times, LOWEST_DB))))
 
 
-def _decibels(fade: Fade, times: np.ndarray) -> np.ndarray:
-    """Gains in dB, down to where the fade is over, at times in seconds."""
-    return 20 * np.log10(np.maximum(fade.gain(times), 10 ** (LOWEST_DB / 20)))
+def _decibels(fade: Fade, times: np.ndarray, lowest: float = -120.0) -> np.ndarray:
+    """Gains in dB, not below `lowest`, at times in seconds."""
+    return 20 * np.log10(np.maximum(fade.gain(times), 10 ** (lowest / 20)))
 
 
 def _long_fade(samples: np.ndarray, rate: int) -> Fade | None:
@@ -109,7 +109,7 @@ def _long_fade(samples: np.ndarray, rate: int) -> Fade | None:
     for start in np.arange(first / rate, total - LEAST_SECONDS, STEP_SECONDS):
         near = times >= start - SURROUND
         for fade in _candidates(float(start), total, times[near], level[near]):
-            gain_db = 20 * np.log10(np.maximum(fade.gain(times[near]), 1e-6))
+            gain_db = _decibels(fade, times[near])
             rest = level[near] - gain_db
             distance = float(np.std(rest))
             fall = -20 * np.log10(max(float(fade.gain(np.array(times[-1]))), 1e-6))
@@ -139,7 +139,7 @@ def _short_fade(samples: np.ndarray, rate: int) -> Fade | None:
         if own is None:
             return None
         for fade in _candidates(float(start), total, times[near], own.mean(0)):
-            gain_db = 20 * np.log10(np.maximum(fade.gain(times[near]), 1e-6))
+            gain_db = _decibels(fade, times[near])
             distance = float(np.sqrt(np.mean(np.square(own - gain_db))))
             if not _falls_alike(own, gain_db) or distance >= error:
                 continue
@@ -170,7 +170,7 @@ def _is_alike_in_bands(fade: Fade, samples: np.ndarray, rate: int) -> bool:
     times, level = _band_levels(samples, rate, seconds)
     before = times < fade.start
     own = _relative(level, np.ones(len(times), bool), before) if before.any() else None
-    return own is None or _falls_alike(own, _decibels(fade, times))
+    return own is None or _falls_alike(own, _decibels(fade, times, LOWEST_DB))
 
 
 def _band_levels(samples: np.ndarray, rate: int, seconds: float) -> tuple[np.ndarray, np.ndarray]:
@@ -194,7 +194,7 @@ def _has_onsets(fade: Fade, times: np.ndarray, level: np.ndarray) -> bool | None
 
     None where too little begins to tell.
     """
-    gain_db = 20 * np.log10(np.maximum(fade.gain(times), 1e-6))
+    gain_db = _decibels(fade, times)
     begins = np.append(False, np.diff(level) > ONSET_DB)
     peaks = np.maximum(level, np.append(level[1:], -np.inf))
     before, during = times < fade.start, (times >= fade.start) & (gain_db > LOWEST_DB)

@@ -125,15 +125,18 @@ class ContextSpectra:
         return _Part(starts, spectra, bins, texture_error(spectra))
 
     def _are_known(self, starts: np.ndarray) -> np.ndarray:
-        """Whether windows that start at samples (k,) lie in the known recording: (k,) bool."""
-        length = len(self.hidden_before) - 1
-        a, b = np.clip(starts, 0, length), np.clip(starts + MATCH_WINDOW, 0, length)
-        inside = (starts >= 0) & (starts + MATCH_WINDOW <= length)
-        return inside & (self.hidden_before[b] == self.hidden_before[a])
+        return _are_known(self.hidden_before, starts, MATCH_WINDOW)
 
     def _spectra(self, starts: np.ndarray) -> np.ndarray:
         """Magnitudes (k, F) of windows that start at samples (k,)."""
         return np.abs(rfft(self.windows[starts] * self.shape, axis=1))
+
+
+def _are_known(hidden_before: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
+    """Whether `size` samples from each of (k,) on lie in the known recording: (k,) bool."""
+    length = len(hidden_before) - 1
+    a, b = np.clip(starts, 0, length), np.clip(starts + size, 0, length)
+    return (starts >= 0) & (starts + size <= length) & (hidden_before[b] == hidden_before[a])
 
 
 def _compared_bins(search: LagSearch, span: HiddenSpan) -> np.ndarray:
@@ -189,14 +192,11 @@ def waveform_correlation(search: LagSearch, span: HiddenSpan, lag: int) -> float
 
 def _block_correlation(search: LagSearch, starts: list[int], block: int, lag: int) -> float | None:
     """Mean correlation of blocks with those `lag` later; None if nothing of both is known."""
-    hidden_before, length = search.context.hidden_before, len(search.signal)
+    hidden_before, at = search.context.hidden_before, np.array(starts)
+    known = _are_known(hidden_before, at, block) & _are_known(hidden_before, at + lag, block)
     product = weights = 0.0
-    for a in starts:
+    for a in at[known]:
         b = a + block
-        if min(a, a + lag) < 0 or max(b, b + lag) > length:
-            continue
-        if hidden_before[b] > hidden_before[a] or hidden_before[b + lag] > hidden_before[a + lag]:
-            continue
         x, y = search.signal[a:b], search.signal[a + lag : b + lag]
         own, other, both = float(x @ x), float(y @ y), float(x @ y)
         weight = np.sqrt(max(own, other))  # silence that meets sound does not match

@@ -123,6 +123,7 @@ class LagSearch:
         self.signal = self.mix.copy()
         self.signal[1:] -= EMPHASIS * self.mix[:-1]
         self.found: dict[tuple[HiddenSpan, _Context], list[float]] = {}
+        self.views: dict[HiddenSpan, list[_View]] = {}
         self.decimated = self.signal
         if self.step > 1:
             self.decimated = resample_poly(self.signal, 1, self.step).astype(np.float32)
@@ -154,7 +155,13 @@ class LagSearch:
         return self.found[key]
 
     def _views(self, span: HiddenSpan) -> list[_View]:
-        """Signals to search: the recording, or for a box the band inside of it and the rest."""
+        """Signals to search for a span, computed once."""
+        if span not in self.views:
+            self.views[span] = self._split(span)
+        return self.views[span]
+
+    def _split(self, span: HiddenSpan) -> list[_View]:
+        """The recording, or for a box the band inside of it and the rest."""
         hidden = hidden_band(self.context, span)
         if hidden is None:
             return [_View(self.decimated, self.decimated, True)]
