@@ -17,6 +17,8 @@ export function difference(a, b) {
   return Array.from({ length: a.numberOfChannels }, (_, c) => {
     const x = a.getChannelData(c);
     const y = b.getChannelData(Math.min(c, b.numberOfChannels - 1));
-    return Float32Array.from({ length }, (_value, i) => x[i] - y[i]);
+    const out = new Float32Array(length); // Float32Array.from takes a hundred times as long
+    for (let i = 0; i < length; i++) out[i] = x[i] - y[i];
+    return out;
   });
 }

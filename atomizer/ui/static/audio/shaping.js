@@ -52,9 +52,11 @@ export function innerGain(spans, length, rate) {
  * @returns {Float32Array<ArrayBuffer>[]} */
 export function insideOf(change, spans) {
   const gain = innerGain(spans, change.length, change.sampleRate);
-  return Array.from({ length: change.numberOfChannels }, (_, c) =>
-    Float32Array.from(change.getChannelData(c), (value, i) => value * gain[i]),
-  );
+  return Array.from({ length: change.numberOfChannels }, (_, c) => {
+    const out = change.getChannelData(c).slice();
+    for (let i = 0; i < out.length; i++) out[i] *= gain[i];
+    return out;
+  });
 }
 
 /** The nodes between the sources of a shaped fill and its output. */

@@ -79,12 +79,13 @@ export class SourceLayer {
   draw() {
     const { layer, picture, sources } = this;
     const { t, left, width } = picture;
-    const key = JSON.stringify([sources, t, left, width, layer.clientHeight]);
-    // a redraw of the same must not replace a button that is being pressed
-    if (this.isDragged || (sources.length && key === this.drawn)) return;
-    this.drawn = key;
+    if (this.isDragged) return;
     layer.hidden = !sources.length;
     if (layer.hidden) return;
+    // a redraw of the same must not replace a button that is being pressed
+    const key = JSON.stringify([sources, t, left, width, layer.clientHeight]);
+    if (key === this.drawn) return;
+    this.drawn = key;
     Object.assign(layer.style, {
       left: picture.left + 'px',
       width: picture.width + 'px',

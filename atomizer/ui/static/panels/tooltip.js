@@ -63,13 +63,13 @@ export function showTooltip(view, pointer) {
       Object.assign(document.createElement(k ? 'span' : 'b'), { textContent }),
     ),
   );
-  const { clientWidth, clientHeight } = picture.stage;
+  const { width, height } = picture.size;
   const isRight = pointer.x > picture.left + picture.width - WIDTH;
-  const isLow = pointer.y > clientHeight - HEIGHT;
+  const isLow = pointer.y > height - HEIGHT;
   Object.assign(tip.style, {
     left: isRight ? '' : pointer.x + GAP.x + 'px',
-    right: isRight ? clientWidth - pointer.x + GAP.x + 'px' : '',
+    right: isRight ? width - pointer.x + GAP.x + 'px' : '',
     top: isLow ? '' : pointer.y + GAP.y + 'px',
-    bottom: isLow ? clientHeight - pointer.y + GAP.y + 'px' : '',
+    bottom: isLow ? height - pointer.y + GAP.y + 'px' : '',
   });
 }

@@ -13,7 +13,7 @@ const HATCH_GAP = 9; // CSS pixels
 export function axisLayout(picture) {
   const ink = picture.dark ? '#9aa3b5' : '#5b6475';
   const grid = picture.dark ? 'rgba(255,255,255,.06)' : 'rgba(15,23,42,.07)';
-  const height = Math.max(60, picture.stage.clientHeight);
+  const height = Math.max(60, picture.size.height);
   const lanes = picture.lanes();
   const inner = height - MARGIN.t - MARGIN.b;
   const axis = {
@@ -27,7 +27,7 @@ export function axisLayout(picture) {
   /** @type {Record<string, any>} */
   const layout = {
     margin: { ...MARGIN },
-    width: picture.stage.clientWidth,
+    width: picture.size.width,
     height,
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',

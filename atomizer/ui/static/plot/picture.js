@@ -59,6 +59,9 @@ export class Picture {
     this.frame = 0;
     this.draws = 0;
     this.drawMilliseconds = 0;
+    /** Size of the stage, CSS pixels. Reading it from the stage after a change of any style makes
+     * the browser compute the styles of the whole page, at every movement of the pointer. */
+    this.size = { width: 0, height: 0 };
     /** @type {Promise<void> | null} */
     this.axesUpdate = null;
     this.axesOutdated = false;
@@ -66,12 +69,20 @@ export class Picture {
 
   /** Draw the empty axes, and follow the size of the stage and the theme of the page. */
   async open() {
+    this.measure();
     await this.updateAxes();
-    new ResizeObserver(() => this.updateAxes()).observe(this.stage);
+    new ResizeObserver(() => {
+      this.measure();
+      this.updateAxes();
+    }).observe(this.stage);
     new MutationObserver(() => this.updateTheme()).observe(document.body, {
       attributes: true,
       attributeFilter: ['class'],
     });
+  }
+
+  measure() {
+    this.size = { width: this.stage.clientWidth, height: this.stage.clientHeight };
   }
 
   get topHertz() {
@@ -105,7 +116,7 @@ export class Picture {
   /** Lanes in CSS pixels of the stage, the first channel on top.
    * @returns {Lane[]} */
   lanes() {
-    const all = this.stage.clientHeight - MARGIN.t - MARGIN.b;
+    const all = this.size.height - MARGIN.t - MARGIN.b;
     const channels = this.scene ? this.scene.channels : 1;
     if (!this.stacked || channels === 1) return [{ channel: null, top: MARGIN.t, height: all }];
     const height = (all - LANE_GAP * (channels - 1)) / channels;
@@ -121,7 +132,7 @@ export class Picture {
   }
 
   get width() {
-    return Math.max(10, this.stage.clientWidth - MARGIN.l - MARGIN.r);
+    return Math.max(10, this.size.width - MARGIN.l - MARGIN.r);
   }
 
   // ---------- positions on the screen
