@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from ..limits import MEGABYTE, limits
 from . import api, cleanup, gpu, layout, queue_limits, wiring
 from .cancelling import OneCancelAtATime
-from .component import PAGE_STYLES, PLOTLY_JS, STATIC, text_of
+from .component import PAGE_STYLES, PLOTLY_JS, scripts, text_of
 
 # Gradio announces the end of an event to screen readers by this key, which it does not translate
 MISSING_WORDS = {"common.complete": "Done"}
@@ -18,7 +18,7 @@ MISSING_WORDS = {"common.complete": "Done"}
 def build() -> gr.Blocks:
     """Build the page. Raises AtomizerError for an invalid limit in the environment."""
     gpu.prepare()
-    gr.set_static_paths([PLOTLY_JS, STATIC])
+    gr.set_static_paths([PLOTLY_JS, scripts()])
     with gr.Blocks(
         title="The Atomizer",
         analytics_enabled=False,

@@ -8,6 +8,7 @@ late does no harm.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ..codec import ORDERS, is_installed
 from ..limits import limits
 from ..plotting import palette
 from .decomposition import NAMES
+from .published import cache_folder, published
 
 STATIC = Path(__file__).parent / "static"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -339,10 +341,16 @@ def text_of(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
 
 
+@lru_cache
+def scripts() -> Path:
+    """Return the folder from which browsers load the scripts of `static`."""
+    return published(STATIC, cache_folder("page"))
+
+
 def loader() -> str:
     """Return the script that Gradio runs.
 
-    It imports the modules, and makes the browser check first whether its cached ones are current.
+    It loads all modules at once, and not one import after the other, and runs the first.
     """
     modules = json.dumps(
         sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
@@ -359,10 +367,10 @@ def loader() -> str:
         }
     )
     # a relative address also works behind a proxy's path
-    base = json.dumps(f"gradio_api/file={STATIC.as_posix()}/")
+    base = json.dumps(f"gradio_api/file={scripts().as_posix()}/")
     return f"""
 const base = new URL({base}, document.baseURI).href;
-Promise.all({modules}.map((name) => fetch(base + name, {{ cache: 'no-cache' }})))
+Promise.all({modules}.map((name) => fetch(base + name)))
   .then(() => import(base + 'main.js'))
   .then((main) => main.mount({{ element, props, trigger, watch, config: {config} }}));
 """

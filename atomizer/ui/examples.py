@@ -29,6 +29,7 @@ from ..inpainting.settings import ORDERED_STEPS, Settings
 from ..inpainting.task import Task
 from ..io import resources
 from ..priors.recording_context import CopySource
+from .published import cache_folder
 
 ASSETS = resources.path("assets")
 SHIPPED = ASSETS / "examples"  # results of the shipped checkpoint
@@ -129,12 +130,6 @@ def available() -> list[Example]:
     return [example for example in EXAMPLES.values() if example.path.is_file()]
 
 
-def cache_folder() -> Path:
-    """Return the folder for results that were computed on this machine."""
-    root = Path(os.environ.get("ATOMIZER_CACHE") or Path.home() / ".cache" / "atomizer")
-    return root / "examples"
-
-
 def key_of(example: Example) -> str:
     """Return a hash of everything that the result depends on.
 
@@ -155,7 +150,7 @@ def _file_name(example: Example) -> str:
 def cached(example: Example, task: Task) -> Step | None:
     """Return the cached result of an example's task, or None."""
     name = _file_name(example)
-    for folder in (SHIPPED, cache_folder()):
+    for folder in (SHIPPED, cache_folder("examples")):
         if (folder / name).is_file():
             try:
                 with np.load(folder / name, allow_pickle=False) as file:
@@ -182,7 +177,7 @@ def store(example: Example, task: Task, step: Step, folder: Path | None = None) 
     Returns the file, or None where the folder cannot be written: the example is then computed
     again next time.
     """
-    folder = folder or cache_folder()
+    folder = folder or cache_folder("examples")
     values = step.grid[task.mask]
     scale = np.float32(max(float(np.abs(values).max(initial=0)), 1e-30))
     path = folder / _file_name(example)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import socket
 import subprocess
 import sys
@@ -82,7 +83,8 @@ def use(url: str, work: Path) -> None:
 
     page = urllib.request.urlopen(url + "/").read().decode()
     assert "The Atomizer" in page
-    script = f"{url}/gradio_api/file={work / 'space' / 'atomizer' / 'ui' / 'static' / 'main.js'}"
+    folder = re.search(r"gradio_api/file=([^\"\\]*/page/\w+)/", page)
+    script = f"{url}/gradio_api/file={folder[1]}/main.js"
     assert b"export async function mount" in urllib.request.urlopen(script).read()
     client, sound = (
         Client(url + "/", verbose=False, download_files=str(work)),
