@@ -62,12 +62,12 @@ def model():
 
 @pytest.fixture
 def case(sound):
-    """`case(task, seconds)` of a stereo sound, or of a mono sound for gaps, which take long."""
+    """`case(task, seconds)` of a stereo sound; of a mono sound where baselines take long."""
     return lambda name, seconds=None, cutoff=np.inf: Case.from_sound(
         TASKS[name],
         sound(
             seconds or (5.0 if TASKS[name].context_seconds else 2.2),
-            1 if TASKS[name].kind == "gap" else 2,
+            1 if TASKS[name].kind in ("gap", "clicks") else 2,
         ),
         cutoff,
     )

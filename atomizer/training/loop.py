@@ -139,6 +139,8 @@ class Trainer:
         state.
     """
 
+    rounds = 3  # of an evaluation: batches per task
+
     def __init__(
         self,
         audio: Sequence[str | Path],
@@ -165,7 +167,6 @@ class Trainer:
         self.step, self.spent = 0, 0.0  # steps done, seconds of training spent
         self.stops_at = math.inf  # time.perf_counter() at which training stops in any case
         self.step_seconds = 0.0  # of the slowest of the last steps
-        self.rounds = 3  # of an evaluation: batches per task
         self.generator = torch.Generator().manual_seed(config.seed * 1000 + self.process)
         self.worker = ThreadPoolExecutor(1)
         self.beside = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
