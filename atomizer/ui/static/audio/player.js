@@ -16,6 +16,8 @@ import { encodeWav } from './synthesis.js';
 
 const START_DELAY = 0.03; // seconds
 const FADE = 0.004; // seconds
+// A running audio clock takes a twentieth of a processor core, also in silence
+const REST_AFTER = 1000; // milliseconds
 
 /** Plays one of several versions of a sound. */
 export class Player {
@@ -66,6 +68,8 @@ export class Player {
     this.insidePeak = 0;
     this.cache = new SoundCache();
     this.loadRequest = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.resting = undefined;
   }
 
   audio() {
@@ -76,7 +80,16 @@ export class Player {
     this.master.gain.value = this.masterGain();
     this.meter = context.createAnalyser();
     this.master.connect(this.meter).connect(context.destination);
+    this.restSoon();
     return context;
+  }
+
+  /** Stop the audio clock, unless something plays by then. */
+  restSoon() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      if (!this.playing) this.context?.suspend();
+    }, REST_AFTER);
   }
 
   /** Fetch and decode a file.
@@ -294,6 +307,7 @@ export class Player {
       for (const source of sources) source.stop();
     this.voices = {};
     this.playing = false;
+    this.restSoon();
   }
 
   pause() {
