@@ -21,6 +21,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # read when torch is loaded, and by every process that a test starts
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+def pytest_xdist_auto_num_workers(config) -> int:
+    """Return the number of workers of `-n auto`: two to four, as there are cores and memory.
+
+    A worker starts up to five servers of the page and a browser, together 4 GB.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if os.name == "posix" else 0
+    return max(2, min(4, cores or 2, memory // 4_000_000_000))
+
+
 settings.register_profile("atomizer", max_examples=25, deadline=None, derandomize=True)
 settings.load_profile("atomizer")
 
