@@ -21,6 +21,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # read when torch is loaded, and by every process that a test starts
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+
 def pytest_xdist_auto_num_workers(config) -> int:
     """Return the number of workers of `-n auto`: two to four, as there are cores and memory.
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 # Gradio sends files without a lifetime. Browsers then take a tenth of a file's age (RFC 9111,
-# section 4.2.2), so that copies dated 2000 are not asked for again.
+# section 4.2.2), so that copies dated 2000 are not requested again.
 DATE = 946_684_800  # seconds since 1970
 
 
