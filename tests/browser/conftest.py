@@ -286,9 +286,11 @@ def open_page(contexts, request):
 
     with ExitStack() as leases:
 
-        def opened(width=1400, height=900, query="", app="app_url", fresh=False, **options):
+        def opened(
+            width=1400, height=900, query="", app="app_url", fresh=False, script="", **options
+        ):
             # fresh: as on a first visit, with closed folds and animations; `window.shifted` is the
-            # sum of the layout shifts
+            # sum of the layout shifts. script: runs before those of the page
             url = request.getfixturevalue(app)
             context = leases.enter_context(contexts.lease(**options))
             page = context.new_page()
@@ -299,7 +301,7 @@ def open_page(contexts, request):
                 {"origin": url, "storageTypes": "local_storage,indexeddb"},
             )
             page.set_default_timeout(WAIT)
-            page.add_init_script(SHIFTS if fresh else OPEN_FOLDS)
+            page.add_init_script((SHIFTS if fresh else OPEN_FOLDS) + ";" + script)
             wrong.append(watched(page, url))
             page.goto(f"{url}/{query}", wait_until="domcontentloaded")
             page.wait_for_selector('.atom-view[data-ready="true"]')

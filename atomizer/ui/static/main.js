@@ -1,5 +1,6 @@
 // Entry point: Gradio's script (component.py) calls `mount` once for the component.
 
+import { showWhenComplete } from './panels/shell.js';
 import { followAddress } from './state/example_link.js';
 import { restoreAfterReload } from './state/restoring.js';
 import { createTestApi } from './util/test_api.js';
@@ -12,6 +13,7 @@ export async function mount({ element, props, trigger, watch, config }) {
     element.querySelector('.atom-view')
   );
   if (root.atomView) return;
+  showWhenComplete();
   const view = new View(root, config, { props, trigger });
   root.atomView = { testApi: createTestApi(view) };
   await view.picture.open();

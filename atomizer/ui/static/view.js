@@ -111,7 +111,7 @@ export class View {
 
     showTools(this.find('tools'));
     if (matchMedia(TOUCH).matches) {
-      root.dataset.touch = 'true';
+      for (const { dataset } of [document.body, root]) dataset.touch = 'true';
       this.store.set({ tool: 'scroll' });
     }
     showShortcuts(this.find('keys-list'));

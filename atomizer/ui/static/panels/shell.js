@@ -3,6 +3,8 @@
 // when they are needed.
 
 const INVITATION = 'Click to hear a sound with a part erased, then filled in.';
+// Gradio brings one kind of component after the other, in any order: one of each
+const PARTS = ['#fill', '#seconds', '#order input', '#features input', '#file button'];
 const FOLDS = /** @type {const} */ (['advanced', 'more']);
 const FOLDS_KEY = 'atomizer-folds';
 const NEED_SOUND = '#erase, #fill, #continue';
@@ -19,6 +21,18 @@ const lookUp = (selector) => document.querySelector(selector);
 /** Press a button of the page, if it is there and enabled.
  * @param {string} selector */
 export const press = (selector) => lookUp(selector)?.click();
+
+/** Show the page once all of its parts are there. */
+export function showWhenComplete() {
+  const observer = new MutationObserver(show);
+  function show() {
+    if (!PARTS.every(lookUp)) return;
+    document.body.dataset.complete = 'true';
+    observer.disconnect();
+  }
+  observer.observe(document.body, { childList: true, subtree: true });
+  show();
+}
 
 // ---------- folds
 
