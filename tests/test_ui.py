@@ -45,9 +45,8 @@ def unpacked(data: bytes, n: int):
 def test_packed_atoms_are_sorted_and_precise(grid, small):
     cells = drawing.loudest_cells(grid, small)
     frame, bin_, velocity, flags = unpacked(drawing.pack(grid, cells, small), len(cells))
-    assert (np.diff(np.abs(grid).ravel()[cells]) >= 0).all() and len(
-        cells
-    ) == drawing.audible_count(grid, small) < grid.size
+    assert (np.diff(velocity.astype(int)) >= 0).all()
+    assert len(cells) == drawing.audible_count(grid, small) < grid.size
     db = small.floor_db * (1 - velocity / drawing.TOP)
     amplitude = np.abs(grid).max() * 10 ** (db / 20) * np.where(flags & 1, 1, -1)
     exact = grid[(flags >> 1) & 7, frame, bin_]
@@ -57,6 +56,27 @@ def test_packed_atoms_are_sorted_and_precise(grid, small):
     assert set(
         drawing.loudest_cells(grid, small, np.arange(grid.size).reshape(grid.shape) < 500)
     ) == set(cells[cells < 500])
+
+
+@pytest.mark.parametrize("limit", [None, 60])
+def test_mapped_atoms_are_sorted_like_the_drawn_cells(grid, small, limit):
+    grid[0, 3] = grid[0, 3, 0]  # equal velocities keep the order of cells
+    cells = drawing.loudest_cells(grid, small, limit=limit)
+    data, is_mapped = drawing.pack_scene(grid, cells, small)
+    n, size = len(cells), -(-grid.size // 8)
+    if limit:  # few cells have atoms
+        assert not is_mapped and data == drawing.pack(grid, cells, small)
+        return
+    assert is_mapped and len(data) == 2 * n + size + -(-n // 8) < 7 * n / 2
+    velocity = np.frombuffer(data, "<u2", n)
+    has_atom, is_positive = (
+        np.unpackbits(np.frombuffer(data, "u1", count, at), bitorder="little")
+        for at, count in ((2 * n, size), (2 * n + size, -(-n // 8)))
+    )
+    order = np.argsort(velocity, kind="stable")
+    assert np.array_equal(np.flatnonzero(has_atom)[order], cells)
+    assert np.array_equal(is_positive[:n][order] == 1, grid.ravel()[cells] >= 0)
+    assert np.array_equal(velocity[order], unpacked(drawing.pack(grid, cells, small), n)[2])
 
 
 def test_states_and_masks_are_packed_as_bits(grid, small):

@@ -71,6 +71,7 @@ class Scene(GradioModel):
     loudest   amplitude of the highest velocity
     energy    of all coefficients, also of those too quiet to be drawn
     total     audible atoms; the `count` loudest of them are drawn
+    is_mapped  which of the two formats of drawing.py `atoms` has
     added     regions beyond the loaded sound, to be filled in
     channel_names  where they are not those of loudspeakers
     atomizer, scales, bins, srr_db
@@ -92,6 +93,7 @@ class Scene(GradioModel):
     sound_rate: int
     total: int
     count: int
+    is_mapped: bool
     atoms: FileData
     added: list[dict[str, Any]] = []
     channel_names: list[str] = []

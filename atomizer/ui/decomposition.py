@@ -60,7 +60,7 @@ class Decomposition:
             [
                 atoms.time.astype("<u4").tobytes(),
                 atoms.frequency.astype("<u2").tobytes(),
-                velocity.astype("<u2").tobytes(),
+                velocity.tobytes(),
                 flags.tobytes(),
                 atoms.scale.astype(np.uint8).tobytes(),
             ]

@@ -1,11 +1,17 @@
 """Packs atoms into the bytes that the browser draws, orders and plays.
 
-N atoms are N frames (uint16), N bins (uint16), N velocities (uint16) and N flags (uint8), one
-array after the other, quiet atoms first, so that loud atoms are drawn on top.
+Atoms are in drawing order: by velocity, quiet ones first, so that loud ones are drawn on top; of
+equal velocities in the order of channels, frames and bins. There are two formats:
+
+- listed: N frames (uint16), N bins (uint16), N velocities (uint16) and N flags (uint8), one array
+  after the other, in drawing order. Flags: bit 0 the sign, bits 1 to 3 the channel, bits 4 and 5
+  the state.
+- mapped: N velocities (uint16), a bit per cell of the grid (1: it has an atom), a bit per atom (1:
+  positive), in the order of cells. The browser sorts them. A third of the bytes where most cells
+  have atoms.
 
 A velocity spans the dB from the quietest audible level (0) to the loudest atom of the scene
 (65535): steps of a thousandth of a dB, so that a sound made of these atoms matches the original.
-Flags: bit 0 the sign, bits 1 to 3 the channel, bits 4 and 5 the state.
 """
 
 from __future__ import annotations
@@ -31,7 +37,7 @@ def loudest_cells(
     loudest: float | None = None,
     limit: int | None = None,
 ) -> np.ndarray:
-    """Return the flat indices of the loudest audible cells of a grid, quiet ones first.
+    """Return the flat indices of the loudest audible cells of a grid, in drawing order.
 
     where    bool array of the grid's shape: which cells count; all by default
     loudest  magnitude of the loudest atom of the scene; the grid's own by default
@@ -43,8 +49,9 @@ def loudest_cells(
     heard = audible(magnitude, loudest, space)
     cells = np.flatnonzero(heard if where is None else heard & where.ravel())
     if len(cells) > limit:
-        cells = cells[np.argpartition(magnitude[cells], -limit)[-limit:]]
-    return cells[ascending(magnitude[cells])]
+        cells = np.sort(cells[np.argpartition(magnitude[cells], -limit)[-limit:]])
+    # 16 bits sort by radix, in a fifth of the time of floats
+    return cells[np.argsort(velocities(magnitude[cells], loudest, space), kind="stable")]
 
 
 def ascending(magnitude: np.ndarray) -> np.ndarray:
@@ -64,6 +71,20 @@ def audible_count(grid: np.ndarray, space: AtomSpace) -> int:
     return int(np.count_nonzero(audible(magnitude, float(magnitude.max(initial=0.0)), space)))
 
 
+def pack_scene(grid: np.ndarray, cells: np.ndarray, space: AtomSpace) -> tuple[bytes, bool]:
+    """Return the bytes of the atoms at `cells`, in drawing order, and whether they are mapped.
+
+    They are where that takes fewer bytes. The shape of `grid` is (channels, frames, bins).
+    """
+    if 2 * len(cells) + (grid.size + len(cells)) / 8 >= 7 * len(cells):
+        return pack(grid, cells, space), False
+    has_atom = np.zeros(grid.size, bool)
+    has_atom[cells] = True
+    amplitude = grid.ravel()[has_atom]
+    velocity = velocities(np.abs(amplitude), float(np.abs(grid).max(initial=0.0)), space)
+    return velocity.tobytes() + bits(has_atom) + bits(amplitude >= 0), True
+
+
 def pack(
     grid: np.ndarray,
     cells: np.ndarray,
@@ -71,7 +92,7 @@ def pack(
     states: np.ndarray | None = None,
     loudest: float = 0.0,
 ) -> bytes:
-    """Return the bytes of the atoms at `cells`, flat indices into a (channels, frames, bins) grid.
+    """Return the bytes of listed atoms at `cells`, flat indices of a (channels, frames, bins) grid.
 
     states   uint8 of KEPT, UNKNOWN and FILLED, one per cell; all kept by default
     loudest  magnitude of the highest velocity; the grid's own loudest by default
@@ -87,16 +108,16 @@ def pack(
         [
             frame.astype("<u2").tobytes(),
             bin_.astype("<u2").tobytes(),
-            velocity.astype("<u2").tobytes(),
+            velocity.tobytes(),
             flags.tobytes(),
         ]
     )
 
 
 def velocities(magnitude: np.ndarray, loudest: float, space: AtomSpace) -> np.ndarray:
-    """Return magnitudes as velocities from 0 to TOP, where `loudest` is TOP."""
+    """Return magnitudes as velocities from 0 to TOP (uint16), where `loudest` is TOP."""
     db = 20 * np.log10(np.maximum(magnitude / max(loudest, 1e-30), 1e-9))
-    return np.clip(np.round(TOP * (1 - db / space.floor_db)), 0, TOP)
+    return np.clip(np.round(TOP * (1 - db / space.floor_db)), 0, TOP).astype("<u2")
 
 
 def bits(mask: np.ndarray) -> bytes:

@@ -39,11 +39,10 @@ def drawn_atoms(page) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     scene = state(page, "state.scene")
     with urllib.request.urlopen(scene["atoms"]["url"]) as response:
         data, n = response.read(), scene["count"]
-    return (
-        (np.frombuffer(data, "u1", n, 6 * n) >> 1) & 7,
-        np.frombuffer(data, "<u2", n),
-        np.frombuffer(data, "<u2", n, 2 * n),
-    )
+    assert scene["is_mapped"]
+    has_atom = np.unpackbits(np.frombuffer(data, "u1", offset=2 * n), bitorder="little")
+    shape = scene["channels"], scene["frames"], scene["hop"]
+    return np.unravel_index(np.flatnonzero(has_atom[: np.prod(shape)]), shape)
 
 
 def drawn_and_selected(page, path) -> tuple[int, int]:

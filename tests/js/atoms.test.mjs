@@ -12,9 +12,10 @@ import {
   pixelSpans,
   drawAtoms,
   unpackAtoms,
+  unpackScene,
 } from '../../atomizer/ui/static/plot/atoms.js';
 import { SCALES } from '../../atomizer/ui/static/plot/scales.js';
-import { axes, packed, scene, someRows } from './help.mjs';
+import { axes, mapped, packed, scene, someRows } from './help.mjs';
 
 const plane = (more = {}) => ({
   width: 40,
@@ -42,6 +43,16 @@ test('atoms are unpacked as drawing.py packs them', () => {
   assert.equal(decibelsOf(0, scene), -80);
   const amplitude = amplitudesOf(atoms, scene);
   assert.ok(amplitude[0] < 0 && Math.abs(amplitude[1] - 0.5) < 1e-6);
+});
+
+test('mapped atoms are the listed ones, by velocity and then by cell', () => {
+  const rows = someRows(60).map((r, i) => (i % 9 ? r : [...r.slice(0, 2), 500, ...r.slice(3)])),
+    cellOf = ([frame, bin, , , channel]) => (channel * scene.frames + frame) * scene.hop + bin,
+    inOrder = [...rows].sort((a, b) => a[2] - b[2] || cellOf(a) - cellOf(b)),
+    shape = { ...scene, channels: 2, count: 60 };
+  const found = unpackScene(mapped(rows, shape), { ...shape, is_mapped: true });
+  assert.deepEqual(found, unpackAtoms(packed(inOrder), 60));
+  assert.deepEqual(unpackScene(packed(inOrder), shape), found);
 });
 
 test('merging a fill drops hidden atoms and keeps the order', () => {

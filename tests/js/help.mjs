@@ -28,6 +28,24 @@ export function packed(rows) {
   return buffer;
 }
 
+/** The bytes of mapped atoms; rows as in `packed`. */
+export function mapped(rows, { channels, frames, hop }) {
+  const cellOf = ([frame, bin, , , channel]) => (channel * frames + frame) * hop + bin;
+  const sorted = [...rows].sort((a, b) => cellOf(a) - cellOf(b));
+  const bits = (length, indices) => {
+    const out = new Uint8Array(Math.ceil(length / 8));
+    for (const i of indices) out[i >> 3] |= 1 << (i & 7);
+    return out;
+  };
+  const positive = sorted.map((r, i) => (r[3] ? i : -1)).filter((i) => i >= 0);
+  const parts = [
+    new Uint8Array(Uint16Array.from(sorted, (r) => r[2]).buffer),
+    bits(channels * frames * hop, sorted.map(cellOf)),
+    bits(rows.length, positive),
+  ];
+  return Uint8Array.from(parts.flatMap((part) => [...part])).buffer;
+}
+
 /** A generator of random whole numbers below n, the same every time. */
 export function dice(seed = 1) {
   let state = seed;

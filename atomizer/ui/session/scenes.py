@@ -64,6 +64,7 @@ def show_pursuit(session: Session, decomposition: Decomposition) -> None:
         energy=decomposition.energy,
         total=len(atoms),
         count=len(atoms),
+        is_mapped=False,
         atoms=session.send(decomposition.pack(), "atoms.bin"),
     )
     show_scene(session, scene.model_copy(update=fields))
@@ -93,6 +94,7 @@ def scene_of(
     cells  flat indices of those that are drawn
     added  regions beyond the loaded sound, where it is being continued or widened
     """
+    packed, is_mapped = drawing.pack_scene(grid, cells, session.space)
     fills = len(session.recipes)
     suffix = {0: "", 1: " · filled in once"}.get(fills, f" · filled in {fills} times")
     return Scene(
@@ -111,7 +113,8 @@ def scene_of(
         total=drawing.audible_count(grid, session.space),
         count=len(cells),
         added=added or [],
-        atoms=session.send(drawing.pack(grid, cells, session.space), "atoms.bin"),
+        is_mapped=is_mapped,
+        atoms=session.send(packed, "atoms.bin"),
     )
 
 

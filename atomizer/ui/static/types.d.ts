@@ -52,6 +52,7 @@ export interface Scene {
   sound_rate: number;
   total: number;
   count: number;
+  is_mapped?: boolean;
   atoms: FileLink;
   added?: Item[];
   channel_names?: string[];

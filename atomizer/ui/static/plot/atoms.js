@@ -13,7 +13,38 @@ export const FILLED = 2;
 export const HIDDEN = 255; // colour row of an atom that is not drawn
 const MAX_VELOCITY = 65535;
 
-/** Atoms from the bytes that drawing.py packed.
+/** Atoms of a scene, from the bytes that drawing.py packed in one of its formats.
+ * @param {ArrayBuffer} buffer
+ * @param {Pick<Scene, 'count' | 'channels' | 'frames' | 'hop' | 'is_mapped'>} scene */
+export function unpackScene(buffer, scene) {
+  const { count, channels, frames, hop } = scene;
+  if (!scene.is_mapped) return unpackAtoms(buffer, count);
+  const velocity = new Uint16Array(buffer, 0, count);
+  const cells = channels * frames * hop;
+  const hasAtom = new Uint8Array(buffer, 2 * count, Math.ceil(cells / 8));
+  const isPositive = new Uint8Array(buffer, 2 * count + hasAtom.length);
+  // where the next atom of each velocity goes: a sort that keeps the order of equal ones
+  const next = new Uint32Array(MAX_VELOCITY + 2);
+  for (let i = 0; i < count; i++) next[velocity[i] + 1]++;
+  for (let v = 0; v <= MAX_VELOCITY; v++) next[v + 1] += next[v];
+  const atoms = emptyAtoms(count);
+  let i = 0;
+  for (let c = 0, cell = 0; c < channels; c++)
+    for (let m = 0; m < frames; m++)
+      for (let k = 0; k < hop; k++, cell++) {
+        if (!((hasAtom[cell >> 3] >> (cell & 7)) & 1)) continue;
+        const n = next[velocity[i]]++;
+        atoms.frame[n] = m;
+        atoms.bin[n] = k;
+        atoms.velocity[n] = velocity[i];
+        atoms.sign[n] = (isPositive[i >> 3] >> (i & 7)) & 1;
+        atoms.channel[n] = c;
+        i++;
+      }
+  return atoms;
+}
+
+/** Listed atoms from the bytes that drawing.py packed.
  * @param {ArrayBuffer} buffer
  * @param {number} count */
 export function unpackAtoms(buffer, count) {

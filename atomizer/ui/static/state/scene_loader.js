@@ -3,7 +3,7 @@
 // All of that is fetched and may come late. Each fetch takes a request number before it starts and
 // stops if there is a newer one when it is back.
 
-import { mergeFill, unpackAtoms } from '../plot/atoms.js';
+import { mergeFill, unpackAtoms, unpackScene } from '../plot/atoms.js';
 import { isPursuit, unpackPursuit } from '../plot/pursuit.js';
 import { fetchBytes } from '../util/files.js';
 import { PursuitSelection } from './pursuit_selection.js';
@@ -116,8 +116,8 @@ export class SceneLoader {
     if (state.scene && state.scene.id === scene.id) return true;
     let original = state.scenes.get(scene.id);
     if (!original) {
-      const unpack = isPursuit(scene) ? unpackPursuit : unpackAtoms;
-      original = unpack(await (buffer || fetchBytes(scene.atoms)), scene.count);
+      const bytes = await (buffer || fetchBytes(scene.atoms));
+      original = isPursuit(scene) ? unpackPursuit(bytes, scene.count) : unpackScene(bytes, scene);
       if (request !== this.number) return false;
       state.scenes.set(scene.id, original);
     }
