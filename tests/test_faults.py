@@ -122,7 +122,7 @@ def test_a_checkpoint_is_saved_whole_or_not_at_all(tmp_path, refused):
 def test_killed_training_loses_and_repeats_no_step():
     """Training resumed after SIGKILL ends bit-identical (tests/faults/killed_training.py)."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.killed_training", "--kills", "3", "--steps", "8"],
+        [sys.executable, "-m", "tests.faults.killed_training", "--kills", "2", "--steps", "6"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from atomizer.analysis.mdct_atomizer import MDCTAtomizer
+from atomizer.atoms.atoms import Atoms
 from atomizer.atoms.selection import HELP, Part, Region, Selection, parse
 from atomizer.atoms.shapes import SHAPES
 from atomizer.atoms.space import FEATURES, LOUDNESS, AtomSpace
@@ -74,6 +76,38 @@ def test_parts_count_the_audible_atoms_exactly(kind, percent, grid, small):
         assert (
             loud[mask].max() <= rest.min() if kind == "quietest" else loud[mask].min() >= rest.max()
         )
+
+
+def test_transients_and_steady_sounds_are_separated():
+    space = AtomSpace()
+    rng, rate = np.random.default_rng(0), space.rate
+    tone = 0.3 * np.sin(2 * np.pi * 1000 * np.arange(2 * rate) / rate)
+    clicks = np.zeros(2 * rate)
+    clicks[rate // 4 :: rate // 2] = 1.0
+    sound = tone + clicks + 1e-3 * rng.standard_normal(2 * rate)
+    grid = MDCTAtomizer(space).grid(sound[None].astype(np.float32))
+    attacks, notes = (parse([text]).mask(grid, space) for text in ("transients:10", "steady:3"))
+    assert not (attacks & notes).any()
+    energy = np.array([MDCTAtomizer(space).grid(x[None]) ** 2 for x in (tone, clicks)])
+    of_tone, of_clicks = energy[:, attacks].sum(1) / energy.sum((1, 2, 3))
+    assert of_clicks > 0.5 and of_tone < 0.1
+    of_tone, of_clicks = energy[:, notes].sum(1) / energy.sum((1, 2, 3))
+    assert of_tone > 0.5 and of_clicks < 0.1
+
+
+def test_every_takes_whole_frames_below_nyquist(grid, small):
+    mask = parse(["every:3"]).mask(grid, small, nyquist=3000)
+    recorded = small.hertz(np.arange(small.hop)) <= 3000
+    expected = np.zeros(grid.shape, bool)
+    expected[:, 2::3] = recorded
+    np.testing.assert_array_equal(mask, expected)
+
+
+@pytest.mark.parametrize("text", ["every:4", "transients:20", "steady:20"])
+def test_parts_of_grids_are_refused_for_single_atoms(text, grid, small, refused):
+    atoms = Atoms.from_grid(grid, small, small.hop * (grid.shape[1] - 1))
+    with refused("MDCT"):
+        parse([text]).mask_atoms(atoms)
 
 
 @pytest.mark.parametrize("per_second", (0, 100, 1234.5, 1e9))
@@ -196,6 +230,9 @@ def test_only_bounded_regions_reach_above_the_recorded_band(grid, small):
         "keep:",
         "keep:inf",
         "keep:1,2",
+        "every:1",
+        "every:2.5",
+        "transients:101",
         "random:101",
         "random:-1",
         "random:nan",

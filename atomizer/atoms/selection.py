@@ -19,11 +19,14 @@ from ..errors import AtomizerError
 from .atoms import Atoms
 from .shapes import BRUSH_SIZE, SHAPES, Points, Shape, Span
 from .space import LOUDNESS, AtomSpace, parse_features
+from .transience import transience
 
 if TYPE_CHECKING:
     from .selection_schema import RegionSchema, SelectionSchema
 
-PARTS = ("random", "quietest", "loudest", "keep")
+PARTS = ("random", "quietest", "loudest", "transients", "steady", "keep", "every")
+OF_GRIDS = ("transients", "steady", "every")  # parts that need the frames and bins of the MDCT
+LOWEST = ("quietest", "steady")  # the first atoms in the order of their rank, not the last
 
 
 @dataclass(frozen=True)
@@ -113,14 +116,17 @@ def _shape_fields(kind: str, source: Region | RegionSchema) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the atoms, chosen by loudness or at random.
+    """A part of the atoms, chosen by rank, at random, or by frames.
 
     kind    name in `PARTS`:
             random, quietest, loudest  `amount` percent of the audible atoms
+            transients, steady         likewise, those that are most alike those beside them in
+                                       frequency, or in time (see `transience`)
             keep                       all but the `amount` loudest atoms per second (of all
                                        channels together), and all inaudible cells: the places of
                                        the other atoms become unknown, too
-    amount  percent, or atoms per second
+            every                      each `amount`-th frame, with its inaudible cells
+    amount  percent, atoms per second, or frames
     """
 
     kind: str
@@ -136,12 +142,22 @@ class Part:
     ) -> np.ndarray:
         """Bool mask of the shape of `magnitude`.
 
-        magnitude  (...) float, magnitudes of cells or atoms
-        audible    (...) bool
-        recorded   bool, broadcasts to (...): within the bandwidth of the recording
+        magnitude  (channels, frames, bins) or (N,) float, magnitudes of cells or of N atoms
+        audible    bool of the same shape
+        recorded   bool, broadcasts to that shape: within the bandwidth of the recording
         seconds    duration of the sound
         seed       of the random part
+
+        Raises AtomizerError for a part that is of grids alone, if there are N atoms.
         """
+        if self.kind in OF_GRIDS and magnitude.ndim == 1:
+            raise AtomizerError(
+                f"The part {self.kind!r} is made of atoms of the MDCT: choose these atoms, or"
+                " another part."
+            )
+        if self.kind == "every":
+            frames = np.arange(1, magnitude.shape[1] + 1) % int(self.amount) == 0
+            return frames[:, None] & np.broadcast_to(recorded, magnitude.shape)
         candidates = np.flatnonzero(audible)
         if self.kind == "keep":
             descending = np.argsort(-magnitude.ravel()[candidates], kind="stable")
@@ -153,8 +169,9 @@ class Part:
         if self.kind == "random":
             chosen = np.random.default_rng(seed).permutation(len(candidates))[:count]
         else:
-            ascending = np.argsort(magnitude.ravel()[candidates], kind="stable")
-            start = 0 if self.kind == "quietest" else len(candidates) - count
+            rank = transience(magnitude) if self.kind in OF_GRIDS else magnitude
+            ascending = np.argsort(rank.ravel()[candidates], kind="stable")
+            start = 0 if self.kind in LOWEST else len(candidates) - count
             chosen = ascending[start : start + count]
         out = np.zeros(audible.size, bool)
         out[candidates[chosen]] = True
@@ -336,7 +353,8 @@ def _combined(selected: np.ndarray, op: str, inside: np.ndarray) -> np.ndarray:
 ABOVE_CUTOFF = "above:auto"
 HELP = (
     "above:HZ above:auto below:HZ time:START-END after:SECONDS channel:K random:PERCENT"
-    " quietest:PERCENT loudest:PERCENT keep:PER_SECOND rect:T0,T1,F0,F1"
+    " quietest:PERCENT loudest:PERCENT transients:PERCENT steady:PERCENT keep:PER_SECOND"
+    " every:FRAMES rect:T0,T1,F0,F1"
 )
 
 
@@ -429,6 +447,12 @@ def _percent(kind: str) -> Callable[[float], Part]:
     return build
 
 
+def _every(frames: float) -> Part:
+    if frames != int(frames) or frames < 2:
+        raise ValueError("takes a whole number of frames from 2")
+    return Part("every", frames)
+
+
 # name of a specification: number of its numbers, and the region or part that it stands for
 _SPECIFICATIONS: dict[str, tuple[int, Callable[..., Region | Part] | None]] = {
     "above": (1, lambda hertz: Region(f=(hertz, None))),
@@ -440,5 +464,8 @@ _SPECIFICATIONS: dict[str, tuple[int, Callable[..., Region | Part] | None]] = {
     "random": (1, _percent("random")),
     "quietest": (1, _percent("quietest")),
     "loudest": (1, _percent("loudest")),
+    "transients": (1, _percent("transients")),
+    "steady": (1, _percent("steady")),
     "keep": (1, lambda per_second: Part("keep", per_second)),
+    "every": (1, _every),
 }

@@ -130,6 +130,28 @@ export const PRESETS = {
     slider: [0, 100, 'linear'],
     problem: aboveHundred,
   }),
+  transients: partPreset('transients', {
+    title: 'The atoms most like those beside them in frequency: attacks, clicks, noise',
+    unit: '%',
+    values: [20],
+    slider: [0, 100, 'linear'],
+    problem: aboveHundred,
+  }),
+  steady: partPreset('steady', {
+    title: 'The atoms most like those beside them in time: notes, hum',
+    unit: '%',
+    values: [20],
+    slider: [0, 100, 'linear'],
+    problem: aboveHundred,
+  }),
+  every: partPreset('every', {
+    title: 'Whole frames: 4 is each fourth one',
+    unit: 'frames',
+    values: [4],
+    slider: null,
+    problem: ([frames]) =>
+      Number.isInteger(frames) && frames >= 2 ? '' : 'Please enter a whole number of 2 or more.',
+  }),
   keep: partPreset('keep', {
     title: 'Everything except the loudest atoms; the number is per second',
     unit: '/ s',

@@ -218,7 +218,8 @@ function spanText([from, to], open, closed, unit) {
 export function labelOf(item, channels = 1) {
   if (item.part) {
     const [kind, amount] = item.part.split(':');
-    return kind === 'keep' ? 'all but ' + amount + ' per s' : kind + ' ' + amount + ' %';
+    if (kind === 'keep') return 'all but ' + amount + ' per s';
+    return kind === 'every' ? 'each frame of ' + amount : kind + ' ' + amount + ' %';
   }
   if (item.everything) return 'everything';
   const words = [];
