@@ -15,7 +15,7 @@ import {
   unpackScene,
 } from '../../atomizer/ui/static/plot/atoms.js';
 import { SCALES } from '../../atomizer/ui/static/plot/scales.js';
-import { axes, mapped, packed, scene, someRows } from './help.mjs';
+import { axes, cellOf, mapped, packed, scene, someRows } from './help.mjs';
 
 const plane = (more = {}) => ({
   width: 40,
@@ -47,8 +47,7 @@ test('atoms are unpacked as drawing.py packs them', () => {
 
 test('mapped atoms are the listed ones, by velocity and then by cell', () => {
   const rows = someRows(60).map((r, i) => (i % 9 ? r : [...r.slice(0, 2), 500, ...r.slice(3)])),
-    cellOf = ([frame, bin, , , channel]) => (channel * scene.frames + frame) * scene.hop + bin,
-    inOrder = [...rows].sort((a, b) => a[2] - b[2] || cellOf(a) - cellOf(b)),
+    inOrder = [...rows].sort((a, b) => a[2] - b[2] || cellOf(a, scene) - cellOf(b, scene)),
     shape = { ...scene, channels: 2, count: 60 };
   const found = unpackScene(mapped(rows, shape), { ...shape, is_mapped: true });
   assert.deepEqual(found, unpackAtoms(packed(inOrder), 60));

@@ -28,10 +28,14 @@ export function packed(rows) {
   return buffer;
 }
 
+/** The cell of a row in the grid of a scene. */
+export const cellOf = ([frame, bin, , , channel], { frames, hop }) =>
+  (channel * frames + frame) * hop + bin;
+
 /** The bytes of mapped atoms; rows as in `packed`. */
-export function mapped(rows, { channels, frames, hop }) {
-  const cellOf = ([frame, bin, , , channel]) => (channel * frames + frame) * hop + bin;
-  const sorted = [...rows].sort((a, b) => cellOf(a) - cellOf(b));
+export function mapped(rows, shape) {
+  const { channels, frames, hop } = shape;
+  const sorted = [...rows].sort((a, b) => cellOf(a, shape) - cellOf(b, shape));
   const bits = (length, indices) => {
     const out = new Uint8Array(Math.ceil(length / 8));
     for (const i of indices) out[i >> 3] |= 1 << (i & 7);
@@ -40,7 +44,10 @@ export function mapped(rows, { channels, frames, hop }) {
   const positive = sorted.map((r, i) => (r[3] ? i : -1)).filter((i) => i >= 0);
   const parts = [
     new Uint8Array(Uint16Array.from(sorted, (r) => r[2]).buffer),
-    bits(channels * frames * hop, sorted.map(cellOf)),
+    bits(
+      channels * frames * hop,
+      sorted.map((r) => cellOf(r, shape)),
+    ),
     bits(rows.length, positive),
   ];
   return Uint8Array.from(parts.flatMap((part) => [...part])).buffer;

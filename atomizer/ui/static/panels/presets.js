@@ -33,6 +33,20 @@ const partPreset = (name, row) => ({
   valuesOf: ({ part }) => (part?.startsWith(name + ':') ? [Number(part.split(':')[1])] : null),
 });
 
+/** The rows of parts in percent of the audible atoms.
+ * @param {string} name
+ * @param {string} title
+ * @param {number} percent
+ * @returns {Preset} */
+const percentPreset = (name, title, percent) =>
+  partPreset(name, {
+    title,
+    unit: '%',
+    values: [percent],
+    slider: [0, 100, 'linear'],
+    problem: aboveHundred,
+  });
+
 /** Limits of a box that has no others; null for another item.
  * @param {Item} item
  * @param {'t' | 'f' | 'channels'} field */
@@ -109,41 +123,15 @@ export const PRESETS = {
       return channel == null ? null : [channel];
     },
   },
-  random: partPreset('random', {
-    title: 'A random part of the audible atoms',
-    unit: '%',
-    values: [50],
-    slider: [0, 100, 'linear'],
-    problem: aboveHundred,
-  }),
-  quietest: partPreset('quietest', {
-    title: 'The quietest audible atoms',
-    unit: '%',
-    values: [90],
-    slider: [0, 100, 'linear'],
-    problem: aboveHundred,
-  }),
-  loudest: partPreset('loudest', {
-    title: 'The loudest audible atoms',
-    unit: '%',
-    values: [5],
-    slider: [0, 100, 'linear'],
-    problem: aboveHundred,
-  }),
-  transients: partPreset('transients', {
-    title: 'The atoms most like those beside them in frequency: attacks, clicks, noise',
-    unit: '%',
-    values: [20],
-    slider: [0, 100, 'linear'],
-    problem: aboveHundred,
-  }),
-  steady: partPreset('steady', {
-    title: 'The atoms most like those beside them in time: notes, hum',
-    unit: '%',
-    values: [20],
-    slider: [0, 100, 'linear'],
-    problem: aboveHundred,
-  }),
+  random: percentPreset('random', 'A random part of the audible atoms', 50),
+  quietest: percentPreset('quietest', 'The quietest audible atoms', 90),
+  loudest: percentPreset('loudest', 'The loudest audible atoms', 5),
+  transients: percentPreset(
+    'transients',
+    'The atoms most like those beside them in frequency: attacks, clicks, noise',
+    20,
+  ),
+  steady: percentPreset('steady', 'The atoms most like those beside them in time: notes, hum', 20),
   every: partPreset('every', {
     title: 'Whole frames: 4 is each fourth one',
     unit: 'frames',
