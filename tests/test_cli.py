@@ -191,6 +191,27 @@ def test_an_invalid_settings_file_is_one_sentence(command, wav, tmp_path, conten
     assert code != 0 and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "content, accepted",
+    [
+        ("{", "not valid JSON"),
+        ("[1]", "is an object"),
+        ('{"statistics": "x"}', "a whole number from 0 to 4096"),
+        ('{"depths": 1}', "depth are accepted"),
+        ('{"space": 3}', "is an object"),
+        ('{"space": {"hops": 3}}', "hop, window"),
+        ('{"width": 190}', "no multiple"),
+    ],
+)
+def test_an_invalid_model_configuration_is_one_sentence(command, tmp_path, content, accepted):
+    config = tmp_path / "config.json"
+    config.write_text(content)
+    options = ["--audio", tmp_path, "--out", tmp_path / "run", "--config", config]
+    code, printed = command("train", *options)
+    assert code != 0 and printed.err.startswith("atomizer: ") and printed.err.count("\n") == 1
+    assert accepted in printed.err and printed.err.endswith(".\n") and ".." not in printed.err
+
+
 @pytest.mark.parametrize("name", ["examples", "stories"])
 def test_examples_are_written_to_the_given_folder(name, command, tmp_path, monkeypatch):
     monkeypatch.setattr(

@@ -7,14 +7,18 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from ..errors import AtomizerError
+from ..validation import parse_json
 from .arguments import split_names
 from .files import read_text
 from .options import Amplitudes, Checkpoint, Nucleus, Order, Seed, Steps, Temperature
+
+if TYPE_CHECKING:
+    from ..model import ModelConfig
 
 
 def train(
@@ -30,7 +34,8 @@ def train(
     ],
     init: Annotated[Optional[Path], typer.Option(help="checkpoint to start from")] = None,
     config: Annotated[
-        Optional[Path], typer.Option(help="JSON of ModelConfig fields that differ from the default")
+        Optional[Path],
+        typer.Option(help="JSON file of ModelConfig fields that differ from the default"),
     ] = None,
     minutes: Annotated[
         Optional[float],
@@ -76,17 +81,9 @@ def train(
 ) -> None:
     """Train a model on all masking tasks; the same command again resumes the training."""
     start = time.perf_counter()
-    from ..model import ModelConfig
     from ..training.loop import train as training
 
-    model = ModelConfig()
-    if config is not None:
-        try:
-            changes = json.loads(read_text(config))
-            model = ModelConfig.from_dict({**model.to_dict(), **changes})
-        except (ValueError, TypeError) as error:
-            raise AtomizerError(f"{config.name!r} is no model configuration: {error}.") from error
-    options: dict[str, Any] = {"init": init and str(init), "model": model}
+    options: dict[str, Any] = {"init": init and str(init), "model": _model_config(config)}
     if minutes is not None:
         options["minutes"] = minutes
     if leg is not None:
@@ -114,6 +111,18 @@ def train(
     )
     for task, row in table.items():
         typer.echo(f"{task:16} " + " ".join(f"{k} {v:.3f}" for k, v in row.items()))
+
+
+def _model_config(path: Path | None) -> ModelConfig:
+    """Return the default configuration with the changes of a JSON file."""
+    from ..model import ModelConfig
+
+    if path is None:
+        return ModelConfig()
+    changes = parse_json(read_text(path), f"The configuration {path.name!r}")
+    if isinstance(changes, dict):
+        changes = {**ModelConfig().to_dict(), **changes}
+    return ModelConfig.from_dict(changes)
 
 
 def evaluate(

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ..atoms.space import AtomSpace
+from ..errors import AtomizerError
 from ..validation import Schema, schema_of, validate
 
 SERIALISATIONS = ("time", "frequency", "tile", "order")
@@ -28,7 +29,7 @@ Globals = Annotated[int, Field(ge=0, le=4096, description="a whole number from 0
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Configuration of an `AtomTransformer`; raises ValueError for numbers that are no model's.
+    """Configuration of an `AtomTransformer`; raises AtomizerError for values that no model has.
 
     space           atoms that the model accepts; frames and channels are those of one window
     cell            atoms per token: (frames, bins, channels); (1, 1, 1) is one token per atom
@@ -72,18 +73,18 @@ class ModelConfig:
         space.validate()
         for size, whole in zip(self.cell, (space.frames, space.hop, space.channels)):
             if whole % size:
-                raise ValueError(
+                raise AtomizerError(
                     f"A cell of {self.cell} does not divide a window of {space.frames} frames, "
                     f"{space.hop} bins and {space.channels} channels."
                 )
         if self.width % (4 * self.heads):
-            raise ValueError(f"The width {self.width} is no multiple of 4 * {self.heads} heads.")
+            raise AtomizerError(f"The width {self.width} is no multiple of 4 * {self.heads} heads.")
         if self.statistics > self.globals:
-            raise ValueError(
+            raise AtomizerError(
                 f"Of {self.globals} global tokens, {self.statistics} cannot hold statistics."
             )
         if "order" in self.serialisations and self.slots > 1:
-            raise ValueError(
+            raise AtomizerError(
                 'The serialization "order" sorts single atoms: it needs cells of (1, 1, 1).'
             )
 
@@ -109,13 +110,29 @@ class ModelConfig:
     def from_dict(cls, data: dict[str, Any]) -> ModelConfig:
         """Return the configuration of parsed JSON, the inverse of `to_dict`.
 
-        Raises TypeError for unknown fields and ValueError for invalid values.
+        Raises AtomizerError for unknown fields and invalid values.
         """
-        data = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        if not isinstance(data, dict):
+            raise AtomizerError(_schema().form)
+        space = validate(_space_schema(), data.get("space"))
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
+        }
         # models from before the field was introduced have no estimate
-        return cls(**{"wiener": None, **data, "space": AtomSpace(**data["space"])})
+        values = {"wiener": None, **values, "space": AtomSpace(**dict(space))}
+        validate(_schema(), values)
+        return cls(**values)
 
 
 @cache
 def _schema() -> type[Schema]:
-    return schema_of(ModelConfig, "The field {!r} of a model", "An object is accepted.")
+    return schema_of(
+        ModelConfig, "The field {} of a model", "A model's configuration is an object."
+    )
+
+
+@cache
+def _space_schema() -> type[Schema]:
+    return schema_of(
+        AtomSpace, "The field {} of a model's space", "The space of a model is an object."
+    )
