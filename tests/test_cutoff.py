@@ -10,7 +10,8 @@ import soundfile
 from scipy.signal import butter, resample, resample_poly, sosfilt
 
 from atomizer import Selection, Settings, Sound, fill, load_model, parse, prepare
-from atomizer.analysis.cutoff import MAX_FRAMES, FrameSample, cutoff_of
+from atomizer.analysis.cutoff import MAX_FRAMES, FrameSample, cutoff_of, find_cutoff
+from atomizer.atoms.space import AtomSpace
 from atomizer.inpainting.fill import last
 from atomizer.inpainting.highs import first_hidden_bins, resolve_for
 
@@ -62,6 +63,17 @@ def test_a_low_rate_is_a_cutoff_where_no_wall_is_heard():
     t = np.arange(2 * 16_000) / 16_000
     found = cutoff_of(Sound(np.sin(2 * np.pi * 500 * t)[None].astype(np.float32), 16_000))
     assert found.end_hz == 8000
+
+
+def test_a_cutoff_lies_below_the_end_of_a_low_rate():
+    space = AtomSpace()
+    hertz = np.arange(space.hop) * space.bin_hz
+    for floor_db in np.arange(-110.8, -109.8, 0.1):  # 15 dB below the slope at one of them
+        points = [0, 3600, 3750, 3850, 3950, 4050, 4400, 22_050]
+        db = np.interp(hertz, points, [-40, -58, -62, -79, -97, -105, floor_db + 2, floor_db - 4])
+        grid = np.tile((10 ** (db / 20)).astype(np.float32), (1, 20, 1))
+        found = find_cutoff(grid, space, 4000.0)
+        assert 3000 < found.start_hz < found.end_hz <= 4000
 
 
 @pytest.mark.parametrize(

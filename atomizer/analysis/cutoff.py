@@ -104,7 +104,7 @@ def find_cutoff(grid: np.ndarray, space: AtomSpace, nyquist_hz: float) -> Cutoff
         None where the spectrum has no wall.
     """
     level = mean_levels(grid)
-    wall = None if level is None else _wall(level, space.bin_hz)
+    wall = None if level is None else _wall(level, space.bin_hz, nyquist_hz)
     if level is not None and wall is not None:
         start_hz = _slope_start(level, wall) * space.bin_hz
         return Cutoff(start_hz, min(wall * space.bin_hz, nyquist_hz))
@@ -132,8 +132,11 @@ def mean_levels(grid: np.ndarray) -> np.ndarray | None:
     return uniform_filter1d(level, SMOOTH_BINS, mode="nearest")
 
 
-def _wall(level: np.ndarray, bin_hz: float) -> int | None:
-    """First bin above the highest wall in levels (F,); None without one."""
+def _wall(level: np.ndarray, bin_hz: float, nyquist_hz: float) -> int | None:
+    """First bin above the highest wall in levels (F,); None without one.
+
+    A wall above the Nyquist frequency of the recording is that of the filter that resampled it.
+    """
     loudest_above = np.maximum.accumulate(level[::-1])[::-1]
     wall, even = None, False
     for end in range(min(len(level) - SMOOTH_BINS, int(MAX_HZ / bin_hz)), int(MIN_HZ / bin_hz), -1):
@@ -143,7 +146,7 @@ def _wall(level: np.ndarray, bin_hz: float) -> int | None:
         if found and _tilt(level, below, end) - loudest_above[end] >= DROP_DB:
             wall = end
             even = even or loudest_above[end] <= np.median(level[end:]) + EVEN_DB
-        elif even:
+        elif even and wall is not None and (wall - SMOOTH_BINS // 2) * bin_hz <= nyquist_hz:
             return wall
         else:
             wall = None

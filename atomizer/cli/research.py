@@ -191,6 +191,8 @@ def evaluate(
     typer.echo(table(report))
     for category in categories_of(report) if by_category else ():
         typer.echo(f"\n### {category}\n\n{table(report, category)}")
+    for sentence in report["left_out"]:
+        typer.echo(f"Left out: {sentence}", err=True)
 
 
 def bench(

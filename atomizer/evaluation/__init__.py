@@ -3,6 +3,7 @@
 * `cases`      a clip with hidden atoms (`Case`), and a method's result for it (`Estimate`)
 * `tasks`      `TASKS`: which atoms of a clip are hidden
 * `foreign_sounds`  what the repair tasks mix into recordings
+* `low_rate`   files of a low rate or a low bit rate, which lose highs as real ones do
 * `notes`      a metric that hears notes, by a published pitch model
 * `scores`     `SCORES`: which metrics judge which kind of task
 * `methods`    `METHODS`: the model, and adapters of the baselines

@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import metrics
+from ..analysis import MDCTAtomizer
 from ..atoms.selection import Selection
+from ..errors import AtomizerError
 from ..inpainting.task import Task, prepare
 from ..io.audio import Sound
 from ..priors.recording_context import CopySource
@@ -33,6 +35,10 @@ class Estimate:
     sources: tuple[CopySource, ...] = ()
 
 
+class NoCase(AtomizerError):
+    """A clip gives no case of a task; the sentence says why."""
+
+
 class Place(NamedTuple):
     """Which one of the hidden places of a recording, counted from 0, and the seed of all."""
 
@@ -47,12 +53,18 @@ class Hidden(NamedTuple):
     selection  the hidden atoms
     span       hidden seconds (start, end); None if all of the sound is affected
     truth      (channels, n) samples that are right, if they are not those of `sound`
+    band_hz    frequencies that are scored, (lowest, highest), if they are not those of the task
     """
 
     sound: Sound
     selection: Selection
     span: tuple[float, float] | None = None
     truth: np.ndarray | None = None
+    band_hz: tuple[float, float] | None = None
+
+
+def _nothing_missing() -> None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -61,13 +73,14 @@ class EvaluationTask:
 
     name             name of the task in reports
     kind             kind of task; scores and methods list the kinds that they apply to
-    hide             (sound, place) -> what is hidden
+    hide             (sound, place) -> what is hidden; may raise `NoCase`
     channels         least number of channels of a clip
     above_hz         the task applies to recordings with a bandwidth above this frequency
     band_hz          hidden frequencies, (lowest, highest)
     places           number of places per recording, each a case of its own
     context_seconds  (least, most) seconds of a recording, instead of `run.Options.seconds`
     margin_seconds   what is scored beside the hidden span; None for all of the sound
+    missing          () -> a sentence about missing software that the task needs, or None
     """
 
     name: str
@@ -79,6 +92,7 @@ class EvaluationTask:
     places: int = 1
     context_seconds: tuple[float, float] | None = None
     margin_seconds: float | None = None
+    missing: Callable[[], str | None] = _nothing_missing
 
     def applies(self, sound: Sound, cutoff_hz: float) -> bool:
         """Whether a clip has the length, the channels and the bandwidth that the task needs."""
@@ -97,6 +111,7 @@ class Case:
     cutoff_hz    bandwidth of the recording; frequencies above it are not judged
     hidden_span  hidden seconds (start, end); None for a task without a span
     truth        (channels, n) samples to compare with; by default those of the task's sound
+    band_hz      frequencies that are scored; by default those of the evaluation task
     """
 
     evaluation: EvaluationTask
@@ -104,21 +119,30 @@ class Case:
     cutoff_hz: float
     hidden_span: tuple[float, float] | None = None
     truth: np.ndarray | None = None
+    band_hz: tuple[float, float] | None = None
 
     @classmethod
     def from_sound(
         cls, evaluation: EvaluationTask, sound: Sound, cutoff_hz: float, place: Place = Place()
     ) -> Case:
-        """Hide the atoms of a sound that the task selects."""
+        """Hide the atoms of a sound that the task selects; raises NoCase where that is nothing."""
         hidden = evaluation.hide(sound, place)
-        task = prepare(hidden.sound, hidden.selection, seed=place.seed)
         cutoff = min(cutoff_hz, sound.rate / 2)
-        return cls(evaluation, task, cutoff, hidden.span, hidden.truth)
+        if hidden.band_hz is not None and hidden.band_hz[0] >= cutoff:
+            raise NoCase("The file has all that the recording has.")
+        task = prepare(hidden.sound, hidden.selection, seed=place.seed)
+        return cls(evaluation, task, cutoff, hidden.span, hidden.truth, hidden.band_hz)
 
     @property
     def original(self) -> np.ndarray:
         """(channels, n) samples that estimates are compared with."""
         return self.task.sound.samples if self.truth is None else self.truth
+
+    @property
+    def scored_hz(self) -> tuple[float, float]:
+        """Frequencies that are scored, (lowest, highest), up to the cutoff of the recording."""
+        low, high = self.evaluation.band_hz if self.band_hz is None else self.band_hz
+        return low, min(high, self.cutoff_hz)
 
     @property
     def span_samples(self) -> tuple[int, int]:
@@ -156,6 +180,13 @@ class Case:
     def masked(self) -> np.ndarray:
         """(channels, n) samples of the sound without the hidden atoms."""
         return self.task.render(self.task.erased()).samples
+
+    @cached_property
+    def true_grid(self) -> np.ndarray:
+        """(channels, frames, bins) atoms of the original."""
+        if self.truth is None:
+            return self.task.grid
+        return MDCTAtomizer(self.task.space).grid(self.truth)
 
     @cached_property
     def audible(self) -> np.ndarray:

@@ -165,7 +165,8 @@ def _fold(case: Case, context: MethodContext) -> np.ndarray:
 
 @_fills_atoms
 def _oracle(case: Case, context: MethodContext) -> np.ndarray:
-    return envelopes.oracle(case.task.grid, case.task.mask, context.seed)
+    noise = envelopes.oracle(case.true_grid, case.task.mask, context.seed)
+    return np.where(case.task.mask, noise, case.task.grid)
 
 
 @_fills_atoms

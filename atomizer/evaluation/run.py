@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from ..io.audio import Sound, read, write
 from ..io.datasets import Clip, list_clips
 from . import methods as methods_
 from . import scores
-from .cases import Case, Estimate, EvaluationTask, Place
+from .cases import Case, Estimate, EvaluationTask, NoCase, Place
 from .methods import METHODS, MethodContext
 from .tasks import CONVENTIONS as TASK_CONVENTIONS
 from .tasks import TASKS
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 MIN_SECONDS = 2.0  # shorter clips are skipped
 MIN_RMS = 1e-4  # quieter clips are skipped
+NAMED = 12  # names in the error message for an unknown one
 # Conventions that only affect the records of methods that need the model
 MODEL_CONVENTIONS = ("checkpoint_sha256", "settings")
 # Fields of Settings that are not part of the convention "settings"; the seed is one of its own
@@ -154,8 +156,9 @@ def evaluate(
     Returns
     -------
     dict
-        {"conventions", "records": [{"task", "clip", "category", "method", "metric", "value"}]};
-        the name of a clip ends with #1, #2 … where a task has several places
+        {"conventions", "records": [{"task", "clip", "category", "method", "metric", "value"}],
+        "left_out"}; the name of a clip ends with #1, #2 … where a task has several places;
+        `left_out` says in sentences which tasks and clips were left out, and why
 
     Raises
     ------
@@ -178,7 +181,12 @@ def evaluate(
     report: dict[str, Any] = {
         "conventions": conventions(options.settings, options.seconds, checkpoint),
         "records": [],
+        "left_out": [],
     }
+    for name in tasks:
+        if missing := TASKS[name].missing():
+            report["left_out"].append(f"{name}: {missing}")
+    tasks = [name for name in tasks if not TASKS[name].missing()]
     if outputs.report is not None:
         check_folder(outputs.report)
         report["records"] = load_records(Path(outputs.report), report["conventions"])
@@ -191,7 +199,8 @@ def evaluate(
     runner = _Runner(MethodContext(options.settings, model), outputs, report["records"], bar)
     for clip in clips:
         sounds = _Excerpts(clip, options.seconds)
-        for task in (TASKS[name] for name in tasks):
+        for name in tasks:
+            task = TASKS[name]
             bar.update()
             sound = sounds.of(task)
             if sound is None or not task.applies(sound, clip.cutoff_hz):
@@ -199,8 +208,11 @@ def evaluate(
             applicable = [name for name in methods if task.kind in METHODS[name].kinds]
             for number in range(min(task.places, options.places or task.places)):
                 place = Place(number, options.settings.seed)
-                if runner.run(task, clip, sound, place, applicable):
-                    outputs.write_report(report)
+                try:
+                    if runner.run(task, clip, sound, place, applicable):
+                        outputs.write_report(report)
+                except NoCase as reason:
+                    report["left_out"].append(f"{name}, {clip.path.name}: {reason}")
         outputs.write_report(report)
     bar.close()
     return report
@@ -293,8 +305,8 @@ def validate_names(kind: str, names: Iterable[str] | None, registry: Iterable[st
     for name in chosen:
         if name not in known:
             raise AtomizerError(
-                f"There is no {kind} {str(name)[:40]!r} to evaluate: choose from "
-                f"{', '.join(known)}."
+                f"There is no {kind} {str(name)[:40]!r} to evaluate: of {len(known)} names, the "
+                f"nearest are {', '.join(get_close_matches(str(name), known, NAMED, 0))}."
             )
     return chosen
 

@@ -135,9 +135,8 @@ def _visqol(case: Case, estimate: Estimate) -> float | None:
 
 def _lsd_hidden(case: Case, estimate: Estimate) -> float:
     """Log-spectral distance in the hidden band and span, up to the cutoff of the recording."""
-    low, high = case.evaluation.band_hz
     x, y = case.signals(estimate)
-    return metrics.lsd(x, y, low, min(high, case.cutoff_hz), case.scored_span)
+    return metrics.lsd(x, y, *case.scored_hz, case.scored_span)
 
 
 def _lsd_full(case: Case, estimate: Estimate) -> float:

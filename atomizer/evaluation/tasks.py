@@ -15,6 +15,8 @@ from ..atoms.space import FEATURES
 from ..io.audio import Sound
 from .cases import EvaluationTask, Hidden, Place
 from .foreign_sounds import FOREIGN_SOUNDS, ForeignSound
+from .low_rate import CONVENTION as LOW_RATE_CONVENTION
+from .low_rate import low_bit_rate, low_rate
 
 KEPT_PER_SECOND = (1000, 2000, 4000, 8000)  # atoms that compress-N keeps
 # Percent of the atoms of which a single feature is hidden. Atoms without a position are costly to
@@ -35,6 +37,7 @@ CONVENTIONS = {
     "long": f"{PLACES} places per recording of {CONTEXT_SECONDS[0]:g} to {CONTEXT_SECONDS[1]:g} s, "
     f"one in each third at random, above {MIN_LEVEL:g} of its RMS; scored with {MARGIN_SECONDS:g} "
     "s on either side, level normalised there",
+    "files": LOW_RATE_CONVENTION,
 }
 
 Select = Callable[[Sound], Selection]
@@ -207,6 +210,9 @@ TASKS = {
     for task in (
         _bandwidth(4000),
         _bandwidth(8000),
+        low_rate(8000),
+        low_rate(16_000),
+        low_bit_rate(64, above_hz=13_000),
         _gap(50),
         _gap(200),
         _gap(500),
