@@ -24,7 +24,6 @@ from .transience import transience
 if TYPE_CHECKING:
     from .selection_schema import RegionSchema, SelectionSchema
 
-PARTS = ("random", "quietest", "loudest", "transients", "steady", "keep", "every")
 OF_GRIDS = ("transients", "steady", "every")  # parts that need the frames and bins of the MDCT
 LOWEST = ("quietest", "steady")  # the first atoms in the order of their rank, not the last
 
@@ -118,7 +117,7 @@ def _shape_fields(kind: str, source: Region | RegionSchema) -> dict[str, Any]:
 class Part:
     """A part of the atoms, chosen by rank, at random, or by frames.
 
-    kind    name in `PARTS`:
+    kind    one of
             random, quietest, loudest  `amount` percent of the audible atoms
             transients, steady         likewise, those that are most alike those beside them in
                                        frequency, or in time (see `transience`)

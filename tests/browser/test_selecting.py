@@ -163,7 +163,7 @@ def test_nothing_is_taken_away_from_parts_and_the_page_says_so(page):
     d.tool(page, "box")
     box = d.pixel(page, 5, 9000), d.pixel(page, 12, 100)
     d.drag(page, *box)
-    d.wait_status(page, "Can't subtract from a random")
+    d.wait_status(page, "Can't subtract from parts")
     assert d.state(page, "items.length") == 1
     page.keyboard.press("s")
     d.draw_box(page, 3, 14, 90, 9500)
@@ -171,7 +171,7 @@ def test_nothing_is_taken_away_from_parts_and_the_page_says_so(page):
     page.keyboard.press("s")
     d.drag(page, *box)
     d.wait(page, "items.length === 3")  # from the box it is
-    d.wait_status(page, "Can't subtract from a random")
+    d.wait_status(page, "Can't subtract from parts")
     assert 0 < d.state(page, "state.readout.count") < before
 
 

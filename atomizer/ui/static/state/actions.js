@@ -66,7 +66,7 @@ export function createActions(view) {
     invert: () => {
       const items = invert(view.items);
       if (items) view.editor.change(items);
-      else view.showError("A random, quietest, loudest or kept part can't be inverted.");
+      else view.showError("Parts such as random, loudest or transients can't be inverted, only regions.");
     },
     preset: () => presets.add(),
     saveSelection: () => saveSelection(view.items),

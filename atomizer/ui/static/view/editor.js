@@ -69,7 +69,7 @@ export class SelectionEditor {
     const unreached = unreachedBy(before, item);
     if (unreached !== 'nothing')
       this.view.showError(
-        "Can't subtract from a random, quietest, loudest or kept part, only from regions.",
+        "Can't subtract from parts such as random, loudest or transients, only from regions.",
       );
     if (unreached === 'all') this.preview(null, -1);
     else this.change([...before, item], { active: before.length });
