@@ -66,7 +66,10 @@ export function createActions(view) {
     invert: () => {
       const items = invert(view.items);
       if (items) view.editor.change(items);
-      else view.showError("Parts such as random, loudest or transients can't be inverted, only regions.");
+      else
+        view.showError(
+          "Parts such as random, loudest or transients can't be inverted, only regions.",
+        );
     },
     preset: () => presets.add(),
     saveSelection: () => saveSelection(view.items),
