@@ -82,6 +82,13 @@ def test_long_file_opens_as_an_excerpt(long, warned, monkeypatch):
     ) and not warned
 
 
+def test_short_hole_is_continued_from_its_samples(long):
+    hole = Chosen(regions=[{"kind": "rect", "op": "add", "t": [0.5, 0.55]}], parts=[])
+    model = (*CONTROLS[:6], "model", "auto", 1)
+    *_, message = handlers.fill_selection(hole, loaded(long), ["velocity", "sign"], *model)
+    assert message.variations[0].origin == "continued from the samples on both sides"
+
+
 def test_settings_of_an_excerpt_reproduce_its_fill(long, tmp_path, monkeypatch):
     session = loaded(long)
     _, session = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})

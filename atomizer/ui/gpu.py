@@ -23,6 +23,7 @@ except ImportError:
 from ..errors import AtomizerError
 from ..inpainting.fill import Step
 from ..inpainting.fill import fill as fill_here
+from ..inpainting.fill import needs_model
 from ..inpainting.settings import Settings
 from ..inpainting.task import Task
 from ..limits import limits
@@ -111,7 +112,7 @@ def fill(task: Task, settings: Settings, model: TimedModel | None) -> Iterator[S
 
     Raises OutOfTime after the model's deadline.
     """
-    if model is None:
+    if model is None or not needs_model(task, settings):
         steps: Iterator[Step | AtomizerError] = fill_here(task, settings)
     elif spaces is None:
         steps = in_model_thread(task, settings, model)

@@ -222,7 +222,8 @@ def _run_recipe(
         message = session.publish(f"{label} 1 …")
     yield message
     start = time.monotonic()
-    for step in gpu.fill(task, settings, model):
+    # the recipe's own settings: defaults that are filled in would count as chosen by the visitor
+    for step in gpu.fill(task, recipe.settings, model):
         with session.lock:
             if not job.active:
                 return
