@@ -89,6 +89,15 @@ def test_short_hole_is_continued_from_its_samples(long):
     assert message.variations[0].origin == "continued from the samples on both sides"
 
 
+def test_part_by_beats_of_noise_is_refused_alone(long):
+    chosen = Chosen(regions=ALL["regions"], parts=["random:5", "beats:2,1"])
+    session = loaded(long)
+    message = handlers.describe(chosen, ["velocity", "sign"], 0, session)
+    assert message.refused == "beats:2,1" and message.status.startswith("No beat was found")
+    message = handlers.describe(ALL, ["velocity", "sign"], 0, session)
+    assert message.refused == "" and "Ready" in message.status
+
+
 def test_settings_of_an_excerpt_reproduce_its_fill(long, tmp_path, monkeypatch):
     session = loaded(long)
     _, session = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})

@@ -103,7 +103,7 @@ def test_every_takes_whole_frames_below_nyquist(grid, small):
     np.testing.assert_array_equal(mask, expected)
 
 
-@pytest.mark.parametrize("text", ["every:4", "transients:20", "steady:20"])
+@pytest.mark.parametrize("text", ["every:4", "transients:20", "steady:20", "beats:2"])
 def test_parts_of_grids_are_refused_for_single_atoms(text, grid, small, refused):
     atoms = Atoms.from_grid(grid, small, small.hop * (grid.shape[1] - 1))
     with refused("MDCT"):
@@ -232,6 +232,9 @@ def test_only_bounded_regions_reach_above_the_recorded_band(grid, small):
         "keep:1,2",
         "every:1",
         "every:2.5",
+        "beats:1",
+        "beats:2,3",
+        "beats:2,1,1",
         "transients:101",
         "random:101",
         "random:-1",

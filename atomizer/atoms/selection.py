@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import AtomizerError
 from .atoms import Atoms
+from .beats import NoBeat, find_beats
 from .shapes import BRUSH_SIZE, SHAPES, Points, Shape, Span
 from .space import LOUDNESS, AtomSpace, parse_features
 from .transience import transience
@@ -24,7 +25,8 @@ from .transience import transience
 if TYPE_CHECKING:
     from .selection_schema import RegionSchema, SelectionSchema
 
-OF_GRIDS = ("transients", "steady", "every")  # parts that need the frames and bins of the MDCT
+# parts that need the frames and bins of the MDCT
+OF_GRIDS = ("transients", "steady", "every", "beats")
 LOWEST = ("quietest", "steady")  # the first atoms in the order of their rank, not the last
 
 
@@ -115,7 +117,7 @@ def _shape_fields(kind: str, source: Region | RegionSchema) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the atoms, chosen by rank, at random, or by frames.
+    """A part of the atoms, chosen by rank, at random, by frames, or by beats.
 
     kind    one of
             random, quietest, loudest  `amount` percent of the audible atoms
@@ -125,11 +127,34 @@ class Part:
                                        channels together), and all inaudible cells: the places of
                                        the other atoms become unknown, too
             every                      each `amount`-th frame, with its inaudible cells
-    amount  percent, atoms per second, or frames
+            beats                      one of each `amount` beats, from its attack to the next:
+                                       spans of time, which `Selection.with_beats` finds
+    amount  percent, atoms per second, frames, or beats
+    which   of the beats, from 1; 0 for the last
     """
 
     kind: str
     amount: float
+    which: int = 0
+
+    @property
+    def text(self) -> str:
+        """The specification that `parse` takes."""
+        which = f",{self.which}" if self.which else ""
+        return f"{self.kind}:{self.amount!r}".removesuffix(".0") + which
+
+    def spans(self, beats: np.ndarray, end: float) -> list[tuple[float, float]]:
+        """(start, end) in seconds of the chosen ones of beats.
+
+        beats  times in seconds, two at least
+        end    of the sound, in seconds
+        """
+        after = 2 * beats[-1] - beats[-2]  # the last beat is as long as the one before it
+        edges = np.append(beats, min(float(after), end))
+        first = int((self.which or self.amount) - 1)
+        chosen = range(first, len(beats), int(self.amount))
+        spans = [(float(edges[n]), float(edges[n + 1])) for n in chosen]
+        return [(start, stop) for start, stop in spans if start < stop]
 
     def mask(
         self,
@@ -214,6 +239,9 @@ class Selection:
             raise AtomizerError(f"A seed is a whole number from 0, not {seed}.")
         frames, bins = grid.shape[1:]
         recorded = space.hertz(np.arange(bins))[None, :] <= (nyquist or math.inf)
+        with_spans = self.with_beats(grid, space)
+        if with_spans is not self:
+            return with_spans.mask(grid, space, seed, nyquist)
         out = self.region_mask(grid.shape, space, nyquist)
         if self.parts:
             magnitude = np.abs(grid)
@@ -226,6 +254,24 @@ class Selection:
                 "Nothing is selected: choose atoms to fill in, for instance all above 8000 Hz."
             )
         return out
+
+    def with_beats(self, grid: np.ndarray, space: AtomSpace) -> Selection:
+        """The selection with time spans in place of its parts by beats; itself without any.
+
+        grid  coefficients (channels, frames, bins) of the sound
+
+        Raises NoBeat where the sound has none, or too few.
+        """
+        by_beats = [part for part in self.parts if part.kind == "beats"]
+        if not by_beats:
+            return self
+        beats = find_beats(grid, space)
+        end = float(space.seconds(np.array(grid.shape[1] - 1)))
+        regions = [Region(t=span) for part in by_beats for span in part.spans(beats, end)]
+        if not regions:
+            raise NoBeat(f"Only {len(beats)} beats were found in this sound: choose one of fewer.")
+        others = tuple(part for part in self.parts if part.kind != "beats")
+        return replace(self, regions=(*self.regions, *regions), parts=others)
 
     def region_mask(
         self, shape: tuple[int, ...], space: AtomSpace, nyquist: float | None = None
@@ -240,16 +286,19 @@ class Selection:
         recorded = f <= (nyquist or math.inf)
         out = np.zeros(shape, bool)
         for region in self.regions:
-            inside = region.contains(t, f, space.hop / space.rate)
-            if not region.bounds_frequency:
-                inside = inside & recorded
+            rows: slice | np.ndarray = slice(None)
+            if region.bounds_frequency:
+                inside = region.contains(t, f, space.hop / space.rate)
+            else:  # the same for all frequencies: only its frames are touched, of many short spans
+                rows = np.flatnonzero(region.contains(t, f[:, :1], space.hop / space.rate))
+                inside = np.repeat(recorded, len(rows), axis=0)
             for channel in range(channels) if region.channels is None else region.channels:
                 if channel >= channels:
                     raise AtomizerError(
                         f"There is no channel {channel}: this sound has channels 0 to"
                         f" {channels - 1}."
                     )
-                out[channel] = _combined(out[channel], region.op, inside)
+                out[channel, rows] = _combined(out[channel, rows], region.op, inside)
             above = self.erases and _reaches_above(region, t, space, nyquist)
             if region.op == "add" and not inside.any() and not above:
                 raise AtomizerError(
@@ -300,7 +349,7 @@ class Selection:
             "regions": [region.to_dict() for region in self.regions],
             "features": list(self.features),
         }
-        parts = [f"{p.kind}:{p.amount!r}".removesuffix(".0") for p in self.parts]
+        parts = [part.text for part in self.parts]
         parts += [ABOVE_CUTOFF] * self.above_cutoff
         if parts:
             data["parts"] = parts
@@ -353,7 +402,7 @@ ABOVE_CUTOFF = "above:auto"
 HELP = (
     "above:HZ above:auto below:HZ time:START-END after:SECONDS channel:K random:PERCENT"
     " quietest:PERCENT loudest:PERCENT transients:PERCENT steady:PERCENT keep:PER_SECOND"
-    " every:FRAMES rect:T0,T1,F0,F1"
+    " every:FRAMES beats:N beats:N,K rect:T0,T1,F0,F1"
 )
 
 
@@ -395,8 +444,8 @@ def _parse_one(text: str) -> Region | Part:
         raise AtomizerError(f"{str(text)[:60]!r} is no selection: selections are {HELP}.")
     name, _, value = text.partition(":")
     numbers = [_number(v, text) for v in value.split("-" if name == "time" else ",")]
-    count, build = _SPECIFICATIONS.get(name, (1, None))
-    if len(numbers) != count:
+    counts, build = _SPECIFICATIONS.get(name, ((1,), None))
+    if len(numbers) not in counts:
         raise AtomizerError(f"{text[:60]!r} has the wrong count of numbers: selections are {HELP}.")
     if min(numbers) < 0:
         raise AtomizerError(
@@ -452,19 +501,28 @@ def _every(frames: float) -> Part:
     return Part("every", frames)
 
 
-# name of a specification: number of its numbers, and the region or part that it stands for
-_SPECIFICATIONS: dict[str, tuple[int, Callable[..., Region | Part] | None]] = {
-    "above": (1, lambda hertz: Region(f=(hertz, None))),
-    "below": (1, lambda hertz: Region(f=(None, hertz))),
-    "time": (2, lambda start, end: Region(t=_ascending(start, end))),
-    "after": (1, lambda start: Region(t=(start, None))),
-    "channel": (1, _channel),
-    "rect": (4, _rect),
-    "random": (1, _percent("random")),
-    "quietest": (1, _percent("quietest")),
-    "loudest": (1, _percent("loudest")),
-    "transients": (1, _percent("transients")),
-    "steady": (1, _percent("steady")),
-    "keep": (1, lambda per_second: Part("keep", per_second)),
-    "every": (1, _every),
+def _beats(beats: float, which: float | None = None) -> Part:
+    if beats != int(beats) or beats < 2:
+        raise ValueError("takes a whole number of beats from 2")
+    if which is not None and (which != int(which) or not 1 <= which <= beats):
+        raise ValueError(f"takes the number of a beat from 1 to {beats:g}")
+    return Part("beats", beats, 0 if which in (None, beats) else int(which or 0))
+
+
+# name of a specification: how many numbers it has, and the region or part that it stands for
+_SPECIFICATIONS: dict[str, tuple[tuple[int, ...], Callable[..., Region | Part] | None]] = {
+    "above": ((1,), lambda hertz: Region(f=(hertz, None))),
+    "below": ((1,), lambda hertz: Region(f=(None, hertz))),
+    "time": ((2,), lambda start, end: Region(t=_ascending(start, end))),
+    "after": ((1,), lambda start: Region(t=(start, None))),
+    "channel": ((1,), _channel),
+    "rect": ((4,), _rect),
+    "random": ((1,), _percent("random")),
+    "quietest": ((1,), _percent("quietest")),
+    "loudest": ((1,), _percent("loudest")),
+    "transients": ((1,), _percent("transients")),
+    "steady": ((1,), _percent("steady")),
+    "keep": ((1,), lambda per_second: Part("keep", per_second)),
+    "every": ((1,), _every),
+    "beats": ((1, 2), _beats),
 }

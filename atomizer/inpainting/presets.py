@@ -121,7 +121,7 @@ def preset_for(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> 
         return "bandwidth"
     all_spans = not any(r.bounds_frequency for r in selection.regions)
     if bins[recorded].all() and all_spans:
-        if frames[-1] and not frames[0]:
+        if not frames[0] and frames[np.argmax(frames) :].all():
             return "continue"
         return "gap"
     return "region"

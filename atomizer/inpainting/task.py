@@ -193,6 +193,7 @@ def prepare(
     grid = MDCTAtomizer(space).grid(sound.at(space.rate))
     nyquist = sound.rate / 2
     selection, cutoff = resolve_cutoff(selection, grid, space, nyquist)
+    selection = selection.with_beats(grid, space)  # they are holes in time
     mask = selection.mask(grid, space, seed, nyquist=nyquist)
     if selection.erases:
         mask, cutoff = with_slope(mask, grid, space, nyquist, cutoff)

@@ -295,6 +295,7 @@ class Message(GradioModel):
     current     id of the variation to show
     compression of the original to files of atoms
     excerpt     of a file that is too long to work on as a whole
+    refused     a part of the selection ("beats:2") that this sound does not have, or empty
     before      what undo leads to: the previous original, or another sound
     note        what to listen for in an example
     example     id of the example that the note belongs to
@@ -315,6 +316,7 @@ class Message(GradioModel):
     download: Download | None = None
     findings: list[Finding] = []
     places: Places | None = None
+    refused: str = ""
     compression: Compression = Compression()
     excerpt: Excerpt | None = None
     before: str | None = None

@@ -21,9 +21,8 @@ except ImportError:
     spaces = None
 
 from ..errors import AtomizerError
-from ..inpainting.fill import Step
+from ..inpainting.fill import Step, needs_model
 from ..inpainting.fill import fill as fill_here
-from ..inpainting.fill import needs_model
 from ..inpainting.settings import Settings
 from ..inpainting.task import Task
 from ..limits import limits

@@ -90,6 +90,10 @@ def test_parts_are_ranked_by_python_and_shown(page, sounds):
         mine, python = drawn_and_selected(page, sounds["mono"])
         assert mine == python > 0
     wait_status(page, "Ready: press Fill in.")
+    add_preset(page, "beats", 1, 4)
+    wait(page, "state.partBits.key.includes('beats:4,1')")
+    mine, python = drawn_and_selected(page, sounds["mono"])
+    assert mine == python > 0
     assert re.search(
         r"[\d,]+ atoms · .* of the energy", page.inner_text(f"{VIEW} [data-name=readout]")
     )

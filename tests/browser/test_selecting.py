@@ -90,6 +90,9 @@ def test_presets_have_live_values(page, many):
     assert page.input_value(f"{d.VIEW} [data-name=first]") == "8000"
     page.click(f"{d.VIEW} [data-remove='0']")
     d.wait(page, "items.length === 1 && items[0].t")
+    d.add_preset(page, "beats", 1, 2)  # this sound has none: only the box stays
+    assert d.wait_status(page, "No beat was found")
+    d.wait(page, "items.length === 1 && items[0].t")
 
 
 def test_moving_and_resizing_by_mouse_and_keyboard(page, many):

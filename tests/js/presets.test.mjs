@@ -21,10 +21,13 @@ test('invalid values are refused in a sentence', () => {
     ['channel', [0.5]],
     ['random', [101]],
     ['after', [-1]],
+    ['beats', [3, 2]],
+    ['beats', [1, 1]],
   ]) {
     assert.throws(() => presetItem(name, values, 2), /\.$/);
   }
   assert.equal(presetItem('keep', [5000], 2).part, 'keep:5000');
+  assert.equal(presetItem('beats', [1, 4], 2).part, 'beats:4,1');
 });
 
 test('drawn regions are not presets', () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...atoms.beats import NoBeat
 from ...atoms.selection import Selection
 from ..component import Chosen, Message
 from ..session import Session, scenes
@@ -18,11 +19,14 @@ def describe(
         return no_session(session)
     session.features = features
     session.has_selection = bool(chosen.get("regions") or chosen.get("parts"))
-    number = session.revision
+    number, refused = session.revision, ""
     try:
         status = _selection_status(chosen, features, seed, session)
     except Exception as error:
         status = sentence_of(error)
+        if isinstance(error, NoBeat):  # the page takes it out, and keeps the rest of the selection
+            refused = next(part for part in chosen["parts"] if part.startswith("beats:"))
+    session.update(refused=refused)
     return _publish(session, status, number, chosen.key, features)
 
 

@@ -38,6 +38,7 @@ class Shown:
     download: Download | None = None
     findings: tuple[Finding, ...] = ()
     places: Places | None = None
+    refused: str = ""
     excerpt: Excerpt | None = None
     compression: Compression = field(default_factory=Compression)
     note: str = ""
@@ -79,6 +80,7 @@ def present(state: PageState) -> Message:
         download=shown.download,
         findings=list(shown.findings),
         places=shown.places,
+        refused=shown.refused,
         excerpt=shown.excerpt,
         compression=shown.compression,
         before=state.before,

@@ -182,6 +182,7 @@ export interface Message {
   proposal: Proposal | null;
   download: { id: string; file: FileLink } | null;
   places: Places | null;
+  refused: string;
   excerpt: ExcerptFile | null;
   before: string | null;
   layers: string[];

@@ -14,6 +14,7 @@ import { PRESETS, presetItem, presetOf, sliderOf } from './presets.js';
  */
 
 const FIELDS = /** @type {const} */ (['first', 'second']);
+const OF_TIMES = ['to', 'End of the time span'];
 
 /** The panel. */
 export class PresetEditor {
@@ -71,9 +72,13 @@ export class PresetEditor {
    * @param {number[]} values */
   show(name, values) {
     this.find('preset').value = name;
-    this.find('unit').textContent = PRESETS[name].unit;
-    this.find('span').hidden = PRESETS[name].values.length < 2;
-    this.find('slide').hidden = !PRESETS[name].slider;
+    const { unit, slider, between, values: defaults } = PRESETS[name];
+    const [word, label] = between ?? OF_TIMES;
+    this.find('unit').textContent = unit;
+    this.find('between').textContent = word;
+    this.find('second').setAttribute('aria-label', label);
+    this.find('span').hidden = defaults.length < 2;
+    this.find('slide').hidden = !slider;
     this.write(values);
     this.isEditing = false;
   }

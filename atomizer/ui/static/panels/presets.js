@@ -12,6 +12,8 @@ import * as format from '../util/format.js';
  * @property {(value: number, channels: number) => string} [unitOf] instead of `unit`, where it
  *   depends on the value
  * @property {number[]} values defaults, one or two
+ * @property {[string, string]} [between] the word between two values, and what the second is; by
+ *   default those of a span of time
  * @property {[number, number | 'duration', 'log' | 'linear'] | null} slider lowest and highest
  *   first value, and the scale
  * @property {(values: number[]) => Item} item
@@ -140,6 +142,23 @@ export const PRESETS = {
     problem: ([frames]) =>
       Number.isInteger(frames) && frames >= 2 ? '' : 'Please enter a whole number of 2 or more.',
   }),
+  beats: {
+    title: 'From a beat to the next: 2 of 2 is every second beat, which is filled from the others',
+    unit: 'beats',
+    between: ['of', 'Number of beats'],
+    values: [2, 2],
+    slider: null,
+    item: ([which, count]) => ({ part: 'beats:' + count + (which === count ? '' : ',' + which) }),
+    problem: ([which, count]) =>
+      [which, count].every(Number.isInteger) && count >= 2 && which >= 1 && which <= count
+        ? ''
+        : 'Please enter one of two beats or more, such as 1 of 2.',
+    valuesOf({ part }) {
+      if (!part?.startsWith('beats:')) return null;
+      const [count, which = count] = part.slice('beats:'.length).split(',').map(Number);
+      return [which, count];
+    },
+  },
   keep: partPreset('keep', {
     title: 'Everything except the loudest atoms; the number is per second',
     unit: '/ s',

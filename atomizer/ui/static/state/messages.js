@@ -85,6 +85,7 @@ export class Messages {
     await this.showFills(message, { isNew, isExample });
     this.startDownload(message);
     this.addPlaces(message);
+    this.dropRefused(message);
     if (isExample) this.scrollToExample();
     // Python ranks parts among the atoms that are shown: for other atoms they are requested again.
     // A region that was drawn while the sound loaded is gone, and its status message, too
@@ -162,6 +163,16 @@ export class Messages {
     if (!places || state.placesId === places.id) return;
     store.set({ placesId: places.id });
     if (places.key === keyOf(items)) editor.change([...items, ...fromPayload(places.regions, [])]);
+  }
+
+  /** Take a part out of the selection that this sound does not have; the status says why.
+   * @param {Message} message */
+  dropRefused({ refused, status }) {
+    const { view } = this;
+    const others = view.items.filter(({ part }) => part !== refused);
+    if (!refused || others.length === view.items.length) return;
+    view.editor.change(others);
+    view.showError(status);
   }
 
   /** In one column the sentence of an example may be out of sight. */

@@ -219,7 +219,10 @@ export function labelOf(item, channels = 1) {
   if (item.part) {
     const [kind, amount] = item.part.split(':');
     if (kind === 'keep') return 'all but ' + amount + ' per s';
-    return kind === 'every' ? 'each frame of ' + amount : kind + ' ' + amount + ' %';
+    if (kind === 'every') return 'each frame of ' + amount;
+    if (kind !== 'beats') return kind + ' ' + amount + ' %';
+    const [count, which = count] = amount.split(',');
+    return 'beat ' + which + ' of ' + count;
   }
   if (item.everything) return 'everything';
   const words = [];
