@@ -44,6 +44,12 @@ def test_fill_pastes_the_atoms_of_another_time(file):
         api.fill_file(file, [REGION], method="paste")
 
 
+def test_fill_takes_a_reference_recording(file, tmp_path, sound):
+    write(tmp_path / "like.wav", sound(1.0))
+    with refused("everything above one frequency"):
+        api.fill_file(file, [REGION], method="noise", like=str(tmp_path / "like.wav"))
+
+
 def test_fill_warns_of_attenuated_peaks(file, monkeypatch, tmp_path):
     sentences = []
     monkeypatch.setattr(api, "warn", lambda sentence, title: sentences.append(sentence))

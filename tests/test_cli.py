@@ -729,6 +729,22 @@ def test_no_cutoff_is_one_sentence(command, wav, tmp_path):
     assert code == 2 and "no cutoff" in printed.err and printed.err.count("\n") == 1
 
 
+def test_fill_takes_the_highs_of_a_reference_recording(command, checkpoint, tmp_path, samples):
+    wav, like, out = (tmp_path / f"{name}.wav" for name in ("in", "like", "out"))
+    soundfile.write(wav, samples(22_050).T, 44_100)
+    soundfile.write(like, np.random.default_rng(0).normal(0, 0.1, 22_050), 44_100)
+    options = ["--select", "above:8000", "--checkpoint", checkpoint]
+    highs = []
+    for more in ([], ["--like", like]):
+        code, printed = command("fill", wav, out, *options, *more)
+        assert code == 0, printed.err
+        spectrum = np.abs(np.fft.rfft(soundfile.read(out)[0]))
+        highs.append(np.square(spectrum[4500:]).mean())
+    assert highs[1] > 2 * highs[0]
+    code, printed = command("fill", wav, out, *options, "--like", tmp_path / "none.wav")
+    assert code == 2 and "none.wav" in printed.err and printed.err.count("\n") == 1
+
+
 def test_fill_copies_from_the_source_and_lists_it(command, checkpoint, tmp_path):
     loop = 0.1 * np.random.default_rng(0).standard_normal(22_050)
     wav, out = tmp_path / "loop.wav", tmp_path / "out.wav"

@@ -75,6 +75,11 @@ class FrameSample:
 
 def cutoff_of(sound: Sound, space: AtomSpace = AtomSpace()) -> Cutoff | None:
     """The cutoff of a sound; of a long one from `PIECES` pieces of it. See `find_cutoff`."""
+    return find_cutoff(sampled_grid(sound, space), space, sound.rate / 2)
+
+
+def sampled_grid(sound: Sound, space: AtomSpace = AtomSpace()) -> np.ndarray:
+    """(C, T, F) coefficients of a sound; of a long one those of `PIECES` evenly spread pieces."""
     length, size = sound.samples.shape[1], int(PIECE_SECONDS * sound.rate)
     starts = np.linspace(0, length - size, PIECES).astype(int)
     pieces = [slice(s, s + size) for s in starts] if length > PIECES * size else [slice(None)]
@@ -82,7 +87,7 @@ def cutoff_of(sound: Sound, space: AtomSpace = AtomSpace()) -> Cutoff | None:
         mdct(resample(sound.samples[:, piece], sound.rate, space.rate), space.hop, space.window)
         for piece in pieces
     ]
-    return find_cutoff(np.concatenate(grids, axis=1), space, sound.rate / 2)
+    return np.concatenate(grids, axis=1)
 
 
 def find_cutoff(grid: np.ndarray, space: AtomSpace, nyquist_hz: float) -> Cutoff | None:

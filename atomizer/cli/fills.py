@@ -15,7 +15,7 @@ from ..atoms.selection import HELP as SELECTIONS
 from ..atoms.space import FEATURES, LOUDNESS
 from ..errors import AtomizerError
 from .arguments import pursuit_of, selection_of
-from .files import name_sound, read_text
+from .files import name_sound, read_sound, read_text
 from .options import (
     Amplitudes,
     Atomizer,
@@ -122,6 +122,14 @@ def fill(
         float,
         typer.Option(help="with --method paste: seconds from the selection to the pasted atoms"),
     ] = 0.0,
+    like: Annotated[
+        Optional[Path],
+        typer.Option(
+            metavar="REFERENCE",
+            help="a recording whose highs filled highs shall have: their level in every band,"
+            " relative to the bands below the cutoff",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False,
     folder: Annotated[
         Optional[Path],
@@ -149,6 +157,7 @@ def fill(
 
     from .. import load_model
     from ..batch import Request, fill_files, list_jobs
+    from ..inpainting.like import levels_of
     from ..inpainting.recipe import Recipe, parse_recipes
     from ..inpainting.repair import split_defects
     from ..inpainting.settings import Settings
@@ -180,6 +189,7 @@ def fill(
             copy_from,
             not_from,
             shift,
+            "" if like is None else levels_of(read_sound(like)),
         )
         recipes = [Recipe(selection_of(rest, regions, features), settings, extend, add_channels)]
     load = cache(partial(load_model, checkpoint))

@@ -104,6 +104,18 @@ def hide_slope(mask: np.ndarray, cutoff: Cutoff, space: AtomSpace) -> np.ndarray
     return out
 
 
+def cutoff_bin(mask: np.ndarray) -> int | None:
+    """First hidden bin of a mask (C, T, F) that hides all above it, equal in all channels, alone.
+
+    None where more is hidden, or channels differ.
+    """
+    first = first_hidden_bins(mask)
+    cutoff = int(first[0])
+    if (first != cutoff).any() or mask[..., :cutoff].any() or not 0 < cutoff < mask.shape[2]:
+        return None
+    return cutoff
+
+
 def first_hidden_bins(mask: np.ndarray) -> np.ndarray:
     """(C,) first bin from which on everything is hidden, in all frames; F if there is none."""
     bins = mask.shape[2]

@@ -11,6 +11,7 @@ from ..atoms.space import parse_features
 from ..errors import AtomizerError
 from ..io.audio import Sound
 from .fill import fill, last, needs_model
+from .like import levels_of
 from .repair import repair, split_defects
 from .settings import Settings
 from .task import prepare
@@ -26,6 +27,7 @@ def inpaint(
     model: AtomModel | None = None,
     extend: float = 0.0,
     add_channels: int = 0,
+    like: Sound | None = None,
     **settings: Any,
 ) -> Sound:
     """Fill in a part of a sound, continue it, or add channels to it.
@@ -44,6 +46,9 @@ def inpaint(
         Seconds by which the sound is continued.
     add_channels : int
         Number of channels to add.
+    like : Sound, optional
+        A reference recording, whose highs filled highs shall have, such as another part of the
+        same recording without the cutoff.
     **settings
         `features` (names of the unknown features) and the fields of `Settings`: `method`, `order`,
         `reverse`, `steps`, `temperature`, `nucleus`, `amplitudes`, `seed`, `using`, `source`,
@@ -58,7 +63,8 @@ def inpaint(
     ------
     AtomizerError
         The selection contains no atom of the sound, a value is out of range, there is no model, or
-        `sound` is something else, such as the name of a file.
+        `sound` is something else, such as the name of a file; the reference recording `like` is
+        silent, too short, or has no highs above the cutoff.
 
     Examples
     --------
@@ -70,6 +76,8 @@ def inpaint(
             f"inpaint fills a Sound, which read(FILE) returns, not {type(sound).__name__}."
         )
     features = settings.pop("features", None)
+    if like is not None:
+        settings["like"] = levels_of(like)
     chosen = Settings(**settings)
     if isinstance(selection, str):
         selection = [selection]

@@ -17,7 +17,8 @@ from ..priors.recording_context import PredictedPart, RecordingPrediction, erase
 from ..priors.registry import predict_from_recording
 from .amplitudes import Atoms, strategy_for, wiener_blend
 from .bounds import Bounds
-from .highs import first_hidden_bins
+from .highs import cutoff_bin
+from .like import parse_levels
 from .placement import place
 from .presets import PRESETS
 from .settings import Resolved, Settings, model_ordering
@@ -241,12 +242,12 @@ class Filler:
 
     def corrected(self) -> np.ndarray:
         """The grid (C, T, F) with the mean levels above the cutoff corrected (`long_term.py`)."""
-        task, cutoffs = self.task, first_hidden_bins(self.task.mask)
-        cutoff = int(cutoffs[0])
-        if (cutoffs != cutoff).any() or task.mask[..., :cutoff].any():
+        task, cutoff = self.task, cutoff_bin(self.task.mask)
+        if cutoff is None:
             return self.grid
         error = NETWORK_STD_DB * np.sqrt(1 - self.state.tilt_weight.mean(0))
-        gain = level_gains(self.grid, cutoff, error, task.space)
+        like = parse_levels(self.settings.like)
+        gain = level_gains(self.grid, cutoff, error, task.space, like)
         highest = np.float32(self.bounds.highest)
         return np.where(task.mask, (self.grid * gain).clip(-highest, highest), self.grid)
 

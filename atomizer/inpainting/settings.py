@@ -9,6 +9,7 @@ from ..atoms.orderings import ORDERINGS
 from ..errors import AtomizerError
 from ..limits import limits
 from ..priors.choices import USING
+from .like import check_like
 from .presets import PRESETS
 from .source_spans import check_spans
 
@@ -57,6 +58,9 @@ class Settings:
     shift : float
         Seconds from the selection to the atoms that the method "paste" puts there, rounded to whole
         frames; negative for earlier ones.
+    like : str
+        Mean levels of the bands of a reference recording (`like.levels_of`), whose highs filled
+        highs shall have; empty for the levels that the rest of the sound predicts.
     """
 
     method: str = "model"
@@ -71,6 +75,7 @@ class Settings:
     source: str = ""
     not_from: str = ""
     shift: float = 0.0
+    like: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,7 @@ def resolve(settings: Settings, task: Task) -> Resolved:
     resolved = Resolved(**{**asdict(settings), **chosen})
     _check(resolved)
     check_spans(resolved, task)
+    check_like(resolved, task)
     # only the model fills in several steps
     return resolved if resolved.method == "model" else replace(resolved, steps=1)
 

@@ -3,7 +3,8 @@
 The network hears a window of 1.5 s. What a recording sounds like above a cutoff follows better from
 its statistics as a whole: for every ERB band below the cutoff the mean level, its deviation and how
 much it changes from frame to frame. A ridge regression maps them to the mean levels of the bands
-above (`tools/fit_long_term.py` fits it and writes `long_term.npz`).
+above (`tools/fit_long_term.py` fits it and writes `long_term.npz`). Where the user names a
+recording with the highs that are wanted, its bands are these levels (`inpainting/like.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ FLOOR_DB = -90.0  # below the loudest band of a frame: quieter levels count as t
 ACTIVE_DB = -50.0  # below the loudest frame: quieter frames are pauses
 MIN_FRAMES = 16  # active frames from which statistics are reliable
 MAX_GAIN_DB = 15.0  # largest correction of a band
+LIKE_BANDS = 4  # known bands below a cutoff whose level a reference recording is brought to
+MAX_LIKE_DB = 40.0  # largest correction of a band towards a reference recording
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class BandLevels:
 
     first     first band
     level_db  (n,) as `BandStatistics.mean`
-    error_db  (n,) mean absolute error that is expected
+    error_db  (n,) mean absolute error that is expected; 0 where the level is the one to have
     """
 
     first: int
@@ -102,6 +105,23 @@ class LongTermEnvelope:
         return BandLevels(first, level + known.mean.mean(), error)
 
 
+def levels_like(known: BandStatistics, like: np.ndarray) -> BandLevels:
+    """Levels of the bands above the known ones as in a reference recording, up to its end.
+
+    like  (BANDS,) mean levels of the recording in dB, nan above its end; the last `LIKE_BANDS`
+          known bands give the difference in level
+    """
+    first = len(known.mean)
+    offset = (known.mean - like[:first])[-LIKE_BANDS:].mean()
+    level = like[first:][np.isfinite(like[first:])] + offset
+    return BandLevels(first, level, np.zeros(len(level)))
+
+
+def known_bands(cutoff: int, space: AtomSpace) -> int:
+    """Number of bands that lie below bin `cutoff` entirely."""
+    return int(np.searchsorted(band_edges(space), cutoff, side="right")) - 1
+
+
 @lru_cache(maxsize=1)
 def shipped() -> LongTermEnvelope | None:
     """The regression beside the shipped checkpoint; None where there is none."""
@@ -113,7 +133,11 @@ def shipped() -> LongTermEnvelope | None:
 
 
 def level_gains(
-    grid: np.ndarray, cutoff: int, fill_error_db: np.ndarray, space: AtomSpace
+    grid: np.ndarray,
+    cutoff: int,
+    fill_error_db: np.ndarray,
+    space: AtomSpace,
+    like: np.ndarray | None = None,
 ) -> np.ndarray:
     """Gains that bring the bands above a cutoff to the levels that the known bands predict.
 
@@ -127,31 +151,40 @@ def level_gains(
         Expected error of the fill's mean levels.
     space : AtomSpace
         Of the grid.
+    like : (BANDS,), optional
+        Levels of a reference recording (`levels_like`) instead of those that the known bands
+        predict.
 
     Returns
     -------
     (F,) float32
         Gain of every bin, the same for all channels and frames: 1 below the cutoff, and everywhere
-        where the known bands predict nothing. The two levels are weighted by their precision.
+        where the known bands predict nothing. The two levels are weighted by their precision;
+        those of a reference recording hold.
     """
     out = np.ones(grid.shape[2], np.float32)
-    edges, model = band_edges(space), shipped()
-    known = int(np.searchsorted(edges, cutoff, side="right")) - 1
-    if model is None or known < FIRST_BAND or known >= BANDS:
+    edges, model, known = band_edges(space), shipped(), known_bands(cutoff, space)
+    if known >= BANDS or (like is None and (model is None or known < FIRST_BAND)):
         return out
     powers = band_powers(grid, edges)
     active = active_frames(powers[:, :known], edges)
-    if active.sum() < MIN_FRAMES:
+    if active.sum() < (MIN_FRAMES if like is None else 1):
         return out
     loudest = float(powers[:, :known].max())
-    found = model.predict(statistics(powers[active, :known], loudest))
+    heard = statistics(powers[active, :known], loudest)
+    if like is not None:
+        found: BandLevels | None = levels_like(heard, like)
+    else:
+        found = model.predict(heard) if model is not None else None
     if found is None:
         return out
     filled = statistics(powers[active], loudest).mean[known : known + len(found.level_db)]
     centre = (edges[:-1] + edges[1:])[known : known + len(found.level_db)] / 2
     own = np.interp(centre, np.arange(len(out)), fill_error_db)
-    weight = own**2 / (own**2 + found.error_db**2)
-    gain_db = np.clip(weight * (found.level_db - filled), -MAX_GAIN_DB, MAX_GAIN_DB)
+    weight = own**2 / np.maximum(own**2 + found.error_db**2, 1e-12)
+    weight = np.where(found.error_db > 0, weight, 1)
+    most = MAX_GAIN_DB if like is None else MAX_LIKE_DB
+    gain_db = np.clip(weight * (found.level_db - filled), -most, most)
     above = np.arange(cutoff, len(out))
     out[cutoff:] = 10 ** (np.interp(above, centre, gain_db) / 20)
     return out

@@ -39,6 +39,7 @@ from ..errors import AtomizerError
 from ..inpainting.erase import check_fillable, erase_atoms
 from ..inpainting.fill import Step
 from ..inpainting.highs import describe_cutoff, resolve_for
+from ..inpainting.like import levels_of
 from ..inpainting.repair import describe_defects, repair, split_defects
 from ..inpainting.settings import METHODS, Settings, resolve
 from ..inpainting.task import Task, prepare
@@ -115,6 +116,7 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
     source: str = "",
     not_from: str = "",
     shift: float = 0,
+    like: str | None = None,
 ) -> str:
     """Fill in the unknown atoms of a sound file, or of an excerpt of it.
 
@@ -147,6 +149,8 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
         not_from: spans of seconds not to copy from
         shift: of the method "paste", seconds from the selected atoms to those that are pasted;
             negative for earlier ones
+        like: a recording whose highs filled highs shall have, in their level relative to the bands
+            below the cutoff; null for the level that the sound itself predicts
 
     Returns:
         the filled file: the whole sound, or the excerpt
@@ -160,6 +164,7 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
             source=source or "",
             not_from=not_from or "",
             shift=parse_number("shift", shift) or 0.0,
+            like=levels_of(_read(like, 0.0, None)) if like else "",
         )
         beyond = parse_number("seconds to continue by", extend) or 0.0
         added = parse_integer("channels to add", add_channels) or 0
@@ -188,7 +193,8 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
             inform(note, title="Selection")
         filled = task.render(_last_step(task, settings, deadline).grid) if task else sound
         path = _write_result(filled, file)
-        for temporary in filter(None, (path.parent, cleanup.uploaded_path(file))):
+        uploads = (cleanup.uploaded_path(name) for name in (file, like) if name)
+        for temporary in filter(None, (path.parent, *uploads)):
             cleanup.delete_later(temporary)
         cleanup.trim_heap()
         return str(path)
@@ -334,6 +340,7 @@ def add_endpoints() -> None:
         gr.Textbox("", visible=False, label=label) for label in ("Copy from", "Do not copy from")
     )
     shift = gr.Number(0, visible=False, label="Seconds to the pasted atoms")
+    like = gr.File(type="filepath", visible=False, label="A recording with the highs to have")
     inputs = [
         file,
         select,
@@ -354,6 +361,7 @@ def add_endpoints() -> None:
         source,
         not_from,
         shift,
+        like,
     ]
     trigger = gr.Button(visible=False)  # an endpoint needs an event
     trigger.click(

@@ -1,0 +1,103 @@
+"""A reference recording, whose highs filled highs shall have.
+
+Of it only the mean levels of its bands are used (`priors/long_term.py`), relative to the bands
+below the cutoff. `Settings.like` has them in text, so that a settings file repeats the fill without
+the recording.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..analysis.cutoff import find_cutoff, sampled_grid
+from ..atoms.space import AtomSpace
+from ..errors import AtomizerError
+from ..io.audio import Sound
+from ..priors.long_term import (
+    BANDS,
+    LIKE_BANDS,
+    MIN_FRAMES,
+    active_frames,
+    band_edges,
+    band_powers,
+    known_bands,
+    statistics,
+)
+from .highs import cutoff_bin
+
+if TYPE_CHECKING:
+    from .settings import Settings
+    from .task import Task
+
+NOT_HEARD = "-"  # level of a band above the end of the reference
+
+
+def levels_of(reference: Sound, space: AtomSpace = AtomSpace()) -> str:
+    """Mean levels of the bands of a reference recording, as `Settings.like` takes them.
+
+    Raises AtomizerError for silence, and where there is too little sound.
+    """
+    grid, edges = sampled_grid(reference, space), band_edges(space)
+    powers = band_powers(grid, edges)
+    if not powers.any():
+        raise AtomizerError("The reference recording is silent: give one that has highs.")
+    active = active_frames(powers, edges)
+    seconds, least = active.sum() * space.hop / space.rate, MIN_FRAMES * space.hop / space.rate
+    if active.sum() < MIN_FRAMES:
+        raise AtomizerError(
+            f"The reference recording has {seconds:.2f} s of sound: at least {least:.2f} s are"
+            " needed."
+        )
+    cutoff = find_cutoff(grid, space, reference.rate / 2)
+    end_hz = reference.rate / 2 if cutoff is None else cutoff.start_hz
+    heard = edges[1:] * space.bin_hz <= end_hz + space.bin_hz
+    levels = statistics(powers[active], float(powers.max())).mean
+    return ",".join(f"{db:.1f}" if there else NOT_HEARD for db, there in zip(levels, heard))
+
+
+def parse_levels(text: str) -> np.ndarray | None:
+    """(BANDS,) levels in dB of the text of `levels_of`, nan where not heard; None for no text.
+
+    Raises AtomizerError for any other text.
+    """
+    if not text:
+        return None
+    try:
+        levels = [math.nan if part == NOT_HEARD else float(part) for part in text.split(",")]
+    except ValueError:
+        levels = []
+    if len(levels) != BANDS or not np.isfinite(levels[:LIKE_BANDS]).all() or np.isinf(levels).any():
+        raise AtomizerError(
+            f"{text[:40]!r} are no levels of a reference recording: {BANDS} numbers in dB,"
+            f" separated by commas, are accepted, and {NOT_HEARD} for bands above its end."
+        )
+    return np.array(levels)
+
+
+def check_like(settings: Settings, task: Task) -> None:
+    """Raise AtomizerError where a fill cannot have the highs of its reference recording."""
+    levels = parse_levels(settings.like)
+    if levels is None:
+        return
+    cutoff = cutoff_bin(task.mask) if task.selection.erases else None
+    known = 0 if cutoff is None else known_bands(cutoff, task.space)
+    if cutoff is None or not LIKE_BANDS <= known < BANDS:
+        raise AtomizerError(
+            "A reference recording gives the level of highs: select everything above one frequency"
+            " in all channels, as above:auto does."
+        )
+    if settings.method != "model" or settings.amplitudes != "texture":
+        raise AtomizerError(
+            "A reference recording is used by the method model with the amplitudes texture alone:"
+            " leave out others, or the reference recording."
+        )
+    if not np.isfinite(levels[: known + 1]).all():
+        edges = band_edges(task.space) * task.space.bin_hz / 1000
+        ends = edges[np.isfinite(levels).sum()]
+        raise AtomizerError(
+            f"The reference recording ends at {ends:.1f} kHz, and what is selected begins at"
+            f" {cutoff * task.space.bin_hz / 1000:.1f} kHz: give one that has these highs."
+        )
