@@ -79,6 +79,12 @@ class Limits:
         "earlier sounds with work on them that the page can go back to",
         0,
     )
+    session_mb: float = _limit(
+        4096,
+        "MB",
+        "sounds of a session file, unpacked: the loaded one, and two of every variation",
+        0.001,
+    )
     queue: int = _limit(20, "visitors", "fills in the queue; further ones are refused until later")
     waiting: int = _limit(3, "fills", "fills in the queue per visitor or program")
     fill_seconds: float = _limit(

@@ -38,6 +38,7 @@ SHORT = {
     "atoms": 100,
     "file": 60,
     "checkpoint": 10,
+    "session": 40,
     "api": 100,
     "page": 8,
 }

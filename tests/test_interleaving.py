@@ -20,13 +20,14 @@ from atomizer import limits as limits_module
 from atomizer.atoms.selection import parse
 from atomizer.errors import AtomizerError
 from atomizer.inpainting.fill import Step
+from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
 from atomizer.ui import cleanup, decomposition, gpu, handlers
 from atomizer.ui.component import Chosen, Message, Result
 from atomizer.ui.handlers import loading, pursuit, responses
 from atomizer.ui.session import Session, history, jobs, scenes, state
-from atomizer.ui.session.job_state import FINAL, TRANSITIONS, Job, JobState
+from atomizer.ui.session.job_state import FINAL, TRANSITIONS, Job, JobEvent, JobState
 from atomizer.ui.variations import StoredVariation
 
 SEQUENCES, EVENTS = 2000, 8
@@ -40,7 +41,8 @@ CHOSEN = Chosen(regions=[{"kind": "rect", "op": "add", "f": [3000, 9000]}], part
 def fakes(monkeypatch, tmp_path):
     """Replace everything that computes, or touches a file, by something instant."""
     sound = Sound(np.ones((1, 64), np.float32), 44_100)
-    task = prepare(sound, parse(["above:3000"]))
+    selection = parse(["above:3000"])
+    task = prepare(sound, selection)
     numbers = itertools.count()
 
     run = SimpleNamespace(dice=random.Random(0), transitions=Counter())
@@ -78,6 +80,18 @@ def fakes(monkeypatch, tmp_path):
     def file(*_):
         return FileData(path="/x")
 
+    def open_saved(path):
+        if run.dice.random() < 0.2:
+            raise AtomizerError("broken")
+        session = loading.open_session(sound, "saved.wav")
+        for _ in range(run.dice.randint(0, 3)):
+            jobs.start(session, "fill")
+            jobs.begin(session, Recipe(selection), task, "key")
+            jobs.show_step(session, Step(1, 1, task.grid, task.mask))
+            jobs.finish(session, JobEvent.FINISH)
+        session.job = None
+        return session
+
     def open_session(self):
         self.folder = tmp_path
         state._open_sessions[self.resume_key] = self
@@ -96,13 +110,22 @@ def fakes(monkeypatch, tmp_path):
         jobs: dict(
             task_of=task_of,
             judge=lambda *_: (None, None),
-            _store=lambda session, number, recipe, *_: StoredVariation(
+            store=lambda session, number, recipe, *_: StoredVariation(
                 recipe, Path(f"/x/{number}"), Path(f"/x/{number}-masked")
             ),
             _audible_filled=lambda *_: 0,
         ),
         history: dict(read=lambda *_: sound, write=lambda *_: None),
-        loading: dict(open_file=lambda path: (sound, None)),
+        loading: dict(
+            open_file=lambda path: (sound, None),
+            session_file=SimpleNamespace(is_session_file=lambda path: path == "x.atomizer"),
+            check_size=lambda path: None,
+            open_saved=open_saved,
+        ),
+        handlers.saving: dict(
+            saving=SimpleNamespace(capture=lambda *_: None),
+            session_file=SimpleNamespace(encode=lambda content: b"", ENDING=".atomizer"),
+        ),
         gpu: dict(fill=fill),
         cleanup: dict(
             trim_heap=lambda: None,
@@ -166,6 +189,20 @@ class Visitor:
 
     def load(self):
         self.take(*handlers.load("x.wav", self.session))
+
+    def open(self):
+        """A session file is opened; where it is invalid, everything stays."""
+        before = self.session
+        self.take(*handlers.load("x.atomizer", before))
+        assert (self.session is before) == (before.replaced_by is None)
+
+    def save(self):
+        chosen = Chosen(regions=[], parts=[])
+        busy, fill = self.session.message.busy, self.session.fill
+        self.take(handlers.save_session(chosen, self.session, {}, [], *CONTROLS, 1, 4))
+        message = self.session.message
+        assert (message.busy, self.session.fill) == (busy, fill), "saving changes no job"
+        assert message.download is not None
 
     def select(self):
         self.take(handlers.describe(CHOSEN, ["velocity", "sign"], None, self.session))
@@ -261,7 +298,7 @@ def _text(message: Message) -> str:
 
 
 EVENT_NAMES = (
-    *("load", "select", "undo", "accept", "delete", "reload", "leave"),
+    *("load", "open", "save", "select", "undo", "accept", "delete", "reload", "leave"),
     *("fill", "fill", "pursue", "step", "step", "step", "cancel", "stop"),
 )
 

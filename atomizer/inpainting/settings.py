@@ -126,6 +126,11 @@ def resolve(settings: Settings, task: Task) -> Resolved:
     return resolved if resolved.method == "model" else replace(resolved, steps=1)
 
 
+def check_settings(settings: Settings) -> None:
+    """Raise AtomizerError for values out of range; None, the default of a task, is within."""
+    _check(Resolved(**{k: v for k, v in asdict(settings).items() if v is not None}))
+
+
 def _check(settings: Resolved) -> None:
     """Raise AtomizerError for values out of range."""
     for name, value, known in (

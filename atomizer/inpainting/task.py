@@ -173,7 +173,7 @@ def prepare(
     AtomizerError
         Where nothing of this sound is selected, or a value is out of range.
     """
-    _check_additions(sound, extend, add_channels)
+    check_additions(sound, extend, add_channels)
     extra = []
     if extend:
         extra.append(Region(t=(sound.seconds, None)))
@@ -202,7 +202,7 @@ def prepare(
     return Task(sound, space, grid, mask, selection, preset, reference, extend, cutoff, is_mid_side)
 
 
-def _check_additions(sound: Sound, extend: float, add_channels: int) -> None:
+def check_additions(sound: Sound, extend: float, add_channels: int) -> None:
     """Raise AtomizerError where a sound cannot be extended that far, or get that many channels."""
     if not 0 <= extend <= limits().extend_seconds:
         most = limits().extend_seconds

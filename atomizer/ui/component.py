@@ -49,6 +49,7 @@ EVENTS = (
     "forget",
     "revert",
     "export",
+    "save",
     "noise",
     "excerpt",
     "pursue",
@@ -158,6 +159,7 @@ class Variation(Result):
     changed  which samples differ from the original: `Changes` in words
     spans    (start, stop) in seconds where filled and masked sound differ
     order, reverse  the ordering that it revealed the atoms in
+    shape    how a session file says that the fill is changed: `Shape`
     proposal  the selection where `key` is the id of a proposal; other keys name it themselves
     """
 
@@ -179,6 +181,7 @@ class Variation(Result):
     changed: str = ""
     spans: list[tuple[float, float]] = []
     proposal: Proposal | None = None
+    shape: dict[str, float] | None = None
 
 
 class Parts(GradioModel):

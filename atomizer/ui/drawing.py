@@ -123,3 +123,43 @@ def velocities(magnitude: np.ndarray, loudest: float, space: AtomSpace) -> np.nd
 def bits(mask: np.ndarray) -> bytes:
     """Return a bool array as bits, the first in the lowest bit of the first byte."""
     return np.packbits(mask, bitorder="little").tobytes()
+
+
+# ---------- the way back
+
+
+def unpack(
+    data: bytes, count: int, shape: tuple[int, int, int], space: AtomSpace, loudest: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return cells, amplitudes and states of what `pack` has packed, in drawing order.
+
+    shape    of the grid that the flat indices `cells` are of
+    loudest  magnitude of the highest velocity
+    """
+    columns = np.frombuffer(data, "<u2", 3 * count).reshape(3, count)
+    flags = np.frombuffer(data, np.uint8, count, 6 * count)
+    frame, bin_, velocity = columns
+    cells = np.ravel_multi_index(((flags >> 1) & 7, frame, bin_), shape)
+    return cells, _amplitudes(velocity, flags & 1, space, loudest), flags >> 4
+
+
+def unpack_scene(
+    data: bytes, count: int, shape: tuple[int, int, int], space: AtomSpace, loudest: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return cells and amplitudes of mapped atoms of `pack_scene`, in drawing order."""
+    size = int(np.prod(shape))
+    velocity = np.frombuffer(data, "<u2", count)
+    packed = np.frombuffer(data, np.uint8, offset=2 * count)
+    has_atom, is_positive = packed[: -(-size // 8)], packed[-(-size // 8) :]
+    cells = np.flatnonzero(np.unpackbits(has_atom, count=size, bitorder="little"))
+    signs = np.unpackbits(is_positive, count=count, bitorder="little")
+    order = np.argsort(velocity, kind="stable")
+    return cells[order], _amplitudes(velocity, signs, space, loudest)[order]
+
+
+def _amplitudes(
+    velocity: np.ndarray, is_positive: np.ndarray, space: AtomSpace, loudest: float
+) -> np.ndarray:
+    """Return signed amplitudes (float32) of velocities from 0 to TOP."""
+    magnitude = loudest * 10 ** (space.floor_db * (1 - velocity / TOP) / 20)
+    return np.where(is_positive, magnitude, -magnitude).astype(np.float32)

@@ -187,8 +187,8 @@ def _settings(session: Session, request: ExportRequest) -> bytes:
         recipes.append(replace(stored.recipe, shape=request.shape))
     if not recipes:
         raise AtomizerError("There are no settings yet: fill something in first.")
-    part = session.shown.excerpt
-    excerpt = f" --start {part.start:.6f} --seconds {part.seconds:.6f}" if part else ""
+    part = session.part
+    excerpt = f" --start {part[0]:.6f} --seconds {part[1]:.6f}" if part else ""
     name = json.dumps(session.name)
     loaded = session.undo_stack[0].sound if session.undo_stack else session.sound
     return dump_recipes(

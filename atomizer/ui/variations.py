@@ -12,6 +12,7 @@ from .. import metrics
 from ..atoms.space import LOUDNESS
 from ..inpainting.recipe import Recipe
 from ..inpainting.settings import Resolved
+from ..inpainting.shaping import spans_of
 from ..inpainting.step import Step
 from ..inpainting.task import Task
 from ..io.audio import Sound
@@ -86,6 +87,12 @@ def level_difference(task: Task, step: Step) -> float | None:
         float(np.sum(grid[task.mask].astype(np.float64) ** 2)) for grid in (task.grid, step.grid)
     )
     return 10 * math.log10(filled / original) if original > 0 and filled > 0 else None
+
+
+def changed_spans(masked: Sound, filled: Sound) -> list[tuple[float, float]]:
+    """Return (start, stop) in seconds of the spans in which two sounds of one size differ."""
+    spans = spans_of(filled.samples - masked.samples, filled.rate)
+    return [(start / filled.rate, stop / filled.rate) for start, stop in spans]
 
 
 def title_of(recipe: Recipe, settings: Resolved) -> str:

@@ -17,6 +17,7 @@ from .examples import ASSETS, Example
 from .handlers.controls import AUTO
 from .layout import Page
 from .session import Session
+from .session_file import SavedWork
 
 PRIVATE: dict[str, Any] = dict(api_visibility="private", show_progress="hidden")
 # fills run one at a time. "multiple": one that was stopped may still count as pending
@@ -79,6 +80,24 @@ def _preset_values(page: Page, selection: Selection, settings: Settings) -> tupl
         settings.reverse,
         *("" if value is None else str(value) for value in numbers),
         settings.using,
+    )
+
+
+def _work_outputs(page: Page) -> list:
+    """Components that a session file sets."""
+    panel = page.fill
+    return [*_preset_outputs(page), panel.seed, panel.method, panel.count, page.extend.seconds]
+
+
+def _work_values(page: Page, work: SavedWork) -> tuple:
+    """Return the values of `_work_outputs`."""
+    selection, settings = work.fill.selection, work.fill.settings
+    return (
+        *_preset_values(page, selection, settings),
+        "" if work.is_new_seed else str(settings.seed),
+        settings.method,
+        work.count,
+        work.seconds,
     )
 
 
@@ -206,6 +225,7 @@ def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
     """Connect the upload, the microphone, the example sounds and the excerpt picker."""
     session, sources = page.session, page.sources
     sound_outputs, preset_outputs = _sound_outputs(page), _preset_outputs(page)
+    work_outputs = _work_outputs(page)
 
     def load(path: str | None, old: Session | None) -> tuple:
         cleanup.free_idle(demo)
@@ -222,7 +242,12 @@ def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
     def load_upload(path: str | None, old: Session | None) -> tuple:
         # the drop zone becomes empty again, and no example sound is chosen
         values = load_and_reset(path, old)
-        return *values, None, gr.skip() if values[1] == gr.skip() else ""
+        fresh = values[1]
+        if isinstance(fresh, Session) and fresh.work is not None:
+            values = *values[: len(sound_outputs)], *_work_values(page, fresh.work)
+        else:
+            values = *values, *_skip(work_outputs[len(preset_outputs) :])
+        return *values, None, gr.skip() if fresh == gr.skip() else ""
 
     def choose_excerpt(old: Session | None, event: gr.EventData) -> tuple:
         return _sound_values(*handlers.choose_excerpt(old, event._data))
@@ -231,7 +256,7 @@ def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
     sources.file.upload(
         load_upload,
         [sources.file, session],
-        [*sound_outputs, *preset_outputs, sources.file, sources.example_sounds],
+        [*sound_outputs, *work_outputs, sources.file, sources.example_sounds],
         cancels=fills,
         trigger_mode="multiple",
         **PRIVATE,
@@ -239,7 +264,7 @@ def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
     sources.microphone.stop_recording(
         load_upload,
         [sources.microphone, session],
-        [*sound_outputs, *preset_outputs, sources.microphone, sources.example_sounds],
+        [*sound_outputs, *work_outputs, sources.microphone, sources.example_sounds],
         cancels=fills,
         **PRIVATE,
     )
@@ -289,11 +314,17 @@ def _connect_variations(page: Page, fills: list[Fill]) -> None:
     def export_file(old: Session | None, event: gr.EventData) -> Message:
         return handlers.export_file(old, event._data)
 
+    def save_session(chosen: Chosen, old: Session | None, event: gr.EventData, *values) -> Message:
+        features, controls = _ticked(page, values), values[len(page.features) :]
+        return handlers.save_session(chosen, old, event._data, features, *controls)
+
     view.accept(accept, session, view, **PRIVATE)
     view.revert(undo, session, undo_outputs, cancels=fills, **PRIVATE)
     view.resume(resume, session, undo_outputs, **PRIVATE)
     view.forget(delete_variation, session, view, **PRIVATE)
     view.export(export_file, session, view, trigger_mode="multiple", **PRIVATE)
+    controls = [*page.fill.controls, page.extend.seconds]
+    view.save(save_session, [view, session, *page.features, *controls], view, **PRIVATE)
 
 
 def _connect_selection(page: Page) -> None:

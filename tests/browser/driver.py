@@ -57,6 +57,23 @@ def wait_status(page, text: str) -> str:
     return status(page)
 
 
+def drop(page, *paths) -> None:
+    """Drop files on the picture."""
+    files = [[path.name, list(path.read_bytes())] for path in paths]
+    page.evaluate(
+        """files => {
+          const data = new DataTransfer();
+          for (const [name, bytes] of files)
+            data.items.add(new File([new Uint8Array(bytes)], name));
+          const stage = document.querySelector('.atom-view .stage');
+          for (const type of ['dragover', 'drop'])
+            stage.dispatchEvent(new DragEvent(type, {
+              dataTransfer: data, bubbles: true, cancelable: true}));
+        }""",
+        files,
+    )
+
+
 def upload(page, path) -> None:
     """Load a sound and wait until its atoms are drawn and it can be played."""
     page.set_input_files("#file input[type=file]", str(path))

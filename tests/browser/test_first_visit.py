@@ -10,23 +10,6 @@ from atomizer.ui.examples import EXAMPLES
 SIZES = [(1400, 900), (1280, 720), (1024, 768), (390, 844)]
 
 
-@pytest.fixture(scope="module")
-def drop_script():
-    """Drops files with these names and contents on the picture."""
-    return """files => {
-      const data = new DataTransfer();
-      for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name));
-      const stage = document.querySelector('.atom-view .stage');
-      for (const type of ['dragover', 'drop'])
-        stage.dispatchEvent(new DragEvent(type, {
-          dataTransfer: data, bubbles: true, cancelable: true}));
-    }"""
-
-
-def content(path):
-    return [path.name, list(path.read_bytes())]
-
-
 @pytest.mark.parametrize("width, height", SIZES)
 def test_fill_in_is_in_sight_and_folds_are_closed(open_page, width, height):
     page = open_page(width, height, app="quick_app_url", fresh=True, has_touch=width < 500)
@@ -87,12 +70,12 @@ def test_erase_fill_and_play_by_keys_from_anywhere(quick, sounds):
     d.wait(quick, "!player.playing")
 
 
-def test_files_dropped_anywhere_load_or_become_a_list(quick, sounds, drop_script):
+def test_files_dropped_anywhere_load_or_become_a_list(quick, sounds):
     d.wait(quick, "state.scene && player.buffers.original")
-    quick.evaluate(drop_script, [content(sounds["mono"])])
+    d.drop(quick, sounds["mono"])
     d.wait(quick, "state.scene.name === 'mono.wav'")
     assert "dropping" not in quick.evaluate("({...document.body.dataset})")
-    quick.evaluate(drop_script, [content(sounds["mono"]), content(sounds["stereo"])])
+    d.drop(quick, sounds["mono"], sounds["stereo"])
     assert quick.locator("dialog[open] .files button").all_text_contents() == [
         "mono.wav",
         "stereo.wav",

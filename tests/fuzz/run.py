@@ -40,6 +40,7 @@ from .targets import (
     file_target,
     page_target,
     selection_target,
+    session_target,
     settings_target,
     sound_target,
 )
@@ -70,7 +71,8 @@ KINDS = {
     "atoms": Kind(0.12, 700, atoms_target),
     "file": Kind(0.10, 900, file_target),
     "checkpoint": Kind(0.05, 300, checkpoint_target),
-    "api": Kind(0.12, 700, api_target),
+    "session": Kind(0.05, 700, session_target),
+    "api": Kind(0.07, 700, api_target),
     "page": Kind(0.05, 900, page_target),
     "http": Kind(0.02, 100, http_target),
 }

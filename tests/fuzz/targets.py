@@ -594,3 +594,69 @@ def page_target(folder: Path):
         return "shown"
 
     return case
+
+
+def session_target(folder: Path):
+    """Session files: changed bytes, manifests and arrays; what opens is used."""
+    from atomizer.plotting.figures import PlotStyle
+    from atomizer.ui import gpu, handlers
+    from atomizer.ui.component import Chosen
+    from atomizer.ui.exports import ExportRequest, export
+    from atomizer.ui.handlers.saving import open_saved
+
+    gpu.has_model = lambda: False
+    soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
+    chosen = Chosen(regions=SELECTION["regions"][:1], parts=[])
+    controls = ("auto", False, None, None, None, "", "noise", "auto", 1)
+
+    def save(session) -> bytes:
+        features = ["velocity", "sign"]
+        message = handlers.save_session(chosen, session, {}, features, *controls, 1)
+        assert message.download is not None, message.status
+        return Path(message.download.file.path).read_bytes()
+
+    _, session = handlers.load(str(folder / "in.wav"), None)
+    list(handlers.fill_selection(chosen, session, ["velocity", "sign"], *controls))
+    handlers.accept(session, session.shown.current)
+    list(handlers.add_channel(session, *controls))
+    list(handlers.fill_selection(chosen, session, ["sign"], *controls))
+    data = save(session)
+    session.close()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+
+    def changed(rng: random.Random) -> bytes:
+        if rng.random() < 0.2:
+            return mutate_bytes(data, rng)
+        contents = dict(files)
+        if rng.random() < 0.75:
+            manifest = mutate_json(json.loads(files["session.json"]), rng)
+            contents["session.json"] = manifest.encode("utf-8", "replace")
+        else:
+            name = rng.choice(list(files))
+            contents[name] = mutate_bytes(files[name], rng)
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+            for name, content in contents.items():
+                new.writestr(name, content)
+        return out.getvalue()
+
+    def case(rng: random.Random) -> str:
+        path = folder / "case.atomizer"
+        path.write_bytes(changed(rng))
+        session = None
+        try:
+            session = open_saved(path)
+            session.message.model_dump_json()
+            for variation in session.shown.variations:
+                request = ExportRequest("same", "filled", variation.id, PlotStyle())
+                assert export(session, request).data
+            save(session)
+            handlers.undo(session)
+        finally:
+            path.unlink()
+            if session is not None:
+                session.close()
+        return "opened"
+
+    return case

@@ -68,7 +68,7 @@ async function opened() {
     orders: { show: nothing },
     maskedPreview: { clear: nothing, update: nothing },
     history: { reset: nothing },
-    shape: { shape: NEUTRAL },
+    shape: { shape: NEUTRAL, shapes: new Map(), adopt: () => {} },
     persistence: { saveSelection: nothing, saveSession: nothing, saveSound: async () => {} },
     editor: { notify: () => view.trigger('selected') },
     display: {},

@@ -7,6 +7,7 @@
     pursuit.py   matching-pursuit atoms
     history.py   variations, earlier originals, earlier sounds
     exporting.py downloads
+    saving.py    session files
     compressing.py the sound as a file of atoms
     controls.py  values of the controls -> settings
     responses.py answers without a session, error sentences, notices
@@ -32,6 +33,7 @@ from .history import accept, delete_variation, resume, undo
 from .inspecting import find_similar, inspect
 from .loading import choose_excerpt, finish_example, load, load_example
 from .pursuit import decompose
+from .saving import save_session
 from .selecting import describe
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "load_example",
     "paste",
     "resume",
+    "save_session",
     "stop",
     "undo",
 ]

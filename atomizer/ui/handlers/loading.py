@@ -12,7 +12,7 @@ import gradio as gr
 from ...errors import AtomizerError
 from ...io.audio import Sound, TooLong, max_duration, overview, read
 from ...limits import MEGABYTE, limits
-from .. import cleanup, examples, gpu
+from .. import cleanup, examples, gpu, session_file
 from ..component import Message
 from ..examples import Example
 from ..session import LongFile, Session, history, jobs, open_session, scenes
@@ -21,18 +21,21 @@ from . import responses
 from .controls import parse_number
 from .filling import run, stop
 from .responses import is_active, no_session, sentence_of
+from .saving import open_saved, opened_status
 
 FIRST_SECONDS = 30.0  # the first excerpt of a file that is too long to work on as a whole
 
 
 def load(path: str | None, session: Session | None):
-    """Open a file as a new session that replaces the current one.
+    """Open a sound, or a session file, as a new session that replaces the current one.
 
     Returns (message, session). The session is skipped where the file is not a valid sound; both
     are skipped where there was no session before either.
     """
     if not path:
         return gr.skip(), gr.skip()
+    if session_file.is_session_file(path):
+        return _load_saved(path, session)
     try:
         sound, long_file = open_file(path)
         fresh = open_session(sound, Path(path).name, long_file, cleanup.uploaded_path(path))
@@ -49,6 +52,20 @@ def load(path: str | None, session: Session | None):
             "drag the handles to choose another part.",
         )
     return _opened(fresh, f"{note}Drag over the spectrogram, or add a preset, then press Fill in.")
+
+
+def _load_saved(path: str, session: Session | None):
+    """Open a session file; returns what `load` does."""
+    try:
+        check_size(path)
+        fresh = open_saved(path)
+    except Exception as error:
+        return load_failed(session, error, "This session cannot be used"), gr.skip()
+    finally:
+        cleanup.trim_heap()
+    if session is not None:
+        history.replace_with(session, fresh)
+    return _opened(fresh, opened_status(fresh))
 
 
 def _length(seconds: float) -> str:

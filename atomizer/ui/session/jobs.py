@@ -15,7 +15,6 @@ from ...inpainting.fill import Step
 from ...inpainting.origin import describe_origin
 from ...inpainting.recipe import Recipe
 from ...inpainting.settings import resolve
-from ...inpainting.shaping import spans_of
 from ...inpainting.task import Task
 from ...io.audio import Sound, write
 from ...io.tags import Tags
@@ -24,6 +23,7 @@ from .. import drawing
 from ..component import Scene, Source, Variation
 from ..variations import (
     StoredVariation,
+    changed_spans,
     details_of,
     has_reference,
     judge,
@@ -140,16 +140,14 @@ def finish(session: Session, event: JobEvent) -> Variation:
     filled = task.render(step.grid)
     session.result_count = number = session.result_count + 1
     masked = recipe.masked(task)
-    session.stored[number] = _store(session, number, recipe, filled, masked)
+    session.stored[number] = store(session, number, recipe, filled, masked)
     # metrics compare the region with the sound before anything was erased
     reference = (
         task if fill.residual is None else replace(recipe.task(session.sound), mask=task.mask)
     )
     snr, lsd = judge(reference, step, filled, recipe)
     title = title_of(recipe, settings)
-    proposal = session.shown.proposal
-    if proposal is not None and proposal.id != fill.key:
-        proposal = None
+    proposal = session.proposal_of(fill.key)
     if recipe.stop_after:
         title += f", stopped after step {step.number} of {step.total}"
     details = details_of(recipe, settings)
@@ -176,10 +174,7 @@ def finish(session: Session, event: JobEvent) -> Variation:
         origin=", ".join(describe_origin(step, task, settings)),
         changed=str(changes(session.sound, filled)),
         proposal=proposal,
-        spans=[
-            (start / filled.rate, stop / filled.rate)
-            for start, stop in spans_of(filled.samples - masked.samples, filled.rate)
-        ],
+        spans=changed_spans(masked, filled),
         sources=[
             Source(target=s.target, source=s.source, confidence=s.confidence) for s in step.sources
         ],
@@ -193,7 +188,7 @@ def finish(session: Session, event: JobEvent) -> Variation:
     return variation
 
 
-def _store(
+def store(
     session: Session, number: int, recipe: Recipe, filled: Sound, masked: Sound
 ) -> StoredVariation:
     """Write the exact sounds of a variation into files."""

@@ -192,15 +192,20 @@ def propose_selection(session: Session, selection: Selection, has_reference: boo
 
     has_reference  whether the original is what the fills should sound like
     """
+    proposal = proposal_of(selection, secrets.token_hex(6), has_reference)
+    session.update(proposal=proposal)
+    return proposal.id
+
+
+def proposal_of(selection: Selection, key: str, has_reference: bool = True) -> Proposal:
+    """Return a selection as the page takes it; fills of it carry the key."""
     data = selection.to_dict()
-    proposal = Proposal(
-        id=secrets.token_hex(6),
+    return Proposal(
+        id=key,
         regions=data["regions"],
         specs=data.get("parts", []),
         has_reference=has_reference,
     )
-    session.update(proposal=proposal)
-    return proposal.id
 
 
 # fills and exports

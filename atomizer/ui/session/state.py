@@ -21,8 +21,9 @@ from ...inpainting.highs import resolve_cutoff
 from ...inpainting.recipe import Recipe
 from ...io.audio import Overview, Sound, read
 from .. import cleanup
-from ..component import Message, Variation
+from ..component import Message, Proposal, Variation
 from ..decomposition import Decomposition
+from ..session_file import SavedWork
 from ..variations import StoredVariation
 from .job_state import Fill, Job, JobEvent
 from .present import PageState, Shown, present
@@ -104,6 +105,8 @@ class Session:
     long_file: LongFile | None = None  # the file that the sound is an excerpt of
     uploaded_file: Path | None = None  # the visitor's file; None for an example sound
 
+    saved_part: tuple[float, float] | None = None  # `part` of a session file
+
     # the atoms
     space: AtomSpace = field(default_factory=AtomSpace)
     grid: np.ndarray = field(init=False, repr=False)  # coefficients (channels, frames, bins)
@@ -127,6 +130,7 @@ class Session:
     example_variations: set[int] = field(default_factory=set)  # ids of an example's own results
     job: Job | None = None  # the newest one; it may have ended
     next_seed: int = 0  # of the next fill without a seed: above all that were used
+    work: SavedWork | None = None  # controls of a session file, which the page takes once
     result_count: int = 0  # counts results and variations, so that every one has a new number
 
     # the tab that shows it
@@ -255,11 +259,15 @@ class Session:
     # what the session holds
 
     @property
+    def part(self) -> tuple[float, float] | None:
+        """Start and duration in seconds of the excerpt of a file; None for a whole file."""
+        excerpt = self.shown.excerpt
+        return self.saved_part if excerpt is None else (excerpt.start, excerpt.seconds)
+
+    @property
     def title(self) -> str:
         """The name of the sound among several; for an excerpt, with its start."""
-        return (
-            self.name if self.long_file is None else f"{self.name} from {self.long_file.start:g} s"
-        )
+        return self.name if self.part is None else f"{self.name} from {self.part[0]:g} s"
 
     @property
     def has_user_work(self) -> bool:
@@ -290,6 +298,11 @@ class Session:
         """The recipe of the variation that the page shows, or a default one."""
         current = self.shown.current
         return Recipe() if current is None else self.stored[current].recipe
+
+    def proposal_of(self, key: str) -> Proposal | None:
+        """Return the proposed selection that fills with this key belong to; None for others."""
+        proposals = (self.shown.proposal, *(v.proposal for v in self.shown.variations))
+        return next((p for p in proposals if p is not None and p.id == key), None)
 
     def delete_variation(self, number: int) -> None:
         """Remove a variation from the list, and delete its files."""

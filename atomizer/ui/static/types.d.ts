@@ -100,6 +100,8 @@ export interface Variation extends Result {
   changed: string;
   spans: Range[];
   proposal: Proposal | null;
+  /** How a session file says that the fill is changed. */
+  shape?: Shape | null;
 }
 
 /** How a fill is changed before it is mixed in: `Shape` of inpainting/shaping.py. */
@@ -397,6 +399,7 @@ export interface SavedView {
   items: Item[];
   showOriginal: boolean;
   shownId: number | null;
+  shapes: Map<number, Shape>;
 }
 
 export interface StoredSound {

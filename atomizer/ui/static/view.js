@@ -211,7 +211,7 @@ export class View {
     return channelsOf(this.state);
   }
 
-  /** Load a sound as if it had been chosen in the drop zone.
+  /** Load a sound or a session as if it had been chosen in the drop zone.
    * @param {File} file */
   loadSound(file) {
     /** @type {HTMLInputElement | null} */

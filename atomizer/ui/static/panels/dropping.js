@@ -1,12 +1,17 @@
 // Files dropped anywhere on the page: one is loaded, of several the user chooses one.
 
 const SELECTION = /\.json$/i;
+const SESSION = /\.atomizer$/i;
 
 /**
  * @typedef {object} Host
- * @property {(file: File) => void} loadSound
+ * @property {(file: File) => void} loadSound sounds and sessions
  * @property {(file: File) => void} loadSelection
  */
+
+/** Whether a file is a session, by its name.
+ * @param {File} file */
+export const isSession = (file) => SESSION.test(file.name);
 
 /** Whether a drag carries files.
  * @param {DragEvent} event */

@@ -44,6 +44,13 @@ export class ShapePanel {
     return this.shapes.get(id) ?? NEUTRAL;
   }
 
+  /** Take the shapes of variations that a session file has, unless they were changed since.
+   * @param {Pick<import('../types').Variation, 'id' | 'shape'>[]} variations */
+  adopt(variations) {
+    for (const { id, shape } of variations)
+      if (shape && !this.shapes.has(id)) this.shapes.set(id, shape);
+  }
+
   /** @param {keyof Shape} field
    * @returns {HTMLInputElement} */
   slider(field) {
@@ -83,7 +90,7 @@ export class ShapePanel {
 
   reset() {
     if (this.id === null) return;
-    this.shapes.delete(this.id);
+    this.shapes.set(this.id, NEUTRAL);
     this.show(this.id, this.isWidened);
     this.changed(this.shape);
   }

@@ -73,6 +73,7 @@ export function createActions(view) {
     },
     preset: () => presets.add(),
     saveSelection: () => saveSelection(view.items),
+    saveSession: () => view.playback.saveSession(),
     loadSelection: () => view.find('selection-file').click(),
 
     // erase and fill in

@@ -3,7 +3,7 @@
 import { download, fetchBytes } from '../util/files.js';
 import { spanOfFill } from './demo.js';
 import { storeSound } from './restoring.js';
-import { keyOf } from './selectors.js';
+import { keyOf, selectionOf } from './selectors.js';
 import { fromPayload, toPayload } from './selection.js';
 
 /** @typedef {import('../types').Message} Message */
@@ -75,6 +75,10 @@ export class Messages {
     if (!state.restored) view.persistence.saveSession(message.resume);
     const isExample = !!message.proposal && state.proposalId !== message.proposal.id;
     const isNew = message.variations.length > 0 && state.lastShownId !== message.current;
+    view.shape.adopt(message.variations);
+    for (const variation of message.variations)
+      if (variation.proposal)
+        state.selectionAliases.set(variation.key, keyOf(selectionOf(variation)));
     view.store.batch(() => {
       if (isExample && message.proposal) this.applyProposal(message.proposal);
       view.store.set(stateOf(message));

@@ -35,13 +35,16 @@ export class SceneLoader {
         items: view.items,
         showOriginal: state.showOriginal,
         shownId: state.variation && state.variation.id,
+        shapes: view.shape.shapes,
       });
     const saved = isOtherSound ? state.savedViews.get(scene.sound) : undefined;
-    const { items, showOriginal, shownId } = saved ?? {
+    const { items, showOriginal, shownId, shapes } = saved ?? {
       items: [],
       showOriginal: false,
       shownId: null,
+      shapes: new Map(), // variations of different sounds have the same ids
     };
+    if (isOtherSound) view.shape.shapes = shapes;
     const buffer = fetchBytes(scene.atoms);
     view.maskedPreview.clear();
     player.stopVoices();

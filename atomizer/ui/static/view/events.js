@@ -1,7 +1,7 @@
 // Clicks, keys and fields of the page, and what each of them does.
 
 import { checkedFeatures } from '../util/files.js';
-import { watchDrops } from '../panels/dropping.js';
+import { isSession, watchDrops } from '../panels/dropping.js';
 import { handleKey } from '../panels/keyboard.js';
 import { showErased, toggleFold } from '../panels/shell.js';
 
@@ -116,7 +116,8 @@ export class PageEvents {
     const file = find('selection-file');
     file.addEventListener('change', () => {
       const chosen = file.files?.[0];
-      if (chosen) this.view.editor.loadSelection(chosen);
+      if (chosen && isSession(chosen)) this.view.loadSound(chosen);
+      else if (chosen) this.view.editor.loadSelection(chosen);
       file.value = '';
     });
   }

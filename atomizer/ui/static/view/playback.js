@@ -165,6 +165,16 @@ export class Playback {
     });
   }
 
+  /** Let Python save everything as a session file. */
+  saveSession() {
+    const { variation } = this.view.state;
+    this.view.showStatus('Preparing the session …');
+    this.view.trigger('save', {
+      variation: variation && variation.id,
+      shapes: Object.fromEntries(this.view.shape.shapes),
+    });
+  }
+
   /** Hear and see the sound without the selected atoms. */
   async erase() {
     if (!this.view.items.length) {

@@ -1,0 +1,44 @@
+"""Session files (`.atomizer`): all that a visitor has made of a sound, as one zip.
+
+content.py  what a session file holds, as data
+patch.py    samples as their difference from those of another sound
+schema.py   the accepted form of its manifest
+archive.py  content -> bytes, and back
+
+A session file holds `session.json` (the manifest), `sound.flac` or `sound.wav` (the loaded sound;
+with `sound.rest` without loss), and arrays: of every original and variation the samples that differ
+from the sound before, and the drawn atoms. Nothing in it is a program, and nothing is unpacked onto
+the disk under a name from the file.
+"""
+
+from .archive import decode, encode, is_session_file
+from .content import (
+    ENDING,
+    ROW,
+    Drawn,
+    SavedOriginal,
+    SavedPursuit,
+    SavedScene,
+    SavedSession,
+    SavedVariation,
+    SavedWork,
+)
+from .patch import Patch, patch_of, patched
+
+__all__ = [
+    "ENDING",
+    "ROW",
+    "Drawn",
+    "Patch",
+    "SavedOriginal",
+    "SavedPursuit",
+    "SavedScene",
+    "SavedSession",
+    "SavedVariation",
+    "SavedWork",
+    "decode",
+    "encode",
+    "is_session_file",
+    "patch_of",
+    "patched",
+]
