@@ -294,6 +294,7 @@ BAD_FIELDS = {
     V + "recipe.settings.steps": (10**6, "1 to 64 steps"),
     V + "recipe.settings.shift": (float("nan"), "shift"),
     V + "recipe.settings.source": ("a-b", "no span to copy from"),
+    V + "recipe.settings.like": ("1,2", "no levels of a reference recording"),
     V + "recipe.stop_after": (-1, "counted from 0"),
     V + "shape.wet": (1.5, "share of the fill must be between 0 and 1"),
     V + "filled.channels": (9, "1 to 8 are accepted"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,9 +10,9 @@ from ..atoms.orderings import ORDERINGS
 from ..errors import AtomizerError
 from ..limits import limits
 from ..priors.choices import USING
-from .like import check_like
+from .like import check_like, parse_levels
 from .presets import PRESETS
-from .source_spans import check_spans
+from .source_spans import check_spans, parse_spans
 
 if TYPE_CHECKING:
     from ..model.inference import AtomModel
@@ -127,8 +128,14 @@ def resolve(settings: Settings, task: Task) -> Resolved:
 
 
 def check_settings(settings: Settings) -> None:
-    """Raise AtomizerError for values out of range; None, the default of a task, is within."""
+    """Raise AtomizerError for values that no task accepts; None, the default of a task, is fine."""
     _check(Resolved(**{k: v for k, v in asdict(settings).items() if v is not None}))
+    for spans in (settings.source, settings.not_from):
+        if spans:
+            parse_spans(spans)
+    parse_levels(settings.like)
+    if not math.isfinite(settings.shift):
+        raise AtomizerError(f"The shift must be a number of seconds, not {settings.shift:g}.")
 
 
 def _check(settings: Resolved) -> None:

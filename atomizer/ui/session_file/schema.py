@@ -6,7 +6,6 @@ fills themselves use.
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -25,7 +24,6 @@ from ...errors import AtomizerError
 from ...inpainting.recipe import Recipe
 from ...inpainting.recipe_schema import RecipeSchema, ShapeSchema
 from ...inpainting.settings import check_settings
-from ...inpainting.source_spans import parse_spans
 from ...inpainting.task import check_additions
 from ...io.audio import Sound, check_length
 from ...limits import MEGABYTE, limits
@@ -271,15 +269,9 @@ def recipe_of(valid: RecipeSchema, sound: Sound | None = None) -> Recipe:
     Raises AtomizerError where they are not.
     """
     recipe = Recipe.from_schema(valid)
-    settings = recipe.settings
-    check_settings(settings)
-    for spans in (settings.source, settings.not_from):
-        if spans:
-            parse_spans(spans)
+    check_settings(recipe.settings)
     if sound is not None:
         check_additions(sound, recipe.extend, recipe.add_channels)
     if not (0 <= recipe.stop_after < 2**31 and 0 <= recipe.atoms < 2**31):
         raise AtomizerError("The steps and the atoms of a fill are counted from 0.")
-    if not isfinite(settings.shift):
-        raise AtomizerError("The shift of a fill is a number of seconds.")
     return recipe

@@ -52,6 +52,7 @@ export const SHORTCUTS = [
       row('e', 'erase', 'erase: hear the sound without the selected atoms'),
       row('f', 'fill', 'fill in'),
       row('.', 'stop', 'stop a fill', '.'),
+      row('ctrl+s', 'saveSession', 'save the session as a file', 'Ctrl S'),
     ],
   },
   {
