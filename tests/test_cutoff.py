@@ -76,6 +76,18 @@ def test_a_cutoff_lies_below_the_end_of_a_low_rate():
         assert 3000 < found.start_hz < found.end_hz <= 4000
 
 
+def test_the_wall_of_highs_that_a_codec_often_leaves_out_is_found():
+    space = AtomSpace()
+    hertz = np.arange(space.hop) * space.bin_hz
+    db = np.interp(
+        hertz, [0, 6000, 10_000, 10_300, 10_301, 22_050], [-20, -45, -55, -75, -150, -150]
+    )
+    kept = np.random.default_rng(0).random((1, 100, space.hop)) < np.where(hertz < 6000, 1, 0.14)
+    grid = np.where(kept, 10 ** (db / 20), 1e-8).astype(np.float32)
+    found = find_cutoff(grid, space, 22_050.0)
+    assert 9500 < found.start_hz < found.end_hz < 10_500
+
+
 @pytest.mark.parametrize(
     "format_, subtype, compression, wall",
     [("MP3", "MPEG_LAYER_III", 0.8, (10_000, 18_000)), ("OGG", "OPUS", 0.95, (7000, 20_500))],

@@ -2,7 +2,8 @@
 
 Files of low sample rates, and of lossy codecs at low bit rates, have nothing above some frequency,
 and below it a transition band that their filter has weakened. Both are read from the mean level of
-every bin over time, to which a filter adds the same decibels in loud and in quiet frames.
+every bin over time, to which a filter adds the same decibels in loud and in quiet frames. Codecs
+leave out quiet highs, so that a mean may fall gradually: then the loudest levels are read.
 
 A cutoff is a wall: the level falls far below the continued tilt of the octave below within a sixth
 of an octave, and stays there. Spectra that merely fall, single tones and noise have none.
@@ -25,6 +26,7 @@ ACTIVE_DB = -50.0  # below the loudest frame: quieter frames are not read
 MAX_FRAMES = 1_024  # frames of a long recording that are read, evenly spread
 PIECES, PIECE_SECONDS = 10, 6.0  # pieces of a long sound that `cutoff_of` reads
 SMOOTH_BINS = 9  # bins (190 Hz) over which levels are averaged
+LOUD_SHARE = 0.1  # of the levels of a bin, where their mean has no wall
 EVEN_DB = 12.0  # above a wall: the loudest bin above the median one
 WIDTH = 0.12  # widest transition of a wall, relative to its frequency
 WEAK_DB = 1.0  # a bin that is weakened by less is not part of the slope
@@ -108,20 +110,22 @@ def find_cutoff(grid: np.ndarray, space: AtomSpace, nyquist_hz: float) -> Cutoff
     Cutoff or None
         None where the spectrum has no wall.
     """
-    level = mean_levels(grid)
-    wall = None if level is None else _wall(level, space.bin_hz, nyquist_hz)
-    if level is not None and wall is not None:
-        start_hz = _slope_start(level, wall) * space.bin_hz
-        return Cutoff(start_hz, min(wall * space.bin_hz, nyquist_hz))
-    if nyquist_hz < min(space.rate / 2, MAX_HZ):
-        return Cutoff(RESAMPLER_PASSBAND * nyquist_hz, nyquist_hz)
-    return None
+    is_low_rate = nyquist_hz < min(space.rate / 2, MAX_HZ)
+    for share in (1.0,) if is_low_rate else (1.0, LOUD_SHARE):
+        level = mean_levels(grid, share)
+        wall = None if level is None else _wall(level, space.bin_hz, nyquist_hz)
+        if level is not None and wall is not None:
+            start_hz = _slope_start(level, wall) * space.bin_hz
+            return Cutoff(start_hz, min(wall * space.bin_hz, nyquist_hz))
+    return Cutoff(RESAMPLER_PASSBAND * nyquist_hz, nyquist_hz) if is_low_rate else None
 
 
-def mean_levels(grid: np.ndarray) -> np.ndarray | None:
+def mean_levels(grid: np.ndarray, share: float = 1.0) -> np.ndarray | None:
     """(F,) mean level in dB of every bin of (C, T, F), smoothed; None for silence.
 
     The mean is that of levels, over all channels, in the frames that are not pauses.
+
+    share  of the levels of a bin, the loudest ones, that count
     """
     step = 1 << (-(-grid.shape[1] // MAX_FRAMES) - 1).bit_length()
     power = np.square(grid[:, ::step], dtype=np.float32)
@@ -131,7 +135,9 @@ def mean_levels(grid: np.ndarray) -> np.ndarray | None:
     per_frame = power.sum(2)
     active = per_frame >= per_frame.max() * 10 ** (ACTIVE_DB / 10)
     floor = peak * 10 ** (FLOOR_DB / 10)
-    level = 10 * np.log10(np.maximum(power[active], floor)).mean(0)
+    levels = 10 * np.log10(np.maximum(power[active], floor))
+    quieter = len(levels) - max(1, round(share * len(levels)))
+    level = (np.partition(levels, quieter, axis=0)[quieter:] if quieter else levels).mean(0)
     from scipy.ndimage import uniform_filter1d  # loaded where it is needed
 
     return uniform_filter1d(level, SMOOTH_BINS, mode="nearest")
