@@ -119,7 +119,7 @@ def fakes(monkeypatch, tmp_path):
         loading: dict(
             open_file=lambda path: (sound, None),
             session_file=SimpleNamespace(is_session_file=lambda path: path == "x.atomizer"),
-            check_size=lambda path: None,
+            check_size=lambda *_: None,
             open_saved=open_saved,
         ),
         handlers.saving: dict(

@@ -341,6 +341,7 @@ def test_damaged_and_foreign_files_are_refused(valid, refuse):
         refuse(valid[:size], "damaged or incomplete")
     middle = len(valid) // 2
     refuse(valid[:middle] + b"\0" * 50 + valid[middle + 50 :], "damaged or incomplete")
+    assert not session_file.is_session_file("missing.wav")
     refuse(zip_of(**{"a.txt": "hello"}), "This zip is no session", "other.zip")
     refuse(zip_of(**{"session.json": "{"}), "is not valid JSON")
     refuse(zip_of(**{"session.json": b"\xff\xfe"}), "damaged")

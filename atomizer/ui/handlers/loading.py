@@ -57,7 +57,7 @@ def load(path: str | None, session: Session | None):
 def _load_saved(path: str, session: Session | None):
     """Open a session file; returns what `load` does."""
     try:
-        check_size(path)
+        check_size(path, "delete variations, and save the session again")
         fresh = open_saved(path)
     except Exception as error:
         return load_failed(session, error, "This session cannot be used"), gr.skip()
@@ -95,13 +95,12 @@ def _opened(fresh: Session, status: str):
     return (gr.skip(), gr.skip()) if fresh.replaced_by else (message, fresh)
 
 
-def check_size(path: str | Path) -> None:
-    """Raise AtomizerError for a file larger than `limits().file_mb`."""
+def check_size(path: str | Path, advice: str = "a FLAC, OGG or MP3 file is smaller") -> None:
+    """Raise AtomizerError, with advice, for a file larger than `limits().file_mb`."""
     size = Path(path).stat().st_size / MEGABYTE if Path(path).is_file() else 0
     if size > limits().file_mb:
         raise AtomizerError(
-            f"This file has {size:,.1f} MB; up to {limits().file_mb:g} MB are accepted: "
-            "a FLAC, OGG or MP3 file is smaller."
+            f"This file has {size:,.1f} MB; up to {limits().file_mb:g} MB are accepted: {advice}."
         )
 
 

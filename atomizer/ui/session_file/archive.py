@@ -68,8 +68,11 @@ def is_session_file(path: str | os.PathLike) -> bool:
     """Whether a file claims to be a session file, by its ending or as a zip."""
     if Path(path).suffix.lower() == ENDING:
         return True
-    with open(path, "rb") as file:
-        return file.read(4) in _ZIP
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) in _ZIP
+    except OSError:  # whatever reads it next says so
+        return False
 
 
 # ---------- writing

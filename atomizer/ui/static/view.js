@@ -217,6 +217,7 @@ export class View {
     /** @type {HTMLInputElement | null} */
     const input = document.querySelector('#file input[type=file]');
     if (input) chooseFile(input, file, file.name);
+    else this.showError('Another file is still being loaded: try again in a moment.');
   }
 
   /** Let Python search the sound of a scene for what can be repaired.
