@@ -33,7 +33,7 @@ def zero_gpu(monkeypatch):
     def fake_gpu(duration):
         def decorate(generator):
             def in_other_process(*arguments):
-                requests.append(duration)
+                requests.append(duration(*arguments))
                 try:
                     for result in generator(*pickle.loads(pickle.dumps(arguments))):
                         yield pickle.loads(pickle.dumps(result))
@@ -61,11 +61,11 @@ def test_zero_gpu_gives_the_same_result(task, zero_gpu):
     module, requests = zero_gpu
     settings = Settings(steps=2, seed=1)
     steps = list(module.fill(task, settings, module.model_for("model", soon())))
-    assert [step.number for step in steps] == [1, 2] and requests == [60]
+    assert [step.number for step in steps] == [1, 2] and requests == [20]
     here = last(module.fill_here(task, settings, module.load_model()))
     assert np.array_equal(steps[-1].grid, here.grid)
     last(module.fill(task, Settings("noise"), module.model_for("noise", soon())))
-    assert requests == [60], "noise needs no GPU"
+    assert requests == [20], "noise needs no GPU"
 
 
 def test_concurrent_fills_load_the_model_once(task, monkeypatch):

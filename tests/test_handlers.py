@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from atomizer import Settings
+from atomizer.atoms.selection import Selection
 from atomizer.cli import run
 from atomizer.inpainting.fill import Step
 from atomizer.plotting.figures import PlotStyle
@@ -21,7 +23,8 @@ from atomizer.priors.noise_fill import noise_fill
 from atomizer.ui import cleanup, gpu, handlers
 from atomizer.ui.component import Chosen
 from atomizer.ui.exports import ExportRequest, export
-from atomizer.ui.handlers import responses
+from atomizer.ui.handlers import filling, responses, selecting
+from atomizer.ui.pace import Pace
 from atomizer.ui.session import Session, jobs, scenes
 from atomizer.ui.session.job_state import JobEvent
 
@@ -89,12 +92,35 @@ def test_short_hole_is_continued_from_its_samples(long):
     assert message.variations[0].origin == "continued from the samples on both sides"
 
 
+def test_selection_says_how_long_its_fill_takes(long, monkeypatch):
+    monkeypatch.setattr(selecting, "pace", Pace())
+    session, model = loaded(long), (*CONTROLS[:6], "model", "auto")
+
+    def described(chosen, *controls):
+        return handlers.describe(chosen, session, ["velocity", "sign"], *controls)
+
+    task = session.check_selection(Selection.from_dict(ALL), 0)
+    work = gpu.work_here(task, Settings())
+    assert described(ALL, *model, 9).expected == pytest.approx(9 * work.seconds)
+    assert described(ALL, *CONTROLS, 1).expected == 0 < work.seconds < 9  # noise takes less
+    assert described(Chosen(regions=[], parts=[]), *model, 9).expected == 0
+    assert "whole number" in described(ALL, *model, 1.5).status
+
+
+def test_fills_tell_the_pace_of_the_next_ones(long, monkeypatch):
+    recorded = []
+    monkeypatch.setattr(filling.pace, "record", lambda *facts: recorded.append(facts))
+    variation = filled(loaded(long))[-1].variations[0]
+    ((work, seconds),) = recorded
+    assert work.path == "noise" and seconds >= variation.seconds > 0
+
+
 def test_part_by_beats_of_noise_is_refused_alone(long):
     chosen = Chosen(regions=ALL["regions"], parts=["random:5", "beats:2,1"])
     session = loaded(long)
-    message = handlers.describe(chosen, ["velocity", "sign"], 0, session)
+    message = handlers.describe(chosen, session, ["velocity", "sign"], *CONTROLS, 1)
     assert message.refused == "beats:2,1" and message.status.startswith("No beat was found")
-    message = handlers.describe(ALL, ["velocity", "sign"], 0, session)
+    message = handlers.describe(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
     assert message.refused == "" and "Ready" in message.status
 
 
@@ -317,22 +343,22 @@ def test_late_selection_status_keeps_the_status_of_a_fill(tmp_path, monkeypatch)
     monkeypatch.setattr(
         session,
         "check_selection",
-        lambda *rest: (check(*rest), jobs.stop(session), session.publish("filled")),
+        lambda *rest: (check(*rest), jobs.stop(session), session.publish("filled"))[0],
     )
-    message = handlers.describe(ALL, ["velocity", "sign"], 0, session)
+    message = handlers.describe(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
     assert message.status == "filled" and not message.busy and message == session.message
     monkeypatch.setattr(session, "check_selection", check)
-    assert "Ready" in handlers.describe(ALL, ["velocity", "sign"], 0, session).status
+    assert "Ready" in handlers.describe(ALL, session, ["velocity", "sign"], *CONTROLS, 1).status
 
 
 def test_filled_selection_keeps_the_status_of_its_fill(long):
     session = loaded(long)
     said = filled(session)[-1].status
-    assert handlers.describe(ALL, ["velocity", "sign"], 0, session).status == said
-    assert handlers.describe(ALL, ["sign"], 0, session).status == "Ready: press Fill in."
+    assert handlers.describe(ALL, session, ["velocity", "sign"], *CONTROLS, 1).status == said
+    assert handlers.describe(ALL, session, ["sign"], *CONTROLS, 1).status == "Ready: press Fill in."
     other = Chosen({**ALL, "regions": [{"kind": "rect", "t": [0, 0.5]}]})
     other.key = "another"
-    assert "Ready" in handlers.describe(other, ["velocity", "sign"], 0, session).status
+    assert "Ready" in handlers.describe(other, session, ["velocity", "sign"], *CONTROLS, 1).status
 
 
 def other_sound(folder):
@@ -348,7 +374,7 @@ def test_undo_restores_a_sound_with_variations(long, tmp_path, monkeypatch, room
     session = loaded(long)
     samples, grid = session.sound.samples, session.grid
     variation = filled(session)[-1].variations[0]
-    handlers.describe(ALL, ["sign"], 0, session)
+    handlers.describe(ALL, session, ["sign"], *CONTROLS, 1)
     if not room:
         monkeypatch.setattr(
             "atomizer.ui.session.history.write",
@@ -363,7 +389,7 @@ def test_undo_restores_a_sound_with_variations(long, tmp_path, monkeypatch, room
     )
     # late events of the replaced session have no response and no effect
     assert (
-        handlers.describe(ALL, ["velocity"], 0, session)
+        handlers.describe(ALL, session, ["velocity"], *CONTROLS, 1)
         == filled(session)[0]
         == handlers.delete_variation(session, variation.id)
         == gr.skip()
@@ -465,15 +491,15 @@ def test_sound_with_a_selection_only_is_evicted_first(long, tmp_path, limited):
     made = loaded(long)
     filled(made)
     _, selected = handlers.load(other_sound(tmp_path), made)
-    handlers.describe(ALL, ["velocity"], 0, selected)
+    handlers.describe(ALL, selected, ["velocity"], *CONTROLS, 1)
     _, last = handlers.load(str(long), selected)
     assert last.message.before == "long.wav from 0 s" and handlers.undo(last)[1] is made
     _, selected = handlers.load(other_sound(tmp_path), None)
-    handlers.describe(ALL, ["velocity"], 0, selected)
+    handlers.describe(ALL, selected, ["velocity"], *CONTROLS, 1)
     _, last = handlers.load(str(long), selected)
     assert last.message.before == "other.wav"
     _, back = handlers.undo(last)
-    handlers.describe(Chosen({"regions": [], "parts": []}), ["velocity"], 0, back)
+    handlers.describe(Chosen({"regions": [], "parts": []}), back, ["velocity"], *CONTROLS, 1)
     assert handlers.load(str(long), back)[1].message.before is None
 
 
@@ -575,7 +601,7 @@ def test_stop_waits_for_a_fill_that_is_finishing(long, monkeypatch):
 def test_expired_session_gets_an_empty_message(warned):
     """The page reloads at a message without a scene. A replaced session gets no message."""
     answers = [
-        handlers.describe(ALL, ["sign"], 0, None),
+        handlers.describe(ALL, None, ["sign"], *CONTROLS, 1),
         handlers.export_file(None, {"kind": "wav16"}),
         handlers.accept(None, 1),
         handlers.delete_variation(None, 1),
@@ -611,9 +637,10 @@ def test_selection_made_again_shows_the_status_of_its_fill(long):
     nothing = Chosen({"regions": [], "parts": []})
     nothing.key = "nothing"
     assert (
-        "Nothing is selected" in handlers.describe(nothing, ["velocity", "sign"], 0, session).status
+        "Nothing is selected"
+        in handlers.describe(nothing, session, ["velocity", "sign"], *CONTROLS, 1).status
     )
-    again = handlers.describe(ALL, ["velocity", "sign"], 0, session).status
+    again = handlers.describe(ALL, session, ["velocity", "sign"], *CONTROLS, 1).status
     assert again.split(" (")[0] == said.split(" (")[0] and again.startswith("A: filled (")
 
 

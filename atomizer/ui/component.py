@@ -299,6 +299,7 @@ class Message(GradioModel):
     compression of the original to files of atoms
     excerpt     of a file that is too long to work on as a whole
     refused     a part of the selection ("beats:2") that this sound does not have, or empty
+    expected    seconds that a fill of the selection will take; 0 for less than one
     before      what undo leads to: the previous original, or another sound
     note        what to listen for in an example
     example     id of the example that the note belongs to
@@ -320,6 +321,7 @@ class Message(GradioModel):
     findings: list[Finding] = []
     places: Places | None = None
     refused: str = ""
+    expected: float = 0.0
     compression: Compression = Compression()
     excerpt: Excerpt | None = None
     before: str | None = None

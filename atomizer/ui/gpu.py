@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,15 +26,18 @@ from ..inpainting.fill import Step, needs_model
 from ..inpainting.fill import fill as fill_here
 from ..inpainting.settings import Settings
 from ..inpainting.task import Task
+from ..inpainting.work import Work, work_of
 from ..limits import limits
 from ..model import checkpoint
+from .pace import pace
 
 if TYPE_CHECKING:
     from ..model import AtomTransformer
 
-# the duration that a GPU is requested for: a fill takes a few seconds, and a visitor whose quota
-# is smaller than the request is turned away
-GPU_SECONDS = 60
+# The duration that a GPU is requested for is this multiple of the expected one, between the two
+# limits: a visitor whose quota is smaller than the request is turned away
+LEASE_FACTOR = 3.0
+MIN_LEASE_SECONDS, MAX_LEASE_SECONDS = 20, 60
 
 _loading = threading.Lock()
 _model_thread = ThreadPoolExecutor(1, thread_name_prefix="model")
@@ -60,10 +64,22 @@ def _shipped_model() -> AtomTransformer:
 
 
 def prepare() -> None:
-    """Check the limits, and load the model on a ZeroGPU Space; call it before the page starts."""
+    """Check the limits, measure the machine, and load the model on a ZeroGPU Space.
+
+    Call it before the page starts.
+    """
     limits()
+    pace.calibrate()
     if spaces is not None and has_model():
         load_model()
+
+
+def work_here(task: Task, settings: Settings) -> Work:
+    """Return the work of a fill in this process, which may have to load the model first."""
+    work = work_of(task, settings)
+    if "windows" not in work.amounts or _shipped_model.cache_info().currsize:
+        return work
+    return replace(work, amounts={**work.amounts, "model": 1.0})
 
 
 class TimedModel:
@@ -134,9 +150,15 @@ def in_model_thread(task: Task, settings: Settings, model: TimedModel) -> Iterat
         yield step
 
 
+def lease_seconds(task: Task, settings: Settings, model: TimedModel) -> int:
+    """Return the seconds that a GPU is requested for; the arguments are those of a fill."""
+    expected = LEASE_FACTOR * pace.seconds(work_of(task, settings))
+    return round(min(max(expected, MIN_LEASE_SECONDS), MAX_LEASE_SECONDS))
+
+
 def with_gpu(generator: Callable[..., Iterator]) -> Callable[..., Iterator]:
     """Decorate a generator so that a ZeroGPU Space runs it on a GPU."""
-    return spaces.GPU(duration=GPU_SECONDS)(generator) if spaces is not None else generator
+    return spaces.GPU(duration=lease_seconds)(generator) if spaces is not None else generator
 
 
 @with_gpu

@@ -328,10 +328,11 @@ def _connect_variations(page: Page, fills: list[Fill]) -> None:
 
 
 def _connect_selection(page: Page) -> None:
-    """Describe the selection after every change of it, of the features, or of the seed."""
+    """Describe the selection after every change of it, of the features, or of the controls."""
 
-    def describe(chosen: Chosen, old: Session | None, seed: str, *boxes) -> Message:
-        return handlers.describe(chosen, _ticked(page, boxes), seed, old)
+    def describe(chosen: Chosen, old: Session | None, *values) -> Message:
+        count = len(page.features)
+        return handlers.describe(chosen, old, _ticked(page, values[:count]), *values[count:])
 
     def inspect(old: Session | None, event: gr.EventData) -> Message:
         return handlers.inspect(old, _event_value(event, "thorough") is True)
@@ -341,8 +342,9 @@ def _connect_selection(page: Page) -> None:
 
     page.view.similar(find_similar, page.session, page.view, trigger_mode="multiple", **PRIVATE)
     page.view.inspect(inspect, page.session, page.view, trigger_mode="multiple", **PRIVATE)
-    inputs = [page.view, page.session, page.fill.seed, *page.features]
-    events = (page.view.selected, page.fill.seed.input, *(box.input for box in page.features))
+    controls = page.fill.controls
+    inputs = [page.view, page.session, *page.features, *controls]
+    events = (page.view.selected, *(part.input for part in (*page.features, *controls)))
     for event in events:
         event(describe, inputs, page.view, queue=False, trigger_mode="always_last", **PRIVATE)
 

@@ -539,15 +539,11 @@ def page_target(folder: Path):
                         except (ValueError, TypeError):  # Gradio's own check of the types
                             continue
                         features = rng.choice((["velocity"], ["sign", "velocity"], []))
-                        assert is_answer(
-                            handlers.describe(
-                                chosen, features, rng.choice((0, 1, None, -1)), session
-                            )
-                        )
                         controls = list(usual)
                         controls[rng.choice((0, 2, 3, 4, 5, 7, 8))] = rng.choice(
                             [v for v in LEAVES if not isinstance(v, (list, dict))]
                         )
+                        assert is_answer(handlers.describe(chosen, session, features, *controls))
                         for message in handlers.fill_selection(
                             chosen, session, features, *controls
                         ):

@@ -35,5 +35,13 @@ test('numbers are formatted for people', () => {
     '33 MB',
     '120 MB',
   ]);
+  assert.deepEqual([1.2, 9.4, 9.6, 23, 58, 130].map(format.about), [
+    'about 1 s',
+    'about 9 s',
+    'about 10 s',
+    'about 25 s',
+    'about 1 min',
+    'about 2 min',
+  ]);
   assert.equal(format.span([1, 2.5], format.seconds), '1–2.5 s');
 });

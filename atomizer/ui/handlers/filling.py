@@ -19,6 +19,7 @@ from ...limits import limits
 from .. import cleanup, decomposition, gpu
 from ..component import Chosen, Message, Variation
 from ..gpu import OutOfTime
+from ..pace import SHOWN_SECONDS, pace
 from ..session import Session, jobs
 from ..session.job_state import Job, JobEvent, JobState
 from . import responses
@@ -209,17 +210,21 @@ def _run_recipe(
 
     Stop or another sound can come at any moment, so a step is shown and published under one lock.
     """
+    began = time.monotonic()
     task, residual = jobs.task_of(session, recipe)
     settings = resolve(recipe.settings, task)  # raises for bad settings before anything changes
     deadline = time.monotonic() + limits().fill_seconds
     model = gpu.model_for(settings.method, deadline)
+    work = gpu.work_here(task, recipe.settings)
     unit = "step" if settings.steps > 1 else "part"  # a single step is shown part by part
     label = prefix + unit if prefix else unit.capitalize()
     with session.lock:
         if not job.active:
             return
         jobs.begin(session, recipe, task, key, residual)
-        message = session.publish(f"{label} 1 …")
+        expected = pace.seconds(work)
+        hint = f", about {expected:.0f} s left" if expected > SHOWN_SECONDS else " …"
+        message = session.publish(f"{label} 1{hint}")
     yield message
     start = time.monotonic()
     # the recipe's own settings: defaults that are filled in would count as chosen by the visitor
@@ -244,6 +249,7 @@ def _run_recipe(
         if residual:
             status += f", with MDCT atoms on top of {residual}"
         message = session.publish(status + _eviction_notice(labels, session))
+    pace.record(work, time.monotonic() - began)
     yield message
 
 

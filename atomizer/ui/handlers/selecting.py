@@ -2,51 +2,66 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...atoms.beats import NoBeat
 from ...atoms.selection import Selection
+from .. import gpu
 from ..component import Chosen, Message
+from ..pace import SHOWN_SECONDS, pace
 from ..session import Session, scenes
-from .controls import parse_integer
+from .controls import FillControls, parse_integer, settings_of
 from .filling import fill_status
 from .responses import is_active, no_session, sentence_of
 
 
 def describe(
-    chosen: Chosen, features: list[str], seed: str | float | None, session: Session | None
+    chosen: Chosen, session: Session | None, features: list[str], *controls: Any
 ) -> Message:
-    """Mark the selected parts, and return the next step or the problem as the status message."""
+    """Mark the selected parts, and say what the next step is, and how long it will take.
+
+    The status message has the problem instead, if there is one.
+
+    controls  as those of `filling.fill_selection`
+    """
     if not is_active(session):
         return no_session(session)
     session.features = features
     session.has_selection = bool(chosen.get("regions") or chosen.get("parts"))
-    number, refused = session.revision, ""
+    number, refused, expected = session.revision, "", 0.0
     try:
-        status = _selection_status(chosen, features, seed, session)
+        status, expected = _check(chosen, features, controls, session)
     except Exception as error:
         status = sentence_of(error)
         if isinstance(error, NoBeat):  # the page takes it out, and keeps the rest of the selection
             refused = next(part for part in chosen["parts"] if part.startswith("beats:"))
-    session.update(refused=refused)
+    session.update(refused=refused, expected=expected if expected > SHOWN_SECONDS else 0.0)
     return _publish(session, status, number, chosen.key, features)
 
 
-def _selection_status(
-    chosen: Chosen, features: list[str], seed: str | float | None, session: Session
-) -> str:
-    """Mark the selected parts; returns the status message. Raises AtomizerError."""
-    given_seed = parse_integer("seed", seed)
-    number = session.next_seed if given_seed is None else given_seed
-    scenes.show_parts(session, chosen["parts"], number)
+def _check(
+    chosen: Chosen, features: list[str], controls: tuple, session: Session
+) -> tuple[str, float]:
+    """Mark the selected parts; returns the status message, and the seconds that a fill takes.
+
+    Raises AtomizerError.
+    """
+    *values, count = controls
+    settings = settings_of(FillControls(*values), default_seed=session.next_seed)
+    scenes.show_parts(session, chosen["parts"], settings.seed)
     if not chosen["regions"] and not chosen["parts"]:
-        return "Nothing is selected: drag over the spectrogram, or add a preset."
-    session.check_selection(Selection.from_dict({**chosen, "features": features}), number)
+        return "Nothing is selected: drag over the spectrogram, or add a preset.", 0.0
+    selection = Selection.from_dict({**chosen, "features": features})
+    task = session.check_selection(selection, settings.seed)
+    times = parse_integer("number of variations", count) or 1
+    expected = times * pace.seconds(gpu.work_here(task, settings))
     if session.pursuit is None:
-        return "Ready: press Fill in."
+        return "Ready: press Fill in.", expected
     scenes.hide_other_variation(session, chosen.key)
     return (
         "Masked plays the sound without the selected atoms; "
         "the model fills erased parts with MDCT atoms."
-    )
+    ), expected
 
 
 def _publish(session: Session, status: str, number: int, key: str, features: list[str]) -> Message:

@@ -39,6 +39,7 @@ class Shown:
     findings: tuple[Finding, ...] = ()
     places: Places | None = None
     refused: str = ""
+    expected: float = 0.0
     excerpt: Excerpt | None = None
     compression: Compression = field(default_factory=Compression)
     note: str = ""
@@ -81,6 +82,7 @@ def present(state: PageState) -> Message:
         findings=list(shown.findings),
         places=shown.places,
         refused=shown.refused,
+        expected=shown.expected,
         excerpt=shown.excerpt,
         compression=shown.compression,
         before=state.before,

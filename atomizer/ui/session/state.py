@@ -18,7 +18,9 @@ from ...atoms.selection import Selection
 from ...atoms.space import AtomSpace
 from ...inpainting.erase import check_fillable
 from ...inpainting.highs import resolve_cutoff
+from ...inpainting.presets import preset_for
 from ...inpainting.recipe import Recipe
+from ...inpainting.task import Task
 from ...io.audio import Overview, Sound, read
 from .. import cleanup
 from ..component import Message, Proposal, Variation
@@ -321,15 +323,24 @@ class Session:
 
     # the selection
 
-    def check_selection(self, selection: Selection, seed: int) -> None:
-        """Raise AtomizerError where a selection is empty or cannot be filled in."""
+    def check_selection(self, selection: Selection, seed: int) -> Task:
+        """Return the task of filling in a selection, as far as its work depends on it.
+
+        The slope of a cutoff is not in its mask, and its reference may be an unknown atom.
+
+        Raises AtomizerError where the selection is empty or cannot be filled in.
+        """
         nyquist = self.sound.rate / 2
         selection, _ = resolve_cutoff(selection, self.grid, self.space, nyquist)
-        if self.pursuit is None:
-            selection.mask(self.grid, self.space, seed, nyquist=nyquist)
-        else:
+        if self.pursuit is not None:
             check_fillable(selection)
             selection.mask_atoms(self.pursuit.atoms, seed, nyquist=nyquist)
+        selection = selection.with_beats(self.grid, self.space)
+        mask = selection.mask(self.grid, self.space, seed, nyquist=nyquist)
+        recorded = self.space.hertz(np.arange(self.space.bins)) <= nyquist
+        preset = preset_for(selection, mask, recorded)
+        loudest = 0.0 if self.shown.scene is None else self.shown.scene.loudest
+        return Task(self.sound, self.space, self.grid, mask, selection, preset, loudest)
 
     def is_filled(self, key: str, features: list[str]) -> bool:
         """Whether the running fill, or the variation that is shown, belongs to this selection."""

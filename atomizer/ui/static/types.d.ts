@@ -185,6 +185,7 @@ export interface Message {
   download: { id: string; file: FileLink } | null;
   places: Places | null;
   refused: string;
+  expected: number;
   excerpt: ExcerptFile | null;
   before: string | null;
   layers: string[];
@@ -374,6 +375,8 @@ export interface ViewState {
   /** Id and sentence of the example that was loaded last, both empty for none. */
   example: string;
   note: string;
+  /** Seconds that a fill of the selection will take, 0 for less than one. */
+  expected: number;
   /** What undo leads to. */
   before: string | null;
   /** Names of the accepted fills, the newest last. */

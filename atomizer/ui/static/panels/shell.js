@@ -2,6 +2,8 @@
 // erase, fill in and stop. Gradio makes these elements, one after the other, so they are looked up
 // when they are needed.
 
+import * as format from '../util/format.js';
+
 const INVITATION = 'Click to hear a sound with a part erased, then filled in.';
 // Gradio brings one kind of component after the other, in any order: one of each
 const PARTS = ['#fill', '#seconds', '#order input', '#features input', '#file button'];
@@ -95,13 +97,14 @@ export function progressText(live, queue) {
   return place && Number(place[2]) > 1 ? 'waiting, place ' + place[1] + ' of ' + place[2] : '…';
 }
 
-/** Show the progress on the button, and whether there is anything to fill in.
+/** Show the progress on the button, whether there is anything to fill in, and how long it takes.
  * @param {object} state
  * @param {boolean} state.busy
  * @param {{done: number, total: number} | null} state.live
  * @param {string} state.queue Gradio's text about the queue
- * @param {boolean} state.pending whether something is selected that was not filled in */
-export function showFillButton({ busy, live, queue, pending }) {
+ * @param {boolean} state.pending whether something is selected that was not filled in
+ * @param {number} state.expected seconds that it will take, 0 where that is not worth a word */
+export function showFillButton({ busy, live, queue, pending, expected }) {
   const { body } = document;
   body.dataset.busy = String(busy);
   body.dataset.pending = String(pending);
@@ -109,8 +112,10 @@ export function showFillButton({ busy, live, queue, pending }) {
   if (!button) return;
   const isWaiting = busy || queue.includes('queue');
   button.style.setProperty('--done', live?.total ? (100 * live.done) / live.total + '%' : '0%');
+  delete button.dataset.expected;
   if (isWaiting) button.dataset.progress = progressText(live, queue);
   else delete button.dataset.progress;
+  if (!isWaiting && expected) button.dataset.expected = format.about(expected);
 }
 
 /** Follow the place in the queue, which Gradio writes.

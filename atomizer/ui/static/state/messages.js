@@ -20,6 +20,7 @@ const stateOf = (message) => ({
   live: message.busy ? message.live : null,
   busy: message.busy,
   before: message.before,
+  expected: message.expected,
   layers: message.layers,
   example: message.example,
   note: message.note,

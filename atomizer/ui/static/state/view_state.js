@@ -61,6 +61,7 @@ export const initialState = () => ({
   example: '',
   note: '',
   before: null,
+  expected: 0,
   layers: [],
   status: '',
   revealed: null,

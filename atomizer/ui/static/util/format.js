@@ -49,6 +49,13 @@ export function clock(t) {
   return Math.floor(tenths / 600) + ':' + rest.toFixed(1).padStart(4, '0');
 }
 
+/** "about 4 s", "about 25 s", "about 2 min".
+ * @param {number} t seconds */
+export function about(t) {
+  if (t >= 57.5) return 'about ' + Math.round(t / 60) + ' min';
+  return 'about ' + (t < 9.5 ? Math.round(t) : 5 * Math.round(t / 5)) + ' s';
+}
+
 /** "12.3 %".
  * @param {number} share 0 to 1 */
 export function percent(share) {

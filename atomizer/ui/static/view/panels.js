@@ -66,8 +66,15 @@ function connectFills({ store, root, find, shape }) {
     (hasSound, _number) => enableFills(hasSound),
   );
   store.subscribe(
-    (s) => [s.busy, s.live, s.queue, !!s.scene && s.items.length > 0 && isPending(s)],
-    (busy, live, queue, pending) => showFillButton({ busy, live, queue, pending }),
+    (s) => [
+      s.busy,
+      s.live,
+      s.queue,
+      !!s.scene && s.items.length > 0 && isPending(s),
+      s.items.length ? s.expected : 0,
+    ],
+    (busy, live, queue, pending, expected) =>
+      showFillButton({ busy, live, queue, pending, expected }),
   );
 }
 

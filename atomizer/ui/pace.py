@@ -1,0 +1,83 @@
+"""How long fills take in this process: counted work, times a pace that former fills correct."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..inpainting.work import Work
+
+# Seconds of `_sample` on the core that the work is counted for
+SAMPLE_SECONDS = 0.0155
+SAMPLE_RUNS = 3
+# Variances of logarithms of measured over expected seconds: of machines beside their sample, of
+# ways to fill beside the machine, of a single fill of a second, and what time adds to the first two
+OF_MACHINE, OF_PATH, OF_FILL, DRIFT = 0.25, 0.06, 0.03, 0.005
+MOST_SURPRISE = 1.0  # a fill beside other load counts as at most e times slower than expected
+SHOWN_SECONDS = 1.0  # shorter fills have no estimate
+
+
+@dataclass
+class Average:
+    """A mean that later values change less, down to a share that `DRIFT` leaves them."""
+
+    mean: float
+    variance: float
+
+    def add(self, value: float, noise: float) -> None:
+        """Take in a value whose noise has this variance."""
+        gain = self.variance / (self.variance + noise)
+        self.mean += gain * min(max(value - self.mean, -MOST_SURPRISE), MOST_SURPRISE)
+        self.variance = (1 - gain) * self.variance + DRIFT
+
+
+@dataclass
+class Pace:
+    """Logarithms of measured over counted seconds: of the machine, and of every path beside it."""
+
+    machine: Average = field(default_factory=lambda: Average(0.0, OF_MACHINE))
+    paths: dict[str, Average] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def calibrate(self, sample: Callable[[], object] | None = None) -> None:
+        """Start with the speed of this machine, by a sample of some milliseconds."""
+        seconds = min(_time(sample or _sample) for _ in range(SAMPLE_RUNS))
+        self.machine = Average(math.log(seconds / SAMPLE_SECONDS), OF_MACHINE)
+
+    def seconds(self, work: Work) -> float:
+        """Return the seconds that a fill is expected to take."""
+        path = self.paths.get(work.path)
+        return work.seconds * math.exp(self.machine.mean + (path.mean if path else 0.0))
+
+    def record(self, work: Work, seconds: float) -> None:
+        """Learn from a fill that took some seconds."""
+        if work.seconds <= 0 or seconds <= 0:
+            return
+        with self.lock:
+            path = self.paths.setdefault(work.path, Average(0.0, OF_PATH))
+            ratio = math.log(seconds / work.seconds)
+            noise = OF_FILL / min(1.0, work.seconds)  # short fills vary more
+            machine = ratio - path.mean
+            path.add(ratio - self.machine.mean, noise + self.machine.variance)
+            self.machine.add(machine, noise + OF_PATH)
+
+
+def _sample() -> object:
+    """Do a little of what fills do: products of matrices, Fourier transforms, exponentials."""
+    matrix, values = np.ones((512, 512), np.float32), np.ones(1 << 18, np.float32)
+    return matrix @ matrix, np.exp(values), np.fft.rfft(values)
+
+
+def _time(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+# of all fills of the page and its endpoints in this process
+pace = Pace()

@@ -1,0 +1,86 @@
+"""The expected time of a fill: counted work, and the pace of this process."""
+
+import math
+
+import numpy as np
+import pytest
+
+from atomizer import Settings, parse, prepare
+from atomizer.inpainting.work import SECONDS, Work, work_of
+from atomizer.ui import gpu
+from atomizer.ui.pace import Pace
+
+
+@pytest.mark.parametrize(
+    "select, settings, path",
+    [
+        ("time:0.5-0.6", Settings(), "short holes"),
+        ("time:0.5-0.9", Settings(), "gap"),
+        ("time:0.5-0.9", Settings("noise"), "noise"),
+        ("time:0.5-0.9", Settings("erased"), "erased"),
+        ("rect:0.5,0.9,500,4000", Settings(), "region"),
+        ("above:8000", Settings(), "bandwidth"),
+        ("random:50", Settings(), "restore"),
+    ],
+)
+def test_work_follows_the_way_of_a_fill(sound, select, settings, path):
+    work = work_of(prepare(sound(1.5), parse([select])), settings)
+    assert work.path == path and set(work.amounts) <= set(SECONDS) and work.seconds > 0
+    assert ("windows" in work.amounts) == (path not in ("short holes", "noise", "erased"))
+    assert ("search" in work.amounts) == (path in ("gap", "region"))
+
+
+def test_work_grows_with_what_is_hidden_and_with_steps(sound):
+    def seconds(select, **options):
+        return work_of(prepare(sound(1.5), parse(select)), Settings(**options)).seconds
+
+    assert seconds(["above:8000"]) < seconds(["above:2000"]) < seconds(["above:2000"], steps=4)
+    assert seconds(["time:0.5-0.9"], using="texture") < seconds(["time:0.5-0.9"])
+    assert seconds(["time:0.5-0.6"]) < seconds(["time:0.5-0.6", "time:0.9-1"])
+
+
+def test_work_reads_no_coefficients(sound):
+    task = prepare(sound(1.5), parse(["time:0.5-0.9"]))
+    work = work_of(task, Settings())
+    task.grid[:] = np.nan
+    assert work_of(task, Settings()) == work
+
+
+def test_one_fill_tells_the_pace_of_the_others():
+    pace, gap, noise = Pace(), Work("gap", {"windows": 20.0}), Work("noise", {"sound": 400.0})
+    before = pace.seconds(noise)
+    pace.record(gap, 2.5 * gap.seconds)
+    assert pace.seconds(gap) == pytest.approx(2.5 * gap.seconds, rel=0.2)
+    assert 1.5 * before < pace.seconds(noise) < 2.5 * before
+    for _ in range(6):  # this way is slower than the others
+        pace.record(noise, 5 * noise.seconds)
+        pace.record(gap, 2.5 * gap.seconds)
+    assert pace.seconds(noise) == pytest.approx(5 * noise.seconds, rel=0.15)
+    assert pace.seconds(gap) == pytest.approx(2.5 * gap.seconds, rel=0.15)
+
+
+def test_one_slow_fill_changes_little_after_several():
+    pace, gap = Pace(), Work("gap", {"windows": 20.0})
+    for _ in range(5):
+        pace.record(gap, gap.seconds)
+    pace.record(gap, 60 * gap.seconds)
+    assert pace.seconds(gap) < 2 * gap.seconds
+
+
+def test_machine_is_measured_by_a_sample():
+    pace, gap = Pace(), Work("gap", {"windows": 20.0})
+    pace.calibrate(lambda: None)
+    assert pace.seconds(gap) < gap.seconds / 100
+    pace.calibrate()
+    assert math.isfinite(pace.machine.mean) and pace.seconds(gap) > gap.seconds / 100
+
+
+def test_gpu_is_requested_for_the_expected_time(sound, monkeypatch):
+    task = prepare(sound(1.5), parse(["above:8000"]))
+    for slowness, lease in ((1e-3, gpu.MIN_LEASE_SECONDS), (1e3, gpu.MAX_LEASE_SECONDS)):
+        pace = Pace()
+        pace.machine.mean = math.log(slowness)
+        monkeypatch.setattr(gpu, "pace", pace)
+        assert gpu.lease_seconds(task, Settings(), None) == lease
+    pace.machine.mean = math.log(10 / work_of(task, Settings()).seconds)
+    assert gpu.lease_seconds(task, Settings(), None) == 30
