@@ -9,7 +9,8 @@ import soundfile
 
 from atomizer.analysis import MDCTAtomizer
 from atomizer.atoms.selection import Selection
-from atomizer.io.audio import Sound
+from atomizer.io.audio import Sound, read
+from atomizer.ui.examples import ASSETS
 from atomizer.ui.findings import OFFER, Subject, find_all, spans
 
 
@@ -39,19 +40,24 @@ def test_cutoff_is_named_and_selects_what_is_above():
     soundfile.write(file, pink(3.0), 44_100, **coded)
     file.seek(0)
     (found,) = found_in(soundfile.read(file)[0])
-    assert re.fullmatch("Stops at 1[0-7].[0-9] kHz: a lossy or filtered file", found.text)
     low, high = found.regions[0]["f"]
+    assert found.action == f"Fill above {low / 1000:.1f} kHz"
+    where = f"(Weakens from {low / 1000:.1f} kHz, s|S)tops at 1[0-7].[0-9] kHz"
+    assert re.fullmatch(f"{where}: a lossy or filtered file", found.text)
     assert 9_500 < low <= 17_500 and high is None and found.fills
     Selection.from_dict({"regions": found.regions, "parts": []})  # raises for invalid regions
 
 
 def test_low_sample_rate_is_no_lossy_file():
     (found,) = found_in(pink(rate=16_000), 16_000)
-    assert found.text == "Stops at 8.0 kHz: its sample rate holds no more"
+    where = "Weakens from 7.4 kHz, stops at 8.0 kHz"
+    assert found.text == f"{where}: its sample rate holds no more"
 
 
 def test_full_band_has_no_findings():
     assert found_in(pink()) == []
+    phone = read(ASSETS / "phone.flac")  # its converter's filter ends it at 20.7 kHz
+    assert found_in(phone.samples, phone.rate) == []
 
 
 def test_overlapping_spans_are_one_region(limited):

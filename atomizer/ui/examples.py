@@ -45,7 +45,8 @@ class Example:
 
     listen  one sentence: what to listen for
     sound   name of a file in assets/
-    is_faulty  whether the sound has a fault in the selection, so that no metric compares with it
+    is_faulty  whether the sound has a fault in the selection: it is played first, and no metric
+               compares with it
     """
 
     id: str

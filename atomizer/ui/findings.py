@@ -19,6 +19,7 @@ from ..io.audio import Sound
 from ..limits import limits
 from .component import Finding
 
+INAUDIBLE_HZ = 19_000.0  # few people hear what is missing above; nothing is offered for it
 LOW_RATE = 0.94  # a cutoff above this share of the Nyquist frequency is that of the sample rate
 
 
@@ -45,14 +46,22 @@ def cutoff(subject: Subject) -> Iterable[Finding]:
     """Find the frequency where the recording ends; what lies above can be filled in."""
     nyquist = subject.sound.rate / 2
     found = find_cutoff(subject.grid, subject.space, nyquist)
-    if found is None:
+    if found is None or found.end_hz > INAUDIBLE_HZ:
         return
-    if found.end_hz > LOW_RATE * nyquist:
-        text = f"Stops at {nyquist / 1000:.1f} kHz: its sample rate holds no more"
-    else:
-        text = f"Stops at {found.end_hz / 1000:.1f} kHz: a lossy or filtered file"
-    region = {"kind": "rect", "op": "add", "f": [found.start_hz, None]}
-    yield Finding(kind="cutoff", text=text, action="Fill above it", regions=[region], fills=True)
+    is_low_rate = found.end_hz > LOW_RATE * nyquist
+    start, end = (
+        f"{hertz / 1000:.1f} kHz"
+        for hertz in (found.start_hz, nyquist if is_low_rate else found.end_hz)
+    )
+    where = f"Weakens from {start}, stops at {end}" if start != end else f"Stops at {end}"
+    cause = "its sample rate holds no more" if is_low_rate else "a lossy or filtered file"
+    yield Finding(
+        kind="cutoff",
+        text=f"{where}: {cause}",
+        action=f"Fill above {start}",
+        regions=[{"kind": "rect", "op": "add", "f": [found.start_hz, None]}],
+        fills=True,
+    )
 
 
 def spans(kind: str, text: str, times: list[tuple[float, float]]) -> Iterable[Finding]:

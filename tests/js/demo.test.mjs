@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { progressText } from '../../atomizer/ui/static/panels/shell.js';
 import { emptyAtoms, FILLED } from '../../atomizer/ui/static/plot/atoms.js';
 import { extremesBetween, extremesOf } from '../../atomizer/ui/static/plot/waveform.js';
-import { demoRange } from '../../atomizer/ui/static/state/demo.js';
+import { Demo, demoRange } from '../../atomizer/ui/static/state/demo.js';
 import { revealRanks } from '../../atomizer/ui/static/state/reveal.js';
 import { padded } from '../../atomizer/ui/static/state/selection.js';
 import { scene } from './help.mjs';
@@ -14,6 +14,33 @@ test('an example loops around its hole, for a few seconds at most', () => {
   assert.deepEqual(demoRange([0, 11], 11, 0.5), [0, 4]);
   assert.deepEqual(demoRange([9, 11], 11, 0.5), [8.5, 11]);
   assert.deepEqual(padded([0.25, 10.75], 0.5, 11), [0, 11]);
+});
+
+test('a faulty original is heard before it is erased', () => {
+  for (const [fromOriginal, expected] of [
+    [true, ['original', 'masked', 'filled']],
+    [false, ['masked', 'filled']],
+  ]) {
+    const chosen = [];
+    const player = { passes: () => 0, duration: () => 11, stopVoices() {}, start() {} };
+    const view = {
+      player,
+      store: { set() {} },
+      display: { reveal() {} },
+      playback: { margin: 0.5 },
+    };
+    const demo = new Demo(view);
+    view.playback.chooseVersion = (version) => {
+      demo.cancel();
+      chosen.push(version);
+    };
+    demo.start([4, 5], fromOriginal);
+    for (const passes of [0, 1, 1, 2, 2, 3]) {
+      player.passes = () => passes;
+      demo.tick();
+    }
+    assert.deepEqual(chosen, expected);
+  }
 });
 
 test('filled-in atoms are ranked among themselves', () => {

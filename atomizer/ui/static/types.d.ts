@@ -127,6 +127,8 @@ export interface Proposal {
   id: string;
   regions: Region[];
   specs: string[];
+  /** Whether the original is what its fills should sound like. */
+  has_reference: boolean;
 }
 
 export interface Finding {

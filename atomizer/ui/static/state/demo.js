@@ -1,5 +1,5 @@
-// An example plays by itself: masked once, then filled, in a loop around its hole. Any choice of
-// the user ends it.
+// An example plays by itself: masked once, then filled, in a loop around its hole; an original with
+// a fault is heard before. Any choice of the user ends it.
 
 import { FILLED } from '../plot/atoms.js';
 
@@ -33,36 +33,43 @@ export function spanOfFill(atoms, secondsPerFrame) {
 
 /** The example that plays. */
 export class Demo {
-  /** @param {import('../view.js').View} view */
+  /** @param {Pick<import('../view.js').View, 'player' | 'playback' | 'store' | 'display'>} view */
   constructor(view) {
     this.view = view;
-    this.isRunning = false;
+    /** Versions that are still to be played, one pass of the loop each.
+     * @type {import('../types').Version[]} */
+    this.next = [];
+    this.passes = 0;
   }
 
   /** Play the example of the shown variation.
-   * @param {Range} hole */
-  start(hole) {
-    const { view } = this;
-    const { player } = view;
-    const range = demoRange(hole, player.duration(), view.playback.margin);
-    view.store.set({ looping: true });
+   * @param {Range} hole
+   * @param {boolean} fromOriginal whether the original plays first */
+  start(hole, fromOriginal) {
+    const { player, playback, store } = this.view;
+    const range = demoRange(hole, player.duration(), playback.margin);
+    store.set({ looping: true });
     player.stopVoices();
     [player.offset] = range;
     player.loopSpan = range;
-    view.playback.chooseVersion('masked');
+    playback.chooseVersion(fromOriginal ? 'original' : 'masked');
     player.start();
-    this.isRunning = true;
+    this.passes = 0;
+    this.next = fromOriginal ? ['masked', 'filled'] : ['filled'];
   }
 
-  /** Change to filled when masked has played once; called for every picture. */
+  /** Change to the next version when one has played once; called for every picture. */
   tick() {
-    const { view } = this;
-    if (!this.isRunning || view.player.passes() < 1) return;
-    view.playback.chooseVersion('filled');
-    view.display.reveal();
+    const { player, playback, display } = this.view;
+    const [version, ...later] = this.next;
+    if (!version || player.passes() <= this.passes) return;
+    playback.chooseVersion(version);
+    this.next = later; // the choice of a version ends the example
+    this.passes++;
+    if (version === 'filled') display.reveal();
   }
 
   cancel() {
-    this.isRunning = false;
+    this.next = [];
   }
 }

@@ -144,7 +144,7 @@ export class Messages {
     // an example does not play if the user has chosen something else meanwhile
     const answersExample = !!state.variation && state.variation.key === state.proposalId;
     if (isNew && isCurrent && answersExample && state.playedExampleId !== state.proposalId)
-      this.playExample(isExample);
+      this.playExample(isExample, message.proposal);
     else if (isNew && isCurrent && state.variation?.total === 1) view.display.reveal();
     view.store.set({
       lastShownId: message.current,
@@ -203,16 +203,17 @@ export class Messages {
     view.persistence.saveSelection(view.items);
   }
 
-  /** Play an example, masked and then filled, unless the user has left the page, or done something
-   * else, while it was computed.
-   * @param {boolean} isAtOnce whether it was not computed */
-  playExample(isAtOnce) {
+  /** Play an example, unless the user has left the page, or done something else, while it was
+   * computed. What is wrong with a faulty original is heard before it is erased.
+   * @param {boolean} isAtOnce whether it was not computed
+   * @param {Message['proposal']} proposal */
+  playExample(isAtOnce, proposal) {
     const { state, store, player, picture, demo, inputs, inputsAtExample } = this.view;
     const play = isAtOnce || inputs === inputsAtExample;
     store.set({ playedExampleId: state.proposalId });
     const hole = state.shown && picture.axes && spanOfFill(state.shown, picture.axes.perFrame);
     if (!hole) return;
-    if (play && !document.hidden) demo.start(hole);
+    if (play && !document.hidden) demo.start(hole, proposal?.has_reference === false);
     else player.seek(Math.max(0, hole[0] - this.view.playback.margin));
   }
 
