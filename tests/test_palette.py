@@ -82,6 +82,19 @@ def test_small_atoms_are_grey_with_a_faint_tint(theme):
     assert (chroma[0][:2] < 0.3 * chroma[1][:2]).all() and chroma[0][2] < 0.03
 
 
+def contrast(colour, background):
+    weights = [0.2126, 0.7152, 0.0722]
+    low, high = sorted(float(linear(c) @ weights) for c in (colour, background))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_unknown_atoms_stand_out_from_the_background():
+    row = palette.ROWS.index("unknown")
+    for theme, velocity in (("dark", 128), ("dark", 255), ("light", 255)):
+        colour = palette.table(theme)[row, velocity]
+        assert contrast(colour, palette.THEMES[theme]["paper"]) >= 3, (theme, velocity)
+
+
 def test_lightness_does_not_depend_on_the_row():
     a, b = (oklab(linear(palette.ramp(row, "light")))[:, 0] for row in ("negative", "positive"))
     assert np.abs(a - b).max() < 0.03

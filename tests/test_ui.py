@@ -16,7 +16,7 @@ from atomizer.inpainting.settings import Resolved, Settings
 from atomizer.io.audio import Sound
 from atomizer.priors.recording_context import CopySource
 from atomizer.ui import decomposition, drawing
-from atomizer.ui.component import STATIC, STYLES
+from atomizer.ui.component import STATIC, STYLES, help_text
 from atomizer.ui.exports import EXPORTS
 from atomizer.ui.variations import (
     details_of,
@@ -275,3 +275,11 @@ def test_unknown_pursuit_is_refused(sound, refused):
 def test_every_style_sheet_is_loaded():
     sheets = {path.stem for path in (STATIC / "css").iterdir()}
     assert sheets == set(STYLES) and len(STYLES) == len(sheets)
+
+
+def test_files_that_the_help_names_are_links_in_a_space():
+    text = help_text("someone/page")
+    for name in ("checkpoints/README.md", "docs/concepts.md"):
+        assert f'href="https://huggingface.co/spaces/someone/page/blob/main/{name}"' in text
+        assert (STATIC.parents[2] / name).is_file()
+    assert "href" not in help_text(None) and "href" not in help_text('x" onclick="/page')

@@ -58,7 +58,7 @@ ROWS = (
 THEMES = {
     # lightness of the quietest and of the loudest atom
     "light": {"paper": (255, 255, 255), "unknown": (0.95, 0.60), "ramp": (0.96, 0.30)},
-    "dark": {"paper": (13, 16, 23), "unknown": (0.25, 0.58), "ramp": (0.22, 0.94)},
+    "dark": {"paper": (13, 16, 23), "unknown": (0.42, 0.86), "ramp": (0.22, 0.94)},
 }
 
 

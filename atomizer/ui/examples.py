@@ -103,14 +103,16 @@ EXAMPLES = {
         Example(
             "continue",
             "Continue from here",
-            "Everything after 9 seconds is from the model; listen for where it takes the voices.",
+            "Everything after 9 seconds is from the model: the sound of the voices goes on, "
+            "as a texture and louder; their tune does not.",
             "voices.flac",
             _recipe("after:9", order="time"),
         ),
         Example(
             "compression",
-            "Keep only the loudest 10 %",
-            "With one atom in ten it sounds like a bad MP3; listen for the room coming back.",
+            "One atom in ten",
+            "With the loudest 10 % of the atoms it sounds like a bad MP3; "
+            "listen for the room coming back.",
             "band.flac",
             _recipe("quietest:90", order="velocity"),
         ),

@@ -39,6 +39,9 @@ a preset.</p>
 <button type="button" id="erase" data-act="erase" title="Make the level and sign of the selected
 atoms unknown, and hear the sound without them (E)">Erase</button>
 """
+PLAY = """
+<button type="button" id="play" data-act="play">Play</button>
+"""
 ADVANCED = """
 <button type="button" id="advanced-toggle" data-fold="advanced" aria-expanded="false"
 aria-controls="advanced">Advanced<span data-unknown></span></button>
@@ -204,6 +207,9 @@ def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
     with gr.Row(elem_classes="pair", elem_id="go"):
         fill = gr.Button("Fill in", variant="primary", elem_id="fill", scale=3, min_width=0)
         stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=0)
+        gr.HTML(
+            PLAY, elem_id="play-panel", padding=False
+        )  # on a phone, while nothing can be stopped
     queue = gr.HTML("", elem_id="queue", padding=False)  # Gradio shows the place in the queue here
     extend = _extend_panel()
     gr.HTML(ADVANCED, elem_id="advanced-panel", padding=False)

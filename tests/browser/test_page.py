@@ -344,6 +344,16 @@ def test_the_picture_is_near_and_fill_in_always_there_on_a_phone(open_page):
         go = box("#fill")
         assert 0 < go["y"] and go["y"] + go["height"] <= 844
     assert page.evaluate("document.documentElement.scrollHeight") < 2 * 844
+    # beside it Play, in the place of Stop, which comes while something fills
+    assert page.is_visible("#play") and not page.is_visible("#stop")
+    page.click("#play")
+    wait(page, "player.playing")
+    assert page.inner_text("#play") == "Pause"
+    page.click("#play")
+    wait(page, "!player.playing")
+    page.evaluate("document.body.dataset.waiting = 'true'")
+    assert page.is_visible("#stop") and not page.is_visible("#play")
+    page.evaluate("document.body.dataset.waiting = 'false'")
     page.click("[data-fold=advanced]")
     assert page.is_visible("#feature-sign >> text=phase") and not page.is_visible(
         "#feature-time >> text=when each atom sounds"
@@ -366,6 +376,9 @@ def test_the_export_menu_fits_a_phone(open_page, width):
         and sheet["y"] >= summary["y"] + summary["height"]
     )
     assert sheet["y"] < summary["y"] + summary["height"] + 20
+    assert sheet["y"] + sheet["height"] <= 844
+    inside = "({scrollHeight, clientHeight}) => scrollHeight - clientHeight"
+    assert page.eval_on_selector(f"{VIEW} .menu .sheet", inside) == 0
     page.click(f"{VIEW} [data-export=settings]")
     page.wait_for_selector(".toast-body >> text=There are no settings yet")
 
@@ -375,6 +388,10 @@ def test_tools_are_one_row_and_presets_another(open_page, width):
     page = open_page(width, 800, app="quick_app_url")
     wait(page, "state.scene && player.buffers.original")
     page.click(f"{VIEW} [data-act=subtract]")
+    rows = "[...new Set([...document.querySelectorAll('#examples button')].map(e => e.offsetTop))]"
+    page.evaluate("""document.querySelectorAll('#examples button')
+        .forEach((e) => e.setAttribute('aria-pressed', 'true'))""")
+    assert len(page.evaluate(rows)) == 1
     for name in ("[role=toolbar]", ".presets"):
         tops = page.evaluate(
             f"[...document.querySelectorAll('{VIEW} .bar{name} > *')]"

@@ -5,7 +5,7 @@ import { matchingGain, rms } from '../../atomizer/ui/static/audio/levels.js';
 import { spanOfFill } from '../../atomizer/ui/static/state/demo.js';
 import { actionOf, SHORTCUTS } from '../../atomizer/ui/static/panels/shortcuts.js';
 import { metricsOf, neighbour } from '../../atomizer/ui/static/panels/variations.js';
-import { interpolate, Palette } from '../../atomizer/ui/static/plot/palette.js';
+import { interpolate, lineColours, Palette } from '../../atomizer/ui/static/plot/palette.js';
 import { SCALES } from '../../atomizer/ui/static/plot/scales.js';
 import { boundsOf } from '../../atomizer/ui/static/state/shapes.js';
 import { dragRegion, gripOf, nudgeRegion } from '../../atomizer/ui/static/tools/edit.js';
@@ -194,6 +194,16 @@ test('every key has one action', () => {
   assert.equal(press('Z', { metaKey: true, shiftKey: true }), 'redo');
   assert.equal(press('b', { altKey: true }), undefined);
   assert.equal(press('§'), undefined);
+});
+
+test('lines stand out from a dark page', () => {
+  const light = (hex) =>
+    [0.2126, 0.7152, 0.0722].reduce((sum, weight, k) => {
+      const value = parseInt(hex.slice(1 + 2 * k, 3 + 2 * k), 16) / 255;
+      return sum + weight * (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+    }, 0.05);
+  for (const [name, colour] of Object.entries(lineColours(true)))
+    assert.ok(light(colour) / light('#0f172a') > 4, name);
 });
 
 test('palettes interpolate their stops', () => {

@@ -3,6 +3,7 @@
 import { exportedVersion } from '../state/selectors.js';
 import { estimateFileSize } from '../util/file_sizes.js';
 import * as format from '../util/format.js';
+import { showPlaying } from './shell.js';
 
 /** @typedef {Readonly<import('../types').ViewState>} State */
 /** @typedef {import('../state/store.js').Store<import('../types').ViewState>} Store */
@@ -142,6 +143,7 @@ export function connectButtons(store, root, find) {
     (s) => [s.playing],
     (playing) => {
       find('play-label').textContent = playing ? 'Pause' : 'Play';
+      showPlaying(playing);
       find('play-icon').setAttribute('d', playing ? PAUSE_ICON : PLAY_ICON);
     },
   );

@@ -1,7 +1,7 @@
 // Quality of the first n atoms of all orderings, as curves.
 
 import { curveLayout } from '../plot/curves.js';
-import { LINE_COLOURS } from '../plot/palette.js';
+import { lineColours } from '../plot/palette.js';
 import { curveCounts, qualityOf } from '../state/orderings.js';
 
 /** @type {Record<string, string>} */
@@ -31,6 +31,10 @@ export class OrderCurves {
     return this.orders.open && !!this.orders.scene && this.fold.open;
   }
 
+  get colours() {
+    return lineColours(this.orders.host.isDark());
+  }
+
   /** Two traces of an ordering: SNR and energy over the number of atoms.
    * @param {string} name
    * @param {number[]} counts */
@@ -43,7 +47,7 @@ export class OrderCurves {
     const common = {
       x: counts,
       name,
-      line: { color: LINE_COLOURS[name], width: isChosen ? 3 : 1.5, dash: DASHES[name] },
+      line: { color: this.colours[name], width: isChosen ? 3 : 1.5, dash: DASHES[name] },
       opacity: isChosen ? 1 : 0.75,
       mode: 'lines',
       legendgroup: name,
@@ -75,7 +79,7 @@ export class OrderCurves {
       if (!this.isShown) return;
     }
     const marker = {
-      color: LINE_COLOURS[this.orders.name],
+      color: this.colours[this.orders.name],
       size: 10,
       line: { color: this.orders.host.isDark() ? '#fff' : '#0f172a', width: 1.5 },
     };

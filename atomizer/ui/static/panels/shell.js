@@ -9,7 +9,7 @@ const INVITATION = 'Click to hear a sound with a part erased, then filled in.';
 const PARTS = ['#fill', '#seconds', '#order input', '#features input', '#file button'];
 const FOLDS = /** @type {const} */ (['advanced', 'more']);
 const FOLDS_KEY = 'atomizer-folds';
-const NEED_SOUND = '#erase, #fill, #continue';
+const NEED_SOUND = '#erase, #fill, #continue, #play';
 const NO_SOUND = 'Choose a sound first';
 /** Titles of these buttons while there is a sound.
  * @type {WeakMap<HTMLElement, string>} */
@@ -106,16 +106,24 @@ export function progressText(live, queue) {
  * @param {number} state.expected seconds that it will take, 0 where that is not worth a word */
 export function showFillButton({ busy, live, queue, pending, expected }) {
   const { body } = document;
+  const isWaiting = busy || queue.includes('queue');
   body.dataset.busy = String(busy);
+  body.dataset.waiting = String(isWaiting);
   body.dataset.pending = String(pending);
   const button = lookUp('#fill');
   if (!button) return;
-  const isWaiting = busy || queue.includes('queue');
   button.style.setProperty('--done', live?.total ? (100 * live.done) / live.total + '%' : '0%');
   delete button.dataset.expected;
   if (isWaiting) button.dataset.progress = progressText(live, queue);
   else delete button.dataset.progress;
   if (!isWaiting && expected) button.dataset.expected = format.about(expected);
+}
+
+/** Show on the button at the edge of a phone's screen whether it plays.
+ * @param {boolean} playing */
+export function showPlaying(playing) {
+  const button = lookUp('#play');
+  if (button) button.textContent = playing ? 'Pause' : 'Play';
 }
 
 /** Follow the place in the queue, which Gradio writes.

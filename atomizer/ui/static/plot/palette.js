@@ -94,13 +94,16 @@ export function interpolate(stops, x) {
   return stops[i].map((value, k) => Math.round(value + (stops[i + 1][k] - value) * (at - i)));
 }
 
+const [BLUE, SKY_BLUE] = ['#0072b2', '#56b4e9']; // the first is too dark on a dark page
+
 /** Colours of lines by Okabe and Ito, by ordering.
- * @type {Record<string, string>} */
-export const LINE_COLOURS = {
-  time: '#0072b2',
+ * @param {boolean} dark
+ * @returns {Record<string, string>} */
+export const lineColours = (dark) => ({
+  time: dark ? SKY_BLUE : BLUE,
   frequency: '#e69f00',
   velocity: '#009e73',
   channel: '#cc79a7',
   random: '#8a8f98',
   audibility: '#d55e00',
-};
+});

@@ -178,14 +178,15 @@ export class Display {
     const { duration, channels, count, srr_db: srr } = scene;
     const total = audibleCount(state);
     this.view.find('name').textContent = scene.name;
-    this.view.find('facts').textContent = [
+    const facts = this.view.find('facts');
+    facts.title = count < total ? 'The ' + format.count(count) + ' loudest are drawn' : '';
+    facts.textContent = [
       duration.toFixed(1) + ' s',
       channels === 1 ? 'mono' : channels === 2 ? 'stereo' : channels + ' channels',
       +(scene.sound_rate / 1000).toFixed(2) + ' kHz',
       format.count(total) +
         (isFillPlane(state) ? ' atoms (MDCT view of the fill)' : ' atoms') +
-        (srr === null || srr === undefined ? '' : ', ' + srr.toFixed(1) + ' dB') +
-        (count < total ? ', the ' + format.count(count) + ' loudest drawn' : ''),
+        (srr === null || srr === undefined ? '' : ', ' + srr.toFixed(1) + ' dB'),
     ].join(' · ');
   }
 

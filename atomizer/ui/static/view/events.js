@@ -79,6 +79,7 @@ export class PageEvents {
     const fold = target.closest('[data-fold]');
     if (fold) toggleFold(this.view.root, fold.dataset.fold ?? '');
     if (target.closest('#erase')) this.view.act('erase');
+    if (target.closest('#play')) this.view.act('play');
     // the space bar plays: what was clicked does not keep the focus
     if (isPointer) blurClicked(target);
     else if (target.closest('#examples button')) this.view.root.focus({ preventScroll: true });
@@ -86,6 +87,10 @@ export class PageEvents {
 
   addFieldListeners() {
     const { find } = this.view;
+    const menu = find('export-menu');
+    menu.addEventListener('toggle', () => {
+      if (menu.open) menu.querySelector('.sheet')?.scrollIntoView({ block: 'nearest' });
+    });
     const atomizer = find('atomizer');
     const names = Object.entries({ ...this.view.config.atomizers, fill: 'MDCT view of the fill' });
     atomizer.append(...names.map(([name, text]) => new Option(text, name)));
