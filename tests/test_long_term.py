@@ -12,6 +12,7 @@ from atomizer.priors.long_term import (
     MAX_GAIN_DB,
     band_edges,
     band_powers,
+    level_error,
     level_gains,
     shipped,
     statistics,
@@ -72,3 +73,20 @@ def test_statistics_are_levels_per_coefficient():
     found = statistics(band_powers(grid, band_edges(SPACE)), 1.0)
     np.testing.assert_allclose(found.mean, -20, atol=0.01)
     assert found.std.max() < 1e-3 and found.change.max() < 1e-3
+
+
+def test_seed_0_is_the_most_likely_and_others_vary_by_its_error():
+    std = np.full(12, 3.0)
+    assert not level_error(std, 0).any()
+    drawn = np.array([level_error(std, seed) for seed in range(1, 400)])
+    assert np.abs(drawn).max() <= 6 and np.abs(drawn.mean(0)).max() < 0.5
+    assert abs(drawn.std() - 3) < 0.3  # over all bands: a tilt is largest at both ends
+    assert np.abs(np.diff(drawn)).max() < 3  # neighbours are wrong together
+
+
+def test_levels_above_the_cutoff_differ_by_seed():
+    grid = pink(above_db=-20)
+    first, again, other = (
+        level_gains(grid, CUTOFF, np.full(SPACE.hop, 5.0), SPACE, seed=seed) for seed in (1, 1, 2)
+    )
+    assert (first == again).all() and np.abs(20 * np.log10(first / other)).max() > 0.5

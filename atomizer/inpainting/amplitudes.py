@@ -12,7 +12,8 @@ chi-square variable with a standard deviation of 9.6 dB, scaled down where the m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
@@ -72,6 +73,31 @@ class Draw:
     std: np.ndarray | None = None
 
 
+@dataclass
+class Moments:
+    """What a texture takes of the predictions of n atoms, each (n,).
+
+    mean_db  mean level in dB
+    std_db   standard deviation of the level in dB
+    silence  probability of the inaudible level
+    sign     logits of the sign
+    """
+
+    mean_db: Tensor
+    std_db: Tensor
+    silence: Tensor
+    sign: Tensor
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Moments:
+        """The moments with a function applied to each of them."""
+        return Moments(*(function(getattr(self, f.name)) for f in fields(self)))
+
+    @staticmethod
+    def join(parts: Sequence[Moments]) -> Moments:
+        """The moments of several lists of atoms, one after the other."""
+        return Moments(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Moments)))
+
+
 class Amplitudes(Protocol):
     """A strategy, prepared for one window."""
 
@@ -128,13 +154,21 @@ class Textured:
 
     def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> Draw:
         """See `Amplitudes.draw`."""
-        positive = draw_sign(sign, self.settings.temperature, self.generator)
-        fine_db = gaussian_fine_structure(len(sign), self.generator)
+        return self.draw_from(self.moments(logits, sign), atoms)
+
+    def moments(self, logits: Tensor, sign: Tensor) -> Moments:
+        """The moments of logits (n, levels), (n,)."""
+        return Moments(*level_moments(logits, self.scale), logits.softmax(1)[:, 0], sign)
+
+    def draw_from(self, moments: Moments, atoms: Atoms) -> Draw:
+        """Magnitudes and signs of n atoms with these moments."""
+        positive = draw_sign(moments.sign, self.settings.temperature, self.generator)
+        fine_db = gaussian_fine_structure(len(moments.sign), self.generator)
         if self.fine is not None:
             patched_db, patched_sign = self.fine.at(atoms.place)
             fine_db = torch.where(patched_db.isnan(), fine_db, patched_db)
             positive = np.where(np.isnan(patched_sign.numpy()), positive, patched_sign.numpy())
-        mean_db, std_db = level_moments(logits, self.scale)
+        mean_db = moments.mean_db
         if self.envelope_std is not None and self.blend is not None:
             channel, _, bin_ = atoms.place
             weight = np.maximum(self.distance[atoms.frame], self.blend.weight[channel, bin_])
@@ -145,8 +179,8 @@ class Textured:
                 torch.from_numpy(self.blend.gain_db[channel, bin_]),
                 float(silence_db(self.scale)),
             )
-        scale_of_fine = (std_db / NOISE_STD_DB).clamp(max=1)
-        silent = logits.softmax(1)[:, 0] > self.preset.silence_threshold
+        scale_of_fine = (moments.std_db / NOISE_STD_DB).clamp(max=1)
+        silent = moments.silence > self.preset.silence_threshold
         if self.preset.continues_tilt and self.blend is not None:
             channel, _, bin_ = atoms.place
             trusted = torch.from_numpy(self.blend.weight[channel, bin_])

@@ -358,7 +358,7 @@ def _fill(
     if task is None:
         first, stop = (_sample(frame, sound, space) for frame in (part.start, part.end))
         return _Filled(part, sound.part(first, stop))
-    task = replace(task, reference=reference)
+    task = replace(task, reference=reference, recording_seed=recipe.settings.seed)
     settings = replace(recipe.settings, seed=_seed(recipe, part))
     model = load() if load is not None and needs_model(task, settings) else None
     with _little_memory(model):

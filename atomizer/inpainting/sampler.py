@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..atoms.orderings import BY_LEVEL, reveal_schedule, sort_key
 from ..atoms.space import LOUDNESS
@@ -15,8 +16,9 @@ from ..model.inference import AtomModel, decode, encode
 from ..priors.long_term import level_gains
 from ..priors.recording_context import PredictedPart, RecordingPrediction, erase_hidden
 from ..priors.registry import predict_from_recording
-from .amplitudes import Atoms, strategy_for, wiener_blend
+from .amplitudes import Atoms, Draw, Moments, Textured, strategy_for, wiener_blend
 from .bounds import Bounds
+from .coarse_bins import Place, coarse_bins
 from .highs import cutoff_bin
 from .like import parse_levels
 from .placement import place
@@ -247,7 +249,8 @@ class Filler:
             return self.grid
         error = NETWORK_STD_DB * np.sqrt(1 - self.state.tilt_weight.mean(0))
         like = parse_levels(self.settings.like)
-        gain = level_gains(self.grid, cutoff, error, task.space, like)
+        seed = self.settings.seed if task.recording_seed is None else task.recording_seed
+        gain = level_gains(self.grid, cutoff, error, task.space, like, seed)
         highest = np.float32(self.bounds.highest)
         return np.where(task.mask, (self.grid * gain).clip(-highest, highest), self.grid)
 
@@ -260,21 +263,13 @@ class Filler:
         place = window.targets(step_mask)
         if not len(place[0]):
             return
-        state, space = self.state, self.model.config.space
-        context = encode(self.model, state.model_input(window, space))
-        levels = np.arange(space.levels)
-        scale = torch.from_numpy(state.space.amplitude(levels, state.reference(window)))
+        state = self.state
         ceiling = self.bounds.ceiling(window)
-        strategy = strategy_for(state, window, scale, self.settings, self.generator)
         blend = wiener_blend(state, window, self.settings.amplitudes, ceiling)
-        for part, decoded in decode(self.model, context, np.stack(place, 1)):
-            channel, frame, bin_ = (axis[part] for axis in place)
-            at = (window.target_channels[channel], frame + window.start, bin_)
-            highest = torch.from_numpy(ceiling[channel, bin_])
-            logits, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
-            self.bounds.clip_levels(logits, scale, highest)
-            atoms = Atoms((channel, frame, bin_), at[1], highest)
-            draw = strategy.draw(logits, sign, atoms)
+        for atoms, draw in self._draw(window, place, ceiling):
+            channel, frame, bin_ = atoms.place
+            at = (window.target_channels[channel], atoms.frame, bin_)
+            highest = atoms.ceiling.numpy()
             magnitude = np.maximum(draw.magnitude, np.float32(self.bounds.lowest))
             magnitude = np.where(state.velocity_known[at], state.magnitude[at], magnitude)
             positive = np.where(state.sign_known[at], state.positive[at], draw.positive)
@@ -284,7 +279,43 @@ class Filler:
             if self.image is not None and draw.std is not None and unknown.all():
                 self.image.put(at, amplitude, draw.std, gain, offset)
             if blend is not None:
-                blended = (offset + gain * amplitude).clip(-highest.numpy(), highest.numpy())
+                blended = (offset + gain * amplitude).clip(-highest, highest)
                 amplitude = np.where(unknown, blended, amplitude)
             state.magnitude[at], state.positive[at] = magnitude, positive > 0.5
             self.grid[at] = amplitude
+
+    def _draw(
+        self, window: Window, place: Place, ceiling: np.ndarray
+    ) -> Iterator[tuple[Atoms, Draw]]:
+        """Magnitudes and signs of the atoms of a window at n places, part by part.
+
+        ceiling  (channels, F) largest magnitude that is allowed
+        """
+        state, space = self.state, self.model.config.space
+        context = encode(self.model, state.model_input(window, space))
+        scale = torch.from_numpy(
+            state.space.amplitude(np.arange(space.levels), state.reference(window))
+        )
+        strategy = strategy_for(state, window, scale, self.settings, self.generator)
+
+        def atoms_at(place: Place) -> Atoms:
+            channel, frame, bin_ = place
+            return Atoms(place, frame + window.start, torch.from_numpy(ceiling[channel, bin_]))
+
+        def predict(place: Place) -> Iterator[tuple[Atoms, Tensor, Tensor]]:
+            for part, decoded in decode(self.model, context, np.stack(place, 1)):
+                atoms = atoms_at((place[0][part], place[1][part], place[2][part]))
+                logits, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
+                self.bounds.clip_levels(logits, scale, atoms.ceiling)
+                yield atoms, logits, sign
+
+        if isinstance(strategy, Textured) and state.preset.continues_tilt:
+            coarse = coarse_bins(place[2], self.model.config.neighbour_bins)
+            if coarse is not None:
+                found = [strategy.moments(*logits) for _, *logits in predict(coarse.select(place))]
+                moments = Moments.join(found).map(coarse.interpolate)
+                atoms = atoms_at(place)
+                yield atoms, strategy.draw_from(moments, atoms)
+                return
+        for atoms, logits, sign in predict(place):
+            yield atoms, strategy.draw(logits, sign, atoms)

@@ -49,6 +49,9 @@ class Task:
     is_mid_side : bool
         Whether the channels are mid and side (`mid_side.py`): the input is mono, and gets a second
         channel.
+    recording_seed : int or None
+        Seed of what is drawn once for a recording of which this task is a part; None for the seed
+        of the settings.
     """
 
     sound: Sound
@@ -61,6 +64,7 @@ class Task:
     extended: float = 0.0
     cutoff: Cutoff | None = None
     is_mid_side: bool = False
+    recording_seed: int | None = None
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ SECONDS = {
     "model": 1.7,  # the model, where it is loaded first
     "placed": 0.00034,  # cell where atoms of unknown time, frequency or channel are placed
 }
+COARSE = 0.15  # of the work on cells, where few bins are decoded (`coarse_bins.py`)
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,9 @@ def _of_model(task: Task, settings: Resolved, hidden: np.ndarray) -> dict[str, f
     windows = groups * len(plan_windows(frames, WINDOW_FRAMES, [((0,), 1)]))
     cells = float(np.count_nonzero(task.mask))
     # orders by level predict all remaining cells in every step
-    decoded = (settings.steps + 1) / 2 if settings.order in BY_LEVEL else 1
+    decoded = (settings.steps + 1) / 2 if settings.order in BY_LEVEL else 1.0
+    if PRESETS[task.preset].continues_tilt and settings.amplitudes == "texture":
+        decoded *= COARSE
     work = {"windows": float(windows * settings.steps), "cells": cells * decoded}
     if (task.mask.any(axis=1) & ~task.mask.all(axis=1)).any():
         work |= {"mixed windows": float(windows * min(channels, 2)), "mixed cells": cells}

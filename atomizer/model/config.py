@@ -102,6 +102,11 @@ class ModelConfig:
             self.space.channels // self.cell[2],
         )
 
+    @property
+    def neighbour_bins(self) -> int:
+        """Bins to either side of an atom that the decoder reads."""
+        return max(self.reach[1], self.wiener[1] if self.wiener else 0)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as a dictionary for JSON."""
         return asdict(self)

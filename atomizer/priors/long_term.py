@@ -132,12 +132,28 @@ def shipped() -> LongTermEnvelope | None:
         return LongTermEnvelope(dict(arrays))
 
 
+def level_error(std_db: np.ndarray, seed: int) -> np.ndarray:
+    """An error in dB of the levels of n bands, drawn from a normal distribution; 0 for seed 0.
+
+    Neighbouring bands are wrong together: the error is an offset and a tilt, at most twice its
+    standard deviation.
+
+    std_db  (n,) standard deviation of the error
+    """
+    if not seed:
+        return np.zeros(len(std_db))
+    offset, tilt = np.random.default_rng(seed).normal(0, np.sqrt(0.5), 2)
+    shape = offset + tilt * np.sqrt(2) * np.cos(np.pi * np.linspace(0, 1, len(std_db)))
+    return std_db * shape.clip(-2, 2)
+
+
 def level_gains(
     grid: np.ndarray,
     cutoff: int,
     fill_error_db: np.ndarray,
     space: AtomSpace,
     like: np.ndarray | None = None,
+    seed: int = 0,
 ) -> np.ndarray:
     """Gains that bring the bands above a cutoff to the levels that the known bands predict.
 
@@ -154,6 +170,8 @@ def level_gains(
     like : (BANDS,), optional
         Levels of a reference recording (`levels_like`) instead of those that the known bands
         predict.
+    seed : int
+        0 for the most likely levels, any other for levels drawn within their error.
 
     Returns
     -------
@@ -184,7 +202,8 @@ def level_gains(
     weight = own**2 / np.maximum(own**2 + found.error_db**2, 1e-12)
     weight = np.where(found.error_db > 0, weight, 1)
     most = MAX_GAIN_DB if like is None else MAX_LIKE_DB
-    gain_db = np.clip(weight * (found.level_db - filled), -most, most)
+    gain_db = weight * (found.level_db - filled) + level_error(own * np.sqrt(1 - weight), seed)
+    gain_db = gain_db.clip(-most, most)
     above = np.arange(cutoff, len(out))
     out[cutoff:] = 10 ** (np.interp(above, centre, gain_db) / 20)
     return out
