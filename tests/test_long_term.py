@@ -90,3 +90,17 @@ def test_levels_above_the_cutoff_differ_by_seed():
         level_gains(grid, CUTOFF, np.full(SPACE.hop, 5.0), SPACE, seed=seed) for seed in (1, 1, 2)
     )
     assert (first == again).all() and np.abs(20 * np.log10(first / other)).max() > 0.5
+
+
+def test_bands_that_are_narrower_than_a_bin_have_its_power():
+    space = AtomSpace(hop=64)
+    edges = band_edges(space)
+    assert (np.diff(edges) == 0).any()
+    powers = band_powers(np.full((1, 4, space.hop), 0.5, np.float32), edges)
+    np.testing.assert_allclose(powers, 0.25)
+
+
+def test_atoms_of_another_rate_keep_their_levels():
+    space = AtomSpace(rate=8000)
+    gains = level_gains(pink(above_db=-20), CUTOFF, np.full(SPACE.hop, 5.0), space, seed=1)
+    assert (gains == 1).all()

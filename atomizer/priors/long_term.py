@@ -19,6 +19,7 @@ from ..atoms.space import AtomSpace
 from ..io import resources
 
 BANDS = 36  # ERB bands up to half of the atoms' rate
+RATE = 44_100  # of the atoms that the regression was fitted on
 FILE = "long_term.npz"  # beside the shipped checkpoint
 FIRST_BAND = 18  # first band (above 2 kHz) that may be unknown
 FLOOR_DB = -90.0  # below the loudest band of a frame: quieter levels count as this one
@@ -64,9 +65,13 @@ def band_edges(space: AtomSpace) -> np.ndarray:
 
 
 def band_powers(grid: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """(T, bands) mean power of a coefficient of (C, T, F), over all channels."""
+    """(T, bands) mean power of a coefficient of (C, T, F), over all channels.
+
+    A band that is narrower than a bin has the power of the bin in which it begins.
+    """
     power = np.square(grid, dtype=np.float32).mean(0)
-    return np.add.reduceat(power, edges[:-1], axis=1)[:, : len(edges) - 1] / np.diff(edges)
+    width = np.maximum(np.diff(edges), 1)
+    return np.add.reduceat(power, edges[:-1], axis=1)[:, : len(edges) - 1] / width
 
 
 def active_frames(powers: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -177,12 +182,14 @@ def level_gains(
     -------
     (F,) float32
         Gain of every bin, the same for all channels and frames: 1 below the cutoff, and everywhere
-        where the known bands predict nothing. The two levels are weighted by their precision;
-        those of a reference recording hold.
+        where the known bands predict nothing, as in atoms of another rate. The two levels are
+        weighted by their precision; those of a reference recording hold.
     """
     out = np.ones(grid.shape[2], np.float32)
     edges, model, known = band_edges(space), shipped(), known_bands(cutoff, space)
-    if known >= BANDS or (like is None and (model is None or known < FIRST_BAND)):
+    if space.rate != RATE or known >= BANDS:
+        return out
+    if like is None and (model is None or known < FIRST_BAND):
         return out
     powers = band_powers(grid, edges)
     active = active_frames(powers[:, :known], edges)
