@@ -85,7 +85,7 @@ def test_a_full_disk_keeps_sound_and_selection_of_a_fill(tmp_path, monkeypatch):
     assert "disk is full" in said.status or "File too large" in said.status
     assert not said.busy and session.sound.samples.shape == (1, 40_000)
     said = list(handlers.fill_selection(chosen, session, ["velocity", "sign"], *controls))[-1]
-    assert "filled (" in said.status and len(said.variations) == 1
+    assert "filled, took" in said.status and len(said.variations) == 1
     session.close()
     assert not list(tmp_path.glob("atomizer-*"))
 

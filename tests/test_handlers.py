@@ -89,7 +89,7 @@ def test_short_hole_is_continued_from_its_samples(long):
     hole = Chosen(regions=[{"kind": "rect", "op": "add", "t": [0.5, 0.55]}], parts=[])
     model = (*CONTROLS[:6], "model", "auto", 1)
     *_, message = handlers.fill_selection(hole, loaded(long), ["velocity", "sign"], *model)
-    assert message.variations[0].origin == "continued from the samples on both sides"
+    assert message.variations[0].origin == "Continued from the samples on both sides"
 
 
 def test_selection_says_how_long_its_fill_takes(long, monkeypatch):
@@ -575,7 +575,7 @@ def test_stop_before_the_first_message_of_a_fill(long, monkeypatch):
     )
     monkeypatch.undo()
     assert len(filled(session)[-1].variations) == 1
-    assert handlers.stop(session).status.startswith("A: filled ("), "the fill is over"
+    assert handlers.stop(session).status.startswith("A: filled, took"), "the fill is over"
 
 
 def test_stop_waits_for_a_fill_that_is_finishing(long, monkeypatch):
@@ -591,7 +591,7 @@ def test_stop_waits_for_a_fill_that_is_finishing(long, monkeypatch):
     fill = threading.Thread(target=filled, args=(session,))
     fill.start()
     assert finishing.wait(20)
-    assert handlers.stop(session).status.startswith("A: filled (")
+    assert handlers.stop(session).status.startswith("A: filled, took")
     fill.join()
     assert not session.message.busy and [v.id for v in session.message.variations] == list(
         session.stored
@@ -641,7 +641,9 @@ def test_selection_made_again_shows_the_status_of_its_fill(long):
         in handlers.describe(nothing, session, ["velocity", "sign"], *CONTROLS, 1).status
     )
     again = handlers.describe(ALL, session, ["velocity", "sign"], *CONTROLS, 1).status
-    assert again.split(" (")[0] == said.split(" (")[0] and again.startswith("A: filled (")
+    assert again.split(", took")[0] == said.split(", took")[0] and again.startswith(
+        "A: filled, took"
+    )
 
 
 def test_sessions_in_between_are_freed(long, tmp_path):

@@ -23,6 +23,7 @@ from atomizer.ui.variations import (
     has_reference,
     judge,
     level_difference,
+    summary_of,
     title_of,
 )
 
@@ -176,8 +177,9 @@ def test_title_and_details_of_variations():
 @pytest.mark.parametrize(
     "sources, priors, says",
     [
-        (2, ("recording",), "copied from 0.50 to 0.80 s and 1 more, confidence 0.90"),
-        (1, ("recording", "partials"), "copied from 0.50 to 0.80 s, confidence 0.60, tones cont"),
+        (2, ("recording",), "copied from 0.5 s and 1 more"),
+        (1, ("recording", "partials"), "copied from 0.5 s, tones cont"),
+        (-1, ("recording",), "copied from 0.6 s (weak match)"),
         (0, ("partials",), "tones continued"),
         (0, ("autoregression",), "continued from the samples on both sides"),
         (0, (), "texture: nothing similar was found"),
@@ -189,14 +191,18 @@ def test_variation_names_what_filled_it(sound, sources, priors, says):
         CopySource((0.1, 0.4), (0.5, 0.8), 17640, 0.6),
         CopySource((0.1, 0.4), (0.6, 0.9), 22050, 0.3),
     ]
-    step = Step(1, 1, task.grid, task.mask, tuple(copies[:sources]), priors)
+    chosen = copies[:sources] if sources >= 0 else copies[sources:]
+    step = Step(1, 1, task.grid, task.mask, tuple(chosen), priors)
     assert ", ".join(describe_origin(step, task, Resolved())).startswith(says)
+    longer = summary_of(Recipe(extend=2.5, stop_after=1), step, task, Resolved())
+    assert longer.startswith(f"2.5 s longer: {says}") and longer.endswith(", stopped early")
 
 
 def test_highs_do_not_name_a_source(sound):
     task = Recipe(parse(["above:8000"])).task(sound(0.5))
     step = Step(1, 1, task.grid, task.mask)
     assert describe_origin(step, task, Resolved()) == ()
+    assert summary_of(Recipe(), step, task, Resolved()) == "Predicted by the model"
 
 
 def test_every_export_has_a_button():

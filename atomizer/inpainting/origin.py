@@ -7,6 +7,8 @@ from .settings import Resolved
 from .step import AUTOREGRESSION, Step
 from .task import Task
 
+WEAK = 0.5  # confidence of a copy below which less than half of what is heard is the copy
+
 
 def describe_origin(step: Step, task: Task, settings: Resolved) -> tuple[str, ...]:
     """Return what a fill is made of: the copied spans first, then what was added to them.
@@ -38,7 +40,7 @@ def _copies(step: Step) -> tuple[str, ...]:
     copies = step.sources
     if not copies:
         return ()
-    start, stop = copies[0].source
-    others = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
     confidence = sum(copy.confidence for copy in copies if copy.target == copies[0].target)
-    return (f"copied from {start:.2f} to {stop:.2f} s{others}, confidence {confidence:.2f}",)
+    match = " (weak match)" if confidence < WEAK else ""
+    others = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
+    return (f"copied from {round(copies[0].source[0], 2):g} s{match}{others}",)

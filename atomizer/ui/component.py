@@ -156,7 +156,7 @@ class Variation(Result):
     level_db     of the filled atoms relative to the original ones; None likewise
     has_reference  whether the original is what it should sound like
     seconds  that the fill took
-    origin   what it is made of, in words; empty where nothing but the title says it
+    origin   what it adds and is made of, in plain words
     sources  spans of the recording that were copied, the most important first
     changed  which samples differ from the original: `Changes` in words
     spans    (start, stop) in seconds where filled and masked sound differ

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import metrics
 from ..atoms.space import LOUDNESS
+from ..inpainting.origin import describe_origin
 from ..inpainting.recipe import Recipe
 from ..inpainting.settings import Resolved
 from ..inpainting.shaping import spans_of
@@ -23,6 +24,12 @@ FILLED_BY = {
     "model": "the model",
     "noise": "noise baseline",
     "erased": "nothing",
+    "paste": "copied atoms",
+}
+MADE_BY = {
+    "model": "predicted by the model",
+    "noise": "noise as loud as what is around it",
+    "erased": "erased, with nothing in its place",
     "paste": "copied atoms",
 }
 MIN_SAMPLES = metrics.SIZE * 4  # the shortest span that a spectral distance is measured on
@@ -112,6 +119,19 @@ def title_of(recipe: Recipe, settings: Resolved) -> str:
     if recipe.atomizer != "mdct":
         words.append(f"on {NAMES[recipe.atomizer]}")
     return ", ".join([*beyond, *words, f"seed {settings.seed}"])
+
+
+def summary_of(recipe: Recipe, step: Step, task: Task, settings: Resolved) -> str:
+    """Return in plain words what a fill adds, and what it is made of.
+
+    step      the last one of the fill
+    settings  of `resolve`
+    """
+    origin = ", ".join(describe_origin(step, task, settings)) or MADE_BY[settings.method]
+    beyond = [f"{recipe.extend:g} s longer"] if recipe.extend else []
+    beyond += ["a second channel"] if recipe.add_channels else []
+    text = ": ".join([*beyond, origin])
+    return text[0].upper() + text[1:] + (", stopped early" if recipe.stop_after else "")
 
 
 def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:

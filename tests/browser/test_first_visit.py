@@ -166,6 +166,9 @@ def test_a_reload_brings_the_fills_back(quick, sounds):
     shown = "[items, state.variations.map(v => [v.id, v.title]), state.variation.id]"
     before = d.state(quick, shown)
     quick.reload()
+    restoring = f"{d.VIEW} .restoring"
+    assert quick.wait_for_selector(restoring).inner_text() == "Restoring stereo.wav …"
+    quick.wait_for_selector(restoring, state="hidden")
     quick.wait_for_selector(f"{d.VIEW}[data-ready=true]")
     d.wait(quick, "state.scene && state.scene.name === 'stereo.wav' && player.buffers.filled")
     assert d.state(quick, shown) == before and not d.state(quick, "player.playing")

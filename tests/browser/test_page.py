@@ -147,7 +147,7 @@ def test_fill_play_compare_and_download(page, sounds):
     upload(page, path)
     set_steps(page, 2)
     draw_box(page, 1, 2, 300, 3000)
-    assert "filled (" in fill(page)
+    assert "filled, took" in fill(page)
     assert state(page, "items.length") == 1, "the selection survives what Python sends"
     assert state(page, "state.version") == "filled" and state(page, "state.stepsShown") >= 1
     assert state(page, "state.shown.state.filter(s => s === 2).length") > 0
@@ -207,7 +207,7 @@ def test_space_plays_after_a_click_and_redo_shows_the_fill(page, sounds):
     wait(page, "state.version === 'original' && !state.variation")
     page.keyboard.press("Control+Shift+z")
     wait(page, "state.version === 'filled' && state.variation && player.buffers.filled")
-    assert wait_status(page, "filled (").split(" (")[0] == filled.split(" (")[0]
+    assert wait_status(page, "filled, took").split(", took")[0] == filled.split(", took")[0]
 
 
 def test_draw_then_fill_at_once_in_two_sessions(open_page, sounds):
@@ -242,7 +242,7 @@ def test_features_are_the_ones_ticked(page, sounds):
     assert state(page, "items.length") == 1 and state(page, "state.scene.name") == "mono.wav"
     page.check("#feature-sign input")
     set_steps(page, 1)
-    assert "filled (" in fill(page)
+    assert "filled, took" in fill(page)
 
 
 BAD = {"garbage": "as sound: please use", "empty": "empty file", "nan": "not numbers"}
@@ -260,7 +260,7 @@ def test_a_bad_file_is_explained_and_changes_nothing(page, sounds):
         wait_status(page, sentence)
         assert state(page, "state.scene.id") == scene and state(page, "items.length") == 1
     set_steps(page, 1)
-    assert "filled (" in fill(page)
+    assert "filled, took" in fill(page)
     upload(page, sounds["stereo"])
 
 

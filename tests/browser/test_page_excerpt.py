@@ -62,7 +62,7 @@ def test_an_excerpt_is_dragged_resized_and_taken(quick, sounds):
     assert_is(quick, sounds["long"], start, seconds)
     d.wait_status(quick, "Showing 5")
     d.draw_box(quick, 1, 2, 300, 3000)
-    assert "filled (" in d.fill(quick)
+    assert "filled, took" in d.fill(quick)
     assert chosen(quick) == pytest.approx((start, seconds), abs=1e-3)  # whole samples
 
 

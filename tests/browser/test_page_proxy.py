@@ -8,7 +8,7 @@ def test_the_page_works_under_a_path(open_page, sounds):
     assert page.url.endswith("/some/where/")
     d.upload(page, sounds["stereo"])
     d.draw_box(page, 1, 2, 300, 3000)
-    assert "filled (" in d.fill(page)
+    assert "filled, took" in d.fill(page)
     assert d.state(page, "player.urls.filled").startswith(page.url)
     assert d.export(page, "flac").suggested_filename == "stereo-filled-A.flac"
     d.upload(page, sounds["long"])

@@ -27,7 +27,7 @@ def test_steps_are_shown_live_and_stop_keeps_what_is_there(open_page, sounds):
     assert state(page, "items.length") == 1
     # and the page goes on working
     page.click("#fill")
-    wait_status(page, "filled (")
+    wait_status(page, "filled, took")
     wait_filled(page)
 
 
@@ -41,7 +41,7 @@ def test_fill_straight_after_stop_starts_again(open_page, sounds):
         page.click("#stop")
         wait_status(page, "Stopped")
     page.click("#fill")
-    wait_status(page, "filled (")
+    wait_status(page, "filled, took")
 
 
 def test_another_sound_ends_the_fill_of_the_one_before(open_page, sounds):

@@ -50,7 +50,11 @@ def test_several_variations_are_listed_and_switched(page):
     assert len({d.sound_of(page, "filled")[0].tobytes()} | {None}) == 2
     last = d.sound_of(page, "filled")[0]
     text = page.inner_text(f"{d.VIEW} [data-variation='{made[2]['id']}']")
-    assert "level" in text and "LSD" in text and "unknown velocity, sign" in text
+    assert "1–2 s, 300 Hz–3 kHz · took" in text and "seed" not in text
+    page.click(f"{d.VIEW} .details summary")
+    text = page.inner_text(f"{d.VIEW} .details dl")
+    assert re.search(r"unknown\s+velocity, sign", text) and re.search(r"seed\s+2", text)
+    assert "level" in text and "LSD" in text
     page.focus(d.VIEW)
     page.keyboard.press("Space")
     d.wait(page, "player.playing && player.version === 'filled'")
@@ -166,7 +170,7 @@ def test_another_selection_shows_the_original_and_its_own_hole(page):
     )
     # its selection is back, as a step that can be undone
     d.wait(page, "items.length === 1 && items[0].t[0] < 2", "!pending")
-    assert page.inner_text(f"{d.VIEW} [data-variation] .how").startswith("1–2 s, 300 Hz")
+    assert page.inner_text(f"{d.VIEW} [data-variation] .facts").startswith("1–2 s, 300 Hz")
     page.click(f"{d.VIEW} [data-act=undo]")
     d.wait(page, "items[0].t[0] > 2 && state.variation === null")
 
@@ -334,7 +338,7 @@ def test_noise_for_comparison_and_a_continuation(quick, sounds):
     )
     d.fill(quick, "#continue")
     assert quick.inner_text(f"{d.VIEW} .variation .how").startswith("1 s longer")
-    assert "no reference" in quick.inner_text(f"{d.VIEW} .variation")
+    assert quick.inner_text(f"{d.VIEW} .variation .metrics") == ""
     first = d.state(quick, "state.variation.id")
     quick.click(f"{d.VIEW} [data-act=noise]")
     d.wait(quick, f"state.variations.length === 2 && state.variation.id !== {first}")

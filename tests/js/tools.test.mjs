@@ -265,11 +265,12 @@ test('levels are matched within bounds', () => {
 test('variations have metrics and neighbours', () => {
   const guessed = { has_reference: true, snr_db: -1.25, level_db: -0.5, lsd: 0.9 };
   assert.equal(metricsOf(guessed), 'level −0.5 dB · LSD 0.90');
-  assert.equal(metricsOf({ ...guessed, has_reference: false }), 'no reference');
+  assert.equal(metricsOf({ ...guessed, has_reference: false }), '');
   assert.match(metricsOf({ ...guessed, level_db: -0.04 }), /^level 0.0 dB/);
   const exact = { has_reference: true, snr_db: 3.25, level_db: null, lsd: null };
   assert.equal(metricsOf(exact), 'SNR 3.3 dB');
-  assert.equal(metricsOf({ ...exact, snr_db: null }), 'no reference');
+  assert.equal(metricsOf({ ...exact, snr_db: null }), '');
+  assert.match(metricsOf({ ...guessed, level_db: 5.7 }), /^level \+5.7 dB/);
   const all = [{ id: 3 }, { id: 5 }, { id: 9 }];
   assert.equal(neighbour(all, 3, 1), 5);
   assert.equal(neighbour(all, 3, -1), 9);

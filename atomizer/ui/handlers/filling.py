@@ -276,7 +276,8 @@ def out_of_time(session: Session, error: OutOfTime) -> Message:
 
 def fill_status(variation: Variation) -> str:
     """Return the status message of a finished fill."""
-    return f"{variation.label}: filled ({variation.seconds:.1f} s); {variation.changed}"
+    seconds = f"{variation.seconds:.0f}" if variation.seconds >= 2 else f"{variation.seconds:.1f}"
+    return f"{variation.label}: filled, took {seconds} s; {variation.changed}"
 
 
 def _eviction_notice(labels: set[str], session: Session) -> str:

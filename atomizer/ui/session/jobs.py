@@ -12,7 +12,6 @@ import numpy as np
 from ...inpainting.changes import changes
 from ...inpainting.erase import Residual
 from ...inpainting.fill import Step
-from ...inpainting.origin import describe_origin
 from ...inpainting.recipe import Recipe
 from ...inpainting.settings import resolve
 from ...inpainting.task import Task
@@ -28,6 +27,7 @@ from ..variations import (
     has_reference,
     judge,
     level_difference,
+    summary_of,
     title_of,
 )
 from . import scenes
@@ -171,7 +171,7 @@ def finish(session: Session, event: JobEvent) -> Variation:
         order=settings.order,
         reverse=settings.reverse,
         sound=scenes.preview(session, filled, "filled"),
-        origin=", ".join(describe_origin(step, task, settings)),
+        origin=summary_of(recipe, step, task, settings),
         changed=str(changes(session.sound, filled)),
         proposal=proposal,
         spans=changed_spans(masked, filled),

@@ -479,7 +479,7 @@ type InputName =
   | 'order-reverse';
 type SelectName =
   'scale' | 'pitch' | 'channels' | 'colour' | 'atomizer' | 'preset' | 'order-name' | 'file-sound';
-type DetailsName = 'export-menu' | 'order-curves' | 'order-file';
+type DetailsName = 'export-menu' | 'order-curves' | 'order-file' | 'variation-details';
 type DialogName = 'keys' | 'how' | 'blind' | 'dropped';
 type SvgName = 'excerpt-outline' | 'overlay' | 'play-icon';
 

@@ -11,21 +11,36 @@ const METRICS_HELP =
   'beside the original ones. LSD is the spectral error: 0 is perfect, 0.7 is as good as it gets ' +
   'with random signs.';
 
-const NO_REFERENCE = 'no reference';
-const NO_REFERENCE_HELP =
-  'Nothing says how this should sound: what was erased may have been the fault.';
+const CONFIDENCE_HELP =
+  'How sure it is that a place of the recording fits: 1 is an exact repetition. ' +
+  'The less sure, the more texture is mixed in.';
 
 /** "−0.4"; a zero has no sign.
  * @param {number} value */
 const tenths = (value) => (Math.round(10 * value) / 10 + 0).toFixed(1).replace('-', '−');
 
-/** How close a variation is to the original where that is what it should sound like, or
- * "no reference".
- * @param {Variation} variation */
-export const metricsOf = (variation) =>
-  (variation.has_reference && differenceOf(variation)) || NO_REFERENCE;
+/** "+0.4", "−0.4", "0.0".
+ * @param {number} value */
+const signed = (value) => (Math.round(10 * value) > 0 ? '+' : '') + tenths(value);
 
-/** How far a variation is from the original: "SNR 3.2 dB · level −0.4 dB · LSD 0.91", or nothing.
+/** How close a variation is to the original where that is what it should sound like; else nothing.
+ * @param {Variation} variation */
+export const metricsOf = (variation) => (variation.has_reference ? differenceOf(variation) : '');
+
+/** What a variation is, and how close it is to the original: for the status line.
+ * @param {Variation} variation */
+export const summaryOf = (variation) =>
+  variation.label + ': ' + [madeOf(variation), metricsOf(variation)].filter(Boolean).join(', ');
+
+/** What it is made of, in words; a session file of before may have none.
+ * @param {Variation} variation */
+const madeOf = ({ origin, title }) => origin || title;
+
+/** "9 s", "0.6 s".
+ * @param {number} seconds */
+const duration = (seconds) => seconds.toFixed(seconds < 2 ? 1 : 0) + ' s';
+
+/** How far a variation is from the original: "SNR 3.2 dB · level +0.4 dB · LSD 0.91", or nothing.
  * An SNR below 0 dB says only that the waveform is another, as it is with guessed
  * signs; level and spectrum say how right it is.
  * @param {Pick<Variation, 'snr_db' | 'level_db' | 'lsd'>} variation */
@@ -33,7 +48,7 @@ function differenceOf(variation) {
   const words = [];
   if (variation.snr_db != null && variation.snr_db >= 0)
     words.push('SNR ' + tenths(variation.snr_db) + ' dB');
-  if (variation.level_db != null) words.push('level ' + tenths(variation.level_db) + ' dB');
+  if (variation.level_db != null) words.push('level ' + signed(variation.level_db) + ' dB');
   if (variation.lsd != null) words.push('LSD ' + variation.lsd.toFixed(2));
   return words.join(' · ');
 }
@@ -44,7 +59,7 @@ function differenceOf(variation) {
 const textElement = (tag, className, textContent) =>
   Object.assign(document.createElement(tag), { className, textContent });
 
-/** One radio button of the list; the chosen one has all of its settings.
+/** One radio button of the list.
  * @param {Variation} variation
  * @param {boolean} isChosen */
 function rowOf(variation, isChosen) {
@@ -56,28 +71,54 @@ function rowOf(variation, isChosen) {
   row.setAttribute('aria-checked', String(isChosen));
   row.tabIndex = isChosen ? 0 : -1;
   const metrics = textElement('span', 'metrics', metricsOf(variation));
-  const isJudged = metrics.textContent !== NO_REFERENCE;
-  metrics.title = isJudged ? METRICS_HELP : NO_REFERENCE_HELP;
-  const title = [whereOf(variation), variation.title].filter(Boolean).join(' · ');
+  metrics.title = METRICS_HELP;
+  const facts = [whereOf(variation), 'took ' + duration(variation.seconds)];
   row.append(
     textElement('b', 'label', variation.label),
-    textElement('span', 'how', title),
+    textElement('span', 'how', madeOf(variation)),
     metrics,
+    textElement('span', 'facts', facts.filter(Boolean).join(' · ')),
   );
-  if (variation.origin) row.append(textElement('span', 'origin', variation.origin));
-  if (isChosen) {
-    const difference = isJudged ? '' : differenceOf(variation);
-    const details = [
-      ...variation.details,
-      ...(difference ? [['beside what was erased:', difference]] : []),
-      ['audible atoms', format.count(variation.heard)],
-      ['took', variation.seconds.toFixed(1) + ' s'],
-    ];
-    const texts = details.map(([name, value]) => name + ' ' + value);
-    const text = [...texts, variation.changed].join(' · ');
-    row.append(textElement('span', 'details', text));
-  }
   return row;
+}
+
+/** Fill the fold with the settings of the chosen variation.
+ * @param {HTMLDetailsElement} fold
+ * @param {Variation | undefined} variation */
+export function showDetails(fold, variation) {
+  fold.hidden = !variation;
+  if (!variation) return;
+  const difference = variation.has_reference ? '' : differenceOf(variation);
+  const confidence = confidenceOf(variation);
+  /** @type {string[][]} */
+  const rows = [
+    ...variation.details,
+    ...(confidence ? [['confidence of the copy', confidence, CONFIDENCE_HELP]] : []),
+    ...(difference ? [['beside what was erased', difference, METRICS_HELP]] : []),
+    ['audible atoms', format.count(variation.heard)],
+    ['sound', variation.changed],
+  ];
+  const summary = textElement('summary', '', 'Details of ' + variation.label);
+  const list = document.createElement('dl');
+  for (const [name, value, title = ''] of rows) {
+    const row = document.createElement('div');
+    row.title = title;
+    row.append(textElement('dt', '', name), textElement('dd', '', value));
+    list.append(row);
+  }
+  fold.replaceChildren(summary, list);
+}
+
+/** Confidence of all copies for the first span that was filled, or nothing.
+ * @param {Pick<Variation, 'sources'>} variation */
+function confidenceOf({ sources }) {
+  if (!sources.length) return '';
+  const isFirst = (/** @type {{target: number[]}} */ { target }) =>
+    target.join() === sources[0].target.join();
+  return sources
+    .filter(isFirst)
+    .reduce((sum, { confidence }) => sum + confidence, 0)
+    .toFixed(2);
 }
 
 /** Fill the list.

@@ -6,7 +6,7 @@ import { showChips } from '../panels/chips.js';
 import { showFindings } from '../panels/findings.js';
 import { showLayers } from '../panels/layers.js';
 import { enableFills, showExample, showFillButton } from '../panels/shell.js';
-import { showVariations } from '../panels/variations.js';
+import { showDetails, showVariations } from '../panels/variations.js';
 import * as format from '../util/format.js';
 import { channelsOf, isExampleShown, isPending, isWidened } from '../state/selectors.js';
 
@@ -47,6 +47,10 @@ function connectFills({ store, root, find, shape }) {
     (variations, id) => {
       find('history').hidden = !variations.length;
       showVariations(find('variations'), variations, id);
+      showDetails(
+        find('variation-details'),
+        variations.find((v) => v.id === id),
+      );
     },
   );
   store.subscribe(
@@ -84,6 +88,15 @@ function connectSound(view) {
   store.subscribe(
     (s) => [s.scene, s.base, s.shown, s.variation, s.version],
     () => display.showTitle(),
+  );
+  // until the sound from before a reload is back, the page has its first example
+  store.subscribe(
+    (s) => [s.restored],
+    (restored) => {
+      view.root.dataset.restoring = String(!!restored);
+      const textContent = restored ? 'Restoring ' + restored.name + ' …' : '';
+      Object.assign(find('restoring'), { hidden: !restored, textContent });
+    },
   );
   store.subscribe(
     (s) => [s.base],

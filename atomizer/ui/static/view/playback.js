@@ -4,7 +4,7 @@ import { padded, timeRangeOf } from '../state/selection.js';
 import { exportedVersion } from '../state/selectors.js';
 import { areFeaturesChecked, checkFeatures, plotStyleOf } from '../util/files.js';
 import * as format from '../util/format.js';
-import { metricsOf, neighbour } from '../panels/variations.js';
+import { neighbour, summaryOf } from '../panels/variations.js';
 
 /** @typedef {import('../types').Version} Version */
 /** @typedef {import('../types').Variation} Variation */
@@ -148,8 +148,7 @@ export class Playback {
     const { variation } = state;
     if (!isShown || !variation) return;
     this.view.editor.restore(variation);
-    if (!state.busy)
-      this.view.holdStatus(variation.label + ': ' + variation.title + ', ' + metricsOf(variation));
+    if (!state.busy) this.view.holdStatus(summaryOf(variation));
   }
 
   /** @param {string} kind */
