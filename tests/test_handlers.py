@@ -361,6 +361,46 @@ def test_filled_selection_keeps_the_status_of_its_fill(long):
     assert "Ready" in handlers.describe(other, session, ["velocity", "sign"], *CONTROLS, 1).status
 
 
+def test_a_fill_elsewhere_names_what_is_not_included(long):
+    session = loaded(long)
+    assert "not included" not in filled(session)[-1].status
+    assert "not included" not in filled(session)[-1].status  # B, of the same selection
+    other = Chosen({**ALL, "regions": [{"kind": "rect", "t": [0, 0.5]}]})
+    said = list(handlers.fill_selection(other, session, ["sign"], *CONTROLS, 1))[-1].status
+    assert said.endswith("; starts from the original: A and B are not included")
+    assert (
+        handlers.accept(session, session.shown.current).status
+        == "C is kept: the next fills start from it."
+    )
+    filled(session)
+    said = list(handlers.fill_selection(other, session, ["sign"], *CONTROLS, 1))[-1].status
+    assert said.endswith("; starts from the last kept fill: A is not included")
+
+
+def test_settings_files_come_back(long, warned):
+    session = loaded(long)
+    filled(session)
+    number = session.shown.current
+    data = export(session, ExportRequest("settings", "filled", number, PlotStyle()))[0]
+    message, recipe = handlers.load_settings(session, {"text": data.decode(), "name": "s.json"})
+    assert message.status == "s.json is loaded: press Fill in."
+    assert [region["f"] for region in message.loaded.regions] == [[3000, 9000]]
+    assert recipe == session.stored[number].recipe
+    fill = {"settings": {"method": "paste", "shift": 0.5}, "extend": 2}
+    text = json.dumps({"fills": [{}, fill]})
+    said = handlers.load_settings(session, {"text": text, "name": "s.json"})[0].status
+    assert said == (
+        "The last of 2 fills of s.json is loaded, without its method paste, shift: press Extend."
+    )
+    assert handlers.describe(ALL, session, ["sign"], *CONTROLS, 1).loaded is None
+    late = {"selection": {"regions": [{"kind": "rect", "t": [900, 901]}]}}
+    for fills in ([], [{"settings": {"steps": "many"}}], [late]):
+        text = json.dumps({"fills": fills})
+        message, recipe = handlers.load_settings(session, {"text": text, "name": "s.json"})
+        assert recipe is None and message.loaded is None and message.status == warned[-1]
+    assert len(warned) == 3 and all(sentence.endswith(".") for sentence in warned)
+
+
 def other_sound(folder):
     soundfile.write(
         folder / "other.wav", np.random.default_rng(1).uniform(-0.5, 0.5, (4000, 1)), 8000

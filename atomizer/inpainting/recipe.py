@@ -67,6 +67,15 @@ class Recipe:
         atomizer = ATOMIZERS[self.atomizer](stop=Stop(atoms=self.atoms))
         return erase_atoms(sound, self.selection, atomizer, self.settings.seed, atoms)
 
+    def is_same_place(self, other: Recipe) -> bool:
+        """Whether both recipes fill in the same part of a sound."""
+
+        def place(recipe: Recipe) -> tuple:
+            selection = replace(recipe.selection, features=())
+            return selection, recipe.extend, recipe.add_channels
+
+        return place(self) == place(other)
+
     def check_pursuit(self) -> None:
         """Raise AtomizerError if pursuit atoms cannot be erased, or filled in, by this recipe."""
         if self.settings.method != "erased":

@@ -47,6 +47,7 @@ PAGE_STYLES = ("head", "controls", "narrow")
 # events from the browser; Gradio finds their names in the script
 EVENTS = (
     "selected",
+    "settings",
     "accept",
     "forget",
     "revert",
@@ -302,6 +303,8 @@ class Message(GradioModel):
     excerpt     of a file that is too long to work on as a whole
     refused     a part of the selection ("beats:2") that this sound does not have, or empty
     expected    seconds that a fill of the selection will take; 0 for less than one
+    loaded      selection of a settings file, which the page takes once
+    described   key of the selection that the status, `parts` and `refused` are about
     before      what undo leads to: the previous original, or another sound
     note        what to listen for in an example
     example     id of the example that the note belongs to
@@ -324,6 +327,8 @@ class Message(GradioModel):
     places: Places | None = None
     refused: str = ""
     expected: float = 0.0
+    described: str = ""
+    loaded: Proposal | None = None
     compression: Compression = Compression()
     excerpt: Excerpt | None = None
     before: str | None = None

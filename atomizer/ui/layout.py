@@ -12,7 +12,7 @@ from ..priors.choices import USING
 from . import examples, gpu
 from .component import AtomView
 from .examples import ASSETS, Example
-from .handlers.controls import AUTO
+from .handlers.controls import AUTO, METHODS
 
 # titles of `priors.choices.USING` on the page
 USING_TITLES = {
@@ -217,7 +217,7 @@ def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
         features = _features()
         count, seed, steps, temperature, nucleus = _numbers()
         method = gr.Radio(
-            [("the model", "model"), ("Noise baseline", "noise")],
+            [(title, name) for name, title in METHODS.items()],
             label="Filled in by",
             elem_id="method",
             value="model" if gpu.has_model() else "noise",

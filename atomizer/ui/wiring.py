@@ -14,7 +14,7 @@ from ..inpainting.settings import Settings
 from . import cleanup, handlers
 from .component import Chosen, Message
 from .examples import ASSETS, Example
-from .handlers.controls import AUTO
+from .handlers.controls import AUTO, METHODS
 from .layout import Page
 from .session import Session
 from .session_file import SavedWork
@@ -329,10 +329,42 @@ def _connect_variations(page: Page, fills: list[Fill]) -> None:
 
 def _connect_selection(page: Page) -> None:
     """Describe the selection after every change of it, of the features, or of the controls."""
+    count = len(page.features)
+    set_by_examples = _preset_outputs(page)[count:]
+    controls = page.fill.controls
+    places = [
+        k for part in set_by_examples for k, control in enumerate(controls) if control is part
+    ]
 
-    def describe(chosen: Chosen, old: Session | None, *values) -> Message:
-        count = len(page.features)
-        return handlers.describe(chosen, old, _ticked(page, values[:count]), *values[count:])
+    def describe(chosen: Chosen, old: Session | None, *values) -> tuple:
+        features, fields = _ticked(page, values[:count]), list(values[count:])
+        left = handlers.leave_example(chosen, old)
+        updates = _skip(places)
+        if left is not None:  # what the visitor has changed stays
+            theirs = _preset_values(page, left.selection, left.settings)[count:]
+            usual = _preset_values(page, Selection(), Settings())[count:]
+            updates = tuple(
+                default if fields[k] == given else gr.skip()
+                for k, given, default in zip(places, theirs, usual)
+            )
+        for k, update in zip(places, updates):
+            if update != gr.skip():
+                fields[k] = update
+        return handlers.describe(chosen, old, features, *fields), *updates
+
+    def load_settings(old: Session | None, event: gr.EventData) -> tuple:
+        message, recipe = handlers.load_settings(old, event._data)
+        if recipe is None:
+            return message, *_skip(_work_outputs(page))
+        settings = recipe.settings
+        return (
+            message,
+            *_preset_values(page, recipe.selection, settings),
+            str(settings.seed),
+            settings.method if settings.method in METHODS else gr.skip(),
+            gr.skip(),
+            recipe.extend or gr.skip(),
+        )
 
     def inspect(old: Session | None, event: gr.EventData) -> Message:
         return handlers.inspect(old, _event_value(event, "thorough") is True)
@@ -342,11 +374,12 @@ def _connect_selection(page: Page) -> None:
 
     page.view.similar(find_similar, page.session, page.view, trigger_mode="multiple", **PRIVATE)
     page.view.inspect(inspect, page.session, page.view, trigger_mode="multiple", **PRIVATE)
-    controls = page.fill.controls
+    page.view.settings(load_settings, page.session, [page.view, *_work_outputs(page)], **PRIVATE)
     inputs = [page.view, page.session, *page.features, *controls]
+    outputs = [page.view, *set_by_examples]
     events = (page.view.selected, *(part.input for part in (*page.features, *controls)))
     for event in events:
-        event(describe, inputs, page.view, queue=False, trigger_mode="always_last", **PRIVATE)
+        event(describe, inputs, outputs, queue=False, trigger_mode="always_last", **PRIVATE)
 
 
 def _connect_compression(page: Page) -> None:

@@ -71,6 +71,7 @@ def test_shape_is_heard_exported_and_reset(page, tmp_path):
     assert d.state(page, "player.playing && !!player.voices.filled.shaper")
     page.evaluate(f"{d.API}.player.pause()")
     rendered = page.evaluate(RENDER_SHAPED, shape)
+    assert page.text_content(f"{d.VIEW} [data-export=float]") == "Filled A as WAV, float"
     d.export(page, "float").save_as(tmp_path / "shaped.wav")
     exported, rate = soundfile.read(tmp_path / "shaped.wav", always_2d=True)
     assert rate == rendered["rate"] == 44_100

@@ -118,6 +118,20 @@ def test_drags_replace_add_and_take_away(quick, sounds):
     low, high = d.state(quick, "items[0].f")
     assert low < 440 < high < low + 120
     assert "A4" in quick.inner_text(f"{d.VIEW} [data-name=bound-notes]")
+    # an invalid bound is marked, and goes when its field is left; one past the end is the end
+    start, end = (f"{d.VIEW} [data-name=bound-{name}]" for name in ("start", "end"))
+    quick.fill(start, "abc")
+    assert quick.get_attribute(start, "aria-invalid") == "true"
+    assert "enter seconds" in quick.inner_text(f"{d.VIEW} [data-name=bound-problem]")
+    quick.fill(start, "99")
+    quick.press(start, "Enter")
+    quick.click(f"{d.VIEW} [data-name=name]")
+    assert (quick.input_value(start), quick.get_attribute(start, "aria-invalid")) == ("1", "false")
+    assert d.status(quick).startswith("The sound ends at")
+    quick.fill(end, "99")
+    quick.press(end, "Enter")
+    assert d.state(quick, "items[0].t[1] === state.scene.duration")
+    d.wait_status(quick, "Ready")  # what was refused before is over
     # the wand takes the partial, as Python does
     d.tool(quick, "wand")
     quick.mouse.click(*d.pixel(quick, 1.05, 900))

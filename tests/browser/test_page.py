@@ -351,9 +351,9 @@ def test_the_picture_is_near_and_fill_in_always_there_on_a_phone(open_page):
     assert page.inner_text("#play") == "Pause"
     page.click("#play")
     wait(page, "!player.playing")
-    page.evaluate("document.body.dataset.waiting = 'true'")
+    page.evaluate("document.body.dataset.busy = 'true'")
     assert page.is_visible("#stop") and not page.is_visible("#play")
-    page.evaluate("document.body.dataset.waiting = 'false'")
+    page.evaluate("document.body.dataset.busy = 'false'")
     page.click("[data-fold=advanced]")
     assert page.is_visible("#feature-sign >> text=phase") and not page.is_visible(
         "#feature-time >> text=when each atom sounds"

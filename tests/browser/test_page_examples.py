@@ -27,6 +27,8 @@ def test_example_loads_selects_and_fills(quick, name):
         )
     assert quick.input_value("#order input") == example.recipe.settings.order
     assert d.state(quick, "state.readout.count") > 0
+    quick.click(f"{d.VIEW} [data-act=clear]")  # the visitor's own selections are not the example's
+    quick.wait_for_function("document.querySelector('#order input').value === 'Order: automatic'")
 
 
 def test_new_sound_or_example_resets_the_settings(quick, sounds):

@@ -234,6 +234,23 @@ def test_saved_and_loaded_with_its_features(page, many, tmp_path):
     page.set_input_files(f"{d.VIEW} [data-name=selection-file]", str(bad))
     d.wait_status(page, "has no selection")
     assert d.state(page, "items.length") == 2
+    # settings, dropped on the page or chosen as a sound
+    region = {"kind": "rect", "op": "add", "t": [1, 2]}
+    settings = {"method": "noise", "order": "random", "steps": 3, "seed": 77, "temperature": 0.5}
+    fill = {"selection": {"regions": [region], "features": ["sign"]}, "settings": settings}
+    bad.write_text(json.dumps({"fills": [fill]}))
+    d.drop(page, bad)
+    assert d.wait_status(page, "loaded") == "bad.json is loaded: press Fill in."
+    assert d.state(page, "items") == [region]
+    page.wait_for_function("document.querySelector('#seed textarea').value === '77'")
+    fields = ("#order input", "#steps textarea", "#temperature textarea")
+    assert [page.input_value(field) for field in fields] == ["random", "3", "0.5"]
+    assert page.is_checked("#feature-sign input") and not page.is_checked("#feature-time input")
+    settings["steps"] = "many"
+    bad.write_text(json.dumps({"fills": [fill]}))
+    page.set_input_files("#file input[type=file]", str(bad))
+    d.wait_status(page, "The steps of a fill cannot be 'many'")
+    assert d.state(page, "items") == [region]
 
 
 def touch(page, *fingers) -> None:

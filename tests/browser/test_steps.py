@@ -1,7 +1,12 @@
 """A fill that takes several steps: it is watched live, and Stop keeps what is there."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import numpy as np
 from driver import draw_box, sound_of, state, status, upload, wait, wait_filled, wait_status
+
+from tests.load.run import Page, Result, Tab
 
 
 def test_steps_are_shown_live_and_stop_keeps_what_is_there(open_page, sounds):
@@ -42,6 +47,37 @@ def test_fill_straight_after_stop_starts_again(open_page, sounds):
         wait_status(page, "Stopped")
     page.click("#fill")
     wait_status(page, "filled, took")
+
+
+def test_fill_that_waits_for_another_visitor_can_be_stopped(open_page, sounds):
+    page = open_page(app="slow_app_url")
+    upload(page, sounds["mono"])
+    draw_box(page, 0.2, 0.8, 300, 5000)
+    other, begun, is_over = Tab(Page(page.url.rstrip("/")), 1, Result()), Event(), Event()
+    other.trigger("file", "upload", file=other.upload())
+
+    def proceed(outputs):
+        if outputs:
+            begun.set()
+        return is_over.is_set()
+
+    chosen = {"regions": [], "specs": ["above:6000"], "key": "k"}
+    with ThreadPoolExecutor(1) as thread:
+        fill = thread.submit(other.trigger, "fill", "click", view=chosen, stop=proceed)
+        begun.wait(30)
+        page.click("#fill")
+        try:
+            assert wait_status(page, "Waiting") == "Waiting for another fill (1 ahead) …"
+            page.click("#stop")
+            wait_status(page, "Stopped waiting")
+            wait(page, "!state.ahead && !state.busy")
+        finally:
+            is_over.set()
+        assert fill.result()
+    other.close()
+    page.click("#fill")  # and the next one starts
+    wait(page, "state.busy")
+    assert state(page, "state.variations.length") == 0
 
 
 def test_another_sound_ends_the_fill_of_the_one_before(open_page, sounds):

@@ -35,10 +35,19 @@ test('bounds are typed in Hz, as notes, in seconds and as a clock', () => {
 test('a box takes the typed bounds, and refuses others with a sentence', () => {
   const box = { kind: 'rect', op: 'add', t: [1, 2], f: [300, 3000] };
   const texts = { start: '1', end: '', low: 'A4', high: '880' };
-  assert.deepEqual(withBounds(box, texts), { ...box, t: [1, null], f: [440, 880] });
-  assert.throws(() => withBounds(box, { ...texts, high: '100' }), /below/);
-  assert.throws(() => withBounds(box, { ...texts, low: 'x' }), /Hz or a note/);
-  assert.throws(() => withBounds(box, { start: '', end: '', low: '', high: '' }), /one bound/);
+  const sound = { duration: 11, rate: 44100, sound_rate: 8000 };
+  const typed = (more) => withBounds(box, { ...texts, ...more }, sound);
+  assert.deepEqual(typed({}), { ...box, t: [1, null], f: [440, 880] });
+  assert.deepEqual(typed({ end: '99', high: '30k' }), { ...box, t: [1, 11], f: [440, 22050] });
+  for (const [more, message, fields] of [
+    [{ high: '100' }, /below/, ['low', 'high']],
+    [{ low: 'x' }, /Hz or a note/, ['low']],
+    [{ start: '-3', end: 'abc' }, /enter seconds/, ['start', 'end']],
+    [{ start: '99' }, /The sound ends at 11/, ['start']],
+    [{ low: '30000' }, /Atoms end at 22/, ['low']],
+    [{ start: '', low: '', high: '' }, /one bound/, []],
+  ])
+    assert.throws(() => typed(more), { message, fields });
   assert.equal(describeBand([220, 880]), 'A3–A5, centre 440 Hz (A4)');
 });
 

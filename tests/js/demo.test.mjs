@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { progressText } from '../../atomizer/ui/static/panels/shell.js';
+import { aheadIn, progressText } from '../../atomizer/ui/static/panels/shell.js';
 import { emptyAtoms, FILLED } from '../../atomizer/ui/static/plot/atoms.js';
 import { extremesBetween, extremesOf } from '../../atomizer/ui/static/plot/waveform.js';
 import { Demo, demoRange } from '../../atomizer/ui/static/state/demo.js';
 import { revealRanks } from '../../atomizer/ui/static/state/reveal.js';
-import { padded } from '../../atomizer/ui/static/state/selection.js';
+import { padded, startOfFill } from '../../atomizer/ui/static/state/selection.js';
+import { keyOf, searchOf, statusOf } from '../../atomizer/ui/static/state/selectors.js';
+import { initialState } from '../../atomizer/ui/static/state/view_state.js';
+import { Playback } from '../../atomizer/ui/static/view/playback.js';
 import { scene } from './help.mjs';
 
 test('an example loops around its hole, for a few seconds at most', () => {
@@ -43,6 +46,45 @@ test('a faulty original is heard before it is erased', () => {
   }
 });
 
+test('a new fill is heard next, unless the position is there already', () => {
+  const spans = [
+    [4, 4.5],
+    [6, 7],
+  ];
+  assert.deepEqual(
+    [0, 9].map((at) => startOfFill(at, spans)),
+    [3.5, 3.5],
+  );
+  assert.deepEqual(
+    [3, 5, 8].map((at) => startOfFill(at, spans)),
+    [null, null, null],
+  );
+  assert.equal(startOfFill(5, [[0.2, 0.4]]), 0);
+  assert.equal(startOfFill(5, []), null);
+});
+
+test('a chosen variation is heard filled, not the original or its first atoms', async () => {
+  const asked = [];
+  const variations = { choose: async (id, version) => asked.push([id, version]) && false };
+  for (const version of ['first', 'original', 'masked'])
+    await new Playback({ state: { version }, variations }).openVariation(3);
+  assert.deepEqual(asked, [
+    [3, 'filled'],
+    [3, 'filled'],
+    [3, undefined],
+  ]);
+});
+
+test('the page says what is looked for until it is known', () => {
+  const items = [{ part: 'keep:9' }, { part: 'transients:20' }];
+  const state = { ...initialState(), items, status: 'Nothing is selected' };
+  assert.equal(statusOf(state), 'Looking for transients …');
+  assert.equal(searchOf({ ...state, items: items.slice(0, 1) }), 'Counting …');
+  assert.equal(searchOf({ ...state, describedKey: keyOf(items) }), '');
+  assert.equal(searchOf({ ...state, partBits: { key: '["keep:9","transients:20"]' } }), '');
+  assert.equal(searchOf({ ...state, items: [{ kind: 'rect', t: [1, 2] }] }), '');
+});
+
 test('filled-in atoms are ranked among themselves', () => {
   const atoms = emptyAtoms(4);
   atoms.bin.set([3, 9, 5, 1]);
@@ -53,9 +95,14 @@ test('filled-in atoms are ranked among themselves', () => {
 });
 
 test('the button shows the progress, or the place in the queue', () => {
-  assert.equal(progressText({ done: 1, total: 3 }, ''), '33 %');
-  assert.equal(progressText(null, 'queue: 1/1 | 0.3/2.0s'), '…');
-  assert.equal(progressText(null, 'queue: 2/3'), 'waiting, place 2 of 3');
+  assert.equal(progressText({ done: 1, total: 3 }, 0), '33 %');
+  assert.equal(progressText(null, 0), '…');
+  assert.equal(progressText(null, 2), 'waiting, 2 ahead');
+  const texts = ['queue: 1/1 | 0.3/2.0s', 'queue: 2/3', 'processing | 0.4s', ''];
+  assert.deepEqual(texts.map(aheadIn), [1, 2, 0, 0]);
+  const state = { ...initialState(), ahead: 1, status: 'Ready' };
+  assert.equal(statusOf(state), 'Waiting for another fill (1 ahead) …');
+  assert.equal(statusOf({ ...state, busy: true }), 'Ready');
 });
 
 test('a waveform shows the extremes of all channels', () => {

@@ -78,11 +78,15 @@ async function opened() {
         store.set({ version });
         player.choose(version);
       },
+      goToFill: nothing,
     },
     statusUntil: 0,
+    releaseStatus: () => {
+      view.statusUntil = 0;
+    },
     demo: { start: () => player.start() },
     showError: (text) => errors.push(text),
-    showStatus: nothing,
+    showStatus: (status) => store.set({ status }),
   };
   view.attempt = (work) => work.catch((error) => errors.push(error.message));
   for (const [part, names] of [
@@ -273,6 +277,17 @@ test('an example does not play if the user chose another variation', async () =>
     [B, 5, null, []],
   );
   assert.equal(messages.applying, false);
+});
+
+test('a held status is over when a fill begins', async () => {
+  const { view, receive } = await opened();
+  view.statusUntil = Infinity;
+  await receive({ status: 'Ready' });
+  assert.equal(view.state.status, '');
+  const live = { ...resultOf(4, 'CC', sceneOf('pqr')), done: 1, total: 2 };
+  await receive({ busy: true, live, status: 'Step 1' });
+  await receive({ busy: false, live: null, status: 'Stopped' });
+  assert.equal(view.state.status, 'Stopped');
 });
 
 test('another selection shows the original, also after messages', async () => {

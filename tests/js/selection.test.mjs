@@ -8,6 +8,7 @@ import {
   GridSelection,
   invert,
   labelOf,
+  hasSettings,
   parseSelectionFile,
   regionsOf,
   summarise,
@@ -172,6 +173,8 @@ test('payloads and files round-trip', () => {
   assert.equal(toPayload(parseSelectionFile(file)).key, key);
   for (const bad of ['', '[]', '{"regions": 3}', '{"regions": [{"kind": "star"}]}', '{}', 'null'])
     assert.throws(() => parseSelectionFile(bad), /\.$/);
+  const texts = ['{"fills": []}', file, '{', 'null', '{"fills": 3}'];
+  assert.deepEqual(texts.map(hasSettings), [true, false, false, false, false]);
 });
 
 test('items have labels and a time range', () => {

@@ -2,7 +2,7 @@
 
     loading.py   sounds, excerpts of long files, examples
     inspecting.py what is found in a sound, and similar places
-    selecting.py status of a selection
+    selecting.py status of a selection, settings files
     filling.py   fills and Stop
     pursuit.py   matching-pursuit atoms
     history.py   variations, earlier originals, earlier sounds
@@ -34,7 +34,7 @@ from .inspecting import find_similar, inspect
 from .loading import choose_excerpt, finish_example, load, load_example
 from .pursuit import decompose
 from .saving import save_session
-from .selecting import describe
+from .selecting import describe, leave_example, load_settings
 
 __all__ = [
     "accept",
@@ -56,8 +56,10 @@ __all__ = [
     "find_similar",
     "finish_example",
     "inspect",
+    "leave_example",
     "load",
     "load_example",
+    "load_settings",
     "paste",
     "resume",
     "save_session",

@@ -248,6 +248,7 @@ def _run_recipe(
         status = fill_status(jobs.finish(session, event))
         if residual:
             status += f", with MDCT atoms on top of {residual}"
+        status += _left_out_notice(session, recipe)
         message = session.publish(status + _eviction_notice(labels, session))
     pace.record(work, time.monotonic() - began)
     yield message
@@ -278,6 +279,21 @@ def fill_status(variation: Variation) -> str:
     """Return the status message of a finished fill."""
     seconds = f"{variation.seconds:.0f}" if variation.seconds >= 2 else f"{variation.seconds:.1f}"
     return f"{variation.label}: filled, took {seconds} s; {variation.changed}"
+
+
+def _left_out_notice(session: Session, recipe: Recipe) -> str:
+    """Return which variations were filled in elsewhere, and are not in what a recipe has made."""
+    left_out = [
+        variation.label
+        for variation in session.shown.variations
+        if not session.stored[variation.id].recipe.is_same_place(recipe)
+    ]
+    if not left_out:
+        return ""
+    start = "last kept fill" if session.recipes else "original"
+    *others, last = left_out
+    names = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    return f"; starts from the {start}: {names} not included"
 
 
 def _eviction_notice(labels: set[str], session: Session) -> str:

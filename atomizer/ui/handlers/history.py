@@ -23,7 +23,7 @@ def accept(session: Session | None, number: Any, shape: Any = None) -> Message:
         history.accept(session, number, Shape.from_dict(shape or {}))
     except AtomizerError as error:
         return session.publish(sentence_of(error))
-    return session.publish(f"{label} is accepted: go on on top of it.")
+    return session.publish(f"{label} is kept: the next fills start from it.")
 
 
 def undo(session: Session | None):

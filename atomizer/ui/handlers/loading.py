@@ -157,6 +157,7 @@ def load_example(example: Example, session: Session | None):
         parts = recipe.selection.to_dict().get("parts", [])
         scenes.show_parts(fresh, parts, recipe.settings.seed)
         fresh.update(note=example.listen, example=example.id)
+        fresh.example_recipe = recipe
         task = recipe.task(fresh.sound)
         step = examples.cached(example, task)
         jobs.start(fresh, "fill")

@@ -1,16 +1,23 @@
-"""A selection, or a feature of it, changes."""
+"""A selection, or a feature of it, changes, or comes from a settings file."""
 
 from __future__ import annotations
 
+import secrets
+from contextlib import suppress
 from typing import Any
 
 from ...atoms.beats import NoBeat
 from ...atoms.selection import Selection
+from ...errors import AtomizerError
+from ...inpainting.recipe import Recipe, parse_recipes
+from ...inpainting.settings import Settings
+from ...inpainting.shaping import Shape
 from .. import gpu
 from ..component import Chosen, Message
 from ..pace import SHOWN_SECONDS, pace
 from ..session import Session, scenes
-from .controls import FillControls, parse_integer, settings_of
+from . import responses
+from .controls import METHODS, FillControls, parse_integer, settings_of
 from .filling import fill_status
 from .responses import is_active, no_session, sentence_of
 
@@ -35,8 +42,76 @@ def describe(
         status = sentence_of(error)
         if isinstance(error, NoBeat):  # the page takes it out, and keeps the rest of the selection
             refused = next(part for part in chosen["parts"] if part.startswith("beats:"))
-    session.update(refused=refused, expected=expected if expected > SHOWN_SECONDS else 0.0)
+    expected = expected if expected > SHOWN_SECONDS else 0.0
+    # what was loaded is in the selection by now
+    session.update(refused=refused, expected=expected, described=chosen.key, loaded=None)
     return _publish(session, status, number, chosen.key, features)
+
+
+def leave_example(chosen: Chosen, session: Session | None) -> Recipe | None:
+    """Return the recipe of the example whose selection has changed just now, or None.
+
+    Its settings are not meant for the visitor's own selection.
+    """
+    if not is_active(session) or session.example_recipe is None:
+        return None
+    recipe = session.example_recipe
+    features = recipe.selection.features
+    with suppress(AtomizerError):
+        if Selection.from_dict({**chosen, "features": features}) == recipe.selection:
+            return None
+    session.example_recipe = None
+    return recipe
+
+
+def load_settings(session: Session | None, request: Any) -> tuple[Message, Recipe | None]:
+    """Take the last fill of a settings file: the selection here, the controls by its recipe.
+
+    `request` is {text, name}. The recipe is None where the file is not one that fits the sound.
+    """
+    if not is_active(session):
+        if session is None:
+            responses.warn("Load a sound first.", title="Not loaded")
+        return no_session(session), None
+    try:
+        request = request if isinstance(request, dict) else {}
+        recipes = parse_recipes(str(request.get("text", "")))
+        if not recipes:
+            raise AtomizerError("This settings file has no fill.")
+        recipe = recipes[-1]
+        selection = recipe.selection
+        data = selection.to_dict()
+        if data["regions"] or data.get("parts"):
+            session.check_selection(selection, recipe.settings.seed)
+        proposal = scenes.proposal_of(selection, secrets.token_hex(6))
+    except Exception as error:
+        sentence = sentence_of(error)
+        responses.warn(sentence, title="Not loaded")
+        return session.publish(sentence), None
+    session.features, session.example_recipe = list(selection.features), None
+    session.update(loaded=proposal)
+    return session.publish(_loaded_status(str(request.get("name")), recipes)), recipe
+
+
+def _loaded_status(name: str, recipes: list[Recipe]) -> str:
+    """Return what to press for the last of these recipes, and what the page cannot take of it."""
+    recipe = recipes[-1]
+    button = "Extend" if recipe.extend else "Widen" if recipe.add_channels else "Fill in"
+    which = f"The last of {len(recipes)} fills of {name} is" if recipes[1:] else f"{name} is"
+    settings, usual = recipe.settings, Settings()
+    left_out = [
+        field
+        for field in ("amplitudes", "source", "not_from", "shift")
+        if getattr(settings, field) != getattr(usual, field)
+    ]
+    if settings.method not in METHODS:
+        left_out.insert(0, f"method {settings.method}")
+    if recipe.atomizer != "mdct":
+        left_out.append("atomizer")
+    if recipe.shape != Shape():
+        left_out.append("shape")
+    without = f", without its {', '.join(left_out)}" if left_out else ""
+    return f"{which} loaded{without}: press {button}."
 
 
 def _check(

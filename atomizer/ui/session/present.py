@@ -40,6 +40,8 @@ class Shown:
     places: Places | None = None
     refused: str = ""
     expected: float = 0.0
+    described: str = ""
+    loaded: Proposal | None = None
     excerpt: Excerpt | None = None
     compression: Compression = field(default_factory=Compression)
     note: str = ""
@@ -83,6 +85,8 @@ def present(state: PageState) -> Message:
         places=shown.places,
         refused=shown.refused,
         expected=shown.expected,
+        described=shown.described,
+        loaded=shown.loaded,
         excerpt=shown.excerpt,
         compression=shown.compression,
         before=state.before,

@@ -129,6 +129,7 @@ class Session:
 
     # fills
     stored: dict[int, StoredVariation] = field(default_factory=dict)  # by the ids of variations
+    example_recipe: Recipe | None = None  # of the example whose settings the page's controls have
     example_variations: set[int] = field(default_factory=set)  # ids of an example's own results
     job: Job | None = None  # the newest one; it may have ended
     next_seed: int = 0  # of the next fill without a seed: above all that were used

@@ -188,6 +188,9 @@ export interface Message {
   places: Places | null;
   refused: string;
   expected: number;
+  described: string;
+  /** The selection of a settings file. */
+  loaded: Proposal | null;
   excerpt: ExcerptFile | null;
   before: string | null;
   layers: string[];
@@ -353,8 +356,10 @@ export interface ViewState {
   isRenderingMasked: boolean;
   isOrderOpen: boolean;
   isBuildingUp: boolean;
-  /** Gradio's text about the place in the queue. */
-  queue: string;
+  /** Whether a fill of this page is in the queue. */
+  isQueued: boolean;
+  /** Fills of all visitors that come before one of this page that waits; 0 where none waits. */
+  ahead: number;
   /** Index of the active item; -1 for none. */
   active: number;
   preview: { item: Item; index: number; replaces?: boolean } | null;
@@ -387,6 +392,7 @@ export interface ViewState {
   revealed: Revealed | null;
   downloadId: string | null;
   placesId: string | null;
+  loadedId: string | null;
   /** Items that were copied. */
   clipboard: Item[];
   findings: Finding[];
@@ -398,6 +404,8 @@ export interface ViewState {
   feedbackMilliseconds: number;
   /** Key of the selection that Python was notified of last. */
   notifiedKey: string;
+  /** Key of the selection that Python has described since; null for none. */
+  describedKey: string | null;
 }
 
 export interface SavedView {

@@ -96,7 +96,10 @@ export class View {
     this.orders = this.createOrderPanel();
     this.maskedPreview = this.createMaskedPreview();
     this.presets = this.createPresetEditor();
-    this.bounds = new BoundsPanel(this.find, (texts) => this.editor.boundsTyped(texts));
+    this.bounds = new BoundsPanel(this.find, {
+      typed: (texts, isDone) => this.editor.boundsTyped(texts, isDone),
+      refused: (text) => this.showError(text),
+    });
     this.excerpt = new ExcerptPicker(this.find, {
       fetchBytes,
       confirmed: (excerpt) => {
@@ -117,7 +120,7 @@ export class View {
     showShortcuts(this.find('keys-list'));
     this.events.addListeners();
     restoreFolds(root);
-    watchQueue((queue) => this.store.set({ queue }));
+    watchQueue((place) => this.store.set(place));
     connectPanels(this);
   }
 
@@ -238,9 +241,15 @@ export class View {
     this.statusUntil = performance.now() + HELD_MS;
   }
 
-  /** @param {string} text */
+  /** Show an error in the status line, until the user goes on or a fill begins.
+   * @param {string} text */
   showError(text) {
     this.holdStatus(text);
+  }
+
+  /** Let messages replace a held status: what it says is over. */
+  releaseStatus() {
+    this.statusUntil = 0;
   }
 
   /** Wait for work whose errors are shown.

@@ -14,11 +14,11 @@ const PAUSE_ICON = 'M5 4h3.500v12H5zM11.500 4H15v12h-3.500z';
 /** Names of the versions in the export menu.
  * @type {Record<import('../types').Version, string>} */
 export const VERSIONS = {
-  original: 'The original',
+  original: 'Original',
   masked: 'Masked',
   filled: 'Filled',
-  change: 'The change',
-  first: 'The original',
+  change: 'Change',
+  first: 'Original',
 };
 
 /** @param {State} state
@@ -100,7 +100,11 @@ function syncExports(find, state) {
       ? 'about ' + format.bytes(estimateFileSize(kind, scene))
       : '';
   const label = variation && ['filled', 'change'].includes(version) ? ' ' + variation.label : '';
-  find('export-what').textContent = VERSIONS[exportedVersion(state)] + label;
+  const what = VERSIONS[exportedVersion(state)] + label;
+  find('export-what').textContent = what;
+  /** @type {NodeListOf<HTMLElement>} */
+  const names = find('export-menu').querySelectorAll('[data-what]');
+  for (const name of names) name.textContent = what + ' as ';
 }
 
 /** Keep all buttons up to date.

@@ -6,12 +6,16 @@ const SESSION = /\.atomizer$/i;
 /**
  * @typedef {object} Host
  * @property {(file: File) => void} loadSound sounds and sessions
- * @property {(file: File) => void} loadSelection
+ * @property {(file: File) => void} loadSelection selections and settings
  */
 
 /** Whether a file is a session, by its name.
  * @param {File} file */
 export const isSession = (file) => SESSION.test(file.name);
+
+/** Whether a file is a selection or settings, by its name.
+ * @param {File} file */
+export const isSelection = (file) => SELECTION.test(file.name);
 
 /** Whether a drag carries files.
  * @param {DragEvent} event */
@@ -40,7 +44,7 @@ export function showFiles(list, files, choose) {
 export function watchDrops(dialog, list, host) {
   const load = (/** @type {File} */ file) => {
     dialog.close();
-    if (SELECTION.test(file.name)) host.loadSelection(file);
+    if (isSelection(file)) host.loadSelection(file);
     else host.loadSound(file);
   };
   const { body } = document;

@@ -14,6 +14,7 @@ const NO_SOUND = 'Choose a sound first';
 /** Titles of these buttons while there is a sound.
  * @type {WeakMap<HTMLElement, string>} */
 const titles = new WeakMap();
+const QUEUED_MS = 400; // in the queue, before a fill counts as one that waits
 const DEFAULT_FEATURES = ['velocity', 'sign'];
 
 /** @param {string} selector
@@ -88,33 +89,36 @@ export function showExample(example, note, isShown) {
 
 // ---------- fill in, stop
 
-/** What the button says while a fill waits or runs: "40 %", "waiting, place 2 of 3".
+/** How many fills come before one that waits; 0 where none waits.
+ * @param {string} queue Gradio's text about the queue: "queue: 1/1" while another fill runs */
+export const aheadIn = (queue) => Number(/queue:\s*(\d+)/.exec(queue)?.[1] ?? 0);
+
+/** What the button says while a fill waits or runs: "40 %", "waiting, 2 ahead".
  * @param {{done: number, total: number} | null} live
- * @param {string} queue Gradio's text about the queue */
-export function progressText(live, queue) {
+ * @param {number} ahead fills before one that waits */
+export function progressText(live, ahead) {
   if (live && live.total) return Math.floor((100 * live.done) / live.total) + ' %';
-  const place = /queue:\s*(\d+)\/(\d+)/.exec(queue);
-  return place && Number(place[2]) > 1 ? 'waiting, place ' + place[1] + ' of ' + place[2] : '…';
+  return ahead ? 'waiting, ' + ahead + ' ahead' : '…';
 }
 
 /** Show the progress on the button, whether there is anything to fill in, and how long it takes.
  * @param {object} state
  * @param {boolean} state.busy
  * @param {{done: number, total: number} | null} state.live
- * @param {string} state.queue Gradio's text about the queue
+ * @param {boolean} state.isQueued whether one is in the queue
+ * @param {number} state.ahead fills before one that waits
  * @param {boolean} state.pending whether something is selected that was not filled in
  * @param {number} state.expected seconds that it will take, 0 where that is not worth a word */
-export function showFillButton({ busy, live, queue, pending, expected }) {
+export function showFillButton({ busy, live, isQueued, ahead, pending, expected }) {
   const { body } = document;
-  const isWaiting = busy || queue.includes('queue');
-  body.dataset.busy = String(busy);
-  body.dataset.waiting = String(isWaiting);
+  const isWaiting = busy || isQueued;
+  body.dataset.busy = String(isWaiting);
   body.dataset.pending = String(pending);
   const button = lookUp('#fill');
   if (!button) return;
   button.style.setProperty('--done', live?.total ? (100 * live.done) / live.total + '%' : '0%');
   delete button.dataset.expected;
-  if (isWaiting) button.dataset.progress = progressText(live, queue);
+  if (isWaiting) button.dataset.progress = progressText(live, ahead);
   else delete button.dataset.progress;
   if (!isWaiting && expected) button.dataset.expected = format.about(expected);
 }
@@ -126,11 +130,30 @@ export function showPlaying(playing) {
   if (button) button.textContent = playing ? 'Pause' : 'Play';
 }
 
-/** Follow the place in the queue, which Gradio writes.
- * @param {(text: string) => void} changed */
+/** Follow the place in the queue, which Gradio writes. A fill that need not wait is there for a
+ * moment, too.
+ * @param {(place: {isQueued: boolean, ahead: number}) => void} changed `ahead` counts the fills
+ *   before one that waits */
 export function watchQueue(changed) {
   const queue = lookUp('#queue');
-  const read = () => changed(lookUp('#queue .progress-text')?.textContent ?? '');
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  let isLong = false;
+  const ahead = () => aheadIn(lookUp('#queue .progress-text')?.textContent ?? '');
+  const read = () => {
+    if (!ahead()) {
+      clearTimeout(timer);
+      timer = undefined;
+      changed({ isQueued: false, ahead: 0 });
+    } else if (timer === undefined) {
+      timer = setTimeout(() => {
+        isLong = true;
+        read();
+      }, QUEUED_MS);
+      isLong = false;
+      changed({ isQueued: true, ahead: 0 });
+    } else if (isLong) changed({ isQueued: true, ahead: ahead() });
+  };
   if (queue)
     new MutationObserver(read).observe(queue, {
       childList: true,

@@ -87,9 +87,11 @@ export class Messages {
       this.showStatus(message);
     });
     await this.markParts(message.parts);
+    view.store.set({ describedKey: message.described });
     await this.showFills(message, { isNew, isExample });
     this.startDownload(message);
     this.addPlaces(message);
+    this.takeLoaded(message);
     this.dropRefused(message);
     if (isExample) this.scrollToExample();
     // Python ranks parts among the atoms that are shown: for other atoms they are requested again.
@@ -121,6 +123,7 @@ export class Messages {
    * @param {Message} message */
   showStatus({ status, busy }) {
     const { view } = this;
+    if (busy) view.releaseStatus();
     if (status && (busy || performance.now() >= view.statusUntil)) view.showStatus(status);
   }
 
@@ -145,7 +148,10 @@ export class Messages {
     const answersExample = !!state.variation && state.variation.key === state.proposalId;
     if (isNew && isCurrent && answersExample && state.playedExampleId !== state.proposalId)
       this.playExample(isExample, message.proposal);
-    else if (isNew && isCurrent && state.variation?.total === 1) view.display.reveal();
+    else if (isNew && isCurrent && state.variation) {
+      if (state.variation.total === 1) view.display.reveal();
+      view.playback.goToFill(state.variation);
+    }
     view.store.set({
       lastShownId: message.current,
       restoreId: null,
@@ -168,6 +174,16 @@ export class Messages {
     if (!places || state.placesId === places.id) return;
     store.set({ placesId: places.id });
     if (places.key === keyOf(items)) editor.change([...items, ...fromPayload(places.regions, [])]);
+  }
+
+  /** Take the selection of a settings file.
+   * @param {Message} message */
+  takeLoaded({ loaded, status }) {
+    const { state, store, editor } = this.view;
+    if (!loaded || state.loadedId === loaded.id) return;
+    store.set({ loadedId: loaded.id });
+    editor.change(fromPayload(loaded.regions, loaded.specs));
+    this.view.holdStatus(status);
   }
 
   /** Take a part out of the selection that this sound does not have; the status says why.

@@ -11,6 +11,9 @@ import { boundsOf, isValidRegion, partial, shapeOf } from './shapes.js';
 /** @typedef {import('../types').Atoms} Atoms */
 /** @typedef {import('../types').Axes} Axes */
 
+const REACH = 1; // seconds around a fill within which it is soon heard, or was just heard
+const LEAD = 0.5; // seconds that play before a fill
+
 /** @type {Item} */
 export const EVERYTHING = { kind: 'rect', op: 'add', everything: true };
 
@@ -191,6 +194,15 @@ export function timeRangeOf(items, duration) {
   return to > from ? [Math.max(0, from), Math.min(duration, to)] : null;
 }
 
+/** Where to play from so that a fill is heard; null for a position within its reach.
+ * @param {number} position seconds
+ * @param {import('../types').Range[]} spans of the fill, in seconds */
+export function startOfFill(position, spans) {
+  if (!spans.length) return null;
+  const [from, to] = [spans[0][0], spans[spans.length - 1][1]];
+  return position >= from - REACH && position <= to + REACH ? null : Math.max(0, from - LEAD);
+}
+
 /** A range with a margin on both sides, within a sound.
  * @param {import('../types').Range} range
  * @param {number} margin seconds
@@ -243,6 +255,16 @@ export const toFileText = (items, features) => {
   return JSON.stringify({ regions, ...(specs.length ? { parts: specs } : {}), features }, null, 1);
 };
 
+/** Whether a file is one of settings: a list of fills.
+ * @param {string} text */
+export function hasSettings(text) {
+  try {
+    return Array.isArray(JSON.parse(text)?.fills);
+  } catch {
+    return false;
+  }
+}
+
 /** Items of such a file. Throws an error with a sentence for the user; Python checks the regions.
  * @param {string} text */
 export function parseSelectionFile(text) {
@@ -250,7 +272,7 @@ export function parseSelectionFile(text) {
   try {
     data = JSON.parse(text);
   } catch {
-    throw new Error('This file is not JSON. Please choose a selection that was saved here.');
+    throw new Error('This file is not JSON. Please choose a selection or settings saved here.');
   }
   const { regions = [], parts = [] } = data && typeof data === 'object' ? data : {};
   if (
@@ -260,7 +282,9 @@ export function parseSelectionFile(text) {
     !parts.every((part) => typeof part === 'string') ||
     !(regions.length + parts.length)
   ) {
-    throw new Error('This file has no selection. Please choose one that was saved here.');
+    throw new Error(
+      'This file has no selection. Please choose a selection or settings saved here.',
+    );
   }
   return fromPayload(regions, parts);
 }

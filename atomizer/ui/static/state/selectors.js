@@ -6,6 +6,9 @@ import { fromPayload, labelOf, toPayload } from './selection.js';
 /** @typedef {Readonly<import('../types').ViewState>} State */
 /** @typedef {import('../types').Item} Item */
 
+/** Names of the parts that are looked for; the others are counted.
+ * @type {Record<string, string>} */
+const SOUGHT = { transients: 'transients', steady: 'steady sounds', beats: 'beats' };
 const MOST_NAMED = 3; // items of a selection in words
 
 /** Keys of selections; a selection is replaced, never changed.
@@ -65,6 +68,26 @@ export function isPending(state) {
  * @param {State} state */
 export const isExampleShown = (state) =>
   !!state.proposalId && answersSelection(state, { key: state.proposalId });
+
+/** The status line: what the page waits for, or else the last status.
+ * @param {State} state */
+export function statusOf(state) {
+  const { ahead, busy, status } = state;
+  if (busy) return status;
+  if (!ahead) return searchOf(state) || status;
+  return 'Waiting for ' + (ahead > 1 ? 'other fills' : 'another fill') + ' (' + ahead + ' ahead) …';
+}
+
+/** What the page says while Python ranks the atoms of selected parts; empty once they are known.
+ * @param {State} state */
+export function searchOf({ items, partBits, describedKey }) {
+  const specs = items.flatMap(({ part }) => part ?? []);
+  if (!specs.length) return '';
+  const isKnown = partBits?.key === JSON.stringify(specs) || describedKey === keyOf(items);
+  if (isKnown) return '';
+  const sought = specs.map((spec) => SOUGHT[spec.split(':')[0]]).find(Boolean);
+  return sought ? 'Looking for ' + sought + ' …' : 'Counting …';
+}
 
 /** Whether MDCT atoms are drawn for a fill on top of matching-pursuit atoms.
  * @param {State} state */

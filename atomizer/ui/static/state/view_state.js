@@ -44,7 +44,8 @@ export const initialState = () => ({
   isRenderingMasked: false,
   isOrderOpen: false,
   isBuildingUp: false,
-  queue: '',
+  isQueued: false,
+  ahead: 0,
   active: -1,
   preview: null,
   originalUrl: null,
@@ -67,6 +68,7 @@ export const initialState = () => ({
   revealed: null,
   downloadId: null,
   placesId: null,
+  loadedId: null,
   clipboard: [],
   findings: [],
   compression: NO_FILES,
@@ -75,4 +77,5 @@ export const initialState = () => ({
   readout: null,
   feedbackMilliseconds: 0,
   notifiedKey: keyOf([]),
+  describedKey: null,
 });

@@ -61,9 +61,8 @@ export function saveSelection(items) {
 
 /** Items and features of a saved selection; features are null if the file has none.
  * Throws an error with a sentence for the user if the file is invalid.
- * @param {File} file */
-export async function readSelection(file) {
-  const text = await file.text();
+ * @param {string} text of the file */
+export function readSelection(text) {
   const items = parseSelectionFile(text);
   const { features } = JSON.parse(text);
   return { items, features: Array.isArray(features) ? features : null };

@@ -4,7 +4,7 @@
 import { colourAtoms, legendEntries } from '../plot/colouring.js';
 import { isPursuit } from '../plot/pursuit.js';
 import { animateReveal, revealRanks } from '../state/reveal.js';
-import { audibleCount, isFillPlane, isPending } from '../state/selectors.js';
+import { audibleCount, isFillPlane, isPending, searchOf } from '../state/selectors.js';
 import { toolOf } from '../tools/registry.js';
 import * as format from '../util/format.js';
 import { showTooltip } from '../panels/tooltip.js';
@@ -97,7 +97,7 @@ export class Display {
           format.percent(readout.energy) + ' of the energy',
         ].join(' · ')
       : hasItems
-        ? 'No audible atoms are selected'
+        ? searchOf(this.view.state) || 'No audible atoms are selected'
         : 'Nothing is selected';
   }
 

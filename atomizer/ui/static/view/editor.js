@@ -9,7 +9,14 @@ import { nudgeRegion } from '../tools/edit.js';
 import { checkFeatures, readSelection } from '../util/files.js';
 import { nearestPeak, spectrumOf } from '../state/partials.js';
 import { answersSelection, keyOf, selectionOf } from '../state/selectors.js';
-import { fromPayload, regionsOf, summarise, toPayload, unreachedBy } from '../state/selection.js';
+import {
+  fromPayload,
+  hasSettings,
+  regionsOf,
+  summarise,
+  toPayload,
+  unreachedBy,
+} from '../state/selection.js';
 
 /** @typedef {import('../types').Item} Item */
 
@@ -67,12 +74,12 @@ export class SelectionEditor {
       return;
     }
     const unreached = unreachedBy(before, item);
+    if (unreached === 'all') this.preview(null, -1);
+    else this.change([...before, item], { active: before.length });
     if (unreached !== 'nothing')
       this.view.showError(
         "Can't subtract from parts such as random, loudest or transients, only from regions.",
       );
-    if (unreached === 'all') this.preview(null, -1);
-    else this.change([...before, item], { active: before.length });
   }
 
   /** Replace the active item while the value of its preset is changed.
@@ -89,6 +96,7 @@ export class SelectionEditor {
   /** @param {Item[]} items
    * @param {{active?: number, key?: string | null}} [options] `key`: see UndoHistory.push */
   change(items, { active = -1, key = null } = {}) {
+    this.view.releaseStatus();
     this.view.store.batch(() => {
       this.view.history.push(items, key);
       this.view.store.set({ active });
@@ -132,7 +140,7 @@ export class SelectionEditor {
   /** Notify Python of the selection. */
   notify() {
     clearTimeout(this.notifyTimer);
-    this.view.store.set({ notifiedKey: keyOf(this.view.items) });
+    this.view.store.set({ notifiedKey: keyOf(this.view.items), describedKey: null });
     this.view.trigger('selected');
   }
 
@@ -189,17 +197,16 @@ export class SelectionEditor {
     this.view.display.showRegions();
   }
 
-  /** @param {Record<string, string>} texts */
-  boundsTyped(texts) {
-    const index = editedIndex(this.view.items, this.view.state.active);
-    if (index < 0) return;
-    try {
-      const item = withBounds(this.view.items[index], texts);
-      if (JSON.stringify(item) !== JSON.stringify(this.view.items[index]))
-        this.change(replaceAt(this.view.items, index, item), { active: index });
-    } catch (error) {
-      this.view.showError(/** @type {Error} */ (error).message);
-    }
+  /** Give the edited box bounds that were typed. Throws InvalidBounds.
+   * @param {Record<string, string>} texts
+   * @param {boolean} isDone whether they are complete; others are only checked */
+  boundsTyped(texts, isDone) {
+    const { items, state } = this.view;
+    const index = editedIndex(items, state.active);
+    if (index < 0 || !state.scene) return;
+    const item = withBounds(items[index], texts, state.scene);
+    if (isDone && JSON.stringify(item) !== JSON.stringify(items[index]))
+      this.change(replaceAt(items, index, item), { active: index });
   }
 
   /** Give the edited box the bounds of the partial that is nearest to its centre. */
@@ -256,10 +263,18 @@ export class SelectionEditor {
     return true;
   }
 
-  /** @param {File} file */
+  /** Load a selection, or the last fill of a settings file.
+   * @param {File} file */
   async loadSelection(file) {
+    this.view.releaseStatus();
     try {
-      const { items, features } = await readSelection(file);
+      const text = await file.text();
+      if (hasSettings(text)) {
+        this.view.showStatus('Reading ' + file.name + ' …');
+        this.view.trigger('settings', { text, name: file.name });
+        return;
+      }
+      const { items, features } = readSelection(text);
       this.change(items);
       if (features) checkFeatures(features);
     } catch (error) {

@@ -1,7 +1,7 @@
 // Clicks, keys and fields of the page, and what each of them does.
 
 import { checkedFeatures } from '../util/files.js';
-import { isSession, watchDrops } from '../panels/dropping.js';
+import { isSelection, isSession, watchDrops } from '../panels/dropping.js';
 import { handleKey } from '../panels/keyboard.js';
 import { showErased, toggleFold } from '../panels/shell.js';
 
@@ -68,7 +68,20 @@ export class PageEvents {
       loadSound: (file) => this.view.loadSound(file),
       loadSelection: (file) => this.view.editor.loadSelection(file),
     });
+    // before Gradio, which would read it as a sound
+    document.addEventListener('change', (event) => this.takeSelection(event), true);
     this.addFieldListeners();
+  }
+
+  /** Load a selection or settings that were chosen as a sound.
+   * @param {Event} event */
+  takeSelection(event) {
+    const input = /** @type {HTMLInputElement} */ (event.target);
+    const file = input.files?.[0];
+    if (!file || !isSelection(file) || !input.closest('#file')) return;
+    event.stopImmediatePropagation();
+    this.view.editor.loadSelection(file);
+    input.value = '';
   }
 
   /** A click anywhere on the page.
@@ -80,6 +93,9 @@ export class PageEvents {
     if (fold) toggleFold(this.view.root, fold.dataset.fold ?? '');
     if (target.closest('#erase')) this.view.act('erase');
     if (target.closest('#play')) this.view.act('play');
+    const { isQueued, busy } = this.view.state;
+    if (target.closest('#stop') && isQueued && !busy)
+      this.view.holdStatus('Stopped waiting: nothing was filled in.');
     // the space bar plays: what was clicked does not keep the focus
     if (isPointer) blurClicked(target);
     else if (target.closest('#examples button')) this.view.root.focus({ preventScroll: true });

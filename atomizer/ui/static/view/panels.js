@@ -8,7 +8,14 @@ import { showLayers } from '../panels/layers.js';
 import { enableFills, showExample, showFillButton } from '../panels/shell.js';
 import { showDetails, showVariations } from '../panels/variations.js';
 import * as format from '../util/format.js';
-import { channelsOf, isExampleShown, isPending, isWidened } from '../state/selectors.js';
+import {
+  channelsOf,
+  isExampleShown,
+  isPending,
+  isWidened,
+  searchOf,
+  statusOf,
+} from '../state/selectors.js';
 
 /** Keep all panels up to date.
  * @param {import('../view.js').View} view */
@@ -35,7 +42,7 @@ function connectSelection({ store, find, presets, bounds, display }) {
     (item) => bounds.show(item),
   );
   store.subscribe(
-    (s) => [s.readout, s.items, s.preview],
+    (s) => [s.readout, s.items, s.preview, searchOf(s)],
     () => display.showReadout(),
   );
 }
@@ -73,12 +80,13 @@ function connectFills({ store, root, find, shape }) {
     (s) => [
       s.busy,
       s.live,
-      s.queue,
+      s.isQueued,
+      s.ahead,
       !!s.scene && s.items.length > 0 && isPending(s),
       s.items.length ? s.expected : 0,
     ],
-    (busy, live, queue, pending, expected) =>
-      showFillButton({ busy, live, queue, pending, expected }),
+    (busy, live, isQueued, ahead, pending, expected) =>
+      showFillButton({ busy, live, isQueued, ahead, pending, expected }),
   );
 }
 
@@ -122,7 +130,7 @@ function connectSound(view) {
     () => display.showLegend(),
   );
   store.subscribe(
-    (s) => [s.status],
+    (s) => [statusOf(s)],
     (status) => {
       find('status').textContent = status;
     },

@@ -1,6 +1,6 @@
 // What is played and compared: versions, variations, the loop of the selection, erasing, exports.
 
-import { padded, timeRangeOf } from '../state/selection.js';
+import { padded, startOfFill, timeRangeOf } from '../state/selection.js';
 import { exportedVersion } from '../state/selectors.js';
 import { areFeaturesChecked, checkFeatures, plotStyleOf } from '../util/files.js';
 import * as format from '../util/format.js';
@@ -120,6 +120,14 @@ export class Playback {
     return padded([spans[0][0], spans[spans.length - 1][1]], this.margin, end);
   }
 
+  /** Move to a new fill so that it is heard next, unless the position is there already.
+   * @param {Variation} variation */
+  goToFill({ spans }) {
+    const { player } = this.view;
+    const start = startOfFill(player.position(), spans);
+    if (start !== null) player.seek(start);
+  }
+
   /** Fill the shown variation in again, from another source.
    * @param {{source: import('../types').Range} | {not_from: import('../types').Range}} from */
   refill(from) {
@@ -138,7 +146,8 @@ export class Playback {
    * @param {number} id */
   async openVariation(id) {
     const { state } = this.view;
-    const version = state.version === 'original' ? 'filled' : undefined;
+    // masked and the change are compared between variations
+    const version = ['original', 'first'].includes(state.version) ? 'filled' : undefined;
     let isShown = false;
     try {
       isShown = await this.view.variations.choose(id, version);
