@@ -87,9 +87,15 @@ def test_long_file_opens_as_an_excerpt(long, warned, monkeypatch):
 
 def test_short_hole_is_continued_from_its_samples(long):
     hole = Chosen(regions=[{"kind": "rect", "op": "add", "t": [0.5, 0.55]}], parts=[])
-    model = (*CONTROLS[:6], "model", "auto", 1)
-    *_, message = handlers.fill_selection(hole, loaded(long), ["velocity", "sign"], *model)
-    assert message.variations[0].origin == "Continued from the samples on both sides"
+    session = loaded(long)
+    for seed in (0, 1):
+        model = (*CONTROLS[:5], seed, "model", "auto", 1)
+        *_, message = handlers.fill_selection(hole, session, ["velocity", "sign"], *model)
+    first, second = (variation.origin for variation in message.variations)
+    assert first == "Continued from the samples on both sides"
+    assert second == first + "; the same as A: no seed changes it"
+    *_, message = handlers.fill_selection(hole, session, ["velocity", "sign"], *CONTROLS, 2)
+    assert not any("the same" in variation.origin for variation in message.variations[2:])
 
 
 def test_selection_says_how_long_its_fill_takes(long, monkeypatch):

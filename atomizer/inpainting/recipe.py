@@ -76,6 +76,10 @@ class Recipe:
 
         return place(self) == place(other)
 
+    def with_seed(self, seed: int) -> Recipe:
+        """The same recipe with another seed."""
+        return replace(self, settings=replace(self.settings, seed=seed))
+
     def check_pursuit(self) -> None:
         """Raise AtomizerError if pursuit atoms cannot be erased, or filled in, by this recipe."""
         if self.settings.method != "erased":
@@ -189,4 +193,4 @@ def parse_recipes(text: str) -> list[Recipe]:
 def vary_seed(recipe: Recipe, count: int) -> list[Recipe]:
     """`count` variations of a recipe: the same with its seed and the following seeds."""
     seeds = range(recipe.settings.seed, recipe.settings.seed + count)
-    return [replace(recipe, settings=replace(recipe.settings, seed=seed)) for seed in seeds]
+    return [recipe.with_seed(seed) for seed in seeds]

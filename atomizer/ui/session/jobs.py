@@ -15,7 +15,7 @@ from ...inpainting.fill import Step
 from ...inpainting.recipe import Recipe
 from ...inpainting.settings import resolve
 from ...inpainting.task import Task
-from ...io.audio import Sound, write
+from ...io.audio import Sound, read, write
 from ...io.tags import Tags
 from ...limits import limits
 from .. import drawing
@@ -139,7 +139,7 @@ def finish(session: Session, event: JobEvent) -> Variation:
     settings = resolve(recipe.settings, task)
     filled = task.render(step.grid)
     session.result_count = number = session.result_count + 1
-    masked = recipe.masked(task)
+    masked, same = recipe.masked(task), _same_as(session, recipe, filled)
     session.stored[number] = store(session, number, recipe, filled, masked)
     # metrics compare the region with the sound before anything was erased
     reference = (
@@ -171,7 +171,7 @@ def finish(session: Session, event: JobEvent) -> Variation:
         order=settings.order,
         reverse=settings.reverse,
         sound=scenes.preview(session, filled, "filled"),
-        origin=summary_of(recipe, step, task, settings),
+        origin=summary_of(recipe, step, task, settings) + same,
         changed=str(changes(session.sound, filled)),
         proposal=proposal,
         spans=changed_spans(masked, filled),
@@ -198,6 +198,17 @@ def store(
     for path, sound in ((stored.filled, filled), (stored.masked, masked)):
         write(path, replace(sound, subtype="FLOAT", tags=Tags()))
     return stored
+
+
+def _same_as(session: Session, recipe: Recipe, filled: Sound) -> str:
+    """Say which variation has the same samples, though another seed; empty where none has."""
+    for variation in session.shown.variations:
+        stored = session.stored[variation.id]
+        if stored.recipe == recipe or stored.recipe.with_seed(recipe.settings.seed) != recipe:
+            continue
+        if np.array_equal(read(stored.filled).samples, filled.samples):
+            return f"; the same as {variation.label}: no seed changes it"
+    return ""
 
 
 def _free_label(session: Session) -> str:
