@@ -271,6 +271,16 @@ def test_too_large_file_is_refused(long, limited, warned):
     assert "0.2 MB; up to 0.01 MB are accepted" in warned[0]
 
 
+def test_a_sound_that_has_faded_out_is_announced_as_such(tmp_path, warned):
+    gain = np.clip((4 - np.arange(32_000) / 8000) / 2, 0, 1)
+    samples = 0.3 * np.random.default_rng(0).standard_normal(32_000) * gain
+    for part, words in ((samples, "silence is added"), (samples[:16_000], "")):
+        soundfile.write(tmp_path / "fade.wav", part, 8000)
+        warned.clear()
+        list(handlers.continue_sound(loaded(tmp_path / "fade.wav"), 0.2, *CONTROLS, 1))
+        assert words in "".join(warned) and bool(words) == bool(warned)
+
+
 def test_number_of_variations_is_limited(long, limited, warned):
     limited(variations=2, variations_kept=2)
     session = loaded(long)

@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import butter, sosfiltfilt
 
 from atomizer import Settings, Sound, fill, load_model, parse, prepare
-from atomizer.inpainting.fades import find_fade
+from atomizer.inpainting.fades import find_fade, has_faded_out
 from atomizer.inpainting.fill import last
 from atomizer.inpainting.origin import describe_origin
 from atomizer.inpainting.settings import Resolved
@@ -164,7 +164,9 @@ def test_an_answer_names_the_fade():
         (10 ** (-20 / 20 * np.clip(t - 2, 0, None)), "the fade goes on"),
         (np.clip((4 - t) / 2, 0, 1), "silence: the sound has faded out"),
     ):
-        task = prepare(Sound((whole * gain).astype(np.float32), RATE), parse([]), extend=1.0)
+        sound = Sound((whole * gain).astype(np.float32), RATE)
+        assert has_faded_out(sound) == words.startswith("silence")
+        task = prepare(sound, parse([]), extend=1.0)
         step = last(fill(task, Settings("noise")))
         assert ", ".join(describe_origin(step, task, Resolved("noise"))).startswith(words)
 

@@ -76,6 +76,12 @@ def fade_before(task: Task) -> Fade | None:
     return find_fade(task.sound.samples[:, :count], task.sound.rate)
 
 
+def has_faded_out(sound: Sound) -> bool:
+    """Whether a sound has faded out at its end, so that only silence can continue it."""
+    fade = find_fade(sound.samples, sound.rate)
+    return fade is not None and fade.is_over(sound.seconds)
+
+
 def find_fade(samples: np.ndarray, rate: int) -> Fade | None:
     """The fade at the end of samples (C, n); None without one."""
     found = [fade for fade in (_long_fade(samples, rate), _short_fade(samples, rate)) if fade]

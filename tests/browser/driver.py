@@ -148,6 +148,9 @@ def paint(page, points, name: str = "brush", radius: int = 14) -> None:
 
 def add_preset(page, name: str, *values) -> None:
     page.select_option(f"{VIEW} [data-name=preset]", name)
+    if page.is_visible(f"{VIEW} [data-name=side]"):
+        page.select_option(f"{VIEW} [data-name=side]", str(values[0]))
+        values = ()
     for field, value in zip(("first", "second"), values):
         page.fill(f"{VIEW} [data-name={field}]", str(value))
     before = state(page, "items.length")

@@ -266,11 +266,16 @@ def test_a_bad_file_is_explained_and_changes_nothing(page, sounds):
 
 def test_nothing_selected_and_a_region_outside(page, sounds):
     upload(page, sounds["mono"])
-    page.click("#fill")
-    page.wait_for_selector(".toast-body >> text=Nothing is selected")
+    for button in ("#erase", "#fill"):  # both say the same
+        assert page.get_attribute(button, "aria-disabled") == "true"
+        page.click(button, force=True)
+        wait_status(page, "Nothing is selected: drag over")
+    title = page.get_attribute(f"{VIEW} [data-version=masked]", "title")
+    assert title.startswith("Select something first")
     add_preset(page, "after", 20)
     page.click("#fill")
     page.wait_for_selector(".toast-body >> text=holds no atom of this sound")
+    assert page.locator(".toast-body").count() == 1, "Fill in without a selection asks no server"
     assert state(page, "items.length") == 1
 
 

@@ -12,6 +12,7 @@ import gradio as gr
 from ...atoms.selection import Region, Selection
 from ...atoms.space import LOUDNESS, AtomSpace
 from ...errors import AtomizerError
+from ...inpainting.fades import has_faded_out
 from ...inpainting.recipe import Recipe, vary_seed
 from ...inpainting.settings import Settings, resolve
 from ...inpainting.source_spans import Span, spans_text, widened
@@ -47,7 +48,14 @@ def continue_sound(session: Session | None, seconds: float | None, *controls) ->
     """Continue the sound past its end."""
 
     def make_recipe(settings: Settings) -> Recipe:
-        return Recipe(settings=settings, extend=parse_number("seconds", seconds) or 0.0)
+        recipe = Recipe(settings=settings, extend=parse_number("seconds", seconds) or 0.0)
+        if session is not None and has_faded_out(session.sound):
+            responses.warn(
+                "The sound has faded out, so silence is added. To continue what sounds before, "
+                "cut the end off, or select the fade and fill it in.",
+                title="Nothing to continue",
+            )
+        return recipe
 
     yield from _fill(session, make_recipe, controls)
 

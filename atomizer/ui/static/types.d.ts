@@ -486,7 +486,15 @@ type InputName =
   | 'order-place'
   | 'order-reverse';
 type SelectName =
-  'scale' | 'pitch' | 'channels' | 'colour' | 'atomizer' | 'preset' | 'order-name' | 'file-sound';
+  | 'scale'
+  | 'pitch'
+  | 'channels'
+  | 'colour'
+  | 'atomizer'
+  | 'preset'
+  | 'side'
+  | 'order-name'
+  | 'file-sound';
 type DetailsName = 'export-menu' | 'order-curves' | 'order-file' | 'variation-details';
 type DialogName = 'keys' | 'how' | 'blind' | 'dropped';
 type SvgName = 'excerpt-outline' | 'overlay' | 'play-icon';

@@ -252,6 +252,13 @@ export class View {
     this.statusUntil = 0;
   }
 
+  /** Say what to do where nothing is selected; whether this is so. */
+  refuseWithoutSelection() {
+    const isEmpty = !!this.state.scene && !this.items.length;
+    if (isEmpty) this.showError('Nothing is selected: drag over the spectrogram, or add a preset.');
+    return isEmpty;
+  }
+
   /** Wait for work whose errors are shown.
    * @param {Promise<unknown>} work */
   async attempt(work) {

@@ -11,6 +11,14 @@ import { showPlaying } from './shell.js';
 const PLAY_ICON = 'M6 4l10 6-10 6z';
 const PAUSE_ICON = 'M5 4h3.500v12H5zM11.500 4H15v12h-3.500z';
 
+/** Why a version cannot be played.
+ * @type {Partial<Record<import('../types').Version, string>>} */
+const WHY_SILENT = {
+  masked: 'Select something first: masked is the sound without it',
+  filled: 'Fill something in first',
+  change: 'Fill something in first',
+};
+
 /** Names of the versions in the export menu.
  * @type {Record<import('../types').Version, string>} */
 export const VERSIONS = {
@@ -80,6 +88,8 @@ function syncVersions(
     const name = /** @type {import('../types').Version} */ (button.dataset.version);
     button.setAttribute('aria-checked', String(version === name));
     button.disabled = !playable.includes(name);
+    button.dataset.title ??= button.title;
+    button.title = (button.disabled && WHY_SILENT[name]) || button.dataset.title;
     const isRendering = isRenderingMasked && !playable.includes('masked') && items.length > 0;
     if (name === 'masked') button.textContent = isRendering ? 'Masked …' : 'Masked';
     if (name === 'filled')

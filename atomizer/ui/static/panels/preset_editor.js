@@ -27,8 +27,8 @@ export class PresetEditor {
     this.isEditing = false;
     const menu = find('preset');
     menu.replaceChildren(
-      ...Object.entries(PRESETS).map(([name, { title }]) =>
-        Object.assign(new Option(name, name), { title }),
+      ...Object.entries(PRESETS).map(([name, { title, label }]) =>
+        Object.assign(new Option(label ?? name, name), { title }),
       ),
     );
     menu.addEventListener('change', () => this.show(menu.value, this.defaults(menu.value)));
@@ -46,6 +46,10 @@ export class PresetEditor {
         this.updateItem(field);
       });
     }
+    find('side').addEventListener('change', () => {
+      find('first').value = find('side').value;
+      this.updateItem('first');
+    });
     this.show('above', PRESETS.above.values);
   }
 
@@ -90,12 +94,16 @@ export class PresetEditor {
     this.syncSlider();
   }
 
-  /** Move the slider to the first value. */
+  /** Move the slider to the first value; of two channels one is chosen by its name. */
   syncSlider() {
     const { name, host } = this;
     const [first] = this.values;
-    const { slider, unitOf } = PRESETS[name];
-    if (unitOf) this.find('unit').textContent = unitOf(first, host.channels());
+    const { slider } = PRESETS[name];
+    const hasSides = name === 'channel' && host.channels() === 2;
+    this.find('side').hidden = !hasSides;
+    this.find('first').hidden = hasSides;
+    if (hasSides && first !== 0 && first !== 1) this.find('first').value = '0';
+    if (hasSides) this.find('side').value = this.find('first').value;
     if (slider && Number.isFinite(first))
       this.find('slide').value = String(sliderOf(name, host.duration()).toSlider(first));
   }

@@ -1,16 +1,13 @@
 // Presets: selections by one or two numbers, which can be changed while the picture follows.
 
-import * as format from '../util/format.js';
-
 /** @typedef {import('../types').Item} Item */
 
 /**
  * A preset: everything about it is in its row of `PRESETS`.
  * @typedef {object} Preset
  * @property {string} title
+ * @property {string} [label] in the menu, where the name does not say enough
  * @property {string} unit
- * @property {(value: number, channels: number) => string} [unitOf] instead of `unit`, where it
- *   depends on the value
  * @property {number[]} values defaults, one or two
  * @property {[string, string]} [between] the word between two values, and what the second is; by
  *   default those of a span of time
@@ -109,8 +106,6 @@ export const PRESETS = {
   channel: {
     title: 'All atoms of a channel',
     unit: '',
-    unitOf: (channel, channels) =>
-      [0, 1].includes(channel) && channels === 2 ? format.channel(channel, 2) : '',
     values: [0],
     slider: null,
     item: ([c]) => ({ kind: 'rect', op: 'add', channels: [c] }),
@@ -136,6 +131,7 @@ export const PRESETS = {
   steady: percentPreset('steady', 'The atoms most like those beside them in time: notes, hum', 20),
   every: partPreset('every', {
     title: 'Whole frames: 4 is each fourth one',
+    label: 'every nth frame',
     unit: 'frames',
     values: [4],
     slider: null,
@@ -161,6 +157,7 @@ export const PRESETS = {
   },
   keep: partPreset('keep', {
     title: 'Everything except the loudest atoms; the number is per second',
+    label: 'all but loudest',
     unit: '/ s',
     values: [2000],
     slider: [50, 40000, 'log'],

@@ -174,6 +174,15 @@ export function enableFills(hasSound) {
   }
 }
 
+/** Show whether there is anything to erase or fill in. The buttons can be pressed all the same:
+ * the status line then says what to do.
+ * @param {boolean} isSelected */
+export function showSelected(isSelected) {
+  document.body.dataset.selected = String(isSelected);
+  for (const button of [lookUp('#erase'), lookUp('#fill')])
+    button?.setAttribute('aria-disabled', String(!isSelected));
+}
+
 // ---------- erased features
 
 /** Say on the fold which features are erased if they are not the default ones.

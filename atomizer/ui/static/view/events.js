@@ -54,6 +54,14 @@ export class PageEvents {
       showErased(checkedFeatures());
       if (this.view.state.original) this.view.maskedPreview.update(this.view.state);
     });
+    document.addEventListener(
+      'click',
+      (event) => {
+        const isFill = /** @type {Element} */ (event.target).closest('#fill');
+        if (isFill && this.view.refuseWithoutSelection()) event.stopPropagation();
+      },
+      true,
+    );
     for (const name of ['pointerdown', 'keydown'])
       document.addEventListener(
         name,

@@ -5,7 +5,7 @@ import { connectButtons } from '../panels/buttons.js';
 import { showChips } from '../panels/chips.js';
 import { showFindings } from '../panels/findings.js';
 import { showLayers } from '../panels/layers.js';
-import { enableFills, showExample, showFillButton } from '../panels/shell.js';
+import { enableFills, showExample, showFillButton, showSelected } from '../panels/shell.js';
 import { showDetails, showVariations } from '../panels/variations.js';
 import * as format from '../util/format.js';
 import {
@@ -77,6 +77,10 @@ function connectFills({ store, root, find, shape }) {
     (hasSound, _number) => enableFills(hasSound),
   );
   store.subscribe(
+    (s) => [s.items.length > 0, s.messageNumber],
+    (isSelected, _number) => showSelected(isSelected),
+  );
+  store.subscribe(
     (s) => [
       s.busy,
       s.live,
@@ -92,7 +96,7 @@ function connectFills({ store, root, find, shape }) {
 
 /** @param {import('../view.js').View} view */
 function connectSound(view) {
-  const { store, find, display } = view;
+  const { store, find, display, presets } = view;
   store.subscribe(
     (s) => [s.scene, s.base, s.shown, s.variation, s.version],
     () => display.showTitle(),
@@ -123,7 +127,10 @@ function connectSound(view) {
   );
   store.subscribe(
     (s) => [format.channelNames(s.scene).join()],
-    () => display.showChannels(),
+    () => {
+      display.showChannels();
+      presets.syncSlider();
+    },
   );
   store.subscribe(
     (s) => [s.scene, s.colour],

@@ -185,10 +185,7 @@ export class Playback {
 
   /** Hear and see the sound without the selected atoms. */
   async erase() {
-    if (!this.view.items.length) {
-      this.view.showError('Nothing is selected: drag over the spectrogram, or add a preset.');
-      return;
-    }
+    if (this.view.refuseWithoutSelection()) return;
     if (!areFeaturesChecked(ERASING_FEATURES)) checkFeatures(ERASING_FEATURES);
     // the selection may have changed a moment ago
     await this.view.variations.followSelection();
