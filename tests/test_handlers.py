@@ -87,15 +87,18 @@ def test_long_file_opens_as_an_excerpt(long, warned, monkeypatch):
 
 def test_short_hole_is_continued_from_its_samples(long):
     hole = Chosen(regions=[{"kind": "rect", "op": "add", "t": [0.5, 0.55]}], parts=[])
+    model = (*CONTROLS[:6], "model", "auto", 1)
+    *_, message = handlers.fill_selection(hole, loaded(long), ["velocity", "sign"], *model)
+    assert message.variations[0].origin == "Continued from the samples on both sides"
+
+
+def test_variation_of_another_seed_with_the_same_samples_says_so(long):
     session = loaded(long)
-    for seed in (0, 1):
-        model = (*CONTROLS[:5], seed, "model", "auto", 1)
-        *_, message = handlers.fill_selection(hole, session, ["velocity", "sign"], *model)
-    first, second = (variation.origin for variation in message.variations)
-    assert first == "Continued from the samples on both sides"
-    assert second == first + "; the same as A: no seed changes it"
-    *_, message = handlers.fill_selection(hole, session, ["velocity", "sign"], *CONTROLS, 2)
-    assert not any("the same" in variation.origin for variation in message.variations[2:])
+    for seed, method in ((0, "erased"), (1, "erased"), (0, "noise"), (1, "noise")):
+        controls = (*CONTROLS[:5], seed, method, "auto", 1)
+        *_, message = handlers.fill_selection(ALL, session, ["velocity", "sign"], *controls)
+    same = [v.origin.partition("; ")[2] for v in message.variations]
+    assert same == ["", "the same as A: no seed changes it", "", ""]
 
 
 def test_selection_says_how_long_its_fill_takes(long, monkeypatch):
