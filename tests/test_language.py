@@ -113,6 +113,38 @@ def test_lines_have_at_most_100_columns(name):
     assert not long, "\n".join(long)
 
 
+def prose_of(text: str) -> list[tuple[int, str]]:
+    """Numbers and lines of Markdown that can be wrapped: no tables, code, headings and HTML."""
+    prose, fence = [], ""
+    for number, line in enumerate(text.splitlines(), 1):
+        mark = re.match(r"\s*(`{3,}|~{3,})|---$", line)
+        if mark and (not fence or mark[0].strip() == fence):
+            fence = "" if fence else mark[0].strip()
+        elif not fence and not re.match(r"\s*[|#<]", line):
+            prose.append((number, line))
+    return prose
+
+
+@pytest.mark.parametrize("name", files(".md"))
+def test_prose_has_at_most_100_columns(name):
+    long = [f"{name}:{number}" for number, line in prose_of(text_of(name)) if is_too_long(line)]
+    assert not long, "\n".join(long)
+
+
+def is_too_long(line: str) -> bool:
+    """Whether a line of prose could be shorter: code and addresses are not parted."""
+    words = re.sub(r"`[^`]*`", lambda code: code[0].replace(" ", "_"), line).split()
+    return len(line) > MAX_COLUMNS and len(words) > 1 and len(words[0]) < MAX_COLUMNS
+
+
+def test_long_prose_is_found_beside_code_and_tables():
+    long, span = "word " * 30, "`" + "code " * 30 + "`"
+    text = "\n".join(
+        ["---", long, "---", "# " + long, "| " + long, "```sh", long, "```", long, span]
+    )
+    assert [number for number, line in prose_of(text) if is_too_long(line)] == [9]
+
+
 @pytest.mark.parametrize("name", [n for n in files(".py") if n.startswith("tests/")])
 def test_titles_of_tests_have_at_most_60_characters(name):
     long = [

@@ -103,8 +103,8 @@ EXAMPLES = {
         Example(
             "continue",
             "Continue from here",
-            "Everything after 9 seconds is from the model: the sound of the voices goes on, "
-            "as a texture and louder; their tune does not.",
+            "Everything after 9 seconds is from the model. Listen: the sound of the voices goes "
+            "on, as a texture and louder; their tune does not.",
             "voices.flac",
             _recipe("after:9", order="time"),
         ),
