@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +38,20 @@ MIN_SAMPLES = metrics.SIZE * 4  # the shortest span that a spectral distance is 
 
 @dataclass(frozen=True)
 class StoredVariation:
-    """A variation on the server: its recipe, and files with the exact filled and masked sound."""
+    """A variation on the server: its recipe, and files with the exact filled and masked sound.
+
+    digest  of the samples of the filled sound
+    """
 
     recipe: Recipe
     filled: Path
     masked: Path
+    digest: str = ""
+
+
+def digest_of(sound: Sound) -> str:
+    """Return a text that two sounds share only if they have the same samples."""
+    return hashlib.blake2b(np.ascontiguousarray(sound.samples)).hexdigest()
 
 
 def judge(

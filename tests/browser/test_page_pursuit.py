@@ -166,8 +166,8 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
     status = d.fill(page)
     kept = int((~selection.mask_atoms(atoms)).sum())
     assert f"with MDCT atoms on top of {kept:,} of {len(atoms):,} matching-pursuit atoms" in status
-    assert f"the sound of {kept:,} of {len(atoms):,}" in page.inner_text(
-        f"{d.VIEW} [data-name=variations]"
+    assert f"the sound of {kept:,} of {len(atoms):,}" in page.text_content(
+        f"{d.VIEW} [data-name=variation-details]"
     )
     assert d.state(
         page, "state.scene.id === state.variation.scene.id && !state.scene.scales.length"

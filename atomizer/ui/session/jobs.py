@@ -15,7 +15,7 @@ from ...inpainting.fill import Step
 from ...inpainting.recipe import Recipe
 from ...inpainting.settings import resolve
 from ...inpainting.task import Task
-from ...io.audio import Sound, read, write
+from ...io.audio import Sound, write
 from ...io.tags import Tags
 from ...limits import limits
 from .. import drawing
@@ -24,6 +24,7 @@ from ..variations import (
     StoredVariation,
     changed_spans,
     details_of,
+    digest_of,
     has_reference,
     judge,
     level_difference,
@@ -193,7 +194,10 @@ def store(
 ) -> StoredVariation:
     """Write the exact sounds of a variation into files."""
     stored = StoredVariation(
-        recipe, session.folder / f"{number}-filled.wav", session.folder / f"{number}-masked.wav"
+        recipe,
+        session.folder / f"{number}-filled.wav",
+        session.folder / f"{number}-masked.wav",
+        digest_of(filled),
     )
     for path, sound in ((stored.filled, filled), (stored.masked, masked)):
         write(path, replace(sound, subtype="FLOAT", tags=Tags()))
@@ -206,7 +210,7 @@ def _same_as(session: Session, recipe: Recipe, filled: Sound) -> str:
         stored = session.stored[variation.id]
         if stored.recipe == recipe or stored.recipe.with_seed(recipe.settings.seed) != recipe:
             continue
-        if np.array_equal(read(stored.filled).samples, filled.samples):
+        if stored.digest == digest_of(filled):
             return f"; the same as {variation.label}: no seed changes it"
     return ""
 
