@@ -111,7 +111,7 @@ def fakes(monkeypatch, tmp_path):
             task_of=task_of,
             judge=lambda *_: (None, None),
             store=lambda session, number, recipe, *_: StoredVariation(
-                recipe, Path(f"/x/{number}"), Path(f"/x/{number}-masked")
+                recipe, Path(f"/x/{number}"), Path(f"/x/{number}-masked"), str(number)
             ),
             _audible_filled=lambda *_: 0,
         ),

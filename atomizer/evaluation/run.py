@@ -183,10 +183,9 @@ def evaluate(
         "records": [],
         "left_out": [],
     }
-    for name in tasks:
-        if missing := TASKS[name].missing():
-            report["left_out"].append(f"{name}: {missing}")
-    tasks = [name for name in tasks if not TASKS[name].missing()]
+    missing = {name: TASKS[name].missing() for name in tasks}
+    report["left_out"] += [f"{name}: {reason}" for name, reason in missing.items() if reason]
+    tasks = [name for name in tasks if not missing[name]]
     if outputs.report is not None:
         check_folder(outputs.report)
         report["records"] = load_records(Path(outputs.report), report["conventions"])

@@ -46,7 +46,7 @@ class StoredVariation:
     recipe: Recipe
     filled: Path
     masked: Path
-    digest: str = ""
+    digest: str
 
 
 def digest_of(sound: Sound) -> str:

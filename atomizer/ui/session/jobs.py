@@ -140,8 +140,8 @@ def finish(session: Session, event: JobEvent) -> Variation:
     settings = resolve(recipe.settings, task)
     filled = task.render(step.grid)
     session.result_count = number = session.result_count + 1
-    masked, same = recipe.masked(task), _same_as(session, recipe, filled)
-    session.stored[number] = store(session, number, recipe, filled, masked)
+    masked = recipe.masked(task)
+    session.stored[number] = stored = store(session, number, recipe, filled, masked)
     # metrics compare the region with the sound before anything was erased
     reference = (
         task if fill.residual is None else replace(recipe.task(session.sound), mask=task.mask)
@@ -172,7 +172,7 @@ def finish(session: Session, event: JobEvent) -> Variation:
         order=settings.order,
         reverse=settings.reverse,
         sound=scenes.preview(session, filled, "filled"),
-        origin=summary_of(recipe, step, task, settings) + same,
+        origin=summary_of(recipe, step, task, settings) + _same_as(session, stored),
         changed=str(changes(session.sound, filled)),
         proposal=proposal,
         spans=changed_spans(masked, filled),
@@ -204,13 +204,14 @@ def store(
     return stored
 
 
-def _same_as(session: Session, recipe: Recipe, filled: Sound) -> str:
+def _same_as(session: Session, made: StoredVariation) -> str:
     """Say which variation has the same samples, though another seed; empty where none has."""
+    seed = made.recipe.settings.seed
     for variation in session.shown.variations:
         stored = session.stored[variation.id]
-        if stored.recipe == recipe or stored.recipe.with_seed(recipe.settings.seed) != recipe:
+        if stored.recipe == made.recipe or stored.recipe.with_seed(seed) != made.recipe:
             continue
-        if stored.digest == digest_of(filled):
+        if stored.digest == made.digest:
             return f"; the same as {variation.label}: no seed changes it"
     return ""
 

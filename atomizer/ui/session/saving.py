@@ -24,7 +24,8 @@ from ...io.audio import Sound, read
 from .. import drawing, session_file
 from ..component import Scene, Variation
 from ..decomposition import Decomposition, stop_criterion
-from ..session_file import (
+from ..session_file.content import (
+    ROW,
     Drawn,
     SavedOriginal,
     SavedPursuit,
@@ -32,8 +33,8 @@ from ..session_file import (
     SavedSession,
     SavedVariation,
     SavedWork,
+    plane_of,
 )
-from ..session_file.content import plane_of
 from ..variations import changed_spans
 from . import jobs, scenes
 from .state import Original, Session
@@ -148,8 +149,8 @@ def _captured_variation(
     picture: _Picture, variation: Variation, made: tuple[Recipe, Shape], sounds: list[Sound]
 ) -> SavedVariation:
     recipe, shape = made
-    patches = [session_file.patch_of(picture.sound, sound) for sound in sounds]
-    filled, loudest = patches[0], variation.scene.loudest or 1.0
+    filled, masked = (session_file.patch_of(picture.sound, sound) for sound in sounds)
+    loudest = variation.scene.loudest or 1.0
     plane = plane_of(filled.channels, filled.length, filled.rate)
     own, cells = _scene_and_cells(picture, variation.scene, plane)
     is_hidden = np.unpackbits(
@@ -161,12 +162,12 @@ def _captured_variation(
     atoms = drawing.unpack(packed, variation.count, plane, picture.space, loudest)
     data = variation.model_dump(mode="json")
     return SavedVariation(
-        row={name: data[name] for name in session_file.ROW},
+        row={name: data[name] for name in ROW},
         recipe=recipe,
         shape=shape,
         is_drawn=variation.key != "",
-        filled=patches[0],
-        masked=patches[1],
+        filled=filled,
+        masked=masked,
         hidden=np.sort(cells[is_hidden]),
         atoms=_drawn(*atoms),
         scene=own,

@@ -12,29 +12,11 @@ the disk under a name from the file.
 """
 
 from .archive import decode, encode, is_session_file
-from .content import (
-    ENDING,
-    ROW,
-    Drawn,
-    SavedOriginal,
-    SavedPursuit,
-    SavedScene,
-    SavedSession,
-    SavedVariation,
-    SavedWork,
-)
-from .patch import Patch, patch_of, patched
+from .content import ENDING, SavedWork
+from .patch import patch_of, patched
 
 __all__ = [
     "ENDING",
-    "ROW",
-    "Drawn",
-    "Patch",
-    "SavedOriginal",
-    "SavedPursuit",
-    "SavedScene",
-    "SavedSession",
-    "SavedVariation",
     "SavedWork",
     "decode",
     "encode",

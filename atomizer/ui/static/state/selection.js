@@ -194,12 +194,17 @@ export function timeRangeOf(items, duration) {
   return to > from ? [Math.max(0, from), Math.min(duration, to)] : null;
 }
 
+/** From the start of the first span to the end of the last one, of one span or more.
+ * @param {import('../types').Range[]} spans
+ * @returns {import('../types').Range} */
+export const extentOf = (spans) => [spans[0][0], spans[spans.length - 1][1]];
+
 /** Where to play from so that a fill is heard; null for a position within its reach.
  * @param {number} position seconds
  * @param {import('../types').Range[]} spans of the fill, in seconds */
 export function startOfFill(position, spans) {
   if (!spans.length) return null;
-  const [from, to] = [spans[0][0], spans[spans.length - 1][1]];
+  const [from, to] = extentOf(spans);
   return position >= from - REACH && position <= to + REACH ? null : Math.max(0, from - LEAD);
 }
 

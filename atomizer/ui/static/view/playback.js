@@ -1,6 +1,6 @@
 // What is played and compared: versions, variations, the loop of the selection, erasing, exports.
 
-import { padded, startOfFill, timeRangeOf } from '../state/selection.js';
+import { extentOf, padded, startOfFill, timeRangeOf } from '../state/selection.js';
 import { exportedVersion } from '../state/selectors.js';
 import { areFeaturesChecked, checkFeatures, plotStyleOf } from '../util/files.js';
 import * as format from '../util/format.js';
@@ -117,7 +117,7 @@ export class Playback {
     const spans = variation?.spans ?? [];
     const end = this.view.player.duration();
     if (!spans.length) return [0, end];
-    return padded([spans[0][0], spans[spans.length - 1][1]], this.margin, end);
+    return padded(extentOf(spans), this.margin, end);
   }
 
   /** Move to a new fill so that it is heard next, unless the position is there already.
