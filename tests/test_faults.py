@@ -20,7 +20,9 @@ from atomizer.atoms.atoms import Atoms
 from atomizer.cli import run as command_line
 from atomizer.io.audio import Sound, read, write
 from atomizer.model import AtomTransformer, checkpoint
-from atomizer.training.loop import LOG, STATE, Trainer, TrainingConfig, train
+from atomizer.training.config import TrainingConfig
+from atomizer.training.loop import Trainer, train
+from atomizer.training.run_files import LOG, STATE
 from atomizer.ui import handlers
 from atomizer.ui.component import Chosen
 

@@ -17,8 +17,9 @@ from atomizer.io.datasets import list_clips
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.training import leg as leg_module
 from atomizer.training import loop
+from atomizer.training.config import TrainingConfig
 from atomizer.training.leg import Leg, LegOptions, seconds_of
-from atomizer.training.loop import TrainingConfig, train
+from atomizer.training.loop import train
 
 TINY = ModelConfig(
     space=AtomSpace(rate=8000, hop=64, frames=16, channels=2),

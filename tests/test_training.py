@@ -16,10 +16,14 @@ from atomizer.atoms.orderings import ORDERINGS
 from atomizer.atoms.space import AtomSpace
 from atomizer.io.datasets import list_clips
 from atomizer.model import AtomTransformer, ModelConfig
+from atomizer.training.config import TrainingConfig
 from atomizer.training.data import AudioBank, Windows
-from atomizer.training.loop import STATE, Trainer, TrainingConfig
+from atomizer.training.loop import Trainer
 from atomizer.training.losses import Losses, velocity_floor
-from atomizer.training.masking import ORDER_WEIGHTS, TASKS, mask_batch, order_weights
+from atomizer.training.masking import mask_batch
+from atomizer.training.plans import ORDER_WEIGHTS, order_weights
+from atomizer.training.regions import TASKS
+from atomizer.training.run_files import STATE
 
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
 TINY = ModelConfig(
@@ -419,7 +423,7 @@ def test_batched_envelope_equals_the_prior_of_fills(bank):
     from atomizer.priors import envelope_batch
     from atomizer.priors.interface import PriorContext
     from atomizer.priors.registry import LEVEL_PRIOR
-    from atomizer.training.masking import draw_region
+    from atomizer.training.regions import draw_region
 
     g = torch.Generator().manual_seed(0)
     tasks = ["gap", "suffix", "random", "rect", "cut", "channel", "cut", "gap"]

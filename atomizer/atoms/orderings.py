@@ -5,7 +5,7 @@ in, kept or heard first. Ties are broken by time, then frequency, then channel: 
 
 To add an ordering, write one function and add one row to `ORDERINGS`. The command line, the
 endpoints, the page's menus, the sampler and the training then have it; `ORDER_WEIGHTS` in
-training/masking.py says how often it is trained, seldom without a row there. The page draws and
+training/plans.py says how often it is trained, seldom without a row there. The page draws and
 plays orderings in JavaScript, in ui/static/: add the new one to `orderAtoms` in
 state/orderings.js, `LINE_COLOURS` in plot/palette.js and `DASHES` in panels/order_panel.js, too.
 

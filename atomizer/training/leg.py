@@ -19,7 +19,10 @@ from ..errors import AtomizerError
 from ..io.atomic_write import atomic_write
 from ..io.audio_parts import unpack
 from ..model import ModelConfig
-from .loop import LOG, TASKS, Table, Trainer, TrainingConfig
+from .config import TrainingConfig
+from .loop import Table, Trainer
+from .regions import TASKS
+from .run_files import LOG
 
 RECORD = "leg.json"  # of the exported files
 ROUNDS = {"cpu": 1}  # of each evaluation, four windows per task each, where it takes a minute

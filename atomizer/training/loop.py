@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import math
 import os
-import re
-import shutil
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import torch
 import torch.distributed as dist
-from pydantic import Field
 from safetensors import SafetensorError
 from tqdm import tqdm
 
@@ -28,77 +24,18 @@ from ..io.audio_parts import RESERVED, is_reserved
 from ..io.datasets import Clip, list_clips
 from ..model import AtomTransformer, ModelConfig
 from ..model.inference import precision
-from ..validation import schema_of, validate
+from . import run_files
+from .config import TrainingConfig
 from .data import AudioBank
-from .losses import LOUD_PART, Losses, Report, plain
-from .masking import TASKS, Batch, mask_batch
+from .losses import Losses, Report, plain
+from .masking import Batch, mask_batch
+from .regions import TASKS
+from .run_files import STATE
 
-STATE = "training.pt"
-LOG = "log.txt"
 READ = 10  # steps after which the measurements are read back from the device
-MAX_SEED = (1 << 53) - 1  # every process and step has a seed of its own, which torch must accept
 
 Weights = dict[str, torch.Tensor]
 Table = dict[str, dict[str, float]]  # losses by task
-
-
-def _number(description: str, **limits: float | bool) -> Any:
-    """Range of a field of `TrainingConfig`, and its description in error messages."""
-    return Field(description=description, **limits)  # type: ignore[call-overload]
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Configuration of a training run.
-
-    minutes     training time that the schedule spans, over all resumed runs, without evaluation
-                and loading
-    steps       steps in all, which the schedule spans instead of minutes
-    batch       windows per step and process
-    asked       unknown atoms per step whose predictions enter the losses
-    lr          peak learning rate; linear warm-up, then a cosine to zero
-    warmup      steps of the warm-up
-    weight_decay  of matrices; vectors have none
-    ema         decay of the averaged weights, which are the ones that are saved
-    clip        norm that gradients are clipped to
-    seed        of weights and masks
-    power_target  whether mean levels are learned from MDCT and MDST, which have less noise than
-                those of the MDCT alone
-    inherited   share of the learning rate for weights of `--init`, beside new ones; 0 keeps them
-    save_minutes, evaluate_minutes   time between two checkpoints, and between two evaluations
-    """
-
-    minutes: Annotated[
-        float, _number("a finite number of minutes above 0", gt=0, allow_inf_nan=False)
-    ] = 60.0
-    steps: Annotated[int | None, _number("1 step or more", ge=1)] = None
-    batch: Annotated[int, _number("1 window or more", ge=1)] = 4
-    asked: Annotated[int, _number(f"{LOUD_PART} unknown atoms or more", ge=LOUD_PART)] = 16_000
-    lr: Annotated[float, _number("a finite learning rate above 0", gt=0, allow_inf_nan=False)] = (
-        1.5e-3
-    )
-    warmup: Annotated[int, _number("a warm-up of 1 step or more", ge=1)] = 150
-    weight_decay: Annotated[
-        float, _number("a finite weight decay from 0", ge=0, allow_inf_nan=False)
-    ] = 0.02
-    ema: Annotated[
-        float, _number("a decay of the averaged weights from 0 to below 1", ge=0, lt=1)
-    ] = 0.999
-    clip: Annotated[float, _number("a norm above 0 that gradients are clipped to", gt=0)] = 1.0
-    seed: Annotated[int, _number("a whole number from 0 to 2^53 - 1", ge=0, le=MAX_SEED)] = 0
-    power_target: bool = False
-    inherited: Annotated[float, _number("a share of the learning rate from 0 to 1", ge=0, le=1)] = (
-        1.0
-    )
-    save_minutes: Annotated[float, _number("0 or more minutes between two checkpoints", ge=0)] = 3.0
-    evaluate_minutes: Annotated[
-        float, _number("0 or more minutes between two evaluations", ge=0)
-    ] = 15.0
-
-    def validate(self) -> None:
-        """Raise AtomizerError for values out of range."""
-        schema = schema_of(TrainingConfig, "The field {!r} of a training", "An object is accepted.")
-        validate(schema, asdict(self))
 
 
 class TrainerOptions(TypedDict, total=False):
@@ -394,9 +331,7 @@ class Trainer:
     def log(self, title: str, values: dict[str, float]) -> None:
         """Append a line to the log."""
         if self.process == 0:
-            line = " ".join(f"{k} {v:.5g}" for k, v in values.items())
-            with open(self.out / LOG, "a", encoding="utf-8") as file:
-                file.write(f"{title}: {line}\n")
+            run_files.append_to_log(self.out, title, values)
 
     # ------------------------------------------------------------------ files
 
@@ -419,15 +354,8 @@ class Trainer:
             ) from error
 
     def _write(self) -> None:
-        with (
-            self.averaged() as live,
-            tempfile.TemporaryDirectory(prefix=".saving-", dir=self.out) as folder,
-        ):
-            self.model.save_pretrained(folder)
-            for path in Path(folder).iterdir():
-                keep_card = path.suffix == ".md" and (self.out / path.name).exists()
-                if not keep_card:
-                    path.replace(self.out / path.name)
+        with self.averaged() as live:
+            run_files.write_model(self.model, self.out)
         state = {
             "model": live,
             "average": self.average,
@@ -440,12 +368,7 @@ class Trainer:
             "config": asdict(self.config),
             "model_config": self.model.config.to_dict(),
         }
-        partial = self.out / (STATE + ".part")
-        try:
-            torch.save(state, partial)
-            partial.replace(self.out / STATE)
-        finally:
-            partial.unlink(missing_ok=True)
+        run_files.write_state(state, self.out)
 
     def resume(self) -> None:
         """Resume from the state in the output folder, with its model.
@@ -460,7 +383,7 @@ class Trainer:
                 "again, with --init to begin from the model beside it."
             ) from error
         if self.process == 0:
-            self._clear_up()
+            run_files.clear_up(self.out, self.step)
 
     def _restore(self, state: dict[str, Any]) -> None:
         config = ModelConfig.from_dict(state["model_config"])
@@ -477,23 +400,6 @@ class Trainer:
             torch.set_rng_state(state["random"])
         else:
             self.generator.manual_seed(self.config.seed * 1000 + self.process + 7919 * self.step)
-
-    def _clear_up(self) -> None:
-        """Remove partial files of a killed process, and the log of the steps that are repeated."""
-        for path in (self.out / (STATE + ".part"), *self.out.glob(".saving-*")):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-        log = self.out / LOG
-        if log.is_file():
-            lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
-            log.write_text("".join(filter(self._is_done, lines)), encoding="utf-8")
-
-    def _is_done(self, line: str) -> bool:
-        """Whether a line of the log is of a step that the state includes."""
-        step = re.search(r": step (\d+)", line)
-        return step is None or int(step[1]) <= self.step
 
 
 def _begin(init: str | None, model: ModelConfig) -> tuple[AtomTransformer, set[str]]:

@@ -12,12 +12,13 @@ from ..model import AtomTransformer
 from ..model.atom_transformer import Decoded, Encoded
 from ..model.gaussian import level_amplitude, velocity_floor
 from ..priors.devices import constant, places, send
-from .masking import PLACEMENT, Batch
+from .masking import Batch
+from .regions import PLACEMENT
 
 LOUD_PART = 3  # one target in three is drawn by its loudness, for the signs
 LOUD_SLOPE = 0.06  # the chance of such a draw grows with the amplitude to the power of 0.52
 SIGN_SLOPE = 0.035  # in decades per dB: weight of louder signs among the uniformly drawn
-# of a window of placement that may be unknown: the largest region of `masking.PLACEMENT`
+# of a window of placement that may be unknown: the largest region of `regions.PLACEMENT`
 MOST_PLACES = max(frames * bins for frames, bins in PLACEMENT.values())  # per channel
 # Mean level of the mean power of two Gaussian coefficients, relative to that of one of them
 POWER_DB = 10 * math.log10(2)

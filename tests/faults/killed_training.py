@@ -26,7 +26,9 @@ import torch
 
 from atomizer.atoms.space import AtomSpace
 from atomizer.model import ModelConfig
-from atomizer.training.loop import LOG, STATE, Trainer, TrainingConfig
+from atomizer.training.config import TrainingConfig
+from atomizer.training.loop import Trainer
+from atomizer.training.run_files import LOG, STATE
 
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
 TINY = ModelConfig(
