@@ -1,4 +1,4 @@
-"""Events that are cancelled more than once."""
+"""Events that are cancelled more than once, or with others that wait."""
 
 import threading
 import time
@@ -34,6 +34,48 @@ def test_event_can_be_cancelled_twice_during_a_step():
             time.sleep(0.2)  # both requests have arrived
             go_on.set()
         assert [answer.result().status_code for answer in answers] == [200, 200]
+    finally:
+        go_on.set()
+        demo.close()
+
+
+def test_events_that_wait_behind_one_are_cancelled_with_it():
+    begun, go_on = [], threading.Event()
+
+    def steps(name):
+        begun.append(name)
+        yield 1
+        go_on.wait()
+        yield 2
+
+    with gr.Blocks() as demo:
+        name, shown = gr.Textbox(), gr.Number()
+        work = gr.Button().click(steps, name, shown, concurrency_limit=1, concurrency_id="one")
+    _, url, _ = launch(demo, prevent_thread_lock=True, quiet=True)
+
+    def press(visitor, text):
+        event = {"fn_index": work["id"], "session_hash": visitor}
+        joined = httpx.post(f"{url}gradio_api/queue/join", json={**event, "data": [text]})
+        return {**event, **joined.json()}
+
+    def wait_for(number):
+        until = time.monotonic() + 20
+        while len(begun) < number and time.monotonic() < until:
+            time.sleep(0.02)
+
+    try:
+        press("one", "first")
+        wait_for(1)
+        *_, last = [press("one", text) for text in ("second", "third", "fourth")]
+        press("two", "another visitor's")
+        assert httpx.post(f"{url}gradio_api/cancel", content=b"no event").status_code == 422
+        with ThreadPoolExecutor(1) as presses:
+            answer = presses.submit(httpx.post, f"{url}gradio_api/cancel", json=last)
+            time.sleep(0.2)
+            go_on.set()
+        assert answer.result().status_code == 200
+        wait_for(2)
+        assert begun == ["first", "another visitor's"]
     finally:
         go_on.set()
         demo.close()

@@ -1,4 +1,7 @@
-"""Lets only one request at a time cancel an event of Gradio.
+"""Cancels what a visitor takes back: all of it, and one request at a time.
+
+The page asks Gradio to cancel the newest event of a button alone. Where Fill in was pressed several
+times, the presses in between would still wait, and start after Stop.
 
 Stop pressed twice, or a sound loaded after Stop, cancels a fill that is being cancelled. Gradio
 looks for the event, waits for its step to end, and deletes the event: of two such requests the
@@ -8,17 +11,25 @@ second finds it, waits, and fails.
 from __future__ import annotations
 
 import asyncio
+import json
+from typing import Any
 from weakref import WeakValueDictionary
 
+import gradio as gr
+from gradio.server_messages import ProcessCompletedMessage
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class OneCancelAtATime:
-    """ASGI middleware: equal requests to cancel an event wait for each other."""
+class Cancelling:
+    """ASGI middleware: a request to cancel an event is about all that wait behind its button.
 
-    def __init__(self, app: ASGIApp):
+    Equal requests wait for each other.
+    """
+
+    def __init__(self, app: ASGIApp, demo: gr.Blocks):
         self.app = app
+        self.demo = demo
         self.locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,5 +42,36 @@ class OneCancelAtATime:
         async def read() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
+        # before the lock: what is pressed while a request waits for it is not meant
+        await drop_waiting(self.demo, body)
         async with self.locks.setdefault(body, asyncio.Lock()):
             await self.app(scope, read, send)
+
+
+async def drop_waiting(demo: gr.Blocks, body: bytes) -> None:
+    """Take the events of one visitor and one button out of the queue.
+
+    body  of a request to cancel an event: JSON with session_hash and fn_index; where it is anything
+          else, nothing is done, and Gradio answers
+    """
+    try:
+        wanted = json.loads(body)
+        visitor, button = wanted["session_hash"], wanted["fn_index"]
+    except (ValueError, TypeError, KeyError):
+        return
+    queue: Any = demo._queue
+    for line in queue.event_queue_per_concurrency_id.values():
+        for event in list(line.queue):
+            if (event.session_hash, event.fn._id) == (visitor, button):
+                await queue.remove_from_queue(event._id)
+                _complete(queue, event)
+
+
+def _complete(queue: Any, event: Any) -> None:
+    """Tell the page that an event is over; it closes its connection with the last one."""
+    if event._id not in queue.pending_event_ids_session.get(event.session_hash, ()):
+        return
+    messages = queue.pending_messages_per_session.get(event.session_hash)
+    if messages is not None:
+        over = ProcessCompletedMessage(output={}, success=True, event_id=event._id)
+        messages.put_nowait(over)

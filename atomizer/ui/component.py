@@ -138,12 +138,14 @@ class Source(GradioModel):
 class Proposal(GradioModel):
     """A selection that replaces the visitor's, once; fills of it have its id as their key.
 
+    features  that are unknown
     has_reference  whether the original is what its fills should sound like
     """
 
     id: str
     regions: list[dict[str, Any]] = []
     specs: list[str] = []
+    features: list[str] = []
     has_reference: bool = True
 
 

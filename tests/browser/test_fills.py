@@ -88,6 +88,9 @@ def test_width_of_an_added_channel_keeps_the_mono_sum(quick, sounds, tmp_path):
     quick.click("#add-channel")
     d.wait_filled(quick)
     assert quick.is_hidden(f"{d.VIEW} input[name=level_db]")
+    quick.select_option(f"{d.VIEW} [data-name=preset]", "channel")
+    side = quick.locator(f"{d.VIEW} [data-name=side] option")
+    assert side.all_inner_texts() == ["mid", "side"]
     slide(quick, "width", 150)
     assert d.state(quick, "player.shape.width") == 1.5
     original, filled = (d.sound_of(quick, name)[0] for name in ("original", "filled"))

@@ -189,3 +189,14 @@ def test_a_reload_brings_the_fills_back(quick, sounds):
     assert (d.sound_of(quick, "filled")[0] == filled).all()
     d.fill(quick)
     assert d.state(quick, "state.variations.length") == 3
+    # the server has lost the session, and the sound cannot be uploaded: it stays stored
+    quick.evaluate("sessionStorage['atomizer-session'] = 'gone'")
+    quick.route("**/upload*", lambda route: route.fulfill(body="no files"))
+    quick.reload()
+    quick.wait_for_selector(f"{d.VIEW}[data-ready=true]")
+    d.wait_status(quick, "stereo.wav could not be uploaded again")
+    assert quick.is_hidden(restoring) and quick.is_enabled(f"{d.VIEW} [data-act=play]")
+    quick.unroute("**/upload*")
+    quick.reload()
+    quick.wait_for_selector(f"{d.VIEW}[data-ready=true]")
+    d.wait(quick, "state.scene && state.scene.name === 'stereo.wav' && items.length === 1")

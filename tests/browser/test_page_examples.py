@@ -8,6 +8,12 @@ import pytest
 from atomizer.ui.examples import EXAMPLES
 
 
+def erased(page) -> list[str]:
+    """The features whose boxes are ticked."""
+    names = ("time", "frequency", "channel", "velocity", "sign")
+    return [name for name in names if page.is_checked(f"#feature-{name} input")]
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_loads_selects_and_fills(quick, name):
     example = EXAMPLES[name]
@@ -21,24 +27,22 @@ def test_example_loads_selects_and_fills(quick, name):
         d.wait(quick, "player.playing && state.version === 'original'")
     else:
         assert d.state(quick, "state.version") in ("masked", "filled")
-    for feature in ("time", "frequency", "channel", "velocity", "sign"):
-        assert quick.is_checked(f"#feature-{feature} input") == (
-            feature in example.recipe.selection.features
-        )
+    features = example.recipe.selection.features
+    assert set(erased(quick)) == set(features)
+    shown = quick.inner_text("#advanced-toggle [data-unknown]")
+    assert shown == ("" if example.recipe.selection.erases else ", ".join(features))
     assert quick.input_value("#order input") == example.recipe.settings.order
     assert d.state(quick, "state.readout.count") > 0
     quick.click(f"{d.VIEW} [data-act=clear]")  # the visitor's own selections are not the example's
     quick.wait_for_function("document.querySelector('#order input').value === 'Order: automatic'")
+    assert erased(quick) == ["velocity", "sign"]
+    assert quick.inner_text("#advanced-toggle [data-unknown]") == ""
 
 
 def test_new_sound_or_example_resets_the_settings(quick, sounds):
     def chosen():
         return (
-            [
-                name
-                for name in ("time", "frequency", "channel", "velocity", "sign")
-                if quick.is_checked(f"#feature-{name} input")
-            ],
+            erased(quick),
             quick.input_value("#order input"),
             quick.is_checked("#reverse input"),
             quick.input_value("#steps textarea"),
@@ -57,6 +61,9 @@ def test_new_sound_or_example_resets_the_settings(quick, sounds):
     d.play_example(quick, "signs")
     assert chosen() == (["sign"], "velocity", False, "", "replace")
     alter()
+    quick.uncheck("#feature-time input")
+    quick.click(f"{d.VIEW} [data-act=clear]")
+    assert erased(quick) == ["sign"], "what the visitor has chosen stays for another selection"
     d.upload(quick, sounds["stereo"])
     assert chosen() == defaults
     alter()

@@ -72,6 +72,7 @@ async function opened() {
     shape: { shape: NEUTRAL, shapes: new Map(), adopt: ShapePanel.prototype.adopt },
     persistence: { saveSelection: nothing, saveSession: nothing, saveSound: async () => {} },
     editor: { notify: () => view.trigger('selected') },
+    events: { followFeatures() {} },
     display: {},
     playback: {
       chooseVersion: (version) => {

@@ -19,6 +19,7 @@ import {
 } from '../../atomizer/ui/static/state/selection.js';
 import { selectionOf, whereOf } from '../../atomizer/ui/static/state/selectors.js';
 import { boundsOf, shapeOf } from '../../atomizer/ui/static/state/shapes.js';
+import { channelNames } from '../../atomizer/ui/static/util/format.js';
 import { axes, packed, scene, someRows } from './help.mjs';
 
 const box = { kind: 'rect', op: 'add', t: [0.03, 0.09], f: [500, 1500] };
@@ -184,7 +185,10 @@ test('items have labels and a time range', () => {
   assert.equal(labelOf({ part: 'beats:2' }), 'beat 2 of 2');
   assert.equal(labelOf({ part: 'beats:4,1' }), 'beat 1 of 4');
   assert.equal(labelOf({ kind: 'rect', t: [3, null], channels: [1] }), 'after 3 s, channel 1');
-  assert.equal(labelOf({ kind: 'rect', t: [3, null], channels: [1] }, 2), 'after 3 s, right');
+  const second = { kind: 'rect', t: [3, null], channels: [1] };
+  assert.equal(labelOf(second, channelNames({ channels: 2 })), 'after 3 s, right');
+  const widened = { channels: 2, channel_names: ['mid', 'side'] };
+  assert.equal(labelOf(second, channelNames(widened)), 'after 3 s, side');
   assert.deepEqual(timeRangeOf([box, { ...box, t: [0.1, null] }], 2), [0.03, 2]);
   assert.equal(timeRangeOf([{ part: 'random:5' }], 2), null);
 });

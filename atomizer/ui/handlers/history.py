@@ -44,7 +44,10 @@ def undo(session: Session | None):
 
 def resume(session: Session | None, key: Any):
     """Show the session of a page that was reloaded. Returns (message, session)."""
-    found = history.resume(session, key)
+    try:
+        found = history.resume(session, key)
+    except Exception as error:
+        return load_failed(session, error, "Not restored"), gr.skip()
     if found is not None:
         return found.publish(f"{found.title} and its fills are back."), found
     if not is_active(session):

@@ -204,6 +204,7 @@ def proposal_of(selection: Selection, key: str, has_reference: bool = True) -> P
         id=key,
         regions=data["regions"],
         specs=data.get("parts", []),
+        features=data["features"],
         has_reference=has_reference,
     )
 

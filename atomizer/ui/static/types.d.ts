@@ -127,6 +127,8 @@ export interface Proposal {
   id: string;
   regions: Region[];
   specs: string[];
+  /** Unknown features. */
+  features: string[];
   /** Whether the original is what its fills should sound like. */
   has_reference: boolean;
 }
@@ -379,6 +381,8 @@ export interface ViewState {
   lastShownId: number | null;
   proposalId: string | null;
   playedExampleId: string | null;
+  /** Erased features that an example has set; null once the user has chosen some. */
+  exampleFeatures: string[] | null;
   /** Id and sentence of the example that was loaded last, both empty for none. */
   example: string;
   note: string;

@@ -32,6 +32,7 @@ import { initialState } from './state/view_state.js';
 import { Pointer } from './tools/pointer.js';
 import { showTools } from './tools/registry.js';
 import { areFeaturesChecked, fetchBytes } from './util/files.js';
+import * as format from './util/format.js';
 import { Clipboard } from './view/clipboard.js';
 import { Display } from './view/display.js';
 import { replaceAt, SelectionEditor } from './view/editor.js';
@@ -163,7 +164,7 @@ export class View {
   createPresetEditor() {
     return new PresetEditor(this.find, {
       duration: () => this.picture.duration,
-      channels: () => this.channels,
+      channelNames: () => format.channelNames(this.state.scene),
       add: (item) => this.editor.add(this.editor.inShownChannel(item)),
       replace: (item, key) => this.editor.replaceActive(item, key),
       showError: (text) => this.showError(text),

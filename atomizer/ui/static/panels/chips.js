@@ -7,10 +7,10 @@ import { labelOf } from '../state/selection.js';
 /** @param {Item} item
  * @param {number} index
  * @param {boolean} isActive
- * @param {number} channels */
-function chipOf(item, index, isActive, channels) {
+ * @param {string[]} names of the channels */
+function chipOf(item, index, isActive, names) {
   const isSubtracted = item.op === 'subtract';
-  const label = labelOf(item, channels);
+  const label = labelOf(item, names);
   const chip = document.createElement('span');
   chip.className = 'chip' + (isSubtracted ? ' subtract' : '') + (isActive ? ' active' : '');
 
@@ -36,13 +36,13 @@ function chipOf(item, index, isActive, channels) {
  * @param {HTMLElement} list
  * @param {Item[]} items
  * @param {number} active index
- * @param {number} channels of the sound */
-export function showChips(list, items, active, channels) {
+ * @param {string[]} names of the channels */
+export function showChips(list, items, active, names) {
   const { activeElement } = document;
   const focused = list.contains(activeElement)
     ? /** @type {HTMLElement} */ (activeElement).dataset.chip
     : undefined;
-  list.replaceChildren(...items.map((item, k) => chipOf(item, k, k === active, channels)));
+  list.replaceChildren(...items.map((item, k) => chipOf(item, k, k === active, names)));
   if (focused === undefined) return;
   /** @type {HTMLElement | null} */ (list.querySelector('[data-chip="' + focused + '"]'))?.focus();
 }

@@ -7,7 +7,7 @@ import { PRESETS, presetItem, presetOf, sliderOf } from './presets.js';
 /**
  * @typedef {object} Host
  * @property {() => number} duration
- * @property {() => number} channels
+ * @property {() => string[]} channelNames
  * @property {(item: Item) => void} add
  * @property {(item: Item, key: string) => void} replace the active item
  * @property {(text: string) => void} showError
@@ -99,11 +99,15 @@ export class PresetEditor {
     const { name, host } = this;
     const [first] = this.values;
     const { slider } = PRESETS[name];
-    const hasSides = name === 'channel' && host.channels() === 2;
+    const names = host.channelNames();
+    const hasSides = name === 'channel' && names.length === 2;
     this.find('side').hidden = !hasSides;
     this.find('first').hidden = hasSides;
-    if (hasSides && first !== 0 && first !== 1) this.find('first').value = '0';
-    if (hasSides) this.find('side').value = this.find('first').value;
+    if (hasSides) {
+      if (first !== 0 && first !== 1) this.find('first').value = '0';
+      this.find('side').replaceChildren(...names.map((text, c) => new Option(text, String(c))));
+      this.find('side').value = this.find('first').value;
+    }
     if (slider && Number.isFinite(first))
       this.find('slide').value = String(sliderOf(name, host.duration()).toSlider(first));
   }
@@ -111,7 +115,7 @@ export class PresetEditor {
   /** Add the preset to the selection. */
   add() {
     try {
-      this.host.add(presetItem(this.name, this.values, this.host.channels()));
+      this.host.add(presetItem(this.name, this.values, this.host.channelNames().length));
     } catch (error) {
       this.host.showError(/** @type {Error} */ (error).message);
     }
@@ -122,7 +126,10 @@ export class PresetEditor {
   updateItem(key) {
     if (!this.isEditing) return;
     try {
-      this.host.replace(presetItem(this.name, this.values, this.host.channels()), 'preset ' + key);
+      this.host.replace(
+        presetItem(this.name, this.values, this.host.channelNames().length),
+        'preset ' + key,
+      );
     } catch {
       /* a number that is still being typed */
     }

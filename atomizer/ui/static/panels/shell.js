@@ -15,7 +15,7 @@ const NO_SOUND = 'Choose a sound first';
  * @type {WeakMap<HTMLElement, string>} */
 const titles = new WeakMap();
 const QUEUED_MS = 400; // in the queue, before a fill counts as one that waits
-const DEFAULT_FEATURES = ['velocity', 'sign'];
+export const DEFAULT_FEATURES = ['velocity', 'sign'];
 
 /** @param {string} selector
  * @returns {HTMLElement | null} */

@@ -81,7 +81,7 @@ export class Messages {
       if (variation.proposal)
         state.selectionAliases.set(variation.key, keyOf(selectionOf(variation)));
     view.store.batch(() => {
-      if (isExample && message.proposal) this.applyProposal(message.proposal);
+      if (isExample && message.proposal) this.applyProposal(message.proposal, message.example);
       view.store.set(stateOf(message));
       if (isNew) view.store.set({ showOriginal: false });
       this.showStatus(message);
@@ -101,6 +101,7 @@ export class Messages {
     if (isOtherScene && !message.busy && !message.parts && (hasParts || isOutdated))
       view.editor.notify();
     if (isOtherScene) view.inspect(scene);
+    setTimeout(() => view.events.followFeatures()); // Gradio sets them after the message
     view.root.dataset.message = String(message.number);
   }
 
@@ -181,7 +182,7 @@ export class Messages {
   takeLoaded({ loaded, status }) {
     const { state, store, editor } = this.view;
     if (!loaded || state.loadedId === loaded.id) return;
-    store.set({ loadedId: loaded.id });
+    store.set({ loadedId: loaded.id, exampleFeatures: null });
     editor.change(fromPayload(loaded.regions, loaded.specs));
     this.view.holdStatus(status);
   }
@@ -206,14 +207,17 @@ export class Messages {
   }
 
   /** Take a selection that Python proposes; fills of it carry its id as their key.
-   * @param {import('../types').Proposal} proposal */
-  applyProposal(proposal) {
+   * @param {import('../types').Proposal} proposal
+   * @param {string} example id of the example that proposes it, or empty */
+  applyProposal(proposal, example) {
     const { view } = this;
     const { state } = view;
     const items = fromPayload(proposal.regions, proposal.specs);
     view.inputsAtExample = view.inputs;
     state.selectionAliases.set(proposal.id, keyOf(items));
-    view.store.set({ proposalId: proposal.id, active: -1 });
+    // those of a session file are the user's own
+    const exampleFeatures = example ? proposal.features : null;
+    view.store.set({ proposalId: proposal.id, active: -1, exampleFeatures });
     view.history.reset(items);
     view.editor.showSelection();
     view.persistence.saveSelection(view.items);

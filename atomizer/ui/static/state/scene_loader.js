@@ -72,7 +72,8 @@ export class SceneLoader {
       });
       if (isOtherSound) {
         view.history.reset(items);
-        store.set({ op: 'replace', clipboard: [] }); // it copies from the sound that is shown
+        // it copies from the sound that is shown
+        store.set({ op: 'replace', clipboard: [], exampleFeatures: null });
       }
     });
     await this.show(scene, { buffer, keepRange: false });

@@ -231,8 +231,8 @@ function spanText([from, to], open, closed, unit) {
 
 /** A few words about an item, for its chip.
  * @param {Item} item
- * @param {number} [channels] */
-export function labelOf(item, channels = 1) {
+ * @param {string[]} [names] of the channels */
+export function labelOf(item, names = []) {
   if (item.part) {
     const [kind, amount] = item.part.split(':');
     if (kind === 'keep') return 'all but ' + amount + ' per s';
@@ -248,7 +248,7 @@ export function labelOf(item, channels = 1) {
   const { t, f } = boundsOf(item.harmonics ? { ...item, size: [item.size?.[0] ?? 0, 0] } : item);
   if (t) words.push(spanText(t, 'after', 'before', format.seconds));
   if (f) words.push(spanText(f, 'above', 'below', format.hertz));
-  if (item.channels) words.push(item.channels.map((c) => format.channel(c, channels)).join(', '));
+  if (item.channels) words.push(item.channels.map((c) => format.channel(c, names)).join(', '));
   return words.join(', ');
 }
 

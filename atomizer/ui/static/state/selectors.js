@@ -1,6 +1,7 @@
 // Values that are computed from the state of the page.
 
 import { isPursuit } from '../plot/pursuit.js';
+import * as format from '../util/format.js';
 import { fromPayload, labelOf, toPayload } from './selection.js';
 
 /** @typedef {Readonly<import('../types').ViewState>} State */
@@ -38,7 +39,7 @@ export function whereOf(variation) {
   const items = selectionOf(variation);
   const words = items.slice(0, MOST_NAMED).map((item, k) => {
     const before = item.op === 'subtract' ? '− ' : k ? '+ ' : '';
-    return before + labelOf(item, variation.scene.channels);
+    return before + labelOf(item, format.channelNames(variation.scene));
   });
   const rest = items.length - words.length;
   return [...words, ...(rest > 0 ? ['and ' + rest + ' more'] : [])].join(' ');

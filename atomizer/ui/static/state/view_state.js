@@ -59,6 +59,7 @@ export const initialState = () => ({
   lastShownId: null,
   proposalId: null,
   playedExampleId: null,
+  exampleFeatures: null,
   example: '',
   note: '',
   before: null,

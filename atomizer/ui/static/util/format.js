@@ -19,18 +19,18 @@ export const decibels = (db) => db.toFixed(0).replace('-', '−') + ' dB';
  * @param {number} n */
 export const count = (n) => n.toLocaleString('en');
 
-/** Name of a channel in a sound of `channels`; files and Python use its number.
+/** Name of a channel among others; files and Python use its number.
  * @param {number} c
- * @param {number} channels */
-export const channel = (c, channels) =>
-  channels === 2 && c < 2 ? ['left', 'right'][c] : 'channel ' + c;
+ * @param {string[]} names */
+export const channel = (c, names) => names[c] ?? 'channel ' + c;
 
-/** Names of the channels of a scene.
+/** Names of the channels of a scene: left and right, or mid and side.
  * @param {{channels: number, channel_names?: string[]} | null} scene */
-export const channelNames = (scene) =>
-  scene?.channel_names?.length
-    ? scene.channel_names
-    : Array.from({ length: scene?.channels ?? 1 }, (_, c) => channel(c, scene?.channels ?? 1));
+export function channelNames(scene) {
+  if (scene?.channel_names?.length) return scene.channel_names;
+  const count = scene?.channels ?? 1;
+  return count === 2 ? ['left', 'right'] : Array.from({ length: count }, (_, c) => channel(c, []));
+}
 
 /** Name of an ordering: "by time", "random".
  * @param {string} name */

@@ -2,13 +2,13 @@
 // Python is notified of it.
 
 import { editedIndex, withBounds } from '../panels/bounds.js';
-import { press } from '../panels/shell.js';
+import { DEFAULT_FEATURES, press } from '../panels/shell.js';
 import { amplitudesOf } from '../plot/atoms.js';
 import { isPursuit } from '../plot/pursuit.js';
 import { nudgeRegion } from '../tools/edit.js';
-import { checkFeatures, readSelection } from '../util/files.js';
+import { checkedFeatures, checkFeatures, readSelection } from '../util/files.js';
 import { nearestPeak, spectrumOf } from '../state/partials.js';
-import { answersSelection, keyOf, selectionOf } from '../state/selectors.js';
+import { answersSelection, isExampleShown, keyOf, selectionOf } from '../state/selectors.js';
 import {
   fromPayload,
   hasSettings,
@@ -128,6 +128,7 @@ export class SelectionEditor {
    * @param {{again?: boolean}} [options] `again`: the selection was there before */
   selectionChanged({ again = false } = {}) {
     this.showSelection();
+    this.leaveExample();
     this.view.persistence.saveSelection(this.view.items);
     clearTimeout(this.notifyTimer);
     this.notifyTimer = setTimeout(() => {
@@ -135,6 +136,16 @@ export class SelectionEditor {
       this.view.maskedPreview.update(this.view.state);
       this.notify();
     }, NOTIFY_DELAY_MS);
+  }
+
+  /** The features that an example erases are not meant for the user's own selection. */
+  leaveExample() {
+    const { state, store } = this.view;
+    const { exampleFeatures } = state;
+    if (!exampleFeatures || isExampleShown(state)) return;
+    store.set({ exampleFeatures: null });
+    if (checkedFeatures().sort().join() === [...exampleFeatures].sort().join())
+      checkFeatures(DEFAULT_FEATURES);
   }
 
   /** Notify Python of the selection. */

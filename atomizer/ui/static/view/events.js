@@ -28,6 +28,8 @@ export class PageEvents {
     this.view = view;
     /** Whether the pointer was used last, not a key. */
     this.isPointing = false;
+    /** The erased features that are shown. */
+    this.features = '';
   }
 
   addListeners() {
@@ -51,8 +53,8 @@ export class PageEvents {
       if (this.isPointing && target.tagName === 'SELECT')
         /** @type {HTMLElement} */ (target).blur();
       if (!target.closest('#features')) return;
-      showErased(checkedFeatures());
-      if (this.view.state.original) this.view.maskedPreview.update(this.view.state);
+      this.view.store.set({ exampleFeatures: null });
+      this.followFeatures();
     });
     document.addEventListener(
       'click',
@@ -79,6 +81,16 @@ export class PageEvents {
     // before Gradio, which would read it as a sound
     document.addEventListener('change', (event) => this.takeSelection(event), true);
     this.addFieldListeners();
+  }
+
+  /** Say which features are erased, and let the masked version follow; Gradio sets their boxes
+   * without an event. */
+  followFeatures() {
+    const names = checkedFeatures();
+    if (names.join() === this.features) return;
+    this.features = names.join();
+    showErased(names);
+    if (this.view.state.original) this.view.maskedPreview.update(this.view.state);
   }
 
   /** Load a selection or settings that were chosen as a sound.

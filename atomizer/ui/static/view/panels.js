@@ -8,14 +8,7 @@ import { showLayers } from '../panels/layers.js';
 import { enableFills, showExample, showFillButton, showSelected } from '../panels/shell.js';
 import { showDetails, showVariations } from '../panels/variations.js';
 import * as format from '../util/format.js';
-import {
-  channelsOf,
-  isExampleShown,
-  isPending,
-  isWidened,
-  searchOf,
-  statusOf,
-} from '../state/selectors.js';
+import { isExampleShown, isPending, isWidened, searchOf, statusOf } from '../state/selectors.js';
 
 /** Keep all panels up to date.
  * @param {import('../view.js').View} view */
@@ -30,8 +23,9 @@ export function connectPanels(view) {
 function connectSelection({ store, find, presets, bounds, display }) {
   store.subscribe((s) => [s.tool], display.showTool.bind(display));
   store.subscribe(
-    (s) => [s.items, s.active, channelsOf(s)],
-    (items, active, channels) => showChips(find('chips'), items, active, channels),
+    (s) => [s.items, s.active, format.channelNames(s.scene).join()],
+    (items, active, _names) =>
+      showChips(find('chips'), items, active, format.channelNames(store.state.scene)),
   );
   store.subscribe(
     (s) => [s.items[s.active]],
