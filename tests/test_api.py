@@ -50,6 +50,12 @@ def test_fill_takes_a_reference_recording(file, tmp_path, sound):
         api.fill_file(file, [REGION], method="noise", like=str(tmp_path / "like.wav"))
 
 
+@pytest.mark.parametrize("timbre, words", [(3, "that of highs"), (99, "1, the"), (1.5, "whole")])
+def test_fill_takes_codes_of_timbre_for_highs(timbre, words, file):
+    with refused(words):
+        api.fill_file(file, [REGION], method="noise", timbre=timbre)
+
+
 def test_fill_warns_of_attenuated_peaks(file, monkeypatch, tmp_path):
     sentences = []
     monkeypatch.setattr(api, "warn", lambda sentence, title: sentences.append(sentence))

@@ -729,18 +729,22 @@ def test_no_cutoff_is_one_sentence(command, wav, tmp_path):
     assert code == 2 and "no cutoff" in printed.err and printed.err.count("\n") == 1
 
 
-def test_fill_takes_the_highs_of_a_reference_recording(command, checkpoint, tmp_path, samples):
+def test_fill_takes_a_timbre_or_a_reference_recording(command, checkpoint, tmp_path, samples):
     wav, like, out = (tmp_path / f"{name}.wav" for name in ("in", "like", "out"))
     soundfile.write(wav, samples(22_050).T, 44_100)
     soundfile.write(like, np.random.default_rng(0).normal(0, 0.1, 22_050), 44_100)
     options = ["--select", "above:8000", "--checkpoint", checkpoint]
     highs = []
-    for more in ([], ["--like", like]):
+    for more in ([], ["--like", like], ["--timbre", 16]):
         code, printed = command("fill", wav, out, *options, *more)
         assert code == 0, printed.err
         spectrum = np.abs(np.fft.rfft(soundfile.read(out)[0]))
         highs.append(np.square(spectrum[4500:]).mean())
-    assert highs[1] > 2 * highs[0]
+    assert highs[1] > 2 * highs[0] and highs[2] > 2 * highs[0]
+    code, printed = command("fill", wav, out, *options, "--timbre", "loud")
+    assert code == 2 and "timbre 'loud'" in printed.err and printed.err.count("\n") == 1
+    code, printed = command("fill", "--timbre", "list")
+    assert code == 0 and printed.out.startswith("1: ") and printed.out.count("\n") == 16
     code, printed = command("fill", wav, out, *options, "--like", tmp_path / "none.wav")
     assert code == 2 and "none.wav" in printed.err and printed.err.count("\n") == 1
 

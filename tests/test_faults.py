@@ -81,7 +81,7 @@ def test_a_full_disk_keeps_sound_and_selection_of_a_fill(tmp_path, monkeypatch):
     soundfile.write(tmp_path / "x.wav", noise(40_000).samples.T, 44_100)
     _, session = handlers.load(str(tmp_path / "x.wav"), None)
     chosen = Chosen(regions=[], parts=["random:50"])
-    controls = ["auto", False, "", "", "", 0, "noise", "auto", 1]
+    controls = ["auto", False, "", "", "", 0, "noise", "auto", 0, 1]
     with full_disk(20_000), pytest.warns(UserWarning, match="disk is full|File too large"):
         said = list(handlers.fill_selection(chosen, session, ["velocity", "sign"], *controls))[-1]
     assert "disk is full" in said.status or "File too large" in said.status

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import weakref
+from dataclasses import replace
 from datetime import timedelta
 
 import gradio as gr
@@ -28,7 +29,7 @@ from atomizer.ui.pace import Pace
 from atomizer.ui.session import Session, jobs, scenes
 from atomizer.ui.session.job_state import JobEvent
 
-CONTROLS = ("auto", False, None, None, None, 0, "noise", "auto")
+CONTROLS = ("auto", False, None, None, None, 0, "noise", "auto", 0)
 ALL = Chosen(regions=[{"kind": "rect", "op": "add", "f": [3000, 9000]}], parts=[])
 
 
@@ -87,15 +88,22 @@ def test_long_file_opens_as_an_excerpt(long, warned, monkeypatch):
 
 def test_short_hole_is_continued_from_its_samples(long):
     hole = Chosen(regions=[{"kind": "rect", "op": "add", "t": [0.5, 0.55]}], parts=[])
-    model = (*CONTROLS[:6], "model", "auto", 1)
-    *_, message = handlers.fill_selection(hole, loaded(long), ["velocity", "sign"], *model)
+    session, timbre = loaded(long), 3
+    model = (*CONTROLS[:6], "model", "auto", timbre, 1)
+    *_, message = handlers.fill_selection(hole, session, ["velocity", "sign"], *model)
     assert message.variations[0].origin == "Continued from the samples on both sides"
+    made, number = session.stored[session.shown.current].recipe, session.shown.current
+    assert made.settings.timbre == 0  # it is that of highs
+    high = replace(made, settings=replace(made.settings, timbre=timbre))
+    session.stored[number] = replace(session.stored[number], recipe=high)
+    *_, message = handlers.compare_with_noise(session, number)
+    assert message.variations[1].origin.startswith("Noise")
 
 
 def test_variation_of_another_seed_with_the_same_samples_says_so(long):
     session = loaded(long)
     for seed, method in ((0, "erased"), (1, "erased"), (0, "noise"), (1, "noise")):
-        controls = (*CONTROLS[:5], seed, method, "auto", 1)
+        controls = (*CONTROLS[:5], seed, method, "auto", 0, 1)
         *_, message = handlers.fill_selection(ALL, session, ["velocity", "sign"], *controls)
     same = [v.origin.partition("; ")[2] for v in message.variations]
     assert same == ["", "the same as A: no seed changes it", "", ""]
@@ -103,7 +111,7 @@ def test_variation_of_another_seed_with_the_same_samples_says_so(long):
 
 def test_selection_says_how_long_its_fill_takes(long, monkeypatch):
     monkeypatch.setattr(selecting, "pace", Pace())
-    session, model = loaded(long), (*CONTROLS[:6], "model", "auto")
+    session, model = loaded(long), (*CONTROLS[:6], "model", "auto", 0)
 
     def described(chosen, *controls):
         return handlers.describe(chosen, session, ["velocity", "sign"], *controls)
@@ -413,11 +421,12 @@ def test_settings_files_come_back(long, warned):
     )
     assert handlers.describe(ALL, session, ["sign"], *CONTROLS, 1).loaded is None
     late = {"selection": {"regions": [{"kind": "rect", "t": [900, 901]}]}}
-    for fills in ([], [{"settings": {"steps": "many"}}], [late]):
+    timbre = {"settings": {"timbre": 99}}
+    for fills in ([], [{"settings": {"steps": "many"}}], [late], [timbre]):
         text = json.dumps({"fills": fills})
         message, recipe = handlers.load_settings(session, {"text": text, "name": "s.json"})
         assert recipe is None and message.loaded is None and message.status == warned[-1]
-    assert len(warned) == 3 and all(sentence.endswith(".") for sentence in warned)
+    assert len(warned) == 4 and all(sentence.endswith(".") for sentence in warned)
 
 
 def other_sound(folder):

@@ -31,7 +31,7 @@ from atomizer.ui.session.job_state import FINAL, TRANSITIONS, Job, JobEvent, Job
 from atomizer.ui.variations import StoredVariation
 
 SEQUENCES, EVENTS = 2000, 8
-CONTROLS = ("auto", False, None, None, None, None, "noise", "auto")
+CONTROLS = ("auto", False, None, None, None, None, "noise", "auto", 0)
 STEPS = 3
 FOUND = SimpleNamespace(name="matching-pursuit", atoms=[], bits=lambda *_: b"")
 CHOSEN = Chosen(regions=[{"kind": "rect", "op": "add", "f": [3000, 9000]}], parts=[])

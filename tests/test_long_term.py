@@ -12,7 +12,6 @@ from atomizer.priors.long_term import (
     MAX_GAIN_DB,
     band_edges,
     band_powers,
-    level_error,
     level_gains,
     shipped,
     statistics,
@@ -75,23 +74,6 @@ def test_statistics_are_levels_per_coefficient():
     assert found.std.max() < 1e-3 and found.change.max() < 1e-3
 
 
-def test_seed_0_is_the_most_likely_and_others_vary_by_its_error():
-    std = np.full(12, 3.0)
-    assert not level_error(std, 0).any()
-    drawn = np.array([level_error(std, seed) for seed in range(1, 400)])
-    assert np.abs(drawn).max() <= 6 and np.abs(drawn.mean(0)).max() < 0.5
-    assert abs(drawn.std() - 3) < 0.3  # over all bands: a tilt is largest at both ends
-    assert np.abs(np.diff(drawn)).max() < 3  # neighbours are wrong together
-
-
-def test_levels_above_the_cutoff_differ_by_seed():
-    grid = pink(above_db=-20)
-    first, again, other = (
-        level_gains(grid, CUTOFF, np.full(SPACE.hop, 5.0), SPACE, seed=seed) for seed in (1, 1, 2)
-    )
-    assert (first == again).all() and np.abs(20 * np.log10(first / other)).max() > 0.5
-
-
 def test_bands_that_are_narrower_than_a_bin_have_its_power():
     space = AtomSpace(hop=64)
     edges = band_edges(space)
@@ -102,5 +84,5 @@ def test_bands_that_are_narrower_than_a_bin_have_its_power():
 
 def test_atoms_of_another_rate_keep_their_levels():
     space = AtomSpace(rate=8000)
-    gains = level_gains(pink(above_db=-20), CUTOFF, np.full(SPACE.hop, 5.0), space, seed=1)
+    gains = level_gains(pink(above_db=-20), CUTOFF, np.full(SPACE.hop, 5.0), space, timbre=1)
     assert (gains == 1).all()

@@ -44,7 +44,7 @@ SELECTIONS = {
 
 
 def controls(seed="", count=1, steps=None):
-    return ("auto", False, steps, None, None, seed, "noise", "auto", count)
+    return ("auto", False, steps, None, None, seed, "noise", "auto", 0, count)
 
 
 def chosen_of(regions, parts):
@@ -291,6 +291,7 @@ BAD_FIELDS = {
     V + "recipe.settings.shift": (float("nan"), "shift"),
     V + "recipe.settings.source": ("a-b", "no span to copy from"),
     V + "recipe.settings.like": ("1,2", "no levels of a reference recording"),
+    V + "recipe.settings.timbre": (17, "no timbre '17'"),
     V + "recipe.stop_after": (-1, "counted from 0"),
     V + "shape.wet": (1.5, "share of the fill must be between 0 and 1"),
     V + "filled.channels": (9, "1 to 8 are accepted"),

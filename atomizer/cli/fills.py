@@ -39,6 +39,16 @@ if TYPE_CHECKING:
     from ..batch import Request
 
 
+def _timbre(code: str) -> str:
+    """Value of the option --timbre; with "list" the codes are printed, and nothing is filled."""
+    if code == "list":
+        from ..inpainting.timbre import list_timbres
+
+        typer.echo("\n".join(list_timbres()))
+        raise typer.Exit()
+    return code
+
+
 def fill(
     files: Annotated[
         list[str],
@@ -130,6 +140,17 @@ def fill(
             " relative to the bands below the cutoff",
         ),
     ] = None,
+    timbre: Annotated[
+        str,
+        typer.Option(
+            metavar="CODE",
+            help="how filled highs differ from the ones that the rest of IN predicts: 1, the"
+            " darkest, to 16, the brightest; list shows all; default: 0, the most likely one for"
+            " seed 0, and one drawn by any other seed",
+            callback=_timbre,
+            is_eager=True,
+        ),
+    ] = "0",
     as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False,
     folder: Annotated[
         Optional[Path],
@@ -161,6 +182,7 @@ def fill(
     from ..inpainting.recipe import Recipe, parse_recipes
     from ..inpainting.repair import split_defects
     from ..inpainting.settings import Settings
+    from ..inpainting.timbre import parse_code
 
     pursuit = pursuit_of(atomizer, srr)
     defects, rest = split_defects(select or [])
@@ -190,6 +212,7 @@ def fill(
             not_from,
             shift,
             "" if like is None else levels_of(read_sound(like)),
+            parse_code(timbre),
         )
         recipes = [Recipe(selection_of(rest, regions, features), settings, extend, add_channels)]
     load = cache(partial(load_model, checkpoint))

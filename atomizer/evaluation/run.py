@@ -38,7 +38,7 @@ NAMED = 12  # names in the error message for an unknown one
 # Conventions that only affect the records of methods that need the model
 MODEL_CONVENTIONS = ("checkpoint_sha256", "settings")
 # Fields of Settings that are not part of the convention "settings"; the seed is one of its own
-NOT_IN_CONVENTIONS = ("method", "seed", "reverse", "like")
+NOT_IN_CONVENTIONS = ("method", "seed", "reverse", "like", "timbre")
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def inpaint(
     **settings
         `features` (names of the unknown features) and the fields of `Settings`: `method`, `order`,
         `reverse`, `steps`, `temperature`, `nucleus`, `amplitudes`, `seed`, `using`, `source`,
-        `not_from`.
+        `not_from`, `shift`, `timbre`.
 
     Returns
     -------

@@ -26,7 +26,7 @@ from ..priors.long_term import (
     known_bands,
     statistics,
 )
-from .highs import cutoff_bin
+from .highs import erased_cutoff
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -82,7 +82,7 @@ def check_like(settings: Settings, task: Task) -> None:
     levels = parse_levels(settings.like)
     if levels is None:
         return
-    cutoff = cutoff_bin(task.mask) if task.selection.erases else None
+    cutoff = erased_cutoff(task)
     known = 0 if cutoff is None else known_bands(cutoff, task.space)
     if cutoff is None or not LIKE_BANDS <= known < BANDS:
         raise AtomizerError(

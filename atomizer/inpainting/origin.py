@@ -6,6 +6,7 @@ from .presets import PRESETS
 from .settings import Resolved
 from .step import AUTOREGRESSION, Step
 from .task import Task
+from .timbre import describe_timbre
 
 WEAK = 0.5  # confidence of a copy below which less than half of what is heard is the copy
 
@@ -27,6 +28,8 @@ def describe_origin(step: Step, task: Task, settings: Resolved) -> tuple[str, ..
         words.append("continued from the samples on both sides")
     if step.fade is not None:
         words.append("the fade goes on")
+    if settings.timbre:
+        words.append(describe_timbre(settings.timbre))
     uses_recording = settings.method == "model" and task.selection.erases
     if words or not (uses_recording and PRESETS[task.preset].has_surroundings):
         return tuple(words)

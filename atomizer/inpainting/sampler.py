@@ -249,8 +249,7 @@ class Filler:
             return self.grid
         error = NETWORK_STD_DB * np.sqrt(1 - self.state.tilt_weight.mean(0))
         like = parse_levels(self.settings.like)
-        seed = self.settings.seed if task.recording_seed is None else task.recording_seed
-        gain = level_gains(self.grid, cutoff, error, task.space, like, seed)
+        gain = level_gains(self.grid, cutoff, error, task.space, like, self.settings.timbre)
         highest = np.float32(self.bounds.highest)
         return np.where(task.mask, (self.grid * gain).clip(-highest, highest), self.grid)
 

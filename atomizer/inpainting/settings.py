@@ -13,6 +13,7 @@ from ..priors.choices import USING
 from .like import check_like, parse_levels
 from .presets import PRESETS
 from .source_spans import check_spans, parse_spans
+from .timbre import check_code, check_timbre, timbre_of
 
 if TYPE_CHECKING:
     from ..model.inference import AtomModel
@@ -62,6 +63,10 @@ class Settings:
     like : str
         Mean levels of the bands of a reference recording (`like.levels_of`), whose highs filled
         highs shall have; empty for the levels that the rest of the sound predicts.
+    timbre : int
+        Code by which filled highs differ from the ones that the rest of the sound predicts, from 1,
+        the darkest, to 16, the brightest (`priors/timbre.py`); 0 for the most likely ones with
+        seed 0, and a code drawn by its frequency with any other.
     """
 
     method: str = "model"
@@ -77,6 +82,7 @@ class Settings:
     not_from: str = ""
     shift: float = 0.0
     like: str = ""
+    timbre: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,8 @@ def resolve(settings: Settings, task: Task) -> Resolved:
     _check(resolved)
     check_spans(resolved, task)
     check_like(resolved, task)
+    check_timbre(resolved, task)
+    resolved = replace(resolved, timbre=timbre_of(resolved, task))
     # only the model fills in several steps
     return resolved if resolved.method == "model" else replace(resolved, steps=1)
 
@@ -134,6 +142,7 @@ def check_settings(settings: Settings) -> None:
         if spans:
             parse_spans(spans)
     parse_levels(settings.like)
+    check_code(settings.timbre)
     if not math.isfinite(settings.shift):
         raise AtomizerError(f"The shift must be a number of seconds, not {settings.shift:g}.")
 

@@ -12,6 +12,7 @@
     fine_structure.py     details of the octave below a cutoff, patched above it
     tilt.py               how far a tilt can be trusted that is continued above a cutoff
     long_term.py          mean levels above a cutoff, from statistics of all that is known
+    timbre.py             codes of how highs differ from these levels
     noise_fill.py         fills without a network: noise with the interpolated levels
 
     recording_context.py  `RecordingContext` (input), `RecordingPrediction` (output)

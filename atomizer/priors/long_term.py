@@ -17,6 +17,7 @@ import numpy as np
 from ..atoms.erb import erb_bands_hz
 from ..atoms.space import AtomSpace
 from ..io import resources
+from . import timbre as timbres
 
 BANDS = 36  # ERB bands up to half of the atoms' rate
 RATE = 44_100  # of the atoms that the regression was fitted on
@@ -96,11 +97,12 @@ class LongTermEnvelope:
 
     def __init__(self, arrays: dict[str, np.ndarray]):
         self.arrays = arrays
+        self.cutoffs = [first for first in range(BANDS) if f"weights_{first}" in arrays]
 
     def predict(self, known: BandStatistics) -> BandLevels | None:
         """Mean levels of the bands above the known ones; None without weights for this cutoff."""
         first = len(known.mean)
-        if f"weights_{first}" not in self.arrays:
+        if first not in self.cutoffs:
             return None
         mean, scale, error = (
             self.arrays[f"{name}_{first}"].astype(np.float64) for name in ("mean", "scale", "error")
@@ -137,19 +139,14 @@ def shipped() -> LongTermEnvelope | None:
         return LongTermEnvelope(dict(arrays))
 
 
-def level_error(std_db: np.ndarray, seed: int) -> np.ndarray:
-    """An error in dB of the levels of n bands, drawn from a normal distribution; 0 for seed 0.
-
-    Neighbouring bands are wrong together: the error is an offset and a tilt, at most twice its
-    standard deviation.
-
-    std_db  (n,) standard deviation of the error
-    """
-    if not seed:
-        return np.zeros(len(std_db))
-    offset, tilt = np.random.default_rng(seed).normal(0, np.sqrt(0.5), 2)
-    shape = offset + tilt * np.sqrt(2) * np.cos(np.pi * np.linspace(0, 1, len(std_db)))
-    return std_db * shape.clip(-2, 2)
+def predicts(grid: np.ndarray, cutoff: int, space: AtomSpace) -> bool:
+    """Whether the known bands of a grid (C, T, F) predict the levels above bin `cutoff`."""
+    model, known = shipped(), known_bands(cutoff, space)
+    if model is None or space.rate != RATE or known not in model.cutoffs:
+        return False
+    edges = band_edges(space)[: known + 1]
+    powers = band_powers(grid[..., : edges[-1]], edges)
+    return int(active_frames(powers, edges).sum()) >= MIN_FRAMES
 
 
 def level_gains(
@@ -158,7 +155,7 @@ def level_gains(
     fill_error_db: np.ndarray,
     space: AtomSpace,
     like: np.ndarray | None = None,
-    seed: int = 0,
+    timbre: int = 0,
 ) -> np.ndarray:
     """Gains that bring the bands above a cutoff to the levels that the known bands predict.
 
@@ -175,8 +172,9 @@ def level_gains(
     like : (BANDS,), optional
         Levels of a reference recording (`levels_like`) instead of those that the known bands
         predict.
-    seed : int
-        0 for the most likely levels, any other for levels drawn within their error.
+    timbre : int
+        Code by which the levels differ from those that the known bands predict (`timbre.py`); 0
+        for the most likely ones.
 
     Returns
     -------
@@ -186,21 +184,22 @@ def level_gains(
         weighted by their precision; those of a reference recording hold.
     """
     out = np.ones(grid.shape[2], np.float32)
-    edges, model, known = band_edges(space), shipped(), known_bands(cutoff, space)
-    if space.rate != RATE or known >= BANDS:
+    edges, known = band_edges(space), known_bands(cutoff, space)
+    if like is None and not predicts(grid, cutoff, space):
         return out
-    if like is None and (model is None or known < FIRST_BAND):
+    if space.rate != RATE or known >= BANDS:
         return out
     powers = band_powers(grid, edges)
     active = active_frames(powers[:, :known], edges)
-    if active.sum() < (MIN_FRAMES if like is None else 1):
+    if not active.any():
         return out
     loudest = float(powers[:, :known].max())
     heard = statistics(powers[active, :known], loudest)
     if like is not None:
         found: BandLevels | None = levels_like(heard, like)
     else:
-        found = model.predict(heard) if model is not None else None
+        model = shipped()
+        found = None if model is None else model.predict(heard)
     if found is None:
         return out
     filled = statistics(powers[active], loudest).mean[known : known + len(found.level_db)]
@@ -209,8 +208,10 @@ def level_gains(
     weight = own**2 / np.maximum(own**2 + found.error_db**2, 1e-12)
     weight = np.where(found.error_db > 0, weight, 1)
     most = MAX_GAIN_DB if like is None else MAX_LIKE_DB
-    gain_db = weight * (found.level_db - filled) + level_error(own * np.sqrt(1 - weight), seed)
-    gain_db = gain_db.clip(-most, most)
+    gain_db = (weight * (found.level_db - filled)).clip(-most, most)
+    codes = timbres.shipped()
+    if timbre and codes is not None:
+        gain_db += codes.offset_db(timbre, found.error_db)
     above = np.arange(cutoff, len(out))
     out[cutoff:] = 10 ** (np.interp(above, centre, gain_db) / 20)
     return out

@@ -117,6 +117,7 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
     not_from: str = "",
     shift: float = 0,
     like: str | None = None,
+    timbre: float = 0,
 ) -> str:
     """Fill in the unknown atoms of a sound file, or of an excerpt of it.
 
@@ -151,6 +152,8 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
             negative for earlier ones
         like: a recording whose highs filled highs shall have, in their level relative to the bands
             below the cutoff; null for the level that the sound itself predicts
+        timbre: how filled highs differ from those that the sound predicts: 1, the darkest, to 16,
+            the brightest; 0 for the most likely ones with seed 0, and for drawn ones with others
 
     Returns:
         the filled file: the whole sound, or the excerpt
@@ -158,7 +161,8 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
     with _errors_for_clients():
         defects, words = split_defects(_words_of(select))
         selection = parse(words, features)
-        controls = FillControls(order, reverse, steps, temperature, nucleus, seed, method, using)
+        numbers = (steps, temperature, nucleus, seed)
+        controls = FillControls(order, reverse, *numbers, method, using, timbre)
         settings = replace(
             settings_of(controls),
             source=source or "",
@@ -341,6 +345,7 @@ def add_endpoints() -> None:
     )
     shift = gr.Number(0, visible=False, label="Seconds to the pasted atoms")
     like = gr.File(type="filepath", visible=False, label="A recording with the highs to have")
+    timbre = gr.Number(0, visible=False, label="Timbre of filled highs, 1 to 16")
     inputs = [
         file,
         select,
@@ -362,6 +367,7 @@ def add_endpoints() -> None:
         not_from,
         shift,
         like,
+        timbre,
     ]
     trigger = gr.Button(visible=False)  # an endpoint needs an event
     trigger.click(

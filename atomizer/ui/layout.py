@@ -8,6 +8,7 @@ import gradio as gr
 
 from ..atoms.orderings import ORDERINGS
 from ..atoms.space import LOUDNESS, AtomSpace
+from ..inpainting.timbre import list_timbres
 from ..priors.choices import USING
 from . import examples, gpu
 from .component import AtomView
@@ -73,6 +74,7 @@ class FillPanel:
     seed: gr.Textbox
     method: gr.Radio
     using: gr.Radio
+    timbre: gr.Dropdown
     count: gr.Number
     fill: gr.Button
     stop: gr.Button
@@ -90,6 +92,7 @@ class FillPanel:
             self.seed,
             self.method,
             self.using,
+            self.timbre,
             self.count,
         ]
 
@@ -229,9 +232,16 @@ def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
             elem_id="using",
             value="auto",
         )
-    panel = FillPanel(
-        order, reverse, steps, temperature, nucleus, seed, method, using, count, fill, stop, queue
-    )
+        timbre = gr.Dropdown(
+            [("automatic", 0), *((words, k) for k, words in enumerate(list_timbres(), 1))],
+            value=0,
+            label="Timbre of filled highs",
+            info="Automatic: the most likely one for seed 0, another for every other seed.",
+            filterable=False,
+            elem_id="timbre",
+        )
+    numbers = (steps, temperature, nucleus, seed)
+    panel = FillPanel(order, reverse, *numbers, method, using, timbre, count, fill, stop, queue)
     return panel, features, extend
 
 

@@ -17,6 +17,7 @@ from ..inpainting.settings import Resolved
 from ..inpainting.shaping import spans_of
 from ..inpainting.step import Step
 from ..inpainting.task import Task
+from ..inpainting.timbre import describe_timbre
 from ..io.audio import Sound
 from .decomposition import NAMES
 
@@ -137,7 +138,10 @@ def summary_of(recipe: Recipe, step: Step, task: Task, settings: Resolved) -> st
     step      the last one of the fill
     settings  of `resolve`
     """
-    origin = ", ".join(describe_origin(step, task, settings)) or MADE_BY[settings.method]
+    words = describe_origin(step, task, settings)
+    if settings.timbre:  # says how the prediction was changed, not what it is made of
+        words = (MADE_BY[settings.method], *words)
+    origin = ", ".join(words) or MADE_BY[settings.method]
     beyond = [f"{recipe.extend:g} s longer"] if recipe.extend else []
     beyond += ["a second channel"] if recipe.add_channels else []
     text = ": ".join([*beyond, origin])
@@ -159,5 +163,6 @@ def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:
             ("nucleus", f"{settings.nucleus:g}"),
             ("using", settings.using),
         ]
-    spans = [("source", settings.source), ("not from", settings.not_from)]
-    return [*rows, *(row for row in spans if row[1]), ("seed", str(settings.seed))]
+    timbre = describe_timbre(settings.timbre).removeprefix("timbre ") if settings.timbre else ""
+    given = [("source", settings.source), ("not from", settings.not_from), ("timbre", timbre)]
+    return [*rows, *(row for row in given if row[1]), ("seed", str(settings.seed))]

@@ -63,6 +63,7 @@ def _preset_outputs(page: Page) -> list:
         panel.temperature,
         panel.nucleus,
         panel.using,
+        panel.timbre,
     ]
 
 
@@ -80,6 +81,7 @@ def _preset_values(page: Page, selection: Selection, settings: Settings) -> tupl
         settings.reverse,
         *("" if value is None else str(value) for value in numbers),
         settings.using,
+        settings.timbre,
     )
 
 

@@ -237,6 +237,7 @@ def test_saved_and_loaded_with_its_features(page, many, tmp_path):
     # settings, dropped on the page or chosen as a sound
     region = {"kind": "rect", "op": "add", "t": [1, 2]}
     settings = {"method": "noise", "order": "random", "steps": 3, "seed": 77, "temperature": 0.5}
+    settings["timbre"] = 2
     fill = {"selection": {"regions": [region], "features": ["sign"]}, "settings": settings}
     bad.write_text(json.dumps({"fills": [fill]}))
     d.drop(page, bad)
@@ -245,6 +246,7 @@ def test_saved_and_loaded_with_its_features(page, many, tmp_path):
     page.wait_for_function("document.querySelector('#seed textarea').value === '77'")
     fields = ("#order input", "#steps textarea", "#temperature textarea")
     assert [page.input_value(field) for field in fields] == ["random", "3", "0.5"]
+    assert page.input_value("#timbre input") == "2: darker"
     assert page.is_checked("#feature-sign input") and not page.is_checked("#feature-time input")
     settings["steps"] = "many"
     bad.write_text(json.dumps({"fills": [fill]}))

@@ -509,7 +509,7 @@ def page_target(folder: Path):
     gpu.has_model = lambda: False
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
     view = AtomView()
-    usual = ["auto", False, "1", "", "", 1, "noise", "auto", 1]
+    usual = ["auto", False, "1", "", "", 1, "noise", "auto", 0, 1]
     looks = [
         {"scale": "log", "colour": "sign"},
         {"scale": "mel", "stacked": True, "seconds": [0, 0.1], "hertz": [100, 4000]},
@@ -603,7 +603,7 @@ def session_target(folder: Path):
     gpu.has_model = lambda: False
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
     chosen = Chosen(regions=SELECTION["regions"][:1], parts=[])
-    controls = ("auto", False, None, None, None, "", "noise", "auto", 1)
+    controls = ("auto", False, None, None, None, "", "noise", "auto", 0, 1)
 
     def save(session) -> bytes:
         features = ["velocity", "sign"]

@@ -23,6 +23,7 @@ class FillControls(NamedTuple):
     seed: str | float | None
     method: str
     using: str
+    timbre: str | float | None
 
 
 def settings_of(controls: FillControls, default_seed: int = 0) -> Settings:
@@ -37,6 +38,7 @@ def settings_of(controls: FillControls, default_seed: int = 0) -> Settings:
         nucleus=parse_number("nucleus", controls.nucleus),
         seed=default_seed if seed is None else seed,
         using=controls.using,
+        timbre=parse_integer("timbre", controls.timbre) or 0,
     )
 
 

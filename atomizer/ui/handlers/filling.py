@@ -16,6 +16,7 @@ from ...inpainting.fades import has_faded_out
 from ...inpainting.recipe import Recipe, vary_seed
 from ...inpainting.settings import Settings, resolve
 from ...inpainting.source_spans import Span, spans_text, widened
+from ...inpainting.timbre import without_idle_timbre
 from ...limits import limits
 from .. import cleanup, decomposition, gpu
 from ..component import Chosen, Message, Variation
@@ -220,6 +221,7 @@ def _run_recipe(
     """
     began = time.monotonic()
     task, residual = jobs.task_of(session, recipe)
+    recipe = replace(recipe, settings=without_idle_timbre(recipe.settings, task))
     settings = resolve(recipe.settings, task)  # raises for bad settings before anything changes
     deadline = time.monotonic() + limits().fill_seconds
     model = gpu.model_for(settings.method, deadline)

@@ -10,8 +10,9 @@ from ...atoms.beats import NoBeat
 from ...atoms.selection import Selection
 from ...errors import AtomizerError
 from ...inpainting.recipe import Recipe, parse_recipes
-from ...inpainting.settings import Settings
+from ...inpainting.settings import Settings, check_settings
 from ...inpainting.shaping import Shape
+from ...inpainting.timbre import without_idle_timbre
 from .. import gpu
 from ..component import Chosen, Message
 from ..pace import SHOWN_SECONDS, pace
@@ -79,6 +80,7 @@ def load_settings(session: Session | None, request: Any) -> tuple[Message, Recip
         if not recipes:
             raise AtomizerError("This settings file has no fill.")
         recipe = recipes[-1]
+        check_settings(recipe.settings)
         selection = recipe.selection
         data = selection.to_dict()
         if data["regions"] or data.get("parts"):
@@ -129,7 +131,8 @@ def _check(
     selection = Selection.from_dict({**chosen, "features": features})
     task = session.check_selection(selection, settings.seed)
     times = parse_integer("number of variations", count) or 1
-    expected = times * pace.seconds(gpu.work_here(task, settings))
+    work = gpu.work_here(task, without_idle_timbre(settings, task))
+    expected = times * pace.seconds(work)
     if session.pursuit is None:
         return "Ready: press Fill in.", expected
     scenes.hide_other_variation(session, chosen.key)
