@@ -124,6 +124,21 @@ def test_selection_says_how_long_its_fill_takes(long, monkeypatch):
     assert "whole number" in described(ALL, *model, 1.5).status
 
 
+def test_additions_say_how_long_they_take(tmp_path, monkeypatch):
+    monkeypatch.setattr(selecting, "pace", Pace())
+    session = loaded(other_sound(tmp_path))
+    model = (*CONTROLS[:6], "model", "auto", 3, 3)
+
+    def planned(*controls):
+        handlers.plan_additions(session, *controls)
+        return session.message.additions
+
+    assert set(planned(4, *model)) == {"extend", "widen", "brighten"}
+    assert planned(20, *model)["extend"] > planned(4, *model)["extend"] > 1
+    assert set(planned("x", *model)) == {"widen", "brighten"}
+    assert planned(4, *CONTROLS, 1) == {}  # noise takes less than a second
+
+
 def test_fills_tell_the_pace_of_the_next_ones(long, monkeypatch):
     recorded = []
     monkeypatch.setattr(filling.pace, "record", lambda *facts: recorded.append(facts))

@@ -59,7 +59,7 @@ def test_message_has_every_field_of_the_state():
     assert (message.number, message.status, message.busy) == (7, "Ready", True)
     assert (message.before, message.resume, message.note) == ("x.wav", "key", "listen")
     of_the_browser = {"regions", "specs", "key"}
-    of_the_state = {"number", "status", "busy", "before", "resume", "layers"}
+    of_the_state = {"number", "status", "busy", "before", "resume", "layers", "reference", "sounds"}
     assert set(Message.model_fields) - of_the_browser - of_the_state == set(
         Shown.__dataclass_fields__
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from atomizer import Settings, parse, prepare
+from atomizer.inpainting.task import outline
 from atomizer.inpainting.work import SECONDS, Work, work_of
 from atomizer.ui import gpu
 from atomizer.ui.pace import Pace
@@ -44,6 +45,15 @@ def test_work_reads_no_coefficients(sound):
     work = work_of(task, Settings())
     task.grid[:] = np.nan
     assert work_of(task, Settings()) == work
+
+
+@pytest.mark.parametrize("seconds, channels", [(1.0, 0), (0.0, 1)])
+def test_work_of_an_outline_is_that_of_the_task(sound, seconds, channels):
+    mono, nothing = sound(1.5, channels=1), parse([])
+    added = dict(extend=seconds, add_channels=channels)
+    tasks = [make(mono, nothing, **added) for make in (prepare, outline)]
+    first, second = (work_of(task, Settings()) for task in tasks)
+    assert first == second and first.seconds > 0
 
 
 def test_one_fill_tells_the_pace_of_the_others():

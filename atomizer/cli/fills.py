@@ -211,7 +211,7 @@ def fill(
             copy_from,
             not_from,
             shift,
-            "" if like is None else levels_of(read_sound(like)),
+            "" if like is None else levels_of(read_sound(like), like.name),
             parse_code(timbre),
         )
         recipes = [Recipe(selection_of(rest, regions, features), settings, extend, add_channels)]

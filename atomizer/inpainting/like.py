@@ -32,11 +32,14 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .task import Task
 
+MAX_NAME = 200  # characters
 NOT_HEARD = "-"  # level of a band above the end of the reference
 
 
-def levels_of(reference: Sound, space: AtomSpace = AtomSpace()) -> str:
+def levels_of(reference: Sound, name: str = "", space: AtomSpace = AtomSpace()) -> str:
     """Mean levels of the bands of a reference recording, as `Settings.like` takes them.
+
+    name  of the recording, for people to read
 
     Raises AtomizerError for silence, and where there is too little sound.
     """
@@ -55,7 +58,13 @@ def levels_of(reference: Sound, space: AtomSpace = AtomSpace()) -> str:
     end_hz = reference.rate / 2 if cutoff is None else cutoff.start_hz
     heard = edges[1:] * space.bin_hz <= end_hz + space.bin_hz
     levels = statistics(powers[active], float(powers.max())).mean
-    return ",".join(f"{db:.1f}" if there else NOT_HEARD for db, there in zip(levels, heard))
+    text = ",".join(f"{db:.1f}" if there else NOT_HEARD for db, there in zip(levels, heard))
+    return f"{name[:MAX_NAME]}: {text}" if name else text
+
+
+def name_of(text: str) -> str:
+    """Name of the reference recording in the text of `levels_of`; empty where it has none."""
+    return text.rpartition(":")[0].strip()
 
 
 def parse_levels(text: str) -> np.ndarray | None:
@@ -66,7 +75,8 @@ def parse_levels(text: str) -> np.ndarray | None:
     if not text:
         return None
     try:
-        levels = [math.nan if part == NOT_HEARD else float(part) for part in text.split(",")]
+        parts = text.rpartition(":")[2].strip().split(",")
+        levels = [math.nan if part == NOT_HEARD else float(part) for part in parts]
     except ValueError:
         levels = []
     if len(levels) != BANDS or not np.isfinite(levels[:LIKE_BANDS]).all() or np.isinf(levels).any():
@@ -77,24 +87,39 @@ def parse_levels(text: str) -> np.ndarray | None:
     return np.array(levels)
 
 
+def takes_like(settings: Settings, task: Task) -> bool:
+    """Whether a fill, by its resolved settings, can have the highs of a reference recording."""
+    return _cutoff_of(task) is not None and _uses_levels(settings)
+
+
+def _cutoff_of(task: Task) -> int | None:
+    """First bin of the highs of a task; None where they are not all that is filled in."""
+    cutoff = erased_cutoff(task)
+    known = 0 if cutoff is None else known_bands(cutoff, task.space)
+    return cutoff if LIKE_BANDS <= known < BANDS else None
+
+
+def _uses_levels(settings: Settings) -> bool:
+    return settings.method == "model" and settings.amplitudes == "texture"
+
+
 def check_like(settings: Settings, task: Task) -> None:
     """Raise AtomizerError where a fill cannot have the highs of its reference recording."""
     levels = parse_levels(settings.like)
     if levels is None:
         return
-    cutoff = erased_cutoff(task)
-    known = 0 if cutoff is None else known_bands(cutoff, task.space)
-    if cutoff is None or not LIKE_BANDS <= known < BANDS:
+    cutoff = _cutoff_of(task)
+    if cutoff is None:
         raise AtomizerError(
             "A reference recording gives the level of highs: select everything above one frequency"
             " in all channels, as above:auto does."
         )
-    if settings.method != "model" or settings.amplitudes != "texture":
+    if not _uses_levels(settings):
         raise AtomizerError(
             "A reference recording is used by the method model with the amplitudes texture alone:"
             " leave out others, or the reference recording."
         )
-    if not np.isfinite(levels[: known + 1]).all():
+    if not np.isfinite(levels[: known_bands(cutoff, task.space) + 1]).all():
         edges = band_edges(task.space) * task.space.bin_hz / 1000
         ends = edges[np.isfinite(levels).sum()]
         raise AtomizerError(

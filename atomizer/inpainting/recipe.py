@@ -23,7 +23,7 @@ from .fill import fill
 from .settings import Settings
 from .shaping import Shape, shape_fill
 from .step import Step
-from .task import Task, prepare
+from .task import Task, outline, prepare
 
 if TYPE_CHECKING:
     from ..model.inference import AtomModel
@@ -104,6 +104,10 @@ class Recipe:
             add_channels=self.add_channels,
             seed=self.settings.seed,
         )
+
+    def outline(self, sound: Sound) -> Task:
+        """The task of `task`, of regions, as far as its work depends on it, in milliseconds."""
+        return outline(sound, self.selection, extend=self.extend, add_channels=self.add_channels)
 
     def apply(
         self, sound: Sound, model: AtomModel | None = None, on_step: Callback | None = None

@@ -177,21 +177,9 @@ def prepare(
     AtomizerError
         Where nothing of this sound is selected, or a value is out of range.
     """
-    check_additions(sound, extend, add_channels)
-    extra = []
-    if extend:
-        extra.append(Region(t=(sound.seconds, None)))
-    if add_channels:
-        added = range(sound.channels, sound.channels + add_channels)
-        extra.append(Region(channels=tuple(added)))
-    selection = replace(selection, regions=selection.regions + tuple(extra))
+    selection = _with_additions(sound, selection, extend, add_channels)
     is_mid_side = sound.channels == 1 and add_channels == 1
-    if extra:
-        if not selection.erases:
-            raise AtomizerError(
-                "Added time or channels have neither velocity nor sign: "
-                "leave both features unknown."
-            )
+    if extend or add_channels:
         padding = ((0, add_channels), (0, round(extend * sound.rate)))
         sound = replace(sound, samples=np.pad(sound.samples, padding))
     grid = MDCTAtomizer(space).grid(sound.at(space.rate))
@@ -204,6 +192,49 @@ def prepare(
     preset = preset_for(selection, mask, space.hertz(np.arange(space.hop)) <= nyquist)
     reference = _loudest_outside(grid, mask)
     return Task(sound, space, grid, mask, selection, preset, reference, extend, cutoff, is_mid_side)
+
+
+def outline(
+    sound: Sound,
+    selection: Selection,
+    *,
+    extend: float = 0.0,
+    add_channels: int = 0,
+    space: AtomSpace = AtomSpace(),
+) -> Task:
+    """The task that `prepare` makes of regions, as far as its work depends on it.
+
+    Its sound and its grid are silent and take no memory; the slope of a cutoff is not in its mask.
+    Parameters and errors are those of `prepare`.
+    """
+    selection = _with_additions(sound, selection, extend, add_channels)
+    channels, length = sound.samples.shape
+    shape = channels + add_channels, length + round(extend * sound.rate)
+    sound = replace(sound, samples=np.broadcast_to(np.float32(0), shape))
+    frames = space.frame_count(-(-shape[1] * space.rate // sound.rate))
+    grid = np.broadcast_to(np.float32(0), (shape[0], frames, space.hop))
+    nyquist = sound.rate / 2
+    mask = selection.mask(grid, space, nyquist=nyquist)
+    preset = preset_for(selection, mask, space.hertz(np.arange(space.hop)) <= nyquist)
+    return Task(sound, space, grid, mask, selection, preset, 0.0, extend)
+
+
+def _with_additions(
+    sound: Sound, selection: Selection, extend: float, add_channels: int
+) -> Selection:
+    """The selection with what is added to a sound; the arguments are those of `prepare`."""
+    check_additions(sound, extend, add_channels)
+    extra = []
+    if extend:
+        extra.append(Region(t=(sound.seconds, None)))
+    if add_channels:
+        added = range(sound.channels, sound.channels + add_channels)
+        extra.append(Region(channels=tuple(added)))
+    if extra and not selection.erases:
+        raise AtomizerError(
+            "Added time or channels have neither velocity nor sign: leave both features unknown."
+        )
+    return replace(selection, regions=selection.regions + tuple(extra))
 
 
 def check_additions(sound: Sound, extend: float, add_channels: int) -> None:

@@ -168,7 +168,7 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
             source=source or "",
             not_from=not_from or "",
             shift=parse_number("shift", shift) or 0.0,
-            like=levels_of(_read(like, 0.0, None)) if like else "",
+            like=levels_of(_read(like, 0.0, None), Path(like).name) if like else "",
         )
         beyond = parse_number("seconds to continue by", extend) or 0.0
         added = parse_integer("channels to add", add_channels) or 0

@@ -65,6 +65,7 @@ EVENTS = (
     "prefix",
     "unsent",
     "codecs",
+    "reference",
 )
 
 
@@ -305,6 +306,11 @@ class Message(GradioModel):
     excerpt     of a file that is too long to work on as a whole
     refused     a part of the selection ("beats:2") that this sound does not have, or empty
     expected    seconds that a fill of the selection will take; 0 for less than one
+    additions   seconds that "extend", "widen" and "brighten" will take, without those of less than
+                one
+    takes_reference  whether a reference recording acts on a fill of the selection, or on Brighten
+    reference   name of the recording whose highs filled highs shall have, or empty
+    sounds      (id, name) of the earlier sounds
     loaded      selection of a settings file, which the page takes once
     described   key of the selection that the status, `parts` and `refused` are about
     before      what undo leads to: the previous original, or another sound
@@ -329,6 +335,10 @@ class Message(GradioModel):
     places: Places | None = None
     refused: str = ""
     expected: float = 0.0
+    additions: dict[str, float] = {}
+    takes_reference: bool = False
+    reference: str = ""
+    sounds: list[tuple[str, str]] = []
     described: str = ""
     loaded: Proposal | None = None
     compression: Compression = Compression()

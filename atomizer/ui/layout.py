@@ -47,9 +47,21 @@ ADVANCED = """
 <button type="button" id="advanced-toggle" data-fold="advanced" aria-expanded="false"
 aria-controls="advanced">Advanced<span data-unknown></span></button>
 """
+REFERENCE = """
+<label>Highs like <select data-reference="choice"></select></label>
+<span data-reference="span" hidden><input data-reference="start" inputmode="decimal"
+aria-label="Start of the reference in seconds">–<input data-reference="stop" inputmode="decimal"
+aria-label="End of the reference in seconds"> s
+<button type="button" data-reference="use">Use</button></span>
+<span data-reference="chosen" hidden>Highs like <b data-reference="name"></b>
+<button type="button" data-reference="remove" title="Remove it: the highs have the level that the
+rest of the sound predicts" aria-label="Remove the reference">×</button></span>
+<p class="hint">A reference helps only if it is of the same source; with others the highs get
+worse.</p>
+"""
 EXTEND_HELP = """
 <p class="hint">Extend: longer, by these seconds. Widen: mono to stereo. Brighten: highs above a
-low sample rate.</p>
+low sample rate. <span data-additions></span></p>
 """
 
 
@@ -79,6 +91,7 @@ class FillPanel:
     fill: gr.Button
     stop: gr.Button
     queue: gr.HTML
+    reference: gr.File
 
     @property
     def controls(self) -> list:
@@ -214,6 +227,9 @@ def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
             PLAY, elem_id="play-panel", padding=False
         )  # on a phone, while nothing can be stopped
     queue = gr.HTML("", elem_id="queue", padding=False)  # Gradio shows the place in the queue here
+    gr.HTML(REFERENCE, elem_id="reference", padding=False)
+    # out of sight: the browser opens it
+    reference = gr.File(label="A recording with the highs to have", elem_id="reference-file")
     extend = _extend_panel()
     gr.HTML(ADVANCED, elem_id="advanced-panel", padding=False)
     with gr.Column(elem_id="advanced", min_width=0):
@@ -241,7 +257,8 @@ def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
             elem_id="timbre",
         )
     numbers = (steps, temperature, nucleus, seed)
-    panel = FillPanel(order, reverse, *numbers, method, using, timbre, count, fill, stop, queue)
+    ways = (method, using, timbre, count)
+    panel = FillPanel(order, reverse, *numbers, *ways, fill, stop, queue, reference)
     return panel, features, extend
 
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from .. import metrics
 from ..atoms.space import LOUDNESS
+from ..inpainting.like import name_of
 from ..inpainting.origin import describe_origin
 from ..inpainting.recipe import Recipe
-from ..inpainting.settings import Resolved
+from ..inpainting.settings import Resolved, Settings
 from ..inpainting.shaping import spans_of
 from ..inpainting.step import Step
 from ..inpainting.task import Task
@@ -127,9 +128,16 @@ def title_of(recipe: Recipe, settings: Resolved) -> str:
             by + (" reversed" if settings.reverse else ""),
             "1 step" if settings.steps == 1 else f"{settings.steps} steps",
         ]
+    if settings.like:
+        words.append(f"highs like {reference_of(settings)}")
     if recipe.atomizer != "mdct":
         words.append(f"on {NAMES[recipe.atomizer]}")
     return ", ".join([*beyond, *words, f"seed {settings.seed}"])
+
+
+def reference_of(settings: Settings) -> str:
+    """Return the name of the reference recording of a fill; a settings file may have none."""
+    return name_of(settings.like) or "another recording"
 
 
 def summary_of(recipe: Recipe, step: Step, task: Task, settings: Resolved) -> str:
@@ -142,6 +150,7 @@ def summary_of(recipe: Recipe, step: Step, task: Task, settings: Resolved) -> st
     if settings.timbre:  # says how the prediction was changed, not what it is made of
         words = (MADE_BY[settings.method], *words)
     origin = ", ".join(words) or MADE_BY[settings.method]
+    origin += f", with highs like {reference_of(settings)}" if settings.like else ""
     beyond = [f"{recipe.extend:g} s longer"] if recipe.extend else []
     beyond += ["a second channel"] if recipe.add_channels else []
     text = ": ".join([*beyond, origin])
@@ -164,5 +173,7 @@ def details_of(recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:
             ("using", settings.using),
         ]
     timbre = describe_timbre(settings.timbre).removeprefix("timbre ") if settings.timbre else ""
-    given = [("source", settings.source), ("not from", settings.not_from), ("timbre", timbre)]
+    like = reference_of(settings) if settings.like else ""
+    given = [("source", settings.source), ("not from", settings.not_from)]
+    given += [("timbre", timbre), ("highs like", like)]
     return [*rows, *(row for row in given if row[1]), ("seed", str(settings.seed))]

@@ -41,6 +41,7 @@ def connect(demo: gr.Blocks, page: Page) -> None:
     _connect_sources(demo, page, fills)
     _connect_variations(page, fills)
     _connect_selection(page)
+    _connect_reference(page)
     _connect_compression(page)
 
 
@@ -338,7 +339,7 @@ def _connect_selection(page: Page) -> None:
         k for part in set_by_examples for k, control in enumerate(controls) if control is part
     ]
 
-    def describe(chosen: Chosen, old: Session | None, *values) -> tuple:
+    def describe(chosen: Chosen, old: Session | None, seconds: Any, *values) -> tuple:
         features, fields = _ticked(page, values[:count]), list(values[count:])
         left = handlers.leave_example(chosen, old)
         updates = _skip(places)
@@ -352,6 +353,7 @@ def _connect_selection(page: Page) -> None:
         for k, update in zip(places, updates):
             if update != gr.skip():
                 fields[k] = update
+        handlers.plan_additions(old, seconds, *fields)
         return handlers.describe(chosen, old, features, *fields), *updates
 
     def load_settings(old: Session | None, event: gr.EventData) -> tuple:
@@ -368,20 +370,42 @@ def _connect_selection(page: Page) -> None:
             recipe.extend or gr.skip(),
         )
 
-    def inspect(old: Session | None, event: gr.EventData) -> Message:
+    def inspect(old: Session | None, seconds: Any, event: gr.EventData, *fields) -> Message:
+        handlers.plan_additions(old, seconds, *fields)
         return handlers.inspect(old, _event_value(event, "thorough") is True)
 
     def find_similar(old: Session | None, event: gr.EventData) -> Message:
         return handlers.find_similar(old, _event_value(event, "region"), _event_value(event, "key"))
 
     page.view.similar(find_similar, page.session, page.view, trigger_mode="multiple", **PRIVATE)
-    page.view.inspect(inspect, page.session, page.view, trigger_mode="multiple", **PRIVATE)
+    page.view.inspect(
+        inspect,
+        [page.session, page.extend.seconds, *controls],
+        page.view,
+        trigger_mode="multiple",
+        **PRIVATE,
+    )
     page.view.settings(load_settings, page.session, [page.view, *_work_outputs(page)], **PRIVATE)
-    inputs = [page.view, page.session, *page.features, *controls]
+    inputs = [page.view, page.session, page.extend.seconds, *page.features, *controls]
     outputs = [page.view, *set_by_examples]
-    events = (page.view.selected, *(part.input for part in (*page.features, *controls)))
+    fields = (page.extend.seconds, *page.features, *controls)
+    events = (page.view.selected, *(part.input for part in fields))
     for event in events:
         event(describe, inputs, outputs, queue=False, trigger_mode="always_last", **PRIVATE)
+
+
+def _connect_reference(page: Page) -> None:
+    """Connect the recording whose highs filled highs shall have."""
+    view, session, file = page.view, page.session, page.fill.reference
+
+    def load_reference(path: str | None, old: Session | None) -> tuple:
+        return handlers.load_reference(path, old), None
+
+    def choose_reference(old: Session | None, event: gr.EventData) -> Message:
+        return handlers.choose_reference(old, event._data)
+
+    file.upload(load_reference, [file, session], [view, file], **PRIVATE)
+    view.reference(choose_reference, session, view, **PRIVATE)
 
 
 def _connect_compression(page: Page) -> None:

@@ -124,6 +124,30 @@ def test_blind_test_counts_right_answers(page):
     assert not d.state(page, "api.blind.player.playing")
 
 
+def test_reference_is_chosen_named_and_removed(open_page, sounds):
+    page = open_page()
+    d.upload(page, sounds["stereo"])
+    assert page.is_hidden("#reference")
+    d.draw_box(page, 1, 2, 300, 3000)
+    d.upload(page, sounds["low_rate"])  # Brighten takes a reference
+    name, choice = "[data-reference=name]", "[data-reference=choice]"
+    page.wait_for_selector(choice)
+    choices = page.locator(f"{choice} option").all_inner_texts()
+    assert choices[-2:] == ["a span of this sound", "stereo.wav"] and page.is_hidden(name)
+    page.set_input_files("#reference-file input[type=file]", str(sounds["mono"]))
+    page.wait_for_selector(f"{name} >> text=mono.wav")
+    assert "of those of mono.wav" in d.status(page)
+    page.click("[data-reference=remove]")
+    page.select_option(choice, "span")
+    page.fill("[data-reference=stop]", "2")
+    page.click("[data-reference=use]")
+    page.wait_for_selector(f"{name} >> text=0-2 s of low_rate.wav")
+    page.click("[data-reference=remove]")
+    page.select_option(choice, "stereo.wav")
+    page.wait_for_selector(f"{name} >> text=stereo.wav")
+    assert d.state(page, "state.scene.name") == "low_rate.wav"
+
+
 def test_cutoff_is_found_and_filled_above_with_one_click(quick, sounds):
     d.upload(quick, sounds["low_rate"])
     quick.wait_for_selector(f"{d.VIEW} [data-finding]")

@@ -5,6 +5,7 @@
     selecting.py status of a selection, settings files
     filling.py   fills and Stop
     pursuit.py   matching-pursuit atoms
+    reference.py the recording whose highs filled highs shall have
     history.py   variations, earlier originals, earlier sounds
     exporting.py downloads
     saving.py    session files
@@ -33,13 +34,15 @@ from .history import accept, delete_variation, resume, undo
 from .inspecting import find_similar, inspect
 from .loading import choose_excerpt, finish_example, load, load_example
 from .pursuit import decompose
+from .reference import choose_reference, load_reference
 from .saving import save_session
-from .selecting import describe, leave_example, load_settings
+from .selecting import describe, leave_example, load_settings, plan_additions
 
 __all__ = [
     "accept",
     "add_channel",
     "choose_excerpt",
+    "choose_reference",
     "compare_codecs",
     "compare_with_noise",
     "continue_sound",
@@ -59,8 +62,10 @@ __all__ = [
     "leave_example",
     "load",
     "load_example",
+    "load_reference",
     "load_settings",
     "paste",
+    "plan_additions",
     "resume",
     "save_session",
     "stop",

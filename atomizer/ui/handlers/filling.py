@@ -13,6 +13,7 @@ from ...atoms.selection import Region, Selection
 from ...atoms.space import LOUDNESS, AtomSpace
 from ...errors import AtomizerError
 from ...inpainting.fades import has_faded_out
+from ...inpainting.like import takes_like
 from ...inpainting.recipe import Recipe, vary_seed
 from ...inpainting.settings import Settings, resolve
 from ...inpainting.source_spans import Span, spans_text, widened
@@ -49,7 +50,7 @@ def continue_sound(session: Session | None, seconds: float | None, *controls) ->
     """Continue the sound past its end."""
 
     def make_recipe(settings: Settings) -> Recipe:
-        recipe = Recipe(settings=settings, extend=parse_number("seconds", seconds) or 0.0)
+        recipe = longer(settings, seconds)
         if session is not None and has_faded_out(session.sound):
             responses.warn(
                 "The sound has faded out, so silence is added. To continue what sounds before, "
@@ -63,21 +64,51 @@ def continue_sound(session: Session | None, seconds: float | None, *controls) ->
 
 def add_channel(session: Session | None, *controls) -> Iterator[Message]:
     """Add a second channel to a mono sound."""
-
-    def make_recipe(settings: Settings) -> Recipe:
-        return Recipe(settings=settings, add_channels=1)
-
-    yield from _fill(session, make_recipe, controls)
+    yield from _fill(session, wider, controls)
 
 
 def extend_bandwidth(session: Session | None, *controls) -> Iterator[Message]:
     """Add the highs above the Nyquist frequency of a low sample rate."""
-    nyquist = session.sound.rate / 2 if session is not None else 0.0
 
     def make_recipe(settings: Settings) -> Recipe:
-        return Recipe(Selection((Region(f=(nyquist, None)),)), settings)
+        assert session is not None  # `run` has checked it
+        return brighter(settings, session)
 
     yield from _fill(session, make_recipe, controls)
+
+
+def longer(settings: Settings, seconds: Any) -> Recipe:
+    """Return the recipe of Extend. Raises AtomizerError for seconds that are no number."""
+    return Recipe(settings=settings, extend=parse_number("seconds", seconds) or 0.0)
+
+
+def wider(settings: Settings) -> Recipe:
+    """Return the recipe of Widen."""
+    return Recipe(settings=settings, add_channels=1)
+
+
+def brighter(settings: Settings, session: Session) -> Recipe:
+    """Return the recipe of Brighten."""
+    nyquist = session.sound.rate / 2
+    return Recipe(Selection((Region(f=(nyquist, None)),)), settings)
+
+
+def with_reference(session: Session, recipe: Recipe) -> Recipe:
+    """Return the recipe with the reference recording of the session, where it acts."""
+    if session.like and takes_reference(session, recipe):
+        return replace(recipe, settings=replace(recipe.settings, like=session.like))
+    return recipe
+
+
+def takes_reference(session: Session, recipe: Recipe) -> bool:
+    """Whether a reference recording acts on a fill; the fill itself says what is invalid."""
+    if recipe.extend or recipe.add_channels:
+        return False
+    try:
+        task = session.check_selection(recipe.selection, recipe.settings.seed)
+        return takes_like(resolve(replace(recipe.settings, timbre=0), task), task)
+    except AtomizerError:
+        return False
 
 
 def _fill(
@@ -97,7 +128,8 @@ def _fill(
                 f"1 to {limits().variations} variations are possible at a time, not {count}."
             )
         settings = settings_of(FillControls(*values), default_seed=session.next_seed)
-        return vary_seed(jobs.for_shown_atoms(session, make_recipe(settings)), count)
+        recipe = with_reference(session, make_recipe(settings))
+        return vary_seed(jobs.for_shown_atoms(session, recipe), count)
 
     yield from run(session, make_recipes, key)
 
@@ -109,7 +141,8 @@ def compare_with_noise(session: Session | None, number: Any) -> Iterator[Message
         if not has_variation(session, number):
             raise AtomizerError("There is no fill to compare with noise: fill something in first.")
         recipe = session.stored[number].recipe
-        return [replace(recipe, settings=replace(recipe.settings, method="noise"), stop_after=0)]
+        settings = replace(recipe.settings, method="noise", like="")  # noise has its own levels
+        return [replace(recipe, settings=settings, stop_after=0)]
 
     key = session.variation(number).key if has_variation(session, number) else ""
     yield from run(session, make_recipes, key)

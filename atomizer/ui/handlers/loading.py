@@ -134,6 +134,7 @@ def choose_excerpt(session: Session | None, request: dict[str, Any]):
     except Exception as error:
         return load_failed(session, error, "This part cannot be used"), gr.skip()
     session.uploaded_file = None  # belongs to the new session now
+    fresh.like = session.like
     history.replace_with(session, fresh)
     end = start + fresh.sound.seconds
     return _opened(

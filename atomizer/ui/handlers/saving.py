@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def save_session(
         selection = Selection.from_dict({**chosen, "features": features or list(LOUDNESS)})
         content = saving.capture(
             session,
-            _work_of(selection, controls, session.next_seed),
+            _work_of(selection, controls, session),
             request.get("variation"),
             _shapes_of(request.get("shapes")),
         )
@@ -52,11 +53,11 @@ def save_session(
         cleanup.trim_heap()
 
 
-def _work_of(selection: Selection, controls: tuple, next_seed: int) -> SavedWork:
+def _work_of(selection: Selection, controls: tuple, session: Session) -> SavedWork:
     """Return the work of the page. Raises AtomizerError for controls that no fill accepts."""
     *values, count, seconds = controls
     fields = FillControls(*values)
-    settings = settings_of(fields, default_seed=next_seed)
+    settings = replace(settings_of(fields, default_seed=session.next_seed), like=session.like)
     wanted = parse_integer("number of variations", count) or 1
     added = parse_number("seconds", seconds) or 0.0
     if not 1 <= wanted <= limits().variations or added < 0:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from ...atoms.beats import NoBeat
 from ...atoms.selection import Selection
 from ...errors import AtomizerError
+from ...inpainting.like import takes_like
 from ...inpainting.recipe import Recipe, parse_recipes
-from ...inpainting.settings import Settings, check_settings
+from ...inpainting.settings import Settings, check_settings, resolve
 from ...inpainting.shaping import Shape
 from ...inpainting.timbre import without_idle_timbre
 from .. import gpu
@@ -19,7 +21,7 @@ from ..pace import SHOWN_SECONDS, pace
 from ..session import Session, scenes
 from . import responses
 from .controls import METHODS, FillControls, parse_integer, settings_of
-from .filling import fill_status
+from .filling import brighter, fill_status, longer, takes_reference, wider
 from .responses import is_active, no_session, sentence_of
 
 
@@ -47,6 +49,39 @@ def describe(
     # what was loaded is in the selection by now
     session.update(refused=refused, expected=expected, described=chosen.key, loaded=None)
     return _publish(session, status, number, chosen.key, features)
+
+
+def plan_additions(session: Session | None, seconds: Any, *controls: Any) -> None:
+    """Find how long Extend, Widen and Brighten will take, and whether Brighten takes a reference.
+
+    The next message has both. `controls` are those of `filling.fill_selection`.
+    """
+    if not is_active(session):
+        return
+    *values, count = controls
+    additions: dict[str, float] = {}
+    is_dull = session.sound.rate < session.space.rate
+    is_offered = False
+    with suppress(AtomizerError):  # a control is invalid: pressing a button says so
+        settings = settings_of(FillControls(*values), default_seed=session.next_seed)
+        settings = replace(settings, timbre=0)  # takes no time, and the outline has no atoms
+        times = parse_integer("number of variations", count) or 1
+        recipes = {}
+        with suppress(AtomizerError):
+            recipes["extend"] = longer(settings, seconds)
+        if session.sound.channels == 1:
+            recipes["widen"] = wider(settings)
+        if is_dull:
+            recipes["brighten"] = recipe = brighter(settings, session)
+            is_offered = takes_reference(session, recipe)
+        for name, recipe in recipes.items():
+            with suppress(AtomizerError):  # the sound would become too long
+                expected = times * pace.seconds(
+                    gpu.work_here(recipe.outline(session.sound), settings)
+                )
+                if expected > SHOWN_SECONDS:
+                    additions[name] = expected
+    session.update(additions=additions, takes_reference=is_offered)
 
 
 def leave_example(chosen: Chosen, session: Session | None) -> Recipe | None:
@@ -91,6 +126,7 @@ def load_settings(session: Session | None, request: Any) -> tuple[Message, Recip
         responses.warn(sentence, title="Not loaded")
         return session.publish(sentence), None
     session.features, session.example_recipe = list(selection.features), None
+    session.like = recipe.settings.like
     session.update(loaded=proposal)
     return session.publish(_loaded_status(str(request.get("name")), recipes)), recipe
 
@@ -130,6 +166,9 @@ def _check(
         return "Nothing is selected: drag over the spectrogram, or add a preset.", 0.0
     selection = Selection.from_dict({**chosen, "features": features})
     task = session.check_selection(selection, settings.seed)
+    if takes_like(resolve(replace(settings, timbre=0), task), task):
+        session.update(takes_reference=True)
+        settings = replace(settings, like=session.like)
     times = parse_integer("number of variations", count) or 1
     work = gpu.work_here(task, without_idle_timbre(settings, task))
     expected = times * pace.seconds(work)

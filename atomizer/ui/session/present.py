@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gradio.data_classes import FileData
@@ -40,6 +41,8 @@ class Shown:
     places: Places | None = None
     refused: str = ""
     expected: float = 0.0
+    additions: Mapping[str, float] = field(default_factory=dict)
+    takes_reference: bool = False
     described: str = ""
     loaded: Proposal | None = None
     excerpt: Excerpt | None = None
@@ -57,6 +60,8 @@ class PageState:
     before    what undo leads to
     resume    key of the session
     layers    names of the accepted fills, the newest last
+    reference  name of the reference recording, or empty
+    sounds    (id, name) of the earlier sounds
     """
 
     shown: Shown
@@ -66,6 +71,8 @@ class PageState:
     before: str | None
     resume: str
     layers: tuple[str, ...] = ()
+    reference: str = ""
+    sounds: tuple[tuple[str, str], ...] = ()
 
 
 def present(state: PageState) -> Message:
@@ -85,6 +92,10 @@ def present(state: PageState) -> Message:
         places=shown.places,
         refused=shown.refused,
         expected=shown.expected,
+        additions={**shown.additions},
+        takes_reference=shown.takes_reference,
+        reference=state.reference,
+        sounds=list(state.sounds),
         described=shown.described,
         loaded=shown.loaded,
         excerpt=shown.excerpt,

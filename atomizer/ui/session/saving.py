@@ -340,6 +340,7 @@ def _restore_work(session: Session, content: SavedSession) -> None:
     """Propose the selection, and keep the values of the controls for the page."""
     session.work, session.next_seed = content.work, content.next_seed
     fill = content.work.fill
+    session.like = fill.settings.like
     data = fill.selection.to_dict()
     session.features = data["features"]
     session.has_selection = bool(data["regions"] or data.get("parts"))

@@ -16,6 +16,7 @@ from gradio.utils import get_upload_folder
 
 from ...atoms.selection import Selection
 from ...atoms.space import AtomSpace
+from ...inpainting import like
 from ...inpainting.erase import check_fillable
 from ...inpainting.highs import resolve_cutoff
 from ...inpainting.presets import preset_for
@@ -132,6 +133,7 @@ class Session:
     example_recipe: Recipe | None = None  # of the example whose settings the page's controls have
     example_variations: set[int] = field(default_factory=set)  # ids of an example's own results
     job: Job | None = None  # the newest one; it may have ended
+    like: str = ""  # `Settings.like` of fills that it acts on
     next_seed: int = 0  # of the next fill without a seed: above all that were used
     work: SavedWork | None = None  # controls of a session file, which the page takes once
     result_count: int = 0  # counts results and variations, so that every one has a new number
@@ -204,9 +206,16 @@ class Session:
         elif self.recent_sounds:
             before = self.recent_sounds[0].title
         busy = self.job is not None and self.job.busy
-        layers = tuple(original.accepted for original in self.undo_stack)
         return PageState(
-            self.shown, self.revision, self.status, busy, before, self.resume_key, layers
+            self.shown,
+            self.revision,
+            self.status,
+            busy,
+            before,
+            self.resume_key,
+            layers=tuple(original.accepted for original in self.undo_stack),
+            reference=like.name_of(self.like),
+            sounds=tuple((session.id, session.title) for session in self.recent_sounds),
         )
 
     @property

@@ -141,6 +141,14 @@ export interface Finding {
   fills: boolean;
 }
 
+/** The recording whose highs filled highs shall have, and whether one acts. */
+export interface Reference {
+  offered: boolean;
+  name: string;
+  /** Id and name of the earlier sounds. */
+  sounds: [string, string][];
+}
+
 /** The sound as a file of atoms: component.py. */
 export interface AtomsFile {
   order: string;
@@ -190,6 +198,10 @@ export interface Message {
   places: Places | null;
   refused: string;
   expected: number;
+  additions: Record<string, number>;
+  takes_reference: boolean;
+  reference: string;
+  sounds: [string, string][];
   described: string;
   /** The selection of a settings file. */
   loaded: Proposal | null;
@@ -388,6 +400,9 @@ export interface ViewState {
   note: string;
   /** Seconds that a fill of the selection will take, 0 for less than one. */
   expected: number;
+  /** Seconds that Extend, Widen and Brighten will take, without those of less than one. */
+  additions: Record<string, number>;
+  reference: Reference;
   /** What undo leads to. */
   before: string | null;
   /** Names of the accepted fills, the newest last. */

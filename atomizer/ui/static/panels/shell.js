@@ -123,6 +123,17 @@ export function showFillButton({ busy, live, isQueued, ahead, pending, expected 
   if (!isWaiting && expected) button.dataset.expected = format.about(expected);
 }
 
+/** Say how long Extend, Widen and Brighten take, where that is worth a word.
+ * @param {Record<string, number>} additions seconds by name */
+export function showAdditions(additions) {
+  const line = lookUp('[data-additions]');
+  const words = Object.entries(additions).map(
+    ([name, seconds]) =>
+      name[0].toUpperCase() + name.slice(1) + ' takes ' + format.about(seconds) + '.',
+  );
+  if (line) line.textContent = words.join(' ');
+}
+
 /** Show on the button at the edge of a phone's screen whether it plays.
  * @param {boolean} playing */
 export function showPlaying(playing) {

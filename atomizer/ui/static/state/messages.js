@@ -21,6 +21,12 @@ const stateOf = (message) => ({
   busy: message.busy,
   before: message.before,
   expected: message.expected,
+  additions: message.additions,
+  reference: {
+    offered: message.takes_reference,
+    name: message.reference,
+    sounds: message.sounds,
+  },
   layers: message.layers,
   example: message.example,
   note: message.note,

@@ -64,6 +64,8 @@ export const initialState = () => ({
   note: '',
   before: null,
   expected: 0,
+  additions: {},
+  reference: { offered: false, name: '', sounds: [] },
   layers: [],
   status: '',
   revealed: null,

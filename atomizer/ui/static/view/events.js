@@ -3,6 +3,7 @@
 import { checkedFeatures } from '../util/files.js';
 import { isSelection, isSession, watchDrops } from '../panels/dropping.js';
 import { handleKey } from '../panels/keyboard.js';
+import { watchReference } from '../panels/reference.js';
 import { showErased, toggleFold } from '../panels/shell.js';
 
 /** @typedef {import('../types').Version} Version */
@@ -80,6 +81,10 @@ export class PageEvents {
     });
     // before Gradio, which would read it as a sound
     document.addEventListener('change', (event) => this.takeSelection(event), true);
+    watchReference({
+      choose: (payload) => this.view.trigger('reference', payload),
+      duration: () => this.view.player.duration(),
+    });
     this.addFieldListeners();
   }
 

@@ -5,7 +5,14 @@ import { connectButtons } from '../panels/buttons.js';
 import { showChips } from '../panels/chips.js';
 import { showFindings } from '../panels/findings.js';
 import { showLayers } from '../panels/layers.js';
-import { enableFills, showExample, showFillButton, showSelected } from '../panels/shell.js';
+import { showReference } from '../panels/reference.js';
+import {
+  enableFills,
+  showAdditions,
+  showExample,
+  showFillButton,
+  showSelected,
+} from '../panels/shell.js';
 import { showDetails, showVariations } from '../panels/variations.js';
 import * as format from '../util/format.js';
 import { isExampleShown, isPending, isWidened, searchOf, statusOf } from '../state/selectors.js';
@@ -69,6 +76,14 @@ function connectFills({ store, root, find, shape }) {
   store.subscribe(
     (s) => [!!s.scene, s.messageNumber],
     (hasSound, _number) => enableFills(hasSound),
+  );
+  store.subscribe(
+    (s) => [JSON.stringify(s.additions), !!s.scene],
+    (_seconds, _hasSound) => showAdditions(store.state.additions),
+  );
+  store.subscribe(
+    (s) => [JSON.stringify(s.reference), !!s.scene],
+    (_reference, _hasSound) => showReference(store.state.reference),
   );
   store.subscribe(
     (s) => [s.items.length > 0, s.messageNumber],
