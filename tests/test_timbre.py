@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +24,9 @@ from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.priors import timbre as codes_of_timbre
 from atomizer.priors.long_term import level_gains
 from atomizer.priors.timbre import Codes, shipped
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+import fit_timbre  # noqa: E402
 
 RATE, CUTOFF_HZ, ABOVE = 44_100, 8000, "above:8000"
 SPACE = AtomSpace(frames=64, channels=2)
@@ -172,3 +177,14 @@ def test_texts_name_codes(refused, monkeypatch):
 def test_the_file_of_codes_is_small():
     assert (resources.path("checkpoints") / codes_of_timbre.FILE).stat().st_size < 10_000
     assert abs(shipped().share.sum() - 1) < 1e-3
+
+
+def test_clusters_are_found_where_the_ends_of_some_shapes_are_unknown():
+    generator = np.random.default_rng(0)
+    shapes = generator.normal(size=(fit_timbre.CODES, fit_timbre.POSITIONS))
+    values = np.repeat(shapes, 12, 0)
+    values += 0.01 * generator.normal(size=values.shape)
+    valid = np.arange(fit_timbre.POSITIONS) < generator.integers(8, 13, len(values))[:, None]
+    found = fit_timbre.cluster(np.where(valid, values, 50.0), valid)
+    np.testing.assert_allclose(found, fit_timbre.cluster(np.where(valid, values, -9.0), valid))
+    assert fit_timbre.distances(values, valid, found).min(1).mean() < 0.1  # of 1 with one shape
