@@ -100,7 +100,7 @@ def test_nothing_is_patched_without_a_known_octave():
 def level_of(logits, fine_db, highest=1e9):
     scale = torch.from_numpy(SPACE.amplitude(np.arange(SPACE.levels), 1.0))
     n = len(fine_db)
-    mean, std = amplitudes.level_moments(logits.expand(n, -1), scale)
+    mean, std = amplitudes.level_moments(logits.softmax(0).expand(n, -1), scale)
     level = mean + torch.as_tensor(fine_db) * (std / amplitudes.NOISE_STD_DB).clamp(max=1)
     ceiling, silent = torch.full((n,), highest), torch.zeros(n, dtype=torch.bool)
     return amplitudes.magnitude_of(level, scale, ceiling, silent)

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from atomizer.atoms.space import FEATURES, AtomSpace, ScaleSpace
 from atomizer.errors import AtomizerError
 from atomizer.model import AtomTransformer, ModelConfig, State
 from atomizer.model.checkpoint import load
-from atomizer.model.decoder import gelu
 from atomizer.model.embedding import FeatureEmbedding
 from atomizer.model.trunk import rearrange, serialize, sort_keys
 
@@ -129,6 +129,18 @@ def test_only_occupied_cells_become_tokens(model):
     assert index.shape == (1, 8) and valid.all()  # 4 x 2 cells of the 4 x 8
 
 
+def test_unknown_cells_get_a_token_where_they_are_decoded(model):
+    state = random_state(1)
+    known = torch.zeros_like(state.velocity_known)
+    known[..., 3, :8] = True
+    wanted = torch.zeros_like(known)
+    wanted[..., 1, 5, 60] = True
+    state = replace(state, velocity_known=known, sign_known=known, wanted=wanted)
+    index, valid = model.cells.occupied(state)
+    cells = (model.cells.origin[index[0]] // torch.tensor(TINY.cell)).tolist()
+    assert valid.all() and cells == [[0, 0, 0], [1, 7, 0]]
+
+
 def test_encoding_does_not_depend_on_the_rest_of_the_batch(model):
     sparse, full = random_state(1, silent_above=24), random_state(1, seed=1)
     both = State(
@@ -199,7 +211,7 @@ def test_decoder_follows_the_formula_without_signs_nearby(model):
         )
         for to_even, to_odd in zip(decoder.even, decoder.odd):
             bias, u = to_even(h), to_odd(o)
-            h, o = gelu(bias + u) + gelu(bias - u), gelu(bias + u) - gelu(bias - u)
+            h, o = F.gelu(bias + u) + F.gelu(bias - u), F.gelu(bias + u) - F.gelu(bias - u)
         return decoder.velocity(h), decoder.sign(o)[:, 0], h
 
     for signed in (o, torch.zeros_like(o), o + 1):

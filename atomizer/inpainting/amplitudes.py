@@ -24,7 +24,7 @@ from torch import Tensor
 from ..priors.fine_structure import (
     DB_PER_NEPER,
     FineStructure,
-    cutoff_bin,
+    first_patched_bin,
     gaussian_fine_structure,
     patch_fine_structure,
 )
@@ -158,7 +158,8 @@ class Textured:
 
     def moments(self, logits: Tensor, sign: Tensor) -> Moments:
         """The moments of logits (n, levels), (n,)."""
-        return Moments(*level_moments(logits, self.scale), logits.softmax(1)[:, 0], sign)
+        probability = logits.softmax(1)
+        return Moments(*level_moments(probability, self.scale), probability[:, 0], sign)
 
     def draw_from(self, moments: Moments, atoms: Atoms) -> Draw:
         """Magnitudes and signs of n atoms with these moments."""
@@ -213,7 +214,7 @@ def strategy_for(
 
 def window_fine_structure(state: FillState, window: Window) -> FineStructure | None:
     """Fine structure to patch into a window; None without a cutoff and an octave below it."""
-    cutoff = cutoff_bin(state.observed[list(window.channels)])
+    cutoff = first_patched_bin(state.observed[list(window.channels)])
     if cutoff is None:
         return None
     return patch_fine_structure(
@@ -292,12 +293,11 @@ def silence_db(scale: Tensor) -> Tensor:
     return 20 * torch.log10(scale[1].clamp(min=1e-30)) - SILENCE_STEP_DB
 
 
-def level_moments(logits: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation in dB, each (n,), of levels with (n, levels) logits.
+def level_moments(probability: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation in dB, each (n,), of levels with probabilities (n, levels).
 
     scale  (levels,) amplitude of every level, 0 for the inaudible one
     """
-    probability = logits.softmax(1)
     decibels = 20 * torch.log10(scale.clamp(min=1e-30))
     decibels[0] = silence_db(scale)
     mean = probability @ decibels

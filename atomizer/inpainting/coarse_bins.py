@@ -1,9 +1,9 @@
-"""Coarse bins: the levels of a texture above a cutoff are decoded at every fourth bin.
+"""Coarse bins: the levels of a texture above a cutoff are decoded at some bins alone.
 
 The mean level that the model predicts is smooth along frequency, and the fine structure of a
 texture comes from elsewhere (`priors/fine_structure.py`). Between the bins that are decoded, the
 moments of the level are interpolated; near the cutoff, where known atoms are neighbours, every bin
-is decoded.
+is decoded. The cells between them are not encoded either (`State.wanted`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-STRIDE = 8  # bins
+from ..atoms.space import AtomSpace
+
+STRIDE = 16  # bins from one decoded bin to the next, one in every cell of the model
+WIDE_HZ = 8_000.0  # above, critical bands are twice as wide as at 4 kHz: twice as many bins
 Place = tuple[np.ndarray, np.ndarray, np.ndarray]  # channel, frame and bin of n atoms, each (n,)
 
 
@@ -44,7 +47,7 @@ class CoarseBins:
         return torch.lerp(rows[:, left], rows[:, right], weight).flatten()
 
 
-def coarse_bins(bin_: np.ndarray, fine: int) -> CoarseBins | None:
+def coarse_bins(bin_: np.ndarray, fine: int, space: AtomSpace) -> CoarseBins | None:
     """The bins to decode of n places; None where these are no rows of the same consecutive bins.
 
     bin_  (n,) bins of the places, sorted by channel, frame and bin
@@ -56,5 +59,8 @@ def coarse_bins(bin_: np.ndarray, fine: int) -> CoarseBins | None:
         return None
     if (bin_.reshape(-1, count) != np.arange(first, last + 1)).any():
         return None
-    decoded = np.union1d(np.arange(fine), np.append(np.arange(fine, count, STRIDE), count - 1))
-    return CoarseBins(count, decoded)
+    spaced = np.arange(fine, count, STRIDE)
+    is_wide = space.hertz(first + spaced) >= WIDE_HZ
+    every, second = spaced[~is_wide], spaced[is_wide][::2]
+    decoded = np.concatenate([np.arange(fine), every, second, [count - 1]])
+    return CoarseBins(count, np.unique(decoded))

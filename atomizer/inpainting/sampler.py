@@ -291,11 +291,15 @@ class Filler:
         ceiling  (channels, F) largest magnitude that is allowed
         """
         state, space = self.state, self.model.config.space
-        context = encode(self.model, state.model_input(window, space))
         scale = torch.from_numpy(
             state.space.amplitude(np.arange(space.levels), state.reference(window))
         )
         strategy = strategy_for(state, window, scale, self.settings, self.generator)
+        coarse = None
+        if isinstance(strategy, Textured) and state.preset.continues_tilt:
+            coarse = coarse_bins(place[2], self.model.config.neighbour_bins, space)
+        wanted = None if coarse is None else coarse.select(place)
+        context = encode(self.model, state.model_input(window, space, wanted))
 
         def atoms_at(place: Place) -> Atoms:
             channel, frame, bin_ = place
@@ -308,13 +312,11 @@ class Filler:
                 self.bounds.clip_levels(logits, scale, atoms.ceiling)
                 yield atoms, logits, sign
 
-        if isinstance(strategy, Textured) and state.preset.continues_tilt:
-            coarse = coarse_bins(place[2], self.model.config.neighbour_bins)
-            if coarse is not None:
-                found = [strategy.moments(*logits) for _, *logits in predict(coarse.select(place))]
-                moments = Moments.join(found).map(coarse.interpolate)
-                atoms = atoms_at(place)
-                yield atoms, strategy.draw_from(moments, atoms)
-                return
+        if isinstance(strategy, Textured) and coarse is not None:
+            found = [strategy.moments(*logits) for _, *logits in predict(coarse.select(place))]
+            moments = Moments.join(found).map(coarse.interpolate)
+            atoms = atoms_at(place)
+            yield atoms, strategy.draw_from(moments, atoms)
+            return
         for atoms, logits, sign in predict(place):
             yield atoms, strategy.draw(logits, sign, atoms)

@@ -129,8 +129,13 @@ class FillState:
         known = crop(self.velocity_known, window, False)
         return float((crop(self.magnitude, window, 0) * known).max())
 
-    def model_input(self, window: Window, space: AtomSpace) -> State:
-        """The model's input for a window, as a batch of one; a missing channel is absent."""
+    def model_input(
+        self, window: Window, space: AtomSpace, wanted: tuple[np.ndarray, ...] | None = None
+    ) -> State:
+        """The model's input for a window, as a batch of one; a missing channel is absent.
+
+        wanted  channel, frame and bin of the places that will be decoded, as in `State`
+        """
         reference = self.reference(window)
         level = self.space.quantise(crop(self.magnitude, window, 0), reference).astype(np.int64)
 
@@ -156,7 +161,12 @@ class FillState:
             ranks,
             *planes,
         )
-        return replace(known, statistics=self._scaled_statistics(reference))
+        statistics = self._scaled_statistics(reference)
+        if wanted is None:
+            return replace(known, statistics=statistics)
+        mask = np.zeros(level.shape, bool)
+        mask[wanted] = True
+        return replace(known, statistics=statistics, wanted=batch(mask, False))
 
     def _scaled_statistics(self, reference: float) -> torch.Tensor | None:
         """The statistics of the recording, with levels relative to a window's reference."""

@@ -35,7 +35,8 @@ SECONDS = {
     "model": 1.7,  # the model, where it is loaded first
     "placed": 0.00034,  # cell where atoms of unknown time, frequency or channel are placed
 }
-COARSE = 0.15  # of the work on cells, where few bins are decoded (`coarse_bins.py`)
+# Share of the work on windows, and on cells, where few bins are decoded (`coarse_bins.py`)
+COARSE_WINDOWS, COARSE_CELLS = 0.65, 0.08
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,10 @@ def _of_model(task: Task, settings: Resolved, hidden: np.ndarray) -> dict[str, f
     cells = float(np.count_nonzero(task.mask))
     # orders by level predict all remaining cells in every step
     decoded = (settings.steps + 1) / 2 if settings.order in BY_LEVEL else 1.0
+    encoded = float(windows * settings.steps)
     if PRESETS[task.preset].continues_tilt and settings.amplitudes == "texture":
-        decoded *= COARSE
-    work = {"windows": float(windows * settings.steps), "cells": cells * decoded}
+        encoded, decoded = encoded * COARSE_WINDOWS, decoded * COARSE_CELLS
+    work = {"windows": encoded, "cells": cells * decoded}
     if (task.mask.any(axis=1) & ~task.mask.all(axis=1)).any():
         work |= {"mixed windows": float(windows * min(channels, 2)), "mixed cells": cells}
     if not (task.selection.erases or set(task.features) <= set(LOUDNESS)):

@@ -96,8 +96,14 @@ class Cells(nn.Module):
         return cell, slot
 
     def occupied(self, state: State) -> tuple[Tensor, Tensor]:
-        """Cells with an atom: their numbers (B, L), and (B, L) bool, False for padding."""
+        """Cells with an atom: their numbers (B, L), and (B, L) bool, False for padding.
+
+        Of cells whose atoms are all unknown, those alone that will be decoded (`State.wanted`).
+        """
         has = self.split(state.occupied).any(-1)
+        if state.wanted is not None:
+            known = state.present & (state.velocity_known | state.sign_known)
+            has &= self.split(known | state.wanted).any(-1)
         length = max(1, int(has.sum(1).max())) if may_wait(has) else has.shape[1]
         index = torch.argsort(~has, dim=1, stable=True)[:, :length]
         return index, has.gather(1, index)

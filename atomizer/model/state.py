@@ -34,6 +34,8 @@ class State:
                     spectral envelope
     statistics      (B, FEATURES, BANDS) float or None: what is known of the whole recording, as
                     `priors.band_context.scaled`; None counts as nothing known
+    wanted          (B, C, T, F) bool or None: positions that will be decoded; a cell without one,
+                    all of whose atoms are unknown, gets no token. None: every cell gets one
     unplaced        (B, K, 5) int64 or None: features of atoms whose position is unknown; a
                     feature's cardinality stands for ∅
     unplaced_valid  (B, K) bool or None, False for padding
@@ -49,6 +51,7 @@ class State:
     prior_std: Tensor | None = None
     envelope_std: Tensor | None = None
     statistics: Tensor | None = None
+    wanted: Tensor | None = None
     unplaced: Tensor | None = None
     unplaced_valid: Tensor | None = None
 

@@ -260,7 +260,7 @@ class Block(nn.Module):
 
     def feed_forward(self, x: Tensor) -> Tensor:
         """Return the MLP of normalised tokens (B, L, width)."""
-        out: Tensor = self.down(F.gelu(self.up(self.norm_m(x)), approximate="tanh"))
+        out: Tensor = self.down(F.gelu(self.up(self.norm_m(x))))
         return out
 
 

@@ -44,7 +44,7 @@ class FineStructure:
         return torch.from_numpy(self.deviation_db[place]), torch.from_numpy(self.positive[place])
 
 
-def cutoff_bin(observed: np.ndarray) -> int | None:
+def first_patched_bin(observed: np.ndarray) -> int | None:
     """First bin above everything known of (C, T, F), if the octave below it is known; else None."""
     known = np.asarray(observed.any(axis=(0, 1)))
     cutoff = int(np.flatnonzero(known)[-1]) + 1 if known.any() else 0
@@ -86,7 +86,9 @@ def patch_fine_structure(
         sigma = (0, SMOOTHING[0], SMOOTHING[1] * (cutoff - cutoff // 2))
         return gaussian_filter(x, sigma, mode="nearest")
 
-    envelope = smooth(level * there) / smooth(there.astype(np.float32)).clip(min=1e-6)
+    envelope = smooth(level * there)
+    if not there.all():
+        envelope /= smooth(there.astype(np.float32)).clip(min=1e-6)
     deviation = np.where(there, level - envelope, np.nan)
     signs = np.where(there, positive[..., below], np.nan)
     out = np.full((2, *magnitude.shape), np.nan, np.float32)

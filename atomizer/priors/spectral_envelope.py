@@ -134,9 +134,11 @@ def interpolate_envelope(
         weight = known[channel].astype(np.float32)
         mean = _pull_push(totals[None, channel], counts[None, channel].astype(np.float32))
         deviation = log[channel] - mean
-        onset = shared_onset_gain(deviation, known[channel])
-        level = mean + onset + _pull_push((deviation - onset) * weight, weight)
         cutoff = int(np.flatnonzero(counts[channel])[-1]) + 1
+        onset = np.zeros(1, np.float32)
+        if not known[channel][:, :cutoff].all():  # above the cutoff the tilt gives the level
+            onset = shared_onset_gain(deviation, known[channel])
+        level = mean + onset + _pull_push((deviation - onset) * weight, weight)
         if known[channel][:, cutoff // 2 : cutoff].any():
             tilt = extrapolate_tilt(log[channel], known[channel], cutoff)
         else:
@@ -241,25 +243,30 @@ def extrapolate_tilt(log: np.ndarray, known: np.ndarray, cutoff: int) -> np.ndar
 def _pull_push(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Mean of values around every cell of (rows, columns), from sums of values and weights."""
     mean = total / np.maximum(weight, 1e-9)
-    reliability = np.minimum(1, weight / MIN_CELLS)
     if max(total.shape) == 1:
         return mean
     rows, columns = total.shape
-    even = ((0, rows % 2), (0, columns % 2))
-    halves = [
-        np.pad(a, even).reshape((rows + 1) // 2, 2, (columns + 1) // 2, 2).sum((1, 3))
-        for a in (total, weight)
-    ]
-    coarse = _upsample(_upsample(_pull_push(*halves), 0), 1)[:rows, :columns]
-    return reliability * mean + (1 - reliability) * coarse
+    coarse = _pull_push(_halve(total), _halve(weight))
+    coarse = _upsample(_upsample(coarse).T).T[:rows, :columns]
+    return coarse + np.minimum(1, weight / MIN_CELLS) * (mean - coarse)
 
 
-def _upsample(a: np.ndarray, axis: int) -> np.ndarray:
-    """Twice as many values along an axis, linearly interpolated between the old cells' centres."""
-    a = np.moveaxis(a, axis, 0)
-    before, after = np.concatenate([a[:1], a[:-1]]), np.concatenate([a[1:], a[-1:]])
-    out = np.stack([0.75 * a + 0.25 * before, 0.75 * a + 0.25 * after], 1).reshape(-1, *a.shape[1:])
-    return np.moveaxis(out, 0, axis)
+def _halve(a: np.ndarray) -> np.ndarray:
+    """Sums of 2 x 2 cells of (rows, columns)."""
+    rows, columns = a.shape
+    if rows % 2 or columns % 2:
+        a = np.pad(a, ((0, rows % 2), (0, columns % 2)))
+    a = a[::2] + a[1::2]
+    return a[:, ::2] + a[:, 1::2]
+
+
+def _upsample(a: np.ndarray) -> np.ndarray:
+    """Twice as many rows, linearly interpolated between the centres of the old ones."""
+    near, far = 0.75 * a, 0.25 * a
+    out = np.empty((len(a), 2, *a.shape[1:]), a.dtype)
+    out[0, 0], out[-1, 1] = a[0], a[-1]
+    out[1:, 0], out[:-1, 1] = near[1:] + far[:-1], near[:-1] + far[1:]
+    return out.reshape(-1, *a.shape[1:])
 
 
 def censored_std(kept: np.ndarray, mask: np.ndarray, threshold: float) -> np.ndarray:
