@@ -13,6 +13,7 @@ from torch import Tensor
 from ..atoms.orderings import BY_LEVEL, reveal_schedule, sort_key
 from ..atoms.space import LOUDNESS
 from ..model.inference import AtomModel, decode, encode
+from ..priors.level_tracks import track_gains
 from ..priors.long_term import level_gains
 from ..priors.recording_context import PredictedPart, RecordingPrediction, erase_hidden
 from ..priors.registry import predict_from_recording
@@ -243,13 +244,21 @@ class Filler:
         return erases and self.state.preset.continues_tilt
 
     def corrected(self) -> np.ndarray:
-        """The grid (C, T, F) with the mean levels above the cutoff corrected (`long_term.py`)."""
+        """The grid (C, T, F) with the levels above the cutoff corrected.
+
+        Mean levels by `long_term.py`, levels of every frame by `level_tracks.py`.
+        """
         task, cutoff = self.task, cutoff_bin(self.task.mask)
         if cutoff is None:
             return self.grid
-        error = NETWORK_STD_DB * np.sqrt(1 - self.state.tilt_weight.mean(0))
+        trust = self.state.tilt_weight.mean(0)
+        error = NETWORK_STD_DB * np.sqrt(1 - trust)
         like = parse_levels(self.settings.like)
-        gain = level_gains(self.grid, cutoff, error, task.space, like, self.settings.timbre)
+        timbre = self.settings.timbre
+        likely = level_gains(self.grid, cutoff, error, task.space, like)  # of no timbre
+        tracks = track_gains(self.grid * likely, cutoff, trust, task.space, like is not None)
+        chosen = level_gains(self.grid, cutoff, error, task.space, like, timbre)
+        gain = chosen * tracks
         highest = np.float32(self.bounds.highest)
         return np.where(task.mask, (self.grid * gain).clip(-highest, highest), self.grid)
 
