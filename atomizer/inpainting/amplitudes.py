@@ -182,10 +182,13 @@ class Textured:
             )
         scale_of_fine = (moments.std_db / NOISE_STD_DB).clamp(max=1)
         silent = moments.silence > self.preset.silence_threshold
-        if self.preset.continues_tilt and self.blend is not None:
+        if self.preset.continues_tilt and self.blend is not None and self.envelope_std is not None:
             channel, _, bin_ = atoms.place
             trusted = torch.from_numpy(self.blend.weight[channel, bin_])
-            silent &= trusted < 0.5
+            # a tilt that falls below the quietest audible level is not raised to it
+            tilt_db = 20 * torch.log10(torch.from_numpy(self.envelope_std[atoms.place]) + 1e-30)
+            by_tilt = tilt_db < silence_db(self.scale)
+            silent = torch.where(trusted < 0.5, silent, by_tilt)
             drawn = self.settings.temperature * scale_of_fine
             mean_db = mean_db + trusted * (LOG_MEAN * DB_PER_NEPER - fine_structure_gain_db(drawn))
         level = mean_db + self.settings.temperature * fine_db * scale_of_fine

@@ -5,6 +5,9 @@ ones are jointly Gaussian: their mean is the least-squares interpolation of Jans
 Vries (1986). A draw from their distribution has the power of the surroundings whatever the length
 of the span; the mean alone fades away inside it (O Ruanaidh & Fitzgerald 1994).
 
+Sounds that repeat after more samples than the AR model has coefficients, such as low notes with
+many harmonics, also have a long-term predictor, as in speech coders (Atal & Schroeder 1970).
+
 Channels are first rotated to the principal directions of the surroundings, so that a draw keeps
 the stereo image.
 """
@@ -22,6 +25,12 @@ BLOCK_SECONDS = 0.005  # over which the level of the context is measured
 ATTACK_RATIO = (
     4.0  # amplitude (12 dB) relative to the nearest part, from which another sound begins
 )
+PERIOD_SECONDS, LONGEST_LAG = 0.03, 1500  # longest period that is looked for; at most in samples
+SHORTEST_LAG = 32  # samples of a period
+LEAST_CORRELATION = 0.25  # of the residual with that of a period before: in noise at most 0.05
+LEAST_GAIN = 0.05  # nepers by which a long-term predictor has to lower the power of the residual
+TAPS = 7  # of this predictor: periods are no whole samples
+LARGEST_GAIN = 0.99  # of its taps at any frequency: below 1 it is stable
 SIDE_RATIO = 2.0  # amplitude ratio (6 dB) of the two sides up to which the level is constant
 # Up to the first of these lengths the mean alone has the least error and still the level of most
 # sounds; from the second on the draw has all of its power
@@ -67,6 +76,58 @@ def burg(segments: Sequence[np.ndarray], order: int) -> tuple[np.ndarray, float]
             [(b + k * f)[:-1] for f, b in zip(forward, backward)],
         )
     return best
+
+
+def with_long_term(
+    segments: Sequence[np.ndarray], a: np.ndarray, variance: float, longest: int
+) -> tuple[np.ndarray, float]:
+    """Prediction-error filter and its variance, with a long-term predictor where that helps.
+
+    The predictor has `TAPS` taps around the lag, of at most `longest` samples, after which the
+    residual of the filter `a` repeats best over all segments.
+    """
+    from scipy.signal import lfilter
+
+    residuals = [lfilter(a, [1.0], s)[len(a) - 1 :] for s in segments]
+    lag, correlation = _best_lag(residuals, max(SHORTEST_LAG, len(a) // 2), longest)
+    reach = TAPS // 2
+    residuals = [e for e in residuals if len(e) > lag + SHORTEST_LAG]
+    if correlation < LEAST_CORRELATION or not residuals:
+        return a, variance
+    now = np.concatenate([e[lag + reach :] for e in residuals])
+    windows = np.lib.stride_tricks.sliding_window_view
+    past = np.concatenate([windows(e[: len(e) - lag + reach], TAPS) for e in residuals])
+    square = past.T @ past
+    load = 1e-6 * np.trace(square) * np.eye(TAPS)
+    taps = np.linalg.solve(square + load, past.T @ now)
+    taps *= min(1.0, LARGEST_GAIN / np.abs(np.fft.rfft(taps, 16 * TAPS)).max())
+    left = float(np.square(now - past @ taps).mean() / np.square(now).mean())
+    if np.log(left) > -LEAST_GAIN:
+        return a, variance
+    predictor = np.zeros(lag + reach + 1)
+    predictor[0], predictor[lag - reach :] = 1, -taps[::-1]
+    return np.convolve(a, predictor), variance * left
+
+
+def _best_lag(signals: Sequence[np.ndarray], least: int, most: int) -> tuple[int, float]:
+    """Lag in samples, least <= lag < most, of the largest normalised autocorrelation, and that.
+
+    All signals have the same lag; those that are shorter than twice `most` count up to half.
+    """
+    products, before, after = np.zeros(most), np.zeros(most), np.zeros(most)
+    for x in signals:
+        count = min(most, len(x) // 2)
+        if not count:
+            continue
+        spectrum = np.fft.rfft(x, 2 * len(x))
+        products[:count] += np.fft.irfft(np.square(np.abs(spectrum)))[:count]
+        energy = np.append(0, np.cumsum(np.square(x)))
+        before[:count] += energy[len(x) - np.arange(count)]
+        after[:count] += energy[-1] - energy[:count]
+    correlation = products / np.sqrt(np.maximum(before * after, 1e-300))
+    correlation[:least] = 0
+    lag = int(correlation.argmax())
+    return lag, float(correlation[lag])
 
 
 def conditional_draw(
@@ -121,13 +182,19 @@ def _solve(upper: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def interpolate(
-    samples: np.ndarray, start: int, end: int, rate: int, seed: int | None = 0
+    samples: np.ndarray,
+    start: int,
+    end: int,
+    rate: int,
+    seed: int | None = 0,
+    most: int = ORDER,
 ) -> np.ndarray:
     """Samples (C, end - start) float32 for a span of `samples`, which are not read inside it.
 
     samples  (C, n)
     rate     in Hz
     seed     of the draw; None for the conditional mean
+    most     highest order of the AR model at 44.1 kHz
     """
     reach, count = round(CONTEXT_SECONDS * rate), end - start
     if not start and end >= samples.shape[1]:
@@ -136,7 +203,7 @@ def interpolate(
         length = samples.shape[1]
         reversed_samples = samples[:, : end + reach][:, ::-1]
         first, stop = min(length - end, reach), min(length, end + reach)
-        return interpolate(reversed_samples, first, stop, rate, seed)[:, ::-1]
+        return interpolate(reversed_samples, first, stop, rate, seed, most)[:, ::-1]
     before = _before_attack(samples[:, max(0, start - reach) : start][:, ::-1], rate)[:, ::-1]
     after = _before_attack(samples[:, end : end + reach], rate)
     level = _level_after(before, after, rate)
@@ -145,13 +212,17 @@ def interpolate(
     if not known.any():
         return np.zeros((len(samples), count), np.float32)
     directions = np.linalg.eigh(known @ known.T)[1][:, ::-1]  # columns, the loudest first
-    order = max(1, min(round(ORDER * max(1, rate / 44_100)), known.shape[1] // 3))
+    order = max(1, min(round(most * max(1, rate / 44_100)), known.shape[1] // 3))
     generator = np.random.default_rng([seed or 0, start])
     longer = (count / rate - MEAN_SECONDS) / (DRAWN_SECONDS - MEAN_SECONDS)
     share = 0.0 if seed is None else float(np.clip(longer, 0, 1))
     out = np.zeros((len(samples), count))
     for x, y, filled in zip(directions.T @ before, directions.T @ after, out):
-        a, variance = burg([s for s in (x, y) if len(s) > 1], order)
+        segments = [s for s in (x, y) if len(s) > 1]
+        a, variance = burg(segments, order)
+        if variance:
+            longest = min(round(PERIOD_SECONDS * rate), LONGEST_LAG)
+            a, variance = with_long_term(segments, a, variance, longest)
         noise = share * generator.standard_normal(count)
         filled[:] = conditional_draw(x, y, a, np.sqrt(variance) * noise)
     gain = np.exp(np.interp(np.arange(count), [-1, count], [0.0, np.log(level)]))
@@ -161,7 +232,8 @@ def interpolate(
 def _before_attack(context: np.ndarray, rate: int) -> np.ndarray:
     """The part of a context (C, n), which leads away from a span, before it becomes much louder.
 
-    An attack would otherwise set the spectrum and the level of the pause that precedes it.
+    An attack would otherwise set the spectrum and the level of the pause that precedes it. The
+    pulses of a low note, which are much louder than what is between them, too, are no attacks.
     """
     block, n = max(1, round(BLOCK_SECONDS * rate)), context.shape[1]
     starts = np.arange(0, n, block)
@@ -170,9 +242,20 @@ def _before_attack(context: np.ndarray, rate: int) -> np.ndarray:
     sums = np.add.reduceat((context.astype(np.float64) ** 2).sum(0), starts)
     power = sums / np.diff(np.append(starts, n))
     near = max(1, round(NEAR_SECONDS / BLOCK_SECONDS))
-    louder = np.flatnonzero(power > ATTACK_RATIO**2 * (power[:near].mean() + 1e-20))
-    end = starts[max(int(louder[0]) - 1, near)] if len(louder) and louder[0] >= near else n
+    is_loud = power > ATTACK_RATIO**2 * (power[:near].mean() + 1e-20)
+    louder = np.flatnonzero(is_loud)
+    is_attack = len(louder) and louder[0] >= near and not _alternates(is_loud)
+    end = starts[max(int(louder[0]) - 1, near)] if is_attack else n
     return context[:, :end].astype(np.float64)
+
+
+def _alternates(is_loud: np.ndarray) -> bool:
+    """Whether blocks (n,) within any time of `PERIOD_SECONDS` are loud and quiet."""
+    length = round(PERIOD_SECONDS / BLOCK_SECONDS)
+    if len(is_loud) < 2 * length:
+        return False
+    windows = np.lib.stride_tricks.sliding_window_view(is_loud, length)
+    return bool((windows.any(1) & ~windows.all(1)).all())
 
 
 def _level_after(before: np.ndarray, after: np.ndarray, rate: int) -> float:
@@ -180,7 +263,7 @@ def _level_after(before: np.ndarray, after: np.ndarray, rate: int) -> float:
 
     1 if they differ by less, or if one of the sides (C, n) is silent.
     """
-    near = max(1, round(NEAR_SECONDS * rate))
+    near = max(1, round(PERIOD_SECONDS * rate))
     sides = before[:, -near:], after[:, :near]
     powers = [float((x**2).sum(0).mean()) if x.size else 0.0 for x in sides]
     if min(powers) <= 1e-12 * max(powers):

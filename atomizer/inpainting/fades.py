@@ -114,15 +114,11 @@ def _long_fade(samples: np.ndarray, rate: int) -> Fade | None:
     best, error = None, MAX_ERROR_DB
     for start in np.arange(first / rate, total - LEAST_SECONDS, STEP_SECONDS):
         near = times >= start - SURROUND
-        for fade in _candidates(float(start), total, times[near], level[near]):
-            gain_db = _decibels(fade, times[near])
-            rest = level[near] - gain_db
-            distance = float(np.std(rest))
-            fall = -20 * np.log10(max(float(fade.gain(np.array(times[-1]))), 1e-6))
-            if fall < max(LEAST_FALL_DB, LEAST_STEEPNESS * distance):
-                continue
-            if distance < error:
-                best, error = fade, distance
+        # of equal sounds: a curve that fits worse may fall further
+        fade, distance = _closest(float(start), total, times[near], level[near])
+        fall = -20 * np.log10(max(float(fade.gain(np.array(times[-1]))), 1e-6))
+        if fall >= max(LEAST_FALL_DB, LEAST_STEEPNESS * distance) and distance < error:
+            best, error = fade, distance
     if best is None:
         return None
     by_onsets = _has_onsets(best, times, level)
@@ -212,6 +208,16 @@ def _has_onsets(fade: Fade, times: np.ndarray, level: np.ndarray) -> bool | None
         return False
     drop, faded = float(np.median(peaks[begins & before]) - peaks[found[-1]]), -gain_db[found[-1]]
     return bool(faded >= LEAST_FALL_DB / 2 and drop >= faded / 2)
+
+
+def _closest(
+    start: float, total: float, times: np.ndarray, level: np.ndarray
+) -> tuple[Fade, float]:
+    """The fade from `start` that is nearest to levels in dB at times, and its distance in dB."""
+    fades = _candidates(start, total, times, level)
+    distances = [float(np.std(level - _decibels(fade, times))) for fade in fades]
+    nearest = int(np.argmin(distances))
+    return fades[nearest], distances[nearest]
 
 
 def _candidates(start: float, total: float, times: np.ndarray, level: np.ndarray) -> list[Fade]:

@@ -8,6 +8,7 @@ inside the spans. Short holes are filled by `autoregression` alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 SHORT_SECONDS = 0.2  # longest hole that is filled by autoregression alone
 JOINT_SECONDS = 0.005  # at each edge of a longer hole, between known samples and the fill
 CONTEXT_SECONDS = 0.25  # of samples on either side of a hole that are read
+BRIDGE_ORDER = 64  # of the model that bridges a hole before resampling
 
 Hole = tuple[int, int]  # first sample, and the first one after the hole
 
@@ -79,12 +81,12 @@ def join_holes(task: Task, grid: np.ndarray, seed: int, fill_short: bool) -> np.
     holes = holes_in_samples(task.selection, task.space.rate, task.length)
     if not holes or not task.mask.any():
         return grid
-    space, out = task.space, grid.copy()
+    space, out, known = task.space, grid.copy(), _bridged(task)
     distances = [b[0] - a[1] for a, b in zip(holes, holes[1:])]
     crowded = min(distances, default=task.length) < CONTEXT_SECONDS * space.rate
     for _ in range(2 if crowded else 1):  # the first pass has no fill of the next hole yet
         for hole in holes:
-            part, sound = _surroundings(task, out, holes, hole)
+            part, sound = _surroundings(replace(task, sound=known), out, holes, hole)
             origin = part.start * space.hop
             edges = hole[0] - origin, min(hole[1] - origin, sound.shape[1])
             frames = mdct(
@@ -120,6 +122,20 @@ def _surroundings(
     for start, end in holes:
         inside[max(0, start - origin) : max(0, end - origin)] = True
     return part, np.where(inside, filled, known)
+
+
+def _bridged(task: Task) -> Sound:
+    """The sound of a task, in whose holes nothing is left that resampling spreads beyond them.
+
+    A click in a hole would otherwise ring in the known samples from which the hole is filled.
+    """
+    sound = task.sound
+    if sound.rate == task.space.rate:
+        return sound
+    samples = sound.samples.copy(order="K")
+    for start, end in holes_in_samples(task.selection, sound.rate, samples.shape[1]):
+        samples[:, start:end] = interpolate(samples, start, end, sound.rate, None, BRIDGE_ORDER)
+    return sound.with_samples(samples)
 
 
 def samples_at(sound: Sound, start: int, length: int, rate: int) -> np.ndarray:
@@ -182,12 +198,13 @@ def fill_holes(
 ) -> np.ndarray:
     """The change (C, n) of samples `base` at `rate`, inside holes alone.
 
-    Above the band of the atoms at `atom_rate`, the holes of the sound become silent.
+    What the atoms at `atom_rate` do not describe, above their band and where a resampler falls off,
+    becomes silent in the holes.
     """
     out = np.zeros_like(change)
     for start, end in holes:
         out[:, start:end] = change[:, start:end]
-        if rate > atom_rate:
+        if rate != atom_rate:
             out[:, start:end] -= above_atoms(base, start, end, rate, atom_rate)
     return out
 

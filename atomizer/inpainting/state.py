@@ -80,6 +80,8 @@ class FillState:
         self.observed = velocity_known & sign_known
         self.signs_only = bool((velocity_known & ~sign_known).any())
         self.preset = PRESETS[task.preset]
+        if self.preset.extend_partials:
+            self._hide_above_nyquist(task)
         if self.preset.continues_tilt:
             self._continue_at_ends(task)
         self.threshold = task.threshold if self.preset.quieter_than_known else None
@@ -88,6 +90,15 @@ class FillState:
         self.statistics: torch.Tensor | None = None
         self._context: tuple[Window, PriorContext] | None = None
         self._predictions: dict[tuple, tuple[Prediction, Prediction]] = {}
+
+    def _hide_above_nyquist(self, task: Task) -> None:
+        """Let nothing be observed in frames of which all that a low rate has recorded is hidden.
+
+        The silence above its Nyquist frequency is selected by no hole, and says nothing of it.
+        """
+        recorded = self.space.hertz(np.arange(self.observed.shape[2])) <= task.sound.rate / 2
+        hidden = ~self.observed[..., recorded].any(axis=2)
+        self.observed &= recorded | ~hidden[..., None]
 
     def _continue_at_ends(self, task: Task) -> None:
         """Let observed atoms of the first and last frames be those of a sound that goes on."""

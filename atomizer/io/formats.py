@@ -18,6 +18,7 @@ _COMMON = (
     ("WAV", (".wav",), "ID3, INFO (read)"),
     ("FLAC", (".flac",), "Vorbis comments, pictures"),
     ("MP3", (".mp3",), "ID3, pictures"),
+    ("MP2", (".mp2",), ""),
     ("Ogg Vorbis", (".ogg",), "Vorbis comments, pictures"),
     ("Ogg Opus", (".opus",), "Vorbis comments, pictures"),
     ("AIFF", (".aiff", ".aif"), "ID3, pictures"),

@@ -287,6 +287,8 @@ class SoundReader:
                 " were read."
             )
         missing = (self.contents.missing + self._unreadable) / self.rate
+        if missing <= _SHORT and self.contents.ends_within_a_page:
+            return f"{name!r} is cut off: {read:.2f} s were read."
         if missing <= _SHORT:
             return None
         what = "damaged" if self._unreadable else "cut off"

@@ -7,8 +7,8 @@ from .part import Part
 _FIRST = 2  # flag of the first page of a logical stream
 
 
-def ogg_links(data, size: int) -> list[Part]:
-    """One part for every link of a chain.
+def ogg_links(data, size: int) -> tuple[list[Part], bool]:
+    """One part for every link of a chain, and whether the file ends within a page.
 
     data  bytes or mmap of an Ogg file of `size` bytes
     """
@@ -23,4 +23,5 @@ def ogg_links(data, size: int) -> list[Part]:
         in_header = first  # the first pages of all streams of a link precede all others
         segments = data[at + 26]
         at += 27 + segments + sum(data[at + 27 : at + 27 + segments])
-    return [Part(start, stop) for start, stop in zip(starts, [*starts[1:], size])]
+    parts = [Part(start, stop) for start, stop in zip(starts, [*starts[1:], size])]
+    return parts, at > size
