@@ -14,12 +14,18 @@ from atomizer.inpainting.settings import resolve
 from atomizer.inpainting.source_spans import spans_text, widened
 from atomizer.priors.choices import USING
 from atomizer.priors.context_match import ContextSpectra
-from atomizer.priors.copies import Piece
+from atomizer.priors.copies import Piece, copy_pieces
 from atomizer.priors.lag_search import LagSearch, least_copied
 from atomizer.priors.partials import PartialsPrior
 from atomizer.priors.plain_copy import best_distinct
 from atomizer.priors.recording import RecordingCopyPrior
-from atomizer.priors.recording_context import add, erase_hidden, mdct_frames, residual
+from atomizer.priors.recording_context import (
+    RecordingPrediction,
+    add,
+    erase_hidden,
+    mdct_frames,
+    residual,
+)
 from atomizer.priors.registry import RECORDING_PRIORS, predict_from_recording
 
 SPACE = AtomSpace(rate=11_025, hop=256)
@@ -80,6 +86,20 @@ def test_a_long_gap_is_filled_in_phrases():
     found = RecordingCopyPrior().predict(context)
     assert snr(truth, mask, found) > 10
     assert len({source.target for source in found.sources}) > 1
+
+
+def test_what_copies_agree_on_is_better_than_any_copy():
+    """A loop under a noise that never repeats, half as loud."""
+    rng = np.random.default_rng(0)
+    loop = np.resize(rng.standard_normal(PERIOD), 12 * RATE)
+    samples = 0.05 * (loop + 0.5 * rng.standard_normal(len(loop)))[None].astype(np.float32)
+    context, truth, mask = hide(samples, 5.0, 5.5)
+    span, frames = context.spans[0], context.frames_around(context.spans[0])
+    ends = span.sample_range(SPACE.hop, samples.shape[1])
+    lags = LagSearch(context).candidates(span)
+    copies = [copy_pieces(context, frames, (Piece(*ends, lag),)).atoms for lag in lags]
+    best = max(snr(truth, mask, RecordingPrediction(frames, atoms, atoms)) for atoms in copies)
+    assert snr(truth, mask, RecordingCopyPrior().predict(context)) > best + 1
 
 
 def test_a_box_is_filled_in_its_band():

@@ -20,7 +20,8 @@
     lag_search.py         lags at which the surroundings of a hidden span repeat
     context_match.py      how well they repeat there, beside a texture
     recording.py          copies from elsewhere in the recording, with gains per band
-    plain_copy.py         copies with one gain, where they are expected to be better than texture
+    plain_copy.py         copies of best matches, where they are expected to be better than texture
+    combined_copies.py    what the copies of several places agree on
     partials.py           partials joined across hidden spans
     choices.py            names of the recording priors, for settings
 

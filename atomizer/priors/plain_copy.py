@@ -2,14 +2,18 @@
 
 Gains per band are fitted to the atoms around a span: bands that are quiet there, but not inside of
 it, would get none, and after the end of a recording nothing validates them. Where the whole
-spectrum matches, one gain for all bands is better: the copy keeps its new notes and its power. A
-source that the user chose is copied in this way, too.
+spectrum matches, one gain for all bands is better: the copy keeps its new notes and its power.
+Where several places match, what they agree on is better than any of them (`combined_copies`). A
+source that the user chose is copied as it is.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from .combined_copies import combine_copies
 from .context_match import ContextSpectra, Match, waveform_correlation
 from .copies import Piece, copy_pieces
 from .lag_search import MAX_PHRASE_SECONDS, LagSearch, is_two_sided
@@ -24,7 +28,8 @@ NO_CORRELATION_SHARE, FULL_CORRELATION_SHARE = 0.3, 0.45  # of the waveforms of 
 NO_REPEAT_SHARE, FULL_REPEAT_SHARE = 0.17, 0.22
 REPEATS = 3
 MIN_DISTANCE_SECONDS = 0.05  # between two of these places
-MIN_CONFIDENCE = 0.05  # of a source that the user chose
+MIN_CONFIDENCE = 0.05  # of a copy
+MIN_SOURCE_SHARE = 0.5  # of the largest share of a copy in a combination, to be listed as a source
 # Mean power of a copy relative to that of the louder side, times the square of the relative error
 # of the side that matches less: the better both match, the louder the sounds that may be copied
 MAX_POWER = 2.0
@@ -33,41 +38,78 @@ MAX_POWER = 2.0
 def plain_copy(
     context: RecordingContext, span: HiddenSpan, search: LagSearch
 ) -> RecordingPrediction | None:
-    """The best match of a span in the recording, copied with one gain; None without a match.
+    """The best matches of a span in the recording, combined; None without a match.
 
-    Its `power_share` is the share of the fill that the copy is worth: 1 for a chosen source.
+    A source that the user chose, and long spans, which are filled phrase by phrase, are copies of
+    one place. The `power_share` is the share of the fill that the copy is worth: 1 for a chosen
+    source.
     """
-    start, stop = span.sample_range(context.space.hop, context.samples.shape[1])
     candidates = search.candidates(span)
     if not candidates:
         return None
     compare = ContextSpectra(search, span)
     matches = {lag: compare.match(round(lag)) for lag in candidates}
-    lag = min(candidates, key=lambda lag: matches[lag].error)
-    match = matches[lag]
-    two_sided = is_two_sided(context, span)
+    lags = sorted(candidates, key=lambda lag: matches[lag].error)
+    match = matches[lags[0]]
     share = 1.0 if context.is_source_chosen else _share(search, span, matches, match)
     if not share:
         return None
+    gain = match.gain if is_two_sided(context, span) else 1.0
+    start, stop = span.sample_range(context.space.hop, context.samples.shape[1])
+    if context.is_source_chosen or (stop - start) / context.rate > MAX_PHRASE_SECONDS:
+        found = _single_copy(context, span, search, lags[0], match, gain)
+    else:
+        found = _combined_copies(context, span, lags, gain)
+    frames = found.frames
+    hidden = context.mask[:, frames].any(axis=1, keepdims=True)  # bins of a box
+    mean = found.mean * hidden
+    if not context.is_source_chosen:
+        mean *= _limit(context, frames, mean, match)
+    if not (mean * context.mask[:, frames]).any():
+        return None
+    confidence = found.confidence * hidden
+    power_share = np.float32(share) * (confidence > 0)
+    return replace(found, mean=mean, confidence=confidence, power_share=power_share)
+
+
+def _single_copy(
+    context: RecordingContext,
+    span: HiddenSpan,
+    search: LagSearch,
+    lag: float,
+    match: Match,
+    gain: float,
+) -> RecordingPrediction:
+    """Copy one place, or one after the other in a long span, with a gain for all bands."""
+    start, stop = span.sample_range(context.space.hop, context.samples.shape[1])
     pieces: tuple[Piece, ...] = (Piece(start, stop, lag),)
     if (stop - start) / context.rate > MAX_PHRASE_SECONDS:
         pieces = search.phrases_from(span, lag) or pieces
     frames = context.frames_around(span)
     copy = copy_pieces(context, frames, pieces)
-    hidden = context.mask[:, frames].any(axis=1, keepdims=True)  # bins of a box
-    gain = match.gain if two_sided else 1.0
-    mean = (gain * copy.atoms * hidden).astype(np.float32)
-    if not context.is_source_chosen:
-        mean *= _limit(context, frames, mean, match)
-    if not (mean * context.mask[:, frames]).any():
-        return None
-    known = np.broadcast_to(copy.known[:, None] & hidden, mean.shape).astype(np.float32)
-    confidence = float(np.sqrt(max(1 - match.error**2, MIN_CONFIDENCE**2)))
+    mean = (gain * copy.atoms).astype(np.float32)
+    sure = float(np.sqrt(max(1 - match.error**2, MIN_CONFIDENCE**2)))
+    confidence = np.broadcast_to(np.float32(sure) * copy.known[:, None], mean.shape)
     sources = [
-        CopySource.of(piece.start, piece.stop, piece.lag, context.rate, confidence)
-        for piece in pieces
+        CopySource.of(piece.start, piece.stop, piece.lag, context.rate, sure) for piece in pieces
     ]
-    return RecordingPrediction(frames, mean, known * confidence, sources, power_share=known * share)
+    return RecordingPrediction(frames, mean, confidence, sources)
+
+
+def _combined_copies(
+    context: RecordingContext, span: HiddenSpan, lags: list[float], gain: float
+) -> RecordingPrediction:
+    """Combine the copies of several places; those with a large share are its sources."""
+    found = combine_copies(context, span, lags, gain)
+    sure = np.maximum(found.correlation, np.float32(MIN_CONFIDENCE)) * found.known[:, None]
+    confidence = np.broadcast_to(sure, found.mean.shape)
+    start, stop = span.sample_range(context.space.hop, context.samples.shape[1])
+    loudest = np.argsort(-found.shares)
+    main = [k for k in loudest if found.shares[k] >= MIN_SOURCE_SHARE * found.shares.max()]
+    sources = [
+        CopySource.of(start, stop, lags[k], context.rate, found.overall_correlation) for k in main
+    ]
+    return RecordingPrediction(context.frames_around(span), found.mean, confidence, sources)
 
 
 def _share(

@@ -9,7 +9,8 @@
    time. Bands whose cross-validated correlation is low have no prediction; between two thresholds
    it fades in. Nothing is copied where few bands match on both sides.
 4. Long spans are copied in phrases: each continues the one before it.
-5. A plain copy takes their place where it is expected to be better than a texture (`plain_copy`).
+5. Copies of the best matches take their place where they are expected to be better than a texture
+   (`plain_copy`): in each band what they agree on, and the best of them (`combined_copies`).
 
 Perraudin, Holighaus, Majdak & Balazs 2018, "Inpainting of long audio segments with similarity
 graphs", search for similar context, too; here the search is on waveforms, with gains per band.
@@ -22,7 +23,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from .copies import Copy, Piece, copy_pieces
+from .copies import Copy, Piece, band_edges, copy_pieces
 from .lag_search import MAX_PHRASE_SECONDS, LagSearch
 from .plain_copy import blend, plain_copy
 from .recording_context import (
@@ -34,7 +35,6 @@ from .recording_context import (
     merge,
 )
 
-BANDS = 24  # of equal width in octaves
 RIDGE = 0.05  # of the mean energy of the copies
 FIT_DECAY_SECONDS = 0.3  # from the edge of a span, in which the weight of known atoms falls to 1/e
 MIN_TWO_SIDED_SECONDS = 0.7  # of a span with a fit of its own on either side
@@ -135,12 +135,6 @@ class _Fit:
 
 
 FIT_PARTS = tuple(field.name for field in fields(_Fit))
-
-
-def band_edges(bins: int, count: int = BANDS) -> np.ndarray:
-    """First bins of bands of equal width in octaves, and the bin after the last."""
-    edges = np.unique(np.round(np.geomspace(min(4, bins), bins, count)).astype(int))
-    return np.concatenate([[0], edges])
 
 
 def _weighted_sum(

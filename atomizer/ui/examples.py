@@ -34,7 +34,7 @@ from .published import cache_folder
 ASSETS = resources.path("assets")
 SHIPPED = ASSETS / "examples"  # results of the shipped checkpoint
 # of the cached files and of the sampler: raise it when the same recipe begins to sound different
-FORMAT = 11
+FORMAT = 12
 
 log = logging.getLogger(__name__)
 
