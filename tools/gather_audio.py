@@ -93,6 +93,10 @@ CATEGORY_WORDS = (
 )
 AUDIO = (".ogg", ".oga", ".flac", ".wav", ".mp3", ".opus", ".aif", ".aiff")
 ARCHIVES = (".zip", ".pk3", ".love", ".orgue")
+LICENCE_NAMES = (  # in copyright files without fields
+    "(?:L?GPL|GNU General Public License|BSD|public domain|Free Art License|Creative Commons"
+    " [A-Z][A-Za-z-]+|CC-BY[A-Z0-9.-]*)(?!-)"
+)
 INSTRUMENTS = (".sf2", ".pat", ".cfg")
 # General MIDI programs, counted from 0
 GENERAL_MIDI, CHOIRS = range(128), (52, 53, 54, 91)
@@ -443,7 +447,11 @@ def list_sources(out: Path) -> str:
         holders = Counter(
             re.findall(r"(?m)^Copyright: *(?:[©(cC) ]*[\d ,–-]+)?([^<\n|]*[^<\n| ,])", text)
         )
-        licences = Counter(re.findall(r"(?m)^License: *([^\n|]*[^\n| ])", text))
+        for name in [name for name in holders if "Free Software Foundation" in name]:
+            del holders[name]  # of the licence's text
+        licences = Counter(
+            re.findall(r"(?m)^License: *([^\n|]*[^\n| ])", text) or re.findall(LICENCE_NAMES, text)
+        )
         lines.append(
             "| "
             + " | ".join(
