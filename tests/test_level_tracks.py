@@ -57,7 +57,7 @@ def test_highs_follow_the_attacks_below_the_cutoff():
     assert np.corrcoef(after, wanted)[0, 1] > 0.9 and after.std() > 0.3 * wanted.std()
 
 
-def test_nothing_changes_below_the_cutoff_nor_where_the_fill_is_certain():
+def test_known_bins_and_certain_fills_keep_their_levels():
     grid = pink(beats(), above_db=-20)
     assert (track_gains(grid, CUTOFF, NO_TRUST, SPACE)[:, :CUTOFF] == 1).all()
     assert np.abs(track_gains(grid, CUTOFF, FULL_TRUST, SPACE) - 1).max() < 1e-6
