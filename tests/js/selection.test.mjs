@@ -20,6 +20,7 @@ import {
 import { selectionOf, whereOf } from '../../atomizer/ui/static/state/selectors.js';
 import { boundsOf, shapeOf } from '../../atomizer/ui/static/state/shapes.js';
 import { channelNames } from '../../atomizer/ui/static/util/format.js';
+import { beforeTheEnd, movedInTime } from '../../atomizer/ui/static/view/clipboard.js';
 import { axes, packed, scene, someRows } from './help.mjs';
 
 const box = { kind: 'rect', op: 'add', t: [0.03, 0.09], f: [500, 1500] };
@@ -218,4 +219,14 @@ test('a variation has its selection, and words for it', () => {
   assert.equal(whereOf(variationOf({ key: '' })), '');
   const four = variationOf({ key: toPayload([box, box, box, box]).key });
   assert.match(whereOf(four), /1.5 kHz and 1 more$/);
+});
+
+test('what would be pasted after the end is left out', () => {
+  const later = { ...box, t: [0.3, 0.36] };
+  const moved = movedInTime([box, later], 0.5);
+  assert.deepEqual(
+    beforeTheEnd(moved, 0.7).map(({ t }) => t),
+    [[0.53, 0.59]],
+  );
+  assert.deepEqual(beforeTheEnd(moved, 1), moved);
 });

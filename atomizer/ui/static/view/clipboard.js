@@ -24,6 +24,12 @@ export const movedInTime = (items, seconds) =>
     ),
   );
 
+/** The items that begin before the end of a sound; later ones hold no atom.
+ * @param {Item[]} items
+ * @param {number} duration seconds */
+export const beforeTheEnd = (items, duration) =>
+  items.filter((item) => (boundsOf(item).t?.[0] ?? 0) < duration);
+
 /** Seconds from the start of a selection to a place, in whole frames: atoms lie on them.
  * @param {number} start
  * @param {number} place
@@ -61,7 +67,8 @@ export class Clipboard {
       this.view.showError('Move the pointer or the playhead to where it is to be pasted.');
       return;
     }
-    editor.change(movedInTime(clipboard, shift), { active: clipboard.length === 1 ? 0 : -1 });
+    const moved = beforeTheEnd(movedInTime(clipboard, shift), picture.duration);
+    editor.change(moved, { active: moved.length === 1 ? 0 : -1 });
     this.view.trigger('paste', { shift: -shift });
   }
 }
