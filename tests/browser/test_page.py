@@ -403,6 +403,9 @@ def test_tools_are_one_row_and_presets_another(open_page, width):
             ".filter(e => e.offsetHeight).map(e => e.getBoundingClientRect().top)"
         )
         assert max(tops) - min(tops) < 20, name
+    page.click(f"{VIEW} [data-name=export-menu] summary")
+    beyond = "(all) => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.innerText)"
+    assert page.eval_on_selector_all(f"{VIEW} .menu :is(.sheet, .sheet button)", beyond) == []
 
 
 # whether a part of the page has been visible while another one was missing
@@ -424,6 +427,9 @@ def test_the_page_loads_without_partial_content_or_jumps(open_page):
     assert page.evaluate("window.shifted") < 0.02
     assert page.evaluate("window.partial") is None
     assert page.is_visible("#bench") and page.is_visible("#examples")
+    word = "getComputedStyle(document.querySelector('#intro'), '::after').content"
+    assert page.evaluate(word) == "none"
+    assert page.evaluate(f"delete document.body.dataset.complete && {word}") == '"Loading …"'
 
 
 def test_microphone(open_page):

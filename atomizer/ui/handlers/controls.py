@@ -9,7 +9,7 @@ from ...errors import AtomizerError
 from ...inpainting.settings import Settings
 
 AUTO = "auto"
-METHODS = {"model": "the model", "noise": "Noise baseline"}  # and their names on the page
+METHODS = {"model": "the model", "noise": "noise baseline"}  # and their names on the page
 
 
 class FillControls(NamedTuple):

@@ -7,7 +7,7 @@ import { press } from './shell.js';
 
 /** @type {[string, string][]} */
 const CHOICES = [
-  ['', 'the rest of the sound predicts'],
+  ['', 'the sound predicts'],
   ['file', 'another recording …'],
   ['span', 'a span of this sound'],
 ];
