@@ -395,7 +395,9 @@ def test_late_selection_status_keeps_the_status_of_a_fill(tmp_path, monkeypatch)
 
 def test_filled_selection_keeps_the_status_of_its_fill(long):
     session = loaded(long)
-    said = filled(session)[-1].status
+    messages = filled(session)
+    assert messages[-2].status.endswith(" of 1 …")  # after the last step no seconds are left
+    said = messages[-1].status
     assert handlers.describe(ALL, session, ["velocity", "sign"], *CONTROLS, 1).status == said
     assert handlers.describe(ALL, session, ["sign"], *CONTROLS, 1).status == "Ready: press Fill in."
     other = Chosen({**ALL, "regions": [{"kind": "rect", "t": [0, 0.5]}]})
@@ -716,7 +718,9 @@ def test_parts_of_outdated_atoms_are_not_marked(long, monkeypatch):
 
 def test_selection_made_again_shows_the_status_of_its_fill(long):
     session = loaded(long)
-    said = filled(session)[-1].status
+    messages = filled(session)
+    assert messages[-2].status.endswith(" of 1 …")  # after the last step no seconds are left
+    said = messages[-1].status
     nothing = Chosen({"regions": [], "parts": []})
     nothing.key = "nothing"
     assert (

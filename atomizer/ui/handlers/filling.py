@@ -277,9 +277,8 @@ def _run_recipe(
                 return
             jobs.show_step(session, step)
             left = (time.monotonic() - start) / step.number * (step.total - step.number)
-            message = session.publish(
-                f"{label} {step.number} of {step.total}, about {left:.0f} s left"
-            )
+            hint = f", about {left:.0f} s left" if left >= 0.5 else " …"  # never 0 s
+            message = session.publish(f"{label} {step.number} of {step.total}{hint}")
         yield message
         if step.number < step.total:
             gpu.check_time(deadline)
