@@ -143,7 +143,7 @@ def test_codes_in_words():
     [
         ({}, "time:0.3-0.6", "everything above one frequency"),
         ({"method": "noise"}, ABOVE, "method model"),
-        ({"like": ",".join(["-20"] * 36)}, ABOVE, "leave out one"),
+        ({"like": ",".join(["-20"] * 36)}, ABOVE, "remove the reference"),
         ({}, "above:1000", "from 2.0 to"),
     ],
 )

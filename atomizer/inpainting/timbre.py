@@ -89,7 +89,8 @@ def check_timbre(settings: Resolved, task: Task) -> None:
         )
     if settings.like:
         raise AtomizerError(
-            "A timbre and a reference recording both give the level of highs: leave out one."
+            "A timbre and a reference recording both give the level of highs: choose no timbre, or"
+            " remove the reference."
         )
     if not _is_textured(settings):
         raise AtomizerError(

@@ -88,6 +88,20 @@ test('the wand takes connected atoms, and stops at quieter ones', () => {
   assert.deepEqual(cells(1), [3 * 64 + 10, 5 * 64 + 10]);
 });
 
+test('the wand takes a quiet carpet without a louder partial', () => {
+  const atoms = emptyAtoms(6);
+  atoms.frame.fill(5);
+  atoms.bin.set([10, 11, 12, 13, 14, 30]);
+  atoms.velocity.set([20000, 20000, 20000, 60000, 20000, 60000]);
+  const cells = (start) =>
+    [...connectedCells(atoms, scene, start, { drop: 10, channel: null })].sort((a, b) => a - b);
+  assert.deepEqual(
+    cells(0),
+    [10, 11, 12].map((bin) => 5 * 64 + bin),
+  );
+  assert.deepEqual(cells(4), [5 * 64 + 13]); // the loud one beside it
+});
+
 test('an outline encloses its cells and no others but neighbours', () => {
   const roll = dice(3);
   for (let trial = 0; trial < 20; trial++) {

@@ -9,7 +9,7 @@
  * @property {'add' | 'subtract'} op
  * @property {number} radius of the brush in CSS pixels
  * @property {number} maxPartials of the harmonic brush
- * @property {number} drop dB below the clicked atom, of the wand
+ * @property {number} drop dB between the clicked atom and others, of the wand
  * @property {number} travel CSS pixels that the pointer has moved
  */
 

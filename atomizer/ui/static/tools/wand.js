@@ -1,4 +1,4 @@
-// Magic wand: selects the atoms that are connected to the clicked one and not much quieter.
+// Magic wand: selects the atoms that are connected to the clicked one and about as loud.
 
 import { outlineOf } from '../state/outline.js';
 import { baseOf } from './tool.js';
@@ -24,7 +24,20 @@ function velocityGrid(atoms, scene, channel) {
   return grid;
 }
 
-/** Cells that are connected to an atom by atoms at most `drop` dB quieter than it.
+/** The loudest cell within `REACH` of a cell: a click beside a partial means the partial.
+ * @param {Uint16Array} grid of `velocityGrid`
+ * @param {number} cell
+ * @param {Scene} scene */
+function loudestNear(grid, cell, { frames, hop }) {
+  const [m, k] = [Math.floor(cell / hop), cell % hop];
+  let best = cell;
+  for (let frame = Math.max(0, m - REACH[0]); frame <= Math.min(frames - 1, m + REACH[0]); frame++)
+    for (let bin = Math.max(0, k - REACH[1]); bin <= Math.min(hop - 1, k + REACH[1]); bin++)
+      if (grid[frame * hop + bin] > grid[best]) best = frame * hop + bin;
+  return best;
+}
+
+/** Cells that are connected to the loudest one beside an atom, and within `drop` dB of its level.
  * @param {Atoms} atoms
  * @param {Scene} scene
  * @param {number} start index of the atom
@@ -33,8 +46,9 @@ function velocityGrid(atoms, scene, channel) {
 export function connectedCells(atoms, scene, start, { drop, channel }) {
   const { frames, hop } = scene;
   const grid = velocityGrid(atoms, scene, channel);
-  const least = Math.max(1, atoms.velocity[start] + 1 - (TOP * drop) / -scene.floor_db);
-  const first = atoms.frame[start] * hop + atoms.bin[start];
+  const first = loudestNear(grid, atoms.frame[start] * hop + atoms.bin[start], scene);
+  const tolerance = (TOP * drop) / -scene.floor_db;
+  const [least, most] = [Math.max(1, grid[first] - tolerance), grid[first] + tolerance];
   const found = new Set([first]);
   const queue = [first];
   while (queue.length && found.size < MAX_CELLS) {
@@ -45,7 +59,7 @@ export function connectedCells(atoms, scene, start, { drop, channel }) {
         const [frame, bin] = [m + dm, k + dk];
         if (frame < 0 || frame >= frames || bin < 0 || bin >= hop) continue;
         const next = frame * hop + bin;
-        if (grid[next] < least || found.has(next)) continue;
+        if (grid[next] < least || grid[next] > most || found.has(next)) continue;
         found.add(next);
         queue.push(next);
       }
@@ -59,7 +73,7 @@ export const wand = {
   key: 'w',
   label: 'Wand',
   title: 'Magic wand: click to select connected atoms',
-  help: 'magic wand: connected atoms that are not much quieter',
+  help: 'magic wand: connected atoms that are about as loud',
   icon:
     '<path d="M3 17L12 8M14 2.500v3M14 9v2M9.800 6h2M16 6h2M10.500 3l1.400 1.300' +
     'M17 3.200l-1.200 1.200" />',
