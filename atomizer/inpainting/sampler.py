@@ -255,10 +255,11 @@ class Filler:
         error = NETWORK_STD_DB * np.sqrt(1 - trust)
         like = parse_levels(self.settings.like)
         timbre = self.settings.timbre
-        likely = level_gains(self.grid, cutoff, error, task.space, like)  # of no timbre
-        tracks = track_gains(self.grid * likely, cutoff, trust, task.space, like is not None)
-        chosen = level_gains(self.grid, cutoff, error, task.space, like, timbre)
-        gain = chosen * tracks
+        gain = level_gains(self.grid, cutoff, error, task.space, like)
+        tracks = track_gains(self.grid * gain, cutoff, trust, task.space, like is not None)
+        if timbre:  # a difference from the levels that are predicted
+            gain = level_gains(self.grid, cutoff, error, task.space, like, timbre)
+        gain = gain * tracks
         highest = np.float32(self.bounds.highest)
         return np.where(task.mask, (self.grid * gain).clip(-highest, highest), self.grid)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -11,6 +13,15 @@ def path(name: str) -> Path:
     """Path of a shipped folder, "checkpoints" or "assets"; the folder need not exist."""
     candidates = (_PACKAGE.parent / name, _PACKAGE / name)
     return next((folder for folder in candidates if folder.is_dir()), _PACKAGE / name)
+
+
+def checkpoint_arrays(file: str) -> dict[str, np.ndarray] | None:
+    """Arrays of an .npz file beside the shipped checkpoint; None where there is none."""
+    found = path("checkpoints") / file
+    if not found.is_file():
+        return None
+    with np.load(found) as arrays:
+        return dict(arrays)
 
 
 ASSETS = path("assets")

@@ -140,14 +140,12 @@ class TrackModel:
 @lru_cache(maxsize=1)
 def shipped() -> TrackModel | None:
     """The network beside the shipped checkpoint; None where there is none."""
-    path = resources.path("checkpoints") / FILE
-    if not path.is_file():
+    arrays = resources.checkpoint_arrays(FILE)
+    if arrays is None:
         return None
-    with np.load(path) as file:
-        arrays = {name: file[name].astype(np.float32) for name in file.files}
-    error = arrays.pop("error_db")
+    error = arrays.pop("error_db").astype(np.float32)
     net = TrackNet()
-    net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+    net.load_state_dict({k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()})
     return TrackModel(net.eval(), error)
 
 

@@ -132,11 +132,8 @@ def known_bands(cutoff: int, space: AtomSpace) -> int:
 @lru_cache(maxsize=1)
 def shipped() -> LongTermEnvelope | None:
     """The regression beside the shipped checkpoint; None where there is none."""
-    path = resources.path("checkpoints") / FILE
-    if not path.is_file():
-        return None
-    with np.load(path) as arrays:
-        return LongTermEnvelope(dict(arrays))
+    arrays = resources.checkpoint_arrays(FILE)
+    return None if arrays is None else LongTermEnvelope(arrays)
 
 
 def predicts(grid: np.ndarray, cutoff: int, space: AtomSpace) -> bool:

@@ -82,8 +82,5 @@ class Codes:
 @lru_cache(maxsize=1)
 def shipped() -> Codes | None:
     """The codes beside the shipped checkpoint; None where there are none."""
-    path = resources.path("checkpoints") / FILE
-    if not path.is_file():
-        return None
-    with np.load(path) as arrays:
-        return Codes(arrays["shapes"], arrays["share"])
+    arrays = resources.checkpoint_arrays(FILE)
+    return None if arrays is None else Codes(arrays["shapes"], arrays["share"])
