@@ -75,6 +75,32 @@ def small() -> AtomSpace:
     return SMALL
 
 
+@pytest.fixture
+def warned(monkeypatch):
+    """The sentences of the page's notices so far."""
+    from atomizer.ui.handlers import responses
+
+    sentences = []
+    monkeypatch.setattr(responses, "warn", lambda sentence, title: sentences.append(sentence))
+    return sentences
+
+
+@pytest.fixture(scope="session")
+def make_small_model():
+    """`make_small_model(space)`: an untrained model, the same each time."""
+
+    def make(space: AtomSpace):
+        import torch
+
+        from atomizer.model import AtomTransformer, ModelConfig
+
+        torch.manual_seed(0)
+        config = ModelConfig(space=space, embed=8, width=32, heads=2, layers=1, hidden=32)
+        return AtomTransformer(config).eval()
+
+    return make
+
+
 def make_samples(length: int, channels: int = 1, rate: int = 44_100, seed: int = 0) -> np.ndarray:
     """Samples (channels, length) float32 below 0.6: gliding tones, a click, and noise."""
     rng = np.random.default_rng(seed)

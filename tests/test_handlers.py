@@ -24,21 +24,13 @@ from atomizer.priors.noise_fill import noise_fill
 from atomizer.ui import cleanup, gpu, handlers
 from atomizer.ui.component import Chosen
 from atomizer.ui.exports import ExportRequest, export
-from atomizer.ui.handlers import filling, responses, selecting
+from atomizer.ui.handlers import filling, selecting
 from atomizer.ui.pace import Pace
 from atomizer.ui.session import Session, jobs, scenes
 from atomizer.ui.session.job_state import JobEvent
 
 CONTROLS = ("auto", False, None, None, None, 0, "noise", "auto", 0)
 ALL = Chosen(regions=[{"kind": "rect", "op": "add", "f": [3000, 9000]}], parts=[])
-
-
-@pytest.fixture
-def warned(monkeypatch):
-    """The sentences of the notices so far."""
-    sentences = []
-    monkeypatch.setattr(responses, "warn", lambda sentence, title: sentences.append(sentence))
-    return sentences
 
 
 @pytest.fixture

@@ -7,14 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from atomizer import AtomSpace, Settings, Sound, inpaint, parse
 from atomizer.analysis import MDCTAtomizer
 from atomizer.inpainting.like import levels_of, parse_levels
 from atomizer.inpainting.recipe import Recipe
 from atomizer.io.audio import resample
-from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.priors.long_term import BANDS, band_edges, band_powers, known_bands
 
 RATE, CUTOFF_HZ = 44_100, 8000
@@ -22,11 +20,8 @@ SPACE = AtomSpace(frames=64, channels=2)
 
 
 @pytest.fixture(scope="module")
-def model():
-    """An untrained small model."""
-    torch.manual_seed(0)
-    config = ModelConfig(space=SPACE, embed=8, width=32, heads=2, layers=1, hidden=32)
-    return AtomTransformer(config).eval()
+def model(make_small_model):
+    return make_small_model(SPACE)
 
 
 def pink(seconds=1.5, above_db=0.0, seed=0, gain=1.0):

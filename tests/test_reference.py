@@ -7,17 +7,14 @@ import json
 import numpy as np
 import pytest
 import soundfile
-import torch
 
 from atomizer import AtomSpace
 from atomizer.inpainting.like import parse_levels
 from atomizer.inpainting.recipe import parse_recipes
-from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.plotting.figures import PlotStyle
 from atomizer.ui import gpu, handlers
 from atomizer.ui.component import Chosen
 from atomizer.ui.exports import ExportRequest, export
-from atomizer.ui.handlers import responses
 from atomizer.ui.session import Session
 
 FEATURES = ["velocity", "sign"]
@@ -27,19 +24,9 @@ BOX = Chosen(regions=[{"kind": "rect", "op": "add", "f": [8000, 9000], "t": [0.2
 
 
 @pytest.fixture(autouse=True)
-def small_model(monkeypatch):
-    torch.manual_seed(0)
-    space = AtomSpace(frames=64, channels=2)
-    config = ModelConfig(space=space, embed=8, width=32, heads=2, layers=1, hidden=32)
-    model = AtomTransformer(config).eval()
+def small_model(monkeypatch, make_small_model):
+    model = make_small_model(AtomSpace(frames=64, channels=2))
     monkeypatch.setattr(gpu, "load_model", lambda: model)
-
-
-@pytest.fixture
-def warned(monkeypatch):
-    sentences = []
-    monkeypatch.setattr(responses, "warn", lambda sentence, title: sentences.append(sentence))
-    return sentences
 
 
 @pytest.fixture

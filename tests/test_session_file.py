@@ -17,7 +17,6 @@ from atomizer.plotting.figures import PlotStyle
 from atomizer.ui import decomposition, drawing, handlers, session_file
 from atomizer.ui.component import Chosen, Message
 from atomizer.ui.exports import ExportRequest, export
-from atomizer.ui.handlers import responses
 from atomizer.ui.session import Session
 from atomizer.ui.session_file import archive
 from atomizer.ui.session_file.schema import ManifestSchema
@@ -51,14 +50,6 @@ def chosen_of(regions, parts):
     chosen = Chosen(regions=regions, parts=parts)
     chosen.key = json.dumps([regions, parts])
     return chosen
-
-
-@pytest.fixture
-def warned(monkeypatch):
-    """The sentences of the notices so far."""
-    sentences = []
-    monkeypatch.setattr(responses, "warn", lambda sentence, title: sentences.append(sentence))
-    return sentences
 
 
 @pytest.fixture(scope="module")

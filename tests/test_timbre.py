@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from atomizer import AtomSpace, Settings, Sound, inpaint, parse, prepare
 from atomizer.inpainting.fill import fill, last
@@ -20,7 +19,6 @@ from atomizer.inpainting.settings import check_settings, resolve
 from atomizer.inpainting.step import Step
 from atomizer.inpainting.timbre import list_timbres, parse_code
 from atomizer.io import resources
-from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.priors import timbre as codes_of_timbre
 from atomizer.priors.long_term import level_gains
 from atomizer.priors.timbre import Codes, shipped
@@ -33,11 +31,8 @@ SPACE = AtomSpace(frames=64, channels=2)
 
 
 @pytest.fixture(scope="module")
-def model():
-    """An untrained small model."""
-    torch.manual_seed(0)
-    config = ModelConfig(space=SPACE, embed=8, width=32, heads=2, layers=1, hidden=32)
-    return AtomTransformer(config).eval()
+def model(make_small_model):
+    return make_small_model(SPACE)
 
 
 def pink(seconds=0.8):
