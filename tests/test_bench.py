@@ -9,6 +9,7 @@ import pytest
 from atomizer.analysis import MDCTAtomizer
 from atomizer.analysis.mdct import imdct, mdct
 from atomizer.atoms.orderings import order
+from atomizer.atoms.selection import parse
 from atomizer.benchmarks import (
     Record,
     atomizing,
@@ -19,6 +20,7 @@ from atomizer.benchmarks import (
     timing,
     transform,
 )
+from atomizer.inpainting.task import prepare
 
 NAMES = (
     "mdct_roundtrip_60s_stereo_s",
@@ -27,6 +29,9 @@ NAMES = (
     "fill_bwe8k_s_per_s",
     "fill_gap200_10s_clip_s",
     "fill_gap200_60s_clip_s",
+    "fill_gap500_60s_clip_s",
+    "fill_box2s_60s_clip_s",
+    "fill_continue3s_60s_clip_s",
     "fill_upmix_s_per_s",
     "fill_peak_memory_gb",
     "app_start_s",
@@ -95,6 +100,21 @@ def test_plain_orderings_equal_the_orderings(by):
     atoms = MDCTAtomizer().analyse(transform.noise(0.2))
     atoms = atoms[np.random.default_rng(0).permutation(len(atoms))]
     assert np.array_equal(atomizing.plain_order(atoms, by), order(atoms, by))
+
+
+@pytest.mark.parametrize(
+    "name, seconds",
+    [
+        ("fill_gap500_60s_clip_s", (31.2, 31.7)),
+        ("fill_box2s_60s_clip_s", (31, 33)),
+        ("fill_continue3s_60s_clip_s", (57, 60)),
+    ],
+)
+def test_long_holes_have_the_length_of_their_name(name, seconds):
+    job = filling.FillJob(filling.IN_A_MINUTE[name], 60.0)
+    mask = prepare(job.sound(), parse([job.select])).mask
+    frames = np.flatnonzero(mask.any(axis=(0, 2)))
+    assert np.allclose(frames[[0, -1]] * 1024 / 44_100, seconds, atol=0.05)
 
 
 def test_fill_job_repeats_its_recording():

@@ -13,9 +13,11 @@ from atomizer import metrics
 from atomizer.analysis.mdct import imdct
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import AtomSpace
+from atomizer.errors import AtomizerError
 from atomizer.evaluation import cross_entropy, low_rate
 from atomizer.evaluation.baselines.neighbours import exchange_groups
 from atomizer.evaluation.cases import Case, Estimate, NoCase, Place
+from atomizer.evaluation.figures import ROWS, SCALE, height_of, to_rows
 from atomizer.evaluation.foreign_sounds import FOREIGN_SOUNDS
 from atomizer.evaluation.methods import METHODS, MethodContext
 from atomizer.evaluation.report import table
@@ -28,11 +30,13 @@ from atomizer.evaluation.scores import (
     measure,
 )
 from atomizer.evaluation.tasks import KINDS, TASKS
+from atomizer.evaluation.written import folder_of
 from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.model.gaussian import velocity_floor
+from atomizer.plotting.figures import axis_frequency
 
 # left-in hides nothing, janssen-span fewer samples than the hidden atoms affect, and codecs read
 # the original
@@ -504,7 +508,7 @@ def test_run_with_a_model_writes_figures_and_sounds(folder, tmp_path, model):
         and report["conventions"]["settings"]["steps"] == 1
     )
     for name in ("gap-50ms", "sign"):
-        assert (tmp_path / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / "figures" / f"{name}.webp").read_bytes()[8:12] == b"WEBP"
         written = {p.stem for p in (tmp_path / "sounds" / name / "0").glob("*.wav")}
         assert written == {"original", "masked", "model", "trunk-off", "erased"} | (
             {"interpolate"} if name == "gap-50ms" else set()
@@ -519,6 +523,47 @@ def test_run_with_a_model_writes_figures_and_sounds(folder, tmp_path, model):
     lost.unlink()
     again = run(folder, tmp_path / "r.json", options, **more)
     assert again["records"] == report["records"] and lost.is_file()
+
+
+def test_sounds_of_another_version_are_a_method(folder, tmp_path):
+    options = replace(SHORT, tasks=["gap-50ms"], methods=["erased"], clips=1)
+    run(folder, options=options, sounds=tmp_path)
+    (written,) = tmp_path.glob("gap-50ms/*/erased.wav")
+    before = written.rename(written.with_name("model.wav"))
+    compared = replace(options, compared={"before": tmp_path})
+    records = run(folder, options=compared)["records"]
+    values = {(r["method"], r["metric"]): r["value"] for r in records}
+    metrics = {metric for method, metric in values if method == "before"}
+    assert {"snr_db", "convergence"} <= metrics
+    for metric in ("snr_db", "convergence"):
+        expected = pytest.approx(values["erased", metric], abs=1e-3)
+        assert values["before", metric] == expected
+    soundfile.write(before, np.zeros((100, 1)), 44_100)
+    with pytest.raises(AtomizerError, match="another length"):
+        run(folder, options=compared)
+    before.unlink()
+    with pytest.raises(AtomizerError, match="write it with the same"):
+        run(folder, options=compared)
+    with pytest.raises(AtomizerError, match="no folder"):
+        run(folder, options=replace(options, compared={"before": tmp_path / "nowhere"}))
+    with pytest.raises(AtomizerError, match="method of its own"):
+        run(folder, options=replace(options, compared={"noise": tmp_path}))
+
+
+def test_places_have_folders_of_sounds_of_their_own():
+    folders = [folder_of("s", "gap", name).as_posix() for name in ("a.b.wav", "a.wav#2")]
+    assert folders == ["s/gap/a.b", "s/gap/a#2"]
+
+
+def test_rows_of_a_figure_keep_a_tone_at_its_frequency():
+    power = np.zeros((1, metrics.SIZE // 2 + 1))
+    hertz = np.array([440.0, 3000.0, 15_000.0])
+    power[0, np.round(hertz * metrics.SIZE / metrics.RATE).astype(int)] = 1
+    rows = np.flatnonzero(to_rows(power)[0])
+    found = axis_frequency((rows + 0.5) / ROWS * height_of(metrics.RATE / 2), SCALE)
+    for one in hertz:
+        assert np.abs(found / one - 1).min() < 0.05
+    assert (np.abs(found[:, None] / hertz - 1).min(axis=1) < 0.05).all(), "nothing else is drawn"
 
 
 def test_run_without_a_model_omits_its_methods(folder):

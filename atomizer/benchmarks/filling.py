@@ -13,6 +13,7 @@ import statistics
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 
 RECORDING = ASSETS / "band.flac"
 BWE, GAP, UPMIX = "above:8000", "time:4.9-5.1", "channel:1"
+# Long holes in a minute, which hear all of it
+IN_A_MINUTE = {
+    "fill_gap500_60s_clip_s": "time:31.2-31.7",
+    "fill_box2s_60s_clip_s": "rect:31,33,900,12000",
+    "fill_continue3s_60s_clip_s": "after:57",
+}
 SECONDS = 10.0
 REPEATS = 3
 PRECISE_REPEATS = 9  # for differences of a tenth
@@ -58,7 +65,6 @@ class FillJob:
             raise AtomizerError(
                 f"Fills are measured with assets/{RECORDING.name}, which is missing: run this in "
                 "the folder of the repository."
-                "folder of the repository."
             )
         recording = read(RECORDING)
         length = int(SECONDS * recording.rate)
@@ -145,6 +151,13 @@ def long_gap() -> Iterator[Record | Missing]:
         },
         PRECISE_REPEATS,
     )
+
+
+def in_a_minute(name: str) -> Iterator[Record | Missing]:
+    """Fill a long hole of `IN_A_MINUTE`, beside the same without the rest of the recording."""
+    job, loaded = FillJob(IN_A_MINUTE[name], 60.0), model()
+    texture = replace(job, settings=Settings(using="texture"))
+    yield from compare(name, job.work(loaded), {"texture alone": texture.work(loaded)}, REPEATS)
 
 
 def upmix() -> Iterator[Record | Missing]:
@@ -246,6 +259,7 @@ BENCHMARKS = {
     "fill_bwe8k_s_per_s": bwe,
     "fill_gap200_10s_clip_s": gap,
     "fill_gap200_60s_clip_s": long_gap,
+    **{name: partial(in_a_minute, name) for name in IN_A_MINUTE},
     "fill_upmix_s_per_s": upmix,
     "fill_peak_memory_gb": memory,
 }

@@ -55,3 +55,14 @@ def check_first(first: int | None) -> None:
 def split_names(names: str | None) -> list[str] | None:
     """Names of a comma-separated list; None if it is empty."""
     return [name.strip() for name in names.split(",")] if names else None
+
+
+def parse_folders(pairs: list[str] | None) -> dict[str, Path]:
+    """Folders by name, of texts NAME=FOLDER."""
+    folders = {}
+    for pair in pairs or ():
+        name, _, folder = pair.partition("=")
+        if not name or not folder:
+            raise AtomizerError(f"{pair[:60]!r} names no folder: write NAME=FOLDER.")
+        folders[name] = Path(folder)
+    return folders

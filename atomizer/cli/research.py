@@ -13,7 +13,7 @@ import typer
 
 from ..errors import AtomizerError
 from ..validation import parse_json
-from .arguments import split_names
+from .arguments import parse_folders, split_names
 from .files import read_text
 from .options import Amplitudes, Checkpoint, Nucleus, Order, Seed, Steps, Temperature
 
@@ -161,6 +161,12 @@ def evaluate(
         Optional[Path],
         typer.Option("--write", help="folder for the sound of every method: TASK/CLIP/METHOD.wav"),
     ] = None,
+    compare: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="NAME=FOLDER: sounds that another version wrote by --write; may be repeated"
+        ),
+    ] = None,
     steps: Steps = None,
     order: Order = None,
     temperature: Temperature = None,
@@ -183,7 +189,16 @@ def evaluate(
     needs_model = any(METHODS[name].needs_model for name in chosen)
     report = evaluation(
         audio,
-        Options(split_names(tasks), chosen, settings, clips, seconds, everything, places),
+        Options(
+            split_names(tasks),
+            chosen,
+            settings,
+            clips,
+            seconds,
+            everything,
+            places,
+            parse_folders(compare),
+        ),
         Outputs(out, figures, listen, figures_per_task),
         load_model(checkpoint) if needs_model else None,
         checkpoint_hash(checkpoint or SHIPPED),

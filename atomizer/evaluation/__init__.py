@@ -8,6 +8,7 @@
 * `scores`     `SCORES`: which metrics judge which kind of task
 * `methods`    `METHODS`: the model, and adapters of the baselines
 * `baselines`  the baselines themselves, one file per idea; arrays in, arrays out
+* `written`    sounds of methods as files, also of another version as a method
 * `run`        all methods on all tasks over a folder of clips
 * `report`     the records as Markdown tables; `figures`: spectrograms of one case
 

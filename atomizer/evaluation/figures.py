@@ -12,12 +12,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from .. import metrics
+from ..plotting.figures import axis_frequency, axis_position, frequency_ticks
 from .baselines.recording import shift
 from .cases import Case, Estimate
 
 RANGE_DB = 90.0  # of the colour scale, below the loudest of the original
 CONTEXT_SECONDS = 0.6  # shown on both sides of a hidden span
-COLUMNS = 4
+COLUMNS = 5
+SCALE = "mel"  # of the frequency axis: half of the height is below 3.5 kHz, where notes are
+ROWS = 256  # of a spectrogram
 LEAVES_MASK = {"erased", "truncate"}  # methods whose result is the masked sound
 # Metrics in the title of a panel, if the task has them, and their short names
 CAPTIONS = {
@@ -39,7 +42,7 @@ def draw_case(
     clip: str,
     path: Path,
 ) -> None:
-    """Write a PNG of one case: a panel per method in the colour scale of the original.
+    """Write a figure of one case: a panel per method in the colour scale of the original.
 
     Dashed lines surround the hidden region. For an upmix the hidden channel is shown, for all
     other kinds of task the mean of the channels.
@@ -47,12 +50,13 @@ def draw_case(
     estimates  estimates by method
     values     metrics by method
     clip       name of the clip, for the title
+    path       file to write; its suffix is a format of matplotlib
     """
     panels = _panels(case, estimates)
     top = float(panels["original"].max())
     rows = -(-len(panels) // COLUMNS)
     columns = -(-len(panels) // rows)
-    figure = Figure(figsize=(4 * columns, 2.9 * rows + 0.7), layout="constrained")
+    figure = Figure(figsize=(3.4 * columns, 2.9 * rows + 0.7), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axis, (name, db) in zip(axes, panels.items()):
@@ -64,15 +68,17 @@ def draw_case(
             vmin=top - RANGE_DB,
             vmax=top,
             interpolation="nearest",
-            extent=(0, db.shape[0] * metrics.HOP / metrics.RATE, 0, metrics.RATE / 2000),
+            extent=(0, db.shape[0] * metrics.HOP / metrics.RATE, 0, height_of(metrics.RATE / 2)),
         )
         _mark_hidden(axis, case)
         axis.set_xlim(*_visible_seconds(case))
-        axis.set_title(_title(name, values.get(name, {})), fontsize=10)
+        axis.set_title(_title(name, values.get(name, {})), fontsize=9)
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
     grid = axes.reshape(rows, columns)
+    ticks = frequency_ticks((0, metrics.RATE / 2), SCALE)
     for axis in grid[:, 0]:
+        axis.set_yticks([height_of(hertz) for hertz in ticks], [f"{f / 1000:g}" for f in ticks])
         axis.set_ylabel("kHz")
     for column in range(columns):
         lowest = max(row for row in range(rows) if row * columns + column < len(panels))
@@ -82,11 +88,24 @@ def draw_case(
     suffix = ", the hidden channel" if case.evaluation.kind == "upmix" else ""
     figure.suptitle(f"{case.evaluation.name}: {clip}{suffix}", fontsize=12)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90)
+
+
+def height_of(hertz: float) -> float:
+    """Position of a frequency on the axis of all panels."""
+    return float(axis_position(hertz, SCALE))
+
+
+def to_rows(power: np.ndarray) -> np.ndarray:
+    """Mean power (frames, ROWS) of (frames, bins) at equal distances on the axis."""
+    edges = axis_frequency(np.linspace(0, height_of(metrics.RATE / 2), ROWS + 1), SCALE)
+    bins = np.round(edges / (metrics.RATE / 2) * (power.shape[1] - 1)).astype(int)
+    width = np.maximum(np.diff(bins), 1)
+    return np.add.reduceat(power[:, : bins[-1]], bins[:-1], axis=1) / width
 
 
 def _panels(case: Case, estimates: dict[str, Estimate]) -> dict[str, np.ndarray]:
-    """Spectrograms (frames, bins) in dB by the name of their panel."""
+    """Spectrograms (frames, ROWS) in dB by the name of their panel."""
     signals = {"original": case.original}
     if not LEAVES_MASK & estimates.keys():
         signals["masked"] = case.masked
@@ -100,7 +119,10 @@ def _panels(case: Case, estimates: dict[str, Estimate]) -> dict[str, np.ndarray]
     return {
         name: 10
         * np.log10(
-            metrics.power(samples[1:2] if upmix else samples.mean(axis=0, keepdims=True))[0] + 1e-15
+            to_rows(
+                metrics.power(samples[1:2] if upmix else samples.mean(axis=0, keepdims=True))[0]
+            )
+            + 1e-15
         )
         for name, samples in signals.items()
     }
@@ -124,10 +146,10 @@ def _mark_hidden(axis, case: Case) -> None:
         start, end = case.hidden_span
         for hertz in case.evaluation.band_hz:
             if 0 < hertz < metrics.RATE / 2:
-                axis.hlines(hertz / 1000, start, end, **line)
+                axis.hlines(height_of(hertz), start, end, **line)
     if case.evaluation.kind == "bandwidth":
         lowest = np.flatnonzero(case.task.mask.any(axis=(0, 1)))[0]
-        axis.axhline(lowest * case.task.space.bin_hz / 1000, **line)
+        axis.axhline(height_of(lowest * case.task.space.bin_hz), **line)
 
 
 def _title(name: str, values: dict[str, float]) -> str:

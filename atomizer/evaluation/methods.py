@@ -54,10 +54,12 @@ class MethodContext:
 
     settings  settings of fills; their seed is the seed of all methods
     model     the model, or None in a run of baselines only
+    clip      name of the clip in records
     """
 
     settings: Settings = Settings()
     model: AtomModel | None = None
+    clip: str = ""
 
     @property
     def seed(self) -> int:

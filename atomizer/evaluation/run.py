@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,14 +20,15 @@ from tqdm import tqdm
 from .. import metrics
 from ..errors import AtomizerError
 from ..inpainting.settings import Settings
-from ..io.audio import Sound, read, write
+from ..io.audio import Sound, read
 from ..io.datasets import Clip, list_clips
 from . import methods as methods_
 from . import scores
 from .cases import Case, Estimate, EvaluationTask, NoCase, Place
-from .methods import METHODS, MethodContext
+from .methods import METHODS, Method, MethodContext
 from .tasks import CONVENTIONS as TASK_CONVENTIONS
 from .tasks import TASKS
+from .written import folder_of, method_of, write_sounds
 
 if TYPE_CHECKING:
     from ..model import AtomTransformer
@@ -53,6 +54,8 @@ class Options:
                       their own
     include_training  evaluate all clips, not only those of held-out sources
     places            most places per clip; None for all of a task
+    compared          folders of sounds that another version wrote, by the name of the method that
+                      they become (`written.method_of`)
     """
 
     tasks: Iterable[str] | None = None
@@ -62,6 +65,7 @@ class Options:
     seconds: float = 6.0
     include_training: bool = False
     places: int | None = None
+    compared: Mapping[str, str | Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Outputs:
     report   JSON file, written after every clip; its records are not computed again
     figures  folder for figures per task, of the first clips that the task applies to
     sounds   folder for WAV files, TASK/CLIP/METHOD.wav
-    figures_per_task  number of figures: TASK.png, TASK-2.png …
+    figures_per_task  number of figures: TASK.webp, TASK-2.webp …
     """
 
     report: str | Path | None = None
@@ -83,12 +87,11 @@ class Outputs:
         """Path of a figure of a task, counted from 0; None if it has enough."""
         if self.figures is None or number >= self.figures_per_task:
             return None
-        return Path(self.figures) / (f"{task}-{number + 1}.png" if number else f"{task}.png")
+        return Path(self.figures) / (f"{task}-{number + 1}.webp" if number else f"{task}.webp")
 
-    def sounds_of(self, task: str, name: str) -> Path | None:
+    def sounds_of(self, task: str, clip: str) -> Path | None:
         """Folder of the sounds of a task and a clip's name in records."""
-        stem = "".join(name.rpartition(".")[::2]) if "#" in name else Path(name).stem
-        return None if self.sounds is None else Path(self.sounds) / task / stem
+        return None if self.sounds is None else folder_of(self.sounds, task, clip)
 
     def write_report(self, report: dict[str, Any]) -> None:
         """Replace the report atomically."""
@@ -173,8 +176,11 @@ def evaluate(
             f"{options.clips} of {options.seconds:g}."
         )
     clips = choose_clips(audio, options.clips, options.include_training)
-    methods = [
-        name
+    for name in options.compared:
+        if name in METHODS:
+            raise AtomizerError(f"{name!r} is a method of its own: give another name.")
+    available = [method_of(name, sounds) for name, sounds in options.compared.items()] + [
+        METHODS[name]
         for name in methods
         if METHODS[name].is_available() and (model is not None or not METHODS[name].needs_model)
     ]
@@ -204,7 +210,7 @@ def evaluate(
             sound = sounds.of(task)
             if sound is None or not task.applies(sound, clip.cutoff_hz):
                 continue
-            applicable = [name for name in methods if task.kind in METHODS[name].kinds]
+            applicable = [method for method in available if task.kind in method.kinds]
             for number in range(min(task.places, options.places or task.places)):
                 place = Place(number, options.settings.seed)
                 try:
@@ -248,7 +254,7 @@ class _Runner:
         self.done = {(r["task"], r["clip"], r["method"]) for r in self.records}
 
     def run(
-        self, task: EvaluationTask, clip: Clip, sound: Sound, place: Place, methods: list[str]
+        self, task: EvaluationTask, clip: Clip, sound: Sound, place: Place, methods: list[Method]
     ) -> bool:
         """Compute the records, figure and sounds that do not exist yet; whether any did not."""
         figure = self.outputs.figure_of(task.name, self.drawn[task.name])
@@ -258,27 +264,28 @@ class _Runner:
             method
             for method in methods
             if figure
-            or (task.name, name, method) not in self.done
-            or (folder and not (folder / f"{method}.wav").is_file())
+            or (task.name, name, method.name) not in self.done
+            or (folder and not (folder / f"{method.name}.wav").is_file())
         ]
         if not todo:
             return False
         case = Case.from_sound(task, sound, clip.cutoff_hz, place)
         estimates: dict[str, Estimate] = {}
         values: dict[str, dict[str, float]] = {}
+        context = replace(self.context, clip=name)
         for method in todo:
-            self.bar.set_postfix_str(f"{name} {task.name} {method}", refresh=True)
-            estimate = METHODS[method].run(case, self.context)
-            is_new = (task.name, name, method) not in self.done
+            self.bar.set_postfix_str(f"{name} {task.name} {method.name}", refresh=True)
+            estimate = method.run(case, context)
+            is_new = (task.name, name, method.name) not in self.done
             if figure or is_new:
-                values[method] = scores.measure(case, estimate)
+                values[method.name] = scores.measure(case, estimate)
             if is_new:
                 record = {"task": task.name, "clip": name, "category": clip.category}
-                self._append({**record, "method": method}, values[method])
+                self._append({**record, "method": method.name}, values[method.name])
             if folder:
-                write_sounds(folder, case, {method: estimate})
+                write_sounds(folder, case, {method.name: estimate})
             if figure:
-                estimates[method] = estimate
+                estimates[method.name] = estimate
         if figure:
             from .figures import draw_case  # only figures need matplotlib
 
@@ -371,15 +378,3 @@ def check_folder(out: str | Path) -> None:
         raise AtomizerError(
             f"There is no folder {str(Path(out).parent)!r} to write {Path(out).name!r} into."
         )
-
-
-def write_sounds(folder: Path, case: Case, estimates: dict[str, Estimate]) -> None:
-    """Write WAV files of the original, of the masked sound, and of every estimate."""
-    folder.mkdir(parents=True, exist_ok=True)
-    sound = case.task.sound
-    signals = {"original": case.original, "masked": case.masked}
-    signals |= {name: estimate.samples for name, estimate in estimates.items()}
-    for name, samples in signals.items():
-        path = folder / f"{name}.wav"
-        if name in estimates or not path.is_file():
-            write(path, Sound(samples, sound.rate, "PCM_16"))
