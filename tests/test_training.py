@@ -239,8 +239,9 @@ def test_order_serialization_depends_on_the_users_ordering(folder):
     assert not torch.equal(a, b)  # other neighbours in the sequence, other predictions
 
 
-def test_training_resumes_where_it_stopped(folder, tmp_path):
-    options = TrainingConfig(steps=6, batch=2, asked=200, warmup=2)
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_training_resumes_where_it_stopped(folder, tmp_path, optimiser, refused):
+    options = TrainingConfig(steps=6, batch=2, asked=200, warmup=2, optimiser=optimiser)
     whole = Trainer([folder], tmp_path / "whole", options, TINY, progress=False)
     whole.run()
     first = Trainer([folder], tmp_path / "parts", options, TINY, progress=False)
@@ -254,6 +255,9 @@ def test_training_resumes_where_it_stopped(folder, tmp_path):
     for a, b in zip(whole.average.values(), second.average.values()):
         assert torch.allclose(a, b, atol=1e-5)
     assert (tmp_path / "parts" / STATE).is_file() and not list((tmp_path / "parts").glob("*.part"))
+    other = replace(options, optimiser="muon" if optimiser == "adamw" else "adamw")
+    with refused(f"uses the optimiser '{optimiser}'"):
+        Trainer([folder], tmp_path / "parts", other, TINY, progress=False)
 
 
 def test_training_starts_from_a_checkpoint(folder, tmp_path):
@@ -312,6 +316,7 @@ def test_reserved_recordings_are_not_trained_on(folder, tmp_path, refused):
         (dict(steps=0), "1 step"),
         (dict(batch=0), "window"),
         (dict(asked=2), "atoms"),
+        (dict(optimiser="sgd"), "adamw or muon is accepted"),
         (dict(lr=0.0), "rate"),
         (dict(lr=float("nan")), "rate"),
         (dict(warmup=0), "warm-up"),
@@ -348,10 +353,10 @@ def test_smallest_accepted_numbers_train(folder, tmp_path):
     assert trainer.step == 1
 
 
-def test_non_finite_loss_changes_no_weights(folder, tmp_path, monkeypatch):
-    trainer = Trainer(
-        [folder], tmp_path, TrainingConfig(steps=2, batch=2, asked=200), TINY, progress=False
-    )
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_non_finite_loss_changes_no_weights(folder, tmp_path, monkeypatch, optimiser):
+    options = TrainingConfig(steps=2, batch=2, asked=200, optimiser=optimiser)
+    trainer = Trainer([folder], tmp_path, options, TINY, progress=False)
     before = {k: v.clone() for k, v in trainer.model.state_dict().items()}
     real = Losses.forward
     monkeypatch.setattr(
@@ -464,7 +469,7 @@ class NoWaits(TorchDispatchMode):
 def test_training_step_reads_nothing_back(folder, tmp_path, monkeypatch):
     from atomizer.priors import devices
 
-    options = TrainingConfig(steps=2, batch=4, asked=200, warmup=1)
+    options = TrainingConfig(steps=2, batch=4, asked=200, warmup=1, optimiser="muon")
     trainer = Trainer([folder], tmp_path, options, TINY, progress=False)
     g = torch.Generator().manual_seed(0)
     batches = [

@@ -48,6 +48,10 @@ def train(
     ] = None,
     batch: Annotated[int, typer.Option(help="windows per step and process")] = 4,
     asked: Annotated[int, typer.Option(help="unknown atoms decoded per step")] = 16_000,
+    optimiser: Annotated[
+        str,
+        typer.Option(help="adamw, or muon for the matrices of the trunk's blocks"),
+    ] = "adamw",
     lr: Annotated[float, typer.Option(help="peak learning rate")] = 1.5e-3,
     warmup: Annotated[int, typer.Option(help="steps of warm-up")] = 150,
     seed: Seed = 0,
@@ -100,6 +104,7 @@ def train(
         steps=steps,
         batch=batch,
         asked=asked,
+        optimiser=optimiser,
         lr=lr,
         warmup=warmup,
         seed=seed,

@@ -29,6 +29,7 @@ from .config import TrainingConfig
 from .data import AudioBank
 from .losses import Losses, Report, plain
 from .masking import Batch, mask_batch
+from .optimisers import make_optimisers
 from .regions import TASKS
 from .run_files import STATE
 
@@ -100,7 +101,7 @@ class Trainer:
         self.model = start.float().to(self.device).train()
         torch.manual_seed(config.seed)  # targets do not depend on how many weights were drawn
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-        self.optimiser = self._optimiser()
+        self.optimisers = make_optimisers(self.model, self.new_weights, self.config)
         self.step, self.spent = 0, 0.0  # steps done, seconds of training spent
         self.stops_at = math.inf  # time.perf_counter() at which training stops in any case
         self.step_seconds = 0.0  # of the slowest of the last steps
@@ -155,25 +156,6 @@ class Trainer:
         bank.has_power = self.config.power_target
         return bank
 
-    def _optimiser(self) -> torch.optim.Optimizer:
-        groups = []
-        for is_new in (False, True):
-            weights = [
-                p for k, p in self.model.named_parameters() if (k in self.new_weights) == is_new
-            ]
-            share = 1.0 if is_new else self.config.inherited
-            for weight in weights:
-                weight.requires_grad_(share > 0)
-            matrices, others = (
-                [p for p in weights if (p.ndim > 1) == big] for big in (True, False)
-            )
-            groups += [
-                {"params": matrices, "weight_decay": self.config.weight_decay, "share": share},
-                {"params": others, "weight_decay": 0.0, "share": share},
-            ]
-        groups = [group for group in groups if group["params"]]
-        return torch.optim.AdamW(groups, lr=self.config.lr, betas=(0.9, 0.98), fused=True)
-
     @property
     def share(self) -> float:
         """Share of the schedule that is done, 0 to 1."""
@@ -212,16 +194,14 @@ class Trainer:
         batch, _ = (self.next or self._prepare()).result()
         batch.arrive()
         self.next = self._prepare()  # masking runs during the step, mostly on one core
-        for group in self.optimiser.param_groups:
+        for group in self.optimisers.param_groups:
             group["lr"] = self.rate() * group.get("share", 1.0)  # none in older states
         with precision(self.model):
             loss, report = self.parallel(batch)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        # read by the fused optimiser, on the device
-        self.optimiser.found_inf = (~torch.isfinite(norm)).float()  # type: ignore[attr-defined]
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimisers.step((~torch.isfinite(norm)).float())
+        self.optimisers.zero_grad()
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             weights = self.model.state_dict()
@@ -359,7 +339,7 @@ class Trainer:
         state = {
             "model": live,
             "average": self.average,
-            "optimiser": self.optimiser.state_dict(),
+            "optimiser": self.optimisers.state_dict(),
             "step": self.step,
             "spent": self.spent,
             "generator": self.next.result()[1] if self.next else self.generator.get_state(),
@@ -373,15 +353,23 @@ class Trainer:
     def resume(self) -> None:
         """Resume from the state in the output folder, with its model.
 
-        Raises AtomizerError if the state cannot be read.
+        Raises AtomizerError if the state cannot be read, or is one of another optimiser.
         """
         try:
-            self._restore(torch.load(self.out / STATE, map_location="cpu", weights_only=True))
+            state = torch.load(self.out / STATE, map_location="cpu", weights_only=True)
+            used = state["config"].get("optimiser", "adamw")  # older states do not name it
+            if used == self.config.optimiser:
+                self._restore(state)
         except Exception as error:
             raise AtomizerError(
                 f"The training state {STATE!r} in {self.out.name!r} is broken: delete it to begin "
                 "again, with --init to begin from the model beside it."
             ) from error
+        if used != self.config.optimiser:
+            raise AtomizerError(
+                f"The training in {self.out.name!r} uses the optimiser {used!r}: go on with it, or "
+                "use another folder, with --init to begin from its model."
+            )
         if self.process == 0:
             run_files.clear_up(self.out, self.step)
 
@@ -390,10 +378,10 @@ class Trainer:
         if config != self.model.config:
             self.model = AtomTransformer(config).to(self.device).train()
         self.new_weights = set(state.get("new_weights", self.new_weights))
-        self.optimiser = self._optimiser()
+        self.optimisers = make_optimisers(self.model, self.new_weights, self.config)
         self.model.load_state_dict(state["model"])
         self.average = {k: v.to(self.device) for k, v in state["average"].items()}
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimisers.load_state_dict(state["optimiser"])
         self.step, self.spent = state["step"], state["spent"]
         if self.process == 0:
             self.generator.set_state(state["generator"])
