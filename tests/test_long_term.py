@@ -13,6 +13,7 @@ from atomizer.priors.long_term import (
     band_edges,
     band_powers,
     level_gains,
+    timbre_gains,
     shipped,
     statistics,
 )
@@ -84,5 +85,6 @@ def test_bands_that_are_narrower_than_a_bin_have_its_power():
 
 def test_atoms_of_another_rate_keep_their_levels():
     space = AtomSpace(rate=8000)
-    gains = level_gains(pink(above_db=-20), CUTOFF, np.full(SPACE.hop, 5.0), space, timbre=1)
+    gains = level_gains(pink(above_db=-20), CUTOFF, np.full(SPACE.hop, 5.0), space)
     assert (gains == 1).all()
+    assert (timbre_gains(CUTOFF, np.zeros(SPACE.hop), space, 1) == 1).all()

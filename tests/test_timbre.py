@@ -20,7 +20,7 @@ from atomizer.inpainting.step import Step
 from atomizer.inpainting.timbre import list_timbres, parse_code
 from atomizer.io import resources
 from atomizer.priors import timbre as codes_of_timbre
-from atomizer.priors.long_term import level_gains
+from atomizer.priors.long_term import timbre_gains
 from atomizer.priors.timbre import Codes, shipped
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
@@ -68,15 +68,21 @@ def test_coefficients_below_the_cutoff_are_equal(model):
 
 
 def test_gains_are_one_below_the_cutoff_and_those_of_the_code_above():
-    grid = np.random.default_rng(0).normal(size=(1, 80, SPACE.hop)).astype(np.float32)
-    error = np.full(SPACE.hop, 5.0)
-    plain, *coded = (
-        level_gains(grid, 372, error, SPACE, timbre=k) for k in range(shipped().count + 1)
-    )
-    assert all((gains[:372] == 1).all() for gains in coded)
-    brightness = [20 * np.log10(gains / plain)[372:].mean() for gains in coded]
+    trust = np.zeros(SPACE.hop)
+    plain, *coded = (timbre_gains(372, trust, SPACE, k) for k in range(shipped().count + 1))
+    assert (plain == 1).all() and all((gains[:372] == 1).all() for gains in coded)
+    brightness = [20 * np.log10(gains)[372:].mean() for gains in coded]
     assert brightness[0] < -4 and brightness[-1] > 4
     assert np.corrcoef(brightness, range(len(coded)))[0, 1] > 0.9
+
+
+def test_a_code_changes_little_where_the_level_is_sure():
+    change = [
+        20 * np.log10(timbre_gains(372, np.full(SPACE.hop, trust), SPACE, 16)[372:].max())
+        for trust in (0, 0.96, 1)
+    ]
+    np.testing.assert_allclose(change, [change[0], 0.2 * change[0], 0], atol=1e-3)
+    assert change[0] > 4
 
 
 def test_seeds_draw_codes_by_their_share():

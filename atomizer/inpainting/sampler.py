@@ -14,7 +14,7 @@ from ..atoms.orderings import BY_LEVEL, reveal_schedule, sort_key
 from ..atoms.space import LOUDNESS
 from ..model.inference import AtomModel, decode, encode
 from ..priors.level_tracks import track_gains
-from ..priors.long_term import level_gains
+from ..priors.long_term import level_gains, timbre_gains
 from ..priors.recording_context import PredictedPart, RecordingPrediction, erase_hidden
 from ..priors.registry import predict_from_recording
 from .amplitudes import Atoms, Draw, Moments, Textured, strategy_for, wiener_blend
@@ -246,7 +246,8 @@ class Filler:
     def corrected(self) -> np.ndarray:
         """The grid (C, T, F) with the levels above the cutoff corrected.
 
-        Mean levels by `long_term.py`, levels of every frame by `level_tracks.py`.
+        Mean levels by `long_term.py`, levels of every frame by `level_tracks.py`; a code of timbre
+        is a difference from both.
         """
         task, cutoff = self.task, cutoff_bin(self.task.mask)
         if cutoff is None:
@@ -254,12 +255,9 @@ class Filler:
         trust = self.state.tilt_weight.mean(0)
         error = NETWORK_STD_DB * np.sqrt(1 - trust)
         like = parse_levels(self.settings.like)
-        timbre = self.settings.timbre
         gain = level_gains(self.grid, cutoff, error, task.space, like)
         tracks = track_gains(self.grid * gain, cutoff, trust, task.space, like is not None)
-        if timbre:  # a difference from the levels that are predicted
-            gain = level_gains(self.grid, cutoff, error, task.space, like, timbre)
-        gain = gain * tracks
+        gain = gain * timbre_gains(cutoff, trust, task.space, self.settings.timbre) * tracks
         highest = np.float32(self.bounds.highest)
         return np.where(task.mask, (self.grid * gain).clip(-highest, highest), self.grid)
 

@@ -152,7 +152,6 @@ def level_gains(
     fill_error_db: np.ndarray,
     space: AtomSpace,
     like: np.ndarray | None = None,
-    timbre: int = 0,
 ) -> np.ndarray:
     """Gains that bring the bands above a cutoff to the levels that the known bands predict.
 
@@ -169,9 +168,6 @@ def level_gains(
     like : (BANDS,), optional
         Levels of a reference recording (`levels_like`) instead of those that the known bands
         predict.
-    timbre : int
-        Code by which the levels differ from those that the known bands predict (`timbre.py`); 0
-        for the most likely ones.
 
     Returns
     -------
@@ -206,9 +202,39 @@ def level_gains(
     weight = np.where(found.error_db > 0, weight, 1)
     most = MAX_GAIN_DB if like is None else MAX_LIKE_DB
     gain_db = (weight * (found.level_db - filled)).clip(-most, most)
-    codes = timbres.shipped()
-    if timbre and codes is not None:
-        gain_db += codes.offset_db(timbre, found.error_db)
     above = np.arange(cutoff, len(out))
     out[cutoff:] = 10 ** (np.interp(above, centre, gain_db) / 20)
+    return out
+
+
+def timbre_gains(cutoff: int, trust: np.ndarray, space: AtomSpace, timbre: int) -> np.ndarray:
+    """Gains by which a code of timbre changes the bands above a cutoff (`timbre.py`).
+
+    Parameters
+    ----------
+    cutoff : int
+        First filled bin.
+    trust : (F,)
+        Share of the level's variance, 0 to 1, of which the fill is sure: where the known band goes
+        on as noise does, all that is likely is close to it.
+    space : AtomSpace
+        Of the grid.
+    timbre : int
+        The code; 0 for the most likely levels.
+
+    Returns
+    -------
+    (F,) float32
+        The same for all channels and frames: 1 below the cutoff, and everywhere where the known
+        bands predict nothing.
+    """
+    out = np.ones(len(trust), np.float32)
+    model, codes, known = shipped(), timbres.shipped(), known_bands(cutoff, space)
+    if model is None or codes is None or space.rate != RATE or known not in model.cutoffs:
+        return out
+    error = model.arrays[f"error_{known}"].astype(np.float64)
+    edges, above = band_edges(space), np.arange(cutoff, len(out))
+    centre = (edges[:-1] + edges[1:])[known : known + len(error)] / 2
+    offset = np.interp(above, centre, codes.offset_db(timbre, error))
+    out[cutoff:] = 10 ** (np.sqrt(1 - trust[cutoff:]) * offset / 20)
     return out
