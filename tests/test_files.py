@@ -252,6 +252,20 @@ def test_lossless_streams_keep_their_bits_and_tags(music, tmp_path):
 
 
 @needs_ffmpeg
+@pytest.mark.parametrize("name", ("x.mov", "x.mka", "x.wma", "x.avi", "x.flv", "x.oga", "x.wv"))
+def test_tags_of_every_container_are_kept(name, music, tmp_path):
+    soundfile.write(tmp_path / "in.wav", music.T, RATE)
+    wanted = {"title": ["A title"], "artist": ["Someone"], "album": ["All"], "date": ["2020"]}
+    codec = {"x.oga": ("-c:a", "flac"), "x.flv": ("-ar", "44100")}.get(name, ())
+    named = [("-metadata", f"{key}={values[0]}") for key, values in wanted.items()]
+    path = ffmpeg(
+        tmp_path / "in.wav", tmp_path / name, *codec, *(o for pair in named for o in pair)
+    )
+    write(tmp_path / "y.flac", read(path))
+    assert read_tags(tmp_path / "y.flac").fields == wanted
+
+
+@needs_ffmpeg
 def test_flac_in_ogg_is_read_bit_by_bit(music, tmp_path):
     soundfile.write(tmp_path / "in.wav", music.T, RATE)
     sound = read(ffmpeg(tmp_path / "in.wav", tmp_path / "x.oga", "-c:a", "flac"))

@@ -13,9 +13,9 @@ from atomizer.priors.long_term import (
     band_edges,
     band_powers,
     level_gains,
-    timbre_gains,
     shipped,
     statistics,
+    timbre_gains,
 )
 
 SPACE = AtomSpace()

@@ -8,8 +8,10 @@ from atomizer.priors.spectral_envelope import (
     LOG_MEAN,
     band_intermittency,
     interpolate_envelope,
+    log_power,
     shared_onset_gain,
 )
+from atomizer.priors.tilt import continued_tilt
 
 
 def noise(*shape, seed=0):
@@ -226,3 +228,42 @@ def test_intermittency_reads_known_cells_only():
     assert np.array_equal(band_intermittency(log, known), band_intermittency(changed, known))
     known[:, 5:, 100:200] = False
     assert not band_intermittency(log, known)[:, 130:170].any()
+
+
+# --- how well a tilt holds above a cutoff
+
+
+@pytest.fixture(scope="module")
+def steady():
+    """(160, 1024) Gaussian amplitudes that fall by 3 dB per octave, and what is known of them."""
+    rng = np.random.default_rng(0)
+    known = np.tile(np.arange(1024) < 600, (160, 1))
+    return rng.normal(size=(160, 1024)) * (np.arange(1024) + 0.5) ** -0.5, known
+
+
+def tilt_of(grid, known):
+    return continued_tilt(log_power(np.where(known, grid, 0), np.abs(grid).max()), known)
+
+
+def test_a_tilt_of_steady_noise_is_sure(steady):
+    tilt = tilt_of(*steady)
+    assert tilt.variance[:600].max() == 0 and tilt.variance.max() < 3
+    assert tilt.gain_db[600:].max() < 0.3
+
+
+def test_a_tilt_is_sure_where_a_codec_left_bins_out(steady):
+    grid, known = steady
+    share = np.linspace(0, 0.5, 600)  # of bins that are nearly empty, more of them with frequency
+    empty = np.random.default_rng(1).random((160, 600)) < share
+    holes = grid.copy()
+    holes[:, :600][empty] *= 0.01
+    tilt = tilt_of(holes, known)
+    assert tilt.variance.max() < 10
+    lost = 40 * share[-1]  # dB that the mean level of a bin at the cutoff has lost, 3 of them power
+    assert tilt.gain_db[600] == pytest.approx(lost - 3, abs=2)
+
+
+def test_a_tilt_of_bursts_is_not_sure(steady):
+    grid, known = steady
+    loud = 10 ** (-np.arange(160)[:, None] % 16 / 10)
+    assert tilt_of(grid * loud, known).variance[600:].min() > 50

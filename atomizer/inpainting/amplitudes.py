@@ -249,8 +249,11 @@ def level_blend(state: FillState, window: Window) -> LevelBlend:
     """
     preset = state.preset
     if preset.continues_tilt:
-        weight = state.tilt_weight[list(window.channels)]
-        return LevelBlend(weight, np.zeros_like(weight))
+        weight, gain_db = state.tilt_weight[list(window.channels)].copy(), []
+        for channel, row in zip(window.channels, weight):
+            tilt = state.tilts[channel]
+            gain_db.append(0 * row if tilt is None else row * tilt.gain_db)
+        return LevelBlend(weight, np.stack(gain_db))
     least, most = preset.envelope_weight or 0.0, preset.envelope_gain_db
     shape = (len(window.channels), state.magnitude.shape[2])
     if not preset.has_surroundings:

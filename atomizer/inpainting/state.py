@@ -20,7 +20,7 @@ from ..priors.pauses import frames_of_pause, frames_of_pause_around_box
 from ..priors.recording_context import PredictedPart
 from ..priors.registry import LEVEL_PRIOR, predict_coefficients
 from ..priors.spectral_envelope import band_gain, log_power
-from ..priors.tilt import continued_tilt_variance
+from ..priors.tilt import Tilt, continued_tilt
 from .bounds import MIN_FRAMES
 from .ends import continued_ends
 from .presets import PRESETS
@@ -242,17 +242,23 @@ class FillState:
         return EdgeLevels.measure(observed, self.observed, self.peak)
 
     @cached_property
+    def tilts(self) -> list[Tilt | None]:
+        """How well the tilt of every channel holds above its cutoff; None without one."""
+        return [
+            continued_tilt(log_power(np.where(known, loud, 0), self.peak), known)
+            for known, loud in zip(self.observed, self.magnitude)
+        ]
+
+    @cached_property
     def tilt_weight(self) -> np.ndarray:
         """(C, F) float32: weight of the continued tilt in the level above a cutoff, 0 to 1.
 
-        The network and the tilt are weighted by their precision (`continued_tilt_variance`).
+        The network and the tilt are weighted by their precision (`Tilt.variance`).
         """
         weight = np.zeros((len(self.observed), self.observed.shape[2]), np.float32)
-        for channel, observed in enumerate(self.observed):
-            log = log_power(np.where(observed, self.magnitude[channel], 0), self.peak)
-            variance = continued_tilt_variance(log, observed)
-            if variance is not None:
-                weight[channel] = NETWORK_STD_DB**2 / (NETWORK_STD_DB**2 + variance)
+        for channel, tilt in enumerate(self.tilts):
+            if tilt is not None:
+                weight[channel] = NETWORK_STD_DB**2 / (NETWORK_STD_DB**2 + tilt.variance)
         return weight
 
     def is_in_pause(self, context: PriorContext) -> bool:

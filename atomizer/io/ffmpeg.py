@@ -31,29 +31,41 @@ class Kind:
     name     what it is called in messages
     endings  of such files
     start    regular expression of the bytes that its files begin with
+    tags     which tags are kept
     """
 
     name: str
     endings: tuple[str, ...]
     start: bytes
+    tags: str = "no"
 
 
 KINDS = (
-    Kind("MP4 (AAC, ALAC)", (".m4a", ".mp4", ".m4b", ".mov", ".3gp"), rb".{4}ftyp"),
-    Kind("WebM or Matroska", (".webm", ".mkv", ".mka"), rb"\x1aE\xdf\xa3"),
+    Kind(
+        "MP4 (AAC, ALAC)",
+        (".m4a", ".mp4", ".m4b", ".mov", ".3gp"),
+        rb".{4}ftyp",
+        "text, pictures of MP4 atoms",
+    ),
+    Kind("WebM or Matroska", (".webm", ".mkv", ".mka"), rb"\x1aE\xdf\xa3", "text"),
     Kind("AMR", (".amr",), rb"#!AMR"),
-    Kind("WMA or WMV", (".wma", ".wmv"), rb"0&\xb2u\x8ef\xcf\x11"),
+    Kind("WMA or WMV", (".wma", ".wmv"), rb"0&\xb2u\x8ef\xcf\x11", "text"),
     Kind("AAC", (".aac",), rb"\xff[\xf0\xf1\xf8\xf9]"),
-    Kind("AVI", (".avi",), rb"RIFF.{4}AVI "),
-    Kind("Flash video", (".flv",), rb"FLV\x01"),
+    Kind("AVI", (".avi",), rb"RIFF.{4}AVI ", "text"),
+    Kind("Flash video", (".flv",), rb"FLV\x01", "text"),
     Kind("MPEG video", (".mpg", ".mpeg", ".ts"), rb"\x00\x00\x01\xba|G.{187}G"),
     Kind("AC-3 or E-AC-3", (".ac3", ".eac3"), rb"\x0bw"),
     Kind("DTS", (".dts",), rb"\x7f\xfe\x80\x01"),
-    Kind("Ogg FLAC or Speex", (".oga", ".spx"), rb"OggS.{24}(\x7fFLAC|Speex )"),
-    Kind("WavPack", (".wv",), rb"wvpk"),
-    Kind("Monkey's Audio", (".ape",), rb"MAC "),
-    Kind("True Audio", (".tta",), rb"TTA1"),
-    Kind("DSD", (".dsf",), rb"DSD "),
+    Kind(
+        "Ogg FLAC or Speex",
+        (".oga", ".spx"),
+        rb"OggS.{24}(\x7fFLAC|Speex )",
+        "Vorbis comments, pictures",
+    ),
+    Kind("WavPack", (".wv",), rb"wvpk", "text"),
+    Kind("Monkey's Audio", (".ape",), rb"MAC ", "text"),
+    Kind("True Audio", (".tta",), rb"TTA1", "text"),
+    Kind("DSD", (".dsf",), rb"DSD ", "ID3, pictures"),
 )
 
 
@@ -119,6 +131,20 @@ def _probe(path: Path) -> list[dict[str, Any]]:
         reason = _reason(done.stderr)
         raise AtomizerError(f"{path.name[:80]!r} cannot be decoded by ffmpeg: {reason}.")
     return streams
+
+
+def text_fields(path: Path) -> dict[str, str]:
+    """Text fields of a file and its first audio stream, by ffmpeg's names in lower case.
+
+    Empty where the program is not installed, or the file cannot be read.
+    """
+    if shutil.which("ffprobe") is None:
+        return {}
+    command = ["ffprobe", "-v", "error", *_input(path), "-select_streams", "a:0"]
+    done = _run([*command, "-show_entries", "format_tags:stream_tags", "-of", "json"], path)
+    found = json.loads(done.stdout or b"{}")
+    parts = [*found.get("streams", []), found.get("format", {})]
+    return {k.lower(): str(v) for part in parts for k, v in part.get("tags", {}).items()}
 
 
 def _note(path: Path, streams: list[dict[str, Any]]) -> str | None:

@@ -46,10 +46,9 @@ def table() -> str:
         bits = _BITS.get(name, "lossy")
         rows.append(f"| {name} | {_listed(endings)} | yes | {written} | {bits} | {kept} |")
     for kind in KINDS:
-        tags = "MP4 atoms, pictures" if ".m4a" in kind.endings else "no"
         rows.append(
             f"| {kind.name} | {_listed(kind.endings)} | with ffmpeg | no | of lossless streams |"
-            f" {tags} |"
+            f" {kind.tags} |"
         )
     return "\n".join(rows)
 

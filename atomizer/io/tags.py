@@ -1,16 +1,21 @@
 """Tags and cover art: read from one sound file, written into another, by mutagen.
 
 Names of fields are those of Vorbis comments, in lower case. Between files of the same kind of tags
-(ID3, or Vorbis comments) everything is kept; otherwise text fields and pictures are. The library
-is optional (`pip install ".[tags]"`, GPL); without it files are written without tags.
+(ID3, or Vorbis comments) everything is kept; otherwise text fields and pictures are. Of other kinds
+of tags (Matroska, ASF, APE, QuickTime) ffmpeg gives the text fields. The library is optional
+(`pip install ".[tags]"`, GPL); without it files are written without tags.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO
+
+from .ffmpeg import kind_of, text_fields
 
 # written by encoders about their own file, or about its length
 _DROPPED = {"encoder", "encodersettings", "itunsmpb", "waveformatextensible_channel_mask"}
@@ -36,6 +41,15 @@ _NAMES = (
     ("comment", "COMM", "\xa9cmt"),
     ("lyrics", "USLT", "\xa9lyr"),
 )
+# what ffmpeg calls them, where that differs
+_FFMPEG = {
+    "album_artist": "albumartist",
+    "track": "tracknumber",
+    "disc": "discnumber",
+    "year": "date",
+    "product": "album",
+    "publisher": "organization",
+}
 _INFO = ("title", "artist", "album", "date", "comment", "genre", "copyright", "tracknumber")
 
 
@@ -65,17 +79,28 @@ class Tags:
 
 def read_tags(path: str | os.PathLike) -> Tags:
     """Tags of a sound file; empty where it has none, or they are damaged."""
-    mutagen = _library()
-    if mutagen is None:
-        return Tags()
-    try:
-        found = mutagen.File(path)
-        if found is None:
-            return Tags()
-        tags = _tags_of(found)
-    except Exception:  # mutagen raises whatever a damaged tag leads to
-        return Tags()
-    return tags if tags else _info(path, type(found).__name__)
+    path, tags = Path(path), Tags()
+    if _library() is None:
+        return tags
+    with contextlib.suppress(Exception):  # mutagen raises whatever a damaged tag leads to
+        tags = _by_mutagen(path)
+    with contextlib.suppress(Exception):
+        if not tags and kind_of(path) is not None:
+            tags = _from_ffmpeg(text_fields(path))
+    return tags
+
+
+def _by_mutagen(path: Path) -> Tags:
+    found = _library().File(path)
+    tags = Tags() if found is None else _tags_of(found)
+    return tags or _info(path, type(found).__name__)
+
+
+def _from_ffmpeg(found: dict[str, str]) -> Tags:
+    """Tags of ffmpeg's fields, without what containers say of themselves."""
+    known = {name for name, _, _ in _NAMES}
+    named = {_FFMPEG.get(name, name.partition("-")[0]): value for name, value in found.items()}
+    return Tags({name: [value] for name, value in named.items() if name in known})
 
 
 def _library() -> Any:

@@ -6,41 +6,84 @@ tells: the same line, fitted further down, is compared with the known levels abo
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
-from .spectral_envelope import bin_sums
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+from scipy.special import polygamma
+
+from .spectral_envelope import BAND_BINS, LOG_MEAN
 
 DB_PER_NEPER = 10 / np.log(10)  # of power
-NOISE_VARIANCE, VARIANCE_MARGIN = 92.9, 5.0  # dB^2 of the levels of steady noise, and its error
+VARIANCE_MARGIN = 5.0  # dB^2: error of the variance of steady noise
+BANDS_PER_CUTOFF = 8  # least number of bands below a cutoff
 STEPS = (0.5, 1.0)  # octaves below the cutoff at which the line is tried out
 TESTED_OCTAVES = 0.5  # length of its trial continuation
 MIN_FRAMES = 8  # known frames of a bin from which its mean level is used
 
 
-def continued_tilt_variance(log: np.ndarray, known: np.ndarray) -> np.ndarray | None:
-    """Variance, in dB^2, of the mean level that a continued tilt predicts above a cutoff.
+@dataclass(frozen=True)
+class Tilt:
+    """How well a continued tilt holds above the cutoff of one channel.
 
-    The error of the line grows with the distance from the cutoff. The variance of the
-    known levels over time, beyond that of steady noise, adds to it: the tilt of one moment is not
+    variance  (F,) dB^2 of the mean level that the tilt predicts, 0 below the cutoff
+    gain_db   (F,) by how much the tilt of bands is above that of bins, which counts those that a
+              codec has emptied, or that a melody leaves, as quiet
+    """
+
+    variance: np.ndarray
+    gain_db: np.ndarray
+
+
+def continued_tilt(log: np.ndarray, known: np.ndarray) -> Tilt | None:
+    """How well a tilt holds that is continued above a cutoff.
+
+    The error of the line grows with the distance from the cutoff. The variance over time of the
+    levels of known bands, beyond that of steady noise, adds to it: the tilt of one moment is not
     that of the next.
 
     log, known  (T, F) log powers in nepers, read where known (bool)
 
-    Returns (F,), 0 below the cutoff; None without a cutoff and two known octaves below it.
+    Returns None without a cutoff and two known octaves below it.
     """
-    totals, counts = (sums[0] for sums in bin_sums(log[None], known[None]))
+    counts = known.sum(0)
     bins = np.flatnonzero(counts >= MIN_FRAMES)
     cutoff = int(bins[-1]) + 1 if len(bins) else 0
     if not 16 <= cutoff < len(counts) or (counts[cutoff // 4 : cutoff] < MIN_FRAMES).any():
         return None
-    level = DB_PER_NEPER * totals / np.maximum(counts, 1)
+    width = min(BAND_BINS, cutoff // BANDS_PER_CUTOFF)
+    band = _band_levels(log[:, :cutoff], known[:, :cutoff], width)
+    count = counts[:cutoff]
+    level = DB_PER_NEPER * (band * known[:, :cutoff]).sum(0) / count
     octave = slice(cutoff // 2, cutoff)
-    deviation = (DB_PER_NEPER * log[:, octave] - level[octave]) * known[:, octave]
-    steady = NOISE_VARIANCE + VARIANCE_MARGIN
-    excess = max(0.0, float(np.square(deviation).sum() / counts[octave].sum()) - steady)
+    deviation = (DB_PER_NEPER * band[:, octave] - level[octave]) * known[:, octave]
+    steady = DB_PER_NEPER**2 * float(polygamma(1, width / 2)) + VARIANCE_MARGIN
+    excess = max(0.0, float(np.square(deviation).sum() / count[octave].sum()) - steady)
     distance = np.log2(np.maximum(np.arange(len(counts)) + 0.5, cutoff) / cutoff)
     error = tilt_error(level, cutoff) * (1 + distance / TESTED_OCTAVES)
-    return np.where(distance > 0, np.square(error) + excess, 0).astype(np.float32)
+    variance = np.where(distance > 0, np.square(error) + excess, 0).astype(np.float32)
+    own = DB_PER_NEPER * (log[:, :cutoff] * known[:, :cutoff]).sum(0) / count
+    position = np.log2(np.arange(len(counts)) + 0.5)
+    lines = [_falling_line(position, values, octave) for values in (level, own)]
+    gain = lines[0] - lines[1] - DB_PER_NEPER * LOG_MEAN
+    return Tilt(variance, gain.clip(min=0).astype(np.float32))
+
+
+def _falling_line(position: np.ndarray, level: np.ndarray, fitted: slice) -> np.ndarray:
+    """(F,) line over positions (F,) that never rises, fitted to a part of the levels."""
+    x, y = position[fitted], level[fitted]
+    slope = min(0.0, float(np.polyfit(x, y, 1)[0]))
+    return y.mean() + slope * (position - x.mean())
+
+
+def _band_levels(log: np.ndarray, known: np.ndarray, width: int) -> np.ndarray:
+    """(T, F) log powers in nepers of the bands of `width` bins around every bin, where known."""
+
+    def total(x: np.ndarray) -> np.ndarray:
+        return uniform_filter1d(x, width, axis=1, mode="reflect")
+
+    power = total(np.where(known, np.exp(log.astype(np.float64)), 0)).clip(1e-300)
+    return np.log(power / np.maximum(total(known.astype(np.float64)), 1e-9))
 
 
 def tilt_error(level: np.ndarray, cutoff: int) -> float:
