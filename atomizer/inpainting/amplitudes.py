@@ -249,11 +249,13 @@ def level_blend(state: FillState, window: Window) -> LevelBlend:
     """
     preset = state.preset
     if preset.continues_tilt:
-        weight, gain_db = state.tilt_weight[list(window.channels)].copy(), []
-        for channel, row in zip(window.channels, weight):
+        weight = state.tilt_weight[list(window.channels)]
+        gain_db = np.zeros_like(weight)
+        for row, channel in enumerate(window.channels):
             tilt = state.tilts[channel]
-            gain_db.append(0 * row if tilt is None else row * tilt.gain_db)
-        return LevelBlend(weight, np.stack(gain_db))
+            if tilt is not None:
+                gain_db[row] = weight[row] * tilt.gain_db
+        return LevelBlend(weight, gain_db)
     least, most = preset.envelope_weight or 0.0, preset.envelope_gain_db
     shape = (len(window.channels), state.magnitude.shape[2])
     if not preset.has_surroundings:
