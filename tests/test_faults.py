@@ -25,6 +25,7 @@ from atomizer.training.loop import Trainer, train
 from atomizer.training.run_files import LOG, STATE
 from atomizer.ui import handlers
 from atomizer.ui.component import Chosen
+from atomizer.ui.session import Tab
 
 ROOT = Path(__file__).parents[1]
 
@@ -79,7 +80,7 @@ def test_atoms_are_written_whole_or_not_at_all(tmp_path, atoms, refused):
 def test_a_full_disk_keeps_sound_and_selection_of_a_fill(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     soundfile.write(tmp_path / "x.wav", noise(40_000).samples.T, 44_100)
-    _, session = handlers.load(str(tmp_path / "x.wav"), None)
+    _, session = handlers.load(str(tmp_path / "x.wav"), Tab())
     chosen = Chosen(regions=[], parts=["random:50"])
     controls = ["auto", False, "", "", "", 0, "noise", "auto", 0, 1]
     with full_disk(20_000), pytest.warns(UserWarning, match="disk is full|File too large"):

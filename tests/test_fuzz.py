@@ -30,6 +30,7 @@ from atomizer.limits import limits
 from atomizer.model import checkpoint
 from atomizer.plotting.figures import PlotStyle
 from atomizer.ui import api, gpu, handlers
+from atomizer.ui.session import Tab
 
 SHORT = {
     "sound": 150,
@@ -274,7 +275,7 @@ def test_invalid_look_is_refused(look, refused):
 def test_unknown_variation_changes_nothing(number, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).uniform(-0.1, 0.1, 4000), 8000)
-    _, session = handlers.load(str(tmp_path / "x.wav"), None)
+    _, session = handlers.load(str(tmp_path / "x.wav"), Tab())
     assert (
         handlers.accept(session, number) == handlers.delete_variation(session, number) == gr.skip()
     )

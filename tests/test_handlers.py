@@ -24,9 +24,9 @@ from atomizer.priors.noise_fill import noise_fill
 from atomizer.ui import cleanup, gpu, handlers
 from atomizer.ui.component import Chosen
 from atomizer.ui.exports import ExportRequest, export
-from atomizer.ui.handlers import filling, selecting
+from atomizer.ui.handlers import filling, loading, selecting
 from atomizer.ui.pace import Pace
-from atomizer.ui.session import Session, jobs, scenes
+from atomizer.ui.session import Session, Tab, history, jobs, scenes
 from atomizer.ui.session.job_state import JobEvent
 
 CONTROLS = ("auto", False, None, None, None, 0, "noise", "auto", 0)
@@ -53,7 +53,7 @@ def filled(session, *, count=1, **options):
 
 
 def loaded(path) -> Session:
-    message, session = handlers.load(str(path), None)
+    message, session = handlers.load(str(path), Tab())
     assert isinstance(session, Session), message
     return session
 
@@ -69,7 +69,7 @@ def test_long_file_opens_as_an_excerpt(long, warned, monkeypatch):
         excerpt.longest,
     ) == (0, 1, 1)
     assert excerpt.duration == 2.5
-    _, other = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})
+    _, other = handlers.choose_excerpt(Tab(session), {"start": 1.25, "seconds": 0.5})
     wanted = soundfile.read(long, dtype="float32", always_2d=True)[0][10_000:14_000].T
     assert np.array_equal(other.sound.samples, wanted) and deleted == [session.folder]
     assert (other.message.excerpt.start, other.message.excerpt.seconds) == (
@@ -150,7 +150,7 @@ def test_part_by_beats_of_noise_is_refused_alone(long):
 
 def test_settings_of_an_excerpt_reproduce_its_fill(long, tmp_path, monkeypatch):
     session = loaded(long)
-    _, session = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})
+    _, session = handlers.choose_excerpt(Tab(session), {"start": 1.25, "seconds": 0.5})
     variation = filled(session)[-1].variations[0]
     data, *_ = export(session, ExportRequest("settings", "filled", variation.id, PlotStyle()))
     (tmp_path / "saved.json").write_bytes(data)
@@ -184,7 +184,7 @@ def test_settings_of_an_excerpt_reproduce_its_fill(long, tmp_path, monkeypatch):
 )
 def test_invalid_excerpt_keeps_the_session(long, warned, wanted, says):
     session = loaded(long)
-    message, fresh = handlers.choose_excerpt(session, wanted)
+    message, fresh = handlers.choose_excerpt(Tab(session), wanted)
     assert (
         fresh == gr.skip()
         and says in message.status
@@ -199,7 +199,7 @@ def test_upload_is_kept_while_its_excerpts_are_in_use(long, monkeypatch):
     monkeypatch.setattr(cleanup, "uploaded_path", lambda path: long)
     monkeypatch.setattr(cleanup, "delete_later", deleted.append)
     session = loaded(long)
-    _, other = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})
+    _, other = handlers.choose_excerpt(Tab(session), {"start": 1.25, "seconds": 0.5})
     assert deleted == [] and other.uploaded_file == long
     other.close()
     assert deleted == [long]
@@ -279,13 +279,13 @@ def test_short_file_has_no_excerpts(sound, tmp_path):
     session = loaded(tmp_path / "short.wav")
     assert (
         session.message.excerpt is None
-        and handlers.choose_excerpt(session, {"start": 0, "seconds": 0.1})[1] == gr.skip()
+        and handlers.choose_excerpt(Tab(session), {"start": 0, "seconds": 0.1})[1] == gr.skip()
     )
 
 
 def test_too_large_file_is_refused(long, limited, warned):
     limited(file_mb=0.01)
-    assert handlers.load(str(long), None) == (gr.skip(), gr.skip())
+    assert handlers.load(str(long), Tab()) == (gr.skip(), gr.skip())
     assert "0.2 MB; up to 0.01 MB are accepted" in warned[0]
 
 
@@ -458,7 +458,7 @@ def test_undo_restores_a_sound_with_variations(long, tmp_path, monkeypatch, room
             lambda *_: (_ for _ in ()).throw(OSError(28, "full")),
         )
         monkeypatch.setattr(scenes, "preview", lambda session, sound, name: session.send(b"", name))
-    message, other = handlers.load(other_sound(tmp_path), session)
+    message, other = handlers.load(other_sound(tmp_path), Tab(session))
     assert (
         message.before == "long.wav from 0 s"
         and session.folder.exists()
@@ -471,7 +471,7 @@ def test_undo_restores_a_sound_with_variations(long, tmp_path, monkeypatch, room
         == handlers.delete_variation(session, variation.id)
         == gr.skip()
     )
-    message, again = handlers.undo(other)
+    message, again = handlers.undo(Tab(other))
     assert (
         again is session
         and message.number > other.message.number
@@ -492,16 +492,20 @@ def test_sound_without_user_work_is_not_undoable(long, tmp_path, monkeypatch):
     deleted = []
     monkeypatch.setattr(cleanup, "delete_soon", deleted.append)
     first = loaded(long)
-    _, second = handlers.load(other_sound(tmp_path), first)
+    _, second = handlers.load(other_sound(tmp_path), Tab(first))
     assert deleted == [first.folder] and second.message.before is None
     filled(second)
-    _, third = handlers.load(str(long), second)
-    _, fourth = handlers.load(str(long), third)
+    _, third = handlers.load(str(long), Tab(second))
+    _, fourth = handlers.load(str(long), Tab(third))
     assert deleted == [first.folder, third.folder] and fourth.message.before == "other.wav"
-    _, back = handlers.undo(fourth)
-    assert back is second and deleted[2:] == [fourth.folder] and handlers.undo(back)[0] == gr.skip()
+    _, back = handlers.undo(Tab(fourth))
+    assert (
+        back is second
+        and deleted[2:] == [fourth.folder]
+        and handlers.undo(Tab(back))[0] == gr.skip()
+    )
     filled(back)
-    _, fifth = handlers.load(str(long), back)
+    _, fifth = handlers.load(str(long), Tab(back))
     fifth.close()
     assert not back.folder.exists(), "it closes with the session that could undo to it"
 
@@ -515,26 +519,68 @@ def test_undo_cycles_through_the_recent_sounds(tmp_path, limited, monkeypatch):
         soundfile.write(
             tmp_path / f"{k}.wav", np.random.default_rng(k).uniform(-0.5, 0.5, 4000), 8000
         )
-        _, session = handlers.load(str(tmp_path / f"{k}.wav"), session)
+        _, session = handlers.load(str(tmp_path / f"{k}.wav"), Tab(session))
         filled(session)
         made.append(session)
     assert deleted == [made[0].folder]
     visited = []
     for _ in range(3):
-        _, session = handlers.undo(session)
+        _, session = handlers.undo(Tab(session))
         visited.append(session)
     assert visited == [*reversed(made[1:-1]), made[-1]] and deleted == [made[0].folder]
 
 
-def test_two_sounds_loaded_at_once(long, tmp_path):
-    """Both replace the same session; the later one stays, and undoes to the first session."""
-    session = loaded(long)
-    filled(session)
-    _, one = handlers.load(other_sound(tmp_path), session)
-    _, two = handlers.load(other_sound(tmp_path), session)
-    assert one.replaced_by is two and handlers.undo(one)[0] == gr.skip()
-    _, back = handlers.undo(two)
-    assert back is session and back.sound.samples.size
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("choice", [None, 0])
+def test_sound_that_was_chosen_last_stays(long, tmp_path, monkeypatch, is_first, choice):
+    """A sound is read while a shorter one is chosen and shown; `choice` 0 is the page's own."""
+    session = None if is_first else loaded(long)
+    tab = Tab(session)
+    if session is not None:
+        filled(session)
+    read, shown = loading.open_file, []
+
+    def slowly(path):
+        monkeypatch.setattr(loading, "open_file", read)
+        shown.append(handlers.load(other_sound(tmp_path), tab))
+        return read(path)
+
+    monkeypatch.setattr(loading, "open_file", slowly)
+    folders = {session and session.folder}
+    monkeypatch.setattr(Session, "close", lambda s, *_, **__: folders.add(s.folder))
+    assert handlers.load(str(long), tab, choice) == (gr.skip(), gr.skip())
+    message, last = shown[0]
+    assert tab.session is last and last.name == "other.wav" and last.replaced_by is None
+    assert len(folders) == 2, "the other one is closed"
+    assert handlers.describe(ALL, last, ["sign"], *CONTROLS, 1).number > message.number
+    assert handlers.undo(tab)[1] == (gr.skip() if is_first else session)
+
+
+def test_sound_that_was_opened_first_is_shown_last(long, tmp_path, monkeypatch):
+    """The page ignores messages with lower numbers than it has seen."""
+    tab, show, messages = Tab(), history.show, []
+
+    def late(*arguments):
+        monkeypatch.setattr(history, "show", show)
+        messages.append(handlers.load(other_sound(tmp_path), Tab(loaded(long)))[0])
+        return show(*arguments)
+
+    monkeypatch.setattr(history, "show", late)
+    messages.append(handlers.load(str(long), tab)[0])
+    assert messages[0].number < messages[1].number
+
+
+def test_a_sound_that_two_tabs_show_stays_in_the_other(long, tmp_path):
+    before, after = Tab(session := loaded(long)), Tab()
+    handlers.load(other_sound(tmp_path), after)
+    assert handlers.resume(after, session.resume_key)[1] is session
+    _, fresh = handlers.load(other_sound(tmp_path), before)
+    assert before.session is fresh and after.session is session and session.replaced_by is None
+    history.close_tab(before)
+    assert not fresh.folder.exists() and session.folder.exists()
+    assert handlers.load(other_sound(tmp_path), before) == (gr.skip(), gr.skip())
+    history.close_tab(after)
+    assert not session.folder.exists()
 
 
 def test_undone_excerpt_keeps_its_upload(long, monkeypatch):
@@ -543,9 +589,9 @@ def test_undone_excerpt_keeps_its_upload(long, monkeypatch):
     monkeypatch.setattr(cleanup, "delete_later", deleted.append)
     session = loaded(long)
     filled(session)
-    _, other = handlers.choose_excerpt(session, {"start": 1.25, "seconds": 0.5})
+    _, other = handlers.choose_excerpt(Tab(session), {"start": 1.25, "seconds": 0.5})
     assert other.message.before == "long.wav from 0 s" and other.uploaded_file == long
-    _, back = handlers.undo(other)
+    _, back = handlers.undo(Tab(other))
     assert back.uploaded_file == long and deleted == [] and back.message.before is None
 
 
@@ -557,9 +603,9 @@ def test_running_fill_is_stored_when_its_sound_is_replaced(long, tmp_path):
         steps = handlers.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
         next(steps), next(steps)
         assert session.fill.step
-        _, other = handlers.load(other_sound(tmp_path), session)
+        _, other = handlers.load(other_sound(tmp_path), Tab(session))
         assert list(steps) == [] and len(session.stored) == before + 1
-        message, back = handlers.undo(other)
+        message, back = handlers.undo(Tab(other))
         assert len(message.variations) == before + 1 and not message.busy and back.fill is None
 
 
@@ -567,33 +613,33 @@ def test_sound_with_a_selection_only_is_evicted_first(long, tmp_path, limited):
     limited(sounds_kept=1)
     made = loaded(long)
     filled(made)
-    _, selected = handlers.load(other_sound(tmp_path), made)
+    _, selected = handlers.load(other_sound(tmp_path), Tab(made))
     handlers.describe(ALL, selected, ["velocity"], *CONTROLS, 1)
-    _, last = handlers.load(str(long), selected)
-    assert last.message.before == "long.wav from 0 s" and handlers.undo(last)[1] is made
-    _, selected = handlers.load(other_sound(tmp_path), None)
+    _, last = handlers.load(str(long), Tab(selected))
+    assert last.message.before == "long.wav from 0 s" and handlers.undo(Tab(last))[1] is made
+    _, selected = handlers.load(other_sound(tmp_path), Tab())
     handlers.describe(ALL, selected, ["velocity"], *CONTROLS, 1)
-    _, last = handlers.load(str(long), selected)
+    _, last = handlers.load(str(long), Tab(selected))
     assert last.message.before == "other.wav"
-    _, back = handlers.undo(last)
+    _, back = handlers.undo(Tab(last))
     handlers.describe(Chosen({"regions": [], "parts": []}), back, ["velocity"], *CONTROLS, 1)
-    assert handlers.load(str(long), back)[1].message.before is None
+    assert handlers.load(str(long), Tab(back))[1].message.before is None
 
 
 def test_failed_load_stores_the_running_fill(long, tmp_path, monkeypatch):
     """The page cancels a running fill when a sound is loaded, also where that fails."""
     session = loaded(long)
     (tmp_path / "no.wav").write_bytes(b"no sound")
-    message, same = handlers.load(str(tmp_path / "no.wav"), session)
+    message, same = handlers.load(str(tmp_path / "no.wav"), Tab(session))
     assert "no.wav" in message.status and same == gr.skip() and not message.busy
-    assert handlers.load(str(tmp_path / "no.wav"), None) == (gr.skip(), gr.skip())
+    assert handlers.load(str(tmp_path / "no.wav"), Tab()) == (gr.skip(), gr.skip())
     monkeypatch.setattr(gpu, "fill", in_steps(4))
     fill = handlers.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 1)
     messages = [next(fill) for _ in range(3)]
     assert messages[-1].busy
     for message, same in (
-        handlers.load(str(tmp_path / "no.wav"), session),
-        handlers.choose_excerpt(session, {"start": 9, "seconds": 1}),
+        handlers.load(str(tmp_path / "no.wav"), Tab(session)),
+        handlers.choose_excerpt(Tab(session), {"start": 9, "seconds": 1}),
     ):
         assert not message.busy and same == gr.skip()
         assert [v.title for v in message.variations] == ["noise, seed 0, stopped after step 2 of 4"]
@@ -684,8 +730,8 @@ def test_expired_session_gets_an_empty_message(warned):
         handlers.delete_variation(None, 1),
         *handlers.decompose(None, "mdct"),
         *handlers.compare_with_noise(None, 1),
-        handlers.undo(None)[0],
-        handlers.choose_excerpt(None, {})[0],
+        handlers.undo(Tab())[0],
+        handlers.choose_excerpt(Tab(), {})[0],
     ]
     assert len(answers) == 8 and all(
         answer.number > 0 and answer.scene is None for answer in answers
@@ -724,10 +770,10 @@ def test_selection_made_again_shows_the_status_of_its_fill(long):
 
 
 def test_sessions_in_between_are_freed(long, tmp_path):
-    session = loaded(long)
+    tab = Tab(session := loaded(long))
     filled(session)
-    between = weakref.ref(handlers.load(other_sound(tmp_path), session)[1])
-    _, last = handlers.load(other_sound(tmp_path), between())
+    between = weakref.ref(handlers.load(other_sound(tmp_path), tab)[1])
+    _, last = handlers.load(other_sound(tmp_path), tab)
     gc.collect()
     assert between() is None and session.replaced_by is last
 

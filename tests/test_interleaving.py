@@ -26,7 +26,7 @@ from atomizer.io.audio import Sound
 from atomizer.ui import cleanup, decomposition, gpu, handlers
 from atomizer.ui.component import Chosen, Message, Result
 from atomizer.ui.handlers import loading, pursuit, responses
-from atomizer.ui.session import Session, history, jobs, scenes, state
+from atomizer.ui.session import Session, Tab, history, jobs, scenes, state
 from atomizer.ui.session.job_state import FINAL, TRANSITIONS, Job, JobEvent, JobState
 from atomizer.ui.variations import StoredVariation
 
@@ -45,7 +45,13 @@ def fakes(monkeypatch, tmp_path):
     task = prepare(sound, selection)
     numbers = itertools.count()
 
-    run = SimpleNamespace(dice=random.Random(0), transitions=Counter())
+    run = SimpleNamespace(dice=random.Random(0), transitions=Counter(), meanwhile=None)
+
+    def open_file(path):
+        happen, run.meanwhile = run.meanwhile, None
+        if happen:
+            happen()
+        return sound, None
 
     def fill(task, settings, model):
         error = run.dice.choice([None] * 6 + [gpu.OutOfTime("late"), AtomizerError("broken")])
@@ -117,7 +123,7 @@ def fakes(monkeypatch, tmp_path):
         ),
         history: dict(read=lambda *_: sound, write=lambda *_: None),
         loading: dict(
-            open_file=lambda path: (sound, None),
+            open_file=open_file,
             session_file=SimpleNamespace(is_session_file=lambda path: path == "x.atomizer"),
             check_size=lambda *_: None,
             open_saved=open_saved,
@@ -169,31 +175,47 @@ def _show_result(session, step):
 
 
 class Visitor:
-    """A page: its session, the fills that the queue runs for it, and the messages it has seen."""
+    """A page: its tab, the fills that the queue runs for it, and the messages it has seen."""
 
-    def __init__(self, dice: random.Random):
-        self.dice, self.session, self.fills, self.seen = dice, None, [], 0
+    def __init__(self, run: SimpleNamespace):
+        self.run, self.dice, self.tab, self.fills, self.seen = run, run.dice, Tab(), [], 0
         self.log: list[str] = []
         self.sent: list[tuple[Message, str]] = []  # and what they were when they were sent
         self.jobs: dict[int, tuple[Job, JobState]] = {}  # every job so far, and its last state
         self.load()
 
+    @property
+    def session(self) -> Session:
+        return self.tab.session
+
     def take(self, message, session=None) -> None:
         """Receive the outputs of an event."""
-        if isinstance(session, Session):
-            self.session = session
         if isinstance(message, Message):
             assert message.number > self.seen or message.scene is None, "a message went back"
             self.seen = max(self.seen, message.number)
             self.sent = [*self.sent[-2:], (message, _text(message))]
 
     def load(self):
-        self.take(*handlers.load("x.wav", self.session))
+        self.take(*handlers.load("x.wav", self.tab))
+
+    def load_meanwhile(self):
+        """A sound is loaded, and something else happens before it is there."""
+        name, tab, shown = self.dice.choice(EVENT_NAMES), self.tab, []
+
+        def happen():
+            before = self.session
+            getattr(self, name)()
+            shown.extend([self.session] * (self.session is not before))
+
+        self.log.append(f"({name})")
+        self.run.meanwhile = happen
+        self.take(*handlers.load("x.wav", tab))
+        assert not shown or self.session is shown[0], "the sound that was chosen last stays"
 
     def open(self):
         """A session file is opened; where it is invalid, everything stays."""
         before = self.session
-        self.take(*handlers.load("x.atomizer", before))
+        self.take(*handlers.load("x.atomizer", self.tab))
         assert (self.session is before) == (before.replaced_by is None)
 
     def save(self):
@@ -233,21 +255,22 @@ class Visitor:
         self.take(handlers.stop(self.session))
 
     def undo(self):
-        self.take(*handlers.undo(self.session))
+        self.take(*handlers.undo(self.tab))
 
     def reload(self):
         """The page is loaded again, shows another sound first, and gets its session back."""
-        before, self.session = self.session, None
+        page, before, self.tab = self.tab, self.session, Tab()
         self.load()
-        self.take(*handlers.resume(self.session, before.resume_key))
+        self.take(*handlers.resume(self.tab, before.resume_key))
         assert self.session is before
-        before.release()  # the page before is gone
+        history.close_tab(page)
 
     def leave(self):
         """The page is closed, and opened again later."""
-        self.session.release()
-        assert not self.session.job or not self.session.job.active
-        self.session, self.fills = None, []
+        before = self.session
+        history.close_tab(self.tab)
+        assert not before.job or not before.job.active
+        self.tab, self.fills = Tab(), []
         self.load()
 
     def accept(self):
@@ -299,6 +322,7 @@ def _text(message: Message) -> str:
 
 EVENT_NAMES = (
     *("load", "open", "save", "select", "undo", "accept", "delete", "reload", "leave"),
+    "load_meanwhile",
     *("fill", "fill", "pursue", "step", "step", "step", "cancel", "stop"),
 )
 
@@ -306,7 +330,7 @@ EVENT_NAMES = (
 def test_events_in_any_order_keep_the_invariants(fakes):
     for seed in range(SEQUENCES):
         dice = fakes.dice = random.Random(seed)
-        visitor = Visitor(dice)
+        visitor = Visitor(fakes)
         for _ in range(EVENTS):
             visitor.log.append(name := dice.choice(EVENT_NAMES))
             try:

@@ -15,7 +15,7 @@ from atomizer.plotting.figures import PlotStyle
 from atomizer.ui import gpu, handlers
 from atomizer.ui.component import Chosen
 from atomizer.ui.exports import ExportRequest, export
-from atomizer.ui.session import Session
+from atomizer.ui.session import Session, Tab
 
 FEATURES = ["velocity", "sign"]
 CONTROLS = ("auto", False, None, None, None, 0, "model", "auto", 0, 1)
@@ -42,7 +42,7 @@ def noise(tmp_path):
 
 
 def loaded(path, old=None) -> Session:
-    return handlers.load(path, old)[1]
+    return handlers.load(path, Tab(old))[1]
 
 
 def described(session, chosen=HIGHS, *controls):

@@ -17,7 +17,7 @@ from atomizer.plotting.figures import PlotStyle
 from atomizer.ui import decomposition, drawing, handlers, session_file
 from atomizer.ui.component import Chosen, Message
 from atomizer.ui.exports import ExportRequest, export
-from atomizer.ui.session import Session
+from atomizer.ui.session import Session, Tab
 from atomizer.ui.session_file import archive
 from atomizer.ui.session_file.schema import ManifestSchema
 from atomizer.validation import validate
@@ -67,7 +67,7 @@ def load(tmp_path_factory, samples):
 
 
 def opened(path) -> Session:
-    message, session = handlers.load(str(path), None)
+    message, session = handlers.load(str(path), Tab())
     assert isinstance(session, Session), message
     return session
 
@@ -189,7 +189,7 @@ def test_additions_layers_and_other_atoms_come_back(load, tmp_path, monkeypatch)
             assert session.pursuit.pack() == back.pursuit.pack() and len(back.pursuit.atoms) == 300
             assert session.shown.scene.atomizer == back.shown.scene.atomizer
         for one in (session, back):
-            handlers.undo(one)
+            handlers.undo(Tab(one))
     assert [v.label for v in back.shown.variations] == ["A", "B", "C"]
 
 
@@ -197,7 +197,7 @@ def test_part_of_a_long_file_and_an_example_come_back(tmp_path, limited, samples
     limited(excerpt_seconds=1)
     soundfile.write(tmp_path / "long.wav", samples(20_000, 1, 8000).T, 8000)
     _, session = handlers.choose_excerpt(
-        opened(tmp_path / "long.wav"), {"start": 1.25, "seconds": 0.5}
+        Tab(opened(tmp_path / "long.wav")), {"start": 1.25, "seconds": 0.5}
     )
     message = fill(session)
     back = again(save(session), tmp_path)
@@ -307,7 +307,7 @@ def refuse(load, tmp_path, warned):
         (tmp_path / name).write_bytes(data)
         before, folders = session.message, set(session.folder.parent.iterdir())
         warned.clear()
-        message, fresh = handlers.load(str(tmp_path / name), session)
+        message, fresh = handlers.load(str(tmp_path / name), Tab(session))
         assert fresh == gr.skip() and isinstance(message, Message)
         assert says.lower() in message.status.lower() and warned == [message.status]
         assert message.status.count(". ") == 0 and message.status[-1] == "."

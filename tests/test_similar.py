@@ -16,6 +16,7 @@ from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
 from atomizer.ui import handlers
 from atomizer.ui.component import Chosen
+from atomizer.ui.session import Tab
 
 RATE, SPACE = 44_100, AtomSpace()
 FRAME = SPACE.hop / RATE  # seconds
@@ -129,7 +130,7 @@ def session(tmp_path):
     import soundfile
 
     soundfile.write(tmp_path / "ring.wav", ringing()[0], RATE)
-    _, session = handlers.load(str(tmp_path / "ring.wav"), None)
+    _, session = handlers.load(str(tmp_path / "ring.wav"), Tab())
     return session
 
 

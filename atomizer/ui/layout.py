@@ -14,6 +14,7 @@ from . import examples, gpu
 from .component import AtomView
 from .examples import ASSETS, Example
 from .handlers.controls import AUTO, METHODS
+from .session import Tab, history
 
 # titles of `priors.choices.USING` on the page
 USING_TITLES = {
@@ -60,8 +61,8 @@ rest of the sound predicts" aria-label="Remove the reference">×</button></span>
 worse.</p>
 """
 EXTEND_HELP = """
-<p class="hint">Extend: longer, by these seconds. Widen: mono to stereo. Brighten: highs above a
-low sample rate. <span data-additions></span></p>
+<p class="hint">Extend: longer, by these seconds. Widen: a mono sound to stereo. Brighten: highs
+for a sample rate below 44.1 kHz. <span data-additions></span></p>
 """
 
 
@@ -124,7 +125,7 @@ class ExtendPanel:
 class Page:
     """All components that have events, or take part in one."""
 
-    session: gr.State
+    state: gr.State  # of a `Tab`
     view: AtomView
     examples: list[tuple[Example, gr.Button]]
     sources: Sources
@@ -135,7 +136,7 @@ class Page:
 
 def create() -> Page:
     """Create the components; call it within `gr.Blocks`."""
-    session = gr.State(None, delete_callback=lambda s: s and s.release())
+    state = gr.State(Tab(), delete_callback=history.close_tab)
     gr.HTML(INTRO, elem_id="intro", padding=False)
     example_buttons = _example_buttons()
     with gr.Row(elem_id="bench"):
@@ -147,7 +148,7 @@ def create() -> Page:
             fill, features, extend = _fill_panel()
         with gr.Column(elem_id="stage", min_width=0):
             view = AtomView(elem_id="view")
-    return Page(session, view, example_buttons, sources, features, fill, extend)
+    return Page(state, view, example_buttons, sources, features, fill, extend)
 
 
 def example_sounds() -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from .component import Chosen, Message
 from .examples import ASSETS, Example
 from .handlers.controls import AUTO, METHODS
 from .layout import Page
-from .session import Session
+from .session import Session, Tab
 from .session_file import SavedWork
 
 PRIVATE: dict[str, Any] = dict(api_visibility="private", show_progress="hidden")
@@ -50,7 +50,7 @@ def connect(demo: gr.Blocks, page: Page) -> None:
 
 def _sound_outputs(page: Page) -> list:
     """Components that change with the sound."""
-    return [page.view, page.session, page.extend.channel, page.extend.highs]
+    return [page.view, page.state, page.extend.channel, page.extend.highs]
 
 
 def _preset_outputs(page: Page) -> list:
@@ -113,10 +113,13 @@ def _extend_updates(session: Session) -> tuple:
     )
 
 
-def _sound_values(message: Message, session: Any) -> tuple:
-    """Return the values of `_sound_outputs`, of what a handler returned."""
+def _sound_values(tab: Tab, message: Message, session: Any) -> tuple:
+    """Return the values of `_sound_outputs`, of what a handler returned.
+
+    The tab stays the same object. Gradio releases only what an event has returned.
+    """
     skipped = session == gr.skip()
-    return message, session, *((gr.skip(), gr.skip()) if skipped else _extend_updates(session))
+    return message, tab, *((gr.skip(), gr.skip()) if skipped else _extend_updates(session))
 
 
 def _ticked(page: Page, values: tuple) -> list[str]:
@@ -140,45 +143,50 @@ def _example_sound(session: Session) -> str:
 
 def _connect_fills(page: Page) -> list[Fill]:
     """Connect everything that fills, or takes as long as a fill."""
-    view, session, panel, extend = page.view, page.session, page.fill, page.extend
+    view, state, panel, extend = page.view, page.state, page.fill, page.extend
 
-    def fill_selection(chosen: Chosen, old: Session | None, *values) -> Iterator[Message]:
+    def fill_selection(chosen: Chosen, tab: Tab, *values) -> Iterator[Message]:
         count = len(page.features)
         features, controls = _ticked(page, values[:count]), values[count:]
-        yield from handlers.fill_selection(chosen, old, features, *controls)
+        yield from handlers.fill_selection(chosen, tab.session, features, *controls)
 
-    def compare_with_noise(old: Session | None, event: gr.EventData) -> Iterator[Message]:
-        yield from handlers.compare_with_noise(old, _event_value(event))
+    def continue_sound(tab: Tab, *values) -> Iterator[Message]:
+        yield from handlers.continue_sound(tab.session, *values)
 
-    def refill(old: Session | None, event: gr.EventData) -> Iterator[Message]:
+    def add_channel(tab: Tab, *values) -> Iterator[Message]:
+        yield from handlers.add_channel(tab.session, *values)
+
+    def extend_bandwidth(tab: Tab, *values) -> Iterator[Message]:
+        yield from handlers.extend_bandwidth(tab.session, *values)
+
+    def compare_with_noise(tab: Tab, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.compare_with_noise(tab.session, _event_value(event))
+
+    def refill(tab: Tab, event: gr.EventData) -> Iterator[Message]:
         spans = (_event_value(event, name) for name in ("source", "not_from"))
-        yield from handlers.fill_from_source(old, _event_value(event), *spans)
+        yield from handlers.fill_from_source(tab.session, _event_value(event), *spans)
 
-    def paste(chosen: Chosen, old: Session | None, event: gr.EventData) -> Iterator[Message]:
-        yield from handlers.paste(chosen, old, _event_value(event, "shift"))
+    def paste(chosen: Chosen, tab: Tab, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.paste(chosen, tab.session, _event_value(event, "shift"))
 
-    def fill_prefix(old: Session | None, event: gr.EventData) -> Iterator[Message]:
-        yield from handlers.fill_prefix(old, event._data)
+    def fill_prefix(tab: Tab, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.fill_prefix(tab.session, event._data)
 
-    def pursue(old: Session | None, event: gr.EventData) -> Iterator[Message]:
-        yield from handlers.decompose(old, _event_value(event, "name"))
+    def pursue(tab: Tab, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.decompose(tab.session, _event_value(event, "name"))
 
     options = dict(show_progress_on=panel.queue, **FILLS)
     controls = panel.controls
     return [
-        panel.fill.click(
-            fill_selection, [view, session, *page.features, *controls], view, **options
-        ),
-        extend.past_end.click(
-            handlers.continue_sound, [session, extend.seconds, *controls], view, **options
-        ),
-        extend.channel.click(handlers.add_channel, [session, *controls], view, **options),
-        extend.highs.click(handlers.extend_bandwidth, [session, *controls], view, **options),
-        view.noise(compare_with_noise, session, view, **options),
-        view.refill(refill, session, view, **options),
-        view.paste(paste, [view, session], view, **options),
-        view.pursue(pursue, session, view, **options),
-        view.unsent(fill_prefix, session, view, **options),
+        panel.fill.click(fill_selection, [view, state, *page.features, *controls], view, **options),
+        extend.past_end.click(continue_sound, [state, extend.seconds, *controls], view, **options),
+        extend.channel.click(add_channel, [state, *controls], view, **options),
+        extend.highs.click(extend_bandwidth, [state, *controls], view, **options),
+        view.noise(compare_with_noise, state, view, **options),
+        view.refill(refill, state, view, **options),
+        view.paste(paste, [view, state], view, **options),
+        view.pursue(pursue, state, view, **options),
+        view.unsent(fill_prefix, state, view, **options),
     ]
 
 
@@ -187,23 +195,26 @@ def _connect_examples(page: Page, fills: list[Fill]) -> list[Fill]:
     sounds = page.sources.example_sounds
     outputs = [*_sound_outputs(page), *_preset_outputs(page), sounds]
 
-    def load_example(example: Example, old: Session | None) -> tuple:
-        message, fresh = handlers.load_example(example, old)
+    def load_example(example: Example, tab: Tab) -> tuple:
+        message, fresh = handlers.load_example(example, tab)
         if fresh == gr.skip():
             return message, *_skip(outputs[1:])
         recipe = example.recipe
         return (
-            *_sound_values(message, fresh),
+            *_sound_values(tab, message, fresh),
             *_preset_values(page, recipe.selection, recipe.settings),
             str(example.path),
         )
 
+    def finish_example(example: Example, tab: Tab) -> Iterator[Message]:
+        yield from handlers.finish_example(example, tab.session)
+
     example_fills = {}
     for example, button in page.examples:
-        loading = button.click(partial(load_example, example), page.session, outputs, **PRIVATE)
+        loading = button.click(partial(load_example, example), page.state, outputs, **PRIVATE)
         example_fills[example.id] = loading.then(
-            partial(handlers.finish_example, example),
-            page.session,
+            partial(finish_example, example),
+            page.state,
             page.view,
             show_progress_on=page.fill.queue,
             **FILLS,
@@ -217,7 +228,11 @@ def _connect_examples(page: Page, fills: list[Fill]) -> list[Fill]:
 
 def _connect_stop(page: Page, fills: list[Fill]) -> None:
     """Connect the Stop button."""
-    page.fill.stop.click(handlers.stop, page.session, page.view, **PRIVATE)
+
+    def stop(tab: Tab) -> Message:
+        return handlers.stop(tab.session)
+
+    page.fill.stop.click(stop, page.state, page.view, **PRIVATE)
     # an event each: with several fills in one event, Gradio looks for the next only when the one
     # before has ended, and could cancel a fill that was started after Stop
     for fill in fills:
@@ -226,39 +241,44 @@ def _connect_stop(page: Page, fills: list[Fill]) -> None:
 
 def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
     """Connect the upload, the microphone, the example sounds and the excerpt picker."""
-    session, sources = page.session, page.sources
+    state, sources = page.state, page.sources
     sound_outputs, preset_outputs = _sound_outputs(page), _preset_outputs(page)
     work_outputs = _work_outputs(page)
 
-    def load(path: str | None, old: Session | None) -> tuple:
+    def load_first(path: str | None, tab: Tab) -> tuple:
         cleanup.free_idle(demo)
-        return _sound_values(*handlers.load(path, old))
+        # what the visitor chooses comes after it, also while it loads
+        return _sound_values(tab, *handlers.load(path, tab, choice=0))
 
-    def load_and_reset(path: str | None, old: Session | None) -> tuple:
+    def load(path: str | None, tab: Tab) -> tuple[tuple, Any]:
+        """Return the values of `_sound_outputs` and `_preset_outputs`, and the session."""
+        cleanup.free_idle(demo)
         # an example's settings are not meant for other sounds; the visitor's own are
-        after_example = old is not None and bool(old.example_variations)
-        values = load(path, old)
-        if after_example and values[1] != gr.skip():
-            return *values, *_preset_values(page, Selection(), Settings())
-        return *values, *_skip(preset_outputs)
+        after_example = tab.session is not None and bool(tab.session.example_variations)
+        message, fresh = handlers.load(path, tab)
+        resets = after_example and fresh != gr.skip()
+        presets = _preset_values(page, Selection(), Settings()) if resets else _skip(preset_outputs)
+        return (*_sound_values(tab, message, fresh), *presets), fresh
 
-    def load_upload(path: str | None, old: Session | None) -> tuple:
+    def load_chosen(path: str | None, tab: Tab) -> tuple:
+        return load(path, tab)[0]
+
+    def load_upload(path: str | None, tab: Tab) -> tuple:
         # the drop zone becomes empty again, and no example sound is chosen
-        values = load_and_reset(path, old)
-        fresh = values[1]
+        values, fresh = load(path, tab)
         if isinstance(fresh, Session) and fresh.work is not None:
             values = *values[: len(sound_outputs)], *_work_values(page, fresh.work)
         else:
             values = *values, *_skip(work_outputs[len(preset_outputs) :])
         return *values, None, gr.skip() if fresh == gr.skip() else ""
 
-    def choose_excerpt(old: Session | None, event: gr.EventData) -> tuple:
-        return _sound_values(*handlers.choose_excerpt(old, event._data))
+    def choose_excerpt(tab: Tab, event: gr.EventData) -> tuple:
+        return _sound_values(tab, *handlers.choose_excerpt(tab, event._data))
 
     # "multiple", "always_last": an event during the previous one must not be lost
     sources.file.upload(
         load_upload,
-        [sources.file, session],
+        [sources.file, state],
         [*sound_outputs, *work_outputs, sources.file, sources.example_sounds],
         cancels=fills,
         trigger_mode="multiple",
@@ -266,68 +286,68 @@ def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
     )
     sources.microphone.stop_recording(
         load_upload,
-        [sources.microphone, session],
+        [sources.microphone, state],
         [*sound_outputs, *work_outputs, sources.microphone, sources.example_sounds],
         cancels=fills,
         **PRIVATE,
     )
     sources.example_sounds.select(
-        load_and_reset,
-        [sources.example_sounds, session],
+        load_chosen,
+        [sources.example_sounds, state],
         [*sound_outputs, *preset_outputs],
         cancels=fills,
         trigger_mode="always_last",
         **PRIVATE,
     )
     if sources.example_sounds.value:
-        demo.load(load, [sources.example_sounds, session], sound_outputs, **PRIVATE)
-    page.view.excerpt(choose_excerpt, session, sound_outputs, cancels=fills, **PRIVATE)
+        demo.load(load_first, [sources.example_sounds, state], sound_outputs, **PRIVATE)
+    page.view.excerpt(choose_excerpt, state, sound_outputs, cancels=fills, **PRIVATE)
 
 
 def _connect_variations(page: Page, fills: list[Fill]) -> None:
     """Connect the buttons of variations, of undo, and of exports."""
-    view, session, sounds = page.view, page.session, page.sources.example_sounds
+    view, state, sounds = page.view, page.state, page.sources.example_sounds
     undo_outputs = [*_sound_outputs(page), *_preset_outputs(page), sounds]
 
-    def accept(old: Session | None, event: gr.EventData) -> Message:
-        return handlers.accept(old, _event_value(event), _event_value(event, "shape"))
+    def accept(tab: Tab, event: gr.EventData) -> Message:
+        return handlers.accept(tab.session, _event_value(event), _event_value(event, "shape"))
 
-    def undo(old: Session | None) -> tuple:
-        return restored(old, *handlers.undo(old))
+    def undo(tab: Tab) -> tuple:
+        return restored(tab, tab.session, *handlers.undo(tab))
 
-    def resume(old: Session | None, event: gr.EventData) -> tuple:
-        return restored(old, *handlers.resume(old, _event_value(event, "key")))
+    def resume(tab: Tab, event: gr.EventData) -> tuple:
+        return restored(tab, tab.session, *handlers.resume(tab, _event_value(event, "key")))
 
-    def restored(old: Session | None, message: Message, fresh: Any) -> tuple:
-        if fresh is old or fresh == gr.skip():
+    def restored(tab: Tab, before: Session | None, message: Message, fresh: Any) -> tuple:
+        if fresh is before or fresh == gr.skip():
             return message, *_skip(undo_outputs[1:])
         recipe = fresh.current_recipe
         selection = recipe.selection
         if fresh.features:
             selection = replace(selection, features=tuple(fresh.features))
         return (
-            *_sound_values(message, fresh),
+            *_sound_values(tab, message, fresh),
             *_preset_values(page, selection, recipe.settings),
             _example_sound(fresh),
         )
 
-    def delete_variation(old: Session | None, event: gr.EventData) -> Message:
-        return handlers.delete_variation(old, _event_value(event))
+    def delete_variation(tab: Tab, event: gr.EventData) -> Message:
+        return handlers.delete_variation(tab.session, _event_value(event))
 
-    def export_file(old: Session | None, event: gr.EventData) -> Message:
-        return handlers.export_file(old, event._data)
+    def export_file(tab: Tab, event: gr.EventData) -> Message:
+        return handlers.export_file(tab.session, event._data)
 
-    def save_session(chosen: Chosen, old: Session | None, event: gr.EventData, *values) -> Message:
+    def save_session(chosen: Chosen, tab: Tab, event: gr.EventData, *values) -> Message:
         features, controls = _ticked(page, values), values[len(page.features) :]
-        return handlers.save_session(chosen, old, event._data, features, *controls)
+        return handlers.save_session(chosen, tab.session, event._data, features, *controls)
 
-    view.accept(accept, session, view, **PRIVATE)
-    view.revert(undo, session, undo_outputs, cancels=fills, **PRIVATE)
-    view.resume(resume, session, undo_outputs, **PRIVATE)
-    view.forget(delete_variation, session, view, **PRIVATE)
-    view.export(export_file, session, view, trigger_mode="multiple", **PRIVATE)
+    view.accept(accept, state, view, **PRIVATE)
+    view.revert(undo, state, undo_outputs, cancels=fills, **PRIVATE)
+    view.resume(resume, state, undo_outputs, **PRIVATE)
+    view.forget(delete_variation, state, view, **PRIVATE)
+    view.export(export_file, state, view, trigger_mode="multiple", **PRIVATE)
     controls = [*page.fill.controls, page.extend.seconds]
-    view.save(save_session, [view, session, *page.features, *controls], view, **PRIVATE)
+    view.save(save_session, [view, state, *page.features, *controls], view, **PRIVATE)
 
 
 def _connect_selection(page: Page) -> None:
@@ -339,9 +359,10 @@ def _connect_selection(page: Page) -> None:
         k for part in set_by_examples for k, control in enumerate(controls) if control is part
     ]
 
-    def describe(chosen: Chosen, old: Session | None, seconds: Any, *values) -> tuple:
+    def describe(chosen: Chosen, tab: Tab, seconds: Any, *values) -> tuple:
         features, fields = _ticked(page, values[:count]), list(values[count:])
-        left = handlers.leave_example(chosen, old)
+        session = tab.session
+        left = handlers.leave_example(chosen, session)
         updates = _skip(places)
         if left is not None:  # what the visitor has changed stays
             theirs = _preset_values(page, left.selection, left.settings)[count:]
@@ -353,11 +374,11 @@ def _connect_selection(page: Page) -> None:
         for k, update in zip(places, updates):
             if update != gr.skip():
                 fields[k] = update
-        handlers.plan_additions(old, seconds, *fields)
-        return handlers.describe(chosen, old, features, *fields), *updates
+        handlers.plan_additions(session, seconds, *fields)
+        return handlers.describe(chosen, session, features, *fields), *updates
 
-    def load_settings(old: Session | None, event: gr.EventData) -> tuple:
-        message, recipe = handlers.load_settings(old, event._data)
+    def load_settings(tab: Tab, event: gr.EventData) -> tuple:
+        message, recipe = handlers.load_settings(tab.session, event._data)
         if recipe is None:
             return message, *_skip(_work_outputs(page))
         settings = recipe.settings
@@ -370,23 +391,25 @@ def _connect_selection(page: Page) -> None:
             recipe.extend or gr.skip(),
         )
 
-    def inspect(old: Session | None, seconds: Any, event: gr.EventData, *fields) -> Message:
-        handlers.plan_additions(old, seconds, *fields)
-        return handlers.inspect(old, _event_value(event, "thorough") is True)
+    def inspect(tab: Tab, seconds: Any, event: gr.EventData, *fields) -> Message:
+        session = tab.session
+        handlers.plan_additions(session, seconds, *fields)
+        return handlers.inspect(session, _event_value(event, "thorough") is True)
 
-    def find_similar(old: Session | None, event: gr.EventData) -> Message:
-        return handlers.find_similar(old, _event_value(event, "region"), _event_value(event, "key"))
+    def find_similar(tab: Tab, event: gr.EventData) -> Message:
+        region, key = (_event_value(event, name) for name in ("region", "key"))
+        return handlers.find_similar(tab.session, region, key)
 
-    page.view.similar(find_similar, page.session, page.view, trigger_mode="multiple", **PRIVATE)
+    page.view.similar(find_similar, page.state, page.view, trigger_mode="multiple", **PRIVATE)
     page.view.inspect(
         inspect,
-        [page.session, page.extend.seconds, *controls],
+        [page.state, page.extend.seconds, *controls],
         page.view,
         trigger_mode="multiple",
         **PRIVATE,
     )
-    page.view.settings(load_settings, page.session, [page.view, *_work_outputs(page)], **PRIVATE)
-    inputs = [page.view, page.session, page.extend.seconds, *page.features, *controls]
+    page.view.settings(load_settings, page.state, [page.view, *_work_outputs(page)], **PRIVATE)
+    inputs = [page.view, page.state, page.extend.seconds, *page.features, *controls]
     outputs = [page.view, *set_by_examples]
     fields = (page.extend.seconds, *page.features, *controls)
     events = (page.view.selected, *(part.input for part in fields))
@@ -396,31 +419,31 @@ def _connect_selection(page: Page) -> None:
 
 def _connect_reference(page: Page) -> None:
     """Connect the recording whose highs filled highs shall have."""
-    view, session, file = page.view, page.session, page.fill.reference
+    view, state, file = page.view, page.state, page.fill.reference
 
-    def load_reference(path: str | None, old: Session | None) -> tuple:
-        return handlers.load_reference(path, old), None
+    def load_reference(path: str | None, tab: Tab) -> tuple:
+        return handlers.load_reference(path, tab.session), None
 
-    def choose_reference(old: Session | None, event: gr.EventData) -> Message:
-        return handlers.choose_reference(old, event._data)
+    def choose_reference(tab: Tab, event: gr.EventData) -> Message:
+        return handlers.choose_reference(tab.session, event._data)
 
-    file.upload(load_reference, [file, session], [view, file], **PRIVATE)
-    view.reference(choose_reference, session, view, **PRIVATE)
+    file.upload(load_reference, [file, state], [view, file], **PRIVATE)
+    view.reference(choose_reference, state, view, **PRIVATE)
 
 
 def _connect_compression(page: Page) -> None:
     """Connect the file of atoms in the panel of orderings."""
 
-    def encode_file(old: Session | None, event: gr.EventData) -> Message:
-        return handlers.encode_file(old, _event_value(event, "order"))
+    def encode_file(tab: Tab, event: gr.EventData) -> Message:
+        return handlers.encode_file(tab.session, _event_value(event, "order"))
 
-    def decode_prefix(old: Session | None, event: gr.EventData) -> Message:
-        return handlers.decode_prefix(old, event._data)
+    def decode_prefix(tab: Tab, event: gr.EventData) -> Message:
+        return handlers.decode_prefix(tab.session, event._data)
 
-    def compare_codecs(old: Session | None, event: gr.EventData) -> Iterator[Message]:
-        yield from handlers.compare_codecs(old, _event_value(event, "order"))
+    def compare_codecs(tab: Tab, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.compare_codecs(tab.session, _event_value(event, "order"))
 
-    view, session = page.view, page.session
-    view.encode(encode_file, session, view, trigger_mode="multiple", **PRIVATE)
-    view.prefix(decode_prefix, session, view, trigger_mode="always_last", **PRIVATE)
-    view.codecs(compare_codecs, session, view, trigger_mode="once", **PRIVATE)
+    view, state = page.view, page.state
+    view.encode(encode_file, state, view, trigger_mode="multiple", **PRIVATE)
+    view.prefix(decode_prefix, state, view, trigger_mode="always_last", **PRIVATE)
+    view.codecs(compare_codecs, state, view, trigger_mode="once", **PRIVATE)

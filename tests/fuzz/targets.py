@@ -505,6 +505,7 @@ def page_target(folder: Path):
 
     from atomizer.ui import gpu, handlers
     from atomizer.ui.component import AtomView, Message
+    from atomizer.ui.session import Tab
 
     gpu.has_model = lambda: False
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
@@ -520,7 +521,7 @@ def page_target(folder: Path):
         def is_answer(message) -> bool:
             return isinstance(message, Message) or message == gr.skip()
 
-        _, session = handlers.load(str(folder / "in.wav"), None)
+        _, session = handlers.load(str(folder / "in.wav"), Tab())
         try:
             for _ in range(rng.randrange(1, 4)):
                 numbers = [*session.stored, *LEAVES]
@@ -572,7 +573,7 @@ def page_target(folder: Path):
                             )
                         )
                     case 5:
-                        assert is_answer(handlers.undo(session)[0]) and is_answer(
+                        assert is_answer(handlers.undo(Tab(session))[0]) and is_answer(
                             handlers.stop(session)
                         )
                     case 6:
@@ -599,6 +600,7 @@ def session_target(folder: Path):
     from atomizer.ui.component import Chosen
     from atomizer.ui.exports import ExportRequest, export
     from atomizer.ui.handlers.saving import open_saved
+    from atomizer.ui.session import Tab
 
     gpu.has_model = lambda: False
     soundfile.write(folder / "in.wav", samples_of(2000, 1, 8000), 8000)
@@ -611,7 +613,7 @@ def session_target(folder: Path):
         assert message.download is not None, message.status
         return Path(message.download.file.path).read_bytes()
 
-    _, session = handlers.load(str(folder / "in.wav"), None)
+    _, session = handlers.load(str(folder / "in.wav"), Tab())
     list(handlers.fill_selection(chosen, session, ["velocity", "sign"], *controls))
     handlers.accept(session, session.shown.current)
     list(handlers.add_channel(session, *controls))
@@ -648,7 +650,7 @@ def session_target(folder: Path):
                 request = ExportRequest("same", "filled", variation.id, PlotStyle())
                 assert export(session, request).data
             save(session)
-            handlers.undo(session)
+            handlers.undo(Tab(session))
         finally:
             path.unlink()
             if session is not None:

@@ -9,7 +9,7 @@ import gradio as gr
 from ...errors import AtomizerError
 from ...inpainting.shaping import Shape
 from ..component import Message
-from ..session import Session, history
+from ..session import Session, Tab, history
 from .loading import load_failed
 from .responses import has_variation, is_active, no_session, sentence_of
 
@@ -26,15 +26,16 @@ def accept(session: Session | None, number: Any, shape: Any = None) -> Message:
     return session.publish(f"{label} is kept: the next fills start from it.")
 
 
-def undo(session: Session | None):
+def undo(tab: Tab):
     """Go back to the previous original, or to the previous sound. Returns (message, session)."""
+    choice, session = tab.choose(), tab.session
     if not is_active(session):
         return no_session(session), gr.skip()
     try:
         if session.undo_stack:
             history.revert_original(session)
             return session.publish("The last accepted fill is a variation again."), session
-        previous = history.undo(session)
+        previous = history.undo(tab, choice)
         if previous is None:
             return gr.skip(), gr.skip()
         return previous.publish(f"Back to {previous.title}, as you left it."), previous
@@ -42,14 +43,15 @@ def undo(session: Session | None):
         return load_failed(session, error, "Not undone"), gr.skip()
 
 
-def resume(session: Session | None, key: Any):
+def resume(tab: Tab, key: Any):
     """Show the session of a page that was reloaded. Returns (message, session)."""
     try:
-        found = history.resume(session, key)
+        found = history.resume(tab, key, tab.choose())
     except Exception as error:
-        return load_failed(session, error, "Not restored"), gr.skip()
+        return load_failed(tab.session, error, "Not restored"), gr.skip()
     if found is not None:
         return found.publish(f"{found.title} and its fills are back."), found
+    session = tab.session
     if not is_active(session):
         return no_session(session), gr.skip()
     return session.publish(session.status), gr.skip()

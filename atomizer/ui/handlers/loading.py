@@ -15,7 +15,7 @@ from ...limits import MEGABYTE, limits
 from .. import cleanup, examples, gpu, session_file
 from ..component import Message
 from ..examples import Example
-from ..session import LongFile, Session, history, jobs, open_session, scenes
+from ..session import LongFile, Session, Tab, history, jobs, open_session, scenes
 from ..session.job_state import JobEvent
 from . import responses
 from .controls import parse_number
@@ -26,23 +26,26 @@ from .saving import open_saved, opened_status
 FIRST_SECONDS = 30.0  # the first excerpt of a file that is too long to work on as a whole
 
 
-def load(path: str | None, session: Session | None):
+def load(path: str | None, tab: Tab, choice: int | None = None):
     """Open a sound, or a session file, as a new session that replaces the current one.
 
     Returns (message, session). The session is skipped where the file is not a valid sound; both
-    are skipped where there was no session before either.
+    are skipped where there was no session before either, or a sound that was chosen later is shown.
+
+    choice  number of the choice; a new one by default
     """
     if not path:
         return gr.skip(), gr.skip()
+    choice, session = tab.choose() if choice is None else choice, tab.session
     if session_file.is_session_file(path):
-        return _load_saved(path, session)
+        return _load_saved(path, tab, choice)
     try:
         sound, long_file = open_file(path)
         fresh = open_session(sound, Path(path).name, long_file, cleanup.uploaded_path(path))
     except Exception as error:
         return load_failed(session, error, "This sound cannot be used"), gr.skip()
-    if session is not None:
-        history.replace_with(session, fresh)
+    if not history.show(tab, fresh, choice):
+        return gr.skip(), gr.skip()
     note = f"{sound.note} " if sound.note else ""
     if long_file is not None:
         return _opened(
@@ -54,8 +57,9 @@ def load(path: str | None, session: Session | None):
     return _opened(fresh, f"{note}Drag over the spectrogram, or add a preset, then press Fill in.")
 
 
-def _load_saved(path: str, session: Session | None):
+def _load_saved(path: str, tab: Tab, choice: int):
     """Open a session file; returns what `load` does."""
+    session = tab.session
     try:
         check_size(path, "delete variations, and save the session again")
         fresh = open_saved(path)
@@ -63,8 +67,8 @@ def _load_saved(path: str, session: Session | None):
         return load_failed(session, error, "This session cannot be used"), gr.skip()
     finally:
         cleanup.trim_heap()
-    if session is not None:
-        history.replace_with(session, fresh)
+    if not history.show(tab, fresh, choice):
+        return gr.skip(), gr.skip()
     return _opened(fresh, opened_status(fresh))
 
 
@@ -117,11 +121,12 @@ def open_file(path: str | Path) -> tuple[Sound, LongFile | None]:
     return long_file.read(0.0, min(FIRST_SECONDS, most)), long_file
 
 
-def choose_excerpt(session: Session | None, request: dict[str, Any]):
+def choose_excerpt(tab: Tab, request: dict[str, Any]):
     """Open another excerpt {start, seconds} of a long file as a new session.
 
     Returns (message, session); the session is skipped where the excerpt is invalid.
     """
+    choice, session = tab.choose(), tab.session
     if not is_active(session) or session.long_file is None:
         return no_session(session), gr.skip()
     try:
@@ -130,12 +135,12 @@ def choose_excerpt(session: Session | None, request: dict[str, Any]):
         )
         sound = session.long_file.read(start, seconds)
         long_file = replace(session.long_file, start=start)
-        fresh = open_session(sound, session.name, long_file, session.uploaded_file)
+        fresh = open_session(sound, session.name, long_file)
     except Exception as error:
         return load_failed(session, error, "This part cannot be used"), gr.skip()
-    session.uploaded_file = None  # belongs to the new session now
     fresh.like = session.like
-    history.replace_with(session, fresh)
+    if not history.show(tab, fresh, choice):
+        return gr.skip(), gr.skip()
     end = start + fresh.sound.seconds
     return _opened(
         fresh,
@@ -144,12 +149,12 @@ def choose_excerpt(session: Session | None, request: dict[str, Any]):
     )
 
 
-def load_example(example: Example, session: Session | None):
+def load_example(example: Example, tab: Tab):
     """Load an example's sound and selection, and show its result where that is cached.
 
     Returns (message, session).
     """
-    message, fresh = load(str(example.path), session)
+    message, fresh = load(str(example.path), tab)
     if not isinstance(fresh, Session):  # the sound file is broken
         return message, fresh
     recipe = example.recipe

@@ -1,5 +1,6 @@
 """What the server stores for one visitor.
 
+tab.py        a tab of a browser, and the session that it shows
 state.py      the session: sound, variations, files, job, and what the page shows
 present.py    the message for the page, as a function of that state
 job_state.py  states of a job, and the events that lead from one to another
@@ -16,8 +17,9 @@ from pathlib import Path
 from ...io.audio import Sound
 from . import scenes
 from .state import LongFile, Session
+from .tab import Tab
 
-__all__ = ["LongFile", "Session", "open_session"]
+__all__ = ["LongFile", "Session", "Tab", "open_session"]
 
 
 def open_session(

@@ -7,6 +7,7 @@ stays undoable, with its samples in a swap file; otherwise it is closed.
 from __future__ import annotations
 
 import math
+import sys
 import threading
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from ...limits import limits
 from . import jobs, scenes
 from .job_state import JobEvent
 from .state import Original, Session, find_session
+from .tab import Tab
 
 _replacing = threading.Lock()  # held while one session replaces another
 
@@ -69,31 +71,59 @@ def revert_original(session: Session) -> None:
 # sounds of one visitor
 
 
-def replace_with(old: Session, new: Session) -> None:
-    """Replace `old` by `new`.
+def show(tab: Tab, new: Session, choice: int) -> bool:
+    """Show a new session in a tab; returns whether it is shown.
 
-    Sessions with a selection or user work stay undoable, up to `limits().sounds_kept` of them;
-    those with a selection only are evicted first.
+    It is closed where a later choice is shown already. The session before stays undoable where it
+    has a selection or user work, up to `limits().sounds_kept` of them; those with a selection only
+    are evicted first.
     """
     with _replacing:
-        while old.replaced_by is not None:  # another sound was faster; replace that one
-            old = old.replaced_by
-        old.replaced_by = new
-        earlier, old.recent_sounds = old.recent_sounds, []  # before `old` closes
-        new.recent_sounds = [*_retire(old), *earlier]
-        _evict(new)
-        _mark_replaced(new)
+        if choice < tab.shown:
+            new.close()
+            return False
+        new.renumber()  # above the messages of sessions that were opened later, and are shown
+        old = tab.session
+        if old is not None and old.tab is tab:  # no other tab has resumed it
+            _replace(old, new)
+        _put(new, tab, choice)
+        return True
 
 
-def undo(session: Session) -> Session | None:
-    """Return the previous session in the place of this one.
+def close_tab(tab: Tab) -> None:
+    """Close the session of a tab, unless another tab has resumed it; later sounds are closed."""
+    with _replacing:
+        session, tab.session, tab.shown = tab.session, None, sys.maxsize
+    if session is not None and session.tab is tab:
+        session.close()
 
-    This one becomes the last of the recent sounds where it has anything to keep. Returns None
-    where there is no previous session, or another sound is replacing this one. Raises
-    AtomizerError where the swapped-out sound cannot be read.
+
+def _put(session: Session, tab: Tab, choice: int) -> None:
+    tab.session, tab.shown, session.tab = session, choice, tab
+
+
+def _replace(old: Session, new: Session) -> None:
+    """Retire a session, and make it and its recent sounds those of a new one."""
+    old.replaced_by = new
+    earlier, old.recent_sounds = old.recent_sounds, []  # before `old` closes
+    _share_upload(old, new)
+    new.recent_sounds = [*_retire(old), *earlier]
+    _evict(new)
+    _mark_replaced(new)
+
+
+def undo(tab: Tab, choice: int) -> Session | None:
+    """Show the previous session in a tab, and return it.
+
+    The present one becomes the last of the recent sounds where it has anything to keep. Returns
+    None where there is no previous session, or a later choice is shown. Raises AtomizerError where
+    the swapped-out sound cannot be read.
     """
     with _replacing:
-        if session.replaced_by is not None or not session.recent_sounds:
+        session = tab.session
+        if session is None or session.replaced_by is not None or choice < tab.shown:
+            return None
+        if not session.recent_sounds:
             return None
         previous = session.recent_sounds[0]
         _swap_in(previous)
@@ -105,29 +135,37 @@ def undo(session: Session) -> Session | None:
         # downloads, proposed selections and similar places apply once
         previous.renumber()
         previous.update(download=None, proposal=None, places=None)
+        _put(previous, tab, choice)
         return previous
 
 
-def resume(session: Session | None, resume_key: object) -> Session | None:
-    """Return the session with this key in the place of this one, for a page that was reloaded.
+def resume(tab: Tab, resume_key: object, choice: int) -> Session | None:
+    """Show the session with this key in a tab that was reloaded, and return it.
 
-    Returns None where there is none. What was running is stopped; what it filled in is stored.
+    Returns None where there is none, or a later choice is shown. What was running is stopped; what
+    it filled in is stored.
     """
-    found = find_session(resume_key)
-    if found is None or found is session:
-        return None
+    with _replacing:
+        found, session = find_session(resume_key), tab.session
+        if found is None or found is session or choice < tab.shown:
+            return None
+        _rest(found)
+        if session is not None:
+            session.replaced_by = found
+            session.close(delete_now=False)
+        _put(found, tab, choice)
+        return found
+
+
+def _rest(found: Session) -> None:
+    """Stop what runs in a session, and take back what applies once."""
     with found.lock:
-        found.owners += 1
         jobs.stop(found)
         shown, proposal = found.current_variation, found.shown.proposal
         # the fill of a proposed selection belongs to the proposal; a download is offered once
         is_proposed = shown is not None and proposal is not None and shown.key == proposal.id
         found.renumber()
         found.update(download=None, places=None, proposal=proposal if is_proposed else None)
-    if session is not None:
-        session.replaced_by = found
-        session.close(delete_now=False)
-    return found
 
 
 def _evict(session: Session) -> None:
@@ -139,12 +177,12 @@ def _evict(session: Session) -> None:
         recent.pop(index).close(delete_now=False)
 
 
-def _share_upload(session: Session, previous: Session) -> None:
+def _share_upload(old: Session, new: Session) -> None:
     """Hand over an uploaded long file that both sessions take excerpts of."""
-    a, b = previous.long_file, session.long_file
+    a, b = old.long_file, new.long_file
     if a and b and a.path == b.path:
-        previous.uploaded_file = previous.uploaded_file or session.uploaded_file
-        session.uploaded_file = None
+        new.uploaded_file = new.uploaded_file or old.uploaded_file
+        old.uploaded_file = None
 
 
 def _mark_replaced(session: Session) -> None:

@@ -140,7 +140,7 @@ class Session:
 
     # the tab that shows it
     resume_key: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
-    owners: int = 1  # tabs that hold it: during a reload, the page before and the page after
+    tab: object = field(default=None, repr=False)  # the `Tab` that showed it last
 
     # what the page shows
     id: str = field(default_factory=lambda: secrets.token_hex(6))
@@ -156,13 +156,6 @@ class Session:
 
     def __deepcopy__(self, memo):
         return self  # gr.State copies its initial value; copying sounds would waste memory
-
-    def release(self) -> None:
-        """Close the session unless another page has resumed it."""
-        with self.lock:
-            self.owners -= 1
-        if self.owners <= 0:
-            self.close()
 
     def close(self, delete_now: bool = True) -> None:
         """Cancel the running job and delete all files of this session and its recent sounds.

@@ -1,0 +1,50 @@
+"""Events of the page as Gradio runs them: at the same time, with the state that it keeps."""
+
+import asyncio
+import threading
+
+import numpy as np
+import soundfile
+from gradio.components import State
+from gradio.data_classes import FileData
+
+from atomizer.ui import build
+from atomizer.ui.layout import example_sounds
+from atomizer.ui.session import history
+
+
+def test_a_sound_chosen_while_the_first_one_loads_stays(tmp_path, monkeypatch):
+    own = tmp_path / "own.wav"
+    soundfile.write(own, np.random.default_rng(0).uniform(-0.5, 0.5, 4000), 8000)
+    show, is_shown = history.show, threading.Event()
+
+    def in_order(tab, session, choice):
+        if session.name != own.name:
+            assert is_shown.wait(60)
+        try:
+            return show(tab, session, choice)
+        finally:
+            is_shown.set()
+
+    monkeypatch.setattr(history, "show", in_order)
+    demo = build()
+    functions = {function.name: function for function in demo.fns.values()}
+    visitor = demo.state_holder["visitor"]
+
+    def event(name, value):
+        return demo.process_api(functions[name], [value, None], visitor, explicit_call=True)
+
+    async def load():
+        first = asyncio.create_task(event("load_first", example_sounds()[0][1]))
+        await asyncio.sleep(0)
+        upload = FileData(path=str(own), orig_name=own.name).model_dump()
+        return await asyncio.gather(first, event("load_upload", upload))
+
+    late, chosen = (result["data"] for result in asyncio.run(load()))
+    assert "value" not in late[0], "the page gets nothing of the first sound"
+    assert chosen[0]["scene"]["name"] == own.name
+    state = next(block for block in demo.blocks.values() if isinstance(block, State))
+    session = visitor[state._id].session
+    assert session.name == own.name and session.replaced_by is None
+    demo.state_holder.delete_state("visitor")
+    assert not session.folder.exists(), "Gradio releases what the events returned"
