@@ -42,3 +42,15 @@ def test_added_channels_and_seconds_are_named(sound):
     said = str(changes(before, after))
     assert said.startswith("0.25 s were added, 1 channel was added, ")
     assert str(changes(before, replace(after, rate=48_000))).startswith("the sample rate")
+
+
+def test_mono_sum_of_an_added_channel_is_compared(sound):
+    mono = sound(0.5)
+    mono = mono.with_samples(np.round(mono.samples[:1] * 2**15) / np.float32(2**15), mono.rate)
+    stereo = Recipe(settings=Settings("noise"), add_channels=1).apply(mono)
+    found = changes(mono, stereo)
+    assert found.samples and str(found) == (
+        "1 channel was added, the mono sum of all samples is bit-identical"
+    )
+    stereo.samples[0, 7] += 0.25
+    assert "in 0.00" in str(changes(mono, stereo))

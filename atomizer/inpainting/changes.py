@@ -20,6 +20,7 @@ class Changes:
     added_seconds  by which the second sound is longer
     added_channels
     resampled      whether the rates differ, so that no samples can be compared
+    keeps_mono_sum  whether a mono sound became stereo whose mean is that sound, bit by bit
     """
 
     samples: int = 0
@@ -28,6 +29,7 @@ class Changes:
     added_seconds: float = 0.0
     added_channels: int = 0
     resampled: bool = False
+    keeps_mono_sum: bool = False
 
     def __str__(self) -> str:
         if self.resampled:
@@ -38,6 +40,8 @@ class Changes:
         if self.added_channels:
             channels = "channel was" if self.added_channels == 1 else "channels were"
             words.append(f"{self.added_channels} {channels} added")
+        if self.keeps_mono_sum:
+            return ", ".join([*words, "the mono sum of all samples is bit-identical"])
         if not self.samples:
             return ", ".join([*words, "all samples of the input are bit-identical"])
         words.append(f"{self.samples:,} samples in {self.start:.2f}–{self.stop:.2f} s changed")
@@ -61,6 +65,7 @@ def changes(before: Sound, after: Sound) -> Changes:
     channels = min(before.channels, after.channels)
     length = min(before.samples.shape[1], after.samples.shape[1])
     count, first, last = 0, length, 0
+    keeps_sum = (before.channels, after.channels) == (1, 2)
     for start in range(0, length, BLOCK):
         part = np.s_[:channels, start : min(start + BLOCK, length)]
         bits = (
@@ -72,10 +77,15 @@ def changes(before: Sound, after: Sound) -> Changes:
         times = start + np.flatnonzero(differs.any(0))
         if len(times):
             first, last = min(first, int(times[0])), int(times[-1]) + 1
+        if keeps_sum:  # in float64, the sum of two float32 is exact
+            whole = np.s_[:, part[1]]
+            mean = after.samples[whole].sum(0, dtype=np.float64) / 2
+            keeps_sum = np.array_equal(mean, before.samples[whole][0])
     return Changes(
         samples=count,
         start=first / before.rate if count else 0.0,
         stop=last / before.rate,
         added_seconds=max(0, after.samples.shape[1] - length) / before.rate,
         added_channels=max(0, after.channels - channels),
+        keeps_mono_sum=keeps_sum,
     )

@@ -122,6 +122,12 @@ def test_blind_test_counts_right_answers(page):
     assert page.is_disabled("[data-answer=a]")
     page.keyboard.press("Escape")
     assert not d.state(page, "api.blind.player.playing")
+    # the count of a pair goes on, until it is started over
+    page.click(f"{d.VIEW} [data-act=blind]")
+    said = page.locator(f"{d.VIEW} .blind [role=status]")
+    assert said.inner_text().startswith("5 of 5 right")
+    page.click("[data-again]")
+    assert said.inner_text().startswith("No answers yet")
 
 
 def test_reference_is_chosen_named_and_removed(open_page, sounds):

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { arrowPath, drawnSources, labelShift } from '../../atomizer/ui/static/panels/sources.js';
+import {
+  arrowPath,
+  bandOf,
+  drawnSources,
+  labelShift,
+} from '../../atomizer/ui/static/panels/sources.js';
 
 const source = (from, to, confidence) => ({ source: [from, to], target: [4, 5], confidence });
 
@@ -18,9 +23,32 @@ test('the best sources are drawn, without those that overlap them', () => {
   assert.deepEqual(drawnSources([]), []);
 });
 
-test('an arrow ends at the hole, its head pointing there', () => {
-  assert.match(arrowPath(10, 200, 50), /^M10 50Q105 16 200 50M191 44L200 50L191 56$/);
-  assert.match(arrowPath(200, 10, 50), /M19 44L10 50L19 56$/);
+test('an arrow ends at the hole, its head along the arch', () => {
+  const path = arrowPath(0, 68, 50);
+  assert.match(path, /^M0 50Q34 16 68 50M/);
+  const [a, tip, b] = path
+    .split('M')[2]
+    .split('L')
+    .map((point) => point.split(' ').map(Number));
+  assert.deepEqual(tip, [68, 50]);
+  const [back, side] = [0, 1].map((k) => (a[k] + b[k]) / 2 - tip[k]);
+  assert.ok(back < 0 && Math.abs(back - side) < 0.2, 'it comes from the upper left');
+});
+
+test('a band is what the selection takes there', () => {
+  const lanes = [
+    { channel: 0, top: 8, height: 100 },
+    { channel: 1, top: 120, height: 100 },
+  ];
+  const yOf = (f, { top, height }) => top + height * (1 - f / 1000);
+  const box = { kind: 'rect', op: 'add', t: [1, 2], f: [200, 400] };
+  const at = (items, span = [1.2, 1.4]) => bandOf(items, span, lanes, yOf);
+  assert.deepEqual(at([box]), { top: 68, bottom: 200, middle: 78 });
+  assert.deepEqual(at([{ ...box, channels: [1] }]), { top: 180, bottom: 200, middle: 190 });
+  assert.deepEqual(at([{ ...box, f: null }]), { top: 8, bottom: 220, middle: 58 });
+  const whole = { top: 8, bottom: 220, middle: 114 };
+  assert.deepEqual(at([box], [3, 4]), whole);
+  assert.deepEqual(at([{ ...box, f: [2000, 3000] }]), whole);
 });
 
 test('a label stays in sight beside its span', () => {

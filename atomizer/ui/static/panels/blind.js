@@ -91,6 +91,8 @@ export class BlindTest {
     this.host = host;
     this.player = new Player(() => this.sync());
     this.trials = new Trials();
+    /** @type {Map<string, Trials>} of all pairs of versions that were compared */
+    this.kept = new Map();
     this.request = 0;
     this.said = '';
     dialog.addEventListener('close', () => this.player.stopVoices());
@@ -145,10 +147,20 @@ export class BlindTest {
     return renderShaped({ original, filled, change }, variation.spans, shape);
   }
 
-  /** Begin again with the chosen versions. */
+  /** The chosen pair of versions, in their shapes. */
+  get pair() {
+    const sides = /** @type {const} */ (['a', 'b']).map((side) => {
+      const { kind, variation } = this.chosen(side);
+      return [kind, variation?.id, variation && this.host.shapeOf(variation.id)];
+    });
+    return JSON.stringify([this.host.original(), sides]);
+  }
+
+  /** Compare the chosen versions; their count goes on where they were compared before. */
   async restart() {
     const request = ++this.request;
-    this.trials = new Trials();
+    this.trials = this.kept.get(this.pair) ?? new Trials();
+    this.kept.set(this.pair, this.trials);
     this.said = '';
     this.player.stopVoices();
     for (const version of Object.values(PLAYED_AS)) this.player.removeBuffer(version);
@@ -204,9 +216,13 @@ export class BlindTest {
   /** @param {MouseEvent} event */
   clicked(event) {
     const button = /** @type {Element} */ (event.target).closest('button');
-    const { hear, answer } = button?.dataset ?? {};
+    const { hear, answer, again } = button?.dataset ?? {};
     if (hear) this.hear(/** @type {Choice} */ (hear));
     if (answer) this.answer(/** @type {'a' | 'b'} */ (answer));
+    if (again !== undefined) {
+      this.kept.delete(this.pair);
+      this.restart();
+    }
   }
 
   /** @param {KeyboardEvent} event */
@@ -234,6 +250,8 @@ export class BlindTest {
       const isHeard = player.playing && player.version === PLAYED_AS[/** @type {Choice} */ (hear)];
       button.setAttribute('aria-pressed', String(isHeard));
     }
+    const again = /** @type {HTMLElement} */ (dialog.querySelector('[data-again]'));
+    again.hidden = !trials.total;
     const score = /** @type {HTMLElement} */ (dialog.querySelector('[role=status]'));
     const isSame = this.menu('a').value === this.menu('b').value;
     score.textContent = isSame

@@ -123,6 +123,26 @@ export function showFillButton({ busy, live, isQueued, ahead, pending, expected 
   if (!isWaiting && expected) button.dataset.expected = format.about(expected);
 }
 
+/** Say why Widen or Brighten is disabled, which Gradio does.
+ * @param {import('../types').Scene} scene of the sound */
+export function explainAdditions({ channels, sound_rate: soundRate, rate }) {
+  const kilohertz = (/** @type {number} */ hertz) => +(hertz / 1000).toFixed(2) + ' kHz';
+  const widen =
+    channels > 1
+      ? 'Only mono sounds can be widened: this one has ' + channels + ' channels'
+      : 'Add a second channel: mono to stereo';
+  const brighten =
+    soundRate >= rate
+      ? 'Only sample rates below ' +
+        kilohertz(rate) +
+        ' can be brightened: this sound has ' +
+        kilohertz(soundRate) +
+        '. Where its highs were cut off, add the preset “above” and fill them in'
+      : 'Add the highs above ' + kilohertz(soundRate / 2);
+  for (const [selector, title] of Object.entries({ '#add-channel': widen, '#bandwidth': brighten }))
+    Object.assign(lookUp(selector) ?? {}, { title });
+}
+
 /** Say how long Extend, Widen and Brighten take, where that is worth a word.
  * @param {Record<string, number>} additions seconds by name */
 export function showAdditions(additions) {

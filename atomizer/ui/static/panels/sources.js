@@ -1,15 +1,18 @@
 // Sources of a fill on the picture: the spans of the recording that were copied, each with an arrow
 // to the hole that it fills.
 
+import { shapeOf } from '../state/shapes.js';
 import * as format from '../util/format.js';
 
 /** @typedef {import('../types').Source} Source */
 /** @typedef {import('../types').Range} Range */
+/** @typedef {import('../types').Item} Item */
+/** @typedef {import('../types').Lane} Lane */
 
 const SVG = 'http://www.w3.org/2000/svg';
 const MOST = 3; // spans that are drawn
 const LEAST = 0.1; // confidence of a drawn span, as a share of the best one's
-const ARCH = 34; // CSS pixels by which an arrow rises above the middle of the picture
+const ARCH = 34; // CSS pixels by which an arrow rises above the middle of what it points to
 const LEAST_MOVE = 0.01; // seconds: a source that is dragged by less stays where it is
 const KEY_SECONDS = 0.05; // by which an arrow key moves a source
 const HEAD = 6; // CSS pixels: size of an arrow head
@@ -34,10 +37,54 @@ export function drawnSources(sources) {
  * @param {number} to
  * @param {number} y */
 export function arrowPath(from, to, y) {
-  const way = to < from ? -1 : 1;
-  const [back, side] = [to - way * HEAD * 1.5, HEAD];
-  const arch = 'M' + from + ' ' + y + 'Q' + (from + to) / 2 + ' ' + (y - ARCH) + ' ' + to + ' ' + y;
-  return arch + 'M' + back + ' ' + (y - side) + 'L' + to + ' ' + y + 'L' + back + ' ' + (y + side);
+  const [middle, length] = [(from + to) / 2, Math.hypot((to - from) / 2, ARCH)];
+  const arch = 'M' + from + ' ' + y + 'Q' + middle + ' ' + (y - ARCH) + ' ' + to + ' ' + y;
+  // the head lies along the end of the arch
+  const [dx, dy] = [(to - middle) / length, ARCH / length].map((part) => part * HEAD);
+  const corner = (/** @type {1 | -1} */ side) =>
+    [to - 1.5 * dx + side * dy, y - 1.5 * dy - side * dx].map((p) => +p.toFixed(1)).join(' ');
+  return arch + 'M' + corner(1) + 'L' + to + ' ' + y + 'L' + corner(-1);
+}
+
+/** Top and bottom of what a selection takes of a lane at a span of time, in CSS pixels of the
+ * stage; null for nothing.
+ * @param {Item[]} items
+ * @param {Range} span seconds
+ * @param {Lane} lane
+ * @param {(f: number, lane: Lane) => number} yOf
+ * @returns {Range | null} */
+function bandIn(items, [start, stop], lane, yOf) {
+  const [highest, lowest] = [lane.top, lane.top + lane.height];
+  let [top, bottom] = [lowest, highest];
+  for (const item of items) {
+    const isElsewhere = lane.channel !== null && item.channels?.includes(lane.channel) === false;
+    if (item.part || item.op === 'subtract' || isElsewhere) continue;
+    const { t, f } = shapeOf(item).bounds(item);
+    if ((t?.[0] ?? -Infinity) >= stop || (t?.[1] ?? Infinity) <= start) continue;
+    top = Math.min(top, f?.[1] == null ? highest : yOf(f[1], lane));
+    bottom = Math.max(bottom, f?.[0] == null ? lowest : yOf(f[0], lane));
+  }
+  [top, bottom] = [Math.max(top, highest), Math.min(bottom, lowest)];
+  return top < bottom ? [top, bottom] : null;
+}
+
+/** Top and bottom of what a selection takes at a span of time, and the middle of that in the first
+ * lane, in CSS pixels of the stage; those of the picture where nothing of it is in sight.
+ * @param {Item[]} items
+ * @param {Range} span seconds
+ * @param {Lane[]} lanes
+ * @param {(f: number, lane: Lane) => number} yOf */
+export function bandOf(items, span, lanes, yOf) {
+  /** @type {Range[]} */
+  const bands = [];
+  for (const lane of lanes) {
+    const band = bandIn(items, span, lane, yOf);
+    if (band) bands.push(band);
+  }
+  const last = lanes[lanes.length - 1];
+  if (!bands.length) bands.push([lanes[0].top, last.top + last.height]);
+  const [[top, end], [, bottom]] = [bands[0], bands[bands.length - 1]];
+  return { top, bottom, middle: (top + end) / 2 };
 }
 
 /** By how much a label is moved from the middle of its span to stay in a layer, in CSS pixels; 0
@@ -66,24 +113,28 @@ export class SourceLayer {
     this.drawn = '';
     /** @type {Source[]} */
     this.sources = [];
+    /** @type {Item[]} what they fill */
+    this.items = [];
   }
 
   /** Show sources; an empty list hides all.
-   * @param {Source[]} sources */
-  show(sources) {
+   * @param {Source[]} sources
+   * @param {Item[]} items the selection that they fill */
+  show(sources, items) {
     this.sources = drawnSources(sources);
+    this.items = items;
     this.draw();
   }
 
   /** Draw again after the visible range or the size has changed. */
   draw() {
     const { layer, picture, sources } = this;
-    const { t, left, width } = picture;
+    const { t, u, left, width } = picture;
     if (this.isDragged) return;
     layer.hidden = !sources.length;
     if (layer.hidden) return;
     // a redraw of the same must not replace a button that is being pressed
-    const key = JSON.stringify([sources, t, left, width, layer.clientHeight]);
+    const key = JSON.stringify([sources, this.items, picture.lanes(), t, u, left, width]);
     if (key === this.drawn) return;
     this.drawn = key;
     Object.assign(layer.style, {
@@ -96,11 +147,12 @@ export class SourceLayer {
     layer.replaceChildren(arrows, ...boxes);
     for (const box of boxes) this.keepLabel(box);
     for (const source of sources) {
-      const [from, to] = [source.source, source.target].map((span) => this.middleOf(span));
+      const from = this.middleOf(source.source);
+      const to = this.nearEdgeOf(source.target, from);
       for (const name of ['halo', 'arrow']) {
         const path = document.createElementNS(SVG, 'path');
         path.setAttribute('class', name);
-        path.setAttribute('d', arrowPath(from, to, layer.clientHeight / 2));
+        path.setAttribute('d', arrowPath(from, to, this.bandAt(source).middle));
         path.style.opacity = String(this.strengthOf(source));
         arrows.append(path);
       }
@@ -111,6 +163,24 @@ export class SourceLayer {
    * @param {Range} span */
   middleOf([from, to]) {
     return this.picture.x((from + to) / 2) - this.picture.left;
+  }
+
+  /** Position of the edge of a span that an arrow from `x` reaches first.
+   * @param {Range} span
+   * @param {number} x */
+  nearEdgeOf(span, x) {
+    const [from, to] = span.map((t) => this.picture.x(t) - this.picture.left);
+    return x < from ? from : to;
+  }
+
+  /** Where the atoms lie that a source fills, in CSS pixels of the layer.
+   * @param {Source} source */
+  bandAt({ target }) {
+    const { picture } = this;
+    const lanes = picture.lanes();
+    const band = bandOf(this.items, target, lanes, (f, lane) => picture.y(f, lane));
+    const [top, bottom, middle] = [band.top, band.bottom, band.middle].map((y) => y - lanes[0].top);
+    return { top, bottom, middle };
   }
 
   /** Opacity of a source: the best one is opaque.
@@ -130,7 +200,10 @@ export class SourceLayer {
       left: picture.x(from) - picture.left + 'px',
       width: Math.max(2, picture.x(to) - picture.x(from)) + 'px',
     });
+    const { top, bottom } = this.bandAt(source);
     box.style.setProperty('--strength', String(this.strengthOf(source)));
+    box.style.setProperty('--top', top + 'px');
+    box.style.setProperty('--height', bottom - top + 'px');
     const label = document.createElement('span');
     label.append(this.gripOf(source, box), this.refusalOf(source));
     box.append(label);

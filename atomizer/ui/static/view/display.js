@@ -4,7 +4,7 @@
 import { colourAtoms, legendEntries } from '../plot/colouring.js';
 import { isPursuit } from '../plot/pursuit.js';
 import { animateReveal, revealRanks } from '../state/reveal.js';
-import { audibleCount, isFillPlane, isPending, searchOf } from '../state/selectors.js';
+import { audibleCount, isFillPlane, isPending, searchOf, selectionOf } from '../state/selectors.js';
 import { toolOf } from '../tools/registry.js';
 import * as format from '../util/format.js';
 import { showTooltip } from '../panels/tooltip.js';
@@ -45,16 +45,17 @@ export class Display {
     };
     colourAtoms(atoms, style, palette.rows, palette.rankClasses);
     this.view.picture.atoms = atoms;
-    this.view.sources.show(this.shownSources());
+    this.showSources();
     this.view.picture.redraw();
   }
 
-  /** Sources of the fill that is shown. */
-  shownSources() {
+  /** Show what the fill that is shown was copied from. */
+  showSources() {
     const { live, variation, version } = this.view.state;
     const isFillShown =
       !live && ['filled', 'change'].includes(version) && !isPending(this.view.state);
-    return isFillShown && variation ? variation.sources : [];
+    if (isFillShown && variation) this.view.sources.show(variation.sources, selectionOf(variation));
+    else this.view.sources.show([], []);
   }
 
   /** Let the filled-in atoms of the shown variation appear in its ordering. */

@@ -8,6 +8,7 @@ import { showLayers } from '../panels/layers.js';
 import { showReference } from '../panels/reference.js';
 import {
   enableFills,
+  explainAdditions,
   showAdditions,
   showExample,
   showFillButton,
@@ -76,6 +77,12 @@ function connectFills({ store, root, find, shape }) {
   store.subscribe(
     (s) => [!!s.scene, s.messageNumber],
     (hasSound, _number) => enableFills(hasSound),
+  );
+  store.subscribe(
+    (s) => [s.base, s.messageNumber],
+    (base, _number) => {
+      if (base) explainAdditions(base);
+    },
   );
   store.subscribe(
     (s) => [JSON.stringify(s.additions), !!s.scene],
