@@ -6,6 +6,7 @@ import {
   bandOf,
   drawnSources,
   labelShift,
+  rowsOf,
 } from '../../atomizer/ui/static/panels/sources.js';
 
 const source = (from, to, confidence) => ({ source: [from, to], target: [4, 5], confidence });
@@ -56,4 +57,14 @@ test('a label stays in sight beside its span', () => {
   assert.equal(labelShift([10, 30], 120, 500), 40);
   assert.equal(labelShift([480, 500], 120, 500), -50);
   assert.equal(labelShift([-90, -40], 120, 500), 0);
+});
+
+test('labels that would cover others are above them', () => {
+  const spans = [
+    [0, 150],
+    [90, 240],
+    [160, 300],
+  ];
+  assert.deepEqual(rowsOf(spans), [0, 1, 0]);
+  assert.deepEqual(rowsOf([spans[0], spans[0], spans[0]]), [0, 1, 2]);
 });

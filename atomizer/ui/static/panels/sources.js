@@ -98,6 +98,22 @@ export function labelShift([from, to], label, layer) {
   return Math.max(half, Math.min(layer - half, middle)) - middle;
 }
 
+/** Rows of labels, from the lowest: none covers another one of its row.
+ * @param {Range[]} spans left and right edges of the labels
+ * @returns {number[]} */
+export function rowsOf(spans) {
+  /** @type {number[]} */
+  const rows = [];
+  spans.forEach(([left, right], k) => {
+    const isTaken = (/** @type {number} */ row) =>
+      spans.slice(0, k).some(([a, b], other) => rows[other] === row && left < b && a < right);
+    let row = 0;
+    while (isTaken(row)) row++;
+    rows.push(row);
+  });
+  return rows;
+}
+
 /** Draws sources above the picture. */
 export class SourceLayer {
   /** @param {HTMLElement} layer
@@ -145,7 +161,8 @@ export class SourceLayer {
     arrows.setAttribute('aria-hidden', 'true');
     const boxes = sources.map((source) => this.spanOf(source));
     layer.replaceChildren(arrows, ...boxes);
-    for (const box of boxes) this.keepLabel(box);
+    const labels = boxes.map((box) => this.keepLabel(box));
+    rowsOf(labels).forEach((row, k) => boxes[k].style.setProperty('--row', String(row)));
     for (const source of sources) {
       const from = this.middleOf(source.source);
       const to = this.nearEdgeOf(source.target, from);
@@ -210,13 +227,16 @@ export class SourceLayer {
     return box;
   }
 
-  /** Keep the label of a box, which may be wider than the box, in sight.
-   * @param {HTMLElement} box */
+  /** Keep the label of a box, which may be wider than the box, in sight; returns its edges.
+   * @param {HTMLElement} box
+   * @returns {Range} */
   keepLabel(box) {
     const label = /** @type {HTMLElement} */ (box.lastElementChild);
     const [left, width] = [box.offsetLeft, box.offsetWidth];
     const shift = labelShift([left, left + width], label.offsetWidth, this.layer.clientWidth);
     label.style.setProperty('--shift', shift + 'px');
+    const middle = left + width / 2 + shift;
+    return [middle - label.offsetWidth / 2, middle + label.offsetWidth / 2];
   }
 
   /** The words of a source, by which it is dragged to another place; arrow keys move it, too, and
