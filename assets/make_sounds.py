@@ -1,4 +1,4 @@
-"""Build the example sounds from their scores.
+"""Build the example sounds from their scores, and one from a text.
 
     python assets/make_sounds.py [--only NAME] [--midi]
 
@@ -7,8 +7,12 @@ Each score below is a short piece written for this project. It becomes a standar
 trimmed, faded, scaled to a peak of 0.7 and written as 16-bit FLAC beside this file. The same
 versions of fluidsynth and of the soundfont give the same sounds.
 
-Requires the Debian packages fluidsynth and fluid-soundfont-gm, and the Python packages numpy and
-soundfile; for the ring of the phone also this project (`pip install .`).
+`SPEECH` is a text written for this project. Festival's voice `VOICE` speaks it; the same versions
+give the same samples.
+
+Requires the Debian packages fluidsynth, fluid-soundfont-gm, festival and festvox-us-slt-hts, and
+the Python packages numpy and soundfile; for the ring of the phone also this project
+(`pip install .`).
 """
 
 from __future__ import annotations
@@ -36,6 +40,11 @@ RING_START, RING_PAUSE, RING_LEVEL = 5.0, 0.3, 0.7  # seconds, seconds, RMS rela
 # options of fluidsynth
 REVERB = "-R 1 -o synth.reverb.room-size=0.6 -o synth.reverb.level=0.7".split()
 RENDER = "-C 0 -T wav -O float -o synth.midi-bank-select=mma".split()
+SPEECH = (
+    "Hello, it is me again. The line is poor today: four times a second, a packet is lost. "
+    "Can you still hear every word?"
+)
+VOICE = "cmu_us_slt_arctic_hts"  # of 32 kHz
 TICKS = 480  # per beat
 BEND_RANGE = 12  # semitones of a full pitch bend
 DRUMS = 9  # the tenth channel, counted from 0
@@ -555,6 +564,17 @@ SOUNDS = {
 FINISHED = {"phone": loop_with_ring}  # what follows the scores of some
 
 
+def speak(text: str, voice: str = VOICE) -> tuple[np.ndarray, int]:
+    """(n,) samples of a text, spoken by a voice of Festival, at PEAK; and their rate in Hz."""
+    with tempfile.TemporaryDirectory() as folder:
+        words, wav = Path(folder, "text.txt"), Path(folder, "text.wav")
+        words.write_text(text)
+        command = ["text2wave", "-eval", f"(voice_{voice})", "-o", str(wav), str(words)]
+        subprocess.run(command, check=True)
+        samples, rate = soundfile.read(wav)
+    return samples * PEAK / np.abs(samples).max(), rate
+
+
 def play(
     score: Score, soundfont: Path = SOUNDFONT, gain: float = 0.5, reverb: Sequence[str] = REVERB
 ) -> np.ndarray:
@@ -586,24 +606,28 @@ def finish(samples: np.ndarray, seconds: float) -> np.ndarray:
     return samples * PEAK / np.abs(samples).max()
 
 
+def render(name: str, writes_midi: bool) -> tuple[np.ndarray, int]:
+    """(n, 2) samples of a score, and their rate in Hz; its MIDI file can be written beside it."""
+    compose, seconds = SOUNDS[name]
+    score = compose()
+    if writes_midi:
+        (HERE / f"{name}.mid").write_bytes(score.midi())
+    samples = finish(play(score), seconds)
+    return FINISHED.get(name, np.asarray)(samples), RATE
+
+
 def main() -> None:
     """Build all sounds, or one of them."""
-    parser = argparse.ArgumentParser(description="Build the example sounds from their scores.")
-    parser.add_argument("--only", choices=SOUNDS, help="build only this one")
+    names = (*SOUNDS, "speech")
+    parser = argparse.ArgumentParser(description="Build the example sounds.")
+    parser.add_argument("--only", choices=names, help="build only this one")
     parser.add_argument("--midi", action="store_true", help="also write the MIDI files")
     arguments = parser.parse_args()
-    for name, (compose, seconds) in SOUNDS.items():
-        if arguments.only in (None, name):
-            score = compose()
-            if arguments.midi:
-                (HERE / f"{name}.mid").write_bytes(score.midi())
-            samples = finish(play(score), seconds)
-            if name in FINISHED:
-                samples = FINISHED[name](samples)
-            soundfile.write(HERE / f"{name}.flac", samples, RATE, subtype="PCM_16")
-            print(
-                f"{name}.flac  {seconds:g} s  {(HERE / f'{name}.flac').stat().st_size / 1e6:.2f} MB"
-            )
+    for name in [arguments.only] if arguments.only else names:
+        samples, rate = speak(SPEECH) if name == "speech" else render(name, arguments.midi)
+        path = HERE / f"{name}.flac"
+        soundfile.write(path, samples, rate, subtype="PCM_16")
+        print(f"{path.name}  {len(samples) / rate:.2f} s  {path.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

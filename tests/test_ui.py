@@ -15,7 +15,7 @@ from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import Resolved, Settings
 from atomizer.io.audio import Sound
 from atomizer.priors.recording_context import CopySource
-from atomizer.ui import decomposition, drawing
+from atomizer.ui import decomposition, documents, drawing
 from atomizer.ui.component import STATIC, STYLES, help_text
 from atomizer.ui.exports import EXPORTS
 from atomizer.ui.variations import (
@@ -283,9 +283,16 @@ def test_every_style_sheet_is_loaded():
     assert sheets == set(STYLES) and len(STYLES) == len(sheets)
 
 
-def test_files_that_the_help_names_are_links_in_a_space():
-    text = help_text("someone/page")
-    for name in ("checkpoints/README.md", "docs/concepts.md"):
+def test_texts_that_the_help_names_are_links(monkeypatch):
+    monkeypatch.setenv("SPACE_ID", "someone/page")
+    text = help_text()
+    assert documents.DOCUMENTS and all(name in text for name in documents.DOCUMENTS)
+    for name in documents.DOCUMENTS:
         assert f'href="https://huggingface.co/spaces/someone/page/blob/main/{name}"' in text
-        assert (STATIC.parents[2] / name).is_file()
-    assert "href" not in help_text(None) and "href" not in help_text('x" onclick="/page')
+    for space in ("", 'x" onclick="/page'):  # without a Space, the server has the texts
+        monkeypatch.setenv("SPACE_ID", space)
+        assert re.findall('href="gradio_api/file=([^"]+)"', help_text()) == [
+            str(path) for path in map(documents.resources.document, documents.DOCUMENTS)
+        ]
+    monkeypatch.setattr(documents.resources, "document", lambda name: None)
+    assert "href" not in help_text() and documents.local_paths() == []

@@ -15,6 +15,13 @@ def path(name: str) -> Path:
     return next((folder for folder in candidates if folder.is_dir()), _PACKAGE / name)
 
 
+def document(name: str) -> Path | None:
+    """Path of a text of the repository, "docs/concepts.md"; None where it is not installed."""
+    is_checkout = (_PACKAGE.parent / "pyproject.toml").is_file()
+    found = (_PACKAGE.parent if is_checkout else _PACKAGE) / name
+    return found if found.is_file() else None
+
+
 def checkpoint_arrays(file: str) -> dict[str, np.ndarray] | None:
     """Arrays of an .npz file beside the shipped checkpoint; None where there is none."""
     found = path("checkpoints") / file

@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 from starlette.responses import FileResponse
 
 from ..limits import MEGABYTE, limits
-from . import api, cleanup, gpu, layout, queue_limits, wiring
+from . import api, cleanup, documents, gpu, layout, queue_limits, wiring
 from .cancelling import Cancelling
 from .component import PAGE_STYLES, PLOTLY_JS, scripts, text_of
 
@@ -23,7 +23,7 @@ def build() -> gr.Blocks:
     """Build the page. Raises AtomizerError for an invalid limit in the environment."""
     gpu.prepare()
     FileResponse.chunk_size = SENT_AT_ONCE
-    gr.set_static_paths([PLOTLY_JS, scripts()])
+    gr.set_static_paths([PLOTLY_JS, scripts(), *documents.local_paths()])
     with gr.Blocks(
         title="The Atomizer",
         analytics_enabled=False,

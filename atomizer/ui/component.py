@@ -8,8 +8,6 @@ late does no harm.
 from __future__ import annotations
 
 import json
-import os
-import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from ..atoms.orderings import ORDERINGS
 from ..codec import ORDERS, is_installed
 from ..limits import limits
 from ..plotting import palette
+from . import documents
 from .decomposition import NAMES
 from .published import cache_folder, published
 
@@ -369,17 +368,9 @@ def text_of(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
 
 
-def help_text(space: str | None) -> str:
-    """Return "How it works"; the files that it names are links where the repository is known.
-
-    space  OWNER/NAME of the Space that runs the page, if one does
-    """
-    text = text_of("how.html")
-    if not space or not re.fullmatch(r"[\w.-]+/[\w.-]+", space, re.ASCII):
-        return text
-    address = f"https://huggingface.co/spaces/{space}/blob/main/"
-    link = rf'<a href="{address}\1" target="_blank" rel="noopener">\1</a>'
-    return re.sub(r"<b>([\w/-]+\.md)</b>", link, text)
+def help_text() -> str:
+    """Return "How it works"; the texts of the repository that it names are links."""
+    return documents.linked(text_of("how.html"))
 
 
 @lru_cache
@@ -425,9 +416,7 @@ class AtomView(gr.HTML):
     def __init__(self, **options):
         super().__init__(
             None,
-            html_template=text_of("view.html").replace(
-                "@how", help_text(os.environ.get("SPACE_ID"))
-            ),
+            html_template=text_of("view.html").replace("@how", help_text()),
             css_template="\n".join(text_of(f"css/{name}.css") for name in STYLES),
             js_on_load=loader(),
             head=f'<script src="gradio_api/file={PLOTLY_JS}"></script>',

@@ -1,4 +1,4 @@
-"""Examples: seven fills that show at a click what the Atomizer does.
+"""Examples: eight fills that show at a click what the Atomizer does.
 
 Each has a sound, a recipe and a sentence on what to listen for. Their results are cached, so that
 they answer at once: `python -m atomizer examples` computes them. The name of a cached result
@@ -66,6 +66,12 @@ def _recipe(*select: str, features: str = "velocity,sign", order: str | None = N
     return Recipe(parse(select, features.split(",")), Settings(order=order))
 
 
+def _lost_packets(seconds: float, apart: float = 0.25, length: float = 0.02) -> list[str]:
+    """Selections of the packets of a call that are lost, one every `apart` seconds."""
+    starts = apart * np.arange(1, seconds / apart + 1)
+    return [f"time:{start:g}-{start + length:g}" for start in starts]
+
+
 EXAMPLES = {
     example.id: example
     for example in (
@@ -99,6 +105,14 @@ EXAMPLES = {
             "A note is cut out at 4 seconds; listen for whether the violin's tone is unbroken.",
             "solo.flac",
             _recipe("time:4-4.12", order="random"),
+        ),
+        Example(
+            "packets",
+            "Lost packets",
+            "Four times a second, 20 ms of a call are lost; "
+            "listen for the clicks going away, and for the words running on.",
+            "speech.flac",
+            _recipe(*_lost_packets(seconds=7.75), order="time"),
         ),
         Example(
             "continue",

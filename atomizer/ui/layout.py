@@ -12,6 +12,7 @@ from ..inpainting.timbre import list_timbres
 from ..priors.choices import USING
 from . import examples, gpu
 from .component import AtomView
+from .documents import MODEL_CARD, link_to
 from .examples import ASSETS, Example
 from .handlers.controls import AUTO, METHODS
 from .session import Tab, history
@@ -25,10 +26,11 @@ USING_TITLES = {
 }
 SOUND_ENDINGS = (".flac", ".ogg", ".wav")
 
-INTRO = """
+INTRO = f"""
 <h1>The Atomizer</h1>
 <p>Erase part of a sound, and a Transformer fills it in again, in the order you choose.</p>
 <span class="links"><button type="button" data-open="how">How it works</button>
+{link_to(MODEL_CARD, "Model card")}
 <button type="button" data-open="keys">Shortcuts</button></span>
 """
 

@@ -250,12 +250,12 @@ def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
         # what the visitor chooses comes after it, also while it loads
         return _sound_values(tab, *handlers.load(path, tab, choice=0))
 
-    def load(path: str | None, tab: Tab) -> tuple[tuple, Any]:
+    def load(path: str | None, tab: Tab, name: str = "") -> tuple[tuple, Any]:
         """Return the values of `_sound_outputs` and `_preset_outputs`, and the session."""
         cleanup.free_idle(demo)
         # an example's settings are not meant for other sounds; the visitor's own are
         after_example = tab.session is not None and bool(tab.session.example_variations)
-        message, fresh = handlers.load(path, tab)
+        message, fresh = handlers.load(path, tab, name=name)
         resets = after_example and fresh != gr.skip()
         presets = _preset_values(page, Selection(), Settings()) if resets else _skip(preset_outputs)
         return (*_sound_values(tab, message, fresh), *presets), fresh
@@ -263,9 +263,9 @@ def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
     def load_chosen(path: str | None, tab: Tab) -> tuple:
         return load(path, tab)[0]
 
-    def load_upload(path: str | None, tab: Tab) -> tuple:
+    def load_upload(path: str | None, tab: Tab, name: str = "") -> tuple:
         # the drop zone becomes empty again, and no example sound is chosen
-        values, fresh = load(path, tab)
+        values, fresh = load(path, tab, name)
         if isinstance(fresh, Session) and fresh.work is not None:
             values = *values[: len(sound_outputs)], *_work_values(page, fresh.work)
         else:
@@ -285,7 +285,7 @@ def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
         **PRIVATE,
     )
     sources.microphone.stop_recording(
-        load_upload,
+        partial(load_upload, name="Recording.wav"),
         [sources.microphone, state],
         [*sound_outputs, *work_outputs, sources.microphone, sources.example_sounds],
         cancels=fills,

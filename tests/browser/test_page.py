@@ -438,5 +438,5 @@ def test_microphone(open_page):
     page.click("#microphone .record-button")
     page.wait_for_timeout(1500)
     page.click("#microphone .stop-button")
-    wait(page, "state.scene && state.scene.name.startsWith('audio') && player.buffers.original")
+    wait(page, "state.scene && state.scene.name === 'Recording.wav' && player.buffers.original")
     assert state(page, "state.scene.duration") > 0.3

@@ -21,7 +21,9 @@ def test_example_loads_selects_and_fills(quick, name):
     assert d.state(quick, "state.scene.name") == example.sound
     assert quick.inner_text("[data-listen]") == example.listen
     assert quick.locator("#examples [aria-pressed=true]").get_attribute("id") == f"example-{name}"
-    assert d.state(quick, "value.regions.length + value.specs.length") == 1
+    selected = example.recipe.selection
+    count = len(selected.regions) + len(selected.parts)
+    assert d.state(quick, "value.regions.length + value.specs.length") == count
     assert d.state(quick, "pending") is False
     if example.is_faulty:  # the fault is heard before it is erased
         d.wait(quick, "player.playing && state.version === 'original'")
@@ -193,6 +195,12 @@ def test_example_scrolls_to_the_player_on_a_phone(open_page):
           return top > 0 && bottom <= edge + 1; })""",
         arg=edge,
     )
+
+
+def test_an_unknown_example_in_the_address_is_named(open_page):
+    page = open_page(query="?example=bell")
+    d.wait_status(page, 'There is no example "bell": choose one above.')
+    assert d.state(page, "state.example") == "" and "example=" not in page.url
 
 
 def test_help_how_it_works_and_shortcuts(page):

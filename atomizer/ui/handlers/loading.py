@@ -26,13 +26,14 @@ from .saving import open_saved, opened_status
 FIRST_SECONDS = 30.0  # the first excerpt of a file that is too long to work on as a whole
 
 
-def load(path: str | None, tab: Tab, choice: int | None = None):
+def load(path: str | None, tab: Tab, choice: int | None = None, name: str = ""):
     """Open a sound, or a session file, as a new session that replaces the current one.
 
     Returns (message, session). The session is skipped where the file is not a valid sound; both
     are skipped where there was no session before either, or a sound that was chosen later is shown.
 
     choice  number of the choice; a new one by default
+    name    of the sound, where its file has no good one
     """
     if not path:
         return gr.skip(), gr.skip()
@@ -41,7 +42,8 @@ def load(path: str | None, tab: Tab, choice: int | None = None):
         return _load_saved(path, tab, choice)
     try:
         sound, long_file = open_file(path)
-        fresh = open_session(sound, Path(path).name, long_file, cleanup.uploaded_path(path))
+        uploaded = cleanup.uploaded_path(path)
+        fresh = open_session(sound, name or Path(path).name, long_file, uploaded)
     except Exception as error:
         return load_failed(session, error, "This sound cannot be used"), gr.skip()
     if not history.show(tab, fresh, choice):

@@ -21,9 +21,13 @@ export const DEFAULT_FEATURES = ['velocity', 'sign'];
  * @returns {HTMLElement | null} */
 const lookUp = (selector) => document.querySelector(selector);
 
-/** Press a button of the page, if it is there and enabled.
+/** Press a button of the page, if it is there and enabled; returns whether it is there.
  * @param {string} selector */
-export const press = (selector) => lookUp(selector)?.click();
+export function press(selector) {
+  const button = lookUp(selector);
+  button?.click();
+  return !!button;
+}
 
 /** Show the page once all of its parts are there. */
 export function showWhenComplete() {

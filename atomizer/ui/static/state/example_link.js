@@ -17,18 +17,23 @@ export function withExample(address, example) {
 
 /** Load the example of the address, once there is a sound, which it replaces; then the address
  * follows the example. A page that was loaded again gets its session back instead.
- * @param {Pick<import('../view.js').View, 'store'>} view
- * @param {(example: string) => void} [load] */
-export function followAddress({ store }, load = (example) => press('#example-' + example)) {
+ * @param {Pick<import('../view.js').View, 'store' | 'holdStatus'>} view
+ * @param {(example: string) => boolean} [load] returns false where there is no such example */
+export function followAddress(view, load = pressExample) {
+  const { store } = view;
   let linked = new URLSearchParams(location.search).get(NAME) ?? '';
-  if (!/^[a-z]+$/.test(linked)) linked = '';
   store.subscribe(
     (s) => [!!s.scene, s.example],
     (hasSound, example) => {
       if (!hasSound) return;
-      if (linked && !example && !store.state.restored) load(linked);
-      else history.replaceState(history.state, '', withExample(location.href, example));
+      const wanted = example || store.state.restored ? '' : linked;
       linked = '';
+      if (wanted && load(wanted)) return;
+      if (wanted) view.holdStatus('There is no example "' + wanted + '": choose one above.');
+      history.replaceState(history.state, '', withExample(location.href, example));
     },
   );
 }
+
+/** @param {string} example */
+const pressExample = (example) => /^[a-z]+$/.test(example) && press('#example-' + example);
