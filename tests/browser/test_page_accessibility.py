@@ -34,6 +34,10 @@ def test_nothing_serious_is_found(open_page, sounds, theme, width, height):
     d.add_preset(page, "above", 8000)
     d.fill(page)
     assert findings(page) == []
+    page.click(f"{d.VIEW} [data-act=blind]")
+    page.wait_for_selector("dialog[open] [data-hear=x]")
+    assert findings(page) == []
+    page.keyboard.press("Escape")
     page.click(f"{d.VIEW} [data-act=accept]")
     d.wait(page, "state.layers.length === 1 && !state.variations.length")
     d.draw_box(page, 1, 2, 300, 3000)
@@ -52,4 +56,12 @@ def test_nothing_serious_is_found_in_the_sheets_and_the_overview(open_page, soun
         page.keyboard.press("Escape")
     d.upload(page, sounds["long"])
     page.wait_for_selector(f"{d.VIEW} [data-name=excerpt]")
+    assert findings(page) == []
+
+
+@pytest.mark.parametrize("theme", ("light", "dark"))
+def test_nothing_serious_is_found_in_an_example(open_page, theme):
+    page = open_page(1400, 1000, f"?__theme={theme}", app="quick_app_url")
+    d.play_example(page, "phone")  # its source is drawn
+    page.wait_for_selector(f"{d.VIEW} [data-name=sources] button")
     assert findings(page) == []
