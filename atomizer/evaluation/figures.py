@@ -22,6 +22,8 @@ COLUMNS = 5
 SCALE = "mel"  # of the frequency axis: half of the height is below 3.5 kHz, where notes are
 ROWS = 256  # of a spectrogram
 LEAVES_MASK = {"erased", "truncate"}  # methods whose result is the masked sound
+QUALITY = 60  # of WebP
+PER_LINE = 3  # metrics in a line of the title of a panel
 # Metrics in the title of a panel, if the task has them, and their short names
 CAPTIONS = {
     "lsd_hidden": "LSD",
@@ -72,7 +74,7 @@ def draw_case(
         )
         _mark_hidden(axis, case)
         axis.set_xlim(*_visible_seconds(case))
-        axis.set_title(_title(name, values.get(name, {})), fontsize=9)
+        axis.set_title(_title(name, values.get(name, {})), fontsize=8)
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
     grid = axes.reshape(rows, columns)
@@ -88,7 +90,7 @@ def draw_case(
     suffix = ", the hidden channel" if case.evaluation.kind == "upmix" else ""
     figure.suptitle(f"{case.evaluation.name}: {clip}{suffix}", fontsize=12)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=90)
+    figure.savefig(path, dpi=100, pil_kwargs={"quality": QUALITY})
 
 
 def height_of(hertz: float) -> float:
@@ -153,9 +155,8 @@ def _mark_hidden(axis, case: Case) -> None:
 
 
 def _title(name: str, values: dict[str, float]) -> str:
-    """Name of the method, and the metrics of `CAPTIONS` in a second line."""
+    """Name of the method, and the metrics of `CAPTIONS` in lines of `PER_LINE`."""
     title = name + (" (masked)" if name in LEAVES_MASK else "")
-    caption = "   ".join(
-        f"{short} {values[metric]:.2f}" for metric, short in CAPTIONS.items() if metric in values
-    )
-    return f"{title}\n{caption}" if caption else title
+    found = [f"{short} {values[key]:.2f}" for key, short in CAPTIONS.items() if key in values]
+    lines = [found[first : first + PER_LINE] for first in range(0, len(found), PER_LINE)]
+    return "\n".join([title, *("  ".join(line) for line in lines)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from ..analysis import MDCTAtomizer
 from ..errors import AtomizerError
 from ..io.audio import Sound, read, write
 from .cases import Case, Estimate
@@ -60,4 +61,4 @@ def _read_written(sounds: Path, case: Case, context: MethodContext) -> Estimate:
             f"{'/'.join(path.parts[-3:])!r} in {sounds.name!r} is of another length, rate or "
             "number of channels than the clip."
         )
-    return Estimate(sound.samples)
+    return Estimate(sound.samples, MDCTAtomizer(case.task.space).grid(sound.samples))
