@@ -102,6 +102,18 @@ def test_what_copies_agree_on_is_better_than_any_copy():
     assert snr(truth, mask, RecordingCopyPrior().predict(context)) > best + 1
 
 
+def test_a_sum_past_the_end_keeps_its_power():
+    """Noise over a loop: what copies agree on is the loop alone."""
+    rng = np.random.default_rng(0)
+    loop = np.resize(rng.standard_normal(PERIOD), 16 * RATE)
+    samples = 0.05 * (loop + 1.5 * rng.standard_normal(len(loop)))[None].astype(np.float32)
+    context, truth, mask = hide(samples, 13.0, 17.0)  # 1 s of it is beyond the samples
+    found = RecordingCopyPrior().predict(context).cut(0, truth.shape[1]).mean
+    part = mask & (np.arange(truth.shape[1]) < 15 * RATE // SPACE.hop)[:, None]
+    level = 10 * np.log10((found[part] ** 2).sum() / (truth[part] ** 2).sum())
+    assert level == pytest.approx(0, abs=1)
+
+
 def test_a_box_is_filled_in_its_band():
     context, truth, mask = hide(sequence(), 5.0, 6.0, slice(9, 80))
     found = RecordingCopyPrior().predict(context)
@@ -232,6 +244,21 @@ def test_the_error_of_a_texture_in_noise_is_that_of_any_excerpt():
     match = ContextSpectra(LagSearch(context), context.spans[0]).match(-17 * RATE)
     assert match.error == pytest.approx(np.sqrt(2 - np.pi / 2), abs=0.03)
     assert match.relative == pytest.approx(1, abs=0.05)
+
+
+def test_faint_highs_decide_between_places_with_equal_notes():
+    """The notes of the place without highs are nearer to those of the context."""
+    t = np.arange(12 * RATE) / RATE
+    samples = 0.1 * np.sin(2 * np.pi * 220 * t)
+    highs = 1e-3 * np.random.default_rng(0).standard_normal(len(t))
+    place = (t // 2).astype(int)  # of 2 s each: right, wrong, right …
+    samples += highs * (place % 2 == 0)
+    samples[place == 0] *= 0.97
+    context = hide(samples[None].astype(np.float32), 10.0, 10.2)[0]
+    compare = ContextSpectra(LagSearch(context), context.spans[0])
+    right, wrong = (compare.match(-seconds * RATE) for seconds in (8, 6))
+    assert right.error > wrong.error
+    assert right.rank < wrong.rank
 
 
 def test_a_chain_of_phrases_prefers_what_was_not_copied_yet():

@@ -12,9 +12,10 @@ nothing about weights, and is the best copy.
 
 A sum has less power than the truth, the less, the worse it correlates. With the correlation r its
 power is r^2 of the truth and its squared error 1 - r^2; it is raised to r here, which costs less
-than 0.07 of the power of the truth. The result is r^2 of that and, for the rest, the best copy,
-which has at least the spectrum of the truth. Highs are the best copy alone: their phases differ
-even where the notes agree, and a sum only blurs them.
+than 0.07 of the power of the truth. The result is r of that and, for the rest, the best copy, which
+has at least the spectrum of the truth. Both cancel in part: past an end, where no waveform has to
+be met again, the result is raised to the mean power of both. Highs are the best copy alone: their
+phases differ even where the notes agree, and a sum only blurs them.
 """
 
 from __future__ import annotations
@@ -78,13 +79,14 @@ def combine_copies(
     count = max(1, MAX_ATOMS // size)
     copies = [copy_pieces(context, frames, (Piece(start, stop, lag),)) for lag in lags[:count]]
     sides = _sides(context, span, np.arange(frames.start, frames.stop), copies[0].known)
-    wide = _weighted_sum(context, frames, copies, sides, gain)
+    wide = _weighted_sum(context, span, frames, copies, sides, gain)
     part = slice(around.start - frames.start, around.stop - frames.start)
     return Combination(wide.mean[:, part], wide.correlation[part], wide.known[part], wide.shares)
 
 
 def _weighted_sum(
     context: RecordingContext,
+    span: HiddenSpan,
     frames: slice,
     copies: Sequence[Copy],
     sides: list[_Side],
@@ -98,21 +100,22 @@ def _weighted_sum(
     stack = np.stack([copy.atoms for copy in used])
     best = np.zeros(len(used))
     best[0] = best_gain
+    keeps_power = not is_two_sided(context, span)
     mean = np.zeros_like(target)
     correlation = np.zeros(target.shape[1:], np.float32)
     amplitude = np.zeros(len(copies))
     for band in (slice(*edges) for edges in pairwise(band_edges(target.shape[2]))):
         count = len(used) if band.start * context.space.bin_hz < MAX_COMBINED_HZ else 1
         atoms = stack[:count, ..., band]
-        energy = np.square(atoms).mean(axis=0)
         rms = np.sqrt(np.square(atoms).sum(axis=(1, 2, 3)))
+        hidden = 1 - known[..., band]
+        inside = _products(atoms * hidden) / max(float(hidden.sum()), 1.0)
         for weight, share in sides:
             weights = known[..., band] * weight[:, None]
-            hidden = 1 - known[..., band]
-            # as if the copies were as loud around the span as inside of it
-            inside = (energy * hidden).sum() / max(hidden.sum(), 1) * weights.sum()
             root = np.sqrt(weights)
-            fit = _fit(atoms * root, target[..., band] * root, best[:count], float(inside))
+            # as if the copies were as loud around the span as inside of it
+            as_loud = inside * float(weights.sum())
+            fit = _fit(atoms * root, target[..., band] * root, best[:count], as_loud, keeps_power)
             mean[..., band] += share[:, None] * np.tensordot(fit.gains, atoms, 1)
             correlation[:, band] += share[:, None] * fit.correlation
             amplitude[is_used.nonzero()[0][:count]] += np.abs(fit.gains) * rms * share.mean()
@@ -170,22 +173,42 @@ class _Fit(NamedTuple):
     correlation: np.float32
 
 
-def _fit(copies: np.ndarray, target: np.ndarray, best: np.ndarray, inside: float) -> _Fit:
+def _products(copies: np.ndarray) -> np.ndarray:
+    """Products (K, K) of copies (K, C, t, f), float64."""
+    y = copies.reshape(len(copies), -1)
+    return (y @ y.T).astype(np.float64)
+
+
+def _fit(
+    copies: np.ndarray,
+    target: np.ndarray,
+    best: np.ndarray,
+    inside: np.ndarray,
+    keeps_power: bool,
+) -> _Fit:
     """Fit the gains of copies (K, C, t, f) to (C, t, f), shrunk towards the best copy's, (K,).
 
     A single copy keeps its gain.
 
-    inside  mean energy of the copies that counts beside that of `copies`
+    inside       products (K, K) of the copies inside of the span; their mean energy counts beside
+                 that of `copies`
+    keeps_power  whether the power inside of the span is at least the mean one of the fitted sum and
+                 the best copy, which both have shares in the result
     """
-    y, x = copies.reshape(len(copies), -1), target.ravel()
-    gram, cross, energy = (y @ y.T).astype(np.float64), (y @ x).astype(np.float64), float(x @ x)
-    ridge = RIDGE * (np.trace(gram) / len(y) + inside) + 1e-20
-    gains = best
-    if len(gains) > 1:
-        gains = best + np.linalg.solve(gram + ridge * np.eye(len(y)), cross - gram @ best)
-    own = max(float(gains @ gram @ gains), 0.0)
-    correlation = np.clip(gains @ cross / np.sqrt(own * energy + 1e-20), 0, 1)
-    raised = np.clip(np.sqrt(correlation * energy / (own + 1e-20)), 1, MAX_RAISE)
-    share = correlation**2 if len(gains) > 1 else 0.0
-    gains = share * raised * gains + (1 - share) * best
+    x = target.ravel()
+    gram, energy = _products(copies), float(x @ x)
+    cross = (copies.reshape(len(copies), -1) @ x).astype(np.float64)
+    ridge = RIDGE * (np.trace(gram) + np.trace(inside)) / len(gram) + 1e-20
+    fitted = best
+    if len(best) > 1:
+        fitted = best + np.linalg.solve(gram + ridge * np.eye(len(gram)), cross - gram @ best)
+    own = max(float(fitted @ gram @ fitted), 0.0)
+    correlation = np.clip(fitted @ cross / np.sqrt(own * energy + 1e-20), 0, 1)
+    raised = fitted * np.clip(np.sqrt(correlation * energy / (own + 1e-20)), 1, MAX_RAISE)
+    share = correlation if len(best) > 1 else 0.0
+    gains = share * raised + (1 - share) * best
+    if keeps_power:
+        power = share * raised @ inside @ raised + (1 - share) * best @ inside @ best
+        lost = power / (float(gains @ inside @ gains) + 1e-20)
+        gains = gains * np.clip(np.sqrt(lost), 1, MAX_RAISE)
     return _Fit(gains.astype(np.float32), np.float32(correlation))
