@@ -11,6 +11,7 @@ import soundfile
 
 from atomizer.analysis import summary
 from atomizer.analysis.summary import summarise_file
+from atomizer.errors import AtomizerError
 from atomizer.io import formats
 from atomizer.io.audio import Sound, overview, read, write
 from atomizer.io.channels import MASKS
@@ -240,6 +241,25 @@ def test_formats_of_phones_and_browsers_are_read(name, options, music, tmp_path)
     sound = read(renamed, start=0.5, seconds=0.4)
     assert sound.channels == 2 and sound.seconds == pytest.approx(0.4, abs=0.001)
     assert sound.subtype == "FLOAT"
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("codec", ("g722", "adpcm_yamaha", "g726", "libmp3lame"))
+def test_wav_files_of_other_codecs_are_read(codec, music, tmp_path):
+    soundfile.write(tmp_path / "in.wav", music.T, RATE)
+    rate = "8000" if codec == "g726" else "16000"
+    options = ("-c:a", codec, "-ar", rate, "-ac", "1")
+    path = ffmpeg(tmp_path / "in.wav", tmp_path / "x.wav", *options)
+    assert read(path).seconds == pytest.approx(music.shape[1] / RATE, abs=0.15)
+
+
+def test_wav_files_of_gsm_are_read_or_refused_by_name(music, tmp_path):
+    soundfile.write(tmp_path / "x.wav", music[0], RATE, "GSM610")
+    if shutil.which("ffmpeg") is None:
+        with pytest.raises(AtomizerError, match="GSM.*ffmpeg"):
+            read(tmp_path / "x.wav")
+        return
+    assert read(tmp_path / "x.wav").seconds == pytest.approx(music.shape[1] / RATE, abs=0.05)
 
 
 @needs_ffmpeg

@@ -21,7 +21,11 @@ from ..errors import AtomizerError
 from ..limits import limits
 
 SECONDS = 600  # after which ffmpeg is ended
-_DEMUXERS = "aac,ac3,amr,ape,asf,avi,dsf,dts,eac3,flv,matroska,mov,mpeg,mpegts,mp3,ogg,tta,webm,wv"
+_DEMUXERS = (
+    "aac,ac3,amr,ape,asf,avi,dsf,dts,eac3,flv,matroska,mov,mpeg,mpegts,mp3,ogg,tta,wav,webm,wv"
+)
+# codecs of WAV files that libsndfile reads from anywhere: PCM, float, mu-law, A-law, two ADPCMs
+_OWN_CODECS = rb"[\x01\x02\x03\x06\x07\x11]\x00|\xfe\xff"
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,12 @@ KINDS = (
     Kind("Monkey's Audio", (".ape",), rb"MAC ", "text"),
     Kind("True Audio", (".tta",), rb"TTA1", "text"),
     Kind("DSD", (".dsf",), rb"DSD ", "ID3, pictures"),
+    Kind(
+        "WAV (GSM, G.722, G.726, MP3 and others)",
+        (".wav",),
+        rb"RIFF.{4}WAVEfmt .{4}(?!" + _OWN_CODECS + rb")",
+        "text",
+    ),
 )
 
 
