@@ -29,9 +29,9 @@ NAMES = (
     "fill_bwe8k_s_per_s",
     "fill_gap200_10s_clip_s",
     "fill_gap200_60s_clip_s",
-    "fill_gap500_60s_clip_s",
-    "fill_box2s_60s_clip_s",
-    "fill_continue3s_60s_clip_s",
+    "fill_gap500_60s_s",
+    "fill_box2s_60s_s",
+    "fill_end3s_60s_s",
     "fill_upmix_s_per_s",
     "fill_peak_memory_gb",
     "app_start_s",
@@ -105,9 +105,9 @@ def test_plain_orderings_equal_the_orderings(by):
 @pytest.mark.parametrize(
     "name, seconds",
     [
-        ("fill_gap500_60s_clip_s", (31.2, 31.7)),
-        ("fill_box2s_60s_clip_s", (31, 33)),
-        ("fill_continue3s_60s_clip_s", (57, 60)),
+        ("fill_gap500_60s_s", (31.2, 31.7)),
+        ("fill_box2s_60s_s", (31, 33)),
+        ("fill_end3s_60s_s", (57, 60)),
     ],
 )
 def test_long_holes_have_the_length_of_their_name(name, seconds):

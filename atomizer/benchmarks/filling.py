@@ -36,9 +36,9 @@ RECORDING = ASSETS / "band.flac"
 BWE, GAP, UPMIX = "above:8000", "time:4.9-5.1", "channel:1"
 # Long holes in a minute, which hear all of it
 IN_A_MINUTE = {
-    "fill_gap500_60s_clip_s": "time:31.2-31.7",
-    "fill_box2s_60s_clip_s": "rect:31,33,900,12000",
-    "fill_continue3s_60s_clip_s": "after:57",
+    "fill_gap500_60s_s": "time:31.2-31.7",
+    "fill_box2s_60s_s": "rect:31,33,900,12000",
+    "fill_end3s_60s_s": "after:57",
 }
 SECONDS = 10.0
 REPEATS = 3
