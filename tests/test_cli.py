@@ -708,7 +708,7 @@ def test_train_and_evaluate_from_the_command_line(command, tmp_path, samples, mo
         figures,
     )
     assert code == 0 and "| upmix | clips | erased | copy |" in printed.out
-    assert (figures / "upmix.png").is_file()
+    assert (figures / "upmix.webp").is_file()
 
 
 def test_the_answer_names_the_cutoff(command, tmp_path, samples):

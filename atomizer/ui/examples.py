@@ -93,7 +93,7 @@ EXAMPLES = {
         ),
         Example(
             "channel",
-            "Rebuild a lost channel",
+            "Lost channel",
             "With headphones: masked plays on the left only; "
             "listen for the instruments returning to their places.",
             "ensemble.flac",

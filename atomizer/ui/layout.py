@@ -63,8 +63,8 @@ rest of the sound predicts" aria-label="Remove the reference">×</button></span>
 worse.</p>
 """
 EXTEND_HELP = """
-<p class="hint">Extend: longer, by these seconds. Widen: a mono sound to stereo. Brighten: highs
-for a sample rate below 44.1 kHz. <span data-additions></span></p>
+<p class="hint">Extend: longer. Widen: mono to stereo. Brighten: highs of low rates.
+<span data-additions></span></p>
 """
 
 

@@ -28,8 +28,9 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from .targets import (
@@ -135,7 +136,8 @@ class AccessMonitor:
             "subprocess.Popen",
             "os.startfile",
         ):
-            self.violations.append(f"{event} {arguments!r:.100}")
+            if not (event == "subprocess.Popen" and decodes_a_file(arguments[1])):
+                self.violations.append(f"{event} {arguments!r:.100}")
         elif event in (
             "os.remove",
             "os.rename",
@@ -158,6 +160,13 @@ class AccessMonitor:
                     os.path.join(base, os.fsdecode(path))
                 ).startswith(self.folder):
                     self.violations.append(f"{event} {path}")
+
+
+def decodes_a_file(command: Sequence[str]) -> bool:
+    """Whether a command is a decoder that may open files alone, by no other protocol."""
+    program, *options = command
+    allowed = dict(pairwise(options)).get("-protocol_whitelist")
+    return program in ("ffmpeg", "ffprobe") and allowed == "file"
 
 
 def peak_mb() -> float:
