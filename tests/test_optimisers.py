@@ -4,21 +4,10 @@ import pytest
 import torch
 
 from atomizer.atoms.space import AtomSpace
-from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.training.config import TrainingConfig
 from atomizer.training.optimisers import Muon, Optimisers, make_optimisers, orthogonal
 
-TINY = ModelConfig(
-    space=AtomSpace(rate=8000, hop=64, frames=16, channels=2),
-    cell=(4, 8, 2),
-    embed=8,
-    width=32,
-    heads=2,
-    layers=2,
-    window=16,
-    slot=4,
-    hidden=32,
-)
+SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
 
 
 @pytest.mark.parametrize("shape", [(24, 24), (16, 48), (48, 16)])
@@ -47,8 +36,8 @@ def test_an_update_of_muon_is_orthogonal_and_of_adams_size():
         assert 0.15 < change.square().mean().sqrt() < 0.25
 
 
-def test_every_weight_has_one_optimiser():
-    model = AtomTransformer(TINY)
+def test_every_weight_has_one_optimiser(make_small_model):
+    model = make_small_model(SPACE)
     adamw = make_optimisers(model, set(model.state_dict()), TrainingConfig())
     assert len(adamw.optimisers) == 1
     both = make_optimisers(model, set(model.state_dict()), TrainingConfig(optimiser="muon"))
