@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
@@ -73,6 +75,20 @@ def limited(monkeypatch):
 @pytest.fixture(scope="session")
 def small() -> AtomSpace:
     return SMALL
+
+
+@pytest.fixture(scope="session")
+def run_async():
+    """`run_async(coroutine)`: its result, computed in another thread.
+
+    The browser of an earlier test keeps the event loop of this thread running.
+    """
+
+    def run(coroutine):
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, coroutine).result()
+
+    return run
 
 
 @pytest.fixture

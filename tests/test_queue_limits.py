@@ -1,8 +1,6 @@
 """Waiting events of one client."""
 
-import asyncio
 import os
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import gradio as gr
@@ -12,7 +10,7 @@ from atomizer.limits import limits
 from atomizer.ui import build, queue_limits
 
 
-def test_client_above_the_limit_is_refused_at_once():
+def test_client_above_the_limit_is_refused_at_once(run_async):
     with gr.Blocks() as demo:
         work = gr.Button().click(lambda: None)
         refusal = queue_limits.queue_full()
@@ -22,10 +20,7 @@ def test_client_above_the_limit_is_refused_at_once():
     def refused(session, host="1.2.3.4"):
         body = PredictBodyInternal(fn_index=work["id"], session_hash=session, data=[], request=None)
         pushed = demo._queue.push(body, SimpleNamespace(client=SimpleNamespace(host=host)), None)
-        with ThreadPoolExecutor(
-            1
-        ) as other:  # a browser of an earlier test keeps this thread's event loop running
-            other.submit(asyncio.run, pushed).result()
+        run_async(pushed)
         return body.fn_index == refusal["id"]
 
     most = limits().waiting

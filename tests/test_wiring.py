@@ -13,7 +13,7 @@ from atomizer.ui.layout import example_sounds
 from atomizer.ui.session import history
 
 
-def test_a_sound_chosen_while_the_first_one_loads_stays(tmp_path, monkeypatch):
+def test_a_sound_chosen_while_the_first_one_loads_stays(tmp_path, monkeypatch, run_async):
     own = tmp_path / "own.wav"
     soundfile.write(own, np.random.default_rng(0).uniform(-0.5, 0.5, 4000), 8000)
     show, is_shown = history.show, threading.Event()
@@ -40,7 +40,7 @@ def test_a_sound_chosen_while_the_first_one_loads_stays(tmp_path, monkeypatch):
         upload = FileData(path=str(own), orig_name=own.name).model_dump()
         return await asyncio.gather(first, event("load_upload", upload))
 
-    late, chosen = (result["data"] for result in asyncio.run(load()))
+    late, chosen = (result["data"] for result in run_async(load()))
     assert "value" not in late[0], "the page gets nothing of the first sound"
     assert chosen[0]["scene"]["name"] == own.name
     state = next(block for block in demo.blocks.values() if isinstance(block, State))
