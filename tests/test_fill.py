@@ -10,12 +10,12 @@ from atomizer.atoms.atoms import Atoms
 from atomizer.atoms.orderings import ORDERINGS, order, reveal_schedule
 from atomizer.atoms.selection import Region, Selection, parse
 from atomizer.atoms.space import FEATURES, AtomSpace
-from atomizer.inpainting.amplitudes import draw_level
+from atomizer.inpainting import sampler
+from atomizer.inpainting.amplitudes import WienerBlend, draw_level
 from atomizer.inpainting.bounds import Bounds
 from atomizer.inpainting.fill import fill, last
 from atomizer.inpainting.holes import SHORT_SECONDS, has_only_short_holes
 from atomizer.inpainting.presets import PRESETS
-from atomizer.inpainting.sampler import sample
 from atomizer.inpainting.settings import AMPLITUDES, Settings, resolve
 from atomizer.inpainting.state import FillState
 from atomizer.inpainting.task import prepare
@@ -263,6 +263,33 @@ def test_expected_amplitude_is_quieter_than_samples(model):
         for a in ("sampled", "expected")
     )
     assert expected < samples
+
+
+@pytest.mark.parametrize("drawn", [(), (5, 40)])
+def test_only_what_copies_leave_is_predicted(model, monkeypatch, drawn):
+    decoded, decode = [], sampler.decode
+
+    def blend(state, window, amplitudes, ceiling):
+        shape = (2, window.size, SPACE.hop)
+        gain = np.zeros(shape, np.float32)
+        gain[0, :, list(drawn)] = 0.5  # the other channel of these bins is drawn, too: the image
+        return WienerBlend(np.full(shape, -0.01, np.float32), gain)
+
+    def decode_and_count(model, encoded, positions):
+        decoded.append(positions)
+        return decode(model, encoded, positions)
+
+    monkeypatch.setattr(sampler, "wiener_blend", blend)
+    monkeypatch.setattr(sampler, "decode", decode_and_count)
+    task = prepare(noise(1), parse(["time:0.3-0.7"]), space=SPACE)
+    settings = resolve(Settings(using="texture"), task)
+    step = last(sampler.sample(task, settings, model))
+    at = np.concatenate([*decoded, np.empty((0, 3), int)])
+    assert set(at[:, 2]) == set(drawn) and set(at[:, 0]) == ({0, 1} if drawn else set())
+    given = task.mask.copy()
+    given[:, :, list(drawn)] = False
+    assert (step.grid[given] == np.float32(-0.01)).all()
+    assert step.given == given.sum() / task.mask.sum()
 
 
 def test_samples_outside_the_windows_are_unchanged(model):
@@ -523,7 +550,7 @@ def test_the_preset_of_a_selection_sets_the_defaults(preset, selection, options)
 def test_the_ablation_fills_differently(model):
     task = task_of()
     settings = resolve(Settings(amplitudes="expected"), task)
-    a, b = (last(sample(task, settings, m)).grid for m in (model, WithoutTrunk(model)))
+    a, b = (last(sampler.sample(task, settings, m)).grid for m in (model, WithoutTrunk(model)))
     assert not np.array_equal(a, b)
 
 

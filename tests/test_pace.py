@@ -69,6 +69,14 @@ def test_one_fill_tells_the_pace_of_the_others():
     assert pace.seconds(gap) == pytest.approx(2.5 * gap.seconds, rel=0.15)
 
 
+def test_atoms_that_copies_give_need_no_network(sound):
+    work = work_of(prepare(sound(1.5), parse(["time:0.5-0.9"])), Settings())
+    half, all_of_it = work.without_given(0.5), work.without_given(1.0)
+    assert half.seconds == pytest.approx((work.seconds + all_of_it.seconds) / 2)
+    assert all_of_it.amounts["cells"] == all_of_it.amounts["windows"] == 0
+    assert all_of_it.amounts["search"] == work.amounts["search"] > 0
+
+
 def test_one_slow_fill_changes_little_after_several():
     pace, gap = Pace(), Work("gap", {"windows": 20.0})
     for _ in range(5):

@@ -17,7 +17,15 @@ from ..priors.level_tracks import track_gains
 from ..priors.long_term import level_gains, timbre_gains
 from ..priors.recording_context import PredictedPart, RecordingPrediction, erase_hidden
 from ..priors.registry import predict_from_recording
-from .amplitudes import Atoms, Draw, Moments, Textured, strategy_for, wiener_blend
+from .amplitudes import (
+    Atoms,
+    Draw,
+    Moments,
+    Textured,
+    WienerBlend,
+    strategy_for,
+    wiener_blend,
+)
 from .bounds import Bounds
 from .coarse_bins import Place, coarse_bins
 from .highs import cutoff_bin
@@ -55,7 +63,7 @@ def sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
             continue
         grid, revealed = task.grid.copy(), np.zeros_like(task.mask)
         grid[:, part], revealed[:, part] = step.grid, step.revealed
-        yield Step(step.number, step.total, grid, revealed, **origin)
+        yield Step(step.number, step.total, grid, revealed, given=step.given, **origin)
 
 
 def predict_from_task(task: Task, settings: Settings) -> RecordingPrediction | None:
@@ -196,12 +204,17 @@ def loudest_places(
 
 @dataclass
 class Filler:
-    """Predicts atoms of windows and collects their amplitudes in `grid`."""
+    """Predicts atoms of windows and collects their amplitudes in `grid`.
+
+    proposed, given  how many atoms were filled so far, and how many of them by copies alone
+    """
 
     task: Task
     state: FillState
     model: AtomModel
     settings: Resolved
+    proposed: int = 0
+    given: int = 0
 
     def __post_init__(self) -> None:
         task, state = self.task, self.state
@@ -235,7 +248,8 @@ class Filler:
         if last and self.corrects_levels:
             self.grid = self.corrected()
         grid = self.grid if last else np.where(remaining, np.float32(0), self.grid)
-        return Step(number, total, grid, self.task.mask & ~remaining)
+        given = self.given / max(self.proposed, 1)
+        return Step(number, total, grid, self.task.mask & ~remaining, given=given)
 
     @property
     def corrects_levels(self) -> bool:
@@ -270,9 +284,14 @@ class Filler:
         place = window.targets(step_mask)
         if not len(place[0]):
             return
+        self.proposed += len(place[0])
         state = self.state
         ceiling = self.bounds.ceiling(window)
         blend = wiener_blend(state, window, self.settings.amplitudes, ceiling)
+        if blend is not None:
+            place = self._take_given(window, place, blend, ceiling)
+            if not len(place[0]):
+                return
         for atoms, draw in self._draw(window, place, ceiling):
             channel, frame, bin_ = atoms.place
             at = (window.target_channels[channel], atoms.frame, bin_)
@@ -290,6 +309,31 @@ class Filler:
                 amplitude = np.where(unknown, blended, amplitude)
             state.magnitude[at], state.positive[at] = magnitude, positive > 0.5
             self.grid[at] = amplitude
+
+    def _take_given(
+        self, window: Window, place: Place, blend: WienerBlend, ceiling: np.ndarray
+    ) -> Place:
+        """Fill the places where the priors give the whole amplitude; returns the others.
+
+        Most copies of notes need no network: what it draws there would have a gain of zero.
+
+        place, ceiling  as of `_draw`
+        """
+        state, (channel, frame, bin_) = self.state, place
+        at = (window.target_channels[channel], frame + window.start, bin_)
+        offset, gain = blend.at(place)
+        drawn = (gain > 0) | state.velocity_known[at] | state.sign_known[at]
+        in_any_channel = np.zeros(blend.gain.shape[1:], bool)  # the image mixes all of a cell
+        in_any_channel[frame[drawn], bin_[drawn]] = True
+        drawn = in_any_channel[frame, bin_]
+        given = tuple(index[~drawn] for index in at)
+        self.given += len(given[0])
+        highest = ceiling[channel, bin_][~drawn]
+        amplitude = offset[~drawn].clip(-highest, highest)
+        self.grid[given] = amplitude
+        state.magnitude[given] = np.maximum(np.abs(amplitude), np.float32(self.bounds.lowest))
+        state.positive[given] = amplitude > 0
+        return channel[drawn], frame[drawn], bin_[drawn]
 
     def _draw(
         self, window: Window, place: Place, ceiling: np.ndarray

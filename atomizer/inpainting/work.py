@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,7 @@ SECONDS = {
     "model": 1.7,  # the model, where it is loaded first
     "placed": 0.00034,  # cell where atoms of unknown time, frequency or channel are placed
 }
+OF_NETWORK = "windows", "cells"
 # Share of the work on windows, and on cells, where few bins are decoded (`coarse_bins.py`)
 COARSE_WINDOWS, COARSE_CELLS = 0.65, 0.08
 
@@ -54,6 +55,14 @@ class Work:
     def seconds(self) -> float:
         """Seconds on the one core that `SECONDS` was measured on."""
         return sum(SECONDS[kind] * amount for kind, amount in self.amounts.items())
+
+    def without_given(self, share: float) -> Work:
+        """The work of a fill in which copies give a share of the atoms, 0 to 1, by themselves.
+
+        How large it is comes out in the fill: work that is counted before has all windows.
+        """
+        left = {kind: (1 - share) * self.amounts.get(kind, 0.0) for kind in OF_NETWORK}
+        return replace(self, amounts={**self.amounts, **left})
 
 
 def work_of(task: Task, settings: Settings) -> Work:
