@@ -2,6 +2,7 @@
 
 import gc
 import json
+import re
 import shlex
 import sys
 import threading
@@ -9,6 +10,7 @@ import time
 import weakref
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -26,7 +28,7 @@ from atomizer.ui.component import Chosen
 from atomizer.ui.exports import ExportRequest, export
 from atomizer.ui.handlers import filling, loading, selecting
 from atomizer.ui.pace import Pace
-from atomizer.ui.session import Session, Tab, history, jobs, scenes
+from atomizer.ui.session import Session, Tab, copying, history, jobs, scenes
 from atomizer.ui.session.job_state import JobEvent
 
 CONTROLS = ("auto", False, None, None, None, 0, "noise", "auto", 0)
@@ -581,6 +583,64 @@ def test_a_sound_that_two_tabs_show_stays_in_the_other(long, tmp_path):
     assert handlers.load(other_sound(tmp_path), before) == (gr.skip(), gr.skip())
     history.close_tab(after)
     assert not session.folder.exists()
+
+
+def files_of(session: Session) -> set[Path]:
+    """Return the files that a session and its message name."""
+    named = re.findall(r'"path":"([^"]+)"', session.message.model_dump_json())
+    stored = [path for kept in session.stored.values() for path in (kept.filled, kept.masked)]
+    return {*map(Path, named), *stored}
+
+
+def test_a_duplicated_tab_gets_the_same_in_other_files(long, tmp_path):
+    before, after = Tab(loaded(long)), Tab()
+    filled(before.session)
+    handlers.accept(before.session, before.session.shown.current)
+    session = handlers.load(other_sound(tmp_path), before)[1]
+    filled(session)
+    session.publish("the same")
+    (message, copy), mine = handlers.resume(after, session.resume_key, True), session.message
+    assert after.session is copy is not session and before.session is session
+    for name in set(type(mine).model_fields) - {"number", "status", "resume"}:
+        theirs = json.dumps(message.model_dump(mode="json")[name])
+        theirs = theirs.replace(str(copy.folder), str(session.folder))
+        assert json.loads(theirs) == mine.model_dump(mode="json")[name], name
+    assert all(path.is_file() for path in files_of(copy)) and not files_of(session) & files_of(copy)
+    history.close_tab(before)
+    assert not session.folder.exists()
+    _, earlier = handlers.undo(after)
+    assert earlier.sound.samples.any() and len(earlier.message.layers) == 1
+    assert all(path.is_file() for path in files_of(earlier))
+    handlers.undo(after)
+    assert [variation.label for variation in earlier.message.variations] == ["A"]
+    assert all(path.is_file() for path in files_of(earlier))
+
+
+def test_a_duplicated_tab_goes_on_by_itself(long, tmp_path):
+    before, after = Tab(loaded(long)), Tab()
+    filled(session := before.session)
+    running = handlers.fill_selection(ALL, session, ["velocity", "sign"], *CONTROLS, 2)
+    next(running)
+    _, copy = handlers.resume(after, session.resume_key, True)
+    assert session.fill is not None and copy.fill is None
+    handlers.delete_variation(copy, copy.shown.current)
+    handlers.load(other_sound(tmp_path), after)
+    assert before.session is session and session.replaced_by is None
+    assert copy is not after.session and not copy.stored
+    *_, message = running
+    assert [variation.label for variation in message.variations] == ["A", "B", "C"]
+    assert all(path.is_file() for path in files_of(session))
+
+
+def test_a_duplicated_tab_reads_its_own_copy_of_an_upload(long, tmp_path, monkeypatch):
+    monkeypatch.setattr(cleanup, "uploaded_path", Path)
+    monkeypatch.setattr(copying, "get_upload_folder", lambda: str(tmp_path / "uploads"))
+    session, tab = loaded(long), Tab()
+    _, copy = handlers.resume(tab, session.resume_key, True)
+    assert copy.uploaded_file == copy.long_file.path != session.uploaded_file == long
+    long.unlink()
+    message, _ = handlers.choose_excerpt(tab, {"start": 1.25, "seconds": 0.5})
+    assert message.excerpt.start == 1.25
 
 
 def test_undone_excerpt_keeps_its_upload(long, monkeypatch):

@@ -26,7 +26,7 @@ from atomizer.io.audio import Sound
 from atomizer.ui import cleanup, decomposition, gpu, handlers
 from atomizer.ui.component import Chosen, Message, Result
 from atomizer.ui.handlers import loading, pursuit, responses
-from atomizer.ui.session import Session, Tab, history, jobs, scenes, state
+from atomizer.ui.session import Session, Tab, copying, history, jobs, scenes, state
 from atomizer.ui.session.job_state import FINAL, TRANSITIONS, Job, JobEvent, JobState
 from atomizer.ui.variations import StoredVariation
 
@@ -121,6 +121,7 @@ def fakes(monkeypatch, tmp_path):
             ),
             _audible_filled=lambda *_: 0,
         ),
+        copying: dict(_link=lambda source, target: None),
         history: dict(read=lambda *_: sound, write=lambda *_: None),
         loading: dict(
             open_file=open_file,
@@ -265,6 +266,18 @@ class Visitor:
         assert self.session is before
         history.close_tab(page)
 
+    def duplicate(self):
+        """The tab is duplicated: one of the two is used further, the other is closed sometime."""
+        other, before = Tab(), self.session
+        fill = before.fill
+        message, _ = handlers.resume(other, before.resume_key, True)
+        assert other.session is not before and self.session is before and before.fill is fill
+        assert [v.id for v in other.session.shown.variations] == list(before.stored)
+        if self.dice.random() < 0.5:
+            self.tab, other, self.fills = other, self.tab, []
+            self.take(message)
+        history.close_tab(other)
+
     def leave(self):
         """The page is closed, and opened again later."""
         before = self.session
@@ -321,7 +334,7 @@ def _text(message: Message) -> str:
 
 
 EVENT_NAMES = (
-    *("load", "open", "save", "select", "undo", "accept", "delete", "reload", "leave"),
+    *("load", "open", "save", "select", "undo", "accept", "delete", "reload", "leave", "duplicate"),
     "load_meanwhile",
     *("fill", "fill", "pursue", "step", "step", "step", "cancel", "stop"),
 )

@@ -20,6 +20,7 @@ from atomizer.ui.session import Session, Tab
 FEATURES = ["velocity", "sign"]
 CONTROLS = ("auto", False, None, None, None, 0, "model", "auto", 0, 1)
 HIGHS = Chosen(regions=[{"kind": "rect", "op": "add", "f": [8000, None]}], parts=[])
+NOTHING = Chosen(regions=[], parts=[])
 BOX = Chosen(regions=[{"kind": "rect", "op": "add", "f": [8000, 9000], "t": [0.2, 0.4]}], parts=[])
 
 
@@ -50,12 +51,15 @@ def described(session, chosen=HIGHS, *controls):
     return handlers.describe(chosen, session, FEATURES, *(controls or CONTROLS))
 
 
-def test_reference_is_offered_where_it_acts(noise):
+def test_settings_are_offered_where_they_act(noise):
     session = loaded(noise("a.wav"))
-    offers = [described(session, chosen).takes_reference for chosen in (HIGHS, BOX)]
-    assert offers == [True, False]
-    assert not described(session, HIGHS, *CONTROLS[:6], "noise", *CONTROLS[7:]).takes_reference
-    assert described(loaded(noise("dull.wav", rate=16_000)), BOX).takes_reference, "Brighten"
+    assert described(session, HIGHS).acting == ["timbre", "like"]
+    assert not described(session, HIGHS, *CONTROLS[:6], "noise", *CONTROLS[7:]).acting
+    assert described(session, BOX).acting == described(session, NOTHING).acting == ["using"]
+    dull = loaded(noise("dull.wav", rate=16_000))
+    handlers.plan_additions(dull, 4, *CONTROLS)  # Extend and Brighten
+    assert dull.message.acting == described(dull, NOTHING).acting == ["like", "timbre", "using"]
+    assert described(dull, BOX).acting == ["using"]
 
 
 def test_reference_names_the_fill_and_repeats_from_its_settings(noise, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .presets import PRESETS
 from .settings import Resolved
 from .step import AUTOREGRESSION, Step
 from .task import Task
@@ -30,8 +29,7 @@ def describe_origin(step: Step, task: Task, settings: Resolved) -> tuple[str, ..
         words.append("the fade goes on")
     if settings.timbre:
         words.append(describe_timbre(settings.timbre))
-    uses_recording = settings.method == "model" and task.selection.erases
-    if words or not (uses_recording and PRESETS[task.preset].has_surroundings):
+    if words or not (settings.method == "model" and task.uses_recording):
         return tuple(words)
     if settings.using == "texture":
         return ("texture",)

@@ -31,7 +31,6 @@ from .coarse_bins import Place, coarse_bins
 from .highs import cutoff_bin
 from .like import parse_levels
 from .placement import place
-from .presets import PRESETS
 from .settings import Resolved, Settings, model_ordering
 from .source_spans import barred_samples
 from .state import ENVELOPE_CONTEXT_FRAMES, NETWORK_STD_DB, FillState, statistics_of
@@ -71,9 +70,8 @@ def predict_from_task(task: Task, settings: Settings) -> RecordingPrediction | N
 
     Of the settings, `using`, `source` and `not_from` count.
     """
-    preset = PRESETS[task.preset]
     using = settings.using
-    if using == "texture" or not task.selection.erases or not preset.has_surroundings:
+    if using == "texture" or not task.uses_recording:
         return None
     samples = task.sound.at(task.space.rate)
     context = erase_hidden(samples, task.grid, task.mask, task.space)

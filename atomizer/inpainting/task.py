@@ -15,7 +15,7 @@ from ..errors import AtomizerError
 from ..io.audio import Sound, max_duration
 from ..limits import limits
 from .highs import describe_cutoff, resolve_cutoff, with_slope
-from .presets import preset_for
+from .presets import PRESETS, preset_for
 from .render import render
 
 # Nyquist frequency relative to that of the atoms, above which a file can hold something there: the
@@ -70,6 +70,11 @@ class Task:
     def features(self) -> tuple[str, ...]:
         """Names of the features of the selected atoms that are unknown."""
         return self.selection.features
+
+    @property
+    def uses_recording(self) -> bool:
+        """Whether the rest of the recording contributes tones and copies (`Settings.using`)."""
+        return self.selection.erases and PRESETS[self.preset].has_surroundings
 
     @property
     def length(self) -> int:

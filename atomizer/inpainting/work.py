@@ -94,8 +94,7 @@ def _passes_over_holes(task: Task) -> int:
 
 def _of_recording(task: Task, settings: Resolved, hidden: np.ndarray) -> dict[str, float]:
     """Work of the recording priors; hidden: (C, T) bool, frames with hidden cells."""
-    uses_recording = task.selection.erases and PRESETS[task.preset].has_surroundings
-    if settings.using == "texture" or not uses_recording:
+    if settings.using == "texture" or not task.uses_recording:
         return {}
     spans = runs(np.asarray(hidden.any(axis=0)))[:MAX_SPANS]
     frames = sum(stop - first + 2 * CONTEXT_FRAMES for first, stop in spans)

@@ -307,7 +307,8 @@ class Message(GradioModel):
     expected    seconds that a fill of the selection will take; 0 for less than one
     additions   seconds that "extend", "widen" and "brighten" will take, without those of less than
                 one
-    takes_reference  whether a reference recording acts on a fill of the selection, or on Brighten
+    acting      fields of `Settings`, of those that act on some fills alone, that act on a fill of
+                the selection; without one, on Extend, Widen or Brighten
     reference   name of the recording whose highs filled highs shall have, or empty
     sounds      (id, name) of the earlier sounds
     loaded      selection of a settings file, which the page takes once
@@ -335,7 +336,7 @@ class Message(GradioModel):
     refused: str = ""
     expected: float = 0.0
     additions: dict[str, float] = {}
-    takes_reference: bool = False
+    acting: list[str] = []
     reference: str = ""
     sounds: list[tuple[str, str]] = []
     described: str = ""

@@ -316,7 +316,8 @@ def _connect_variations(page: Page, fills: list[Fill]) -> None:
         return restored(tab, tab.session, *handlers.undo(tab))
 
     def resume(tab: Tab, event: gr.EventData) -> tuple:
-        return restored(tab, tab.session, *handlers.resume(tab, _event_value(event, "key")))
+        key, is_copy = _event_value(event, "key"), _event_value(event, "is_copy") is True
+        return restored(tab, tab.session, *handlers.resume(tab, key, is_copy))
 
     def restored(tab: Tab, before: Session | None, message: Message, fresh: Any) -> tuple:
         if fresh is before or fresh == gr.skip():

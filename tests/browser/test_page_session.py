@@ -62,3 +62,22 @@ def test_a_saved_session_is_the_same_on_another_page(open_page, sounds, tmp_path
     page.click("#fill")
     d.wait(page, "state.variations.length === 4 && !state.busy")
     assert d.state(page, "state.variations[3].title") == "noise, seed 42"
+
+
+def test_a_duplicated_tab_goes_on_by_itself(quick, sounds):
+    d.upload(quick, sounds["mono"])
+    d.draw_box(quick, 1, 2, 300, 3000)
+    d.fill(quick)
+    copied = quick.evaluate("JSON.stringify({...sessionStorage})")
+    other = quick.context.new_page()
+    other.add_init_script(f"Object.assign(sessionStorage, {copied})")
+    other.goto(quick.url, wait_until="domcontentloaded")
+    other.reload()  # a duplicate is no new visit either
+    other.wait_for_selector(f'{d.VIEW}[data-ready="true"]')
+    d.wait(other, "!state.restored && state.variation && player.buffers.filled")
+    assert d.state(other, FACTS) == d.state(quick, FACTS)
+    d.upload(other, sounds["stereo"])
+    d.fill(quick)
+    assert d.state(quick, "state.variations.length") == 2
+    other.click(f"{d.VIEW} [data-act=revert]")
+    d.wait(other, "state.scene.name === 'mono.wav' && state.variations.length === 1")

@@ -21,6 +21,26 @@ test('a tab keeps its name; two tabs have two names', () => {
   assert.notEqual(new Persistence(one).tab, new Persistence(storage()).tab);
 });
 
+test('a tab that was copied takes another name', async () => {
+  const held = new Set();
+  const locks = {
+    request: async (name, options, answer) => {
+      const isFree = !held.has(name);
+      held.add(name);
+      return answer(isFree ? { name } : null);
+    },
+  };
+  const copied = storage();
+  const [first, copy] = [new Persistence(copied), new Persistence(copied)];
+  const { tab } = first;
+  assert.equal(await first.claimName(locks), false);
+  assert.equal(await copy.claimName(locks), true);
+  assert.ok(first.tab === tab && copy.tab !== tab && new Persistence(copied).tab === copy.tab);
+  const refused = { request: () => Promise.reject(new Error('sandboxed')) };
+  for (const without of [undefined, refused])
+    assert.equal(await new Persistence(copied).claimName(without), false);
+});
+
 test('a sound is the same by its name, length, channels and atoms', () => {
   const stored = { name: 'x.wav', duration: 3, channels: 2, total: 1000 };
   assert.ok(isSameSound(stored, { ...stored, id: 'another' }));

@@ -12,8 +12,8 @@ import gradio as gr
 from ...atoms.selection import Region, Selection
 from ...atoms.space import LOUDNESS, AtomSpace
 from ...errors import AtomizerError
+from ...inpainting.acting import acting_settings
 from ...inpainting.fades import has_faded_out
-from ...inpainting.like import takes_like
 from ...inpainting.recipe import Recipe, vary_seed
 from ...inpainting.settings import Settings, resolve
 from ...inpainting.source_spans import Span, spans_text, widened
@@ -95,20 +95,21 @@ def brighter(settings: Settings, session: Session) -> Recipe:
 
 def with_reference(session: Session, recipe: Recipe) -> Recipe:
     """Return the recipe with the reference recording of the session, where it acts."""
-    if session.like and takes_reference(session, recipe):
+    if session.like and "like" in acting_on(session, recipe):
         return replace(recipe, settings=replace(recipe.settings, like=session.like))
     return recipe
 
 
-def takes_reference(session: Session, recipe: Recipe) -> bool:
-    """Whether a reference recording acts on a fill; the fill itself says what is invalid."""
-    if recipe.extend or recipe.add_channels:
-        return False
+def acting_on(session: Session, recipe: Recipe) -> tuple[str, ...]:
+    """Settings that act on a fill (`acting_settings`); the fill itself says what is invalid."""
     try:
-        task = session.check_selection(recipe.selection, recipe.settings.seed)
-        return takes_like(resolve(replace(recipe.settings, timbre=0), task), task)
+        if recipe.extend or recipe.add_channels:
+            task = recipe.outline(session.sound)
+        else:
+            task = session.check_selection(recipe.selection, recipe.settings.seed)
+        return acting_settings(recipe.settings, task)
     except AtomizerError:
-        return False
+        return ()
 
 
 def _fill(

@@ -43,10 +43,13 @@ def undo(tab: Tab):
         return load_failed(session, error, "Not undone"), gr.skip()
 
 
-def resume(tab: Tab, key: Any):
-    """Show the session of a page that was reloaded. Returns (message, session)."""
+def resume(tab: Tab, key: Any, is_copy: bool = False):
+    """Show the session of a page that was reloaded, or a copy of it in a duplicated page.
+
+    Returns (message, session).
+    """
     try:
-        found = history.resume(tab, key, tab.choose())
+        found = history.resume(tab, key, tab.choose(), is_copy)
     except Exception as error:
         return load_failed(tab.session, error, "Not restored"), gr.skip()
     if found is not None:

@@ -10,9 +10,9 @@ from typing import Any
 from ...atoms.beats import NoBeat
 from ...atoms.selection import Selection
 from ...errors import AtomizerError
-from ...inpainting.like import takes_like
+from ...inpainting.acting import acting_settings
 from ...inpainting.recipe import Recipe, parse_recipes
-from ...inpainting.settings import Settings, check_settings, resolve
+from ...inpainting.settings import Settings, check_settings
 from ...inpainting.shaping import Shape
 from ...inpainting.timbre import without_idle_timbre
 from .. import gpu
@@ -21,7 +21,7 @@ from ..pace import SHOWN_SECONDS, pace
 from ..session import Session, scenes
 from . import responses
 from .controls import METHODS, FillControls, parse_integer, settings_of
-from .filling import brighter, fill_status, longer, takes_reference, wider
+from .filling import acting_on, brighter, fill_status, longer, wider
 from .responses import is_active, no_session, sentence_of
 
 
@@ -52,36 +52,48 @@ def describe(
 
 
 def plan_additions(session: Session | None, seconds: Any, *controls: Any) -> None:
-    """Find how long Extend, Widen and Brighten will take, and whether Brighten takes a reference.
+    """Find how long Extend, Widen and Brighten will take, and which settings act on them.
 
-    The next message has both. `controls` are those of `filling.fill_selection`.
+    The next message has the former, and the latter where nothing is selected. `controls` are those
+    of `filling.fill_selection`.
     """
     if not is_active(session):
         return
     *values, count = controls
     additions: dict[str, float] = {}
-    is_dull = session.sound.rate < session.space.rate
-    is_offered = False
     with suppress(AtomizerError):  # a control is invalid: pressing a button says so
         settings = settings_of(FillControls(*values), default_seed=session.next_seed)
         settings = replace(settings, timbre=0)  # takes no time, and the outline has no atoms
         times = parse_integer("number of variations", count) or 1
-        recipes = {}
-        with suppress(AtomizerError):
-            recipes["extend"] = longer(settings, seconds)
-        if session.sound.channels == 1:
-            recipes["widen"] = wider(settings)
-        if is_dull:
-            recipes["brighten"] = recipe = brighter(settings, session)
-            is_offered = takes_reference(session, recipe)
-        for name, recipe in recipes.items():
+        for name, recipe in _additions(session, settings, seconds).items():
             with suppress(AtomizerError):  # the sound would become too long
                 expected = times * pace.seconds(
                     gpu.work_here(recipe.outline(session.sound), settings)
                 )
                 if expected > SHOWN_SECONDS:
                     additions[name] = expected
-    session.update(additions=additions, takes_reference=is_offered)
+        if not session.has_selection:
+            session.update(acting=_acting_on_additions(session, settings))
+    session.update(additions=additions)
+
+
+def _additions(session: Session, settings: Settings, seconds: Any) -> dict[str, Recipe]:
+    """Return the recipes of those of Extend, Widen and Brighten that a sound can have."""
+    recipes = {}
+    with suppress(AtomizerError):
+        recipes["extend"] = longer(settings, seconds)
+    if session.sound.channels == 1:
+        recipes["widen"] = wider(settings)
+    if session.sound.rate < session.space.rate:
+        recipes["brighten"] = brighter(settings, session)
+    return recipes
+
+
+def _acting_on_additions(session: Session, settings: Settings) -> tuple[str, ...]:
+    """Return the settings that act on Extend, Widen or Brighten, however long they are."""
+    recipes = _additions(session, settings, seconds=1).values()
+    acting = {name for recipe in recipes for name in acting_on(session, recipe)}
+    return tuple(sorted(acting))
 
 
 def leave_example(chosen: Chosen, session: Session | None) -> Recipe | None:
@@ -163,11 +175,13 @@ def _check(
     settings = settings_of(FillControls(*values), default_seed=session.next_seed)
     scenes.show_parts(session, chosen["parts"], settings.seed)
     if not chosen["regions"] and not chosen["parts"]:
+        session.update(acting=_acting_on_additions(session, settings))
         return "Nothing is selected: drag over the spectrogram, or add a preset.", 0.0
     selection = Selection.from_dict({**chosen, "features": features})
     task = session.check_selection(selection, settings.seed)
-    if takes_like(resolve(replace(settings, timbre=0), task), task):
-        session.update(takes_reference=True)
+    acting = acting_settings(settings, task)
+    session.update(acting=acting)
+    if "like" in acting:
         settings = replace(settings, like=session.like)
     times = parse_integer("number of variations", count) or 1
     work = gpu.work_here(task, without_idle_timbre(settings, task))

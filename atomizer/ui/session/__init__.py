@@ -7,6 +7,7 @@ job_state.py  states of a job, and the events that lead from one to another
 jobs.py       fills, from their first step to a stored variation
 scenes.py     builds what the page shows: scenes, results, parts, previews
 history.py    earlier originals and earlier sounds, and the way back to them
+copying.py    a copy of a session, for a tab that was duplicated
 saving.py     a session as the content of a session file, and back
 """
 

@@ -17,6 +17,7 @@ from ...io.audio import read, write
 from ...io.tags import Tags
 from ...limits import limits
 from . import jobs, scenes
+from .copying import copy_session
 from .job_state import JobEvent
 from .state import Original, Session, find_session
 from .tab import Tab
@@ -139,16 +140,18 @@ def undo(tab: Tab, choice: int) -> Session | None:
         return previous
 
 
-def resume(tab: Tab, resume_key: object, choice: int) -> Session | None:
+def resume(tab: Tab, resume_key: object, choice: int, is_copy: bool = False) -> Session | None:
     """Show the session with this key in a tab that was reloaded, and return it.
 
     Returns None where there is none, or a later choice is shown. What was running is stopped; what
-    it filled in is stored.
+    it filled in is stored. With `is_copy` the tab gets a copy, and another one keeps the session
+    and what is running. Raises OSError where the copy's files cannot be written.
     """
     with _replacing:
         found, session = find_session(resume_key), tab.session
         if found is None or found is session or choice < tab.shown:
             return None
+        found = copy_session(found) if is_copy else found
         _rest(found)
         if session is not None:
             session.replaced_by = found

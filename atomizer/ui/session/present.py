@@ -42,7 +42,7 @@ class Shown:
     refused: str = ""
     expected: float = 0.0
     additions: Mapping[str, float] = field(default_factory=dict)
-    takes_reference: bool = False
+    acting: tuple[str, ...] = ()
     described: str = ""
     loaded: Proposal | None = None
     excerpt: Excerpt | None = None
@@ -93,7 +93,7 @@ def present(state: PageState) -> Message:
         refused=shown.refused,
         expected=shown.expected,
         additions={**shown.additions},
-        takes_reference=shown.takes_reference,
+        acting=list(shown.acting),
         reference=state.reference,
         sounds=list(state.sounds),
         described=shown.described,

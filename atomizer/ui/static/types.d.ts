@@ -143,7 +143,6 @@ export interface Finding {
 
 /** The recording whose highs filled highs shall have, and whether one acts. */
 export interface Reference {
-  offered: boolean;
   name: string;
   /** Id and name of the earlier sounds. */
   sounds: [string, string][];
@@ -199,7 +198,7 @@ export interface Message {
   refused: string;
   expected: number;
   additions: Record<string, number>;
-  takes_reference: boolean;
+  acting: string[];
   reference: string;
   sounds: [string, string][];
   described: string;
@@ -402,6 +401,8 @@ export interface ViewState {
   expected: number;
   /** Seconds that Extend, Widen and Brighten will take, without those of less than one. */
   additions: Record<string, number>;
+  /** Settings that act on some fills alone, and on this one. */
+  acting: string[];
   reference: Reference;
   /** What undo leads to. */
   before: string | null;
@@ -448,6 +449,8 @@ export interface RestoredSound extends StoredSound {
   requested?: boolean;
   /** Key of the session that the server may still have; empty once it was requested. */
   resume: string;
+  /** Whether another tab shows this session, and this one gets a copy. */
+  isCopy: boolean;
   isWaiting?: boolean;
 }
 

@@ -18,10 +18,9 @@ const EARLIER = 'sound '; // before the id of an earlier sound
  * @returns {E | null} */
 const part = (name) => document.querySelector('[data-reference=' + name + ']');
 
-/** Show the choice where it acts, and what was chosen.
+/** Show the choice, and what was chosen.
  * @param {Reference} reference */
-export function showReference({ offered, name, sounds }) {
-  document.body.dataset.reference = String(offered);
+export function showReference({ name, sounds }) {
   /** @type {HTMLSelectElement | null} */
   const menu = part('choice');
   const label = menu?.closest('label');

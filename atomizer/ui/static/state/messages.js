@@ -22,8 +22,8 @@ const stateOf = (message) => ({
   before: message.before,
   expected: message.expected,
   additions: message.additions,
+  acting: message.acting,
   reference: {
-    offered: message.takes_reference,
     name: message.reference,
     sounds: message.sounds,
   },

@@ -48,12 +48,32 @@ async function openStore(mode) {
   return (await resultOf(opening)).transaction(STORE, mode).objectStore(STORE);
 }
 
+const newName = () => crypto.getRandomValues(new Uint32Array(3)).join('-');
+
+/** Hold the name of a tab as long as its page is open. Resolves to false where another page holds
+ * it. Pages without encryption, or in a sandbox, have no locks.
+ * @param {string} name
+ * @param {LockManager | undefined} locks
+ * @returns {Promise<boolean>} */
+const hold = (name, locks) =>
+  new Promise((resolve) => {
+    if (!locks) return resolve(true);
+    /** @param {Lock | null} lock */
+    const answer = (lock) => {
+      resolve(!!lock);
+      return lock && new Promise(() => {});
+    };
+    locks
+      .request(`${DATABASE}-tab-${name}`, { ifAvailable: true }, answer)
+      .catch(() => resolve(true));
+  });
+
 /** Storage of one tab. */
 export class Persistence {
   /** @param {Pick<Storage, 'getItem' | 'setItem'>} storage */
   constructor(storage = sessionStorage) {
     this.storage = storage;
-    this.tab = storage.getItem(TAB_KEY) || crypto.getRandomValues(new Uint32Array(3)).join('-');
+    this.tab = storage.getItem(TAB_KEY) || newName();
     storage.setItem(TAB_KEY, this.tab);
     /** @type {File | null} */
     this.lastFile = null;
@@ -105,15 +125,27 @@ export class Persistence {
     this.storage.setItem(SESSION_KEY, key);
   }
 
+  /** Take another name where another tab has this one: the storage of a tab is copied with it.
+   * @param {LockManager | undefined} locks
+   * @returns {Promise<boolean>} whether this tab is a copy */
+  async claimName(locks = navigator.locks) {
+    if (await hold(this.tab, locks)) return false;
+    this.tab = newName();
+    this.storage.setItem(TAB_KEY, this.tab);
+    return hold(this.tab, locks);
+  }
+
   /** Sound and selection from before a reload, or before the page was left; null if there are none.
    * @returns {Promise<import('../types').RestoredSound | null>} */
   async restore() {
+    const { tab } = this;
+    const isCopy = await this.claimName();
     const [navigation] = performance.getEntriesByType('navigation');
     if (/** @type {PerformanceNavigationTiming} */ (navigation)?.type === 'navigate') return null;
     const items = JSON.parse(this.storage.getItem(SELECTION_KEY) || '[]');
     const sounds = await openStore('readwrite');
     /** @type {StoredSound | undefined} */
-    const found = await resultOf(sounds.get(this.tab));
+    const found = await resultOf(sounds.get(tab));
     const keys = await resultOf(sounds.getAllKeys());
     /** @type {StoredSound[]} */
     const values = await resultOf(sounds.getAll());
@@ -122,7 +154,7 @@ export class Persistence {
     );
     for (const key of expiredKeys(entries, Date.now())) sounds.delete(key);
     const resume = this.storage.getItem(SESSION_KEY) ?? '';
-    return found ? { ...found, items, resume } : null;
+    return found ? { ...found, items, resume, isCopy } : null;
   }
 }
 

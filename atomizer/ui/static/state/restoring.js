@@ -27,7 +27,7 @@ export async function restoreAfterReload({ persistence, store }) {
 export async function storeSound(view, message, scene) {
   const { restored } = view.state;
   if (restored?.resume) {
-    view.trigger('resume', { key: restored.resume });
+    view.trigger('resume', { key: restored.resume, is_copy: restored.isCopy });
     Object.assign(restored, { resume: '', isWaiting: true });
     return;
   }

@@ -88,6 +88,13 @@ function connectFills({ store, root, find, shape }) {
     (s) => [JSON.stringify(s.additions), !!s.scene],
     (_seconds, _hasSound) => showAdditions(store.state.additions),
   );
+  // settings that act on some fills alone are there where they act
+  store.subscribe(
+    (s) => [s.acting.join(' ')],
+    (acting) => {
+      document.body.dataset.acting = acting;
+    },
+  );
   store.subscribe(
     (s) => [JSON.stringify(s.reference), !!s.scene],
     (_reference, _hasSound) => showReference(store.state.reference),

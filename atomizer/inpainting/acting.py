@@ -1,0 +1,25 @@
+"""Settings that act on some fills alone: those of highs, and those of holes and boxes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .highs import erased_cutoff
+from .like import takes_like
+from .settings import Settings, resolve
+from .task import Task
+
+
+def acting_settings(settings: Settings, task: Task) -> tuple[str, ...]:
+    """Names of those of the fields `using`, `timbre` and `like` that can change a fill.
+
+    Raises AtomizerError for settings out of range.
+    """
+    if settings.method != "model":
+        return ()
+    acts = {
+        "using": task.uses_recording,
+        "timbre": erased_cutoff(task) is not None,
+        "like": takes_like(resolve(replace(settings, timbre=0), task), task),
+    }
+    return tuple(name for name, is_acting in acts.items() if is_acting)
