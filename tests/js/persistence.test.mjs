@@ -37,7 +37,7 @@ test('a tab that was copied takes another name', async () => {
   assert.equal(await copy.claimName(locks), true);
   assert.ok(first.tab === tab && copy.tab !== tab && new Persistence(copied).tab === copy.tab);
   const refused = { request: () => Promise.reject(new Error('sandboxed')) };
-  for (const without of [undefined, refused])
+  for (const without of [null, refused])
     assert.equal(await new Persistence(copied).claimName(without), false);
 });
 

@@ -53,7 +53,7 @@ const newName = () => crypto.getRandomValues(new Uint32Array(3)).join('-');
 /** Hold the name of a tab as long as its page is open. Resolves to false where another page holds
  * it. Pages without encryption, or in a sandbox, have no locks.
  * @param {string} name
- * @param {LockManager | undefined} locks
+ * @param {LockManager | null | undefined} locks
  * @returns {Promise<boolean>} */
 const hold = (name, locks) =>
   new Promise((resolve) => {
@@ -126,7 +126,7 @@ export class Persistence {
   }
 
   /** Take another name where another tab has this one: the storage of a tab is copied with it.
-   * @param {LockManager | undefined} locks
+   * @param {LockManager | null | undefined} locks
    * @returns {Promise<boolean>} whether this tab is a copy */
   async claimName(locks = navigator.locks) {
     if (await hold(this.tab, locks)) return false;
