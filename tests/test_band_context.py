@@ -18,11 +18,8 @@ from atomizer.priors import band_context, long_term
 from atomizer.training.data import Surroundings, Windows
 from atomizer.training.losses import POWER_DB
 from atomizer.training.masking import mask_batch
+from tests.tiny import SPACE, TINY
 
-SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
-TINY = ModelConfig(
-    space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16, slot=4, hidden=32
-)
 SOME = band_context.known_bands(torch.ones(64, dtype=torch.bool), SPACE)  # of at least one bin
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from faults.killed_training import TINY, make_recordings
+from faults.killed_training import make_recordings
 from fuzz.run import AccessMonitor
 
 from atomizer.atoms.atoms import Atoms
@@ -26,6 +26,7 @@ from atomizer.training.run_files import LOG, STATE
 from atomizer.ui import handlers
 from atomizer.ui.component import Chosen
 from atomizer.ui.session import Tab
+from tests.tiny import TINY
 
 ROOT = Path(__file__).parents[1]
 

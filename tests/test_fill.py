@@ -21,20 +21,10 @@ from atomizer.inpainting.state import FillState
 from atomizer.inpainting.task import prepare
 from atomizer.inpainting.windows import Window, channel_groups
 from atomizer.io.audio import Sound
-from atomizer.model import AtomTransformer, ModelConfig, WithoutTrunk
+from atomizer.model import AtomTransformer, WithoutTrunk
+from tests.tiny import TINY
 
 SPACE = AtomSpace(rate=8000, hop=64)
-TINY = ModelConfig(
-    space=replace(SPACE, frames=16, channels=2),
-    cell=(4, 8, 2),
-    embed=8,
-    width=32,
-    heads=2,
-    layers=2,
-    window=16,
-    slot=4,
-    hidden=32,
-)
 RECT = Region(t=(0.05, 0.12), f=(500, 2000))
 
 

@@ -11,21 +11,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from atomizer.atoms.space import AtomSpace
 from atomizer.io.audio_parts import pack, unpack
 from atomizer.io.datasets import list_clips
-from atomizer.model import AtomTransformer, ModelConfig
+from atomizer.model import AtomTransformer
 from atomizer.training import leg as leg_module
 from atomizer.training import loop
 from atomizer.training.config import TrainingConfig
 from atomizer.training.leg import Leg, LegOptions, seconds_of
 from atomizer.training.loop import train
+from tests.tiny import TINY
 
-TINY = ModelConfig(
-    space=AtomSpace(rate=8000, hop=64, frames=16, channels=2),
-    **dict(cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16),
-    **dict(slot=4, hidden=32),
-)
 CONFIG = TrainingConfig(batch=2, asked=200, warmup=2)
 RESERVED = "librosa/librosa"
 EVALUATED = ("cut", "channel")

@@ -8,17 +8,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from atomizer.atoms.space import FEATURES, AtomSpace, ScaleSpace
+from atomizer.atoms.space import FEATURES, ScaleSpace
 from atomizer.errors import AtomizerError
 from atomizer.model import AtomTransformer, ModelConfig, State
 from atomizer.model.checkpoint import load
 from atomizer.model.embedding import FeatureEmbedding
 from atomizer.model.trunk import rearrange, serialize, sort_keys
+from tests.tiny import SPACE, TINY
 
-SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
-TINY = ModelConfig(
-    space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=4, window=16, slot=4, hidden=32
-)
+DEEP = replace(TINY, layers=4)
 
 
 def random_state(batch=2, seed=0, silent_above=None, space=SPACE):
@@ -40,7 +38,7 @@ def random_state(batch=2, seed=0, silent_above=None, space=SPACE):
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return AtomTransformer(TINY).eval()
+    return AtomTransformer(DEEP).eval()
 
 
 def places_of(state):
@@ -62,7 +60,7 @@ def test_embedding_is_the_sum_of_its_features(model):
 
 def test_a_sixth_feature_has_its_own_embedding():
     space = ScaleSpace(rate=8000, hop=8, frames=16, channels=2, scales=(16, 64, 256))
-    embedding = FeatureEmbedding(replace(TINY, space=space, cell=(1, 1, 1)))
+    embedding = FeatureEmbedding(replace(DEEP, space=space, cell=(1, 1, 1)))
     atom = torch.tensor([3, 100, 1, 50, 1, 2])
     assert (
         set(embedding.tables) == {f.name for f in space.features}
@@ -90,7 +88,7 @@ def test_unknown_vector_affects_only_its_feature(model, feature):
 
 
 def test_sinusoidal_encoding_trains_the_unknown_vector():
-    model = AtomTransformer(replace(TINY, encoding="sinusoidal"))
+    model = AtomTransformer(replace(DEEP, encoding="sinusoidal"))
     table = model.embedding.table("frequency")
     table.sum().backward()
     grad = model.embedding.tables["frequency"].grad
@@ -137,7 +135,7 @@ def test_unknown_cells_get_a_token_where_they_are_decoded(model):
     wanted[..., 1, 5, 60] = True
     state = replace(state, velocity_known=known, sign_known=known, wanted=wanted)
     index, valid = model.cells.occupied(state)
-    cells = (model.cells.origin[index[0]] // torch.tensor(TINY.cell)).tolist()
+    cells = (model.cells.origin[index[0]] // torch.tensor(DEEP.cell)).tolist()
     assert valid.all() and cells == [[0, 0, 0], [1, 7, 0]]
 
 
@@ -194,13 +192,13 @@ def test_decoder_follows_the_formula_without_signs_nearby(model):
     """Skipping the odd stream of atoms without signs nearby changes no result."""
     decoder, generator = model.decoder, torch.Generator().manual_seed(1)
     n, (even, odd) = 40, (layer[0].in_features for layer in (decoder.even, decoder.odd))
-    even -= 16 + 2 + TINY.slot + 2
+    even -= 16 + 2 + DEEP.slot + 2
     x, o = torch.randn(n, even, generator=generator), torch.randn(n, odd, generator=generator)
     o[::3] = 0
     rest = (
         torch.arange(n) % 2,
         torch.arange(n),
-        torch.randn(n, TINY.slot, generator=generator),
+        torch.randn(n, DEEP.slot, generator=generator),
         torch.randn(n, 2, generator=generator),
     )
 
@@ -250,7 +248,7 @@ def test_saved_model_loads_from_small_shards(model, tmp_path, monkeypatch):
     shards = list(tmp_path.glob("*.safetensors"))
     assert len(shards) > 1 and json.loads((tmp_path / "config.json").read_text())["width"] == 32
     again = AtomTransformer.from_pretrained(str(tmp_path))
-    assert again.config == TINY
+    assert again.config == DEEP
     for a, b in zip(model.state_dict().values(), again.state_dict().values()):
         assert torch.equal(a.bfloat16().float(), b.float())
 
@@ -272,11 +270,11 @@ def test_invalid_model_configurations_are_refused():
         dict(encoding="x"),
     ):
         with pytest.raises(ValueError):
-            replace(TINY, **bad)
+            replace(DEEP, **bad)
 
 
 def test_configuration_survives_json():
-    assert ModelConfig.from_dict(json.loads(json.dumps(TINY.to_dict()))) == TINY
+    assert ModelConfig.from_dict(json.loads(json.dumps(DEEP.to_dict()))) == DEEP
 
 
 def test_unplaced_atoms_change_predictions_and_padding_does_not(model):

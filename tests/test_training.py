@@ -13,7 +13,6 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from atomizer.atoms.orderings import ORDERINGS
-from atomizer.atoms.space import AtomSpace
 from atomizer.io.datasets import list_clips
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.training.config import TrainingConfig
@@ -24,11 +23,8 @@ from atomizer.training.masking import mask_batch
 from atomizer.training.plans import ORDER_WEIGHTS, order_weights
 from atomizer.training.regions import TASKS
 from atomizer.training.run_files import STATE
+from tests.tiny import SPACE, TINY
 
-SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
-TINY = ModelConfig(
-    space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16, slot=4, hidden=32
-)
 # cells of one atom, serialized by the user's ordering
 ONE_TOKEN_PER_ATOM = replace(
     TINY,

@@ -24,16 +24,10 @@ import numpy as np
 import soundfile
 import torch
 
-from atomizer.atoms.space import AtomSpace
-from atomizer.model import ModelConfig
 from atomizer.training.config import TrainingConfig
 from atomizer.training.loop import Trainer
 from atomizer.training.run_files import LOG, STATE
-
-SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
-TINY = ModelConfig(
-    space=SPACE, cell=(4, 8, 2), embed=8, width=32, heads=2, layers=2, window=16, slot=4, hidden=32
-)
+from tests.tiny import TINY
 
 
 def make_recordings(folder: Path) -> None:

@@ -381,23 +381,12 @@ def file_target(folder: Path):
 def checkpoint_target(folder: Path):
     import torch
 
-    from atomizer.atoms.space import AtomSpace
-    from atomizer.model import AtomTransformer, ModelConfig, checkpoint
+    from atomizer.model import AtomTransformer, checkpoint
+    from tests.tiny import TINY
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    config = ModelConfig(
-        space=AtomSpace(rate=8000, hop=64, frames=16, channels=2),
-        cell=(4, 8, 2),
-        embed=8,
-        width=32,
-        heads=2,
-        layers=2,
-        window=16,
-        slot=4,
-        hidden=32,
-    )
-    AtomTransformer(config).save_pretrained(folder / "seed")
+    AtomTransformer(TINY).save_pretrained(folder / "seed")
     weights, settings = (
         (folder / "seed" / "model.safetensors").read_bytes(),
         json.loads((folder / "seed" / "config.json").read_text()),
