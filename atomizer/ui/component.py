@@ -383,7 +383,8 @@ def scripts() -> Path:
 def loader() -> str:
     """Return the script that Gradio runs.
 
-    It loads all modules at once, and not one import after the other, and runs the first.
+    It loads all modules at once, and not one import after the other, and runs the first. Modules
+    that are preloaded are not requested again when they are imported.
     """
     modules = json.dumps(
         sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
@@ -403,8 +404,10 @@ def loader() -> str:
     base = json.dumps(f"gradio_api/file={scripts().as_posix()}/")
     return f"""
 const base = new URL({base}, document.baseURI).href;
-Promise.all({modules}.map((name) => fetch(base + name)))
-  .then(() => import(base + 'main.js'))
+const preload = (name) =>
+  Object.assign(document.createElement('link'), {{ rel: 'modulepreload', href: base + name }});
+document.head.append(...{modules}.map(preload));
+import(base + 'main.js')
   .then((main) => main.mount({{ element, props, trigger, watch, config: {config} }}));
 """
 

@@ -12,6 +12,9 @@ export class SoundCache {
   constructor() {
     /** @type {Map<string, AudioBuffer>} */
     this.sounds = new Map();
+    /** Sounds that are on their way.
+     * @type {Map<string, Promise<AudioBuffer>>} */
+    this.coming = new Map();
   }
 
   clear() {
@@ -23,12 +26,21 @@ export class SoundCache {
    * @param {string[]} used addresses of sounds that stay
    * @returns {Promise<AudioBuffer>} */
   async fetch(url, context, used) {
-    const cached = this.sounds.get(url);
-    if (cached) return cached;
+    const known = this.sounds.get(url) || this.coming.get(url);
+    if (known) return known;
+    const decoding = this.decode(url, context).finally(() => this.coming.delete(url));
+    this.coming.set(url, decoding);
+    const decoded = await decoding;
+    this.forget([...used, url]);
+    return decoded;
+  }
+
+  /** @param {string} url
+   * @param {BaseAudioContext} context */
+  async decode(url, context) {
     const bytes = await (await fetchFile(url)).arrayBuffer();
     const decoded = await context.decodeAudioData(bytes);
     this.sounds.set(url, decoded);
-    this.forget([...used, url]);
     return decoded;
   }
 
