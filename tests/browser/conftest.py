@@ -1,28 +1,23 @@
-"""The page in a real browser: the app as a subprocess on a free port, Chromium through Playwright.
+"""The page in a real browser: servers of serving.py, and Chromium through Playwright.
 
 Every test that uses `page` fails on errors in the browser's console and on requests that leave the
 page's origin.
 """
 
 import os
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from serving import PAGE, QUICK_PAGE, ROOT, SLOW_PAGE, free_port, run_app
 
 from atomizer.benchmarks.page import find_browser, sound_with
 from atomizer.io.audio import write
 
 playwright = pytest.importorskip("playwright.sync_api")
 
-ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "hosting"))  # for the proxy
 # generous, because the machine may be busy
 WAIT = int(os.environ.get("ATOMIZER_TEST_WAIT_MS", 90_000))
@@ -42,28 +37,6 @@ FLAGS = [
 ]
 
 
-# the same page, but every fill takes eight slow steps: there is time to watch it and to stop it
-SLOW_APP = """
-import time
-from atomizer.inpainting.fill import Step
-from atomizer.priors.noise_fill import noise_fill
-from atomizer.ui import build, gpu, launch
-
-def slow_fill(task, settings, model):
-    result = noise_fill(task.grid, task.mask, settings.seed)
-    frames = task.mask.any(axis=(0, 2)).nonzero()[0]
-    for number in range(1, 9):
-        time.sleep(0.7)
-        revealed = task.mask.copy()
-        revealed[:, frames[len(frames) * number // 8 - 1] + 1 :] = False
-        grid = (result * revealed + task.grid * ~task.mask).astype("float32")
-        yield Step(number, 8, grid, revealed)
-
-gpu.fill = slow_fill
-gpu.has_model = lambda: False
-launch(build())
-"""
-
 # the sum of the layout shifts that the browser has seen
 SHIFTS = """
 window.shifted = 0;
@@ -75,98 +48,27 @@ new PerformanceObserver((list) => {
 # the folds of the page open: most tests use what is in them
 OPEN_FOLDS = "localStorage['atomizer-folds'] ??= '[\"advanced\",\"more\"]'"
 
-# the same page without a model: fills are noise, and quick; those of holes name two sources
-QUICK_APP = """
-from dataclasses import replace
-
-from atomizer import metrics
-from atomizer.priors.recording_context import CopySource
-from atomizer.ui import build, gpu, launch
-
-fill = gpu.fill
-
-def fill_with_sources(task, settings, model):
-    for step in fill(task, settings, model):
-        sources = ()
-        regions = task.selection.regions
-        if set(region.f for region in regions) == {None} and None not in (regions[0].t or [None]):
-            start, stop = task.selection.regions[0].t
-            sources = tuple(
-                CopySource((start, stop), (start + lag, stop + lag), 0.0, confidence)
-                for lag, confidence in ((-0.5, 0.6), (1.0, 0.3))
-            )
-        yield replace(step, sources=sources)
-
-gpu.fill = fill_with_sources
-metrics.visqol = lambda reference, estimate: None  # takes a second per point of a curve
-gpu.has_model = lambda: False
-launch(build())
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def run_app(command, tmp_path_factory, **variables):
-    """Start a server on a free port with environment variables, yield its address, and end it."""
-    port = free_port()
-    log = tmp_path_factory.mktemp("log") / "app.log"
-    env = dict(
-        os.environ,
-        GRADIO_SERVER_NAME="127.0.0.1",
-        GRADIO_SERVER_PORT=str(port),
-        HF_HUB_OFFLINE="1",
-        GRADIO_TEMP_DIR=str(tmp_path_factory.mktemp("gradio")),
-        ATOMIZER_MAX_EXCERPT_SECONDS="30",
-        ATOMIZER_CACHE=str(tmp_path_factory.mktemp("cache")),
-        PYTHONPATH=str(ROOT),
-        **variables,
-    )
-    env.pop("GRADIO_ANALYTICS_ENABLED", None)  # as a visitor of the README starts it
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(url + "/config", timeout=2)
-                break
-            except OSError:
-                time.sleep(0.5)
-            assert process.poll() is None, log.read_text()
-        else:
-            pytest.fail(log.read_text())
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-
 
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory):
-    yield from run_app(["app.py"], tmp_path_factory)
+    yield from run_app(PAGE, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def slow_app_url(tmp_path_factory):
-    yield from run_app(["-c", SLOW_APP], tmp_path_factory)
+    yield from run_app(SLOW_PAGE, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def quick_app_url(tmp_path_factory):
-    yield from run_app(["-c", QUICK_APP], tmp_path_factory)
+    yield from run_app(QUICK_PAGE, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def strict_app_url(tmp_path_factory):
     """The slow page with limits that are soon passed."""
     yield from run_app(
-        ["-c", SLOW_APP],
+        SLOW_PAGE,
         tmp_path_factory,
         ATOMIZER_MAX_FILL_SECONDS="2",
         ATOMIZER_MAX_FILE_MB="0.5",
@@ -183,7 +85,7 @@ def proxied_app_url(tmp_path_factory):
     """The quick page under a path of a proxy."""
     from proxy import proxied
 
-    for url in run_app(["-c", QUICK_APP], tmp_path_factory, GRADIO_ROOT_PATH="/some/where"):
+    for url in run_app(QUICK_PAGE, tmp_path_factory, GRADIO_ROOT_PATH="/some/where"):
         with proxied(url, "/some/where", free_port()) as address:
             yield address
 

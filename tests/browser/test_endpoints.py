@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 import soundfile
-from conftest import run_app
 from gradio_client.utils import Status
+from serving import run_app
 
 from atomizer.io.audio import read
 
@@ -154,7 +154,7 @@ def held_app(tmp_path_factory):
     """Address of an app with a short queue, and the file that lets its fills begin."""
     release = tmp_path_factory.mktemp("held") / "release"
     for url in run_app(
-        ["-c", HELD_APP],
+        HELD_APP,
         tmp_path_factory,
         ATOMIZER_MAX_QUEUE="2",
         ATOMIZER_MAX_WAITING="1",

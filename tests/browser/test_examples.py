@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import QUICK_APP, run_app
+from serving import QUICK_PAGE, run_app
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -32,7 +32,7 @@ def test_client(app_url, sounds):
     importlib.util.find_spec("mcp") is None, reason='the MCP tools need `pip install "gradio[mcp]"`'
 )
 def test_mcp_client(tmp_path_factory, sounds):
-    for url in run_app(["-c", QUICK_APP], tmp_path_factory, GRADIO_MCP_SERVER="True"):
+    for url in run_app(QUICK_PAGE, tmp_path_factory, GRADIO_MCP_SERVER="True"):
         said = run("mcp_client.py", url, sounds["mono"])
         assert (
             "tools: atomize, fill_file" in said

@@ -1,44 +1,15 @@
 """After the server was killed during a fill, the page has its sound and its selection again."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
-import urllib.request
 
-from conftest import ROOT, SLOW_APP, WAIT, free_port
+from conftest import WAIT
 from driver import add_preset, draw_box, state, upload, wait
-
-
-def start(port, tmp_path, **variables):
-    env = dict(
-        os.environ,
-        GRADIO_SERVER_NAME="127.0.0.1",
-        GRADIO_SERVER_PORT=str(port),
-        HF_HUB_OFFLINE="1",
-        GRADIO_TEMP_DIR=str(tmp_path / "gradio"),
-        ATOMIZER_CACHE=str(tmp_path / "cache"),
-        PYTHONPATH=str(ROOT),
-        **variables,
-    )
-    with (tmp_path / "app.log").open("a") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SLOW_APP], cwd=ROOT, env=env, stdout=log, stderr=log
-        )
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/config", timeout=5).read()
-            return process
-        except OSError:
-            assert process.poll() is None, (tmp_path / "app.log").read_text()
-            time.sleep(0.3)
-    raise AssertionError("the page did not start")
+from serving import SLOW_PAGE, free_port, start
 
 
 def test_sound_and_selection_survive_a_killed_server(browser, sounds, tmp_path):
     port = free_port()
-    process = start(port, tmp_path)
+    process = start(SLOW_PAGE, tmp_path, port)
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     try:
         page = context.new_page()
@@ -51,10 +22,10 @@ def test_sound_and_selection_survive_a_killed_server(browser, sounds, tmp_path):
         before = state(page, "JSON.stringify(items)"), state(page, "state.scene.total")
         page.click("#fill")
         wait(page, "state.live && state.live.done >= 1")
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
         page.wait_for_timeout(500)
-        process = start(port, tmp_path)
+        process = start(SLOW_PAGE, tmp_path, port)
         page.wait_for_event("load")  # Gradio reloads the page when the server answers again
         page.wait_for_selector(".atom-view[data-scene]")
         wait(
@@ -68,14 +39,16 @@ def test_sound_and_selection_survive_a_killed_server(browser, sounds, tmp_path):
     finally:
         context.close()
         process.kill()
-        process.wait()
+        process.join()
 
 
 def test_an_expired_session_gets_its_sound_back_when_used(browser, sounds, tmp_path):
     from proxy import proxied
 
     port, between = free_port(), free_port()
-    process = start(port, tmp_path, GRADIO_ROOT_PATH="/some/where", ATOMIZER_GRACE_SECONDS="0.5")
+    process = start(
+        SLOW_PAGE, tmp_path, port, GRADIO_ROOT_PATH="/some/where", ATOMIZER_GRACE_SECONDS="0.5"
+    )
 
     def connect():
         return proxied(f"http://127.0.0.1:{port}", "/some/where", between)
@@ -112,4 +85,4 @@ def test_an_expired_session_gets_its_sound_back_when_used(browser, sounds, tmp_p
     finally:
         context.close()
         process.kill()
-        process.wait()
+        process.join()

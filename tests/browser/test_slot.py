@@ -3,13 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import SLOW_APP, run_app
+from serving import SLOW_PAGE, run_app
 
 from tests.load.run import Page, Result, Tab
 
 # every step is written down, and a fill of seed 1 ends at nothing but Stop
 APP = (
-    SLOW_APP.replace(
+    SLOW_PAGE.replace(
         "for number in range(1, 9):",
         """for number in range(1, 9 if settings.seed != 1 else 1_000_000):
         with open(EVENTS, "a") as events:
@@ -25,7 +25,7 @@ def endless(tmp_path, tmp_path_factory):
     """The address of the page, and the file of steps."""
     events = tmp_path / "events"
     for url in run_app(
-        ["-c", f"EVENTS = {str(events)!r}\n{APP}"],
+        f"EVENTS = {str(events)!r}\n{APP}",
         tmp_path_factory,
         ATOMIZER_MAX_FILL_SECONDS="100000",
     ):
