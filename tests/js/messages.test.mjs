@@ -395,3 +395,17 @@ test('selected parts are requested again for other atoms', async () => {
   });
   assert.deepEqual(asked, ['selected']);
 });
+
+test('what the status says of the selection is so already', async () => {
+  const { view, receive } = await opened();
+  const said = [];
+  view.editor.change = (items) => view.store.set({ items });
+  view.showStatus = (status) => said.push(`${status}, ${view.items.length} selected`);
+  view.holdStatus = view.showError = view.showStatus;
+  const regions = [{ kind: 'rect', op: 'add', t: [1, 2] }];
+  await receive({ loaded: { id: 'f', regions, specs: ['x'] }, status: 'f is loaded' });
+  assert.deepEqual(new Set(said), new Set(['f is loaded, 2 selected']));
+  said.length = 0;
+  await receive({ refused: 'x', status: 'x is refused' });
+  assert.deepEqual(new Set(said), new Set(['x is refused, 1 selected']));
+});

@@ -90,15 +90,15 @@ export class Messages {
       if (isExample && message.proposal) this.applyProposal(message.proposal, message.example);
       view.store.set(stateOf(message));
       if (isNew) view.store.set({ showOriginal: false });
-      this.showStatus(message);
+      this.addPlaces(message);
+      this.takeLoaded(message);
+      this.dropRefused(message);
+      this.showStatus(message); // with the selection that it names
     });
     await this.markParts(message.parts);
     view.store.set({ describedKey: message.described });
     await this.showFills(message, { isNew, isExample });
     this.startDownload(message);
-    this.addPlaces(message);
-    this.takeLoaded(message);
-    this.dropRefused(message);
     if (isExample) this.scrollToExample();
     // Python ranks parts among the atoms that are shown: for other atoms they are requested again.
     // A region that was drawn while the sound loaded is gone, and its status message, too
