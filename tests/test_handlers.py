@@ -103,6 +103,21 @@ def test_variation_of_another_seed_with_the_same_samples_says_so(long):
     assert same == ["", "the same as A: no seed changes it", "", ""]
 
 
+def test_first_fill_of_a_place_has_seed_0(long):
+    session = loaded(long)
+    other = Chosen(regions=[], parts=["random:50"])
+    for chosen in (ALL, ALL, other, ALL, other):
+        controls = (*CONTROLS[:5], None, *CONTROLS[6:], 1)
+        *_, message = handlers.fill_selection(chosen, session, ["velocity", "sign"], *controls)
+    seeds = [session.stored[v.id].recipe.settings.seed for v in message.variations]
+    assert seeds == [0, 1, 0, 2, 3]
+    handlers.delete_variation(session, message.variations[-1].id)
+    handlers.describe(other, session, ["velocity", "sign"], *controls)
+    shown = session.message.parts.bits
+    handlers.describe(other, session, ["velocity", "sign"], *controls[:5], 4, *controls[6:])
+    assert Path(session.message.parts.bits.path).read_bytes() == Path(shown.path).read_bytes()
+
+
 def test_selection_says_how_long_its_fill_takes(long, monkeypatch):
     monkeypatch.setattr(selecting, "pace", Pace())
     session, model = loaded(long), (*CONTROLS[:6], "model", "auto", 0)

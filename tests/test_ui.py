@@ -177,7 +177,7 @@ def test_title_and_details_of_variations():
 @pytest.mark.parametrize(
     "sources, priors, says",
     [
-        (2, ("recording",), "copied from 0.5 s and 1 more"),
+        (2, ("recording",), "copied from 0.5 s and 1 other place"),
         (1, ("recording", "partials"), "copied from 0.5 s, tones cont"),
         (-1, ("recording",), "copied from 0.6 s (weak match)"),
         (0, ("partials",), "tones continued"),

@@ -43,5 +43,6 @@ def _copies(step: Step) -> tuple[str, ...]:
         return ()
     confidence = sum(copy.confidence for copy in copies if copy.target == copies[0].target)
     match = " (weak match)" if confidence < WEAK else ""
-    others = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
+    count = len(copies) - 1
+    others = f" and {count} other place{'s' * (count > 1)}" if count else ""
     return (f"copied from {round(copies[0].source[0], 2):g} s{match}{others}",)

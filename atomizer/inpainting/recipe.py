@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .recipe_schema import RecipeSchema
 
 Callback = Callable[[Step], object]
+Place = tuple[Selection, float, int]  # Recipe.place
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,10 @@ class Recipe:
         atomizer = ATOMIZERS[self.atomizer](stop=Stop(atoms=self.atoms))
         return erase_atoms(sound, self.selection, atomizer, self.settings.seed, atoms)
 
-    def is_same_place(self, other: Recipe) -> bool:
-        """Whether both recipes fill in the same part of a sound."""
-
-        def place(recipe: Recipe) -> tuple:
-            selection = replace(recipe.selection, features=())
-            return selection, recipe.extend, recipe.add_channels
-
-        return place(self) == place(other)
+    @property
+    def place(self) -> Place:
+        """What part of a sound is filled in: equal for two recipes that fill in the same part."""
+        return replace(self.selection, features=()), self.extend, self.add_channels
 
     def with_seed(self, seed: int) -> Recipe:
         """The same recipe with another seed."""

@@ -283,7 +283,7 @@ def _features() -> list[gr.Checkbox]:
 def _ordering() -> tuple[gr.Dropdown, gr.Checkbox]:
     with gr.Row(elem_classes="pair", elem_id="ordering"):
         order = gr.Dropdown(
-            [("Order: automatic", AUTO), *((name, name) for name in ORDERINGS)],
+            [("Order: automatic", AUTO), *((f"Order: {name}", name) for name in ORDERINGS)],
             value=AUTO,
             label="Ordering: which atoms are filled in first",
             show_label=False,

@@ -32,7 +32,7 @@ def test_sources_of_a_hole_are_named_and_drawn(page):
         "copied from 0.5–0.7 s",
         "copied from 2–2.2 s",
     ]
-    assert page.inner_text(f"{d.VIEW} .variation .how") == "Copied from 0.5 s and 1 more"
+    assert page.inner_text(f"{d.VIEW} .variation .how") == "Copied from 0.5 s and 1 other place"
     page.click(f"{d.VIEW} .details summary")
     details = f"{d.VIEW} .details dl"
     assert "0.90" in page.inner_text(f"{details} [title^='How sure']")

@@ -34,6 +34,9 @@ def test_nothing_serious_is_found(open_page, sounds, theme, width, height):
     d.add_preset(page, "above", 8000)
     d.fill(page)
     assert findings(page) == []
+    page.click(f"{d.VIEW} [data-act=blind]")
+    assert findings(page) == []
+    page.keyboard.press("Escape")
     page.click(f"{d.VIEW} [data-act=accept]")
     d.wait(page, "state.layers.length === 1 && !state.variations.length")
     d.draw_box(page, 1, 2, 300, 3000)

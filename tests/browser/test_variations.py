@@ -247,9 +247,10 @@ def test_a_variation_is_accepted_and_taken_back(page):
     assert np.array_equal(d.sound_of(page, "original")[0], filled)
     assert (
         "filled in once" in page.inner_text(f"{d.VIEW} [data-name=name]")
-        and d.state(page, "items.length") == 1
+        and d.state(page, "items.length") == 0
     )
-    assert page.inner_text(f"{layers} li") == "B: noise, seed 1"
+    assert page.inner_text(f"{layers} li") == "B: Noise as loud as what is around it"
+    assert d.status(page) == "B is kept: the next fills start from it."
     d.draw_box(page, 2.5, 3, 300, 3000)
     d.fill(page)
     saved = json.loads(open(d.export(page, "settings").path()).read())
@@ -259,6 +260,7 @@ def test_a_variation_is_accepted_and_taken_back(page):
         page,
         "state.variations.length === 2 && player.urls.original === state.originalUrl",
         f"!state.scene.name.includes('filled') && state.variation?.id === {made[1]['id']}",
+        "items.length === 1 && !pending",
     )
     d.wait(page, "player.urls.filled === state.variation.sound.url")
     assert variations(page) == made and np.array_equal(d.sound_of(page, "filled")[0], filled)

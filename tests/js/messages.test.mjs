@@ -107,6 +107,7 @@ async function opened() {
   ];
   const message = {
     number: 1,
+    layers: [],
     scene,
     original: { url: 'pqr.wav' },
     variations,

@@ -26,9 +26,8 @@ class FillControls(NamedTuple):
     timbre: str | float | None
 
 
-def settings_of(controls: FillControls, default_seed: int = 0) -> Settings:
+def settings_of(controls: FillControls) -> Settings:
     """Return the settings; empty values stay open. Raises AtomizerError for invalid numbers."""
-    seed = parse_integer("seed", controls.seed)
     return Settings(
         method=controls.method,
         order=None if controls.order == AUTO else controls.order,
@@ -36,7 +35,7 @@ def settings_of(controls: FillControls, default_seed: int = 0) -> Settings:
         steps=parse_integer("steps", controls.steps),
         temperature=parse_number("temperature", controls.temperature),
         nucleus=parse_number("nucleus", controls.nucleus),
-        seed=default_seed if seed is None else seed,
+        seed=parse_integer("seed", controls.seed) or 0,
         using=controls.using,
         timbre=parse_integer("timbre", controls.timbre) or 0,
     )

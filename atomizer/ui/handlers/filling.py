@@ -93,6 +93,13 @@ def brighter(settings: Settings, session: Session) -> Recipe:
     return Recipe(Selection((Region(f=(nyquist, None)),)), settings)
 
 
+def with_seed(session: Session, recipe: Recipe, fields: FillControls) -> Recipe:
+    """Return the recipe with the default seed where none was entered."""
+    if parse_integer("seed", fields.seed) is not None:
+        return recipe
+    return recipe.with_seed(session.default_seed(recipe))
+
+
 def with_reference(session: Session, recipe: Recipe) -> Recipe:
     """Return the recipe with the reference recording of the session, where it acts."""
     if session.like and "like" in acting_on(session, recipe):
@@ -123,13 +130,14 @@ def _fill(
     def make_recipes() -> list[Recipe]:
         assert session is not None  # `run` has checked it
         *values, count = controls
+        fields = FillControls(*values)
         count = parse_integer("number of variations", count) or 1
         if not 1 <= count <= limits().variations:
             raise AtomizerError(
                 f"1 to {limits().variations} variations are possible at a time, not {count}."
             )
-        settings = settings_of(FillControls(*values), default_seed=session.next_seed)
-        recipe = with_reference(session, make_recipe(settings))
+        recipe = with_seed(session, make_recipe(settings_of(fields)), fields)
+        recipe = with_reference(session, recipe)
         return vary_seed(jobs.for_shown_atoms(session, recipe), count)
 
     yield from run(session, make_recipes, key)
@@ -268,7 +276,8 @@ def _run_recipe(
         jobs.begin(session, recipe, task, key, residual)
         expected = pace.seconds(work)
         hint = f", about {expected:.0f} s left" if expected > SHOWN_SECONDS else " …"
-        message = session.publish(f"{label} 1{hint}")
+        doing = "filling in" if prefix else "Filling in"
+        message = session.publish(f"{prefix}{doing}{hint}")
     yield message
     start = time.monotonic()
     given = 0.0
@@ -331,7 +340,7 @@ def _left_out_notice(session: Session, recipe: Recipe) -> str:
     left_out = [
         variation.label
         for variation in session.shown.variations
-        if not session.stored[variation.id].recipe.is_same_place(recipe)
+        if session.stored[variation.id].recipe.place != recipe.place
     ]
     if not left_out:
         return ""

@@ -18,6 +18,7 @@ from ..session import Session, saving, scenes
 from ..session_file import SavedWork
 from . import responses
 from .controls import FillControls, parse_integer, parse_number, settings_of
+from .filling import with_seed
 from .responses import is_active, no_session, sentence_of
 
 
@@ -57,7 +58,7 @@ def _work_of(selection: Selection, controls: tuple, session: Session) -> SavedWo
     """Return the work of the page. Raises AtomizerError for controls that no fill accepts."""
     *values, count, seconds = controls
     fields = FillControls(*values)
-    settings = replace(settings_of(fields, default_seed=session.next_seed), like=session.like)
+    recipe = Recipe(selection, replace(settings_of(fields), like=session.like))
     wanted = parse_integer("number of variations", count) or 1
     added = parse_number("seconds", seconds) or 0.0
     if not 1 <= wanted <= limits().variations or added < 0:
@@ -65,7 +66,7 @@ def _work_of(selection: Selection, controls: tuple, session: Session) -> SavedWo
             f"1 to {limits().variations} variations, and 0 seconds or more to add, can be saved."
         )
     is_new_seed = parse_integer("seed", fields.seed) is None
-    return SavedWork(Recipe(selection, settings), is_new_seed, wanted, added)
+    return SavedWork(with_seed(session, recipe, fields), is_new_seed, wanted, added)
 
 
 def _shapes_of(data: Any) -> dict[int, Shape]:

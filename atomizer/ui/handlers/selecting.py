@@ -21,7 +21,7 @@ from ..pace import SHOWN_SECONDS, pace
 from ..session import Session, scenes
 from . import responses
 from .controls import METHODS, FillControls, parse_integer, settings_of
-from .filling import acting_on, brighter, fill_status, longer, wider
+from .filling import acting_on, brighter, fill_status, longer, wider, with_seed
 from .responses import is_active, no_session, sentence_of
 
 
@@ -62,7 +62,7 @@ def plan_additions(session: Session | None, seconds: Any, *controls: Any) -> Non
     *values, count = controls
     additions: dict[str, float] = {}
     with suppress(AtomizerError):  # a control is invalid: pressing a button says so
-        settings = settings_of(FillControls(*values), default_seed=session.next_seed)
+        settings = settings_of(FillControls(*values))
         settings = replace(settings, timbre=0)  # takes no time, and the outline has no atoms
         times = parse_integer("number of variations", count) or 1
         for name, recipe in _additions(session, settings, seconds).items():
@@ -172,7 +172,10 @@ def _check(
     Raises AtomizerError.
     """
     *values, count = controls
-    settings = settings_of(FillControls(*values), default_seed=session.next_seed)
+    fields = FillControls(*values)
+    settings = settings_of(fields)
+    recipe = Recipe(Selection.from_dict({**chosen}), settings)
+    settings = with_seed(session, recipe, fields).settings
     scenes.show_parts(session, chosen["parts"], settings.seed)
     if not chosen["regions"] and not chosen["parts"]:
         session.update(acting=_acting_on_additions(session, settings))

@@ -42,7 +42,7 @@ def accept(session: Session, number: int, shape: Shape = Shape()) -> None:
         Original(
             session.sound,
             session.recipes,
-            f"{variation.label}: {variation.title}",
+            f"{variation.label}: {variation.origin}",
             replace(session.shown, current=number),
             session.stored,
             session.pursuit,

@@ -100,7 +100,7 @@ def begin(
     session.job.fill = Fill(
         recipe, task, key, scene, hidden, masked, time.monotonic(), residual=residual
     )
-    session.next_seed = max(session.next_seed, recipe.settings.seed + 1) % 2**63
+    session.add_place(recipe)
     scenes.show_result(session, Step(0, 1, task.erased(), np.zeros_like(task.mask)))
 
 

@@ -279,6 +279,7 @@ def _restore_variation(session: Session, saved: SavedVariation) -> int:
     atoms = _packed(saved.atoms, plane, space, scene.loudest or 1.0)
     session.result_count = number = session.result_count + 1
     session.stored[number] = jobs.store(session, number, saved.recipe, filled, masked)
+    session.add_place(saved.recipe)
     variation = Variation(
         **saved.row,
         id=number,
@@ -347,6 +348,6 @@ def _restore_work(session: Session, content: SavedSession) -> None:
     if not session.has_selection:
         return
     scenes.propose_selection(session, fill.selection)
-    seed = content.next_seed if content.work.is_new_seed else fill.settings.seed
+    seed = session.default_seed(fill) if content.work.is_new_seed else fill.settings.seed
     with suppress(AtomizerError):  # the selection may be one that this sound does not have
         scenes.show_parts(session, data.get("parts", []), seed)

@@ -20,7 +20,7 @@ from ...inpainting import like
 from ...inpainting.erase import check_fillable
 from ...inpainting.highs import resolve_cutoff
 from ...inpainting.presets import preset_for
-from ...inpainting.recipe import Recipe
+from ...inpainting.recipe import Place, Recipe
 from ...inpainting.task import Task
 from ...io.audio import Overview, Sound, read
 from .. import cleanup
@@ -134,7 +134,8 @@ class Session:
     example_variations: set[int] = field(default_factory=set)  # ids of an example's own results
     job: Job | None = None  # the newest one; it may have ended
     like: str = ""  # `Settings.like` of fills that it acts on
-    next_seed: int = 0  # of the next fill without a seed: above all that were used
+    filled_places: tuple[Place, ...] = ()  # also those of fills that were deleted
+    next_seed: int = 0  # above all that were used
     work: SavedWork | None = None  # controls of a session file, which the page takes once
     result_count: int = 0  # counts results and variations, so that every one has a new number
 
@@ -303,6 +304,20 @@ class Session:
         """The recipe of the variation that the page shows, or a default one."""
         current = self.shown.current
         return Recipe() if current is None else self.stored[current].recipe
+
+    def default_seed(self, recipe: Recipe) -> int:
+        """Return the seed of a fill without one.
+
+        It is 0 for the first fill of a place, which gives the most likely highs, and a new one for
+        every other.
+        """
+        return self.next_seed if recipe.place in self.filled_places else 0
+
+    def add_place(self, recipe: Recipe) -> None:
+        """Remember which place, and with which seed, a recipe fills in."""
+        if recipe.place not in self.filled_places:
+            self.filled_places = (*self.filled_places, recipe.place)
+        self.next_seed = max(self.next_seed, recipe.settings.seed + 1) % 2**63
 
     def proposal_of(self, key: str) -> Proposal | None:
         """Return the proposed selection that fills with this key belong to; None for others."""

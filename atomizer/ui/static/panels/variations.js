@@ -94,7 +94,7 @@ export function showDetails(fold, variation) {
   const rows = [
     ...variation.details,
     ...(confidence ? [['confidence of the copy', confidence, CONFIDENCE_HELP]] : []),
-    ...(difference ? [['beside what was erased', difference, METRICS_HELP]] : []),
+    ...(difference ? [['compared with what was erased', difference, METRICS_HELP]] : []),
     ['audible atoms', format.count(variation.heard)],
     ['sound', variation.changed],
   ];

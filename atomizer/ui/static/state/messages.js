@@ -3,7 +3,7 @@
 import { download, fetchBytes } from '../util/files.js';
 import { spanOfFill } from './demo.js';
 import { storeSound } from './restoring.js';
-import { keyOf, selectionOf } from './selectors.js';
+import { answersSelection, keyOf, selectionOf } from './selectors.js';
 import { fromPayload, toPayload } from './selection.js';
 
 /** @typedef {import('../types').Message} Message */
@@ -78,6 +78,7 @@ export class Messages {
       if (state.base) location.reload();
       return;
     }
+    const change = this.changeOfLayers(message, scene);
     const isOtherScene = await this.showSound(message, scene);
     if (!state.restored) view.persistence.saveSession(message.resume);
     const isExample = !!message.proposal && state.proposalId !== message.proposal.id;
@@ -98,6 +99,7 @@ export class Messages {
     await this.markParts(message.parts);
     view.store.set({ describedKey: message.described });
     await this.showFills(message, { isNew, isExample });
+    this.selectForLayers(message, change);
     this.startDownload(message);
     if (isExample) this.scrollToExample();
     // Python ranks parts among the atoms that are shown: for other atoms they are requested again.
@@ -109,6 +111,29 @@ export class Messages {
     if (isOtherScene) view.inspect(scene);
     setTimeout(() => view.events.followFeatures()); // Gradio sets them after the message
     view.root.dataset.message = String(message.number);
+  }
+
+  /** What a message does to the layers of a sound: a fill of the selection is accepted, the last
+   * layer is undone, or neither.
+   * @param {Message} message
+   * @param {Scene} scene */
+  changeOfLayers({ layers }, { sound }) {
+    const { state } = this.view;
+    if (state.base?.sound !== sound) return '';
+    if (layers.length < state.layers.length) return 'undone';
+    const isOfSelection = !!state.variation && answersSelection(state, state.variation);
+    return layers.length > state.layers.length && isOfSelection ? 'accepted' : '';
+  }
+
+  /** What was selected in an accepted fill is no longer unknown; when the layer is undone, it is.
+   * @param {Message} message
+   * @param {'' | 'accepted' | 'undone'} change of the layers */
+  selectForLayers({ status }, change) {
+    const { state, editor } = this.view;
+    if (!change) return;
+    if (change === 'accepted') editor.change([]);
+    else if (state.variation) editor.restore(state.variation);
+    this.view.holdStatus(status);
   }
 
   /** Show the scene of a message where it is another one; returns whether it is.

@@ -51,9 +51,13 @@ export class Display {
 
   /** Show what the fill that is shown was copied from. */
   showSources() {
-    const { live, variation, version } = this.view.state;
+    const { state } = this.view;
+    const { live, variation, version } = state;
+    // an addition to the sound is not in the way of a selection
     const isFillShown =
-      !live && ['filled', 'change'].includes(version) && !isPending(this.view.state);
+      !live &&
+      ['filled', 'change'].includes(version) &&
+      (variation?.key === '' || !isPending(state));
     if (isFillShown && variation) this.view.sources.show(variation.sources, selectionOf(variation));
     else this.view.sources.show([], []);
   }
@@ -188,7 +192,9 @@ export class Display {
       format.count(total) +
         (isFillPlane(state) ? ' atoms (MDCT view of the fill)' : ' atoms') +
         (srr === null || srr === undefined ? '' : ', ' + srr.toFixed(1) + ' dB'),
-    ].join(' · ');
+    ]
+      .map((fact) => fact.replaceAll(' ', '\u00a0'))
+      .join(' ·\u00a0'); // a fact is there as a whole, or not
   }
 
   /** The menu of atoms shows which are drawn. */
