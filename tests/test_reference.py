@@ -14,6 +14,7 @@ from atomizer.inpainting.recipe import parse_recipes
 from atomizer.plotting.figures import PlotStyle
 from atomizer.ui import gpu, handlers
 from atomizer.ui.component import Chosen
+from atomizer.ui.examples import EXAMPLES
 from atomizer.ui.exports import ExportRequest, export
 from atomizer.ui.session import Session, Tab
 
@@ -112,3 +113,13 @@ def test_reference_that_ends_below_the_highs_is_refused_at_the_fill(noise, warne
     assert "The reference recording ends at" in described(session).status
     *_, message = handlers.fill_selection(HIGHS, session, FEATURES, *CONTROLS)
     assert "The reference recording ends at" in warned[-1] and not message.variations
+
+
+def test_an_example_offers_what_acts_on_its_selection():
+    """Its sound has a low rate, so that highs could be added, but its holes have none."""
+    _, session = handlers.load_example(EXAMPLES["packets"], Tab())
+    handlers.plan_additions(session, 4, *CONTROLS)
+    assert session.message.acting == ["using"]
+    # and so does a session file
+    saved = handlers.save_session(BOX, session, {}, FEATURES, *CONTROLS, 4).download.file.path
+    assert loaded(saved).message.acting == ["using"]

@@ -99,9 +99,9 @@ def defects(kind: str, text: str, subject: Subject) -> Iterable[Finding]:
 
 FINDERS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     cutoff,
-    partial(defects, "clipped", "Clipped peaks: {}"),
-    partial(defects, "dropouts", "Dropouts: {}"),
+    partial(defects, "clipped", "Clipped peaks: {:,}"),
+    partial(defects, "dropouts", "Dropouts: {:,}"),
 )
-SLOW_FINDERS = (partial(defects, "clicks", "Clicks: {}"),)
+SLOW_FINDERS = (partial(defects, "clicks", "Clicks: {:,}"),)
 # without regions: its button starts the thorough search
 OFFER = Finding(kind="search", text="Clicks:", action="look for them", regions=[])

@@ -19,7 +19,7 @@ test('a file is fetched once, also by two that want it at the same time', async 
   assert.deepEqual(fetched, ['a']);
 });
 
-test('a file that could not be fetched is asked for again', async (t) => {
+test('a file that could not be fetched is fetched again', async (t) => {
   let ok = false;
   t.mock.method(globalThis, 'fetch', async (url) => ({ ok, arrayBuffer: async () => url }));
   const cache = new SoundCache();

@@ -19,7 +19,7 @@ from ..session import LongFile, Session, Tab, history, jobs, open_session, scene
 from ..session.job_state import JobEvent
 from . import responses
 from .controls import parse_number
-from .filling import run, stop
+from .filling import acting_on, run, stop
 from .responses import is_active, no_session, sentence_of
 from .saving import open_saved, opened_status
 
@@ -71,6 +71,8 @@ def _load_saved(path: str, tab: Tab, choice: int):
         cleanup.trim_heap()
     if not history.show(tab, fresh, choice):
         return gr.skip(), gr.skip()
+    if fresh.work is not None and fresh.has_selection:
+        fresh.update(acting=acting_on(fresh, fresh.work.fill))
     return _opened(fresh, opened_status(fresh))
 
 
@@ -164,7 +166,8 @@ def load_example(example: Example, tab: Tab):
         key = scenes.propose_selection(fresh, recipe.selection, not example.is_faulty)
         parts = recipe.selection.to_dict().get("parts", [])
         scenes.show_parts(fresh, parts, recipe.settings.seed)
-        fresh.update(note=example.listen, example=example.id)
+        acting = acting_on(fresh, recipe)
+        fresh.update(note=example.listen, example=example.id, acting=acting)
         fresh.example_recipe = recipe
         task = recipe.task(fresh.sound)
         step = examples.cached(example, task)

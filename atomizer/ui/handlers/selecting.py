@@ -72,7 +72,7 @@ def plan_additions(session: Session | None, seconds: Any, *controls: Any) -> Non
                 )
                 if expected > SHOWN_SECONDS:
                     additions[name] = expected
-        if not session.has_selection:
+        if not session.has_selection and session.shown.proposal is None:
             session.update(acting=_acting_on_additions(session, settings))
     session.update(additions=additions)
 

@@ -9,6 +9,7 @@ import { shapeOf } from '../state/shapes.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const HANDLE = 8; // CSS pixels
+const NARROW = 6; // CSS pixels: boxes below this have thin outlines, which would hide the picture
 const OUTSIDE = 4; // CSS pixels by which edges without a limit lie outside of the lane
 
 /** Add an SVG element to a parent.
@@ -80,12 +81,20 @@ export class Overlay {
       y: (/** @type {number} */ f) => picture.y(f, lane),
     };
     for (const part of shapeOf(item).outline(item, project)) {
-      if ('box' in part) addElement('rect', { class: name, ...this.box(part.box, lane) }, group);
+      if ('box' in part) this.drawBox(this.box(part.box, lane), group, name);
       else if ('polygon' in part)
         addElement('path', { class: name, d: 'M' + part.polygon.join('L') + 'Z' }, group);
       else pens.push(part);
     }
     if (pens.length) this.drawPens(pens, lane, group, name);
+  }
+
+  /** @param {{x: number, y: number, width: number, height: number}} box
+   * @param {Element} group
+   * @param {string} name */
+  drawBox(box, group, name) {
+    const isNarrow = Math.min(box.width, box.height) < NARROW;
+    addElement('rect', { class: name + (isNarrow ? ' narrow' : ''), ...box }, group);
   }
 
   /** Lines drawn with elliptic pens: a wash, and an outline. The outline is the lines without the
