@@ -69,8 +69,7 @@ def test_pursuit_atoms_are_drawn_with_their_extent(quick, notes):
     mine = ATOMIZER.analyse(sound.at(44_100), loudest=len(atoms))
     for name in ("time", "frequency", "channel", "scale", "sign"):
         np.testing.assert_array_equal(getattr(atoms, name), getattr(mine, name))
-    facts = page.inner_text(f"{d.VIEW} [data-name=facts]").replace("\xa0", " ")
-    assert f"{len(atoms):,} atoms, 20." in facts
+    assert f"{len(atoms):,} atoms, 20." in page.inner_text(f"{d.VIEW} [data-name=facts]")
     assert f"{len(atoms):,} atoms reproduce the sound" in status and "20.0 dB" in status
     assert d.state(page, "[...new Set(state.original.scale)].sort().length") > 1
     # a long atom alone on the picture covers half its window

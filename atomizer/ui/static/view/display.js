@@ -185,16 +185,19 @@ export class Display {
     this.view.find('name').textContent = scene.name;
     const facts = this.view.find('facts');
     facts.title = count < total ? 'The ' + format.count(count) + ' loudest are drawn' : '';
-    facts.textContent = [
+    const texts = [
       duration.toFixed(1) + ' s',
       channels === 1 ? 'mono' : channels === 2 ? 'stereo' : channels + ' channels',
       +(scene.sound_rate / 1000).toFixed(2) + ' kHz',
       format.count(total) +
         (isFillPlane(state) ? ' atoms (MDCT view of the fill)' : ' atoms') +
         (srr === null || srr === undefined ? '' : ', ' + srr.toFixed(1) + ' dB'),
-    ]
-      .map((fact) => fact.replaceAll(' ', '\u00a0'))
-      .join(' ·\u00a0'); // a fact is there as a whole, or not
+    ];
+    // each one does not wrap: it is there as a whole, or not
+    const spans = texts.map((text, k) =>
+      Object.assign(document.createElement('span'), { textContent: (k ? '· ' : '') + text }),
+    );
+    facts.replaceChildren(...spans.flatMap((span, k) => (k ? [' ', span] : [span])));
   }
 
   /** The menu of atoms shows which are drawn. */
