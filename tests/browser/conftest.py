@@ -115,11 +115,12 @@ def browser(chromium):
     browser.close()
 
 
-class Contexts:
-    """Browser contexts that tests use one after the other: their caches stay, their storage not.
+class Pages:
+    """Pages that tests use one after the other: their caches stay, what they stored does not.
 
-    The first one without options is on disk: there Chromium keeps the compiled scripts, and a page
-    takes half of the processor time.
+    A page that goes to another address keeps its scripts in memory and takes half of the processor
+    time of a new one. The first context without options is on disk, where Chromium keeps compiled
+    scripts: there a new page takes half of the time, too.
     """
 
     def __init__(self, request, chromium, folder):
@@ -129,35 +130,37 @@ class Contexts:
         self.on_disk = None
         self.idle: dict[str, list] = {}
 
-    def new(self, **options):
+    def new_context(self, **options):
         if options or self.on_disk is not None:
             return self.request.getfixturevalue("browser").new_context(**options)
         self.on_disk = started(self.chromium.launch_persistent_context, self.folder)
         return self.on_disk
 
     @contextmanager
-    def lease(self, **options):
-        """A context with nothing stored, for one test."""
+    def lease(self, fresh, **options):
+        """A page for one test, of a context that no other test uses; a new one if `fresh`."""
         idle = self.idle.setdefault(repr(sorted(options.items())), [])
-        context = idle.pop() if idle else self.new(**options)
-        blank = list(context.pages)  # a context on disk ends with its last page
-        yield context
+        kept = idle.pop() if idle else self.new_context(**options).new_page()
+        context = kept.context
+        others = list(context.pages)  # a context on disk ends with its last page
+        yield context.new_page() if fresh else kept
         for page in context.pages:
-            if page not in blank:
+            if page not in others:
                 page.close()
         context.clear_cookies()
-        idle.append(context)
+        idle.append(context.new_page() if kept.is_closed() else kept)
 
 
 @pytest.fixture(scope="session")
-def contexts(request, chromium, tmp_path_factory):
-    contexts = Contexts(request, chromium, tmp_path_factory.mktemp("chromium"))
-    yield contexts
-    if contexts.on_disk is not None:
-        contexts.on_disk.close()
+def pages(request, chromium, tmp_path_factory):
+    pages = Pages(request, chromium, tmp_path_factory.mktemp("chromium"))
+    yield pages
+    if pages.on_disk is not None:
+        pages.on_disk.close()
 
 
-def watched(page, url: str) -> list[str]:
+@contextmanager
+def watched(page, url: str):
     """A list that grows by every error of a page, and every request that leaves its origin."""
     wrong: list[str] = []
 
@@ -174,19 +177,48 @@ def watched(page, url: str) -> list[str]:
         if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
             wrong.append(f"console: {message.text}")
 
-    page.on("request", requested)
-    page.on("response", answered)
-    page.on("console", logged)
-    page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
-    return wrong
+    def failed(error):
+        wrong.append(f"page error: {error}")
+
+    listeners = {
+        "request": requested,
+        "response": answered,
+        "console": logged,
+        "pageerror": failed,
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    yield wrong
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
+
+
+@contextmanager
+def scripted(page, url: str, script: str):
+    """A script that runs before those of the page, in an origin that has stored nothing."""
+    session = page.context.new_cdp_session(page)
+    session.send(
+        "Storage.clearDataForOrigin",
+        {"origin": url, "storageTypes": "local_storage,indexeddb"},
+    )
+    session.send("Page.enable")
+    session.send("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+    yield
+    if page.is_closed():
+        return
+    session.detach()
+    page.unroute_all()
+    page.mouse.move(0, 0)
+    page.goto(f"{url}/theme.css")  # where no script stores anything
+    page.evaluate("sessionStorage.clear()")
 
 
 @pytest.fixture
-def open_page(contexts, request):
+def open_page(pages, request):
     """Function that opens a watched page; what it did wrong fails the test at the end."""
     wrong = []
 
-    with ExitStack() as leases:
+    with ExitStack() as stack:
 
         def opened(
             width=1400, height=900, query="", app="app_url", fresh=False, script="", **options
@@ -194,19 +226,15 @@ def open_page(contexts, request):
             # fresh: as on a first visit, with closed folds and animations; `window.shifted` is the
             # sum of the layout shifts. script: runs before those of the page
             url = request.getfixturevalue(app)
-            context = leases.enter_context(contexts.lease(**options))
-            page = context.new_page()
+            page = stack.enter_context(pages.lease(fresh, **options))
             page.emulate_media(reduced_motion="no-preference" if fresh else "reduce")
             page.set_viewport_size({"width": width, "height": height})
-            context.new_cdp_session(page).send(
-                "Storage.clearDataForOrigin",
-                {"origin": url, "storageTypes": "local_storage,indexeddb"},
-            )
             page.set_default_timeout(WAIT)
-            page.add_init_script((SHIFTS if fresh else OPEN_FOLDS) + ";" + script)
-            wrong.append(watched(page, url))
+            script = (SHIFTS if fresh else OPEN_FOLDS) + ";" + script
+            stack.enter_context(scripted(page, url, script))
+            wrong.append(stack.enter_context(watched(page, url)))
             page.goto(f"{url}/{query}", wait_until="domcontentloaded")
-            page.wait_for_selector('.atom-view[data-ready="true"]')
+            page.wait_for_selector('.atom-view[data-ready="true"][data-scene]')
             return page
 
         yield opened
