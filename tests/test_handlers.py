@@ -455,6 +455,21 @@ def test_settings_files_come_back(long, warned):
     assert len(warned) == 4 and all(sentence.endswith(".") for sentence in warned)
 
 
+def test_a_selection_that_was_described_meanwhile_is_loaded(long, monkeypatch):
+    session, check = loaded(long), handlers.selecting._check
+    region = {"kind": "rect", "t": [1, 2]}
+    text = json.dumps({"fills": [{"selection": {"regions": [region]}}]})
+
+    def check_and_load(*arguments):
+        handlers.load_settings(session, {"text": text, "name": "s.json"})
+        return check(*arguments)
+
+    monkeypatch.setattr(handlers.selecting, "_check", check_and_load)
+    message = handlers.describe(ALL, session, ["sign"], *CONTROLS, 1)
+    assert message.status == "s.json is loaded: press Fill in."
+    assert message.loaded is not None and message.loaded.regions[0]["t"] == [1, 2]
+
+
 def other_sound(folder):
     soundfile.write(
         folder / "other.wav", np.random.default_rng(1).uniform(-0.5, 0.5, (4000, 1)), 8000

@@ -221,10 +221,18 @@ def open_page(pages, request):
     with ExitStack() as stack:
 
         def opened(
-            width=1400, height=900, query="", app="app_url", fresh=False, script="", **options
+            width=1400,
+            height=900,
+            query="",
+            app="app_url",
+            fresh=False,
+            script="",
+            has_sound=True,
+            **options,
         ):
             # fresh: as on a first visit, with closed folds and animations; `window.shifted` is the
-            # sum of the layout shifts. script: runs before those of the page
+            # sum of the layout shifts. script: runs before those of the page. has_sound: whether
+            # the page loads a sound at its start
             url = request.getfixturevalue(app)
             page = stack.enter_context(pages.lease(fresh, **options))
             page.emulate_media(reduced_motion="no-preference" if fresh else "reduce")
@@ -234,7 +242,8 @@ def open_page(pages, request):
             stack.enter_context(scripted(page, url, script))
             wrong.append(stack.enter_context(watched(page, url)))
             page.goto(f"{url}/{query}", wait_until="domcontentloaded")
-            page.wait_for_selector('.atom-view[data-ready="true"][data-scene]')
+            loaded = "[data-scene]" if has_sound else ""
+            page.wait_for_selector(f'.atom-view[data-ready="true"]{loaded}')
             return page
 
         yield opened
@@ -255,8 +264,8 @@ def quick(open_page):
 
 @pytest.fixture
 def strict(open_page):
-    """A page whose limits are soon passed."""
-    return open_page(app="strict_app_url")
+    """A page whose limits are soon passed, by its first sound, too."""
+    return open_page(app="strict_app_url", has_sound=False)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ def test_example_loads_selects_and_fills(quick, name):
     assert set(erased(quick)) == set(features)
     shown = quick.inner_text("#advanced-toggle [data-unknown]")
     assert shown == ("" if example.recipe.selection.erases else ", ".join(features))
-    assert quick.input_value("#order input") == example.recipe.settings.order
+    assert quick.input_value("#order input") == f"Order: {example.recipe.settings.order}"
     assert d.state(quick, "state.readout.count") > 0
     quick.click(f"{d.VIEW} [data-act=clear]")  # the visitor's own selections are not the example's
     quick.wait_for_function("document.querySelector('#order input').value === 'Order: automatic'")
@@ -61,7 +61,7 @@ def test_new_sound_or_example_resets_the_settings(quick, sounds):
         assert chosen()[2:] == (True, "3", "subtract")
 
     d.play_example(quick, "signs")
-    assert chosen() == (["sign"], "velocity", False, "", "replace")
+    assert chosen() == (["sign"], "Order: velocity", False, "", "replace")
     alter()
     quick.uncheck("#feature-time input")
     quick.click(f"{d.VIEW} [data-act=clear]")

@@ -245,7 +245,7 @@ def test_saved_and_loaded_with_its_features(page, many, tmp_path):
     assert d.state(page, "items") == [region]
     page.wait_for_function("document.querySelector('#seed textarea').value === '77'")
     fields = ("#order input", "#steps textarea", "#temperature textarea")
-    assert [page.input_value(field) for field in fields] == ["random", "3", "0.5"]
+    assert [page.input_value(field) for field in fields] == ["Order: random", "3", "0.5"]
     assert page.input_value("#timbre input") == "2: darker"
     assert page.is_checked("#feature-sign input") and not page.is_checked("#feature-time input")
     settings["steps"] = "many"

@@ -39,6 +39,7 @@ def describe(
     session.features = features
     session.has_selection = bool(chosen.get("regions") or chosen.get("parts"))
     number, refused, expected = session.revision, "", 0.0
+    loaded = session.shown.loaded  # is in the selection by now
     try:
         status, expected = _check(chosen, features, controls, session)
     except Exception as error:
@@ -46,8 +47,8 @@ def describe(
         if isinstance(error, NoBeat):  # the page takes it out, and keeps the rest of the selection
             refused = next(part for part in chosen["parts"] if part.startswith("beats:"))
     expected = expected if expected > SHOWN_SECONDS else 0.0
-    # what was loaded is in the selection by now
-    session.update(refused=refused, expected=expected, described=chosen.key, loaded=None)
+    session.update(refused=refused, expected=expected, described=chosen.key)
+    session.drop_loaded(loaded)
     return _publish(session, status, number, chosen.key, features)
 
 

@@ -235,6 +235,12 @@ class Session:
         with self.lock:
             self.shown = replace(self.shown, **fields)  # type: ignore[arg-type]  # by their names
 
+    def drop_loaded(self, loaded: Proposal | None) -> None:
+        """Forget a loaded selection that the page has, but not one that was loaded since."""
+        with self.lock:
+            if self.shown.loaded is loaded:
+                self.update(loaded=None)
+
     # the job
 
     @property
