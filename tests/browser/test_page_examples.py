@@ -74,7 +74,7 @@ def test_new_sound_or_example_resets_the_settings(quick, sounds):
         "settings of the visitor stay for other sounds"
     )
     d.play_example(quick, "hole")
-    assert chosen() == (["velocity", "sign"], "random", False, "", "replace")
+    assert chosen() == (["velocity", "sign"], "Order: random", False, "", "replace")
     alter()
     name = d.state(quick, "state.scene.name")
     quick.click("#example-sounds input")
