@@ -287,7 +287,7 @@ class Filler:
         ceiling = self.bounds.ceiling(window)
         blend = wiener_blend(state, window, self.settings.amplitudes, ceiling)
         if blend is not None:
-            place = self._take_given(window, place, blend, ceiling)
+            place = self._take_given(window, place, blend)
             if not len(place[0]):
                 return
         for atoms, draw in self._draw(window, place, ceiling):
@@ -308,14 +308,10 @@ class Filler:
             state.magnitude[at], state.positive[at] = magnitude, positive > 0.5
             self.grid[at] = amplitude
 
-    def _take_given(
-        self, window: Window, place: Place, blend: WienerBlend, ceiling: np.ndarray
-    ) -> Place:
+    def _take_given(self, window: Window, place: Place, blend: WienerBlend) -> Place:
         """Fill the places where the priors give the whole amplitude; returns the others.
 
         Most copies of notes need no network: what it draws there would have a gain of zero.
-
-        place, ceiling  as of `_draw`
         """
         state, (channel, frame, bin_) = self.state, place
         at = (window.target_channels[channel], frame + window.start, bin_)
@@ -326,9 +322,7 @@ class Filler:
         drawn = in_any_channel[frame, bin_]
         given = tuple(index[~drawn] for index in at)
         self.given += len(given[0])
-        highest = ceiling[channel, bin_][~drawn]
-        amplitude = offset[~drawn].clip(-highest, highest)
-        self.grid[given] = amplitude
+        self.grid[given] = amplitude = offset[~drawn]  # within the ceiling
         state.magnitude[given] = np.maximum(np.abs(amplitude), np.float32(self.bounds.lowest))
         state.positive[given] = amplitude > 0
         return channel[drawn], frame[drawn], bin_[drawn]

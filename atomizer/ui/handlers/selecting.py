@@ -9,6 +9,7 @@ from typing import Any
 
 from ...atoms.beats import NoBeat
 from ...atoms.selection import Selection
+from ...atoms.space import parse_features
 from ...errors import AtomizerError
 from ...inpainting.acting import acting_settings
 from ...inpainting.recipe import Recipe, parse_recipes
@@ -175,13 +176,13 @@ def _check(
     *values, count = controls
     fields = FillControls(*values)
     settings = settings_of(fields)
-    recipe = Recipe(Selection.from_dict({**chosen}), settings)
-    settings = with_seed(session, recipe, fields).settings
+    selection = Selection.from_dict({**chosen})
+    settings = with_seed(session, Recipe(selection, settings), fields).settings
     scenes.show_parts(session, chosen["parts"], settings.seed)
     if not chosen["regions"] and not chosen["parts"]:
         session.update(acting=_acting_on_additions(session, settings))
         return "Nothing is selected: drag over the spectrogram, or add a preset.", 0.0
-    selection = Selection.from_dict({**chosen, "features": features})
+    selection = replace(selection, features=parse_features(features))
     task = session.check_selection(selection, settings.seed)
     acting = acting_settings(settings, task)
     session.update(acting=acting)

@@ -130,7 +130,7 @@ class SavedSession:
     sound      as it was loaded
     name       of its file
     part       (start, seconds) of the file that it is an excerpt of; None for a whole file
-    next_seed  of the next fill without a seed
+    next_seed  above all that fills used
     originals  the loaded sound, then one per accepted fill; can be read once
     """
 
