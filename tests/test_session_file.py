@@ -430,7 +430,7 @@ def test_packed_atoms_are_unpacked(small, share):
     grid = rng.standard_normal((2, 10, small.hop)).astype(np.float32)
     grid[rng.random(grid.shape) < share] = 0
     cells, loudest = drawing.loudest_cells(grid, small), float(np.abs(grid).max())
-    data, is_mapped = drawing.pack_scene(grid, cells, small)
+    data, is_mapped, *_ = drawing.pack_scene(grid, small)
     assert is_mapped == (share < 0.9)
     states = rng.integers(0, 3, len(cells)).astype(np.uint8)
     listed = drawing.pack(grid, cells, small, states)

@@ -47,7 +47,7 @@ def test_packed_atoms_are_sorted_and_precise(grid, small):
     cells = drawing.loudest_cells(grid, small)
     frame, bin_, velocity, flags = unpacked(drawing.pack(grid, cells, small), len(cells))
     assert (np.diff(velocity.astype(int)) >= 0).all()
-    assert len(cells) == drawing.audible_count(grid, small) < grid.size
+    assert len(cells) == drawing.pack_scene(grid, small).audible < grid.size
     db = small.floor_db * (1 - velocity / drawing.TOP)
     amplitude = np.abs(grid).max() * 10 ** (db / 20) * np.where(flags & 1, 1, -1)
     exact = grid[(flags >> 1) & 7, frame, bin_]
@@ -63,7 +63,9 @@ def test_packed_atoms_are_sorted_and_precise(grid, small):
 def test_mapped_atoms_are_sorted_like_the_drawn_cells(grid, small, limit):
     grid[0, 3] = grid[0, 3, 0]  # equal velocities keep the order of cells
     cells = drawing.loudest_cells(grid, small, limit=limit)
-    data, is_mapped = drawing.pack_scene(grid, cells, small)
+    scene = drawing.pack_scene(grid, small, limit)
+    data, is_mapped = scene.data, scene.is_mapped
+    assert scene.drawn == len(cells) and scene.loudest == np.abs(grid).max()
     n, size = len(cells), -(-grid.size // 8)
     if limit:  # few cells have atoms
         assert not is_mapped and data == drawing.pack(grid, cells, small)

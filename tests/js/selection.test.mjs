@@ -114,16 +114,17 @@ test('inverting twice gives the selection; both give everything', () => {
 });
 
 test('the summary counts atoms and their share of the energy', () => {
-  const atoms = unpackAtoms(packed(someRows(60)), 60),
-    amplitude = Float32Array.from({ length: 60 }, () => 0.1);
+  const atoms = unpackAtoms(packed(someRows(60)), 60);
+  atoms.amplitude = new Float32Array(60).fill(0.1);
+  const whole = { ...scene, energy: 60 * atoms.amplitude[0] ** 2 };
   cells([EVERYTHING]).markAtoms(atoms, null);
-  const all = summarise(atoms, amplitude, axes, 60 * amplitude[0] ** 2);
+  const all = summarise(atoms, whole, axes);
   assert.equal(all.count, 60);
   assert.ok(Math.abs(all.energy - 1) < 1e-6);
   cells([]).markAtoms(atoms, null);
-  assert.equal(summarise(atoms, amplitude, axes, 1), null);
+  assert.equal(summarise(atoms, whole, axes), null);
   cells([]).markAtoms(atoms, Uint8Array.of(0b101));
-  assert.equal(summarise(atoms, amplitude, axes, 1).count, 2);
+  assert.equal(summarise(atoms, whole, axes).count, 2);
 });
 
 test('moving keeps the size, and open ends stay open', () => {

@@ -47,7 +47,7 @@ def _copy(session: Session, uploads: Copies) -> Session:
             revision=first_message_number(),
             lock=threading.RLock(),
         )
-        copy.grid, copy.drawn_cells = session.grid, session.drawn_cells
+        copy.take_grid(session.grid)
         try:
             _copy_files(session, copy)
             _copy_uploads(session, copy, uploads)

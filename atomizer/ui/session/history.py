@@ -217,8 +217,7 @@ def _swap_out(session: Session) -> None:
         return
     session.swap_file = path
     session.sound = replace(session.sound, samples=session.sound.samples[:, :0].copy())
-    session.grid = session.grid[:, :0].copy()
-    session.drawn_cells = session.drawn_cells[:0].copy()
+    session.take_grid(session.grid[:, :0].copy())
 
 
 def _swap_in(session: Session) -> None:

@@ -114,7 +114,7 @@ def _scene_of_task(
         return session.shown.scene, session.drawn_cells
     cells = drawing.loudest_cells(task.grid, session.space)
     added = [] if same_shape else task.selection.to_dict()["regions"]
-    scene = scenes.scene_of(session, task.sound, task.grid, cells, added)
+    scene = scenes.scene_of(session, task.sound, task.grid, added)
     scene.channel_names = ["mid", "side"] if task.is_mid_side else []
     return scene, cells
 

@@ -142,7 +142,7 @@ class _Picture:
     @cached_property
     def packed(self) -> bytes:
         """What the browser draws."""
-        return drawing.pack_scene(self.grid, self.cells, self.space)[0]
+        return drawing.pack_scene(self.grid, self.space).data
 
 
 def _captured_variation(
@@ -306,7 +306,7 @@ def _scene_of(
     grid = _grid_of(saved.atoms, plane)
     cells = drawing.loudest_cells(grid, session.space)
     added = saved.added.to_dict()["regions"]
-    scene = scenes.scene_of(session, filled, grid, cells, added)
+    scene = scenes.scene_of(session, filled, grid, added)
     scene.sound_rate = session.sound.rate
     scene.channel_names = ["mid", "side"] if saved.is_mid_side else []
     return scene, cells

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -31,10 +32,13 @@ PREVIEW_RATES = (8_000, 96_000)  # sample rates that every browser decodes
 def show_original(session: Session) -> None:
     """Show the session's sound, without any variation or selected part."""
     session.end_job(JobEvent.STOP)
-    analyse(session)
-    session.stored, session.pursuit = {}, None
-    scene = scene_of(session, session.sound, session.grid, session.drawn_cells)
-    original = preview(session, session.sound, "original")
+    # the file is encoded while numpy works: both release Python's lock
+    with ThreadPoolExecutor(1) as pool:
+        previewed = pool.submit(preview, session, session.sound, "original")
+        analyse(session)
+        session.stored, session.pursuit = {}, None
+        scene = scene_of(session, session.sound, session.grid)
+        original = previewed.result()
     excerpt = session.shown.excerpt or excerpt_of(session)
     with session.lock:
         session.shown = Shown(scene=scene, original=original, excerpt=excerpt)
@@ -42,9 +46,9 @@ def show_original(session: Session) -> None:
 
 
 def analyse(session: Session) -> None:
-    """Compute the MDCT of the session's sound, and which coefficients are drawn."""
-    session.grid = MDCTAtomizer(session.space).grid(session.sound.at(session.space.rate))
-    session.drawn_cells = drawing.loudest_cells(session.grid, session.space)
+    """Compute the MDCT of the session's sound."""
+    samples = session.sound.at(session.space.rate)
+    session.take_grid(MDCTAtomizer(session.space).grid(samples))
 
 
 def show_pursuit(session: Session, decomposition: Decomposition) -> None:
@@ -73,7 +77,7 @@ def show_pursuit(session: Session, decomposition: Decomposition) -> None:
 def show_mdct(session: Session) -> None:
     """Show MDCT atoms again."""
     session.pursuit = None
-    show_scene(session, scene_of(session, session.sound, session.grid, session.drawn_cells))
+    show_scene(session, scene_of(session, session.sound, session.grid))
 
 
 def show_scene(session: Session, scene: Scene) -> None:
@@ -85,16 +89,14 @@ def scene_of(
     session: Session,
     sound: Sound,
     grid: np.ndarray,
-    cells: np.ndarray,
     added: list[dict] | None = None,
 ) -> Scene:
     """Return the scene of a sound.
 
     grid   coefficients (channels, frames, bins)
-    cells  flat indices of those that are drawn
     added  regions beyond the loaded sound, where it is being continued or widened
     """
-    packed, is_mapped = drawing.pack_scene(grid, cells, session.space)
+    packed = drawing.pack_scene(grid, session.space)
     fills = len(session.recipes)
     suffix = {0: "", 1: " · filled in once"}.get(fills, f" · filled in {fills} times")
     return Scene(
@@ -105,16 +107,16 @@ def scene_of(
         hop=session.space.hop,
         frames=grid.shape[1],
         floor_db=session.space.floor_db,
-        loudest=float(np.abs(grid).max(initial=0.0)),
-        energy=float((grid.astype(np.float64) ** 2).sum()),
+        loudest=packed.loudest,
+        energy=float(np.square(grid, dtype=np.float64).sum()),
         duration=sound.seconds,
         channels=sound.channels,
         sound_rate=sound.rate,
-        total=drawing.audible_count(grid, session.space),
-        count=len(cells),
+        total=packed.audible,
+        count=packed.drawn,
         added=added or [],
-        is_mapped=is_mapped,
-        atoms=session.send(packed, "atoms.bin"),
+        is_mapped=packed.is_mapped,
+        atoms=session.send(packed.data, "atoms.bin"),
     )
 
 

@@ -23,7 +23,7 @@ from ...inpainting.presets import preset_for
 from ...inpainting.recipe import Place, Recipe
 from ...inpainting.task import Task
 from ...io.audio import Overview, Sound, read
-from .. import cleanup
+from .. import cleanup, drawing
 from ..component import Message, Proposal, Variation
 from ..decomposition import Decomposition
 from ..session_file import SavedWork
@@ -113,7 +113,7 @@ class Session:
     # the atoms
     space: AtomSpace = field(default_factory=AtomSpace)
     grid: np.ndarray = field(init=False, repr=False)  # coefficients (channels, frames, bins)
-    drawn_cells: np.ndarray = field(init=False, repr=False)  # flat indices of the drawn ones
+    _drawn_cells: np.ndarray | None = field(default=None, init=False, repr=False)
     pursuit: Decomposition | None = None  # matching-pursuit atoms, where they replace the MDCT's
 
     # originals and sounds before this one
@@ -174,6 +174,22 @@ class Session:
             cleanup.delete_soon(self.folder)
         if self.uploaded_file:
             cleanup.delete_later(self.uploaded_file)
+
+    # the atoms
+
+    def take_grid(self, grid: np.ndarray) -> None:
+        """Replace the coefficients (channels, frames, bins)."""
+        self.grid, self._drawn_cells = grid, None
+
+    @property
+    def drawn_cells(self) -> np.ndarray:
+        """Flat indices of the coefficients that are drawn, in drawing order.
+
+        The browser sorts a dense sound itself, so only fills and selected parts need them.
+        """
+        if self._drawn_cells is None:
+            self._drawn_cells = drawing.loudest_cells(self.grid, self.space)
+        return self._drawn_cells
 
     # files
 

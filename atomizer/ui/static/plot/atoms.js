@@ -28,19 +28,23 @@ export function unpackScene(buffer, scene) {
   for (let i = 0; i < count; i++) next[velocity[i] + 1]++;
   for (let v = 0; v <= MAX_VELOCITY; v++) next[v + 1] += next[v];
   const atoms = emptyAtoms(count);
-  let i = 0;
-  for (let c = 0, cell = 0; c < channels; c++)
-    for (let m = 0; m < frames; m++)
-      for (let k = 0; k < hop; k++, cell++) {
-        if (!((hasAtom[cell >> 3] >> (cell & 7)) & 1)) continue;
-        const n = next[velocity[i]]++;
-        atoms.frame[n] = m;
-        atoms.bin[n] = k;
-        atoms.velocity[n] = velocity[i];
-        atoms.sign[n] = (isPositive[i >> 3] >> (i & 7)) & 1;
-        atoms.channel[n] = c;
-        i++;
-      }
+  for (let v = 0; v <= MAX_VELOCITY; v++) atoms.velocity.fill(v, next[v], next[v + 1]);
+  // only one array is written out of order, which misses the cache: cell and sign of each atom
+  const placed = new Uint32Array(count);
+  for (let byte = 0, i = 0; byte < hasAtom.length; byte++)
+    for (let bits = hasAtom[byte]; bits; bits &= bits - 1, i++) {
+      const cell = 8 * byte + 31 - Math.clz32(bits & -bits);
+      placed[next[velocity[i]]++] = 2 * cell + ((isPositive[i >> 3] >> (i & 7)) & 1);
+    }
+  for (let n = 0; n < count; n++) {
+    const cell = placed[n] >>> 1;
+    const column = (cell / hop) | 0;
+    const channel = (column / frames) | 0;
+    atoms.frame[n] = column - channel * frames;
+    atoms.bin[n] = cell - column * hop;
+    atoms.sign[n] = placed[n] & 1;
+    atoms.channel[n] = channel;
+  }
   return atoms;
 }
 
@@ -152,10 +156,17 @@ export const decibelsOf = (velocity, scene) => scene.floor_db * (1 - velocity / 
  * @param {Scene} scene */
 export function amplitudesOf(atoms, scene) {
   if (atoms.amplitude) return atoms.amplitude;
-  const amplitudes = new Float32Array(atoms.count);
-  for (let i = 0; i < atoms.count; i++) {
-    const amplitude = scene.loudest * 10 ** (decibelsOf(atoms.velocity[i], scene) / 20);
-    amplitudes[i] = atoms.sign[i] ? amplitude : -amplitude;
+  const { count, velocity, sign } = atoms;
+  const amplitudes = new Float32Array(count);
+  // equal velocities follow each other, as atoms are sorted by velocity
+  let last = -1;
+  let amplitude = 0;
+  for (let i = 0; i < count; i++) {
+    if (velocity[i] !== last) {
+      last = velocity[i];
+      amplitude = scene.loudest * 10 ** (decibelsOf(last, scene) / 20);
+    }
+    amplitudes[i] = sign[i] ? amplitude : -amplitude;
   }
   atoms.amplitude = amplitudes;
   return amplitudes;

@@ -3,20 +3,6 @@
 import { FILLED, HIDDEN, KEPT, UNKNOWN } from './atoms.js';
 import * as format from '../util/format.js';
 
-/** Whether an atom is part of the version that plays, and of the channel that is shown.
- * @param {import('../types').Atoms} atoms
- * @param {number} i
- * @param {import('../types').ColourStyle} style
- * @param {number | undefined} rank */
-function isVisible(atoms, i, { version, channel, first, revealed }, rank) {
-  const state = atoms.state[i];
-  if (revealed && state === FILLED && revealed.ranks[i] >= revealed.count) return false;
-  if (channel !== null && atoms.channel[i] !== channel) return false;
-  if (version === 'masked') return state === KEPT;
-  if (version === 'change') return state === FILLED;
-  return version !== 'first' || first === null || (rank !== undefined && rank < first);
-}
-
 /**
  * Set `atoms.colourRow`.
  *
@@ -28,33 +14,58 @@ function isVisible(atoms, i, { version, channel, first, revealed }, rank) {
  * @param {number} rankClasses number of colours for ranks
  */
 export function colourAtoms(atoms, style, rows, rankClasses) {
-  const { colour, version, pending, ranks } = style;
-  const { count, state, selected, sign, source, colourRow } = atoms;
-  const row = (/** @type {string} */ name) => rows.get(name) ?? HIDDEN;
-  const [negative, positive, unknown] = ['negative', 'positive', 'unknown'].map(row);
-  const [filledNegative, filledPositive] = ['filled negative', 'filled positive'].map(row);
-  const [kept, filled, firstChannel, firstRank] = ['kept', 'filled', 'channel 0', 'rank 0'].map(
-    row,
-  );
+  const rowOf = (/** @type {string} */ name) => rows.get(name) ?? HIDDEN;
+  const { count, state, selected, sign, channel, colourRow } = atoms;
+  const table = rowsOfKinds(style, rowOf);
+  for (let i = 0; i < count; i++)
+    colourRow[i] = table[state[i] | (selected[i] << 2) | (sign[i] << 3) | (channel[i] << 4)];
+  const { colour, version, revealed } = style;
+  const isByScale = colour === 'scale' && !!atoms.scale;
+  if (version === 'first' || revealed || colour === 'rank' || isByScale)
+    colourByAtom(atoms, style, rowOf, rankClasses);
+}
+
+/** Row of every kind of atoms, by the bits of their state (2), selection, sign and channel (3).
+ * @param {import('../types').ColourStyle} style
+ * @param {(name: string) => number} rowOf */
+function rowsOfKinds({ colour, version, pending, channel }, rowOf) {
+  return Uint8Array.from({ length: 128 }, (_, kind) => {
+    const state = kind & 3;
+    const isSelected = (kind >> 2) & 1;
+    const side = (kind >> 3) & 1 ? 'positive' : 'negative';
+    const own = kind >> 4;
+    if (channel !== null && own !== channel) return HIDDEN;
+    if (version === 'masked' && state !== KEPT) return HIDDEN;
+    if (version === 'change' && state !== FILLED) return HIDDEN;
+    const isPending = pending && isSelected && state !== FILLED && version !== 'first';
+    if (isPending || (state === UNKNOWN && version !== 'original')) return rowOf('unknown');
+    if (colour === 'state') return rowOf(state === FILLED ? 'filled' : 'kept');
+    if (colour === 'channel') return rowOf('channel 0') + own;
+    return rowOf(state === FILLED ? 'filled ' + side : side);
+  });
+}
+
+/** Change the rows of atoms whose colour depends on more than their kind.
+ * @param {import('../types').Atoms} atoms
+ * @param {import('../types').ColourStyle} style
+ * @param {(name: string) => number} rowOf
+ * @param {number} rankClasses */
+function colourByAtom(atoms, style, rowOf, rankClasses) {
+  const { colour, version, ranks, first, revealed } = style;
+  const { count, state, source, scale, colourRow } = atoms;
+  const unknown = rowOf('unknown');
   const perClass = ranks ? Math.max(1, ranks.length) / rankClasses : 1;
   for (let i = 0; i < count; i++) {
-    const s = state[i];
+    if (colourRow[i] === HIDDEN) continue;
     const rank = ranks?.[source ? source[i] : i]; // filled-in atoms have none
-    const isUnknown =
-      (s === UNKNOWN && version !== 'original') ||
-      (pending && selected[i] && s !== FILLED && version !== 'first');
-    if (!isVisible(atoms, i, style, rank)) colourRow[i] = HIDDEN;
-    else if (isUnknown) colourRow[i] = unknown;
-    else if (colour === 'state') colourRow[i] = s === FILLED ? filled : kept;
-    else if (colour === 'channel') colourRow[i] = firstChannel + atoms.channel[i];
-    else if (colour === 'scale' && atoms.scale) colourRow[i] = firstChannel + atoms.scale[i];
-    else if (colour === 'rank')
-      colourRow[i] =
-        rank === undefined
-          ? filled
-          : firstRank + Math.min(rankClasses - 1, Math.floor(rank / perClass));
-    else if (s === FILLED) colourRow[i] = sign[i] ? filledPositive : filledNegative;
-    else colourRow[i] = sign[i] ? positive : negative;
+    const isFirst = version !== 'first' || first === null || (rank !== undefined && rank < first);
+    const isRevealed = !revealed || state[i] !== FILLED || revealed.ranks[i] < revealed.count;
+    if (!isFirst || !isRevealed) colourRow[i] = HIDDEN;
+    else if (colourRow[i] === unknown) continue;
+    else if (colour === 'scale' && scale) colourRow[i] = rowOf('channel 0') + scale[i];
+    else if (colour === 'rank' && rank === undefined) colourRow[i] = rowOf('filled');
+    else if (colour === 'rank' && rank !== undefined)
+      colourRow[i] = rowOf('rank 0') + Math.min(rankClasses - 1, Math.floor(rank / perClass));
   }
 }
 

@@ -2,6 +2,7 @@
 // It selects exactly what atoms/selection.py makes of it. A harmonic stroke is one item that stands
 // for several regions.
 
+import { amplitudesOf } from '../plot/atoms.js';
 import * as format from '../util/format.js';
 import { boundsOf, isValidRegion, partial, shapeOf } from './shapes.js';
 
@@ -70,6 +71,7 @@ export class GridSelection {
     this.scene = scene;
     this.axes = axes;
     this.mask = new Uint8Array(scene.channels * scene.frames * scene.hop);
+    this.isEmpty = true;
   }
 
   /** @param {number} channel
@@ -81,7 +83,8 @@ export class GridSelection {
 
   /** @param {Item[]} items */
   set(items) {
-    this.mask.fill(0);
+    if (!this.isEmpty) this.mask.fill(0);
+    this.isEmpty = !items.some((item) => !item.part);
     for (const item of items) for (const region of regionsOf(item)) this.apply(region);
   }
 
@@ -116,10 +119,15 @@ export class GridSelection {
    * @param {Atoms} atoms
    * @param {Uint8Array | null} parts bit set of the atoms in selected parts, computed by Python */
   markAtoms(atoms, parts) {
-    const { frames, hop } = this.scene;
+    const { scene, mask, isEmpty } = this;
+    const { frames, hop } = scene;
+    if (isEmpty && !parts) {
+      atoms.selected.fill(0);
+      return;
+    }
     for (let i = 0; i < atoms.count; i++) {
       atoms.selected[i] =
-        this.mask[(atoms.channel[i] * frames + atoms.frame[i]) * hop + atoms.bin[i]] |
+        mask[(atoms.channel[i] * frames + atoms.frame[i]) * hop + atoms.bin[i]] |
         (parts ? (parts[i >> 3] >> (i & 7)) & 1 : 0);
     }
   }
@@ -127,11 +135,12 @@ export class GridSelection {
 
 /** Number, share of the energy, time and frequency range of the selected atoms; null for none.
  * @param {Atoms} atoms
- * @param {Float32Array} amplitude
+ * @param {Scene} scene
  * @param {Axes} axes
- * @param {number} totalEnergy
  * @returns {import('../types').Summary | null} */
-export function summarise(atoms, amplitude, axes, totalEnergy) {
+export function summarise(atoms, scene, axes) {
+  if (!atoms.selected.includes(1)) return null;
+  const amplitude = amplitudesOf(atoms, scene);
   let count = 0;
   let energy = 0;
   let [m0, m1, k0, k1] = [Infinity, -1, Infinity, -1];
@@ -144,10 +153,9 @@ export function summarise(atoms, amplitude, axes, totalEnergy) {
     if (atoms.bin[i] < k0) k0 = atoms.bin[i];
     if (atoms.bin[i] > k1) k1 = atoms.bin[i];
   }
-  if (!count) return null;
   return {
     count,
-    energy: energy / Math.max(totalEnergy, 1e-30),
+    energy: energy / Math.max(scene.energy, 1e-30),
     t: [m0 * axes.perFrame, m1 * axes.perFrame],
     f: [axes.hertz[k0], axes.hertz[k1]],
   };

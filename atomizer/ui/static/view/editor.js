@@ -192,8 +192,7 @@ export class SelectionEditor {
     selection.set(items);
     selection.markAtoms(original, arePartsKnown && state.partBits ? state.partBits.bits : null);
     if (state.shown) selection.markAtoms(state.shown, null);
-    const amplitudes = amplitudesOf(original, scene);
-    const readout = summarise(original, amplitudes, picture.axes, scene.energy);
+    const readout = summarise(original, scene, picture.axes);
     this.view.store.set({ readout });
     this.view.display.repaint();
     this.view.store.set({ feedbackMilliseconds: performance.now() - began });
