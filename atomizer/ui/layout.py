@@ -241,6 +241,7 @@ def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
         method = gr.Radio(
             [(title, name) for name, title in METHODS.items()],
             label="Filled in by",
+            info="Order, steps, temperature and nucleus act on the model alone.",
             elem_id="method",
             value="model" if gpu.has_model() else "noise",
         )

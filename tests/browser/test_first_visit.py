@@ -36,6 +36,11 @@ def test_fill_in_is_in_sight_and_folds_are_closed(open_page, width, height):
         page.reload()
         page.wait_for_selector(f"{d.VIEW}[data-ready=true]")
         assert page.is_visible("#feature-time"), "the browser remembers open folds"
+        d.wait(page, "state.scene && player.buffers.original")
+    if width > 500:  # a phone has another button to play with, beside Fill in
+        d.draw_box(page, 0.2, 0.8, 900, 5000)
+        play = page.locator(f"{d.VIEW} [data-act=play]").bounding_box()
+        assert play["y"] + play["height"] <= height
 
 
 def test_erase_fill_and_play_by_keys_from_anywhere(quick, sounds):
