@@ -1,6 +1,7 @@
 """The expected time of a fill: counted work, and the pace of this process."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -75,6 +76,20 @@ def test_atoms_that_copies_give_need_no_network(sound):
     assert half.seconds == pytest.approx((work.seconds + all_of_it.seconds) / 2)
     assert all_of_it.amounts["cells"] == all_of_it.amounts["windows"] == 0
     assert all_of_it.amounts["search"] == work.amounts["search"] > 0
+
+
+def test_time_is_a_span_where_copies_may_give_atoms(sound):
+    pace = Pace()
+    hole, highs = (
+        work_of(prepare(sound(3), parse([select])), Settings(steps=9))
+        for select in ("time:0.5-0.9", "above:2000")
+    )
+    least, most = pace.span(hole, times=4)
+    assert least == 4 * pace.seconds(hole.without_given(1.0)) < most == 4 * pace.seconds(hole)
+    few = replace(hole, amounts={**hole.amounts, "windows": 0.01, "cells": 0.0})
+    assert pace.span(few, 99) == (99 * pace.seconds(few),) * 2, "they hardly differ"
+    assert pace.span(highs, 4) == (4 * pace.seconds(highs),) * 2
+    assert pace.span(Work("noise", {"sound": 1.0})) == (0.0, 0.0)
 
 
 def test_one_slow_fill_changes_little_after_several():

@@ -56,6 +56,11 @@ class Work:
         """Seconds on the one core that `SECONDS` was measured on."""
         return sum(SECONDS[kind] * amount for kind, amount in self.amounts.items())
 
+    @property
+    def may_be_given(self) -> bool:
+        """Whether copies may give atoms by themselves: the recording is searched for them."""
+        return self.amounts.get("search", 0.0) > 0
+
     def without_given(self, share: float) -> Work:
         """The work of a fill in which copies give a share of the atoms, 0 to 1, by themselves.
 

@@ -304,9 +304,8 @@ class Message(GradioModel):
     compression of the original to files of atoms
     excerpt     of a file that is too long to work on as a whole
     refused     a part of the selection ("beats:2") that this sound does not have, or empty
-    expected    seconds that a fill of the selection will take; 0 for less than one
-    additions   seconds that "extend", "widen" and "brighten" will take, without those of less than
-                one
+    expected    least and most seconds that a fill of the selection will take; 0 for up to one
+    additions   the same of "extend", "widen" and "brighten"
     acting      fields of `Settings`, of those that act on some fills alone, that act on a fill of
                 the selection; without one, on Extend, Widen or Brighten
     reference   name of the recording whose highs filled highs shall have, or empty
@@ -334,8 +333,8 @@ class Message(GradioModel):
     findings: list[Finding] = []
     places: Places | None = None
     refused: str = ""
-    expected: float = 0.0
-    additions: dict[str, float] = {}
+    expected: tuple[float, float] = (0.0, 0.0)
+    additions: dict[str, tuple[float, float]] = {}
     acting: list[str] = []
     reference: str = ""
     sounds: list[tuple[str, str]] = []

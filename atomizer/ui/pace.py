@@ -20,6 +20,9 @@ SAMPLE_RUNS = 3
 OF_MACHINE, OF_PATH, OF_FILL, DRIFT = 0.25, 0.06, 0.03, 0.005
 MOST_SURPRISE = 1.0  # a fill beside other load counts as at most e times slower than expected
 SHOWN_SECONDS = 1.0  # shorter fills have no estimate
+CLOSE = 1.3  # the least and the most seconds count as equal up to this ratio
+
+Span = tuple[float, float]  # least and most seconds
 
 
 @dataclass
@@ -53,6 +56,17 @@ class Pace:
         """Return the seconds that a fill is expected to take."""
         path = self.paths.get(work.path)
         return work.seconds * math.exp(self.machine.mean + (path.mean if path else 0.0))
+
+    def span(self, work: Work, times: int = 1) -> Span:
+        """Return the least and the most seconds of this many fills; (0, 0) for up to a second.
+
+        They differ where copies may give atoms by themselves: how many, only the fill finds.
+        """
+        most = times * self.seconds(work)
+        least = times * self.seconds(work.without_given(1.0)) if work.may_be_given else most
+        if most <= SHOWN_SECONDS:
+            return 0.0, 0.0
+        return (least if least < most / CLOSE else most), most
 
     def record(self, work: Work, seconds: float) -> None:
         """Learn from a fill that took some seconds."""

@@ -35,13 +35,13 @@ test('numbers are formatted for people', () => {
     '33 MB',
     '120 MB',
   ]);
-  assert.deepEqual([1.2, 9.4, 9.6, 23, 58, 130].map(format.about), [
-    'about 1 s',
-    'about 9 s',
-    'about 10 s',
-    'about 25 s',
-    'about 1 min',
-    'about 2 min',
-  ]);
+  assert.deepEqual(
+    [1.2, 9.4, 9.6, 23, 58, 130, 0].map((t) => format.about([t, t])),
+    ['about 1 s', 'about 9 s', 'about 10 s', 'about 25 s', 'about 1 min', 'about 2 min', ''],
+  );
+  assert.equal(format.about([0.3, 4]), '1 to 4 s');
+  assert.equal(format.about([6.2, 14]), '6 to 15 s');
+  assert.equal(format.about([14.1, 14.9]), 'about 15 s');
+  assert.equal(format.about([25, 130]), '25 s to 2 min');
   assert.equal(format.span([1, 2.5], format.seconds), '1–2.5 s');
 });

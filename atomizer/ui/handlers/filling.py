@@ -22,7 +22,7 @@ from ...limits import limits
 from .. import cleanup, decomposition, gpu
 from ..component import Chosen, Message, Variation
 from ..gpu import OutOfTime
-from ..pace import SHOWN_SECONDS, pace
+from ..pace import pace
 from ..session import Session, jobs
 from ..session.job_state import Job, JobEvent, JobState
 from . import responses
@@ -274,8 +274,9 @@ def _run_recipe(
         if not job.active:
             return
         jobs.begin(session, recipe, task, key, residual)
-        expected = pace.seconds(work)
-        hint = f", about {expected:.0f} s left" if expected > SHOWN_SECONDS else " …"
+        least, most = (round(seconds) for seconds in pace.span(work))
+        seconds = f"about {most}" if least == most else f"{least} to {most}"
+        hint = f", {seconds} s left" if most else " …"
         doing = "filling in" if prefix else "Filling in"
         message = session.publish(f"{prefix}{doing}{hint}")
     yield message

@@ -18,7 +18,7 @@ from ...inpainting.shaping import Shape
 from ...inpainting.timbre import without_idle_timbre
 from .. import gpu
 from ..component import Chosen, Message
-from ..pace import SHOWN_SECONDS, pace
+from ..pace import Span, pace
 from ..session import Session, scenes
 from . import responses
 from .controls import METHODS, FillControls, parse_integer, settings_of
@@ -39,7 +39,7 @@ def describe(
         return no_session(session)
     session.features = features
     session.has_selection = bool(chosen.get("regions") or chosen.get("parts"))
-    number, refused, expected = session.revision, "", 0.0
+    number, refused, expected = session.revision, "", (0.0, 0.0)
     loaded = session.shown.loaded  # is in the selection by now
     try:
         status, expected = _check(chosen, features, controls, session)
@@ -47,7 +47,6 @@ def describe(
         status = sentence_of(error)
         if isinstance(error, NoBeat):  # the page takes it out, and keeps the rest of the selection
             refused = next(part for part in chosen["parts"] if part.startswith("beats:"))
-    expected = expected if expected > SHOWN_SECONDS else 0.0
     session.update(refused=refused, expected=expected, described=chosen.key)
     session.drop_loaded(loaded)
     return _publish(session, status, number, chosen.key, features)
@@ -62,18 +61,15 @@ def plan_additions(session: Session | None, seconds: Any, *controls: Any) -> Non
     if not is_active(session):
         return
     *values, count = controls
-    additions: dict[str, float] = {}
+    additions: dict[str, Span] = {}
     with suppress(AtomizerError):  # a control is invalid: pressing a button says so
         settings = settings_of(FillControls(*values))
         settings = replace(settings, timbre=0)  # takes no time, and the outline has no atoms
         times = parse_integer("number of variations", count) or 1
         for name, recipe in _additions(session, settings, seconds).items():
             with suppress(AtomizerError):  # the sound would become too long
-                expected = times * pace.seconds(
-                    gpu.work_here(recipe.outline(session.sound), settings)
-                )
-                if expected > SHOWN_SECONDS:
-                    additions[name] = expected
+                work = gpu.work_here(recipe.outline(session.sound), settings)
+                additions[name] = pace.span(work, times)
         if not session.has_selection and session.shown.proposal is None:
             session.update(acting=_acting_on_additions(session, settings))
     session.update(additions=additions)
@@ -168,8 +164,8 @@ def _loaded_status(name: str, recipes: list[Recipe]) -> str:
 
 def _check(
     chosen: Chosen, features: list[str], controls: tuple, session: Session
-) -> tuple[str, float]:
-    """Mark the selected parts; returns the status message, and the seconds that a fill takes.
+) -> tuple[str, Span]:
+    """Mark the selected parts; returns the status message, and the seconds that fills take.
 
     Raises AtomizerError.
     """
@@ -181,7 +177,7 @@ def _check(
     scenes.show_parts(session, chosen["parts"], settings.seed)
     if not chosen["regions"] and not chosen["parts"]:
         session.update(acting=_acting_on_additions(session, settings))
-        return "Nothing is selected: drag over the spectrogram, or add a preset.", 0.0
+        return "Nothing is selected: drag over the spectrogram, or add a preset.", (0.0, 0.0)
     selection = replace(selection, features=parse_features(features))
     task = session.check_selection(selection, settings.seed)
     acting = acting_settings(settings, task)
@@ -190,7 +186,7 @@ def _check(
         settings = replace(settings, like=session.like)
     times = parse_integer("number of variations", count) or 1
     work = gpu.work_here(task, without_idle_timbre(settings, task))
-    expected = times * pace.seconds(work)
+    expected = pace.span(work, times)
     if session.pursuit is None:
         return "Ready: press Fill in.", expected
     scenes.hide_other_variation(session, chosen.key)

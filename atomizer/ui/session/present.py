@@ -40,8 +40,8 @@ class Shown:
     findings: tuple[Finding, ...] = ()
     places: Places | None = None
     refused: str = ""
-    expected: float = 0.0
-    additions: Mapping[str, float] = field(default_factory=dict)
+    expected: tuple[float, float] = (0.0, 0.0)
+    additions: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     acting: tuple[str, ...] = ()
     described: str = ""
     loaded: Proposal | None = None

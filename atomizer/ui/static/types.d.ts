@@ -196,8 +196,8 @@ export interface Message {
   download: { id: string; file: FileLink } | null;
   places: Places | null;
   refused: string;
-  expected: number;
-  additions: Record<string, number>;
+  expected: Range;
+  additions: Record<string, Range>;
   acting: string[];
   reference: string;
   sounds: [string, string][];
@@ -398,9 +398,9 @@ export interface ViewState {
   example: string;
   note: string;
   /** Seconds that a fill of the selection will take, 0 for less than one. */
-  expected: number;
+  expected: Range;
   /** Seconds that Extend, Widen and Brighten will take, without those of less than one. */
-  additions: Record<string, number>;
+  additions: Record<string, Range>;
   /** Settings that act on some fills alone, and on this one. */
   acting: string[];
   reference: Reference;

@@ -112,7 +112,7 @@ export function progressText(live, ahead) {
  * @param {boolean} state.isQueued whether one is in the queue
  * @param {number} state.ahead fills before one that waits
  * @param {boolean} state.pending whether something is selected that was not filled in
- * @param {number} state.expected seconds that it will take, 0 where that is not worth a word */
+ * @param {string} state.expected how long it will take, or empty */
 export function showFillButton({ busy, live, isQueued, ahead, pending, expected }) {
   const { body } = document;
   const isWaiting = busy || isQueued;
@@ -124,7 +124,7 @@ export function showFillButton({ busy, live, isQueued, ahead, pending, expected 
   delete button.dataset.expected;
   if (isWaiting) button.dataset.progress = progressText(live, ahead);
   else delete button.dataset.progress;
-  if (!isWaiting && expected) button.dataset.expected = format.about(expected);
+  if (!isWaiting && expected) button.dataset.expected = expected;
 }
 
 /** Say why Widen or Brighten is disabled, which Gradio does.
@@ -148,13 +148,12 @@ export function explainAdditions({ channels, sound_rate: soundRate, rate }) {
 }
 
 /** Say how long Extend, Widen and Brighten take, where that is worth a word.
- * @param {Record<string, number>} additions seconds by name */
+ * @param {Record<string, import('../types').Range>} additions least and most seconds by name */
 export function showAdditions(additions) {
   const line = lookUp('[data-additions]');
-  const words = Object.entries(additions).map(
-    ([name, seconds]) =>
-      name[0].toUpperCase() + name.slice(1) + ' takes ' + format.about(seconds) + '.',
-  );
+  const words = Object.entries(additions)
+    .map(([name, range]) => [name[0].toUpperCase() + name.slice(1), format.about(range)])
+    .flatMap(([name, time]) => (time ? [name + ' takes ' + time + '.'] : []));
   if (line) line.textContent = words.join(' ');
 }
 

@@ -63,7 +63,7 @@ export const initialState = () => ({
   example: '',
   note: '',
   before: null,
-  expected: 0,
+  expected: [0, 0],
   additions: {},
   acting: [],
   reference: { name: '', sounds: [] },

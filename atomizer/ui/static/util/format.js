@@ -49,11 +49,17 @@ export function clock(t) {
   return Math.floor(tenths / 600) + ':' + rest.toFixed(1).padStart(4, '0');
 }
 
-/** "about 4 s", "about 25 s", "about 2 min".
- * @param {number} t seconds */
-export function about(t) {
-  if (t >= 57.5) return 'about ' + Math.round(t / 60) + ' min';
-  return 'about ' + (t < 9.5 ? Math.round(t) : 5 * Math.round(t / 5)) + ' s';
+/** "about 4 s", "5 to 25 s", "25 s to 2 min"; empty for no time.
+ * @param {import('../types').Range} range least and most seconds */
+export function about(range) {
+  if (!range[1]) return '';
+  const rounded = (/** @type {number} */ t) =>
+    t >= 57.5
+      ? [Math.round(t / 60), ' min']
+      : [Math.max(1, t < 9.5 ? Math.round(t) : 5 * Math.round(t / 5)), ' s'];
+  const [[least, unit], [most, last]] = range.map(rounded);
+  if (least === most && unit === last) return 'about ' + most + last;
+  return least + (unit === last ? '' : '' + unit) + ' to ' + most + last;
 }
 
 /** "12.3 %".

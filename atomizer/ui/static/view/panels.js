@@ -110,7 +110,7 @@ function connectFills({ store, root, find, shape }) {
       s.isQueued,
       s.ahead,
       !!s.scene && s.items.length > 0 && isPending(s),
-      s.items.length ? s.expected : 0,
+      s.items.length ? format.about(s.expected) : '',
     ],
     (busy, live, isQueued, ahead, pending, expected) =>
       showFillButton({ busy, live, isQueued, ahead, pending, expected }),
