@@ -278,7 +278,7 @@ def test_short_holes_need_no_model(sound, tmp_path, long_sound, short_parts, mon
 
 
 def test_memory_does_not_grow_with_the_length(tmp_path):
-    """A process fills a file of two and one of six minutes: at most 60 MB more for the latter."""
+    """A process fills a file of two and one of six minutes: at most 30 MB more for the latter."""
     code = """
 import resource, sys
 from pathlib import Path
@@ -311,4 +311,4 @@ print(peaks[1] - peaks[0])
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout) < 60  # the samples of the four minutes more have 42 MB, the grid 42
+    assert float(done.stdout) < 30  # the samples of the four minutes more have 42 MB, the grid 42

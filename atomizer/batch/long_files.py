@@ -112,12 +112,28 @@ def _copied(stream: Stream) -> Iterator[Sound]:
 
 def _write_blocks(blocks: Iterator[Sound], path: Path, form: Sound) -> Sound:
     """Write blocks as a file of float samples; returns a `Sound` like them, without samples."""
+    like, blocks = _like_first(blocks)
+    with SoundWriter(path, Form(like.rate, like.channels)) as out:
+        _add_all(out, blocks)
+    return replace(like, subtype=form.subtype, tags=form.tags)
+
+
+def _like_first(blocks: Iterator[Sound]) -> tuple[Sound, Iterator[Sound]]:
+    """A `Sound` like the first of blocks, without samples, and all of the blocks."""
     first = next(blocks)
-    with SoundWriter(path, Form(first.rate, first.channels)) as out:
-        out.add(first.samples)
-        for block in blocks:
-            out.add(block.samples)
-    return replace(first, samples=first.samples[:, :0], subtype=form.subtype, tags=form.tags)
+    like = first.with_samples(np.zeros((first.channels, 0), np.float32))
+    return like, chain([first], blocks)
+
+
+def _add_all(out: SoundWriter, blocks: Iterator[Sound]) -> tuple[int, float]:
+    """Write blocks; returns their number of samples per channel and their peak."""
+    frames, peak = 0, 0.0
+    for block in blocks:
+        out.add(block.samples)
+        frames += block.samples.shape[1]
+        peak = max(peak, float(np.abs(block.samples).max(initial=0)))
+        del block  # its memory is free while the next one is made
+    return frames, peak
 
 
 def _write_long(blocks: Iterator[Sound], outcome: Outcome, request: Request, folder: Path) -> None:
@@ -126,22 +142,16 @@ def _write_long(blocks: Iterator[Sound], outcome: Outcome, request: Request, fol
     What scales the whole sound, or chooses float samples, needs its peak: the blocks then go to a
     temporary file first.
     """
-    first, target, peak = next(blocks), outcome.target, 0.0
-    form = Form(first.rate, first.channels, first.subtype, first.mask, first.tags)
+    (like, blocks), target, peak = _like_first(blocks), outcome.target, 0.0
+    form = Form(like.rate, like.channels, like.subtype, like.mask, like.tags)
     check_writable(target, form.rate, form.channels, form.subtype)
-    blocks = chain([first], blocks)
     with ExitStack() as stack:
         if request.peaks != "limit" and subtype_for(target, form.subtype) in BITS:
             path = folder / "peaks.w64"
             with SoundWriter(path, Form(form.rate, form.channels)) as out:
-                for block in blocks:
-                    out.add(block.samples)
-                    peak = max(peak, float(np.abs(block.samples).max(initial=0)))
-            blocks = _copied(_reopened(path, first.with_samples(first.samples[:, :0]), stack))
-        frames = 0
+                _, peak = _add_all(out, blocks)
+            blocks = _copied(_reopened(path, like, stack))
         with SoundWriter(target, form, request.peaks, peak) as out:
-            for block in blocks:
-                out.add(block.samples)
-                frames += block.samples.shape[1]
+            frames, _ = _add_all(out, blocks)
     outcome.seconds, outcome.channels, outcome.rate = frames / form.rate, form.channels, form.rate
     outcome.warnings += [out.report] if out.report else []

@@ -134,6 +134,7 @@ def _reveal(job: Job, mask: np.ndarray, unknown: set[str]) -> Iterator[Step]:
     filler = Filler(task, state, model, settings)
     windows = state.windows(mask, model.config.space.frames)
     if settings.steps == 1:
+        state.max_cached = 1  # no window comes again
         yield from _reveal_at_once(filler, mask, windows)
     else:
         yield from _reveal_in_steps(filler, mask, windows)

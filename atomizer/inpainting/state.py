@@ -32,7 +32,7 @@ from .windows import Window, channel_groups, crop, crop_known, plan_windows
 ENVELOPE_CONTEXT_FRAMES = 192
 NETWORK_STD_DB = 5.2  # error of the network's mean level of bands above a cutoff
 FAR_FRAMES = 32  # distance to the context beyond which the envelope alone gives the level
-MAX_CACHED = 64  # windows whose predictions are kept for the next step
+MAX_CACHED = 64  # windows whose predictions are kept for the next step, if there is one
 
 
 class FillState:
@@ -53,6 +53,8 @@ class FillState:
         What is known of the whole recording (`statistics_of`), for models that take it.
     threshold : float or None
         Magnitude below which all unknown atoms lie.
+    max_cached : int
+        Windows whose predictions are kept.
     background : PredictedPart or None
         Signed atoms that the rest of the recording predicts, also at known places nearby: linear
         prediction works on the residual, which joins the edges.
@@ -88,6 +90,7 @@ class FillState:
         self.peak = task.reference or 1.0
         self.background = background
         self.statistics: torch.Tensor | None = None
+        self.max_cached = MAX_CACHED
         self._context: tuple[Window, PriorContext] | None = None
         self._predictions: dict[tuple, tuple[Prediction, Prediction]] = {}
 
@@ -283,7 +286,7 @@ class FillState:
             if levels is None:
                 raise ValueError("The level prior has a prediction for every window.")
             coefficients = self._predict_coefficients(window, context, levels.std)
-            if len(self._predictions) >= MAX_CACHED:
+            if len(self._predictions) >= self.max_cached:
                 self._predictions.pop(next(iter(self._predictions)))
             self._predictions[key] = _half(coefficients), _half(levels)
         return self._predictions[key]

@@ -246,7 +246,7 @@ class SoundReader:
         """A function that reads from a first sample to a stop: (C, stop - first) float32.
 
         Calls that move forward decode every sample once; what lies before the last `first` is
-        dropped, so that memory holds a single span.
+        dropped, so that memory holds a single span: the result is a view of it, only to be read.
         """
         held, at = np.zeros((self.channels, 0), np.float32), 0
         blocks = self.blocks(0, sys.maxsize)
@@ -265,7 +265,7 @@ class SoundReader:
             joined = np.concatenate(pieces, 1)
             drop = min(max(0, first - at), joined.shape[1])
             held, at = joined[:, drop:].copy(), at + drop
-            return held[:, : max(0, stop - first)].copy()
+            return held[:, : max(0, stop - first)]
 
         return read
 
