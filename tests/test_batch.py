@@ -1,6 +1,7 @@
 """Many files, and long ones: parts, memory, tags, reports and exit codes."""
 
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -312,3 +313,32 @@ print(peaks[1] - peaks[0])
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 30  # the samples of the four minutes more have 42 MB, the grid 42
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heap is that of glibc")
+def test_large_arrays_leave_no_gaps_in_the_heap():
+    """Freed between small ones that stay, 160 MB go back to the system."""
+    code = """
+import resource, sys
+import numpy as np
+from atomizer.heap import map_large_arrays
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() / 2**20
+
+if sys.argv[1:]:
+    map_large_arrays()
+np.ones(30 << 20, np.int8)  # from here on glibc takes arrays up to this size from its heap
+before, large, small = resident(), [], []
+for _ in range(20):
+    large.append(np.ones(8 << 20, np.int8))
+    small.append(np.ones(1 << 20, np.int8))
+del large
+print(resident() - before - len(small))
+"""
+    left = []
+    for arguments in ([], ["map"]):
+        command = [sys.executable, "-c", code, *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        left.append(float(done.stdout))
+    assert left[0] > 100 and left[1] < 20

@@ -14,6 +14,7 @@ import numpy as np
 from ..analysis.defects import Defect
 from ..atoms.selection import Selection
 from ..errors import AtomizerError
+from ..heap import map_large_arrays
 from ..inpainting.highs import describe_cutoff
 from ..inpainting.parts import (
     WHOLE_SECONDS,
@@ -41,6 +42,7 @@ def goes_by_parts(seconds: float, request: Request) -> bool:
 def fill_long(source: Path, target: Path, request: Request, watch: Watch) -> Outcome:
     """Fill part by part; results between several passes are temporary files of float samples."""
     outcome = Outcome(target)
+    map_large_arrays()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         file = stack.enter_context(open_long(source))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import heapq
 import itertools
 import logging
@@ -13,12 +12,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+
+from ..heap import trim_heap
 
 # a tab that loses its connection for a moment finds its session again within this time
 GRACE = timedelta(seconds=float(os.environ.get("ATOMIZER_GRACE_SECONDS", 60)))
@@ -140,20 +141,3 @@ def uploaded_path(path: str | Path) -> Path | None:
     """Return the path where it is a visitor's upload; None for the example sounds."""
     path, uploads = Path(path), Path(get_upload_folder())
     return path if path.resolve().is_relative_to(uploads.resolve()) else None
-
-
-# ---------- memory
-
-
-@lru_cache(maxsize=1)
-def _malloc_trim() -> Callable[[int], object]:
-    """Return glibc's malloc_trim, or a function that does nothing on other systems."""
-    try:
-        return ctypes.CDLL("libc.so.6").malloc_trim
-    except (OSError, AttributeError):
-        return lambda pad: None
-
-
-def trim_heap() -> None:
-    """Return freed memory to the system; glibc keeps the peak of every thread otherwise."""
-    _malloc_trim()(0)
