@@ -61,6 +61,11 @@ def bank(folder):
     return AudioBank(list_clips(folder), SPACE, torch.device("cpu"), progress=False)
 
 
+@pytest.fixture(autouse=True)
+def one_batch_per_evaluation(monkeypatch):
+    monkeypatch.setattr(Trainer, "rounds", 1)
+
+
 def batch_of(bank, task=None, seed=0, count=4, **options):
     g = torch.Generator().manual_seed(seed)
     return mask_batch(bank.draw(count, g, augment=False), SPACE, g, task=task, **options)
