@@ -1,7 +1,8 @@
 """Placement: atoms of unknown time, frequency or channel get a place from the model's pointer.
 
-Every unplaced atom scores the free places that its known features allow and takes one of them; one
-atom per place. Atoms take their turn in the chosen ordering, so that early ones choose first.
+Every unplaced atom scores the free places that its known features allow. The atoms of a step are
+placed together, one atom per place, so that their scores add up to the most; those of later steps,
+in the chosen ordering, see where the earlier ones are.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
 
 from ..atoms.atoms import Atoms
 from ..atoms.orderings import order
@@ -27,6 +29,7 @@ from .windows import Window
 LOCATIONS = FEATURES[:3]  # the features that say where an atom is
 ATOMS_AT_ONCE = 1024  # unplaced atoms in one input of the Transformer
 PLACES_AT_ONCE = 8192  # places that are decoded together
+PAIRS_AT_ONCE = 1 << 20  # pairs of an atom and a place that are assigned together: a second
 
 Place = tuple[int, int, int]  # channel, frame, bin
 Scores = tuple[int, np.ndarray, np.ndarray]  # index of an atom, places (n, 3), scores (n,)
@@ -62,12 +65,16 @@ def place(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
     check_pairs(atoms, placement.free, missing)
     turn = order(known_only(atoms), settings.order, settings.reverse, settings.seed)
     generator = np.random.default_rng(settings.seed)
+    # the least error, as of amplitudes, is that of the most likely places
+    temperature = 0.0 if settings.amplitudes == "expected" else settings.temperature
     grid = task.erased()
     for number in range(1, settings.steps + 1):
         first = len(atoms) * (number - 1) // settings.steps
         chosen = atoms[turn[first : len(atoms) * number // settings.steps]]
         scores = [s for w in windows for s in score_window(placement, w, chosen)]
-        for at, amplitude in assign(chosen, scores, settings.temperature, generator):
+        groups = group_numbers(missing, chosen.time, chosen.frequency, chosen.channel)
+        for index, at in assign(groups, scores, temperature, generator):
+            amplitude = float(chosen.amplitude[index])
             grid[at] = amplitude
             placement.free[at] = False
             state.magnitude[at], state.positive[at] = abs(amplitude), amplitude >= 0
@@ -192,27 +199,37 @@ def unplaced_values(
 
 
 def assign(
-    atoms: Atoms,
+    groups: np.ndarray,
     scores: Iterable[Scores],
     temperature: float,
     generator: np.random.Generator,
-) -> Iterator[tuple[Place, float]]:
-    """Give every atom, in turn, a place of its own.
+) -> Iterator[tuple[int, Place]]:
+    """Give every atom a place of its own.
 
-    It takes the free place of the highest score plus Gumbel noise, which samples the softmax.
-    Yields places and amplitudes.
+    At temperature 0 the atoms of a group get the places whose scores add up to the most: the most
+    likely ones for all of them. Gumbel noise on the scores makes this a draw (Papandreou & Yuille
+    2011, "Perturb-and-MAP random fields"). Of large groups `PAIRS_AT_ONCE` are assigned at once, in
+    the order of the atoms.
+
+    groups  (atoms,) number of each atom, equal for atoms that can have the same places
+    Yields the index of an atom and its place.
     """
     options: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
     for i, places, score in scores:
-        noisy = score + temperature * generator.gumbel(size=len(score))
+        noisy = score + temperature * generator.gumbel(size=len(score)) if temperature else score
         options.setdefault(i, []).append((places, noisy))
-    taken: set[Place] = set()
+    members: dict[int, list[int]] = {}
     for i in sorted(options):
-        places, noisy = (np.concatenate(parts) for parts in zip(*options[i]))
-        for best in np.argsort(-noisy, kind="stable"):
-            channel, frame, bin_ = (int(v) for v in places[best])
-            at = channel, frame, bin_
-            if at not in taken:
-                taken.add(at)
-                yield at, float(atoms.amplitude[i])
-                break
+        members.setdefault(int(groups[i]), []).append(i)
+    for group in members.values():
+        free = np.concatenate([places for places, _ in options[group[0]]])
+        columns = np.arange(len(free))
+        at_once = max(1, PAIRS_AT_ONCE // len(free))
+        for start in range(0, len(group), at_once):
+            block = group[start : start + at_once]
+            score = np.stack([np.concatenate([s for _, s in options[i]])[columns] for i in block])
+            rows, taken = linear_sum_assignment(score, maximize=True)
+            for row, place in zip(rows, free[columns[taken]]):
+                channel, frame, bin_ = (int(v) for v in place)
+                yield block[row], (channel, frame, bin_)
+            columns = np.delete(columns, taken)

@@ -40,7 +40,8 @@ class Settings:
     steps : int or None
         Number of sampling steps.
     temperature : float or None
-        Of the sampled features; 1 samples from the predicted distribution.
+        Of the sampled features; 1 samples from the predicted distribution. With expected amplitudes
+        nothing is sampled: atoms without a place get the most likely one.
     nucleus : float or None
         Sample levels from the most likely values that hold this probability. If it is given and
         `amplitudes` is not, amplitudes are "sampled".
