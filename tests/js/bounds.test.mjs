@@ -77,29 +77,40 @@ test('a box snaps to the nearest partial, not to a louder one', () => {
   assert.equal(nearestPeak(new Float64Array(64), 1000, perBin), null);
 });
 
-test('the wand takes connected atoms, and stops at quieter ones', () => {
-  const atoms = emptyAtoms(5);
-  atoms.frame.set([3, 5, 6, 7, 12]);
-  atoms.bin.set([10, 10, 11, 30, 10]);
-  atoms.velocity.set([60000, 60000, 58000, 60000, 60000]);
-  const cells = (drop) =>
-    [...connectedCells(atoms, scene, 0, { drop, channel: null })].sort((a, b) => a - b);
-  assert.deepEqual(cells(10), [3 * 64 + 10, 5 * 64 + 10, 6 * 64 + 11]);
-  assert.deepEqual(cells(1), [3 * 64 + 10, 5 * 64 + 10]);
+/** Atoms in all cells of the first channel, by their level in dB; and their index by place. */
+function grid(level) {
+  const { frames, hop, floor_db: floor } = scene;
+  const places = Array.from({ length: frames * hop }, (_, cell) => cell).sort(
+    (a, b) => level(Math.floor(a / hop), a % hop) - level(Math.floor(b / hop), b % hop),
+  );
+  const atoms = emptyAtoms(places.length);
+  places.forEach((cell, i) => {
+    atoms.frame[i] = Math.floor(cell / hop);
+    atoms.bin[i] = cell % hop;
+    atoms.velocity[i] = 65535 * (1 - level(atoms.frame[i], atoms.bin[i]) / floor);
+  });
+  return { atoms, indexOf: (frame, bin) => places.indexOf(frame * hop + bin) };
+}
+
+test('the wand takes a tone whose single atoms go up and down', () => {
+  // from frame 3 to 14, a loud and a quiet atom in turn, above a carpet
+  const isTone = (m, k) => k === 10 && m >= 3 && m <= 14;
+  const { atoms, indexOf } = grid((m, k) => (isTone(m, k) ? (m % 2 ? -5 : -20) : -30));
+  const taken = (drop) => [...connectedCells(atoms, scene, indexOf(9, 10), { drop, channel: 0 })];
+  const cells = taken(6);
+  assert.deepEqual([...new Set(cells.map((cell) => cell % 64))], [10]);
+  const times = cells.map((cell) => Math.floor(cell / 64)).sort((a, b) => a - b);
+  assert.ok(times.length >= 10 && times.at(-1) - times[0] === times.length - 1, 'no gaps');
+  assert.equal(taken(40).length, 20 * 64);
 });
 
 test('the wand takes a quiet carpet without a louder partial', () => {
-  const atoms = emptyAtoms(6);
-  atoms.frame.fill(5);
-  atoms.bin.set([10, 11, 12, 13, 14, 30]);
-  atoms.velocity.set([20000, 20000, 20000, 60000, 20000, 60000]);
-  const cells = (start) =>
-    [...connectedCells(atoms, scene, start, { drop: 10, channel: null })].sort((a, b) => a - b);
-  assert.deepEqual(
-    cells(0),
-    [10, 11, 12].map((bin) => 5 * 64 + bin),
-  );
-  assert.deepEqual(cells(4), [5 * 64 + 13]); // the loud one beside it
+  const { atoms, indexOf } = grid((m, k) => (k === 13 ? -10 : -50));
+  const bins = (start) =>
+    [...connectedCells(atoms, scene, start, { drop: 10, channel: null })].map((cell) => cell % 64);
+  const carpet = bins(indexOf(5, 4));
+  assert.ok(carpet.length === 13 * 20 && !carpet.includes(13));
+  assert.deepEqual([...new Set(bins(indexOf(5, 14)))], [13]); // the loud one beside it
 });
 
 test('an outline encloses its cells and no others but neighbours', () => {

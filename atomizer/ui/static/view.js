@@ -44,7 +44,7 @@ import { ERASING_FEATURES, Playback } from './view/playback.js';
 
 const HELD_MS = 6000; // during which messages do not replace a held status
 const DEFAULT_PARTIALS = 16;
-const DEFAULT_DROP = 12; // dB
+const DEFAULT_DROP = 6; // dB
 const TOUCH = '(hover: none) and (pointer: coarse)';
 
 /** The component in the browser. */

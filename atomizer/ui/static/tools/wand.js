@@ -1,38 +1,48 @@
 // Magic wand: selects the atoms that are connected to the clicked one and about as loud.
 
+import { decibelsOf } from '../plot/atoms.js';
 import { outlineOf } from '../state/outline.js';
 import { baseOf } from './tool.js';
 
 /** @typedef {import('../types').Atoms} Atoms */
 /** @typedef {import('../types').Scene} Scene */
 
-const REACH = [2, 1]; // frames and bins between connected atoms: atoms of a tone have gaps
+const MEAN_FRAMES = 2; // to either side: a tone's single atoms go up and down with its phase
+const NEAR = [2, 1]; // frames and bins: a click beside a partial means the partial
 const MAX_CELLS = 300_000;
-const TOP = 65535; // highest velocity
 
-/** Velocity of the loudest atom of each (frame, bin) cell, plus 1; 0 for none.
+/** Level in dB of each (frame, bin) cell, as the mean power of its and the neighbouring frames;
+ * -Infinity for none.
  * @param {Atoms} atoms
  * @param {Scene} scene
- * @param {number | null} channel null for all */
-function velocityGrid(atoms, scene, channel) {
-  const grid = new Uint16Array(scene.frames * scene.hop);
+ * @param {number | null} channel null for the louder one of all */
+function levelGrid(atoms, scene, channel) {
+  const { frames, hop } = scene;
+  const power = new Float32Array(frames * hop);
   for (let i = 0; i < atoms.count; i++) {
     if (channel !== null && atoms.channel[i] !== channel) continue;
-    const cell = atoms.frame[i] * scene.hop + atoms.bin[i];
-    grid[cell] = Math.max(grid[cell], Math.min(TOP, atoms.velocity[i] + 1));
+    const cell = atoms.frame[i] * hop + atoms.bin[i];
+    power[cell] = Math.max(power[cell], 10 ** (decibelsOf(atoms.velocity[i], scene) / 10));
   }
-  return grid;
+  return power.map((_, cell) => {
+    const m = Math.floor(cell / hop);
+    const from = Math.max(0, m - MEAN_FRAMES);
+    const to = Math.min(frames - 1, m + MEAN_FRAMES);
+    let sum = 0;
+    for (let frame = from; frame <= to; frame++) sum += power[frame * hop + (cell % hop)];
+    return 10 * Math.log10(sum / (to - from + 1));
+  });
 }
 
-/** The loudest cell within `REACH` of a cell: a click beside a partial means the partial.
- * @param {Uint16Array} grid of `velocityGrid`
+/** The loudest cell within `NEAR` of a cell.
+ * @param {Float32Array} grid of `levelGrid`
  * @param {number} cell
  * @param {Scene} scene */
 function loudestNear(grid, cell, { frames, hop }) {
   const [m, k] = [Math.floor(cell / hop), cell % hop];
   let best = cell;
-  for (let frame = Math.max(0, m - REACH[0]); frame <= Math.min(frames - 1, m + REACH[0]); frame++)
-    for (let bin = Math.max(0, k - REACH[1]); bin <= Math.min(hop - 1, k + REACH[1]); bin++)
+  for (let frame = Math.max(0, m - NEAR[0]); frame <= Math.min(frames - 1, m + NEAR[0]); frame++)
+    for (let bin = Math.max(0, k - NEAR[1]); bin <= Math.min(hop - 1, k + NEAR[1]); bin++)
       if (grid[frame * hop + bin] > grid[best]) best = frame * hop + bin;
   return best;
 }
@@ -45,24 +55,25 @@ function loudestNear(grid, cell, { frames, hop }) {
  * @returns {Set<number>} of frame * hop + bin */
 export function connectedCells(atoms, scene, start, { drop, channel }) {
   const { frames, hop } = scene;
-  const grid = velocityGrid(atoms, scene, channel);
+  const grid = levelGrid(atoms, scene, channel);
   const first = loudestNear(grid, atoms.frame[start] * hop + atoms.bin[start], scene);
-  const tolerance = (TOP * drop) / -scene.floor_db;
-  const [least, most] = [Math.max(1, grid[first] - tolerance), grid[first] + tolerance];
   const found = new Set([first]);
   const queue = [first];
   while (queue.length && found.size < MAX_CELLS) {
     const cell = /** @type {number} */ (queue.pop());
     const [m, k] = [Math.floor(cell / hop), cell % hop];
-    for (let dm = -REACH[0]; dm <= REACH[0]; dm++)
-      for (let dk = -REACH[1]; dk <= REACH[1]; dk++) {
-        const [frame, bin] = [m + dm, k + dk];
-        if (frame < 0 || frame >= frames || bin < 0 || bin >= hop) continue;
-        const next = frame * hop + bin;
-        if (grid[next] < least || grid[next] > most || found.has(next)) continue;
-        found.add(next);
-        queue.push(next);
-      }
+    for (const [frame, bin] of [
+      [m - 1, k],
+      [m + 1, k],
+      [m, k - 1],
+      [m, k + 1],
+    ]) {
+      if (frame < 0 || frame >= frames || bin < 0 || bin >= hop) continue;
+      const next = frame * hop + bin;
+      if (!(Math.abs(grid[next] - grid[first]) <= drop) || found.has(next)) continue;
+      found.add(next);
+      queue.push(next);
+    }
   }
   return found;
 }
