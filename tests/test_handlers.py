@@ -71,7 +71,8 @@ def test_long_file_opens_as_an_excerpt(long, warned, monkeypatch):
         excerpt.longest,
     ) == (0, 1, 1)
     assert excerpt.duration == 2.5
-    _, other = handlers.choose_excerpt(Tab(session), {"start": 1.25, "seconds": 0.5})
+    message, other = handlers.choose_excerpt(Tab(session), {"start": 1.25, "seconds": 0.5})
+    assert message.status.startswith("Showing 0:01.2 to 0:01.8: "), "as the chooser writes it"
     wanted = soundfile.read(long, dtype="float32", always_2d=True)[0][10_000:14_000].T
     assert np.array_equal(other.sound.samples, wanted) and deleted == [session.folder]
     assert (other.message.excerpt.start, other.message.excerpt.seconds) == (
@@ -217,7 +218,8 @@ def test_upload_is_kept_while_its_excerpts_are_in_use(long, monkeypatch):
     monkeypatch.setattr(cleanup, "uploaded_path", lambda path: long)
     monkeypatch.setattr(cleanup, "delete_later", deleted.append)
     session = loaded(long)
-    _, other = handlers.choose_excerpt(Tab(session), {"start": 1.25, "seconds": 0.5})
+    message, other = handlers.choose_excerpt(Tab(session), {"start": 1.25, "seconds": 0.5})
+    assert message.status.startswith("Showing 0:01.2 to 0:01.8: "), "as the chooser writes it"
     assert deleted == [] and other.uploaded_file == long
     other.close()
     assert deleted == [long]
@@ -680,7 +682,8 @@ def test_undone_excerpt_keeps_its_upload(long, monkeypatch):
     monkeypatch.setattr(cleanup, "delete_later", deleted.append)
     session = loaded(long)
     filled(session)
-    _, other = handlers.choose_excerpt(Tab(session), {"start": 1.25, "seconds": 0.5})
+    message, other = handlers.choose_excerpt(Tab(session), {"start": 1.25, "seconds": 0.5})
+    assert message.status.startswith("Showing 0:01.2 to 0:01.8: "), "as the chooser writes it"
     assert other.message.before == "long.wav from 0 s" and other.uploaded_file == long
     _, back = handlers.undo(Tab(other))
     assert back.uploaded_file == long and deleted == [] and back.message.before is None

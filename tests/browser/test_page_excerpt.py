@@ -60,7 +60,9 @@ def test_an_excerpt_is_dragged_resized_and_taken(quick, sounds):
     start, seconds = chosen(quick)
     take(quick)
     assert_is(quick, sounds["long"], start, seconds)
-    d.wait_status(quick, "Showing 5")
+    d.wait_status(quick, "Showing 0:5")
+    play = quick.locator(f"{d.VIEW} [data-act=play]").bounding_box()
+    assert play["y"] + play["height"] <= quick.viewport_size["height"]
     d.draw_box(quick, 1, 2, 300, 3000)
     assert "filled, took" in d.fill(quick)
     assert chosen(quick) == pytest.approx((start, seconds), abs=1e-3)  # whole samples

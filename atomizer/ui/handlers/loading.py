@@ -77,13 +77,17 @@ def _load_saved(path: str, tab: Tab, choice: int):
 
 
 def _length(seconds: float) -> str:
-    """Return a duration as people write it: "12 minutes", "45 s"."""
-    minutes = round(seconds / 60)
-    return (
-        f"{minutes} minutes"
-        if seconds >= 120 and abs(seconds - 60 * minutes) < 1
-        else f"{seconds:.0f} s"
-    )
+    """Return a duration as people write it: "12 minutes", "7 min 20 s", "45 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min {rest} s" if rest else f"{minutes} minutes"
+
+
+def _clock(seconds: float) -> str:
+    """Return a time as the page writes it: "3:25.0"."""
+    tenths = round(10 * seconds)
+    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
 
 
 def load_failed(session: Session | None, error: Exception, title: str) -> Message:
@@ -148,7 +152,7 @@ def choose_excerpt(tab: Tab, request: dict[str, Any]):
     end = start + fresh.sound.seconds
     return _opened(
         fresh,
-        f"Showing {start:.1f} to {end:.1f} s: drag over the spectrogram, or add a preset, "
+        f"Showing {_clock(start)} to {_clock(end)}: drag over the spectrogram, or add a preset, "
         "then press Fill in.",
     )
 

@@ -188,7 +188,7 @@ export class ExcerptPicker {
       ' of ' +
       format.clock(file.duration) +
       ', up to ' +
-      format.seconds(file.longest) +
+      format.clock(file.longest) +
       ' at a time';
     find('excerpt-take').disabled = !this.isChanged;
   }
