@@ -160,6 +160,16 @@ def test_a_swipe_scrolls_until_a_tool_is_chosen(open_page):
     assert page.evaluate(action) == "none"
 
 
+def test_a_preset_that_is_added_twice_is_one_item(quick, sounds):
+    d.upload(quick, sounds["stereo"])
+    d.add_preset(quick, "above", 8000)
+    for _ in range(2):
+        quick.press(f"{d.VIEW} [data-act=preset]", "Space")
+    assert d.state(quick, "items.length") == 1 and d.state(quick, "state.active") == 0
+    d.add_preset(quick, "below", 200)
+    d.wait(quick, "items.length === 2")
+
+
 def test_counts_and_channels_follow_an_added_part(quick, sounds):
     d.upload(quick, sounds["mono"])
     facts = f"{d.VIEW} [data-name=facts]"

@@ -7,6 +7,7 @@ import {
   fromPayload,
   GridSelection,
   invert,
+  isRepeated,
   labelOf,
   hasSettings,
   parseSelectionFile,
@@ -111,6 +112,15 @@ test('inverting twice gives the selection; both give everything', () => {
   assert.equal(count(items) + count(other), scene.channels * scene.frames * scene.hop);
   assert.deepEqual(cells(invert(other)).mask, cells(items).mask);
   assert.equal(invert([{ part: 'random:5' }]), null);
+});
+
+test('an item that is added again is the last one, not an equal one before', () => {
+  const box = { kind: 'rect', op: 'add', t: [1, 2] };
+  const less = { ...box, op: 'subtract' };
+  assert.ok(
+    isRepeated([less, box], { ...box }) && isRepeated([{ part: 'random:5' }], { part: 'random:5' }),
+  );
+  assert.ok(!isRepeated([], box) && !isRepeated([box, less], box) && !isRepeated([box], less));
 });
 
 test('the summary counts atoms and their share of the energy', () => {

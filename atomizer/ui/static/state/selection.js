@@ -48,6 +48,12 @@ export function toPayload(items) {
   return { regions, specs, key: JSON.stringify([regions, specs]) };
 }
 
+/** Whether an item is the last of these again: a button was pressed twice.
+ * @param {Item[]} items
+ * @param {Item} item */
+export const isRepeated = (items, item) =>
+  items.length > 0 && toPayload(items.slice(-1)).key === toPayload([item]).key;
+
 /** Items of regions and parts from Python or from a file.
  * @param {Region[]} regions
  * @param {string[]} specs

@@ -12,6 +12,7 @@ import { answersSelection, isExampleShown, keyOf, selectionOf } from '../state/s
 import {
   fromPayload,
   hasSettings,
+  isRepeated,
   regionsOf,
   summarise,
   toPayload,
@@ -71,6 +72,11 @@ export class SelectionEditor {
       this.view.showError(
         'A selection has at most ' + maxRegions + ' regions. Clear some, or paint fewer partials.',
       );
+      return;
+    }
+    if (isRepeated(before, item)) {
+      this.preview(null, -1);
+      this.chooseItem(before.length - 1);
       return;
     }
     const unreached = unreachedBy(before, item);
