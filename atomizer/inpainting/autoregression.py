@@ -29,7 +29,7 @@ PERIOD_SECONDS, LONGEST_LAG = 0.03, 1500  # longest period that is looked for; a
 SHORTEST_LAG = 32  # samples of a period
 LEAST_CORRELATION = 0.25  # of the residual with that of a period before: in noise at most 0.05
 LEAST_GAIN = 0.05  # nepers by which a long-term predictor has to lower the power of the residual
-TAPS = 7  # of this predictor: periods are no whole samples
+TAPS = 21  # of this predictor: periods are no whole samples, and repeat a few times in a hole
 LARGEST_GAIN = 0.99  # of its taps at any frequency: below 1 it is stable
 SIDE_RATIO = 2.0  # amplitude ratio (6 dB) of the two sides up to which the level is constant
 # Up to the first of these lengths the mean alone has the least error and still the level of most
