@@ -31,8 +31,9 @@ LOWEST_HZ, HIGHEST_HZ = 100.0, 18_000.0
 LEAST_BANDS = 3  # that are heard
 HEARD_DB = -60.0  # level of a band that is heard, relative to the loudest one
 MAX_UNLIKE = 0.25  # by which the fall of a band differs from that of the fade, relative to it
-LEAST_FALL_DB = 8.0  # from its start to its end
+LEAST_FALL_DB = 8.0  # from its start to its end; less in steady sounds (`_least_fall_db`)
 MAX_ERROR_DB = 6.0  # RMS distance of the levels from the fade
+LEAST_ERROR_DB = 0.1  # the same of a fade that fits best of all: no fall of less than 2 dB is one
 LEAST_STEEPNESS = 5.0  # fall of a fade relative to this distance
 SURROUND = 1.0  # seconds before the fade whose level counts
 ONSET_DB = 3.0  # rise of the level from one block to the next that counts as an onset
@@ -117,7 +118,7 @@ def _long_fade(samples: np.ndarray, rate: int) -> Fade | None:
         # of equal sounds: a curve that fits worse may fall further
         fade, distance = _closest(float(start), total, times[near], level[near])
         fall = -20 * np.log10(max(float(fade.gain(np.array(times[-1]))), 1e-6))
-        if fall >= max(LEAST_FALL_DB, LEAST_STEEPNESS * distance) and distance < error:
+        if fall >= _least_fall_db(distance) and distance < error:
             best, error = fade, distance
     if best is None:
         return None
@@ -145,7 +146,7 @@ def _short_fade(samples: np.ndarray, rate: int) -> Fade | None:
             distance = float(np.sqrt(np.mean(np.square(own - gain_db))))
             if not _falls_alike(own, gain_db) or distance >= error:
                 continue
-            if -gain_db[-1] >= max(LEAST_FALL_DB, LEAST_STEEPNESS * distance):
+            if -gain_db[-1] >= _least_fall_db(distance):
                 best, error = fade, distance
     return best
 
@@ -208,6 +209,15 @@ def _has_onsets(fade: Fade, times: np.ndarray, level: np.ndarray) -> bool | None
         return False
     drop, faded = float(np.median(peaks[begins & before]) - peaks[found[-1]]), -gain_db[found[-1]]
     return bool(faded >= LEAST_FALL_DB / 2 and drop >= faded / 2)
+
+
+def _least_fall_db(distance: float) -> float:
+    """Fall in dB that makes a fade of levels at an RMS distance of `distance` dB from it.
+
+    The steadier a sound, the less of a fall is beyond its own changes.
+    """
+    steep = LEAST_STEEPNESS * max(distance, LEAST_ERROR_DB)
+    return max(steep, float(np.sqrt(LEAST_FALL_DB * steep)))
 
 
 def _closest(

@@ -640,8 +640,8 @@ FADES = [
     {"slope": -12, "seconds": 2, "channels": 2},
     {"slope": -12, "seconds": 2, "noise_slope": 0},
     {"slope": -12, "seconds": 2, "gain": -34},
-    {"slope": -3, "seconds": 2, "known": "a fade of less than 8 dB is none"},
-    {"slope": -2, "seconds": 3, "known": "a fade of less than 8 dB is none"},
+    {"slope": -3, "seconds": 2},
+    {"slope": -2, "seconds": 3},
     {"slope": -40, "seconds": 0.5},
 ]
 
