@@ -153,6 +153,9 @@ def test_a_swipe_scrolls_until_a_tool_is_chosen(open_page):
     d.wait(page, "state.scene && player.buffers.original")
     action = "getComputedStyle(document.querySelector('.atom-view .stage')).touchAction"
     assert d.state(page, "state.tool") == "scroll" and page.evaluate(action) == "pan-y"
+    page.evaluate("document.querySelector('.atom-view [data-name=blind]').showModal()")
+    assert "all three as often as you like, then" in page.inner_text(f"{d.VIEW} [data-name=blind]")
+    page.keyboard.press("Escape")
     page.evaluate("document.querySelector('.atom-view .stage').scrollIntoView()")
     page.touchscreen.tap(*d.pixel(page, 5, 1000))
     d.wait(page, "Math.abs(player.position() - 5) < 0.3")
