@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from atomizer import Settings, parse
+from atomizer import AtomSpace, Settings, parse, prepare
 from atomizer.batch import Request, fill_file, list_jobs
 from atomizer.cli import run
 from atomizer.inpainting import parts
@@ -278,13 +278,39 @@ def test_short_holes_need_no_model(sound, tmp_path, long_sound, short_parts, mon
         fill_file(tmp_path / "long.wav", tmp_path / "out.wav", request)
 
 
+def test_levels_of_parts_meet_at_their_joint():
+    """Parts of which the second one is 6 dB louder above 8 kHz, in which the fills differ."""
+    space, rng = AtomSpace(), np.random.default_rng(0)
+    frames, joint = 2_600, 1_300
+    sound = Sound(rng.normal(0, 0.1, (2, (frames - 1) * space.hop)).astype(np.float32), space.rate)
+    task = prepare(sound, parse(["above:8000"]))
+    first = int(np.flatnonzero(task.mask[0, 0])[0])
+    filled = []
+    for number, level in enumerate((0.01, 0.02)):
+        noise = rng.normal(0, level, task.grid.shape).astype(np.float32)
+        grid = np.where(task.mask, noise, task.grid)
+        part = parts._Part(*((0, joint) if number == 0 else (joint, frames)), 0, frames)
+        filled.append(parts._Filled(part, sound, task, grid))
+
+    def level(grid, start, stop):
+        return 10 * np.log10(np.square(grid[:, start:stop, first:]).mean())
+
+    before = [side.grid.copy() for side in filled]
+    after = [side.grid for side in parts._with_equal_levels(*filled, space)]
+    left, right = level(after[0], joint - 20, joint), level(after[1], joint, joint + 20)
+    assert abs(left - right) < 0.7 and abs(left - 20 * np.log10(0.01 * 2**0.5)) < 0.7
+    for old, new, far in zip(before, after, (slice(0, 800), slice(1_800, None))):
+        np.testing.assert_array_equal(new[:, far], old[:, far])
+        np.testing.assert_array_equal(new[..., :first], old[..., :first])
+
+
 def test_memory_does_not_grow_with_the_length(tmp_path):
     """A process fills a file of two and one of six minutes: at most 30 MB more for the latter."""
     code = """
 import resource, sys
 from pathlib import Path
 import numpy as np, soundfile
-from atomizer import Settings, parse
+from atomizer import AtomSpace, Settings, parse, prepare
 from atomizer.batch import Request, fill_file
 from atomizer.inpainting import parts
 from atomizer.inpainting.recipe import Recipe

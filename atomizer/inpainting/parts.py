@@ -3,6 +3,7 @@
 A part begins and ends on a frame that is a whole sample at the sound's own rate, and is filled
 with context on both sides. Parts are joined between frames of the grid: the windows of the MDCT
 cross-fade from one to the next, so that there is no seam, and known samples stay what they are.
+What is selected on both sides of a joint has the same level there.
 Regions that are bounded in time are never cut.
 """
 
@@ -41,6 +42,10 @@ MARGIN_SECONDS = 1.0  # between a region that is bounded in time and the end of 
 LONGEST_SECONDS = 600.0  # of one region that is bounded in time
 DECODE_CHUNK = 4_096  # atoms that the model decodes at a time
 JOINT_FRAMES = 8  # of the neighbouring parts that are rendered along, for the resampler
+LEVEL_SECONDS = 1.0  # on either side of a joint, where the levels of two parts are compared
+RAMP_SECONDS = 5.0  # on either side of a joint, within which their levels meet
+LEVEL_BINS = 16  # of a band that has one level
+MAX_STEP_DB = 12.0  # between two levels that meet
 
 Read = Callable[[int, int], np.ndarray]  # first and stop sample -> (C, stop - first) samples
 Progress = Callable[[float], object]  # called with the share, 0 to 1, that is done
@@ -99,6 +104,28 @@ class _Filled:
         local = slice(max(0, first - self.part.start), max(0, stop - self.part.start))
         arrays = (self.task.grid, self.task.mask, self.grid)
         return _Strip(first, *(array[:, local].copy() for array in arrays))
+
+    def louder_towards(
+        self, joint: int, gain_db: np.ndarray, bins: np.ndarray, space: AtomSpace
+    ) -> _Filled:
+        """The same with gains that rise to those in dB (F,) at a joint, from `RAMP_SECONDS` on.
+
+        joint  frame of the whole sound
+        bins   (C, F) bool, of which the selected atoms change
+        """
+        assert self.task is not None and self.grid is not None
+        frames = np.arange(self.grid.shape[1]) + self.part.start - joint
+        is_left = self.part.first < joint
+        away = (-frames if is_left else frames) * space.hop / space.rate / RAMP_SECONDS
+        near = np.flatnonzero(away < 1)
+        part = slice(int(near[0]), int(near[-1]) + 1)
+        ramp = np.clip(1 - away[part], 0, 1)
+        gain = (10 ** (ramp[:, None] * gain_db / 20)).astype(np.float32)
+        changed = self.task.mask[:, part] & bins[:, None]
+        grid, loudest = self.grid.copy(), np.float32(self.task.reference)
+        louder = (grid[:, part] * gain).clip(-loudest, loudest)
+        grid[:, part] = np.where(changed, louder, grid[:, part])
+        return replace(self, grid=grid)
 
 
 @dataclass(frozen=True)
@@ -180,6 +207,7 @@ def fill_by_parts(
     for number, part in enumerate(parts):
         current = _fill(sound, recipe, part, (space, reference), load)
         if pending is not None:
+            pending, current = _with_equal_levels(pending, current, space)
             right = current.strip(part.first, part.first + JOINT_FRAMES)
             yield _render(pending, [left, right], space, rate)
             left = pending.strip(part.first - JOINT_FRAMES, part.first)
@@ -378,6 +406,37 @@ def _little_memory(model: AtomModel | None) -> Iterator[None]:
         yield
     finally:
         decode_chunk.reset(token)
+
+
+def _with_equal_levels(left: _Filled, right: _Filled, space: AtomSpace) -> tuple[_Filled, _Filled]:
+    """Two neighbours whose levels meet at their joint, in the bins that are selected there.
+
+    Every part predicts levels of its own. Each is brought halfway, in dB, to the other one; at
+    `RAMP_SECONDS` from the joint it is what it was. All channels have the same gain.
+    """
+    joint, near = right.part.first, round(LEVEL_SECONDS * space.rate / space.hop)
+    strips = [side.strip(joint - near, joint + near) for side in (left, right)]
+    sides = [strip for strip in strips if strip is not None]
+    if len(sides) < 2:
+        return left, right
+    at_joint = np.logical_and.reduce([side.mask[:, near - 1 : near + 1].all(1) for side in sides])
+    edges = np.arange(0, at_joint.shape[1], LEVEL_BINS)
+    powers = [
+        np.add.reduceat(np.square(side.filled * at_joint[:, None] * side.mask).sum((0, 1)), edges)
+        for side in sides
+    ]
+    heard = (powers[0] > 0) & (powers[1] > 0)
+    if not heard.any():
+        return left, right
+    step_db = 10 * np.log10(powers[1][heard] / powers[0][heard])
+    centres = edges[heard] + (LEVEL_BINS - 1) / 2
+    half_db = np.interp(
+        np.arange(at_joint.shape[1]), centres, step_db.clip(-MAX_STEP_DB, MAX_STEP_DB) / 2
+    )
+    return (
+        left.louder_towards(joint, half_db, at_joint, space),
+        right.louder_towards(joint, -half_db, at_joint, space),
+    )
 
 
 def _render(
