@@ -126,6 +126,20 @@ def test_the_last_choice_counts_when_another_variation_is_late(page, late):
     assert d.state(page, shown) != seen
 
 
+def test_a_message_takes_no_button_that_is_being_pressed(page):
+    d.fill(page)
+    d.draw_box(page, 2.5, 3.3, 300, 3000)
+    d.wait(page, "state.variation === null")
+    d.wait_status(page, "Ready: press Fill in.")
+    number = d.state(page, "state.messageNumber")
+    page.hover(f"{d.VIEW} [data-variation]")
+    page.mouse.down()
+    page.evaluate("document.querySelector('#feature-sign input').click()")
+    d.wait(page, f"state.messageNumber > {number}")
+    page.mouse.up()
+    d.wait(page, "state.variation && state.version === 'filled'")
+
+
 def test_another_selection_shows_the_original_and_its_own_hole(page):
     hole = (
         "player.buffers.masked && (() => { const {masked, original} = player.buffers,"

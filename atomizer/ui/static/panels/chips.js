@@ -1,6 +1,7 @@
 // The list of selected items: one chip each, with a button that chooses it and one that removes it.
 
 import { labelOf } from '../state/selection.js';
+import { setChildren } from '../util/children.js';
 
 /** @typedef {import('../types').Item} Item */
 
@@ -42,7 +43,10 @@ export function showChips(list, items, active, names) {
   const focused = list.contains(activeElement)
     ? /** @type {HTMLElement} */ (activeElement).dataset.chip
     : undefined;
-  list.replaceChildren(...items.map((item, k) => chipOf(item, k, k === active, names)));
+  setChildren(
+    list,
+    items.map((item, k) => chipOf(item, k, k === active, names)),
+  );
   if (focused === undefined) return;
   /** @type {HTMLElement | null} */ (list.querySelector('[data-chip="' + focused + '"]'))?.focus();
 }

@@ -1,6 +1,7 @@
 // The list of variations: every fill with its settings and its distance from the original.
 
 import { whereOf } from '../state/selectors.js';
+import { setChildren } from '../util/children.js';
 import * as format from '../util/format.js';
 
 /** @typedef {import('../types').Variation} Variation */
@@ -106,7 +107,7 @@ export function showDetails(fold, variation) {
     row.append(textElement('dt', '', name), textElement('dd', '', value));
     list.append(row);
   }
-  fold.replaceChildren(summary, list);
+  setChildren(fold, [summary, list]);
 }
 
 /** Confidence of all copies for the first span that was filled, or nothing.
@@ -127,7 +128,10 @@ function confidenceOf({ sources }) {
  * @param {number | null} current id of the chosen one */
 export function showVariations(list, variations, current) {
   const hadFocus = list.contains(document.activeElement);
-  list.replaceChildren(...variations.map((v) => rowOf(v, v.id === current)));
+  setChildren(
+    list,
+    variations.map((v) => rowOf(v, v.id === current)),
+  );
   /** @type {HTMLElement | null} */
   const chosen = list.querySelector('[aria-checked=true]');
   if (hadFocus && chosen) chosen.focus();
