@@ -397,9 +397,9 @@ export interface ViewState {
   /** Id and sentence of the example that was loaded last, both empty for none. */
   example: string;
   note: string;
-  /** Seconds that a fill of the selection will take, 0 for less than one. */
+  /** Least and most seconds that a fill of the selection will take; 0 for up to one. */
   expected: Range;
-  /** Seconds that Extend, Widen and Brighten will take, without those of less than one. */
+  /** The same of Extend, Widen and Brighten. */
   additions: Record<string, Range>;
   /** Settings that act on some fills alone, and on this one. */
   acting: string[];
