@@ -48,11 +48,8 @@ def loudest_cells(
     magnitude = np.abs(grid).ravel()
     loudest = float(magnitude.max(initial=0.0)) if loudest is None else loudest
     heard = audible(magnitude, loudest, space)
-    cells = np.flatnonzero(
-        _loudest(magnitude, heard if where is None else heard & where.ravel(), limit)
-    )
-    # 16 bits sort by radix, in a fifth of the time of floats
-    return cells[np.argsort(velocities(magnitude[cells], loudest, space), kind="stable")]
+    is_drawn = _loudest(magnitude, heard if where is None else heard & where.ravel(), limit)
+    return _in_drawing_order(magnitude, is_drawn, loudest, space)
 
 
 def _loudest(magnitude: np.ndarray, heard: np.ndarray, limit: int | None) -> np.ndarray:
@@ -64,6 +61,15 @@ def _loudest(magnitude: np.ndarray, heard: np.ndarray, limit: int | None) -> np.
     is_drawn = np.zeros(len(heard), bool)
     is_drawn[cells[np.argpartition(magnitude[cells], -limit)[-limit:]]] = True
     return is_drawn
+
+
+def _in_drawing_order(
+    magnitude: np.ndarray, is_drawn: np.ndarray, loudest: float, space: AtomSpace
+) -> np.ndarray:
+    """Return the indices of the drawn cells (bool), quiet ones first."""
+    cells = np.flatnonzero(is_drawn)
+    # 16 bits sort by radix, in a fifth of the time of floats
+    return cells[np.argsort(velocities(magnitude[cells], loudest, space), kind="stable")]
 
 
 def ascending(magnitude: np.ndarray) -> np.ndarray:
@@ -110,7 +116,8 @@ def pack_scene(grid: np.ndarray, space: AtomSpace, limit: int | None = None) -> 
         data = velocities(magnitude[is_drawn], loudest, space).tobytes()
         data += bits(is_drawn) + bits(grid.ravel()[is_drawn] >= 0)
     else:
-        data = pack(grid, loudest_cells(grid, space, limit=limit), space)
+        cells = _in_drawing_order(magnitude, is_drawn, loudest, space)
+        data = pack(grid, cells, space, loudest=loudest)
     return PackedScene(data, is_mapped, count, int(np.count_nonzero(heard)), loudest)
 
 
