@@ -68,10 +68,10 @@ PLOTLY = f"""async () => {{ {MEASURE}
     await new Promise(requestAnimationFrame);
     return performance.now() - began; }};
   try {{
-    const first = await time_runs(() => Plotly.newPlot(div, [trace], {{dragmode: 'select'}}));
-    const pan = await time_runs(() => Plotly.relayout(div, {{'xaxis.range': [1, 20]}}));
+    const first = await timed(() => Plotly.newPlot(div, [trace], {{dragmode: 'select'}}));
+    const pan = await timed(() => Plotly.relayout(div, {{'xaxis.range': [1, 20]}}));
     const some = Array.from({{length: atoms.count >> 2}}, (_, k) => 4 * k);
-    const select = await time_runs(() => Plotly.restyle(div, {{selectedpoints: [some]}}));
+    const select = await timed(() => Plotly.restyle(div, {{selectedpoints: [some]}}));
     return {{first, pan, select}};
   }} catch (error) {{ return null; }} finally {{ Plotly.purge(div); div.remove(); }} }}"""
 

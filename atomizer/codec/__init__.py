@@ -260,7 +260,6 @@ __all__ = [
     "decode",
     "decode_arriving",
     "encode",
-    "is_file",
     "is_installed",
     "open_file",
     "positions",
