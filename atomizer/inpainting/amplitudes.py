@@ -22,14 +22,14 @@ from scipy.ndimage import uniform_filter1d
 from torch import Tensor
 
 from ..priors.fine_structure import (
-    DB_PER_NEPER,
     FineStructure,
     first_patched_bin,
     gaussian_fine_structure,
     patch_fine_structure,
 )
 from ..priors.interface import prediction_gain
-from ..priors.spectral_envelope import LOG_MEAN, log_power
+from ..priors.spectral_envelope import DB_PER_NEPER, LOG_MEAN, log_power
+from ..priors.tilt import VARIANCE_MARGIN
 from .settings import Resolved
 from .state import FillState
 from .windows import Window, crop
@@ -37,7 +37,6 @@ from .windows import Window, crop
 NOISE_STD_DB = 9.64  # standard deviation of the level of Gaussian noise
 MODEL_STD_DB = 3.0  # error of the network's level of a steady sound
 VARIANCE_BINS = 33  # bins whose variance over time is averaged
-VARIANCE_MARGIN = 5.0  # dB^2 by which the measured variance of steady noise may exceed the true one
 SILENCE_STEP_DB = 3.0  # distance of the inaudible level below the quietest audible one
 # How much the Wiener estimate is shrunk, in units of the prior's variance, in holes of time and
 # among scattered atoms: an expected amplitude relies on it the more, the further it stands out from

@@ -10,12 +10,12 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from torch import Tensor
 
 from .presets import FillPreset
+from .silence import INAUDIBLE
 from .windows import Window, crop, crop_known
 
 NEIGHBOUR_BINS = 5  # bins whose loudest known atom bounds an unknown one
 MIN_FRAMES = 8  # known frames from which the peak of a bin is reliable
 MIN_COMPARED_POWER = 1e-3  # share of the known power in bins that tell a channel is silent
-INAUDIBLE = 1e-5  # magnitude relative to the peak of the sound: -100 dB
 MARGIN = 2.0  # how much louder than its surroundings an atom may be: 6 dB
 
 

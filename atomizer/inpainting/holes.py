@@ -82,9 +82,7 @@ def join_holes(task: Task, grid: np.ndarray, seed: int, fill_short: bool) -> np.
     if not holes or not task.mask.any():
         return grid
     space, out, known = task.space, grid.copy(), _bridged(task)
-    distances = [b[0] - a[1] for a, b in zip(holes, holes[1:])]
-    crowded = min(distances, default=task.length) < CONTEXT_SECONDS * space.rate
-    for _ in range(2 if crowded else 1):  # the first pass has no fill of the next hole yet
+    for _ in range(passes_over(holes, space.rate)):
         for hole in holes:
             part, sound = _surroundings(replace(task, sound=known), out, holes, hole)
             origin = part.start * space.hop
@@ -96,6 +94,16 @@ def join_holes(task: Task, grid: np.ndarray, seed: int, fill_short: bool) -> np.
             stop = min(stop, grid.shape[1])
             out[:, first:stop] = frames[:, first - part.start : stop - part.start]
     return np.where(task.mask, out, grid)
+
+
+def passes_over(holes: list[Hole], rate: int) -> int:
+    """How often holes are joined to the samples around them.
+
+    Twice where two are so close that one lies in the context of the other: the first pass has no
+    fill of the next hole yet.
+    """
+    distances = [b[0] - a[1] for a, b in zip(holes, holes[1:])]
+    return 2 if distances and min(distances) < CONTEXT_SECONDS * rate else 1
 
 
 def _overlapping_frames(hole: Hole, hop: int) -> tuple[int, int]:

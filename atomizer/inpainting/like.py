@@ -89,7 +89,7 @@ def parse_levels(text: str) -> np.ndarray | None:
 
 def takes_like(settings: Settings, task: Task) -> bool:
     """Whether a fill, by its resolved settings, can have the highs of a reference recording."""
-    return _cutoff_of(task) is not None and _uses_levels(settings)
+    return _cutoff_of(task) is not None and settings.is_texture
 
 
 def _cutoff_of(task: Task) -> int | None:
@@ -97,10 +97,6 @@ def _cutoff_of(task: Task) -> int | None:
     cutoff = erased_cutoff(task)
     known = 0 if cutoff is None else known_bands(cutoff, task.space)
     return cutoff if LIKE_BANDS <= known < BANDS else None
-
-
-def _uses_levels(settings: Settings) -> bool:
-    return settings.method == "model" and settings.amplitudes == "texture"
 
 
 def check_like(settings: Settings, task: Task) -> None:
@@ -114,7 +110,7 @@ def check_like(settings: Settings, task: Task) -> None:
             "A reference recording gives the level of highs: select everything above one frequency"
             " in all channels, as above:auto does."
         )
-    if not _uses_levels(settings):
+    if not settings.is_texture:
         raise AtomizerError(
             "A reference recording is used by the method model with the amplitudes texture alone:"
             " leave out others, or the reference recording."

@@ -85,6 +85,11 @@ class Settings:
     like: str = ""
     timbre: int = 0
 
+    @property
+    def is_texture(self) -> bool:
+        """Whether the model fills with textures; of resolved settings."""
+        return self.method == "model" and self.amplitudes == "texture"
+
 
 @dataclass(frozen=True)
 class Resolved(Settings):

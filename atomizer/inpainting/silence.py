@@ -15,7 +15,7 @@ from ..analysis.runs import runs
 if TYPE_CHECKING:
     from .task import Task
 
-INAUDIBLE = 1e-5  # magnitude relative to the reference of a task: -100 dB
+INAUDIBLE = 1e-5  # magnitude relative to the loudest known atom: -100 dB
 MIN_BINS = 8  # known in a silent frame, and loud elsewhere: others say nothing about the frame
 BESIDE = 2  # silent frames on either side of a hole that make it silent
 

@@ -46,7 +46,7 @@ def timbre_of(settings: Resolved, task: Task) -> int:
     seed = settings.seed if task.recording_seed is None else task.recording_seed
     if settings.timbre or not seed or settings.like or codes is None or cutoff is None:
         return settings.timbre
-    if not (_is_textured(settings) and PRESETS[task.preset].continues_tilt):
+    if not (settings.is_texture and PRESETS[task.preset].continues_tilt):
         return 0
     return codes.of_seed(seed) if long_term.predicts(task.grid, cutoff, task.space) else 0
 
@@ -92,7 +92,7 @@ def check_timbre(settings: Resolved, task: Task) -> None:
             "A timbre and a reference recording both give the level of highs: choose no timbre, or"
             " remove the reference."
         )
-    if not _is_textured(settings):
+    if not settings.is_texture:
         raise AtomizerError(
             "A timbre is used by the method model with the amplitudes texture alone: leave out"
             " others, or the timbre."
@@ -119,7 +119,3 @@ def _unpredicted(cutoff: int, task: Task) -> str:
         )
     seconds = long_term.MIN_FRAMES * space.hop / space.rate
     return f"A timbre needs at least {seconds:.2f} s of sound below the selected frequency."
-
-
-def _is_textured(settings: Settings) -> bool:
-    return settings.method == "model" and settings.amplitudes == "texture"

@@ -12,7 +12,7 @@ from ..atoms.orderings import BY_LEVEL
 from ..atoms.space import LOUDNESS
 from ..priors.recording_context import CONTEXT_FRAMES, MAX_SPANS
 from .fill import needs_model
-from .holes import CONTEXT_SECONDS, holes_in_samples
+from .holes import holes_in_samples, passes_over
 from .presets import PRESETS
 from .settings import Resolved, Settings, resolve
 from .task import Task
@@ -80,7 +80,7 @@ def work_of(task: Task, settings: Settings) -> Work:
     sound = {"sound": len(hidden) * task.sound.seconds}
     if not hidden.any() or resolved.method in ("erased", "paste"):
         return Work(resolved.method, sound)
-    holes = float(len(hidden) * _passes_over_holes(task))
+    holes = float(len(hidden) * _joined_holes(task))
     if resolved.method == "noise":
         return Work("noise", {**sound, "strips": 2 * holes, "noise": float(hidden.sum())})
     if not needs_model(task, settings):
@@ -89,12 +89,10 @@ def work_of(task: Task, settings: Settings) -> Work:
     return Work(task.preset, {**sound, "strips": 2 * holes, **recording, **model})
 
 
-def _passes_over_holes(task: Task) -> int:
-    """How often a hole in time is joined to the samples around it: twice where two are close."""
+def _joined_holes(task: Task) -> int:
+    """How often holes in time are joined to the samples around them, all holes together."""
     holes = holes_in_samples(task.selection, task.space.rate, task.length)
-    distances = [b[0] - a[1] for a, b in zip(holes, holes[1:])]
-    crowded = min(distances, default=task.length) < CONTEXT_SECONDS * task.space.rate
-    return len(holes) * (2 if crowded else 1)
+    return len(holes) * passes_over(holes, task.space.rate)
 
 
 def _of_recording(task: Task, settings: Resolved, hidden: np.ndarray) -> dict[str, float]:

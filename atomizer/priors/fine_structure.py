@@ -14,9 +14,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from .spectral_envelope import LOG_MEAN
+from .spectral_envelope import DB_PER_NEPER, LOG_MEAN
 
-DB_PER_NEPER = 10 / np.log(10)  # of power
 # Smoothing, as standard deviations in frames and octaves, that separates the envelope (predicted
 # by the network) from the fine structure (patched from the octave below)
 SMOOTHING = (3.0, 1 / 8)

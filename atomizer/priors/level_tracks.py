@@ -26,7 +26,6 @@ FILE = "level_tracks.npz"  # beside the shipped checkpoint
 FIRST_BAND = 14  # first band (above 1.2 kHz) that may be unknown
 WIDTH, DILATIONS = 96, (1, 2, 4, 8, 16)  # of the network
 LEVEL_SCALE = 20.0  # dB that are 1 for the network
-STD_PER_ERROR = 1.25  # standard deviation per mean absolute error, of a normal distribution
 # Mean absolute error in dB of a band's mean level in a fill without this network: 12 clips of
 # sources that nothing was trained on, above 8 kHz
 FILL_ERROR_DB = 4.9

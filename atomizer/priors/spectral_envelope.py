@@ -25,6 +25,7 @@ BIN_SMOOTHING = 8.0  # bins (standard deviation) that share one regression slope
 RIDGE_PRIOR = (0.5, 5.0)  # regression slope before any frame is known, and its weight in frames
 BAND_BINS = 33  # bins (700 Hz) that the partials of a melody move through
 MIN_FRAMES = 8  # known frames from which the intermittency of a band is measured
+DB_PER_NEPER = 10 / np.log(10)  # of power
 LOG_MEAN = 1.2704  # log of a Gaussian's mean power minus its mean log power: gamma + ln 2
 SILENCE = 1e-11  # power relative to the peak below which a level is silence
 
