@@ -142,14 +142,14 @@ def test_atoms_above_the_silence_threshold_are_silent():
     logits[0, 0] = np.log(1.5 * (SPACE.levels - 1))  # inaudible with a probability of 0.6
     scale = torch.from_numpy(SPACE.amplitude(np.arange(SPACE.levels), 1.0))
     place = tuple(np.zeros(2, int) for _ in range(3))
-    atoms = amplitudes.Atoms(place, np.zeros(2, int), torch.full((2,), 1e9))
+    targets = amplitudes.Targets(place, np.zeros(2, int), torch.full((2,), 1e9))
     for threshold, audible in ((1.0, [True, True]), (0.5, [False, True])):
         state.preset = replace(
             state.preset, silence_threshold=threshold, envelope_weight=None, amplitudes="texture"
         )
         settings = resolve(Settings(temperature=0.0), task)
         strategy = amplitudes.Textured(scale, state, window, settings, torch.Generator())
-        magnitude = strategy.draw(logits, torch.zeros(2), atoms).magnitude
+        magnitude = strategy.draw(logits, torch.zeros(2), targets).magnitude
         assert (magnitude > 0).tolist() == audible
 
 

@@ -276,10 +276,10 @@ def test_only_what_copies_leave_is_predicted(model, monkeypatch, drawn):
     step = last(sampler.sample(task, settings, model))
     at = np.concatenate([*decoded, np.empty((0, 3), int)])
     assert set(at[:, 2]) == set(drawn) and set(at[:, 0]) == ({0, 1} if drawn else set())
-    given = task.mask.copy()
-    given[:, :, list(drawn)] = False
-    assert (step.grid[given] == np.float32(-0.01)).all()
-    assert step.given == given.sum() / task.mask.sum()
+    copied = task.mask.copy()
+    copied[:, :, list(drawn)] = False
+    assert (step.grid[copied] == np.float32(-0.01)).all()
+    assert step.copied == copied.sum() / task.mask.sum()
 
 
 def test_samples_outside_the_windows_are_unchanged(model):

@@ -72,7 +72,7 @@ def test_one_fill_tells_the_pace_of_the_others():
 
 def test_atoms_that_copies_give_need_no_network(sound):
     work = work_of(prepare(sound(1.5), parse(["time:0.5-0.9"])), Settings())
-    half, all_of_it = work.without_given(0.5), work.without_given(1.0)
+    half, all_of_it = work.without_copied(0.5), work.without_copied(1.0)
     assert half.seconds == pytest.approx((work.seconds + all_of_it.seconds) / 2)
     assert all_of_it.amounts["cells"] == all_of_it.amounts["windows"] == 0
     assert all_of_it.amounts["search"] == work.amounts["search"] > 0
@@ -85,7 +85,7 @@ def test_time_is_a_span_where_copies_may_give_atoms(sound):
         for select in ("time:0.5-0.9", "above:2000")
     )
     least, most = pace.span(hole, times=4)
-    assert least == 4 * pace.seconds(hole.without_given(1.0)) < most == 4 * pace.seconds(hole)
+    assert least == 4 * pace.seconds(hole.without_copied(1.0)) < most == 4 * pace.seconds(hole)
     few = replace(hole, amounts={**hole.amounts, "windows": 0.01, "cells": 0.0})
     assert pace.span(few, 99) == (99 * pace.seconds(few),) * 2, "they hardly differ"
     assert pace.span(highs, 4) == (4 * pace.seconds(highs),) * 2

@@ -45,7 +45,7 @@ WIENER_SHRINKAGE_IN_HOLES, WIENER_SHRINKAGE = 0.03, 0.3
 
 
 @dataclass
-class Atoms:
+class Targets:
     """n atoms of a window whose amplitudes are wanted.
 
     place    channel (index into the window's channels), frame of the window and bin, each (n,)
@@ -60,7 +60,7 @@ class Atoms:
 
 @dataclass
 class Draw:
-    """What a strategy returns for n atoms, each (n,).
+    """What a strategy returns for n targets, each (n,).
 
     magnitude  magnitudes
     positive   probabilities of a positive sign, 0 or 1 where signs are drawn
@@ -74,7 +74,7 @@ class Draw:
 
 @dataclass
 class Moments:
-    """What a texture takes of the predictions of n atoms, each (n,).
+    """What a texture takes of the predictions of n targets, each (n,).
 
     mean_db  mean level in dB
     std_db   standard deviation of the level in dB
@@ -93,15 +93,15 @@ class Moments:
 
     @staticmethod
     def join(parts: Sequence[Moments]) -> Moments:
-        """The moments of several lists of atoms, one after the other."""
+        """The moments of several lists of targets, one after the other."""
         return Moments(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Moments)))
 
 
 class Amplitudes(Protocol):
     """A strategy, prepared for one window."""
 
-    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> Draw:
-        """Magnitudes and signs of n atoms.
+    def draw(self, logits: Tensor, sign: Tensor, targets: Targets) -> Draw:
+        """Magnitudes and signs of n targets.
 
         logits  (n, levels) of the velocity, sign (n,) logits of the sign
         """
@@ -114,7 +114,7 @@ class Expected:
         """`scale`: (levels,) amplitude of every level."""
         self.scale = scale
 
-    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> Draw:
+    def draw(self, logits: Tensor, sign: Tensor, targets: Targets) -> Draw:
         """See `Amplitudes.draw`."""
         return Draw((logits.softmax(1) @ self.scale).numpy(), sign.sigmoid().numpy())
 
@@ -125,7 +125,7 @@ class Sampled:
     def __init__(self, scale: Tensor, settings: Resolved, generator: torch.Generator):
         self.scale, self.settings, self.generator = scale, settings, generator
 
-    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> Draw:
+    def draw(self, logits: Tensor, sign: Tensor, targets: Targets) -> Draw:
         """See `Amplitudes.draw`."""
         settings = self.settings
         positive = draw_sign(sign, settings.temperature, self.generator)
@@ -147,56 +147,65 @@ class Textured:
         self.scale, self.settings, self.generator = scale, settings, generator
         self.preset, self.distance = state.preset, state.distance_to_context
         self.fine = window_fine_structure(state, window)
-        blends = state.preset.envelope_weight is not None
-        self.envelope_std = state.texture_std(window) if blends else None
-        self.blend = level_blend(state, window) if blends else None
+        self.blend = envelope_blend(state, window)
 
-    def draw(self, logits: Tensor, sign: Tensor, atoms: Atoms) -> Draw:
+    def draw(self, logits: Tensor, sign: Tensor, targets: Targets) -> Draw:
         """See `Amplitudes.draw`."""
-        return self.draw_from(self.moments(logits, sign), atoms)
+        return self.draw_from(self.moments(logits, sign), targets)
 
     def moments(self, logits: Tensor, sign: Tensor) -> Moments:
         """The moments of logits (n, levels), (n,)."""
         probability = logits.softmax(1)
         return Moments(*level_moments(probability, self.scale), probability[:, 0], sign)
 
-    def draw_from(self, moments: Moments, atoms: Atoms) -> Draw:
-        """Magnitudes and signs of n atoms with these moments."""
-        positive = draw_sign(moments.sign, self.settings.temperature, self.generator)
-        fine_db = gaussian_fine_structure(len(moments.sign), self.generator)
-        if self.fine is not None:
-            patched_db, patched_sign = self.fine.at(atoms.place)
-            fine_db = torch.where(patched_db.isnan(), fine_db, patched_db)
-            positive = np.where(np.isnan(patched_sign.numpy()), positive, patched_sign.numpy())
-        mean_db = moments.mean_db
-        if self.envelope_std is not None and self.blend is not None:
-            channel, _, bin_ = atoms.place
-            weight = np.maximum(self.distance[atoms.frame], self.blend.weight[channel, bin_])
-            mean_db = blend_envelope(
-                mean_db,
-                torch.from_numpy(self.envelope_std[atoms.place]),
-                torch.from_numpy(weight),
-                torch.from_numpy(self.blend.gain_db[channel, bin_]),
-                float(silence_db(self.scale)),
-            )
+    def draw_from(self, moments: Moments, targets: Targets) -> Draw:
+        """Magnitudes and signs of n targets with these moments."""
+        positive, fine_db = self._fine_structure(moments.sign, targets)
         scale_of_fine = (moments.std_db / NOISE_STD_DB).clamp(max=1)
-        silent = moments.silence > self.preset.silence_threshold
-        if self.preset.continues_tilt and self.blend is not None and self.envelope_std is not None:
-            channel, _, bin_ = atoms.place
-            trusted = torch.from_numpy(self.blend.weight[channel, bin_])
-            # a tilt that falls below the quietest audible level is not raised to it
-            tilt_db = 20 * torch.log10(torch.from_numpy(self.envelope_std[atoms.place]) + 1e-30)
-            by_tilt = tilt_db < silence_db(self.scale)
-            silent = torch.where(trusted < 0.5, silent, by_tilt)
-            drawn = self.settings.temperature * scale_of_fine
-            mean_db = mean_db + trusted * (LOG_MEAN * DB_PER_NEPER - fine_structure_gain_db(drawn))
+        drawn = self.settings.temperature * scale_of_fine
+        mean_db, silent = self._levels(moments, targets, drawn)
         level = mean_db + self.settings.temperature * fine_db * scale_of_fine
         expected = mean_db + fine_structure_gain_db(scale_of_fine)
         magnitude, std = (
-            magnitude_of(decibels, self.scale, atoms.ceiling, silent).numpy()
+            magnitude_of(decibels, self.scale, targets.ceiling, silent).numpy()
             for decibels in (level, expected)
         )
         return Draw(magnitude, positive, std)
+
+    def _fine_structure(self, sign: Tensor, targets: Targets) -> tuple[np.ndarray, Tensor]:
+        """Signs, 1 or 0, and fine structure in dB, each (n,): patched ones where there are."""
+        positive = draw_sign(sign, self.settings.temperature, self.generator)
+        fine_db = gaussian_fine_structure(len(sign), self.generator)
+        if self.fine is None:
+            return positive, fine_db
+        patched_db, patched_sign = self.fine.at(targets.place)
+        fine_db = torch.where(patched_db.isnan(), fine_db, patched_db)
+        return np.where(np.isnan(patched_sign.numpy()), positive, patched_sign.numpy()), fine_db
+
+    def _levels(self, moments: Moments, targets: Targets, drawn: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean levels in dB, and which targets are silent (bool), each (n,).
+
+        drawn  (n,) scale of the fine structure that is drawn
+        """
+        silent = moments.silence > self.preset.silence_threshold
+        if self.blend is None:
+            return moments.mean_db, silent
+        std, own_weight, gain_db = self.blend.at(targets.place)
+        weight = np.maximum(self.distance[targets.frame], own_weight)
+        mean_db = blend_envelope(
+            moments.mean_db,
+            std,
+            torch.from_numpy(weight),
+            gain_db,
+            float(silence_db(self.scale)),
+        )
+        if not self.preset.continues_tilt:
+            return mean_db, silent
+        # a tilt that falls below the quietest audible level is not raised to it
+        by_tilt = 20 * torch.log10(std + 1e-30) < silence_db(self.scale)
+        trusted = torch.from_numpy(own_weight)
+        silent = torch.where(trusted < 0.5, silent, by_tilt)
+        return mean_db + trusted * (LOG_MEAN * DB_PER_NEPER - fine_structure_gain_db(drawn)), silent
 
 
 def strategy_for(
@@ -230,35 +239,60 @@ def window_fine_structure(state: FillState, window: Window) -> FineStructure | N
 
 
 @dataclass(frozen=True)
-class LevelBlend:
-    """Weight of the envelope in the mean level, and gain in dB, each (channels, F) float32."""
+class EnvelopeBlend:
+    """The envelope of a window, and how it is blended with the predicted levels.
 
+    std      (channels, size, F) float32, standard deviations of a texture with the envelope
+    weight   (channels, F) float32, of the envelope in the mean level, 0 to 1
+    gain_db  (channels, F) float32, added where there is an envelope
+    """
+
+    std: np.ndarray
     weight: np.ndarray
     gain_db: np.ndarray
 
+    def at(self, place: tuple[np.ndarray, ...]) -> tuple[Tensor, np.ndarray, Tensor]:
+        """Standard deviations, weights and gains of n places, each (n,)."""
+        channel, _, bin_ = place
+        std, gain_db = self.std[place], self.gain_db[channel, bin_]
+        return torch.from_numpy(std), self.weight[channel, bin_], torch.from_numpy(gain_db)
 
-def level_blend(state: FillState, window: Window) -> LevelBlend:
-    """How the envelope is blended with the predicted levels of a window.
+
+def envelope_blend(state: FillState, window: Window) -> EnvelopeBlend | None:
+    """The blend of a window; None for presets that rely on the network alone."""
+    if state.preset.envelope_weight is None:
+        return None
+    by = _blend_by_tilt if state.preset.continues_tilt else _blend_by_steadiness
+    return EnvelopeBlend(state.texture_std(window), *by(state, window))
+
+
+def _blend_by_tilt(state: FillState, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    """Weight and gain above a cutoff, where the envelope is a continued tilt.
+
+    The weight is `FillState.tilt_weight`.
+    """
+    weight = state.tilt_weight[list(window.channels)]
+    gain_db = np.zeros_like(weight)
+    for row, channel in enumerate(window.channels):
+        tilt = state.tilts[channel]
+        if tilt is not None:
+            gain_db[row] = weight[row] * tilt.gain_db
+    return weight, gain_db
+
+
+def _blend_by_steadiness(state: FillState, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    """Weight and gain of an envelope that is interpolated from the surroundings.
 
     Two estimates of a level are weighted by their precision: the network's has a standard deviation
     of `MODEL_STD_DB`, that of the envelope varies as much as the levels around the selection vary
     beyond the variance of steady noise. A log-normal level with a standard deviation of s dB has a
-    mean power s^2 ln(10) / 20 dB above its median: nothing for a steady sound. Above a cutoff the
-    envelope is a continued tilt, whose weight follows from `FillState.tilt_weight`.
+    mean power s^2 ln(10) / 20 dB above its median: nothing for a steady sound.
     """
     preset = state.preset
-    if preset.continues_tilt:
-        weight = state.tilt_weight[list(window.channels)]
-        gain_db = np.zeros_like(weight)
-        for row, channel in enumerate(window.channels):
-            tilt = state.tilts[channel]
-            if tilt is not None:
-                gain_db[row] = weight[row] * tilt.gain_db
-        return LevelBlend(weight, gain_db)
     least, most = preset.envelope_weight or 0.0, preset.envelope_gain_db
     shape = (len(window.channels), state.magnitude.shape[2])
     if not preset.has_surroundings:
-        return LevelBlend(np.full(shape, least, np.float32), np.full(shape, most, np.float32))
+        return np.full(shape, least, np.float32), np.full(shape, most, np.float32)
     excess = np.zeros(shape, np.float32)
     context = state.prior_context(window)
     if not state.is_in_pause(context):  # a pause alone gives its level
@@ -266,7 +300,7 @@ def level_blend(state: FillState, window: Window) -> LevelBlend:
         excess = excess_variance(log, context.wide_observed)
     weight = MODEL_STD_DB**2 / (MODEL_STD_DB**2 + excess)
     gain_db = excess * np.float32(np.log(10) / 20)
-    return LevelBlend(np.maximum(weight, np.float32(least)), np.minimum(gain_db, np.float32(most)))
+    return np.maximum(weight, np.float32(least)), np.minimum(gain_db, np.float32(most))
 
 
 def excess_variance(log: np.ndarray, known: np.ndarray) -> np.ndarray:

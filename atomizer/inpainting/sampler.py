@@ -18,9 +18,9 @@ from ..priors.long_term import level_gains, timbre_gains
 from ..priors.recording_context import PredictedPart, RecordingPrediction, erase_hidden
 from ..priors.registry import predict_from_recording
 from .amplitudes import (
-    Atoms,
     Draw,
     Moments,
+    Targets,
     Textured,
     WienerBlend,
     strategy_for,
@@ -56,13 +56,13 @@ def sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
         origin = {"sources": tuple(found.sources), "priors": found.priors}
     whole = local.mask.shape == task.mask.shape
     statistics = statistics_of(task, model.config)
-    for step in _sample(Job(local, settings, model, background, statistics)):
+    for step in _sample(FillInputs(local, settings, model, background, statistics)):
         if whole:
             yield replace(step, **origin)
             continue
         grid, revealed = task.grid.copy(), np.zeros_like(task.mask)
         grid[:, part], revealed[:, part] = step.grid, step.revealed
-        yield Step(step.number, step.total, grid, revealed, given=step.given, **origin)
+        yield Step(step.number, step.total, grid, revealed, copied=step.copied, **origin)
 
 
 def predict_from_task(task: Task, settings: Settings) -> RecordingPrediction | None:
@@ -84,7 +84,7 @@ def predict_from_task(task: Task, settings: Settings) -> RecordingPrediction | N
 
 
 @dataclass(frozen=True)
-class Job:
+class FillInputs:
     """A task with everything that its fill needs.
 
     background  what the rest of the recording predicts, also at known places nearby
@@ -98,12 +98,12 @@ class Job:
     statistics: torch.Tensor | None = None
 
 
-def _sample(job: Job) -> Iterator[Step]:
+def _sample(inputs: FillInputs) -> Iterator[Step]:
     """Fill a task; where atoms lost their time, frequency or channel, place them first."""
-    task, settings, model = job.task, job.settings, job.model
+    task, settings, model = inputs.task, inputs.settings, inputs.model
     unknown = set(task.features)
     if unknown <= set(LOUDNESS) or task.selection.erases:
-        yield from _reveal(job, task.mask, unknown)
+        yield from _reveal(inputs, task.mask, unknown)
         return
     unknown &= set(LOUDNESS)
     step = None
@@ -112,7 +112,7 @@ def _sample(job: Job) -> Iterator[Step]:
     if not unknown or step is None:
         return
     placed = task.mask & (step.grid != 0)
-    moved = replace(job, task=replace(task, grid=step.grid))
+    moved = replace(inputs, task=replace(task, grid=step.grid))
     for later in _reveal(moved, placed, unknown):
         yield replace(
             later,
@@ -122,13 +122,13 @@ def _sample(job: Job) -> Iterator[Step]:
         )
 
 
-def _reveal(job: Job, mask: np.ndarray, unknown: set[str]) -> Iterator[Step]:
+def _reveal(inputs: FillInputs, mask: np.ndarray, unknown: set[str]) -> Iterator[Step]:
     """Reveal the unknown ones of velocity and sign at the places of mask (C, T, F)."""
-    task, settings, model = job.task, job.settings, job.model
+    task, settings, model = inputs.task, inputs.settings, inputs.model
     velocity_known, sign_known = (~(mask & (name in unknown)) for name in LOUDNESS)
     ordering = model_ordering(model, settings)
-    state = FillState(task, velocity_known, sign_known, ordering, background=job.background)
-    state.statistics = job.statistics
+    state = FillState(task, velocity_known, sign_known, ordering, background=inputs.background)
+    state.statistics = inputs.statistics
     if state.velocity_known.all():
         mask = mask & (state.magnitude > 0)  # a silent atom has no sign to predict
     filler = Filler(task, state, model, settings)
@@ -205,7 +205,7 @@ def loudest_places(
 class Filler:
     """Predicts atoms of windows and collects their amplitudes in `grid`.
 
-    proposed, given  how many atoms were filled so far, and how many of them by copies alone
+    proposed, copied  how many atoms were filled so far, and how many of them by copies alone
     """
 
     task: Task
@@ -213,7 +213,7 @@ class Filler:
     model: AtomModel
     settings: Resolved
     proposed: int = 0
-    given: int = 0
+    copied: int = 0
 
     def __post_init__(self) -> None:
         task, state = self.task, self.state
@@ -247,8 +247,8 @@ class Filler:
         if last and self.corrects_levels:
             self.grid = self.corrected()
         grid = self.grid if last else np.where(remaining, np.float32(0), self.grid)
-        given = self.given / max(self.proposed, 1)
-        return Step(number, total, grid, self.task.mask & ~remaining, given=given)
+        copied = self.copied / max(self.proposed, 1)
+        return Step(number, total, grid, self.task.mask & ~remaining, copied=copied)
 
     @property
     def corrects_levels(self) -> bool:
@@ -288,19 +288,19 @@ class Filler:
         ceiling = self.bounds.ceiling(window)
         blend = wiener_blend(state, window, self.settings.amplitudes, ceiling)
         if blend is not None:
-            place = self._take_given(window, place, blend)
+            place = self._take_copied(window, place, blend)
             if not len(place[0]):
                 return
-        for atoms, draw in self._draw(window, place, ceiling):
-            channel, frame, bin_ = atoms.place
-            at = (window.target_channels[channel], atoms.frame, bin_)
-            highest = atoms.ceiling.numpy()
+        for targets, draw in self._draw(window, place, ceiling):
+            channel, _, bin_ = targets.place
+            at = (window.target_channels[channel], targets.frame, bin_)
+            highest = targets.ceiling.numpy()
             magnitude = np.maximum(draw.magnitude, np.float32(self.bounds.lowest))
             magnitude = np.where(state.velocity_known[at], state.magnitude[at], magnitude)
             positive = np.where(state.sign_known[at], state.positive[at], draw.positive)
             amplitude = magnitude * (2 * positive - 1)
             unknown = ~(state.velocity_known[at] | state.sign_known[at])
-            offset, gain = (0.0, 1.0) if blend is None else blend.at(atoms.place)
+            offset, gain = (0.0, 1.0) if blend is None else blend.at(targets.place)
             if self.image is not None and draw.std is not None and unknown.all():
                 self.image.put(at, amplitude, draw.std, gain, offset)
             if blend is not None:
@@ -309,8 +309,8 @@ class Filler:
             state.magnitude[at], state.positive[at] = magnitude, positive > 0.5
             self.grid[at] = amplitude
 
-    def _take_given(self, window: Window, place: Place, blend: WienerBlend) -> Place:
-        """Fill the places where the priors give the whole amplitude; returns the others.
+    def _take_copied(self, window: Window, place: Place, blend: WienerBlend) -> Place:
+        """Fill the places whose amplitude is that of a copy alone; returns the others.
 
         Most copies of notes need no network: what it draws there would have a gain of zero.
         """
@@ -321,16 +321,16 @@ class Filler:
         in_any_channel = np.zeros(blend.gain.shape[1:], bool)  # the image mixes all of a cell
         in_any_channel[frame[drawn], bin_[drawn]] = True
         drawn = in_any_channel[frame, bin_]
-        given = tuple(index[~drawn] for index in at)
-        self.given += len(given[0])
-        self.grid[given] = amplitude = offset[~drawn]  # within the ceiling
-        state.magnitude[given] = np.maximum(np.abs(amplitude), np.float32(self.bounds.lowest))
-        state.positive[given] = amplitude > 0
+        copied = tuple(index[~drawn] for index in at)
+        self.copied += len(copied[0])
+        self.grid[copied] = amplitude = offset[~drawn]  # within the ceiling
+        state.magnitude[copied] = np.maximum(np.abs(amplitude), np.float32(self.bounds.lowest))
+        state.positive[copied] = amplitude > 0
         return channel[drawn], frame[drawn], bin_[drawn]
 
     def _draw(
         self, window: Window, place: Place, ceiling: np.ndarray
-    ) -> Iterator[tuple[Atoms, Draw]]:
+    ) -> Iterator[tuple[Targets, Draw]]:
         """Magnitudes and signs of the atoms of a window at n places, part by part.
 
         ceiling  (channels, F) largest magnitude that is allowed
@@ -346,22 +346,22 @@ class Filler:
         wanted = None if coarse is None else coarse.select(place)
         context = encode(self.model, state.model_input(window, space, wanted))
 
-        def atoms_at(place: Place) -> Atoms:
+        def targets_at(place: Place) -> Targets:
             channel, frame, bin_ = place
-            return Atoms(place, frame + window.start, torch.from_numpy(ceiling[channel, bin_]))
+            return Targets(place, frame + window.start, torch.from_numpy(ceiling[channel, bin_]))
 
-        def predict(place: Place) -> Iterator[tuple[Atoms, Tensor, Tensor]]:
+        def predict(place: Place) -> Iterator[tuple[Targets, Tensor, Tensor]]:
             for part, decoded in decode(self.model, context, np.stack(place, 1)):
-                atoms = atoms_at((place[0][part], place[1][part], place[2][part]))
+                targets = targets_at((place[0][part], place[1][part], place[2][part]))
                 logits, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
-                self.bounds.clip_levels(logits, scale, atoms.ceiling)
-                yield atoms, logits, sign
+                self.bounds.clip_levels(logits, scale, targets.ceiling)
+                yield targets, logits, sign
 
         if isinstance(strategy, Textured) and coarse is not None:
             found = [strategy.moments(*logits) for _, *logits in predict(coarse.select(place))]
             moments = Moments.join(found).map(coarse.interpolate)
-            atoms = atoms_at(place)
-            yield atoms, strategy.draw_from(moments, atoms)
+            targets = targets_at(place)
+            yield targets, strategy.draw_from(moments, targets)
             return
-        for atoms, logits, sign in predict(place):
-            yield atoms, strategy.draw(logits, sign, atoms)
+        for targets, logits, sign in predict(place):
+            yield targets, strategy.draw(logits, sign, targets)

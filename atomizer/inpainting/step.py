@@ -33,8 +33,8 @@ class Step:
         Names of the recording priors that contributed, or `AUTOREGRESSION` for short holes.
     fade : Fade or None
         The fade of the sound that was continued.
-    given : float
-        Share of the selected atoms, 0 to 1, that copies gave, without the network.
+    copied : float
+        Share of the selected atoms, 0 to 1, that are copies alone, without the network.
     """
 
     number: int
@@ -44,4 +44,4 @@ class Step:
     sources: tuple[CopySource, ...] = ()
     priors: tuple[str, ...] = ()
     fade: Fade | None = None
-    given: float = 0.0
+    copied: float = 0.0

@@ -57,12 +57,12 @@ class Work:
         return sum(SECONDS[kind] * amount for kind, amount in self.amounts.items())
 
     @property
-    def may_be_given(self) -> bool:
-        """Whether copies may give atoms by themselves: the recording is searched for them."""
+    def may_be_copied(self) -> bool:
+        """Whether atoms may be copies alone: the recording is searched for them."""
         return self.amounts.get("search", 0.0) > 0
 
-    def without_given(self, share: float) -> Work:
-        """The work of a fill in which copies give a share of the atoms, 0 to 1, by themselves.
+    def without_copied(self, share: float) -> Work:
+        """The work of a fill in which a share of the atoms, 0 to 1, are copies alone.
 
         How large it is comes out in the fill: work that is counted before has all windows.
         """

@@ -60,10 +60,10 @@ class Pace:
     def span(self, work: Work, times: int = 1) -> Span:
         """Return the least and the most seconds of this many fills; (0, 0) for up to a second.
 
-        They differ where copies may give atoms by themselves: how many, only the fill finds.
+        They differ where atoms may be copies alone: how many, only the fill finds.
         """
         most = times * self.seconds(work)
-        least = times * self.seconds(work.without_given(1.0)) if work.may_be_given else most
+        least = times * self.seconds(work.without_copied(1.0)) if work.may_be_copied else most
         if most <= SHOWN_SECONDS:
             return 0.0, 0.0
         return (least if least < most / CLOSE else most), most

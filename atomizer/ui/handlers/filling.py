@@ -281,7 +281,7 @@ def _run_recipe(
         message = session.publish(f"{prefix}{doing}{hint}")
     yield message
     start = time.monotonic()
-    given = 0.0
+    copied = 0.0
     # the recipe's own settings: defaults that are filled in would count as chosen by the visitor
     for step in gpu.fill(task, recipe.settings, model):
         with session.lock:
@@ -292,7 +292,7 @@ def _run_recipe(
             hint = f", about {left:.0f} s left" if left >= 0.5 else " …"  # never 0 s
             message = session.publish(f"{label} {step.number} of {step.total}{hint}")
         yield message
-        given = step.given
+        copied = step.copied
         if step.number < step.total:
             gpu.check_time(deadline)
     with session.lock:
@@ -305,7 +305,7 @@ def _run_recipe(
             status += f", with MDCT atoms on top of {residual}"
         status += _left_out_notice(session, recipe)
         message = session.publish(status + _eviction_notice(labels, session))
-    pace.record(work.without_given(given), time.monotonic() - began)
+    pace.record(work.without_copied(copied), time.monotonic() - began)
     yield message
 
 
