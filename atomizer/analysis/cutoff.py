@@ -181,8 +181,8 @@ def _tilt(level: np.ndarray, below: int, at: int) -> float:
 def _slope_start(level: np.ndarray, wall: int) -> int:
     """First bin of the slope that ends at bin `wall`.
 
-    A slope is quieter than the tilt of the band below it makes expect, and falls more steeply than
-    that band does anywhere.
+    A slope is quieter than the tilt of the band below it predicts, and falls more steeply than that
+    band does anywhere.
     """
     lowest = int(LOWEST_START * wall)
     part = np.arange(lowest, wall)

@@ -3,11 +3,8 @@
 A sound is the sum of its atoms, so the order does not change it; it decides which atoms are filled
 in, kept or heard first. Ties are broken by time, then frequency, then channel: orderings are total.
 
-To add an ordering, write one function and add one row to `ORDERINGS`. The command line, the
-endpoints, the page's menus, the sampler and the training then have it; `ORDER_WEIGHTS` in
-training/plans.py says how often it is trained, seldom without a row there. The page draws and
-plays orderings in JavaScript, in ui/static/: add the new one to `orderAtoms` in
-state/orderings.js, `LINE_COLOURS` in plot/palette.js and `DASHES` in panels/order_panel.js, too.
+An ordering is one function and one row of `ORDERINGS`; command line, endpoints, menus, sampler and
+training use the table. dev/architecture.md lists what the page and the tests need of a new one.
 
 In a fill an ordering sees the selected frames and their context only, in training the frames of
 a window: never the whole sound.

@@ -10,15 +10,8 @@ A shape is a frozen dataclass whose fields are fields of `selection.Region`, wit
 Times (n, 1) and frequencies (1, m), both ascending, are the cells of a grid; times and frequencies
 (n,) are n atoms. `half_window` is half the length of an atom's window in seconds, a number or (n,).
 
-To add a shape:
-
-1. Write one class and add one row to `SHAPES`. JSON, and so settings files, then accept its kind;
-   for `--select` add a row to `_SPECIFICATIONS` and a word to `HELP` in selection.py. A shape with
-   `points` has `min_points` of at least 1: JSON drops the points of others.
-2. For every field that `selection.Region` does not have, add a field with a default to `Region`,
-   and one to `RegionSchema` in selection_schema.py, whose name the validator `_only_if_used` lists.
-3. To draw it on the page, add its geometry to `SHAPES` in ui/static/state/shapes.js, its kind and
-   fields to ui/static/types.d.ts, and a tool, listed in ui/static/tools/registry.js.
+A shape is one class and one row of `SHAPES`; one with `points` has `min_points` of at least 1,
+because JSON drops the points of others. dev/architecture.md lists what else a new one needs.
 """
 
 from __future__ import annotations
