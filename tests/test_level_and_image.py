@@ -128,6 +128,20 @@ def test_a_cough_in_a_pause_leaves_the_level_of_the_pause(filled, spec, gain):
     assert abs(level(y[:, part]) - level(x[:, part])) < 3
 
 
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_box_that_begins_and_ends_between_hits_is_no_pause(filled, seed):
+    """Hits of noise, 0.2 to 0.6 s apart, which decay by 50 dB in a sixth of a second."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(6 * RATE) / RATE
+    starts = 0.1 + np.cumsum(np.append(0, rng.uniform(0.2, 0.6, 30)))
+    envelope = 0.003 + sum(np.where(t >= s, np.exp((s - t) / 0.03), 0) for s in starts)
+    x = noise(6, seed) * envelope
+    y = filled(x, "rect:2.45,3.45,500,4000")
+    band = butter(6, (600, 3500), "band", fs=RATE, output="sos")
+    part = slice(int(2.47 * RATE), int(3.43 * RATE))
+    assert abs(level(sosfiltfilt(band, y)[:, part]) - level(sosfiltfilt(band, x)[:, part])) < 3
+
+
 def test_a_continuation_keeps_its_level_throughout(filled):
     x = pink(4)
     y = filled(x, "", extend=7.0)

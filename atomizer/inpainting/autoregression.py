@@ -35,6 +35,7 @@ SIDE_RATIO = 2.0  # amplitude ratio (6 dB) of the two sides up to which the leve
 # Up to the first of these lengths the mean alone has the least error and still the level of most
 # sounds; from the second on the draw has all of its power
 MEAN_SECONDS, DRAWN_SECONDS = 0.003, 0.01
+SILENCE = 1e-9  # energy relative to all, below which a correlation is one of rounding errors
 NOISE_FLOOR = 1e-10  # relative white noise that is added, so that digital tones have a model
 # added to a matrix, relative to its diagonal, until it is regular
 DIAGONAL_LOADS = (
@@ -115,6 +116,7 @@ def _best_lag(signals: Sequence[np.ndarray], least: int, most: int) -> tuple[int
     All signals have the same lag; those that are shorter than twice `most` count up to half.
     """
     products, before, after = np.zeros(most), np.zeros(most), np.zeros(most)
+    quiet = SILENCE * sum(float(x @ x) for x in signals)  # what is quieter has no correlation
     for x in signals:
         count = min(most, len(x) // 2)
         if not count:
@@ -124,7 +126,8 @@ def _best_lag(signals: Sequence[np.ndarray], least: int, most: int) -> tuple[int
         energy = np.append(0, np.cumsum(np.square(x)))
         before[:count] += energy[len(x) - np.arange(count)]
         after[:count] += energy[-1] - energy[:count]
-    correlation = products / np.sqrt(np.maximum(before * after, 1e-300))
+    powers = np.maximum(before, quiet) * np.maximum(after, quiet)
+    correlation = products / np.sqrt(powers + 1e-300)
     correlation[:least] = 0
     lag = int(correlation.argmax())
     return lag, float(correlation[lag])
@@ -204,8 +207,8 @@ def interpolate(
         reversed_samples = samples[:, : end + reach][:, ::-1]
         first, stop = min(length - end, reach), min(length, end + reach)
         return interpolate(reversed_samples, first, stop, rate, seed, most)[:, ::-1]
-    before = _before_attack(samples[:, max(0, start - reach) : start][:, ::-1], rate)[:, ::-1]
-    after = _before_attack(samples[:, end : end + reach], rate)
+    before = _same_sound(samples[:, max(0, start - reach) : start][:, ::-1], rate)[:, ::-1]
+    after = _same_sound(samples[:, end : end + reach], rate)
     level = _level_after(before, after, rate)
     after = after / level
     known = np.concatenate([before, after], 1)
@@ -229,11 +232,12 @@ def interpolate(
     return (directions @ out * gain).astype(np.float32)
 
 
-def _before_attack(context: np.ndarray, rate: int) -> np.ndarray:
-    """The part of a context (C, n), which leads away from a span, before it becomes much louder.
+def _same_sound(context: np.ndarray, rate: int) -> np.ndarray:
+    """The part of a context (C, n), which leads away from a span, that is the sound at the span.
 
-    An attack would otherwise set the spectrum and the level of the pause that precedes it. The
-    pulses of a low note, which are much louder than what is between them, too, are no attacks.
+    It ends before an attack, which would otherwise set the spectrum and the level of the pause that
+    precedes it, and where nothing but a pause follows. The pulses of a low note, which are much
+    louder than what is between them, too, are no attacks.
     """
     block, n = max(1, round(BLOCK_SECONDS * rate)), context.shape[1]
     starts = np.arange(0, n, block)
@@ -242,11 +246,14 @@ def _before_attack(context: np.ndarray, rate: int) -> np.ndarray:
     sums = np.add.reduceat((context.astype(np.float64) ** 2).sum(0), starts)
     power = sums / np.diff(np.append(starts, n))
     near = max(1, round(NEAR_SECONDS / BLOCK_SECONDS))
-    is_loud = power > ATTACK_RATIO**2 * (power[:near].mean() + 1e-20)
+    nearest = power[:near].mean()
+    is_loud = power > ATTACK_RATIO**2 * (nearest + 1e-20)
     louder = np.flatnonzero(is_loud)
     is_attack = len(louder) and louder[0] >= near and not _alternates(is_loud)
-    end = starts[max(int(louder[0]) - 1, near)] if is_attack else n
-    return context[:, :end].astype(np.float64)
+    last = max(int(louder[0]) - 1, near) if is_attack else len(starts)
+    sounding = np.flatnonzero(power[:last] > nearest / ATTACK_RATIO**2)
+    last = max(int(sounding[-1]) + 1, near) if len(sounding) else last
+    return context[:, : starts[last] if last < len(starts) else n].astype(np.float64)
 
 
 def _alternates(is_loud: np.ndarray) -> bool:

@@ -13,9 +13,9 @@ from ..analysis.runs import runs
 LEVEL_JUMP = np.log(10.0)  # nepers (10 dB) in the mean level of all bins: more than chance
 POWER_JUMP = np.log(100.0)  # nepers (20 dB) of the total power, which a single note may raise
 MIN_FRAMES = 2  # known frames beside a hole that give the level of the pause
-# A pause that is shorter than the hole in it may be a rest between notes, unless it is this much
-# quieter than what surrounds it, and the hole is no longer than this
-DEEP = np.log(100.0)  # nepers of power (20 dB)
+# A pause is this much quieter than what is beyond it. One that is shorter than the hole in it may
+# be a rest between notes, unless it is deep, and the hole is no longer than this
+QUIET, DEEP = np.log(10.0), np.log(100.0)  # nepers of power (10 and 20 dB)
 DEEP_FRAMES = 40  # 0.9 s
 
 
@@ -40,7 +40,10 @@ def frames_of_pause(log: np.ndarray, known: np.ndarray) -> np.ndarray:
             continue
         pause = np.zeros(keep.shape, dtype=bool)
         pause[start - before : stop + after] = True
-        if before + after < stop - start and not _is_deep(power, pause, known_frames, stop - start):
+        is_short = before + after < stop - start
+        if is_short and stop - start > DEEP_FRAMES:
+            continue
+        if _depth(power, pause, known_frames) <= (DEEP if is_short else QUIET):
             continue
         keep[: start - before] = False
         keep[stop + after :] = False
@@ -57,18 +60,18 @@ def frames_of_pause_around_box(log: np.ndarray, known: np.ndarray) -> np.ndarray
     return frames_of_pause(part, np.broadcast_to(complete[:, None], part.shape))
 
 
-def _is_deep(power: np.ndarray, pause: np.ndarray, known: np.ndarray, length: int) -> bool:
-    """Whether a pause with a hole of `length` frames is much quieter than the frames beyond it.
+def _depth(power: np.ndarray, pause: np.ndarray, known: np.ndarray) -> float:
+    """By how much a pause is quieter than the frames beyond it, in nepers; 0 with none beyond.
 
     power         (T,) log power
     pause, known  (T,) bool, frames of the pause and its hole, and known frames
     """
     beyond, inside = known & ~pause, known & pause
-    if length > DEEP_FRAMES or not beyond.any():
-        return False
+    if not beyond.any():
+        return 0.0
     means = (np.exp(power[frames]).mean() for frames in (beyond, inside))
     loud, quiet = (float(np.log(mean + 1e-30)) for mean in means)
-    return loud - quiet > DEEP
+    return loud - quiet
 
 
 def _frames_to_jump(level: np.ndarray, power: np.ndarray, known: np.ndarray) -> int:
