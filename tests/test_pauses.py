@@ -22,7 +22,7 @@ def hole(bins=slice(None)):
 
 
 def around(frames, quiet_db):
-    """(120,) gain in dB that is lower within so many frames around the hole."""
+    """(120,) gain in dB that is `quiet_db` up to `frames` frames from the hole."""
     gain = np.zeros(120)
     gain[HOLE.start - frames : HOLE.stop + frames] = quiet_db
     return gain
