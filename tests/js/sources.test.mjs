@@ -7,7 +7,9 @@ import {
   drawnSources,
   labelShift,
   rowsOf,
+  SourceLayer,
 } from '../../atomizer/ui/static/panels/sources.js';
+import { newDocument, newElement } from './dom.mjs';
 
 const source = (from, to, confidence) => ({ source: [from, to], target: [4, 5], confidence });
 
@@ -67,4 +69,45 @@ test('labels that would cover others are above them', () => {
   ];
   assert.deepEqual(rowsOf(spans), [0, 1, 0]);
   assert.deepEqual(rowsOf([spans[0], spans[0], spans[0]]), [0, 1, 2]);
+});
+
+/** A layer of sources in a page, and what was asked for. */
+function opened(sources) {
+  const layer = newElement();
+  newDocument().append(layer);
+  const moved = [];
+  const picture = {
+    ...{ t: [0, 10], u: [0, 1], left: 0, width: 500, duration: 10 },
+    lanes: () => [{ channel: null, top: 0, height: 100 }],
+    x: (t) => 50 * t,
+    y: (f) => f,
+  };
+  const view = new SourceLayer(layer, picture, { moved: (span) => moved.push(span), refused() {} });
+  view.show(sources, []);
+  const buttons = () => layer.querySelectorAll('button');
+  return { layer, view, moved, buttons };
+}
+
+test('a source that a key has moved keeps the focus', () => {
+  const { view, moved, buttons } = opened([source(1, 2, 0.5), source(7, 8, 0.4)]);
+  buttons()[2].focus();
+  for (const key of ['ArrowRight', 'ArrowRight', 'Enter']) buttons()[2].press(key);
+  assert.deepEqual(moved, [[7.1, 8.1]]);
+  view.show([], []); // while the fill runs
+  assert.equal(document.activeElement, document.body);
+  view.show([source(7.1, 8.1, 0.4)], []);
+  assert.equal(document.activeElement, buttons()[0]);
+  view.show([source(3, 4, 0.4), source(7, 8, 0.4)], []); // drawn again
+  assert.equal(document.activeElement, buttons()[0]);
+});
+
+test('a source takes no focus that is elsewhere by now', () => {
+  const { view, buttons } = opened([source(1, 2, 0.5)]);
+  buttons()[1].focus();
+  view.show([], []);
+  const other = newElement('button');
+  document.body.append(other);
+  other.focus();
+  view.show([source(3, 4, 0.5)], []);
+  assert.equal(document.activeElement, other);
 });

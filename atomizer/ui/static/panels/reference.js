@@ -1,6 +1,7 @@
 // The recording whose highs filled highs shall have: chosen, shown, removed. Gradio makes its
 // elements, so they are looked up when they are needed.
 
+import { setChildren } from '../util/children.js';
 import { press } from './shell.js';
 
 /** @typedef {import('../types').Reference} Reference */
@@ -27,11 +28,15 @@ export function showReference({ name, sounds }) {
   const chosen = part('chosen');
   if (!menu || !label || !chosen) return;
   const choices = [...CHOICES, ...sounds.map(([id, title]) => [EARLIER + id, title])];
-  menu.replaceChildren(...choices.map(([value, text]) => new Option(text, value)));
+  setChildren(
+    menu,
+    choices.map(([value, text]) => new Option(text, value)),
+  );
+  if (name) menu.value = '';
   label.hidden = !!name;
   chosen.hidden = !name;
   /** @type {HTMLElement} */ (part('name')).textContent = name;
-  /** @type {HTMLElement} */ (part('span')).hidden = true;
+  /** @type {HTMLElement} */ (part('span')).hidden = menu.value !== 'span';
 }
 
 /** Do what its elements stand for.

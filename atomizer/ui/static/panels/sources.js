@@ -15,6 +15,7 @@ const LEAST = 0.1; // confidence of a drawn span, as a share of the best one's
 const ARCH = 34; // CSS pixels by which an arrow rises above the middle of what it points to
 const LEAST_MOVE = 0.01; // seconds: a source that is dragged by less stays where it is
 const KEY_SECONDS = 0.05; // by which an arrow key moves a source
+const BUTTONS = 2; // of a source: its grip, and its refusal
 const HEAD = 6; // CSS pixels: size of an arrow head
 
 /** The sources that are drawn: the best few, spans that overlap a better one left out.
@@ -114,6 +115,11 @@ export function rowsOf(spans) {
   return rows;
 }
 
+/** Index of the button of a layer that has the focus; -1 for none.
+ * @param {Element} layer */
+const focusedIn = (layer) =>
+  [...layer.querySelectorAll('button')].findIndex((button) => button === document.activeElement);
+
 /** Draws sources above the picture. */
 export class SourceLayer {
   /** @param {HTMLElement} layer
@@ -127,6 +133,8 @@ export class SourceLayer {
     this.host = host;
     this.isDragged = false;
     this.drawn = '';
+    /** Index of the button that had the focus when it was taken away; -1 for none. */
+    this.lastFocused = -1;
     /** @type {Source[]} */
     this.sources = [];
     /** @type {Item[]} what they fill */
@@ -147,6 +155,7 @@ export class SourceLayer {
     const { layer, picture, sources } = this;
     const { t, u, left, width } = picture;
     if (this.isDragged) return;
+    this.keepFocus();
     layer.hidden = !sources.length;
     if (layer.hidden) return;
     // a redraw of the same must not replace a button that is being pressed
@@ -163,6 +172,7 @@ export class SourceLayer {
     layer.replaceChildren(arrows, ...boxes);
     const labels = boxes.map((box) => this.keepLabel(box));
     rowsOf(labels).forEach((row, k) => boxes[k].style.setProperty('--row', String(row)));
+    this.giveFocusBack();
     for (const source of sources) {
       const from = this.middleOf(source.source);
       const to = this.nearEdgeOf(source.target, from);
@@ -174,6 +184,22 @@ export class SourceLayer {
         arrows.append(path);
       }
     }
+  }
+
+  /** Remember which button has the focus, which it loses where the layer is hidden or drawn again;
+   * forget it once the focus is elsewhere. */
+  keepFocus() {
+    const index = focusedIn(this.layer);
+    if (index >= 0 || document.activeElement !== document.body) this.lastFocused = index;
+  }
+
+  /** Give the focus back to the button that had it: a new fill has other sources, maybe fewer. */
+  giveFocusBack() {
+    if (this.lastFocused < 0) return;
+    const buttons = [...this.layer.querySelectorAll('button')];
+    const last = buttons.length - BUTTONS + (this.lastFocused % BUTTONS);
+    buttons[Math.min(this.lastFocused, last)].focus({ preventScroll: true });
+    this.lastFocused = -1;
   }
 
   /** Position of the middle of a span, in CSS pixels of the layer.
