@@ -7,9 +7,13 @@ from hypothesis import strategies as st
 
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import BIT, FEATURES, AtomSpace
+from atomizer.inpainting import highs
+from atomizer.inpainting import task as task_module
+from atomizer.inpainting.acting import acting_settings
 from atomizer.inpainting.fill import fill
 from atomizer.inpainting.settings import METHODS, Settings, resolve
 from atomizer.inpainting.task import prepare
+from atomizer.inpainting.timbre import without_idle_timbre
 from atomizer.io.audio import Sound
 from atomizer.io.peaks import limit_peaks
 from atomizer.limits import Limits
@@ -611,3 +615,17 @@ def test_a_chosen_nucleus_is_used(specifications, sound):
     assert resolve(Settings(nucleus=0.9, amplitudes="texture"), task).amplitudes == "texture"
     signs = prepare(sound(0.3), parse(specifications, ("sign",)))
     assert resolve(Settings(nucleus=0.9), signs).amplitudes == resolve(Settings(), signs).amplitudes
+
+
+def test_the_cutoff_of_a_task_is_found_once(sound, monkeypatch):
+    found = []
+
+    def cutoff_bin(mask):
+        found.append(highs.cutoff_bin(mask))
+        return found[-1]
+
+    monkeypatch.setattr(task_module, "cutoff_bin", cutoff_bin)
+    task = prepare(sound(0.6), parse(["above:8000"]))
+    settings = Settings(timbre=2)
+    assert "timbre" in acting_settings(settings, task)
+    assert without_idle_timbre(settings, task) == settings and len(found) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .highs import erased_cutoff
 from .like import takes_like
 from .settings import Settings, resolve
 from .task import Task
@@ -19,7 +18,7 @@ def acting_settings(settings: Settings, task: Task) -> tuple[str, ...]:
         return ()
     acts = {
         "using": task.uses_recording,
-        "timbre": erased_cutoff(task) is not None,
+        "timbre": task.erased_cutoff is not None,
         "like": takes_like(resolve(replace(settings, timbre=0), task), task),
     }
     return tuple(name for name, is_acting in acts.items() if is_acting)

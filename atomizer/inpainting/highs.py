@@ -7,7 +7,6 @@ the slope below the cutoff has weakened are no evidence of the level above, and 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +15,6 @@ from ..atoms.selection import Region, Selection
 from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
 from ..io.audio import Sound
-
-if TYPE_CHECKING:
-    from .task import Task
 
 NEAR_RATIO, NEAR_HZ = 1.1, 1_000.0  # highs selected up to this far above a cutoff reach it
 
@@ -118,11 +114,6 @@ def cutoff_bin(mask: np.ndarray) -> int | None:
     if (first != cutoff).any() or mask[..., :cutoff].any() or not 0 < cutoff < mask.shape[2]:
         return None
     return cutoff
-
-
-def erased_cutoff(task: Task) -> int | None:
-    """`cutoff_bin` of a task; None, too, where it does not erase what it selects."""
-    return cutoff_bin(task.mask) if task.selection.erases else None
 
 
 def first_hidden_bins(mask: np.ndarray) -> np.ndarray:

@@ -26,7 +26,6 @@ from ..priors.long_term import (
     known_bands,
     statistics,
 )
-from .highs import erased_cutoff
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -94,7 +93,7 @@ def takes_like(settings: Settings, task: Task) -> bool:
 
 def _cutoff_of(task: Task) -> int | None:
     """First bin of the highs of a task; None where they are not all that is filled in."""
-    cutoff = erased_cutoff(task)
+    cutoff = task.erased_cutoff
     known = 0 if cutoff is None else known_bands(cutoff, task.space)
     return cutoff if LIKE_BANDS <= known < BANDS else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
 from ..io.audio import Sound, max_duration
 from ..limits import limits
-from .highs import describe_cutoff, resolve_cutoff, with_slope
+from .highs import cutoff_bin, describe_cutoff, resolve_cutoff, with_slope
 from .presets import PRESETS, preset_for
 from .render import render
 
@@ -75,6 +76,11 @@ class Task:
     def uses_recording(self) -> bool:
         """Whether the rest of the recording contributes tones and copies (`Settings.using`)."""
         return self.selection.erases and PRESETS[self.preset].has_surroundings
+
+    @cached_property
+    def erased_cutoff(self) -> int | None:
+        """`cutoff_bin` of the mask; None, too, where what is selected is not erased."""
+        return cutoff_bin(self.mask) if self.selection.erases else None
 
     @property
     def length(self) -> int:

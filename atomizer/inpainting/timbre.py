@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ..errors import AtomizerError
 from ..priors import long_term
 from ..priors.timbre import shipped
-from .highs import erased_cutoff
 from .presets import PRESETS
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def timbre_of(settings: Resolved, task: Task) -> int:
 
     0 for the most likely highs, as for seed 0, and for fills of anything but highs.
     """
-    codes, cutoff = shipped(), erased_cutoff(task)
+    codes, cutoff = shipped(), task.erased_cutoff
     seed = settings.seed if task.recording_seed is None else task.recording_seed
     if settings.timbre or not seed or settings.like or codes is None or cutoff is None:
         return settings.timbre
@@ -56,7 +55,7 @@ def without_idle_timbre(settings: Settings, task: Task) -> Settings:
 
     On the page the code is chosen for the highs of any fill, which need not have any.
     """
-    if settings.method == "model" and erased_cutoff(task) is not None:
+    if settings.method == "model" and task.erased_cutoff is not None:
         return settings
     return replace(settings, timbre=0)
 
@@ -81,7 +80,7 @@ def check_timbre(settings: Resolved, task: Task) -> None:
     check_code(settings.timbre)
     if not settings.timbre:
         return
-    cutoff, space = erased_cutoff(task), task.space
+    cutoff, space = task.erased_cutoff, task.space
     if cutoff is None:
         raise AtomizerError(
             "A timbre is that of highs: select everything above one frequency in all channels, as"
