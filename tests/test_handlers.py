@@ -128,7 +128,7 @@ def test_selection_says_how_long_its_fill_takes(long, monkeypatch):
 
     task = session.check_selection(Selection.from_dict(ALL), 0)
     work = gpu.work_here(task, Settings())
-    assert described(ALL, *model, 9).expected == pytest.approx(Pace().span(work, 9))
+    assert described(ALL, *model, 9).expected == pytest.approx(Pace().estimate(work, 9))
     assert 1 < described(ALL, *model, 9).expected[1] == pytest.approx(9 * work.seconds)
     assert described(ALL, *CONTROLS, 1).expected == (0, 0)  # noise takes less than a second
     assert described(Chosen(regions=[], parts=[]), *model, 9).expected == (0, 0)

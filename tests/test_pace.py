@@ -84,12 +84,12 @@ def test_time_is_a_span_where_copies_may_give_atoms(sound):
         work_of(prepare(sound(3), parse([select])), Settings(steps=9))
         for select in ("time:0.5-0.9", "above:2000")
     )
-    least, most = pace.span(hole, times=4)
+    least, most = pace.estimate(hole, times=4)
     assert least == 4 * pace.seconds(hole.without_copied(1.0)) < most == 4 * pace.seconds(hole)
     few = replace(hole, amounts={**hole.amounts, "windows": 0.01, "cells": 0.0})
-    assert pace.span(few, 99) == (99 * pace.seconds(few),) * 2, "they hardly differ"
-    assert pace.span(highs, 4) == (4 * pace.seconds(highs),) * 2
-    assert pace.span(Work("noise", {"sound": 1.0})) == (0.0, 0.0)
+    assert pace.estimate(few, 99) == (99 * pace.seconds(few),) * 2, "they hardly differ"
+    assert pace.estimate(highs, 4) == (4 * pace.seconds(highs),) * 2
+    assert pace.estimate(Work("noise", {"sound": 1.0})) == (0.0, 0.0)
 
 
 def test_one_slow_fill_changes_little_after_several():

@@ -163,6 +163,13 @@ def test_variations_of_all_selections_come_back(load, tmp_path, channels, rate, 
     assert fill(back).variations[-1].title == "noise, seed 2"
 
 
+def test_shapes_of_a_session_file_are_saved_again(load, tmp_path):
+    session = load(1, 8000)
+    number = fill(session).current
+    back = again(save(session, shapes={str(number): SHAPE}), tmp_path)
+    assert again(save(back), tmp_path).shown.variations[0].shape == SHAPE
+
+
 def test_additions_layers_and_other_atoms_come_back(load, tmp_path, monkeypatch):
     monkeypatch.setattr(decomposition, "ATOMS", 300)
     session = load(1, 8000)

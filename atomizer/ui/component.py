@@ -18,10 +18,12 @@ from gradio.data_classes import FileData, GradioModel
 
 from ..atoms.orderings import ORDERINGS
 from ..codec import ORDERS, is_installed
+from ..io.formats import INPUT_ENDINGS
 from ..limits import limits
 from ..plotting import palette
 from . import documents
 from .decomposition import NAMES
+from .pace import NO_ESTIMATE, Estimate
 from .published import cache_folder, published
 
 STATIC = Path(__file__).parent / "static"
@@ -333,8 +335,8 @@ class Message(GradioModel):
     findings: list[Finding] = []
     places: Places | None = None
     refused: str = ""
-    expected: tuple[float, float] = (0.0, 0.0)
-    additions: dict[str, tuple[float, float]] = {}
+    expected: Estimate = NO_ESTIMATE
+    additions: dict[str, Estimate] = {}
     acting: list[str] = []
     reference: str = ""
     sounds: list[tuple[str, str]] = []
@@ -395,6 +397,7 @@ def loader() -> str:
             "maxRegions": limits().regions,
             "maxPoints": limits().points,
             "events": list(EVENTS),
+            "endings": list(INPUT_ENDINGS),
             "atomizers": NAMES,
             "fileOrderings": list(ORDERS) if is_installed() else [],
         }

@@ -22,7 +22,8 @@ MOST_SURPRISE = 1.0  # a fill beside other load counts as at most e times slower
 SHOWN_SECONDS = 1.0  # shorter fills have no estimate
 CLOSE = 1.3  # the least and the most seconds count as equal up to this ratio
 
-Span = tuple[float, float]  # least and most seconds
+Estimate = tuple[float, float]  # least and most seconds; those of fills up to SHOWN_SECONDS are 0
+NO_ESTIMATE: Estimate = 0.0, 0.0
 
 
 @dataclass
@@ -57,15 +58,15 @@ class Pace:
         path = self.paths.get(work.path)
         return work.seconds * math.exp(self.machine.mean + (path.mean if path else 0.0))
 
-    def span(self, work: Work, times: int = 1) -> Span:
-        """Return the least and the most seconds of this many fills; (0, 0) for up to a second.
+    def estimate(self, work: Work, times: int = 1) -> Estimate:
+        """Return the least and the most seconds of this many fills.
 
         They differ where atoms may be copies alone: how many, only the fill finds.
         """
         most = times * self.seconds(work)
         least = times * self.seconds(work.without_copied(1.0)) if work.may_be_copied else most
         if most <= SHOWN_SECONDS:
-            return 0.0, 0.0
+            return NO_ESTIMATE
         return (least if least < most / CLOSE else most), most
 
     def record(self, work: Work, seconds: float) -> None:

@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { axesOf } from '../../atomizer/ui/static/plot/atoms.js';
 import { NEUTRAL } from '../../atomizer/ui/static/audio/shaping.js';
 import { Messages } from '../../atomizer/ui/static/state/messages.js';
-import { ShapePanel } from '../../atomizer/ui/static/panels/shape.js';
+import { UndoHistory } from '../../atomizer/ui/static/state/history.js';
 import { SceneLoader } from '../../atomizer/ui/static/state/scene_loader.js';
-import { keyOf } from '../../atomizer/ui/static/state/selectors.js';
+import { keyOf, shapeOfFill } from '../../atomizer/ui/static/state/selectors.js';
 import { Store } from '../../atomizer/ui/static/state/store.js';
 import { Variations } from '../../atomizer/ui/static/state/variations.js';
 import { initialState } from '../../atomizer/ui/static/state/view_state.js';
@@ -68,8 +68,7 @@ async function opened() {
     },
     orders: { show: nothing },
     maskedPreview: { clear: nothing, update: nothing },
-    history: { reset: nothing },
-    shape: { shape: NEUTRAL, shapes: new Map(), adopt: ShapePanel.prototype.adopt },
+    history: new UndoHistory({ items: [], shapes: new Map() }, ({ value }) => store.set(value)),
     persistence: { saveSelection: nothing, saveSession: nothing, saveSound: async () => {} },
     editor: { notify: () => view.trigger('selected') },
     events: { followFeatures() {} },
@@ -233,20 +232,23 @@ test('old variations are not shown while a new sound loads', async () => {
 test('every sound has shapes of its own, which a session file brings', async () => {
   const { view, receive } = await opened();
   const [quiet, saved] = [-6, -3].map((level) => ({ ...NEUTRAL, level_db: level }));
-  view.shape.shapes.set(1, quiet);
+  const change = (shape) =>
+    view.history.push({ ...view.history.value, shapes: new Map([[1, shape]]) });
+  const shown = () => shapeOfFill(view.state, 1);
+  change(quiet);
   const scene = sceneOf('xyz');
   const original = { url: 'xyz.wav' };
   const proposal = { id: 'p', regions: [{ kind: 'rect', op: 'add', t: [1, 2] }], specs: [] };
   const variations = [{ ...resultOf(1, 'AA', scene), key: 'p', proposal, shape: saved }];
   await receive({ scene, original, variations });
-  assert.deepEqual([...view.shape.shapes], [[1, saved]]);
+  assert.deepEqual(shown(), saved);
   const key = view.state.selectionAliases.get('p');
   assert.deepEqual(JSON.parse(key), [proposal.regions, []]);
-  view.shape.shapes.set(1, NEUTRAL);
+  change(NEUTRAL);
   await receive({});
-  assert.deepEqual([...view.shape.shapes], [[1, NEUTRAL]], 'it was changed since');
+  assert.deepEqual(shown(), NEUTRAL, 'it was changed since');
   await receive({ scene: sceneOf('pqr'), original: { url: 'pqr.wav' }, variations: [] });
-  assert.deepEqual([...view.shape.shapes], [[1, quiet]]);
+  assert.deepEqual(shown(), quiet);
 });
 
 test('during a fill a chosen variation is heard, and shown later', async () => {

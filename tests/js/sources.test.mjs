@@ -71,7 +71,7 @@ test('labels that would cover others are above them', () => {
   assert.deepEqual(rowsOf([spans[0], spans[0], spans[0]]), [0, 1, 2]);
 });
 
-/** A layer of sources in a page, and what was asked for. */
+/** A layer of sources in a page, and the spans that were moved. */
 function opened(sources) {
   const layer = newElement();
   newDocument().append(layer);

@@ -25,6 +25,11 @@ class FillControls(NamedTuple):
     using: str
     timbre: str | float | None
 
+    @property
+    def entered_seed(self) -> int | None:
+        """The seed; None where none was entered. Raises AtomizerError for an invalid one."""
+        return parse_integer("seed", self.seed)
+
 
 def settings_of(controls: FillControls) -> Settings:
     """Return the settings; empty values stay open. Raises AtomizerError for invalid numbers."""
@@ -35,7 +40,7 @@ def settings_of(controls: FillControls) -> Settings:
         steps=parse_integer("steps", controls.steps),
         temperature=parse_number("temperature", controls.temperature),
         nucleus=parse_number("nucleus", controls.nucleus),
-        seed=parse_integer("seed", controls.seed) or 0,
+        seed=controls.entered_seed or 0,
         using=controls.using,
         timbre=parse_integer("timbre", controls.timbre) or 0,
     )

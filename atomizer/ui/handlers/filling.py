@@ -95,7 +95,7 @@ def brighter(settings: Settings, session: Session) -> Recipe:
 
 def with_seed(session: Session, recipe: Recipe, fields: FillControls) -> Recipe:
     """Return the recipe with the default seed where none was entered."""
-    if parse_integer("seed", fields.seed) is not None:
+    if fields.entered_seed is not None:
         return recipe
     return recipe.with_seed(session.default_seed(recipe))
 
@@ -274,7 +274,7 @@ def _run_recipe(
         if not job.active:
             return
         jobs.begin(session, recipe, task, key, residual)
-        least, most = (round(seconds) for seconds in pace.span(work))
+        least, most = (round(seconds) for seconds in pace.estimate(work))
         seconds = f"about {most}" if least == most else f"{least} to {most}"
         hint = f", {seconds} s left" if most else " …"
         doing = "filling in" if prefix else "Filling in"

@@ -65,7 +65,7 @@ def _work_of(selection: Selection, controls: tuple, session: Session) -> SavedWo
         raise AtomizerError(
             f"1 to {limits().variations} variations, and 0 seconds or more to add, can be saved."
         )
-    is_new_seed = parse_integer("seed", fields.seed) is None
+    is_new_seed = fields.entered_seed is None
     return SavedWork(with_seed(session, recipe, fields), is_new_seed, wanted, added)
 
 

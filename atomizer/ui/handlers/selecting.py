@@ -18,7 +18,7 @@ from ...inpainting.shaping import Shape
 from ...inpainting.timbre import without_idle_timbre
 from .. import gpu
 from ..component import Chosen, Message
-from ..pace import Span, pace
+from ..pace import NO_ESTIMATE, Estimate, pace
 from ..session import Session, scenes
 from . import responses
 from .controls import METHODS, FillControls, parse_integer, settings_of
@@ -39,7 +39,7 @@ def describe(
         return no_session(session)
     session.features = features
     session.has_selection = bool(chosen.get("regions") or chosen.get("parts"))
-    number, refused, expected = session.revision, "", (0.0, 0.0)
+    number, refused, expected = session.revision, "", NO_ESTIMATE
     loaded = session.shown.loaded  # is in the selection by now
     try:
         status, expected = _check(chosen, features, controls, session)
@@ -61,7 +61,7 @@ def plan_additions(session: Session | None, seconds: Any, *controls: Any) -> Non
     if not is_active(session):
         return
     *values, count = controls
-    additions: dict[str, Span] = {}
+    additions: dict[str, Estimate] = {}
     with suppress(AtomizerError):  # a control is invalid: pressing a button says so
         settings = settings_of(FillControls(*values))
         settings = replace(settings, timbre=0)  # takes no time, and the outline has no atoms
@@ -69,7 +69,7 @@ def plan_additions(session: Session | None, seconds: Any, *controls: Any) -> Non
         for name, recipe in _additions(session, settings, seconds).items():
             with suppress(AtomizerError):  # the sound would become too long
                 work = gpu.work_here(recipe.outline(session.sound), settings)
-                additions[name] = pace.span(work, times)
+                additions[name] = pace.estimate(work, times)
         if not session.has_selection and session.shown.proposal is None:
             session.update(acting=_acting_on_additions(session, settings))
     session.update(additions=additions)
@@ -164,7 +164,7 @@ def _loaded_status(name: str, recipes: list[Recipe]) -> str:
 
 def _check(
     chosen: Chosen, features: list[str], controls: tuple, session: Session
-) -> tuple[str, Span]:
+) -> tuple[str, Estimate]:
     """Mark the selected parts; returns the status message, and the seconds that fills take.
 
     Raises AtomizerError.
@@ -177,7 +177,7 @@ def _check(
     scenes.show_parts(session, chosen["parts"], settings.seed)
     if not chosen["regions"] and not chosen["parts"]:
         session.update(acting=_acting_on_additions(session, settings))
-        return "Nothing is selected: drag over the spectrogram, or add a preset.", (0.0, 0.0)
+        return "Nothing is selected: drag over the spectrogram, or add a preset.", NO_ESTIMATE
     selection = replace(selection, features=parse_features(features))
     task = session.check_selection(selection, settings.seed)
     acting = acting_settings(settings, task)
@@ -186,7 +186,7 @@ def _check(
         settings = replace(settings, like=session.like)
     times = parse_integer("number of variations", count) or 1
     work = gpu.work_here(task, without_idle_timbre(settings, task))
-    expected = pace.span(work, times)
+    expected = pace.estimate(work, times)
     if session.pursuit is None:
         return "Ready: press Fill in.", expected
     scenes.hide_other_variation(session, chosen.key)

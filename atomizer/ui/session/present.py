@@ -20,6 +20,7 @@ from ..component import (
     Scene,
     Variation,
 )
+from ..pace import NO_ESTIMATE, Estimate
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Shown:
     findings: tuple[Finding, ...] = ()
     places: Places | None = None
     refused: str = ""
-    expected: tuple[float, float] = (0.0, 0.0)
-    additions: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    expected: Estimate = NO_ESTIMATE
+    additions: Mapping[str, Estimate] = field(default_factory=dict)
     acting: tuple[str, ...] = ()
     described: str = ""
     loaded: Proposal | None = None

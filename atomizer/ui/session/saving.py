@@ -57,7 +57,7 @@ def capture(session: Session, work: SavedWork, current: int | None, shapes: Shap
     current : int or None
         Id of the variation that the page shows.
     shapes : mapping of int to Shape
-        How the page changes fills while they play.
+        Fills whose sliders were moved; the others stay as they came.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def _captured_variations(
             raise AtomizerError(
                 f"Variation {variation.label} was deleted meanwhile: save the session again."
             ) from error
-        shape = shapes.get(variation.id, Shape())
+        shape = shapes.get(variation.id) or Shape(**(variation.shape or {}))
         yield _captured_variation(picture, variation, (stored.recipe, shape), sounds)
 
 

@@ -104,6 +104,12 @@ export interface Variation extends Result {
   shape?: Shape | null;
 }
 
+/** What undo and redo bring back; every edit replaces one of the two. */
+export interface Edits {
+  items: Item[];
+  shapes: ReadonlyMap<number, Shape>;
+}
+
 /** How a fill is changed before it is mixed in: `Shape` of inpainting/shaping.py. */
 export interface Shape {
   level_db: number;
@@ -344,6 +350,8 @@ export interface ViewState {
   shown: Atoms | null;
   /** The selection, and how many changes of it can be undone and redone. */
   items: Item[];
+  /** Shapes of fills whose sliders were moved, by the ids of their variations. */
+  shapes: ReadonlyMap<number, Shape>;
   undoSteps: number;
   redoSteps: number;
   selection: AtomSelection | null;
@@ -432,7 +440,7 @@ export interface SavedView {
   items: Item[];
   showOriginal: boolean;
   shownId: number | null;
-  shapes: Map<number, Shape>;
+  shapes: ReadonlyMap<number, Shape>;
 }
 
 export interface StoredSound {
@@ -478,6 +486,8 @@ export interface Config {
   maxRegions: number;
   maxPoints: number;
   events: string[];
+  /** Of the names of sounds that Python reads. */
+  endings: string[];
   atomizers: Record<string, string>;
   fileOrderings: string[];
 }

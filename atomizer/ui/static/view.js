@@ -25,12 +25,13 @@ import { UndoHistory } from './state/history.js';
 import { Messages } from './state/messages.js';
 import { chooseFile, Persistence } from './state/persistence.js';
 import { SceneLoader } from './state/scene_loader.js';
-import { channelsOf } from './state/selectors.js';
+import { channelsOf, shapeOfFill } from './state/selectors.js';
 import { Store } from './state/store.js';
 import { Variations } from './state/variations.js';
 import { initialState } from './state/view_state.js';
 import { Pointer } from './tools/pointer.js';
 import { showTools } from './tools/registry.js';
+import { numberIn } from './util/fields.js';
 import { areFeaturesChecked, fetchBytes } from './util/files.js';
 import * as format from './util/format.js';
 import { Clipboard } from './view/clipboard.js';
@@ -43,8 +44,6 @@ import { ERASING_FEATURES, Playback } from './view/playback.js';
 /** @typedef {import('./types').Item} Item */
 
 const HELD_MS = 6000; // during which messages do not replace a held status
-const DEFAULT_PARTIALS = 16;
-const DEFAULT_DROP = 6; // dB
 const TOUCH = '(hover: none) and (pointer: coarse)';
 
 /** The component in the browser. */
@@ -65,8 +64,11 @@ export class View {
     );
     this.store = new Store(initialState());
     this.state = this.store.state;
-    this.history = new UndoHistory(/** @type {Item[]} */ ([]), ({ value, past, future }) =>
-      this.store.set({ items: value, undoSteps: past.length, redoSteps: future.length }),
+    /** Of the selection, and of how fills are changed. */
+    this.history = new UndoHistory(
+      /** @type {import('./types').Edits} */ ({ items: [], shapes: new Map() }),
+      ({ value, past, future }) =>
+        this.store.set({ ...value, undoSteps: past.length, redoSteps: future.length }),
     );
     this.persistence = new Persistence();
     this.messages = new Messages(this);
@@ -92,7 +94,9 @@ export class View {
       moved: (span) => this.playback.refill({ source: span }),
       refused: (span) => this.playback.refill({ not_from: span }),
     });
-    this.shape = new ShapePanel(this.find('shape'), (shape) => this.player.setShape(shape));
+    this.shape = new ShapePanel(this.find('shape'), (shape, what) =>
+      this.editor.shapeFill(shape, what),
+    );
     this.waveform = new Waveform(this.find, this.picture, (seconds) => this.player.seek(seconds));
     this.orders = this.createOrderPanel();
     this.maskedPreview = this.createMaskedPreview();
@@ -177,7 +181,7 @@ export class View {
       variations: () => state.variations,
       shown: () => state.variation && state.variation.id,
       original: () => state.originalUrl ?? '',
-      shapeOf: (id) => this.shape.shapeOf(id),
+      shapeOf: (id) => shapeOfFill(state, id),
       range: (variation) => this.playback.rangeAround(variation),
       fetch: (url) => this.player.fetch(url),
       failed: (text) => this.showError(text),
@@ -190,9 +194,9 @@ export class View {
       tool: () => state.tool,
       items: () => this.items,
       radius: () => Number(find('radius').value),
-      maxPartials: () => Number(find('max-partials').value) || DEFAULT_PARTIALS,
+      maxPartials: () => numberIn(find('max-partials')),
       mode: (event) => (event.altKey ? 'subtract' : event.shiftKey ? 'add' : state.op),
-      drop: () => Number(find('wand-drop').value) || DEFAULT_DROP,
+      drop: () => numberIn(find('wand-drop')),
       preview: (item, index, replaces) => this.editor.preview(item, index, replaces),
       add: (item, replaces) => this.editor.add(this.editor.inShownChannel(item), replaces),
       edit: (index, item) =>

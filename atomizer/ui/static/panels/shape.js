@@ -18,37 +18,18 @@ const SLIDERS = [
   { field: 'wet', unit: 0.01, text: percent },
 ];
 
-/** The panel; every variation has a shape of its own. */
+/** The panel of the variation that is heard. */
 export class ShapePanel {
   /** @param {HTMLElement} panel
-   * @param {(shape: Shape) => void} changed */
+   * @param {(shape: Shape, what: string) => void} changed gets what was changed, too: the field of
+   *   a shape, or "all" */
   constructor(panel, changed) {
     this.panel = panel;
     this.changed = changed;
-    /** @type {Map<number, Shape>} by the ids of variations */
-    this.shapes = new Map();
-    /** @type {number | null} */
-    this.id = null;
-    this.isWidened = false;
-    panel.addEventListener('input', () => this.take());
-  }
-
-  /** Shape of the variation that is shown. */
-  get shape() {
-    return this.id === null ? NEUTRAL : this.shapeOf(this.id);
-  }
-
-  /** Shape of a variation.
-   * @param {number} id */
-  shapeOf(id) {
-    return this.shapes.get(id) ?? NEUTRAL;
-  }
-
-  /** Take the shapes of variations that a session file has, unless they were changed since.
-   * @param {Pick<import('../types').Variation, 'id' | 'shape'>[]} variations */
-  adopt(variations) {
-    for (const { id, shape } of variations)
-      if (shape && !this.shapes.has(id)) this.shapes.set(id, shape);
+    this.shape = NEUTRAL;
+    panel.addEventListener('input', (event) =>
+      this.take(/** @type {HTMLInputElement} */ (event.target)),
+    );
   }
 
   /** @param {keyof Shape} field
@@ -58,12 +39,11 @@ export class ShapePanel {
   }
 
   /** Show the shape of a variation; null hides the panel.
-   * @param {number | null} id
+   * @param {Shape | null} shape
    * @param {boolean} isWidened whether it adds a channel to a mono sound */
-  show(id, isWidened) {
-    this.id = id;
-    this.isWidened = isWidened;
-    this.panel.hidden = id === null;
+  show(shape, isWidened) {
+    this.shape = shape ?? NEUTRAL;
+    this.panel.hidden = !shape;
     for (const [field, isShown] of /** @type {const} */ ([
       ['level_db', !isWidened],
       ['width', isWidened],
@@ -76,23 +56,15 @@ export class ShapePanel {
     this.sync();
   }
 
-  /** Take the values of the sliders. */
-  take() {
-    if (this.id === null) return;
-    const values = SLIDERS.map(({ field, unit }) => [
-      field,
-      Number(this.slider(field).value) * unit,
-    ]);
-    this.shapes.set(this.id, /** @type {Shape} */ (Object.fromEntries(values)));
-    this.sync();
-    this.changed(this.shape);
+  /** Take the value of a slider.
+   * @param {HTMLInputElement} slider */
+  take({ name, value }) {
+    const row = SLIDERS.find(({ field }) => field === name);
+    if (row) this.changed({ ...this.shape, [row.field]: Number(value) * row.unit }, row.field);
   }
 
   reset() {
-    if (this.id === null) return;
-    this.shapes.set(this.id, NEUTRAL);
-    this.show(this.id, this.isWidened);
-    this.changed(this.shape);
+    this.changed(NEUTRAL, 'all');
   }
 
   /** Show the values as text. */

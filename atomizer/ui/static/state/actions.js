@@ -6,6 +6,7 @@ import { isPursuit } from '../plot/pursuit.js';
 import { TOOLS } from '../tools/registry.js';
 import { saveSelection } from '../util/files.js';
 import { invert } from './selection.js';
+import { shapeOfFill } from './selectors.js';
 
 /** @typedef {import('../types').FrequencyScale} FrequencyScale */
 /** @typedef {import('../types').Version} Version */
@@ -24,7 +25,7 @@ const following = (list, current) => list[(list.indexOf(current) + 1) % list.len
 /** @param {import('../view.js').View} view
  * @returns {Record<string, () => unknown>} */
 export function createActions(view) {
-  const { state, store, picture, player, orders, presets, history } = view;
+  const { state, store, picture, player, orders, presets } = view;
   /** @param {import('../types').SelectionMode} op */
   const toggleMode = (op) => store.set({ op: state.op === op ? 'replace' : op });
   const wholeRange = () => view.playback.loopRange() || [0, player.duration()];
@@ -57,8 +58,8 @@ export function createActions(view) {
     similar: () => view.editor.findSimilar(),
     copy: () => view.clipboard.copy(),
     paste: () => view.clipboard.paste(),
-    undo: () => view.editor.historyStepped(history.undo()),
-    redo: () => view.editor.historyStepped(history.redo()),
+    undo: () => view.editor.step('undo'),
+    redo: () => view.editor.step('redo'),
     clear: () => {
       if (view.items.length) view.editor.change([]);
     },
@@ -103,7 +104,11 @@ export function createActions(view) {
     previous: () => view.playback.stepVariation(-1),
     next: () => view.playback.stepVariation(1),
     noise: onVariation('noise'),
-    accept: () => view.trigger('accept', { id: state.variation?.id, shape: view.shape.shape }),
+    accept: () =>
+      view.trigger('accept', {
+        id: state.variation?.id,
+        shape: shapeOfFill(state, state.heardId),
+      }),
     resetShape: () => view.shape.reset(),
     blind: () => view.blind.open(),
     forget: onVariation('forget'),

@@ -83,7 +83,6 @@ export class Messages {
     if (!state.restored) view.persistence.saveSession(message.resume);
     const isExample = !!message.proposal && state.proposalId !== message.proposal.id;
     const isNew = message.variations.length > 0 && state.lastShownId !== message.current;
-    view.shape.adopt(message.variations);
     for (const variation of message.variations)
       if (variation.proposal)
         state.selectionAliases.set(variation.key, keyOf(selectionOf(variation)));
@@ -249,7 +248,7 @@ export class Messages {
     // those of a session file are the user's own
     const exampleFeatures = example ? proposal.features : null;
     view.store.set({ proposalId: proposal.id, active: -1, exampleFeatures });
-    view.history.reset(items);
+    view.history.reset({ ...view.history.value, items });
     view.editor.showSelection();
     view.persistence.saveSelection(view.items);
   }

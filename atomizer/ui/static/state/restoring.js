@@ -47,7 +47,7 @@ export async function storeSound(view, message, scene) {
   }
   view.store.set({ restored: null });
   if (restored && restored.items.length) {
-    view.history.reset(restored.items);
+    view.history.reset({ ...view.history.value, items: restored.items });
     view.editor.selectionChanged();
   } else view.persistence.saveSelection(view.items);
   await view.persistence.saveSound(scene, message.original.url).catch(() => {});

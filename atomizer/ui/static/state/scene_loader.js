@@ -35,7 +35,7 @@ export class SceneLoader {
         items: view.items,
         showOriginal: state.showOriginal,
         shownId: state.variation && state.variation.id,
-        shapes: view.shape.shapes,
+        shapes: state.shapes,
       });
     const saved = isOtherSound ? state.savedViews.get(scene.sound) : undefined;
     const { items, showOriginal, shownId, shapes } = saved ?? {
@@ -44,7 +44,6 @@ export class SceneLoader {
       shownId: null,
       shapes: new Map(), // variations of different sounds have the same ids
     };
-    if (isOtherSound) view.shape.shapes = shapes;
     const buffer = fetchBytes(scene.atoms);
     view.maskedPreview.clear();
     player.stopVoices();
@@ -71,7 +70,7 @@ export class SceneLoader {
         originalUrl: message.original.url,
       });
       if (isOtherSound) {
-        view.history.reset(items);
+        view.history.reset({ items, shapes });
         // it copies from the sound that is shown
         store.set({ op: 'replace', clipboard: [], exampleFeatures: null });
       }

@@ -1,5 +1,6 @@
 // Values that are computed from the state of the page.
 
+import { NEUTRAL } from '../audio/shaping.js';
 import { isPursuit } from '../plot/pursuit.js';
 import * as format from '../util/format.js';
 import { fromPayload, labelOf, toPayload } from './selection.js';
@@ -108,6 +109,13 @@ export function isWidened({ base, heardId, variations }) {
   const heard = variations.find(({ id }) => id === heardId);
   return base?.channels === 1 && heard?.scene.channels === 2;
 }
+
+/** How a fill is changed: as its sliders say, or before they were moved, its session file.
+ * @param {State} state
+ * @param {number | null} id of its variation
+ * @returns {import('../types').Shape} */
+export const shapeOfFill = ({ shapes, variations }, id) =>
+  (id === null ? null : (shapes.get(id) ?? variations.find((v) => v.id === id)?.shape)) ?? NEUTRAL;
 
 /** The version that is exported: versions that only the page has are not.
  * @param {State} state

@@ -1,7 +1,7 @@
 // Which variation is shown and heard: the one that is chosen, or that of the selection.
 
 import { isPursuit } from '../plot/pursuit.js';
-import { answersSelection, isPending } from './selectors.js';
+import { answersSelection, isPending, shapeOfFill } from './selectors.js';
 
 /** @typedef {import('../types').Version} Version */
 
@@ -41,7 +41,7 @@ export class Variations {
     });
     if (request !== this.number) return false;
     store.set({ heardId: variation && variation.id });
-    player.setShape(view.shape.shape, variation?.spans ?? []);
+    player.setShape(shapeOfFill(state, state.heardId), variation?.spans ?? []);
     if (!variation) view.maskedPreview.update(state);
     view.playback.chooseVersion(
       version || (player.buffers[state.version] ? state.version : 'original'),

@@ -22,6 +22,7 @@ export const initialState = () => ({
   original: null,
   shown: null,
   items: [],
+  shapes: new Map(),
   undoSteps: 0,
   redoSteps: 0,
   selection: null,

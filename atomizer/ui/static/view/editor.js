@@ -29,6 +29,12 @@ const NOTIFY_DELAY_MS = 120; // after a change of the selection, before Python i
  * @param {Item} item */
 export const replaceAt = (items, index, item) => items.map((old, k) => (k === index ? item : old));
 
+/** Id of the fill whose shape differs.
+ * @param {ReadonlyMap<number, unknown>} before
+ * @param {ReadonlyMap<number, unknown>} after */
+const changedId = (before, after) =>
+  [...before.keys(), ...after.keys()].find((id) => before.get(id) !== after.get(id));
+
 /** Edits the selection of a view. */
 export class SelectionEditor {
   /** @param {import('../view.js').View} view */
@@ -104,7 +110,7 @@ export class SelectionEditor {
   change(items, { active = -1, key = null } = {}) {
     this.view.releaseStatus();
     this.view.store.batch(() => {
-      this.view.history.push(items, key);
+      this.view.history.push({ ...this.view.history.value, items }, key);
       this.view.store.set({ active });
     });
     this.selectionChanged();
@@ -119,15 +125,35 @@ export class SelectionEditor {
     const key = keyOf(items);
     state.selectionAliases.set(variation.key, key);
     // a harmonic stroke is one item where it was drawn, and several regions where it was filled in
-    const steps = [...history.past, ...history.future];
+    const steps = [...history.past, ...history.future].map((step) => step.items);
     this.change(steps.find((step) => keyOf(step) === key) ?? items);
   }
 
-  /** @param {boolean} isDone whether there was a step to undo or redo */
-  historyStepped(isDone) {
-    if (!isDone) return;
-    this.view.store.set({ active: -1 });
-    this.selectionChanged({ again: true });
+  /** Change the fill that is heard.
+   * @param {import('../types').Shape} shape
+   * @param {string} what is changed: quick changes of the same are one step */
+  shapeFill(shape, what) {
+    const { state, history } = this.view;
+    const { heardId } = state;
+    if (heardId === null) return;
+    const shapes = new Map(state.shapes).set(heardId, shape);
+    history.push({ ...history.value, shapes }, 'shape ' + heardId + what);
+  }
+
+  /** Undo or redo a step; steps of fills that are gone are passed.
+   * @param {'undo' | 'redo'} way */
+  step(way) {
+    const { state, store, history, variations } = this.view;
+    const { items, shapes } = history.value;
+    if (!history[way]()) return;
+    if (history.value.items !== items) {
+      store.set({ active: -1 });
+      this.selectionChanged({ again: true });
+      return;
+    }
+    const id = changedId(shapes, history.value.shapes) ?? null;
+    if (!state.variations.some((variation) => variation.id === id)) this.step(way);
+    else if (id !== state.heardId) this.view.attempt(variations.choose(id, 'filled'));
   }
 
   /** Show the changed selection, and notify Python once of quick changes.

@@ -75,7 +75,10 @@ export class PageEvents {
         true,
       );
     document.addEventListener('keydown', (event) => handleKey(this.view, event));
-    watchDrops(find('dropped'), find('dropped-files'), {
+    const dropped = { list: find('dropped-files'), note: find('dropped-note') };
+    watchDrops(find('dropped'), dropped, {
+      endings: this.view.config.endings,
+      say: (text) => this.view.holdStatus(text),
       loadSound: (file) => this.view.loadSound(file),
       loadSelection: (file) => this.view.editor.loadSelection(file),
     });

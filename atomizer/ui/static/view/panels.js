@@ -16,7 +16,14 @@ import {
 } from '../panels/shell.js';
 import { showDetails, showVariations } from '../panels/variations.js';
 import * as format from '../util/format.js';
-import { isExampleShown, isPending, isWidened, searchOf, statusOf } from '../state/selectors.js';
+import {
+  isExampleShown,
+  isPending,
+  isWidened,
+  searchOf,
+  shapeOfFill,
+  statusOf,
+} from '../state/selectors.js';
 
 /** Keep all panels up to date.
  * @param {import('../view.js').View} view */
@@ -50,7 +57,7 @@ function connectSelection({ store, find, presets, bounds, display }) {
 }
 
 /** @param {import('../view.js').View} view */
-function connectFills({ store, root, find, shape }) {
+function connectFills({ store, root, find, shape, player }) {
   store.subscribe(
     (s) => [s.variations, s.variation?.id ?? null],
     (variations, id) => {
@@ -63,8 +70,13 @@ function connectFills({ store, root, find, shape }) {
     },
   );
   store.subscribe(
-    (s) => [s.heardId, isWidened(s)],
-    (id, widened) => shape.show(id, widened),
+    (s) => [s.heardId, isWidened(s), JSON.stringify(shapeOfFill(s, s.heardId))],
+    (id, widened, _shape) => shape.show(id === null ? null : shapeOfFill(store.state, id), widened),
+  );
+  // the shape of a variation that is loaded comes with its spans
+  store.subscribe(
+    (s) => [s.shapes],
+    () => player.setShape(shapeOfFill(store.state, store.state.heardId)),
   );
   store.subscribe(
     (s) => [s.busy, s.live],

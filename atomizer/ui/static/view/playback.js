@@ -1,7 +1,8 @@
 // What is played and compared: versions, variations, the loop of the selection, erasing, exports.
 
 import { extentOf, padded, startOfFill, timeRangeOf } from '../state/selection.js';
-import { exportedVersion } from '../state/selectors.js';
+import { exportedVersion, shapeOfFill } from '../state/selectors.js';
+import { numberIn } from '../util/fields.js';
 import { areFeaturesChecked, checkFeatures, plotStyleOf } from '../util/files.js';
 import * as format from '../util/format.js';
 import { neighbour, summaryOf } from '../panels/variations.js';
@@ -9,7 +10,6 @@ import { neighbour, summaryOf } from '../panels/variations.js';
 /** @typedef {import('../types').Version} Version */
 /** @typedef {import('../types').Variation} Variation */
 
-const MAX_MARGIN = 10; // seconds that play before and after the selection
 /** Without them, nothing of an atom is heard. */
 export const ERASING_FEATURES = ['velocity', 'sign'];
 
@@ -107,7 +107,7 @@ export class Playback {
 
   /** Seconds that play before and after the selection. */
   get margin() {
-    return Math.min(MAX_MARGIN, Math.max(0, Number(this.view.find('margin').value) || 0));
+    return numberIn(this.view.find('margin'));
   }
 
   /** Where a variation differs from the original, with a margin before and after it.
@@ -169,17 +169,17 @@ export class Playback {
       version: exportedVersion(this.view.state),
       variation: variation && variation.id,
       look: plotStyleOf(this.view),
-      shape: this.view.shape.shape,
+      shape: shapeOfFill(this.view.state, this.view.state.heardId),
     });
   }
 
   /** Let Python save everything as a session file. */
   saveSession() {
-    const { variation } = this.view.state;
+    const { variation, shapes } = this.view.state;
     this.view.showStatus('Preparing the session …');
     this.view.trigger('save', {
       variation: variation && variation.id,
-      shapes: Object.fromEntries(this.view.shape.shapes),
+      shapes: Object.fromEntries(shapes),
     });
   }
 

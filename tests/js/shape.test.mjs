@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { NEUTRAL } from '../../atomizer/ui/static/audio/shaping.js';
+import { UndoHistory } from '../../atomizer/ui/static/state/history.js';
+import { shapeOfFill } from '../../atomizer/ui/static/state/selectors.js';
+import { SelectionEditor } from '../../atomizer/ui/static/view/editor.js';
+
+/** An editor of a page with fills 1 and 2, of which 1 is heard. */
+function opened() {
+  const variations = [{ id: 1 }, { id: 2, shape: { ...NEUTRAL, wet: 0.5 } }];
+  const state = { items: [], shapes: new Map(), heardId: 1, variations };
+  const set = (changes) => Object.assign(state, changes);
+  const view = {
+    state,
+    store: { set, batch: (change) => change() },
+    history: new UndoHistory({ items: state.items, shapes: state.shapes }, ({ value }) =>
+      set(value),
+    ),
+    variations: { choose: async (id) => set({ heardId: id }) },
+    attempt: (work) => work,
+    releaseStatus() {},
+  };
+  const editor = new SelectionEditor(view);
+  editor.selectionChanged = () => {};
+  const levels = () => [1, 2].map((id) => shapeOfFill(state, id).level_db);
+  const level = (level_db) => editor.shapeFill({ ...NEUTRAL, level_db }, 'level_db');
+  return { editor, state, level, levels };
+}
+
+test('a slider that was moved is one step of undo and redo', () => {
+  const { editor, level, levels, state } = opened();
+  for (const value of [-1, -2, -3]) level(value);
+  editor.change([{ kind: 'rect', op: 'add', t: [1, 2] }]);
+  level(5);
+  editor.step('undo');
+  assert.deepEqual([levels()[0], state.items.length], [-3, 1]);
+  editor.step('undo');
+  assert.deepEqual([levels()[0], state.items.length], [-3, 0]);
+  editor.step('undo');
+  assert.deepEqual(levels(), [0, 0]);
+  editor.step('redo');
+  assert.deepEqual(levels(), [-3, 0]);
+});
+
+test('undo shows the fill that it changes, and passes those that are gone', () => {
+  const { editor, level, levels, state } = opened();
+  level(-3);
+  state.heardId = 2;
+  assert.equal(shapeOfFill(state, 2).wet, 0.5, 'as its session file says');
+  level(4);
+  editor.step('undo');
+  assert.deepEqual([levels(), state.heardId], [[-3, 0], 2]);
+  assert.equal(shapeOfFill(state, 2).wet, 0.5);
+  editor.step('undo');
+  assert.deepEqual([levels(), state.heardId], [[0, 0], 1]);
+  editor.step('redo');
+  editor.step('redo');
+  state.variations.pop();
+  editor.step('undo');
+  assert.deepEqual([levels()[0], state.heardId], [0, 1]);
+});
