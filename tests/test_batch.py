@@ -13,7 +13,9 @@ import soundfile
 from atomizer import AtomSpace, Settings, parse, prepare
 from atomizer.batch import Request, fill_file, list_jobs
 from atomizer.cli import run
-from atomizer.inpainting import parts
+from atomizer.inpainting import part_plan
+from atomizer.inpainting.part_joints import FilledPart, with_equal_levels
+from atomizer.inpainting.part_plan import Part
 from atomizer.inpainting.parts import Stream, fill_by_parts, repair_by_parts
 from atomizer.inpainting.recipe import Recipe
 from atomizer.io.audio import Sound, read, write
@@ -33,8 +35,8 @@ def long_sound(samples):
 
 @pytest.fixture
 def short_parts(monkeypatch):
-    for name, seconds in (("WHOLE", 5), ("PART", 4), ("CONTEXT", 1.5), ("HOLE_CONTEXT", 3)):
-        monkeypatch.setattr(parts, f"{name}_SECONDS", seconds)
+    for name, seconds in (("PART", 4), ("CONTEXT", 1.5), ("HOLE_CONTEXT", 3)):
+        monkeypatch.setattr(part_plan, f"{name}_SECONDS", seconds)
     monkeypatch.setattr("atomizer.batch.long_files.WHOLE_SECONDS", 5)
 
 
@@ -75,7 +77,7 @@ def test_erasing_by_parts_equals_erasing_the_whole(
 
 @pytest.mark.parametrize("length", (3, 4.5))
 def test_holes_do_not_depend_on_the_parts(length, long_sound, short_parts, monkeypatch):
-    monkeypatch.setattr(parts, "PART_SECONDS", length)
+    monkeypatch.setattr(part_plan, "PART_SECONDS", length)
     sound = long_sound(44_100)
     recipe = Recipe(parse(["time:4-4.1", "time:9-9.05"]), Settings())
     whole, joined = recipe.apply(sound).samples, by_parts(sound, recipe).samples
@@ -289,14 +291,14 @@ def test_levels_of_parts_meet_at_their_joint():
     for number, level in enumerate((0.01, 0.02)):
         noise = rng.normal(0, level, task.grid.shape).astype(np.float32)
         grid = np.where(task.mask, noise, task.grid)
-        part = parts._Part(*((0, joint) if number == 0 else (joint, frames)), 0, frames)
-        filled.append(parts._Filled(part, sound, task, grid))
+        part = Part(*((0, joint) if number == 0 else (joint, frames)), 0, frames)
+        filled.append(FilledPart(part, sound, task, grid))
 
     def level(grid, start, stop):
         return 10 * np.log10(np.square(grid[:, start:stop, first:]).mean())
 
     before = [side.grid.copy() for side in filled]
-    after = [side.grid for side in parts._with_equal_levels(*filled, space)]
+    after = [side.grid for side in with_equal_levels(*filled, space)]
     left, right = level(after[0], joint - 20, joint), level(after[1], joint, joint + 20)
     assert abs(left - right) < 0.7 and abs(left - 20 * np.log10(0.01 * 2**0.5)) < 0.7
     for old, new, far in zip(before, after, (slice(0, 800), slice(1_800, None))):
@@ -312,12 +314,12 @@ from pathlib import Path
 import numpy as np, soundfile
 from atomizer import AtomSpace, Settings, parse, prepare
 from atomizer.batch import Request, fill_file
-from atomizer.inpainting import parts
+from atomizer.inpainting import part_plan
 from atomizer.inpainting.recipe import Recipe
 import atomizer.batch.long_files
 
 atomizer.batch.long_files.WHOLE_SECONDS = 20
-parts.PART_SECONDS = parts.CONTEXT_SECONDS = 3
+part_plan.PART_SECONDS = part_plan.CONTEXT_SECONDS = 3
 folder, rng = Path(sys.argv[1]), np.random.default_rng(0)
 request = Request((Recipe(parse(["above:3000"]), Settings("erased")),))
 peaks = []
