@@ -15,21 +15,29 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..analysis.mdct import window_of
 from .interface import Prediction, PriorContext
+from .short_time import ShortTime
 
-# Hops per STFT window and conjugate-gradient iterations per round, for scattered atoms (False) and
-# for holes in time (True): the longer the window, the longer a partial can be extrapolated
-# (measured, dev/LOG.md)
-FRAMES = {False: 8, True: 16}
-ITERATIONS = {False: 8, True: 40}
+
+class Effort(NamedTuple):
+    """How atoms are estimated.
+
+    hops        of the MDCT per STFT window: the more, the further a partial can be extrapolated
+    iterations  of conjugate gradients per estimate of P
+    """
+
+    hops: int
+    iterations: int
+
+
+SCATTERED, HOLES = Effort(8, 8), Effort(16, 40)  # measured, dev/LOG.md
 SMOOTHING = 6.0  # standard deviation, in STFT frames, of the smoothing of P
 # How far P may fall between partials, relative to the mean over neighbouring bins; a lower floor
 # converges more slowly and gained nothing
@@ -102,12 +110,13 @@ def interpolate(
         return None
     with _full_precision(amplitude.device.type):
         has_hole = bool(unknown.all(2).any()) or _has_local_hole(unknown)
-        frames, margin = unknown.any(2).any(0).nonzero(), MARGIN * FRAMES[has_hole]
+        effort = HOLES if has_hole else SCATTERED
+        frames, margin = unknown.any(2).any(0).nonzero(), MARGIN * effort.hops
         first, last = int(frames[0]) - margin, int(frames[-1]) + 1 + margin
         part = slice(max(0, first), min(unknown.shape[1], last))
-        problem = _Problem(known_amplitude[:, part], unknown[:, part], window, FRAMES[has_hole])
+        problem = _Problem(known_amplitude[:, part], unknown[:, part], window, effort.hops)
         limit = None if bound is None else bound[:, part]
-        found = problem.solve(limit, ITERATIONS[has_hole])
+        found = problem.solve(limit, effort.iterations)
         out = WienerEstimate(torch.zeros_like(amplitude), torch.zeros_like(amplitude))
         out.amplitude[:, part], out.prior_std[:, part] = found.amplitude, found.prior_std
         return out
@@ -146,11 +155,14 @@ def interpolate_batch(
     has_hole |= unknown.all(3).flatten(1).any(1)
     out = WienerEstimate(torch.zeros_like(amplitude), torch.zeros_like(amplitude))
     with _full_precision(amplitude.device.type):
-        for kind, chosen in ((False, predictable & ~has_hole), (True, predictable & has_hole)):
-            part = _Part(unknown, MARGIN * FRAMES[kind])
+        for effort, chosen in (
+            (SCATTERED, predictable & ~has_hole),
+            (HOLES, predictable & has_hole),
+        ):
+            part = _Part(unknown, MARGIN * effort.hops)
             inside = (part.cut(known), part.cut(unknown.float()) > 0)
-            problem = _Problem(*inside, window, FRAMES[kind], part.count)
-            found = problem.solve(part.cut(bound), ITERATIONS[kind])
+            problem = _Problem(*inside, window, effort.hops, part.count)
+            found = problem.solve(part.cut(bound), effort.iterations)
             there = chosen[:, None, None, None]
             out.amplitude = torch.where(there, part.paste(found.amplitude), out.amplitude)
             out.prior_std = torch.where(there, part.paste(found.prior_std), out.prior_std)
@@ -225,111 +237,6 @@ def _runs(x: Tensor, length: int, axis: int) -> Tensor:
     return x
 
 
-class _Packed:
-    """MDCT frames in the order in which their transform needs no rearranging.
-
-    A DCT-IV of N values is a complex FFT of N / 2 between two twiddles if value 2 j is the real
-    part of number j and value N - 1 - 2 j its imaginary part. Frames are (..., N) float32 in this
-    order: `pack` and `unpack` convert. Each such pair is half of an overlap of two frames, so that
-    windowing and overlapping are a product with a complex number of modulus one.
-    """
-
-    def __init__(self, bins: int, window: str, device: torch.device):
-        n = np.arange(bins).reshape(-1, 2)
-        order = np.stack([n[:, 0], bins - 1 - n[:, 0]], 1)  # of the folded values, and of the bins
-        is_right = order >= bins // 2  # of the frame that begins an overlap; else of the one before
-        place = np.where(is_right, order - bins // 2, bins // 2 - 1 - order)  # in the overlap
-        w = window_of(window, bins, np.float64)
-        angle = np.where(is_right[:, 0], 1j, -1j) * np.arctan2(w[bins - 1 - place], w[place])[:, 0]
-        sample = np.where(is_right, place, bins - 1 - place).ravel()
-        twiddle = np.exp(-1j * np.pi * (np.arange(bins // 2) + 1 / 8) / bins)
-
-        def tensor(array: np.ndarray) -> Tensor:
-            kind = np.complex64 if np.iscomplexobj(array) else np.float32
-            return torch.from_numpy(array.astype(kind)).to(device)
-
-        def index(array: np.ndarray) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
-
-        self.order, self.inverse = index(order.ravel()), index(np.argsort(order.ravel()))
-        self.sample, self.of_sample = index(sample), index(np.argsort(sample))
-        self.before, self.after = tensor(twiddle * (2 / bins) ** 0.5), tensor(twiddle)
-        self.rotation = tensor(np.exp(angle))
-        self.conjugate = tensor(np.tile([1.0, -1.0], bins // 2))
-        self.begins = tensor(is_right.ravel())
-        self.ends = 1 - self.begins
-        # the second half of an overlap comes out negative: the taper puts it right
-        self.sign = tensor(np.repeat([1.0, -1.0], bins // 2))
-
-    def pack(self, frames: Tensor) -> Tensor:
-        """(..., N) in the order of bins -> packed."""
-        return frames.gather(-1, self.order.expand(frames.shape))
-
-    def unpack(self, frames: Tensor) -> Tensor:
-        """(..., N) packed -> in the order of bins."""
-        return frames.gather(-1, self.inverse.expand(frames.shape))
-
-    def blocks(self, frames: Tensor) -> Tensor:
-        """(R, T, N) packed frames -> (R, T + 1, N) samples times `sign`: the inverse MDCT."""
-        folded = self._conjugate_transform(frames)
-        mixed = folded.new_empty(len(folded), folded.shape[1] + 1, folded.shape[2])
-        torch.mul(folded, self.begins * self.conjugate, out=mixed[:, :-1])
-        mixed[:, -1] = 0
-        mixed[:, 1:].addcmul_(folded, self.ends * self.conjugate)
-        _complex(mixed).mul_(self.rotation)
-        return mixed.gather(-1, self.of_sample.expand(mixed.shape))
-
-    def conjugate_frames(self, blocks: Tensor) -> Tensor:
-        """Transpose of `blocks`; of each pair, the second value is negative (`conjugate`)."""
-        mixed = blocks.gather(-1, self.sample.expand(blocks.shape))
-        _complex(mixed).mul_(self.rotation.conj())
-        folded = (mixed[:, :-1] * self.begins).addcmul_(mixed[:, 1:], self.ends)
-        return self._conjugate_transform(folded)
-
-    def _conjugate_transform(self, packed: Tensor) -> Tensor:
-        """Conjugate of the DCT-IV of packed values."""
-        out = torch.fft.fft(_complex(packed) * self.before).mul_(self.after)
-        return torch.view_as_real(out).flatten(-2)
-
-
-@lru_cache(maxsize=8)
-def _packed(bins: int, window: str, device: torch.device) -> _Packed:
-    return _Packed(bins, window, device)
-
-
-def _complex(pairs: Tensor) -> Tensor:
-    """View of (..., 2 n) float as (..., n) complex."""
-    return torch.view_as_complex(pairs.unflatten(-1, (-1, 2)))
-
-
-class _ShortTime:
-    """Short-time spectra (C, count, size / 2 + 1) of packed atoms (C, frames, bins)."""
-
-    def __init__(self, frames: int, bins: int, hops: int, window: str, device: torch.device):
-        """Hops of the MDCT per STFT window, which advances by half of its length."""
-        self.packed, self.bins = _packed(bins, window, device), bins
-        self.size, self.hop = hops * bins, hops * bins // 2
-        self.length = (frames + 1) * bins
-        self.count = -(-self.length // self.hop) + 1
-        self.taper = torch.hann_window(self.size, periodic=True, device=device).sqrt()
-        self.signed = self.taper * self.packed.sign.repeat(hops)
-
-    def spectrum(self, atoms: Tensor) -> Tensor:
-        """The short-time spectrum of the sound of atoms."""
-        samples = F.pad(
-            self.packed.blocks(atoms).flatten(1),
-            (self.hop, self.count * self.hop - self.length),
-        )
-        return torch.fft.rfft(samples.unfold(1, self.size, self.hop) * self.signed)
-
-    def adjoint(self, spectrum: Tensor) -> Tensor:
-        """The transpose of `spectrum`, up to a constant and the sign `_Packed.conjugate`."""
-        pieces = torch.fft.irfft(spectrum, self.size).mul_(self.signed)
-        out = pieces[:, 1:, : self.hop] + pieces[:, :-1, self.hop :]
-        blocks = out.flatten(1)[:, : self.length].unflatten(1, (-1, self.bins))
-        return self.packed.conjugate_frames(blocks)
-
-
 class _Problem:
     """Minimise sum |STFT|^2 / P over the unknown atoms.
 
@@ -352,7 +259,7 @@ class _Problem:
         """
         _, frames, bins = known.shape
         device, half = known.device, hops // 2
-        self.all = _ShortTime(frames, bins, hops, window, device)
+        self.all = ShortTime(frames, bins, hops, window, device)
         self.packed = self.all.packed
         self.known, self.unknown = self.packed.pack(known), self.packed.pack(unknown.float())
         # the unknown atoms alone reach few short-time frames: gradients need no others
@@ -360,13 +267,13 @@ class _Problem:
         if counts is None:
             where = unknown.any(2).any(0).nonzero()
             self.near = slice(int(where[0]) // half * half, int(where[-1]) + 1)
-        self.few = _ShortTime(self.near.stop - self.near.start, bins, hops, window, device)
+        self.few = ShortTime(self.near.stop - self.near.start, bins, hops, window, device)
         self.reached = slice(self.near.start // half, self.near.start // half + self.few.count)
         # centres of the STFT frames, counted in MDCT frames, and vice versa; frame 0 of both starts
         # one hop early
         step = torch.arange(self.all.count, device=device)
         lengths = torch.full((1,), frames, device=device) if counts is None else counts
-        short = -(-(lengths + 1) // half) + 1  # short-time frames of a row, as `_ShortTime.count`
+        short = -(-(lengths + 1) // half) + 1  # short-time frames of a row, as `ShortTime.count`
         self.is_frame = (step < short[:, None])[..., None]
         self.to_short = _interpolation(step * self.all.hop / bins - 1, lengths)
         self.to_atoms = _interpolation(
