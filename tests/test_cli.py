@@ -13,8 +13,9 @@ import torch
 
 from atomizer.analysis import ATOMIZERS
 from atomizer.atoms.orderings import ORDERINGS
-from atomizer.atoms.selection import HELP, parse
+from atomizer.atoms.selection import parse
 from atomizer.atoms.space import AtomSpace
+from atomizer.atoms.specifications import HELP
 from atomizer.benchmarks import Missing, Record
 from atomizer.cli import run
 from atomizer.inpainting.recipe import Recipe, dump_recipes

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from atomizer.analysis.mdct_atomizer import MDCTAtomizer
 from atomizer.atoms.atoms import Atoms
-from atomizer.atoms.selection import HELP, Part, Region, Selection, parse
+from atomizer.atoms.selection import Part, Region, Selection, parse
 from atomizer.atoms.shapes import SHAPES
 from atomizer.atoms.space import FEATURES, LOUDNESS, AtomSpace
+from atomizer.atoms.specifications import HELP
 from atomizer.limits import Limits
 
 FRAMES, BINS = 40, 64  # of the small space: 0.312 s and 4000 Hz

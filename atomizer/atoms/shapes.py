@@ -1,6 +1,6 @@
 """Shapes of regions in the time-frequency plane.
 
-A shape is a frozen dataclass whose fields are fields of `selection.Region`, with
+A shape is a frozen dataclass whose fields are fields of `regions.Region`, with
 
     min_points                   least number of points; 0 for shapes without points
     bounds_time                  whether it limits the time

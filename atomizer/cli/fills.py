@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ..analysis.defects import DETECTORS
-from ..atoms.selection import HELP as SELECTIONS
 from ..atoms.space import FEATURES, LOUDNESS
+from ..atoms.specifications import HELP as SELECTIONS
 from ..errors import AtomizerError
 from .arguments import pursuit_of, selection_of
 from .files import name_sound, read_sound, read_text

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..analysis.defects import DETECTORS, Defect, find_defects
-from ..atoms.selection import HELP, Region, Selection
+from ..atoms.selection import Region, Selection
+from ..atoms.specifications import HELP
 from ..errors import AtomizerError
 from ..io.audio import Sound
 from .autoregression import interpolate
