@@ -184,13 +184,8 @@ class MatchingPursuitAtomizer:
         )
         steps, channels = every or 64, len(samples)
         while not pursuit.done:
-            batch, max_channels = steps, channels
-            if stop.atoms is not None:  # the last step may take atoms of the loudest channels only
-                left = stop.atoms - pursuit.count
-                batch, max_channels = (
-                    min(steps, left // channels) if left >= channels else min(1, left),
-                    min(channels, max(1, left)),
-                )
+            left = None if stop.atoms is None else stop.atoms - pursuit.count
+            batch, max_channels = _next_batch(steps, channels, left)
             start = time.perf_counter()
             taken = state.run(batch, max_channels, target_energy)
             if len(taken.bin):
@@ -199,23 +194,14 @@ class MatchingPursuitAtomizer:
                 energy = state.energy
             now = time.perf_counter()
             if not every:
-                steps = int(
-                    np.clip(
-                        steps * _YIELD_SECONDS / max(now - start, 1e-6),
-                        max(1, steps // 2),
-                        min(2 * steps, _MAX_STEPS),
-                    )
-                )
+                steps = _steps_per_yield(steps, now - start)
             pursuit.seconds = now - started
             pursuit.srr_db = 10 * math.log10(total / max(energy, 1e-30 * total)) if total else 0.0
-            if total <= 0 or (len(taken.bin) < batch and energy > target_energy):
+            is_reached = energy <= target_energy
+            if total <= 0 or (len(taken.bin) < batch and not is_reached):
                 pursuit.done = "silence"
-            elif energy <= target_energy:
-                pursuit.done = "srr" if stop.srr_db is not None else "silence"
-            elif stop.atoms is not None and pursuit.count >= stop.atoms:
-                pursuit.done = "atoms"
-            elif stop.seconds is not None and pursuit.seconds >= stop.seconds:
-                pursuit.done = "seconds"
+            else:
+                pursuit.done = _reason_to_end(pursuit, stop, is_reached)
             yield pursuit
 
     def analyse(
@@ -285,3 +271,31 @@ class MatchingPursuitAtomizer:
             span: Any = self.dictionary.span(scale, at)  # the stubs of numpy do not allow slices
             np.add.at(padded, (atoms.channel[here], span), waves)
         return padded[:, self.dictionary.pad : self.dictionary.pad + atoms.length]
+
+
+def _next_batch(steps: int, channels: int, left: int | None) -> tuple[int, int]:
+    """Steps to take at once, and channels of an atom, where `left` atoms may still be taken.
+
+    The last step may take atoms of the loudest channels only. None: any number of atoms.
+    """
+    if left is None:
+        return steps, channels
+    batch = min(steps, left // channels) if left >= channels else min(1, left)
+    return batch, min(channels, max(1, left))
+
+
+def _steps_per_yield(steps: int, seconds: float) -> int:
+    """Steps that take about `_YIELD_SECONDS`, by the seconds of the last ones."""
+    wanted = steps * _YIELD_SECONDS / max(seconds, 1e-6)
+    return int(np.clip(wanted, max(1, steps // 2), min(2 * steps, _MAX_STEPS)))
+
+
+def _reason_to_end(pursuit: Pursuit, stop: Stop, is_reached: bool) -> str:
+    """`Pursuit.done`; `is_reached`: the residual is as quiet as it has to be."""
+    if is_reached:
+        return "srr" if stop.srr_db is not None else "silence"
+    if stop.atoms is not None and pursuit.count >= stop.atoms:
+        return "atoms"
+    if stop.seconds is not None and pursuit.seconds >= stop.seconds:
+        return "seconds"
+    return ""

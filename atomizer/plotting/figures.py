@@ -70,6 +70,11 @@ class PlotStyle:
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise AtomizerError(f"A seed is a whole number from 0, not {str(self.seed)[:40]}.")
 
+    @property
+    def theme(self) -> str:
+        """Name in `palette.THEMES`."""
+        return "dark" if self.dark else "light"
+
     @classmethod
     def from_dict(cls, data: object) -> PlotStyle:
         """Read a plot style from parsed JSON.
@@ -118,49 +123,48 @@ def raster(
             and by sign
     """
     seconds, hertz = visible_range(float(space.seconds(grid.shape[1] - 1)), space, style)
+    velocity, row = _top_atoms(grid, space, style, filled)
+    rows = _bins_of_rows(hertz, space, style.scale, height)
+    times = np.linspace(*seconds, width + 1) * space.rate / space.hop
+    columns = np.clip(np.floor(times + 0.5), 0, grid.shape[1] - 1).astype(int)
+    velocity, row = _loudest(velocity, row, columns, 0)
+    velocity, row = _loudest(velocity, row, rows, 1)
+    bottom, top = (float(axis_position(f, style.scale)) for f in hertz)
+    edges = axis_position(np.arange(space.hop + 1) * space.bin_hz, style.scale)
+    high = np.diff(edges)[rows[1:]] / (top - bottom) * height
+    wide = space.hop / space.rate / (seconds[1] - seconds[0]) * width
+    tint = palette.tint_of(np.minimum(wide, high))  # per row of pixels
+    gamma = palette.gamma_of(style.contrast)
+    tables = np.stack([palette.table(style.theme, k, gamma) for k in range(palette.TINTS)])
+    coloured = tables[tint, row, np.maximum(velocity, 0)]
+    paper = np.array(palette.THEMES[style.theme]["paper"], np.uint8)
+    return np.where((velocity > 0)[..., None], coloured, paper).transpose(1, 0, 2)
+
+
+def _top_atoms(
+    grid: np.ndarray, space: AtomSpace, style: PlotStyle, filled: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Velocity, 0 to 255, and palette row (T, F) of the loudest atom of every cell; -1: inaudible.
+
+    grid, filled  (C, T, F), as of `raster`
+    """
     magnitude = np.abs(grid)
-    loudest = float(np.abs(grid).max(initial=0.0)) or 1.0
+    loudest = float(magnitude.max(initial=0.0)) or 1.0
     with np.errstate(divide="ignore"):
         velocity = np.clip(255 * (1 - 20 * np.log10(magnitude / loudest) / space.floor_db), -1, 255)
     velocity = np.where(np.isfinite(velocity), velocity, -1).astype(np.int16)
     row = palette_rows(grid, space, style, velocity > 0, filled)
-    # all channels in one plane: the loudest atom of a cell
     top = velocity.argmax(0)[None]
-    velocity, row = np.take_along_axis(velocity, top, 0)[0], np.take_along_axis(row, top, 0)[0]
+    return np.take_along_axis(velocity, top, 0)[0], np.take_along_axis(row, top, 0)[0]
 
-    rows = np.clip(
-        np.floor(
-            axis_frequency(
-                np.linspace(
-                    axis_position(hertz[1], style.scale),
-                    axis_position(hertz[0], style.scale),
-                    height + 1,
-                ),
-                style.scale,
-            )
-            / space.bin_hz
-        ),
-        0,
-        space.hop - 1,
-    ).astype(int)
-    columns = np.clip(
-        np.floor(np.linspace(*seconds, width + 1) * space.rate / space.hop + 0.5),
-        0,
-        grid.shape[1] - 1,
-    ).astype(int)
-    velocity, row = _loudest(velocity, row, columns, 0)
-    velocity, row = _loudest(velocity, row, rows, 1)
-    theme = "dark" if style.dark else "light"
-    paper = np.array(palette.THEMES[theme]["paper"], np.uint8)
-    edges = axis_position(np.arange(space.hop + 1) * space.bin_hz, style.scale)
-    span = float(axis_position(hertz[1], style.scale)) - float(axis_position(hertz[0], style.scale))
-    high = np.diff(edges)[rows[1:]] / span * height
-    wide = space.hop / space.rate / (seconds[1] - seconds[0]) * width
-    tint = palette.tint_of(np.minimum(wide, high))  # per row of pixels
-    gamma = palette.gamma_of(style.contrast)
-    tables = np.stack([palette.table(theme, k, gamma) for k in range(palette.TINTS)])
-    coloured = tables[tint, row, np.maximum(velocity, 0)]
-    return np.where((velocity > 0)[..., None], coloured, paper).transpose(1, 0, 2)
+
+def _bins_of_rows(
+    hertz: tuple[float, float], space: AtomSpace, scale: str, height: int
+) -> np.ndarray:
+    """(height + 1,) int: bins at the edges of the rows of pixels, the highest first."""
+    low, high = (axis_position(f, scale) for f in hertz)
+    bins = axis_frequency(np.linspace(high, low, height + 1), scale) / space.bin_hz
+    return np.clip(np.floor(bins), 0, space.hop - 1).astype(int)
 
 
 def _loudest(
@@ -226,21 +230,18 @@ def raster_tiles(
     space = atoms.space
     assert isinstance(space, ScaleSpace), "only atoms of a ScaleSpace are tiles"
     seconds, hertz = visible_range(_duration(atoms), space, style)
-    theme = "dark" if style.dark else "light"
     pixels = np.empty((height, width, 3), np.uint8)
-    pixels[:] = palette.THEMES[theme]["paper"]
+    pixels[:] = palette.THEMES[style.theme]["paper"]
     loudest = np.maximum(np.abs(atoms.amplitude) / max(atoms.reference, 1e-30), 1e-9)
     velocity = np.clip(255 * (1 - 20 * np.log10(loudest) / space.floor_db), 0, 255).astype(int)
     gamma = palette.gamma_of(style.contrast)
-    colours = palette.table(theme, gamma=gamma)[_palette_rows_of_atoms(atoms, style), velocity]
-    reach, bin_hz = (
-        space.half_window(atoms.scale) / 2,
-        space.rate / np.asarray(space.scales)[atoms.scale],
-    )
-    middle, centre = (
-        space.seconds(atoms.time),
-        (space.scale_bin(atoms.scale, atoms.frequency) + 0.5) * bin_hz,
-    )
+    colours = palette.table(style.theme, gamma=gamma)[
+        _palette_rows_of_atoms(atoms, style), velocity
+    ]
+    reach = space.half_window(atoms.scale) / 2
+    bin_hz = space.rate / np.asarray(space.scales)[atoms.scale]
+    middle = space.seconds(atoms.time)
+    centre = (space.scale_bin(atoms.scale, atoms.frequency) + 0.5) * bin_hz
     bottom, top = (float(axis_position(f, style.scale)) for f in hertz)
 
     def column(t: np.ndarray) -> np.ndarray:
@@ -338,11 +339,8 @@ def _figure(
     pixels  (lane, height in pixels) -> picture of the lane
     end     seconds of the sound
     """
-    theme = palette.THEMES["dark" if style.dark else "light"]
-    paper, ink = (
-        "#" + bytes(int(v) for v in theme["paper"]).hex(),
-        "#c9cfdb" if style.dark else "#1e293b",
-    )
+    paper = "#" + bytes(int(v) for v in palette.THEMES[style.theme]["paper"]).hex()
+    ink = "#c9cfdb" if style.dark else "#1e293b"
     lanes = [slice(c, c + 1) for c in range(channels)] if style.stacked else [slice(0, channels)]
     figure = Figure(
         figsize=(10, 2.2 + 3.2 * min(len(lanes), 4) if len(lanes) > 1 else 5.4),
@@ -404,8 +402,7 @@ def frequency_ticks(hertz: tuple[float, float], scale: str, apart: float = 0.045
 
 def _legend(ax, style: PlotStyle, space: AtomSpace, channels: int, ink: str) -> None:
     """Draw a bar of velocities for every palette row that occurs, side by side."""
-    theme, gamma = "dark" if style.dark else "light", palette.gamma_of(style.contrast)
-    colours = palette.table(theme, gamma=gamma)
+    colours = palette.table(style.theme, gamma=palette.gamma_of(style.contrast))
     steps = range(0, palette.RANKS, palette.RANKS // 4)
     names = {
         "sign": {
