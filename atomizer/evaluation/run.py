@@ -168,30 +168,21 @@ def evaluate(
     AtomizerError
         For unknown names, and if `outputs.report` was made with other conventions.
     """
-    tasks = validate_names("task", options.tasks, TASKS)
-    methods = validate_names("method", options.methods, METHODS)
+    names = validate_names("task", options.tasks, TASKS)
+    methods = _methods_of(options, has_model=model is not None)
     if options.clips < 1 or options.seconds < MIN_SECONDS:
         raise AtomizerError(
             f"An evaluation needs at least 1 clip of at least {MIN_SECONDS:g} seconds, not "
             f"{options.clips} of {options.seconds:g}."
         )
     clips = choose_clips(audio, options.clips, options.include_training)
-    for name in options.compared:
-        if name in METHODS:
-            raise AtomizerError(f"{name!r} is a method of its own: give another name.")
-    available = [method_of(name, sounds) for name, sounds in options.compared.items()] + [
-        METHODS[name]
-        for name in methods
-        if METHODS[name].is_available() and (model is not None or not METHODS[name].needs_model)
-    ]
+    missing = {name: TASKS[name].missing() for name in names}
+    tasks = [TASKS[name] for name in names if not missing[name]]
     report: dict[str, Any] = {
         "conventions": conventions(options.settings, options.seconds, checkpoint),
         "records": [],
-        "left_out": [],
+        "left_out": [f"{name}: {reason}" for name, reason in missing.items() if reason],
     }
-    missing = {name: TASKS[name].missing() for name in tasks}
-    report["left_out"] += [f"{name}: {reason}" for name, reason in missing.items() if reason]
-    tasks = [name for name in tasks if not missing[name]]
     if outputs.report is not None:
         check_folder(outputs.report)
         report["records"] = load_records(Path(outputs.report), report["conventions"])
@@ -201,26 +192,34 @@ def evaluate(
         unit="task",
         disable=None if progress else True,
     )
-    runner = _Runner(MethodContext(options.settings, model), outputs, report["records"], bar)
+    runner = _Runner(MethodContext(options.settings, model), outputs, report, bar)
     for clip in clips:
         sounds = _Excerpts(clip, options.seconds)
-        for name in tasks:
-            task = TASKS[name]
+        for task in tasks:
             bar.update()
             sound = sounds.of(task)
-            if sound is None or not task.applies(sound, clip.cutoff_hz):
-                continue
-            applicable = [method for method in available if task.kind in method.kinds]
-            for number in range(min(task.places, options.places or task.places)):
-                place = Place(number, options.settings.seed)
-                try:
-                    if runner.run(task, clip, sound, place, applicable):
-                        outputs.write_report(report)
-                except NoCase as reason:
-                    report["left_out"].append(f"{name}, {clip.path.name}: {reason}")
+            if sound is not None and task.applies(sound, clip.cutoff_hz):
+                applicable = [method for method in methods if task.kind in method.kinds]
+                places = min(task.places, options.places or task.places)
+                runner.run_places(task, clip, sound, places, applicable)
         outputs.write_report(report)
     bar.close()
     return report
+
+
+def _methods_of(options: Options, has_model: bool) -> list[Method]:
+    """Methods of an evaluation, the sounds of other versions first.
+
+    Methods whose software, or whose model, is not there are left out. Raises AtomizerError for
+    unknown names, and for sounds with the name of a method.
+    """
+    names = validate_names("method", options.methods, METHODS)
+    for name in options.compared:
+        if name in METHODS:
+            raise AtomizerError(f"{name!r} is a method of its own: give another name.")
+    compared = [method_of(name, sounds) for name, sounds in options.compared.items()]
+    own = [METHODS[name] for name in names if METHODS[name].is_available()]
+    return compared + [method for method in own if has_model or not method.needs_model]
 
 
 class _Excerpts:
@@ -242,16 +241,28 @@ class _Excerpts:
 
 @dataclass
 class _Runner:
-    """Runs methods on one task and one clip, and appends to `records`."""
+    """Runs methods on one task and one clip, and appends to the records of `report`."""
 
     context: MethodContext
     outputs: Outputs
-    records: list[dict[str, Any]]
+    report: dict[str, Any]
     bar: tqdm
     drawn: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.done = {(r["task"], r["clip"], r["method"]) for r in self.records}
+        self.done = {(r["task"], r["clip"], r["method"]) for r in self.report["records"]}
+
+    def run_places(
+        self, task: EvaluationTask, clip: Clip, sound: Sound, count: int, methods: list[Method]
+    ) -> None:
+        """Run methods on the first `count` places of a clip; the report is written after each."""
+        for number in range(count):
+            place = Place(number, self.context.seed)
+            try:
+                if self.run(task, clip, sound, place, methods):
+                    self.outputs.write_report(self.report)
+            except NoCase as reason:
+                self.report["left_out"].append(f"{task.name}, {clip.path.name}: {reason}")
 
     def run(
         self, task: EvaluationTask, clip: Clip, sound: Sound, place: Place, methods: list[Method]
@@ -295,7 +306,7 @@ class _Runner:
 
     def _append(self, record: dict[str, Any], values: dict[str, float]) -> None:
         """Append a record per metric, its value rounded to four decimals."""
-        self.records += [
+        self.report["records"] += [
             {**record, "metric": metric, "value": round(value, 4)}
             for metric, value in values.items()
         ]
