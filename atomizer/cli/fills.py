@@ -199,24 +199,32 @@ def fill(
                 " --reverse."
             )
         settings = Settings(
-            "erased" if erase_only else method,
-            order,
-            reverse,
-            steps,
-            temperature,
-            nucleus,
-            amplitudes,
-            seed,
-            using,
-            copy_from,
-            not_from,
-            shift,
-            "" if like is None else levels_of(read_sound(like), like.name),
-            parse_code(timbre),
+            method="erased" if erase_only else method,
+            order=order,
+            reverse=reverse,
+            steps=steps,
+            temperature=temperature,
+            nucleus=nucleus,
+            amplitudes=amplitudes,
+            seed=seed,
+            using=using,
+            source=copy_from,
+            not_from=not_from,
+            shift=shift,
+            like="" if like is None else levels_of(read_sound(like), like.name),
+            timbre=parse_code(timbre),
         )
         recipes = [Recipe(selection_of(rest, regions, features), settings, extend, add_channels)]
     load = cache(partial(load_model, checkpoint))
-    request = Request(tuple(recipes), tuple(defects), start, seconds, peaks, load, pursuit)
+    request = Request(
+        tuple(recipes),
+        tuple(defects),
+        start=start,
+        seconds=seconds,
+        peaks=peaks,
+        load=load,
+        pursuit=pursuit,
+    )
     if folder is None:
         if len(files) != 2:
             raise AtomizerError(

@@ -190,21 +190,28 @@ def evaluate(
     from ..model.checkpoint import SHIPPED
 
     chosen = validate_names("method", split_names(methods), METHODS)
-    settings = Settings("model", order, False, steps, temperature, nucleus, amplitudes, seed)
+    settings = Settings(
+        order=order,
+        steps=steps,
+        temperature=temperature,
+        nucleus=nucleus,
+        amplitudes=amplitudes,
+        seed=seed,
+    )
     needs_model = any(METHODS[name].needs_model for name in chosen)
     report = evaluation(
         audio,
         Options(
-            split_names(tasks),
-            chosen,
-            settings,
-            clips,
-            seconds,
-            everything,
-            places,
-            parse_folders(compare),
+            tasks=split_names(tasks),
+            methods=chosen,
+            settings=settings,
+            clips=clips,
+            seconds=seconds,
+            include_training=everything,
+            places=places,
+            compared=parse_folders(compare),
         ),
-        Outputs(out, figures, listen, figures_per_task),
+        Outputs(report=out, figures=figures, sounds=listen, figures_per_task=figures_per_task),
         load_model(checkpoint) if needs_model else None,
         checkpoint_hash(checkpoint or SHIPPED),
     )

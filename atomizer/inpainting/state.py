@@ -158,29 +158,26 @@ class FillState:
             padded = np.pad(array, ((0, missing), (0, 0), (0, 0)), constant_values=fill)
             return torch.from_numpy(padded)[None]
 
-        ranks = None if self.ordering is None else batch(self.ranks(window), 0)
-        planes: list[torch.Tensor | None] = [None, None, None]
+        known = State(
+            velocity=batch(level, 0),
+            sign=batch(crop(self.positive, window, False).astype(np.int64), 0),
+            velocity_known=batch(crop_known(self.velocity_known, window), True),
+            sign_known=batch(crop_known(self.sign_known, window), True),
+            present=batch(np.ones(level.shape, bool), False),
+            rank=None if self.ordering is None else batch(self.ranks(window), 0),
+            statistics=self._scaled_statistics(reference),
+        )
         if self.use_priors:
             coefficients, levels = self.predictions(window)
-            planes = [
+            known.estimate, known.prior_std, known.envelope_std = (
                 batch(plane.astype(np.float32) / reference, 0)
                 for plane in (coefficients.mean, coefficients.std, levels.std)
-            ]
-        known = State(
-            batch(level, 0),
-            batch(crop(self.positive, window, False).astype(np.int64), 0),
-            batch(crop_known(self.velocity_known, window), True),
-            batch(crop_known(self.sign_known, window), True),
-            batch(np.ones(level.shape, bool), False),
-            ranks,
-            *planes,
-        )
-        statistics = self._scaled_statistics(reference)
-        if wanted is None:
-            return replace(known, statistics=statistics)
-        mask = np.zeros(level.shape, bool)
-        mask[wanted] = True
-        return replace(known, statistics=statistics, wanted=batch(mask, False))
+            )
+        if wanted is not None:
+            mask = np.zeros(level.shape, bool)
+            mask[wanted] = True
+            known.wanted = batch(mask, False)
+        return known
 
     def _scaled_statistics(self, reference: float) -> torch.Tensor | None:
         """The statistics of the recording, with levels relative to a window's reference."""

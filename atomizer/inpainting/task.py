@@ -202,7 +202,18 @@ def prepare(
         mask, cutoff = with_slope(mask, grid, space, nyquist, cutoff)
     preset = preset_for(selection, mask, space.hertz(np.arange(space.hop)) <= nyquist)
     reference = _loudest_outside(grid, mask)
-    return Task(sound, space, grid, mask, selection, preset, reference, extend, cutoff, is_mid_side)
+    return Task(
+        sound,
+        space,
+        grid,
+        mask,
+        selection,
+        preset,
+        reference,
+        extended=extend,
+        cutoff=cutoff,
+        is_mid_side=is_mid_side,
+    )
 
 
 def outline(
@@ -227,7 +238,7 @@ def outline(
     nyquist = sound.rate / 2
     mask = selection.mask(grid, space, nyquist=nyquist)
     preset = preset_for(selection, mask, space.hertz(np.arange(space.hop)) <= nyquist)
-    return Task(sound, space, grid, mask, selection, preset, 0.0, extend)
+    return Task(sound, space, grid, mask, selection, preset, reference=0.0, extended=extend)
 
 
 def _with_additions(

@@ -134,15 +134,15 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
         if state.rank is not None:
             rank = self.cells.split(state.rank).amin(-1).gather(1, index)
         return Tokens(
-            index,
-            self.cells(state, self.embedding, index),
-            self.cells.origin[index] // constant(self.config.cell, device),
-            valid,
-            rank,
-            self.loose(self.embedding(atoms)),
-            torch.where(position < unknown, position.float(), torch.nan),
-            atoms_valid,
-            state.statistics,
+            index=index,
+            cells=self.cells(state, self.embedding, index),
+            coordinates=self.cells.origin[index] // constant(self.config.cell, device),
+            valid=valid,
+            rank=rank,
+            unplaced=self.loose(self.embedding(atoms)),
+            unplaced_position=torch.where(position < unknown, position.float(), torch.nan),
+            unplaced_valid=atoms_valid,
+            statistics=state.statistics,
         )
 
     def assemble(

@@ -112,9 +112,9 @@ def mask_batch(
         sign_known,
         present,
         rank,
-        priors.estimate * scale,
-        priors.prior_std * scale,
-        priors.envelope_std * scale,
+        estimate=priors.estimate * scale,
+        prior_std=priors.prior_std * scale,
+        envelope_std=priors.envelope_std * scale,
         statistics=statistics_of(plans, windows, reference, space),
     )
     target_mask &= state.occupied
