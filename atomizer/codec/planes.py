@@ -276,22 +276,77 @@ def _sums(level, amplitude, c, t, f):
 
 
 @compiled
+def _place_contexts(contexts, cell, densities, classes):
+    """Contexts of the bit of a place.
+
+    cell       level that is coded, channel, band and bin
+    densities  classes of the tile: expected level, atoms of the frames beside, atoms of its own
+    classes    of the weighted magnitudes around: frame, frames beside, other channel, all
+    """
+    p, c, b, f = cell
+    e, dense, dense_here = densities
+    frame, time, other, total = classes
+    contexts[0] = (frame * 8 + time) * 4 + other
+    contexts[1] = _PLACES[1] + total * BANDS + b
+    contexts[2] = _PLACES[2] + e * 8 + min(7, total)
+    contexts[3] = _PLACES[3] + ((dense * 4 + dense_here) * 4 + min(3, frame)) * 2
+    contexts[3] += min(c, 1)
+    contexts[4] = _PLACES[4] + ((min(c, 1) * 4096 + min(f, 4095)) * _BINS + min(2, total))
+    contexts[5] = _PLACES[5] + p * _SUMS + total
+
+
+@compiled
+def _refinement_contexts(contexts, cell, n, classes):
+    """Contexts of the first bit of a refinement, the `n`-th of its atom.
+
+    cell     levels below that of the atom, channel and band
+    classes  of the weighted magnitudes around: frame, frames beside, all
+    """
+    below, c, b = cell
+    frame, time, total = classes
+    contexts[0] = _REFINE + n * _SUMS + total
+    at = _REFINE + _DIGITS * _SUMS
+    contexts[1] = at + n * BANDS + b
+    at += _DIGITS * BANDS
+    contexts[2] = at + n * MAX_LEVEL + below
+    at += _DIGITS * MAX_LEVEL
+    contexts[3] = at + n * 8 + frame
+    at += _DIGITS * 8
+    contexts[4] = at + n * 8 + time
+    at += _DIGITS * 8
+    contexts[5] = at + n * 2 + min(c, 1)
+
+
+@compiled
 def _code_level(stream, magnitude, known, tiles, model_and_tables, place):
     """A level of `code_levels` on arrays; returns the number of atoms so far."""
-    state, _, encoding = stream
-    model, tables = model_and_tables
-    p, atoms, found, reached, marked, marks = place
-    level, negative, digits, rest = known
-    edges, expected, per_group, tile, count = tiles
-    fine, coarse, amplitudes, refines = tables
-    channels, frames, bins = negative.shape
-    bands = len(edges) - 1
-    contexts = np.zeros(INPUTS, np.int64)
+    p, atoms, _, reached, _, _ = place
+    model, (fine, coarse, amplitudes, refines) = model_and_tables
     amplitude = np.zeros(MAX_LEVEL + 2, np.int64)
-    mark = np.searchsorted(marked, found, side="right")
     for i in range(1, len(amplitude)):
         amplitude[i] = amplitudes[min(len(amplitudes) - 1, max(0, i - 1 - p))]
-    for b in range(bands):
+    tables = fine, coarse, amplitude
+    found = _code_places(stream, magnitude, known, tiles, model, tables, place)
+    if stream[0][STOP] == 0 and found < atoms:
+        reached[1] = len(tiles[0]) - 1
+        _code_refinements(stream, known, tiles, model, (*tables, refines), p)
+    return found
+
+
+@compiled
+def _code_places(  # noqa: PLR0913 compiled: numba takes arrays, no objects
+    stream, magnitude, known, tiles, model, tables, place
+):
+    """The places and signs of the atoms of a level; returns the number of atoms so far."""
+    state, _, encoding = stream
+    p, atoms, found, reached, marked, marks = place
+    level, negative, _, rest = known
+    edges, expected, per_group, tile, count = tiles
+    fine, coarse, amplitude = tables
+    channels, frames, _ = negative.shape
+    contexts = np.zeros(INPUTS, np.int64)
+    mark = np.searchsorted(marked, found, side="right")
+    for b in range(len(edges) - 1):
         low, high = edges[b], edges[b + 1]
         for t in range(frames):
             reached[0], reached[1], reached[2] = p, b, t
@@ -319,22 +374,13 @@ def _code_level(stream, magnitude, known, tiles, model_and_tables, place):
                     if level[c, t + PAD, f + PAD] != 0:
                         continue
                     frame, time, other = _sums(level, amplitude, c, t + PAD, f + PAD)
-                    qf, qt = coarse[frame], coarse[time]
-                    qo = min(3, coarse[other])
-                    qs = fine[min(511, frame + time + other)]
-                    contexts[0] = (qf * 8 + qt) * 4 + qo
-                    contexts[1] = _PLACES[1] + qs * BANDS + b
-                    contexts[2] = _PLACES[2] + e * 8 + min(7, qs)
-                    contexts[3] = _PLACES[3] + ((dense * 4 + dense_here) * 4 + min(3, qf)) * 2
-                    contexts[3] += min(c, 1)
-                    contexts[4] = _PLACES[4] + (
-                        (min(c, 1) * 4096 + min(f, 4095)) * _BINS + min(2, qs)
-                    )
-                    contexts[5] = _PLACES[5] + p * _SUMS + qs
+                    total = fine[min(511, frame + time + other)]
+                    classes = coarse[frame], coarse[time], min(3, coarse[other]), total
+                    _place_contexts(contexts, (p, c, b, f), (e, dense, dense_here), classes)
                     bit = 0
                     if encoding:
                         bit = 1 if magnitude[c, t, f] >> p != 0 else 0
-                    bit = code_mixed(stream, bit, model, contexts, qs)
+                    bit = code_mixed(stream, bit, model, contexts, total)
                     if state[STOP] != 0:
                         return found
                     if bit == 0:
@@ -352,14 +398,24 @@ def _code_level(stream, magnitude, known, tiles, model_and_tables, place):
                         mark += 1
                     if found >= atoms:
                         return found
-    reached[1] = bands
-    for b in range(bands):
-        low, high = edges[b], edges[b + 1]
+    return found
+
+
+@compiled
+def _code_refinements(stream, known, tiles, model, tables, p):
+    """Refinements of the atoms above level p, as far as the stream has bytes."""
+    state, _, encoding = stream
+    level, negative, digits, rest = known
+    edges, _, _, tile, _ = tiles
+    fine, coarse, amplitude, refines = tables
+    channels, frames, _ = negative.shape
+    contexts = np.zeros(INPUTS, np.int64)
+    for b in range(len(edges) - 1):
         for t in range(frames):
             for c in range(channels):
                 if tile[c, t + 1, b + 1] <= p + 1:
                     continue
-                for f in range(low, high):
+                for f in range(edges[b], edges[b + 1]):
                     own = level[c, t + PAD, f + PAD]
                     if own <= p + 1 or not refines[own - 1 - p]:
                         continue
@@ -371,44 +427,22 @@ def _code_level(stream, magnitude, known, tiles, model_and_tables, place):
                         digit = tripled // width
                         rest[c, t, f] = tripled - digit * width
                     n = min(_DIGITS - 1, digits[c, t, f])
-                    at = _REFINE + n * _SUMS + fine[min(511, frame + time + other)]
-                    contexts[0] = at
-                    at = _REFINE + _DIGITS * _SUMS
-                    contexts[1] = at + n * BANDS + b
-                    at += _DIGITS * BANDS
-                    contexts[2] = at + n * MAX_LEVEL + (own - 1 - p)
-                    at += _DIGITS * MAX_LEVEL
-                    contexts[3] = at + n * 8 + coarse[frame]
-                    at += _DIGITS * 8
-                    contexts[4] = at + n * 8 + coarse[time]
-                    at += _DIGITS * 8
-                    contexts[5] = at + n * 2 + min(c, 1)
-                    bit = code_mixed(
-                        stream,
-                        1 if digit == 1 else 0,
-                        model,
-                        contexts,
-                        _SUMS + 2,
-                    )
+                    classes = coarse[frame], coarse[time], fine[min(511, frame + time + other)]
+                    _refinement_contexts(contexts, (own - 1 - p, c, b), n, classes)
+                    bit = code_mixed(stream, 1 if digit == 1 else 0, model, contexts, _SUMS + 2)
                     if state[STOP] != 0:
-                        return found
+                        return
                     if bit == 1:
                         digit = 1
                     else:
                         half = (_TOTAL - _REFINE) // 2
                         for i in range(INPUTS):
                             contexts[i] += half
-                        bit = code_mixed(
-                            stream,
-                            1 if digit == 2 else 0,
-                            model,
-                            contexts,
-                            _SUMS + 3,
-                        )
+                        wanted = 1 if digit == 2 else 0
+                        bit = code_mixed(stream, wanted, model, contexts, _SUMS + 3)
                         if state[STOP] != 0:
-                            return found
+                            return
                         digit = 2 * bit
                     if not encoding:
                         rest[c, t, f] = 3 * rest[c, t, f] + digit
                     digits[c, t, f] += 1
-    return found
