@@ -200,7 +200,7 @@ def prepare(
     mask = selection.mask(grid, space, seed, nyquist=nyquist)
     if selection.erases:
         mask, cutoff = with_slope(mask, grid, space, nyquist, cutoff)
-    preset = preset_for(selection, mask, space.hertz(np.arange(space.hop)) <= nyquist)
+    preset = _preset_for(sound, selection, mask, space)
     reference = _loudest_outside(grid, mask)
     return Task(
         sound,
@@ -235,10 +235,26 @@ def outline(
     sound = replace(sound, samples=np.broadcast_to(np.float32(0), shape))
     frames = space.frame_count(-(-shape[1] * space.rate // sound.rate))
     grid = np.broadcast_to(np.float32(0), (shape[0], frames, space.hop))
-    nyquist = sound.rate / 2
-    mask = selection.mask(grid, space, nyquist=nyquist)
-    preset = preset_for(selection, mask, space.hertz(np.arange(space.hop)) <= nyquist)
-    return Task(sound, space, grid, mask, selection, preset, reference=0.0, extended=extend)
+    return replace(task_of_selection(sound, grid, selection, space=space), extended=extend)
+
+
+def task_of_selection(
+    sound: Sound, grid: np.ndarray, selection: Selection, *, space: AtomSpace, seed: int = 0
+) -> Task:
+    """The task of a selection in a sound with a grid (C, T, F), as far as its work depends on it.
+
+    The slope of a cutoff is not in its mask, and its reference is 0. `above:auto` has to be
+    resolved (`resolve_cutoff`); raises AtomizerError as `prepare` does.
+    """
+    selection = selection.with_beats(grid, space)  # they are holes in time
+    mask = selection.mask(grid, space, seed, nyquist=sound.rate / 2)
+    preset = _preset_for(sound, selection, mask, space)
+    return Task(sound, space, grid, mask, selection, preset, reference=0.0)
+
+
+def _preset_for(sound: Sound, selection: Selection, mask: np.ndarray, space: AtomSpace) -> str:
+    """Name of the preset of a mask (C, T, F)."""
+    return preset_for(selection, mask, space.hertz(np.arange(space.bins)) <= sound.rate / 2)
 
 
 def _with_additions(

@@ -19,9 +19,8 @@ from ...atoms.space import AtomSpace
 from ...inpainting import like
 from ...inpainting.erase import check_fillable
 from ...inpainting.highs import resolve_cutoff
-from ...inpainting.presets import preset_for
 from ...inpainting.recipe import Place, Recipe
-from ...inpainting.task import Task
+from ...inpainting.task import Task, task_of_selection
 from ...io.audio import Overview, Sound, read
 from .. import cleanup, drawing
 from ..component import Message, Proposal, Variation
@@ -375,12 +374,9 @@ class Session:
         if self.pursuit is not None:
             check_fillable(selection)
             selection.mask_atoms(self.pursuit.atoms, seed, nyquist=nyquist)
-        selection = selection.with_beats(self.grid, self.space)
-        mask = selection.mask(self.grid, self.space, seed, nyquist=nyquist)
-        recorded = self.space.hertz(np.arange(self.space.bins)) <= nyquist
-        preset = preset_for(selection, mask, recorded)
+        task = task_of_selection(self.sound, self.grid, selection, space=self.space, seed=seed)
         loudest = 0.0 if self.shown.scene is None else self.shown.scene.loudest
-        return Task(self.sound, self.space, self.grid, mask, selection, preset, loudest)
+        return replace(task, reference=loudest)
 
     def is_filled(self, key: str, features: list[str]) -> bool:
         """Whether the running fill, or the variation that is shown, belongs to this selection."""
