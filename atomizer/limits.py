@@ -132,15 +132,10 @@ def _declared(limit: Field) -> tuple[type, Any]:
     """Type and field of a limit, as pydantic declares them."""
     from pydantic import Field as Declared
 
-    whole, lowest, highest = (
-        limit.type == "int",
-        limit.metadata["lowest"],
-        limit.metadata["highest"],
-    )
+    lowest, highest, unit = (limit.metadata[key] for key in ("lowest", "highest", "unit"))
+    whole = limit.type == "int"
     upper = "" if math.isinf(highest) else f" to {highest:,g}"
-    description = (
-        f"a {'whole ' * whole}number from {lowest:,g}{upper}, in {limit.metadata['unit']},"
-    )
+    description = f"a {'whole ' * whole}number from {lowest:,g}{upper}, in {unit},"
     options: dict[str, Any] = dict(ge=lowest, description=description)
     if upper:
         options["le"] = highest

@@ -151,8 +151,14 @@ def test_mdct_and_mdst_have_the_same_mean_and_less_noise(sound, tmp_path):
 
     samples = np.random.default_rng(0).normal(0, 0.1, (40_000, 2))
     soundfile.write(tmp_path / "noise.wav", samples, 8000)
-    bank = AudioBank(list_clips(tmp_path), SPACE, torch.device("cpu"), progress=False)
-    bank.has_power = bank.has_surroundings = True
+    bank = AudioBank(
+        list_clips(tmp_path),
+        SPACE,
+        torch.device("cpu"),
+        progress=False,
+        has_surroundings=True,
+        has_power=True,
+    )
     windows = bank.draw(4, torch.Generator().manual_seed(0), augment=False)
     mdct, both = (10 * torch.log10(x) for x in (windows.grid.square(), windows.power))
     assert abs(float(both.mean() - mdct.mean()) - POWER_DB) < 0.5

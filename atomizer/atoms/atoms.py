@@ -161,7 +161,7 @@ class Atoms:
     def atoms_only(self) -> Atoms:
         """The same atoms with amplitudes rebuilt from velocity and sign alone."""
         amplitude = self.space.amplitude(self.velocity, self.reference)
-        if self.space.features[4].cardinality == 2:  # not a phase
+        if self.space.features[FEATURES.index("sign")].cardinality == 2:  # not a phase
             amplitude = amplitude * np.where(self.sign > 0, 1, -1)
         return replace(self, amplitude=amplitude.astype(np.float32))
 

@@ -22,9 +22,8 @@ ORDER = 512  # highest order of the AR model at 44.1 kHz
 CONTEXT_SECONDS = 0.12  # samples on either side of a span that the model is fitted to
 NEAR_SECONDS = 0.01  # nearest part of the context, whose level the span takes
 BLOCK_SECONDS = 0.005  # over which the level of the context is measured
-ATTACK_RATIO = (
-    4.0  # amplitude (12 dB) relative to the nearest part, from which another sound begins
-)
+# Amplitude (12 dB) relative to the nearest part, from which another sound begins
+ATTACK_RATIO = 4.0
 PERIOD_SECONDS, LONGEST_LAG = 0.03, 1500  # longest period that is looked for; at most in samples
 SHORTEST_LAG = 32  # samples of a period
 LEAST_CORRELATION = 0.25  # of the residual with that of a period before: in noise at most 0.05
@@ -37,12 +36,8 @@ SIDE_RATIO = 2.0  # amplitude ratio (6 dB) of the two sides up to which the leve
 MEAN_SECONDS, DRAWN_SECONDS = 0.003, 0.01
 SILENCE = 1e-9  # energy relative to all, below which a correlation is one of rounding errors
 NOISE_FLOOR = 1e-10  # relative white noise that is added, so that digital tones have a model
-# added to a matrix, relative to its diagonal, until it is regular
-DIAGONAL_LOADS = (
-    1e-9,
-    1e-6,
-    1e-3,
-)
+# Added to a matrix, relative to its diagonal, until it is regular
+DIAGONAL_LOADS = (1e-9, 1e-6, 1e-3)
 
 
 def burg(segments: Sequence[np.ndarray], order: int) -> tuple[np.ndarray, float]:

@@ -91,10 +91,16 @@ class AudioBank:
     """
 
     def __init__(
-        self, clips: list[Clip], space: AtomSpace, device: torch.device, progress: bool = True
+        self,
+        clips: list[Clip],
+        space: AtomSpace,
+        device: torch.device,
+        progress: bool = True,
+        has_surroundings: bool = False,
+        has_power: bool = False,
     ):
         self.clips, self.space, self.device = clips, space, device
-        self.has_surroundings = self.has_power = False
+        self.has_surroundings, self.has_power = has_surroundings, has_power
         self.min_samples = int((space.frames + 1) * space.hop * 1.15)
         with ThreadPoolExecutor() as pool:
             loading = pool.map(self._load, clips)
@@ -129,11 +135,9 @@ class AudioBank:
     def draw(self, count: int, generator: torch.Generator, augment: bool = True) -> Windows:
         """Draw `count` random windows, float32 on the device.
 
-        A window starts at any sample: lossy sources were coded
-        in frames of their own, and their grid must not be learned.
-
-        Augmentation adds a second recording, changes the speed, the spectral tilt and the polarity,
-        and swaps the channels.
+        A window starts at any sample: lossy sources were coded in frames of their own, and their
+        grid must not be learned. Augmentation adds a second recording, changes the speed, the
+        spectral tilt and the polarity, and swaps the channels.
         """
         mixes = torch.rand(count, generator=generator) < (MIX_CHANCE if augment else 0)
         clips = torch.multinomial(

@@ -151,10 +151,15 @@ class Trainer:
         return bank, self._bank(held_out)
 
     def _bank(self, clips: list[Clip]) -> AudioBank:
-        bank = AudioBank(clips, self.model.config.space, self.device, self.progress)
-        bank.has_surroundings = self.model.config.statistics > 0
-        bank.has_power = self.config.power_target
-        return bank
+        config = self.model.config
+        return AudioBank(
+            clips,
+            config.space,
+            self.device,
+            self.progress,
+            has_surroundings=config.statistics > 0,
+            has_power=self.config.power_target,
+        )
 
     @property
     def share(self) -> float:
