@@ -101,7 +101,7 @@ def test_a_checkpoint_is_saved_whole_or_not_at_all(tmp_path, refused):
     trainer = Trainer(
         [recordings],
         str(tmp_path / "out"),
-        TrainingConfig(steps=4, batch=1, asked=50),
+        TrainingConfig(steps=4, batch=1, targets=50),
         TINY,
         device="cpu",
         progress=False,
@@ -139,7 +139,7 @@ def test_the_remains_of_a_killed_save_are_removed(tmp_path):
     recordings, out = tmp_path / "audio", tmp_path / "out"
     recordings.mkdir()
     make_recordings(recordings)
-    options = TrainingConfig(steps=3, batch=1, asked=50)
+    options = TrainingConfig(steps=3, batch=1, targets=50)
     trainer = Trainer([recordings], str(out), options, TINY, device="cpu", progress=False)
     trainer.train_step()
     trainer.save()

@@ -21,7 +21,7 @@ from atomizer.training.leg import Leg, LegOptions, seconds_of
 from atomizer.training.loop import train
 from tests.tiny import TINY
 
-CONFIG = TrainingConfig(batch=2, asked=200, warmup=2)
+CONFIG = TrainingConfig(batch=2, targets=200, warmup=2)
 RESERVED = "librosa/librosa"
 EVALUATED = ("cut", "channel")
 # what a machine for training need not have

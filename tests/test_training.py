@@ -207,7 +207,7 @@ def test_a_few_steps_lower_the_loss(folder, tmp_path, config):
     trainer = Trainer(
         [folder],
         tmp_path,
-        TrainingConfig(steps=40, batch=4, asked=400, lr=5e-3, warmup=5),
+        TrainingConfig(steps=40, batch=4, targets=400, lr=5e-3, warmup=5),
         config,
         progress=False,
     )
@@ -242,7 +242,7 @@ def test_order_serialization_depends_on_the_users_ordering(folder):
 
 @pytest.mark.parametrize("optimiser", ["adamw", "muon"])
 def test_training_resumes_where_it_stopped(folder, tmp_path, optimiser, refused):
-    options = TrainingConfig(steps=6, batch=2, asked=200, warmup=2, optimiser=optimiser)
+    options = TrainingConfig(steps=6, batch=2, targets=200, warmup=2, optimiser=optimiser)
     whole = Trainer([folder], tmp_path / "whole", options, TINY, progress=False)
     whole.run()
     first = Trainer([folder], tmp_path / "parts", options, TINY, progress=False)
@@ -283,7 +283,7 @@ def test_new_statistics_are_trained_beside_kept_weights(folder, tmp_path):
     torch.manual_seed(4)
     AtomTransformer(TINY).save_pretrained(tmp_path / "init")
     options = TrainingConfig(
-        steps=2, batch=2, asked=100, warmup=1, power_target=True, inherited=0.0
+        steps=2, batch=2, targets=100, warmup=1, power_target=True, inherited=0.0
     )
 
     def trainer(init):
@@ -316,7 +316,7 @@ def test_reserved_recordings_are_not_trained_on(folder, tmp_path, refused):
         (dict(minutes=float("inf")), "minutes"),
         (dict(steps=0), "1 step"),
         (dict(batch=0), "window"),
-        (dict(asked=2), "atoms"),
+        (dict(targets=2), "atoms"),
         (dict(optimiser="sgd"), "adamw or muon is accepted"),
         (dict(lr=0.0), "rate"),
         (dict(lr=float("nan")), "rate"),
@@ -341,7 +341,7 @@ def test_smallest_accepted_numbers_train(folder, tmp_path):
     smallest = TrainingConfig(
         steps=1,
         batch=1,
-        asked=3,
+        targets=3,
         warmup=1,
         weight_decay=0.0,
         ema=0.0,
@@ -356,7 +356,7 @@ def test_smallest_accepted_numbers_train(folder, tmp_path):
 
 @pytest.mark.parametrize("optimiser", ["adamw", "muon"])
 def test_non_finite_loss_changes_no_weights(folder, tmp_path, monkeypatch, optimiser):
-    options = TrainingConfig(steps=2, batch=2, asked=200, optimiser=optimiser)
+    options = TrainingConfig(steps=2, batch=2, targets=200, optimiser=optimiser)
     trainer = Trainer([folder], tmp_path, options, TINY, progress=False)
     before = {k: v.clone() for k, v in trainer.model.state_dict().items()}
     real = Losses.forward
@@ -470,7 +470,7 @@ class NoWaits(TorchDispatchMode):
 def test_training_step_reads_nothing_back(folder, tmp_path, monkeypatch):
     from atomizer.priors import devices
 
-    options = TrainingConfig(steps=2, batch=4, asked=200, warmup=1, optimiser="muon")
+    options = TrainingConfig(steps=2, batch=4, targets=200, warmup=1, optimiser="muon")
     trainer = Trainer([folder], tmp_path, options, TINY, progress=False)
     g = torch.Generator().manual_seed(0)
     batches = [

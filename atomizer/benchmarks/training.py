@@ -25,7 +25,7 @@ def training() -> Iterator[Record]:
 
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer([ASSETS], str(Path(folder) / "run"), progress=False)
-        asked = trainer.config.asked
+        targets = trainer.config.targets
         product, size = square_product(trainer.model)
 
         def step():
@@ -39,9 +39,9 @@ def training() -> Iterator[Record]:
     peak = size / statistics.median(found["product"])
     yield from with_peers(
         "training_atoms_per_s",
-        asked / statistics.mean(found["step"]),
+        targets / statistics.mean(found["step"]),
         "atoms per s",
-        {f"matrix products at {peak / 1e9:.0f} GFLOP/s": asked * peak / counted},
+        {f"matrix products at {peak / 1e9:.0f} GFLOP/s": targets * peak / counted},
         higher_is_better=True,
     )
 

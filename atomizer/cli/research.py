@@ -47,7 +47,9 @@ def train(
         Optional[int], typer.Option(help="total number of steps, instead of minutes")
     ] = None,
     batch: Annotated[int, typer.Option(help="windows per step and process")] = 4,
-    asked: Annotated[int, typer.Option(help="unknown atoms decoded per step")] = 16_000,
+    targets: Annotated[
+        int, typer.Option("--targets", "--asked", help="unknown atoms decoded per step")
+    ] = 16_000,
     optimiser: Annotated[
         str,
         typer.Option(help="adamw, or muon for the matrices of the trunk's blocks"),
@@ -103,7 +105,7 @@ def train(
         **options,
         steps=steps,
         batch=batch,
-        asked=asked,
+        targets=targets,
         optimiser=optimiser,
         lr=lr,
         warmup=warmup,

@@ -26,7 +26,7 @@ class TrainingConfig:
                 and loading
     steps       steps in all, which the schedule spans instead of minutes
     batch       windows per step and process
-    asked       unknown atoms per step whose predictions enter the losses
+    targets     unknown atoms per step whose predictions enter the losses
     optimiser   "adamw", or "muon" for the matrices of the trunk's blocks and AdamW for the rest
     lr          peak learning rate; linear warm-up, then a cosine to zero
     warmup      steps of the warm-up
@@ -45,7 +45,7 @@ class TrainingConfig:
     ] = 60.0
     steps: Annotated[int | None, _number("1 step or more", ge=1)] = None
     batch: Annotated[int, _number("1 window or more", ge=1)] = 4
-    asked: Annotated[int, _number(f"{LOUD_PART} unknown atoms or more", ge=LOUD_PART)] = 16_000
+    targets: Annotated[int, _number(f"{LOUD_PART} unknown atoms or more", ge=LOUD_PART)] = 16_000
     optimiser: Literal["adamw", "muon"] = "adamw"
     lr: Annotated[float, _number("a finite learning rate above 0", gt=0, allow_inf_nan=False)] = (
         1.5e-3

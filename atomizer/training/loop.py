@@ -118,7 +118,7 @@ class Trainer:
         if (self.out / STATE).is_file():
             self.resume()
         self.bank, self.development = self._load_audio(audio)
-        self.losses = Losses(self.model, config.asked)
+        self.losses = Losses(self.model, config.targets)
         self.parallel = (
             torch.nn.parallel.DistributedDataParallel(self.losses, find_unused_parameters=True)
             if self.processes > 1

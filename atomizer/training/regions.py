@@ -103,8 +103,8 @@ def _loudness(grid: Tensor, channels: int, space: AtomSpace, g: torch.Generator)
 def value_at(values: Tensor, where: Tensor, share: float, all_but: int = 0) -> Tensor:
     """The value that a share of n - `all_but` values precede in ascending order, () float32.
 
-    The n values are those of `where` (bool); without any, infinity. A GPU is not asked how many
-    there are, because that takes a wait: it sorts all values.
+    The n values are those of `where` (bool); without any, infinity. On a GPU all values are
+    sorted: to count them would take a wait.
     """
     if devices.is_host(values):
         chosen = values[where]

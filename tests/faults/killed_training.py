@@ -47,7 +47,7 @@ def run(audio: Path, out: Path, steps: int, pipe: int) -> None:
         [audio],
         str(out),
         TrainingConfig(
-            steps=steps, batch=2, asked=100, warmup=2, save_minutes=0, evaluate_minutes=1e9
+            steps=steps, batch=2, targets=100, warmup=2, save_minutes=0, evaluate_minutes=1e9
         ),
         TINY,
         device="cpu",
