@@ -246,6 +246,16 @@ def test_the_error_of_a_texture_in_noise_is_that_of_any_excerpt():
     assert match.relative == pytest.approx(1, abs=0.05)
 
 
+def test_a_match_whose_other_side_is_beyond_the_recording_is_none():
+    """At lag -8 s what follows the hole repeats exactly, and what precedes it is not there."""
+    samples = np.random.default_rng(0).standard_normal((1, 16 * RATE)).astype(np.float32)
+    samples[:, 8 * RATE :] = samples[:, : 8 * RATE]
+    near, far = (hide(samples, start, start + 0.3)[0] for start in (8.05, 11.0))
+    near, far = (ContextSpectra(LagSearch(c), c.spans[0]).match(-8 * RATE) for c in (near, far))
+    assert near.relative < 0.01 and near.worst == 1
+    assert far.relative < 0.01 and far.worst < 0.25
+
+
 def test_faint_highs_decide_between_places_with_equal_notes():
     """The notes of the place without highs are nearer to those of the context."""
     t = np.arange(12 * RATE) / RATE

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.fft import rfft
 from scipy.ndimage import uniform_filter1d
 
-from .lag_search import LagSearch, hidden_band
+from .lag_search import LagSearch, hidden_band, is_two_sided
 from .recording_context import HiddenSpan
 
 MATCH_SECONDS = 2.0  # of context on either side, whose spectra are compared
@@ -35,6 +35,9 @@ TEXTURE_BINS = 25  # over which the levels of a texture are averaged
 WORSE_SHARE = 2 / 3
 BESIDE_SHARE = 1 / 3  # of what is known beside a box, at the same time, in the error
 MAX_GAIN_DB = 3.0  # of the copy, up or down
+# What is expected before anything is compared, that a copy is no better than a texture, counts as
+# many windows: in short recordings few are compared, and one of many places fits by accident
+DOUBT_WINDOWS = 1
 BLOCK_SECONDS = 0.2  # whose correlations are averaged: the loudest block does not decide alone
 CORRELATED_SECONDS = (1.0, 2.0, 4.0)  # of context on either side; the mean over these counts
 
@@ -45,7 +48,8 @@ class Match(NamedTuple):
     error     spectral convergence: norm of the difference of the magnitude spectra of the context
               and of its copy, relative to that of the context
     relative  the same, relative to the error that a texture with the levels of the context has
-    worst     the relative error of the side that matches less
+    worst     the relative error of the side that matches less, the nearer to 1 the less of it was
+              compared
     gain      amplitude of the context relative to that of its copy
     distance  log-spectral distance of the nearest context from its copy
     """
@@ -107,12 +111,21 @@ class _Part(NamedTuple):
 
 
 class _Comparison(NamedTuple):
-    """Error of the copy of a part, the same relative to a texture's, and energies of both."""
+    """Error of the copy of a part, the same relative to a texture's, and energies of both.
+
+    windows  number of windows that were compared
+    """
 
     error: float
     relative: float
     own: float
     other: float
+    windows: int
+
+    @property
+    def doubted(self) -> float:
+        """The relative error, averaged with 1 as if `DOUBT_WINDOWS` more had been compared."""
+        return 1 - (1 - self.relative) * self.windows / (self.windows + DOUBT_WINDOWS)
 
 
 class ContextSpectra:
@@ -135,7 +148,7 @@ class ContextSpectra:
 
     def match(self, lag: int) -> Match:
         """The match at a lag in samples, of the parts whose copy is known."""
-        compared = (self._compare(part, lag) for part in self.sides)
+        compared = [self._compare(part, lag) for part in self.sides if len(part.starts)]
         sides = [side for side in compared if side is not None]
         if not sides:
             return Match(np.inf, np.inf, np.inf, 1.0, np.inf)
@@ -148,7 +161,7 @@ class ContextSpectra:
         own, other = sum(side.own for side in sides), sum(side.other for side in sides)
         limit = 10 ** (MAX_GAIN_DB / 20)
         gain = float(np.clip(np.sqrt(own / other), 1 / limit, limit)) if other > 0 else 1.0
-        worst = max(side.relative for side in sides)
+        worst = max(1.0 if side is None else side.doubted for side in compared)
         return Match(error, relative, worst, gain, self.near.distance(lag))
 
     def _compare(self, part: _Part, lag: int) -> _Comparison | None:
@@ -160,7 +173,8 @@ class ContextSpectra:
         other = self.windows.spectra(part.starts[known] + lag)[:, part.bins]
         energy = float(np.sum(own**2))
         error = float(np.sqrt(np.sum((own - other) ** 2) / (energy + 1e-20)))
-        return _Comparison(error, error / part.texture_error, energy, float(np.sum(other**2)))
+        relative = error / part.texture_error
+        return _Comparison(error, relative, energy, float(np.sum(other**2)), int(known.sum()))
 
     def _part(self, starts: np.ndarray, bins: np.ndarray) -> _Part:
         spectra = self.windows.spectra(starts)[:, bins]
@@ -263,7 +277,8 @@ def texture_error(spectra: np.ndarray) -> float:
 def waveform_correlation(search: LagSearch, span: HiddenSpan, lag: int) -> float:
     """Mean correlation of blocks of the context of a span with those at a lag in samples, -1 to 1.
 
-    It is the geometric mean of both sides: a match on one of them alone is none.
+    It is the geometric mean of both sides: a match on one of them alone is none. Where the copy of
+    one side is beyond the recording, that side counts as half as correlated as the other one.
     """
     block = round(BLOCK_SECONDS * search.context.rate)
     start, stop = span.sample_range(search.context.space.hop, len(search.signal))
@@ -277,6 +292,8 @@ def waveform_correlation(search: LagSearch, span: HiddenSpan, lag: int) -> float
         correlation = min(known, default=0.0)
         if len(known) == 2 and correlation > 0:
             correlation = float(np.sqrt(known[0] * known[1]))
+        elif len(known) == 1 and is_two_sided(search.context, span):
+            correlation *= float(np.sqrt(1 / 2))
         correlations.append(correlation)
     return float(np.mean(correlations))
 
