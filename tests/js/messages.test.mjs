@@ -55,6 +55,7 @@ async function opened() {
     state,
     player,
     errors,
+    ended: [],
     get items() {
       return state.items;
     },
@@ -79,6 +80,7 @@ async function opened() {
         player.choose(version);
       },
       goToFill: nothing,
+      refillEnded: (variation) => view.ended.push(variation?.id),
     },
     statusUntil: 0,
     releaseStatus: () => {
@@ -249,6 +251,17 @@ test('every sound has shapes of its own, which a session file brings', async () 
   assert.deepEqual(shown(), NEUTRAL, 'it was changed since');
   await receive({ scene: sceneOf('pqr'), original: { url: 'pqr.wav' }, variations: [] });
   assert.deepEqual(shown(), quiet);
+});
+
+test('the answer to another source is its fill, or a refusal', async () => {
+  const { view, receive } = await opened();
+  const { variations } = view.state;
+  view.ended.length = 0;
+  const live = { ...resultOf(4, 'CC', sceneOf('pqr')), done: 1, total: 2 };
+  await receive({ busy: true, live });
+  await receive({ busy: false, live: null, variations: [...variations, live], current: 4 });
+  await receive({ status: 'This source touches the hole.' });
+  assert.deepEqual(view.ended, [4, undefined]);
 });
 
 test('during a fill a chosen variation is heard, and shown later', async () => {

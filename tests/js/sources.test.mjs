@@ -99,6 +99,9 @@ test('a source that a key has moved keeps the focus', () => {
   assert.equal(document.activeElement, buttons()[0]);
   view.show([source(3, 4, 0.4), source(7, 8, 0.4)], []); // drawn again
   assert.equal(document.activeElement, buttons()[0]);
+  view.show([], []);
+  view.show([source(3, 4, 0.4), source(7, 8, 0.4)], []); // as before
+  assert.equal(document.activeElement, buttons()[0]);
 });
 
 test('a source takes no focus that is elsewhere by now', () => {
@@ -110,4 +113,20 @@ test('a source takes no focus that is elsewhere by now', () => {
   other.focus();
   view.show([source(3, 4, 0.5)], []);
   assert.equal(document.activeElement, other);
+});
+
+test('a source that is dragged has its arrow, alone', () => {
+  const { layer, view, buttons } = opened([source(1, 2, 0.5), source(7, 8, 0.4)]);
+  const arrowAt = (k) => layer.children[0].children[k];
+  const from = () => Number(/^M([\d.]+)/.exec(arrowAt(0).children[0].attributes.d)[1]);
+  assert.equal(from(), 75);
+  for (let k = 0; k < 10; k++) buttons()[0].press('ArrowRight');
+  assert.equal(from(), 100);
+  assert.deepEqual(
+    [arrowAt(1).attributes.opacity, layer.children[2].style.visibility],
+    ['0', 'hidden'],
+  );
+  view.putBack(); // it was refused
+  assert.deepEqual([from(), buttons()[0].textContent], [75, 'copied from 1–2 s']);
+  assert.ok(!layer.children[2].style.visibility);
 });

@@ -108,6 +108,8 @@ export interface Variation extends Result {
 export interface Edits {
   items: Item[];
   shapes: ReadonlyMap<number, Shape>;
+  /** Id of the variation that was filled in again from another source, or that came of it. */
+  refilled: number | null;
 }
 
 /** How a fill is changed before it is mixed in: `Shape` of inpainting/shaping.py. */

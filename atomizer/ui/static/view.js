@@ -64,11 +64,11 @@ export class View {
     );
     this.store = new Store(initialState());
     this.state = this.store.state;
-    /** Of the selection, and of how fills are changed. */
+    /** Of the selection, of how fills are changed, and of fills from other sources. */
     this.history = new UndoHistory(
-      /** @type {import('./types').Edits} */ ({ items: [], shapes: new Map() }),
-      ({ value, past, future }) =>
-        this.store.set({ ...value, undoSteps: past.length, redoSteps: future.length }),
+      /** @type {import('./types').Edits} */ ({ items: [], shapes: new Map(), refilled: null }),
+      ({ value: { items, shapes }, past, future }) =>
+        this.store.set({ items, shapes, undoSteps: past.length, redoSteps: future.length }),
     );
     this.persistence = new Persistence();
     this.messages = new Messages(this);

@@ -150,6 +150,12 @@ export class SourceLayer {
     this.draw();
   }
 
+  /** Draw sources where they are, also one that was moved. */
+  putBack() {
+    this.drawn = '';
+    this.draw();
+  }
+
   /** Draw again after the visible range or the size has changed. */
   draw() {
     const { layer, picture, sources } = this;
@@ -160,30 +166,63 @@ export class SourceLayer {
     if (layer.hidden) return;
     // a redraw of the same must not replace a button that is being pressed
     const key = JSON.stringify([sources, this.items, picture.lanes(), t, u, left, width]);
-    if (key === this.drawn) return;
+    if (key !== this.drawn) this.replace();
     this.drawn = key;
+    this.giveFocusBack();
+  }
+
+  /** Make the elements of all sources. */
+  replace() {
+    const { layer, picture, sources } = this;
     Object.assign(layer.style, {
       left: picture.left + 'px',
       width: picture.width + 'px',
     });
     const arrows = document.createElementNS(SVG, 'svg');
     arrows.setAttribute('aria-hidden', 'true');
-    const boxes = sources.map((source) => this.spanOf(source));
+    const boxes = sources.map((source, k) => this.spanOf(source, k));
     layer.replaceChildren(arrows, ...boxes);
     const labels = boxes.map((box) => this.keepLabel(box));
     rowsOf(labels).forEach((row, k) => boxes[k].style.setProperty('--row', String(row)));
-    this.giveFocusBack();
-    for (const source of sources) {
-      const from = this.middleOf(source.source);
-      const to = this.nearEdgeOf(source.target, from);
-      for (const name of ['halo', 'arrow']) {
-        const path = document.createElementNS(SVG, 'path');
-        path.setAttribute('class', name);
-        path.setAttribute('d', arrowPath(from, to, this.bandAt(source).middle));
-        path.style.opacity = String(this.strengthOf(source));
-        arrows.append(path);
-      }
+    arrows.append(...sources.map((source) => this.arrowOf(source)));
+  }
+
+  /** Draw a source at another place, with its arrow and no other source: that is what its fill will
+   * be made of.
+   * @param {number} index of the source
+   * @param {number} seconds by which it is moved; 0 shows the others again */
+  showMoved(index, seconds) {
+    const { layer, picture, sources } = this;
+    const [arrows, ...boxes] = /** @type {HTMLElement[]} */ ([...layer.children]);
+    const [from, to] = sources[index].source;
+    const moved = {
+      ...sources[index],
+      source: /** @type {Range} */ ([from + seconds, to + seconds]),
+    };
+    [...arrows.children].forEach((arrow, k) => {
+      if (k === index) arrow.replaceWith(this.arrowOf(moved));
+      else arrow.setAttribute('opacity', seconds ? '0' : '1');
+    });
+    boxes.forEach((box, k) => {
+      if (k === index) box.style.left = picture.x(from + seconds) - picture.left + 'px';
+      else box.style.visibility = seconds ? 'hidden' : '';
+    });
+  }
+
+  /** The arrow of a source.
+   * @param {Source} source */
+  arrowOf(source) {
+    const from = this.middleOf(source.source);
+    const to = this.nearEdgeOf(source.target, from);
+    const arrow = document.createElementNS(SVG, 'g');
+    for (const name of ['halo', 'arrow']) {
+      const path = document.createElementNS(SVG, 'path');
+      path.setAttribute('class', name);
+      path.setAttribute('d', arrowPath(from, to, this.bandAt(source).middle));
+      path.style.opacity = String(this.strengthOf(source));
+      arrow.append(path);
     }
+    return arrow;
   }
 
   /** Remember which button has the focus, which it loses where the layer is hidden or drawn again;
@@ -233,8 +272,9 @@ export class SourceLayer {
   }
 
   /** The box of a source.
-   * @param {Source} source */
-  spanOf(source) {
+   * @param {Source} source
+   * @param {number} index */
+  spanOf(source, index) {
     const { picture } = this;
     const [from, to] = source.source;
     const box = document.createElement('div');
@@ -248,7 +288,7 @@ export class SourceLayer {
     box.style.setProperty('--top', top + 'px');
     box.style.setProperty('--height', bottom - top + 'px');
     const label = document.createElement('span');
-    label.append(this.gripOf(source, box), this.refusalOf(source));
+    label.append(this.gripOf(source, index, box), this.refusalOf(source));
     box.append(label);
     return box;
   }
@@ -268,8 +308,9 @@ export class SourceLayer {
   /** The words of a source, by which it is dragged to another place; arrow keys move it, too, and
    * Enter copies from there.
    * @param {Source} source
+   * @param {number} index
    * @param {HTMLElement} box */
-  gripOf({ source }, box) {
+  gripOf({ source }, index, box) {
     const { picture, host } = this;
     const [from, to] = source;
     const grip = document.createElement('button');
@@ -277,14 +318,14 @@ export class SourceLayer {
     let start = 0; // CSS pixels
     const move = (/** @type {number} */ seconds) => {
       moved = Math.min(picture.duration - to, Math.max(-from, seconds));
-      box.style.left = picture.x(from + moved) - picture.left + 'px';
       const words = moved ? 'copy from ' : 'copied from ';
       grip.textContent = words + format.span([from + moved, to + moved], format.seconds);
-      if (box.isConnected) this.keepLabel(box);
+      if (!box.isConnected) return;
+      this.showMoved(index, moved);
+      this.keepLabel(box);
     };
     const apply = () => {
       this.isDragged = false;
-      this.drawn = '';
       if (Math.abs(moved) >= LEAST_MOVE) host.moved([from + moved, to + moved]);
     };
     Object.assign(grip, { type: 'button', title: 'Drag it to copy from another place' });

@@ -183,6 +183,7 @@ export class Messages {
       if (state.variation.total === 1) view.display.reveal();
       view.playback.goToFill(state.variation);
     }
+    if (!state.busy) view.playback.refillEnded(isNew && isCurrent ? state.variation : null);
     view.store.set({
       lastShownId: message.current,
       restoreId: null,

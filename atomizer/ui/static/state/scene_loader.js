@@ -70,7 +70,7 @@ export class SceneLoader {
         originalUrl: message.original.url,
       });
       if (isOtherSound) {
-        view.history.reset({ items, shapes });
+        view.history.reset({ items, shapes, refilled: null });
         // it copies from the sound that is shown
         store.set({ op: 'replace', clipboard: [], exampleFeatures: null });
       }

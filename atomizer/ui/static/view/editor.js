@@ -3,6 +3,7 @@
 
 import { editedIndex, withBounds } from '../panels/bounds.js';
 import { DEFAULT_FEATURES, press } from '../panels/shell.js';
+import { summaryOf } from '../panels/variations.js';
 import { amplitudesOf } from '../plot/atoms.js';
 import { isPursuit } from '../plot/pursuit.js';
 import { nudgeRegion } from '../tools/edit.js';
@@ -140,20 +141,34 @@ export class SelectionEditor {
     history.push({ ...history.value, shapes }, 'shape ' + heardId + what);
   }
 
+  /** A fill was replaced by one from another source: undo shows the old one again.
+   * @param {number} before id of its variation
+   * @param {number} after */
+  replaceFill(before, after) {
+    const { history } = this.view;
+    history.value = { ...history.value, refilled: before };
+    history.push({ ...history.value, refilled: after });
+  }
+
   /** Undo or redo a step; steps of fills that are gone are passed.
    * @param {'undo' | 'redo'} way */
   step(way) {
     const { state, store, history, variations } = this.view;
-    const { items, shapes } = history.value;
+    const before = history.value;
     if (!history[way]()) return;
-    if (history.value.items !== items) {
+    const { items, shapes, refilled } = history.value;
+    if (items !== before.items) {
       store.set({ active: -1 });
       this.selectionChanged({ again: true });
       return;
     }
-    const id = changedId(shapes, history.value.shapes) ?? null;
-    if (!state.variations.some((variation) => variation.id === id)) this.step(way);
-    else if (id !== state.heardId) this.view.attempt(variations.choose(id, 'filled'));
+    const id = refilled === before.refilled ? changedId(before.shapes, shapes) : refilled;
+    const variation = state.variations.find((one) => one.id === id);
+    if (!variation) this.step(way);
+    else if (id !== state.heardId) {
+      this.view.attempt(variations.choose(variation.id, 'filled'));
+      this.view.holdStatus(summaryOf(variation));
+    }
   }
 
   /** Show the changed selection, and notify Python once of quick changes.

@@ -83,7 +83,7 @@ export class PageEvents {
       loadSelection: (file) => this.view.editor.loadSelection(file),
     });
     // before Gradio, which would read it as a sound
-    document.addEventListener('change', (event) => this.takeSelection(event), true);
+    document.addEventListener('change', (event) => this.takeFile(event), true);
     watchReference({
       choose: (payload) => this.view.trigger('reference', payload),
       duration: () => this.view.player.duration(),
@@ -101,12 +101,17 @@ export class PageEvents {
     if (this.view.state.original) this.view.maskedPreview.update(this.view.state);
   }
 
-  /** Load a selection or settings that were chosen as a sound.
+  /** Load a selection or settings that were chosen as a sound; say that a sound is loaded.
    * @param {Event} event */
-  takeSelection(event) {
+  takeFile(event) {
     const input = /** @type {HTMLInputElement} */ (event.target);
     const file = input.files?.[0];
-    if (!file || !isSelection(file) || !input.closest('#file')) return;
+    if (!file || !input.closest('#file')) return;
+    if (!isSelection(file)) {
+      // one that is uploaded again after a reload has words of its own
+      if (!this.view.state.restored) this.view.showStatus('Loading ' + file.name + ' …');
+      return;
+    }
     event.stopImmediatePropagation();
     this.view.editor.loadSelection(file);
     input.value = '';

@@ -19,6 +19,8 @@ export class Playback {
   constructor(view) {
     this.view = view;
     this.isTicking = false;
+    /** @type {Variation | null} what is being filled in again from another source */
+    this.refilled = null;
   }
 
   playerChanged() {
@@ -132,7 +134,19 @@ export class Playback {
    * @param {{source: import('../types').Range} | {not_from: import('../types').Range}} from */
   refill(from) {
     const { variation, busy } = this.view.state;
-    if (variation && !busy) this.view.trigger('refill', { id: variation.id, ...from });
+    if (!variation || busy) return;
+    this.refilled = variation;
+    this.view.trigger('refill', { id: variation.id, ...from });
+  }
+
+  /** The answer to `refill` is there, if there was one.
+   * @param {Variation | null} variation that came of it; null where the source was refused */
+  refillEnded(variation) {
+    const { refilled, view } = this;
+    this.refilled = null;
+    if (!refilled) return;
+    if (variation) view.editor.replaceFill(refilled.id, variation.id);
+    view.sources.putBack();
   }
 
   /** @param {1 | -1} step */

@@ -8,18 +8,22 @@ import { SelectionEditor } from '../../atomizer/ui/static/view/editor.js';
 
 /** An editor of a page with fills 1 and 2, of which 1 is heard. */
 function opened() {
-  const variations = [{ id: 1 }, { id: 2, shape: { ...NEUTRAL, wet: 0.5 } }];
+  const variations = [
+    { id: 1, label: 'A' },
+    { id: 2, label: 'B', shape: { ...NEUTRAL, wet: 0.5 } },
+  ];
   const state = { items: [], shapes: new Map(), heardId: 1, variations };
   const set = (changes) => Object.assign(state, changes);
   const view = {
     state,
     store: { set, batch: (change) => change() },
-    history: new UndoHistory({ items: state.items, shapes: state.shapes }, ({ value }) =>
+    history: new UndoHistory({ items: [], shapes: new Map(), refilled: null }, ({ value }) =>
       set(value),
     ),
     variations: { choose: async (id) => set({ heardId: id }) },
     attempt: (work) => work,
     releaseStatus() {},
+    holdStatus() {},
   };
   const editor = new SelectionEditor(view);
   editor.selectionChanged = () => {};
@@ -59,4 +63,18 @@ test('undo shows the fill that it changes, and passes those that are gone', () =
   state.variations.pop();
   editor.step('undo');
   assert.deepEqual([levels()[0], state.heardId], [0, 1]);
+});
+
+test('undo and redo step between fills from different sources', () => {
+  const { editor, level, levels, state } = opened();
+  level(-3);
+  editor.replaceFill(1, 2);
+  state.heardId = 2;
+  editor.step('undo');
+  assert.deepEqual([state.heardId, levels()[0]], [1, -3]);
+  editor.step('redo');
+  assert.equal(state.heardId, 2);
+  editor.step('undo');
+  editor.step('undo');
+  assert.deepEqual([state.heardId, levels()[0]], [1, 0]);
 });
