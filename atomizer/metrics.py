@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from .atoms.erb import erb_bands_hz
+from .atoms.bands import erb_bands_hz
 from .io.audio import resample
 
 RATE = 44_100

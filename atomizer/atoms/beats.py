@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import AtomizerError
+from .bands import octave_band_edges
 from .space import AtomSpace
 
-BANDS = 24  # of equal width in octaves
 RANGE_DB = 60.0  # below the loudest band, where a level counts as silence
 MEAN_SECONDS = 1.0  # over which the mean onset strength is taken away
 BPM = (40.0, 240.0)
@@ -60,9 +60,7 @@ def onset_strength(grid: np.ndarray) -> np.ndarray:
     for channel in grid:
         power += channel**2
         power[:, 1:-1] += (channel[:, 2:] - channel[:, :-2]) ** 2
-    edges = np.geomspace(min(4, bins), bins, BANDS)
-    first = np.unique(np.append(0, np.round(edges[:-1]).astype(int)))
-    bands = np.add.reduceat(power, first, axis=1)
+    bands = np.add.reduceat(power, octave_band_edges(bins)[:-1], axis=1)
     floor = float(bands.max(initial=0)) * 10 ** (-RANGE_DB / 10)
     level = 10 * np.log10(bands + floor + 1e-30)
     return np.maximum(np.diff(level, axis=0, prepend=level[:1]), 0).mean(axis=1)

@@ -17,7 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .erb import erb_bands_hz
+from .bands import erb_bands_hz
 
 QUARTERS = 4  # units of a level per factor of 2 in amplitude
 BANDS = 22  # of equal width in ERB up to half the rate, wider at low frequencies

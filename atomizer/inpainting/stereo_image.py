@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from ..atoms.erb import erb_bands_hz
+from ..atoms.bands import erb_bands_hz
 
 DECAY_FRAMES = 43.0  # decay of the weight of known frames with their distance: 1 s
 BANDS = 24  # of equal width in ERB-rate

@@ -27,7 +27,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .copies import Copy, Piece, band_edges, copy_pieces
+from ..atoms.bands import octave_band_edges
+from .copies import Copy, Piece, copy_pieces
 from .lag_search import hidden_band, is_two_sided
 from .recording_context import CONTEXT_FRAMES, HiddenSpan, RecordingContext
 
@@ -104,7 +105,7 @@ def _weighted_sum(
     mean = np.zeros_like(target)
     correlation = np.zeros(target.shape[1:], np.float32)
     amplitude = np.zeros(len(copies))
-    for band in (slice(*edges) for edges in pairwise(band_edges(target.shape[2]))):
+    for band in (slice(*edges) for edges in pairwise(octave_band_edges(target.shape[2]))):
         count = len(used) if band.start * context.space.bin_hz < MAX_COMBINED_HZ else 1
         atoms = stack[:count, ..., band]
         rms = np.sqrt(np.square(atoms).sum(axis=(1, 2, 3)))

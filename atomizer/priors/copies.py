@@ -12,7 +12,6 @@ from .recording_context import RecordingContext, mdct_frames
 CROSSFADE_SECONDS = 0.05  # half of the cross-fade of two phrases
 SINC_TAPS = 32  # on either side, of the interpolation of fractional lags
 MIN_FRACTION = 0.02  # of a lag, below which it is rounded
-BANDS = 24  # of equal width in octaves
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,3 @@ def shifted(samples: np.ndarray, start: int, stop: int, lag: float) -> np.ndarra
     at = np.arange(-pad, pad + 1) - fraction
     kernel = (np.sinc(at) * np.cos(np.pi * at / (2 * pad + 2)) ** 2).astype(np.float32)
     return oaconvolve(piece, kernel[None, ::-1], "valid", axes=1)
-
-
-def band_edges(bins: int, count: int = BANDS) -> np.ndarray:
-    """First bins of bands of equal width in octaves, and the bin after the last."""
-    edges = np.unique(np.round(np.geomspace(min(4, bins), bins, count)).astype(int))
-    return np.concatenate([[0], edges])

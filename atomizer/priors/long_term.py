@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..atoms.erb import erb_bands_hz
+from ..atoms.bands import erb_bands_hz
 from ..atoms.space import AtomSpace
 from ..io import resources
 from . import timbre as timbres

@@ -23,7 +23,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from .copies import Copy, Piece, band_edges, copy_pieces
+from ..atoms.bands import octave_band_edges
+from .copies import Copy, Piece, copy_pieces
 from .lag_search import MAX_PHRASE_SECONDS, LagSearch
 from .plain_copy import blend, plain_copy
 from .recording_context import (
@@ -146,7 +147,7 @@ def _weighted_sum(
     """
     target, mask = context.grid[:, frames], context.mask[:, frames]
     at = np.arange(frames.start, frames.stop)
-    stack, edges = np.stack([c.atoms for c in copies]), band_edges(target.shape[2])
+    stack, edges = np.stack([c.atoms for c in copies]), octave_band_edges(target.shape[2])
     is_gap = bool(mask[:, (at >= span.first) & (at < span.stop)].all())
     data = _Regression(
         target,
