@@ -14,6 +14,7 @@ grey still shows the velocity.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -92,7 +93,8 @@ def _linear(lightness: float, a: float, b: float) -> tuple[float, float, float]:
     )
 
 
-def ramp(row: str, theme: str) -> list[tuple[int, int, int]]:
+@cache
+def ramp(row: str, theme: str) -> tuple[tuple[int, int, int], ...]:
     """`STOPS` colours (sRGB bytes) of a row of the palette, from the quietest to the loudest."""
     a, b = _direction(row)
     first, last = THEMES[theme]["unknown" if row == "unknown" else "ramp"]
@@ -101,7 +103,7 @@ def ramp(row: str, theme: str) -> list[tuple[int, int, int]]:
         # pale at both ends, where screens have no vivid colours
         chroma = math.sin(math.pi * (0.08 + 0.80 * x))
         out.append(oklab(first + (last - first) * x, a * chroma, b * chroma))
-    return out
+    return tuple(out)
 
 
 def _direction(row: str) -> tuple[float, float]:
