@@ -148,6 +148,7 @@ class Pages:
             if page not in others:
                 page.close()
         context.clear_cookies()
+        context.clear_permissions()
         idle.append(context.new_page() if kept.is_closed() else kept)
 
 

@@ -1,5 +1,6 @@
 """What a fill is made of, its shape, and how it is compared; the tests share one page."""
 
+import json
 import re
 
 import driver as d
@@ -13,7 +14,8 @@ RENDER_SHAPED = """async (shape) => {
   const { renderShaped } = await import(files.find((name) => name.endsWith('shaping.js')));
   const { player } = document.querySelector('.atom-view').atomView.testApi;
   const rendered = await renderShaped(player.buffers, player.fillSpans, shape);
-  return { samples: Array.from(rendered.getChannelData(0)), rate: rendered.sampleRate };
+  const samples = Array.from(rendered.getChannelData(0));
+  return JSON.stringify({ samples, rate: rendered.sampleRate });
 }"""
 
 
@@ -70,7 +72,7 @@ def test_shape_is_heard_exported_and_reset(page, tmp_path):
     assert d.state(page, "player.shape") == shape
     assert d.state(page, "player.playing && !!player.voices.filled.shaper")
     page.evaluate(f"{d.API}.player.pause()")
-    rendered = page.evaluate(RENDER_SHAPED, shape)
+    rendered = json.loads(page.evaluate(RENDER_SHAPED, shape))
     assert page.text_content(f"{d.VIEW} [data-export=float]") == "Filled A as WAV, float"
     d.export(page, "float").save_as(tmp_path / "shaped.wav")
     exported, rate = soundfile.read(tmp_path / "shaped.wav", always_2d=True)

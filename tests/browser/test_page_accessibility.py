@@ -1,5 +1,7 @@
 """Accessibility: the rules of axe-core (WCAG 2.2 A and AA, and best practices), light and dark."""
 
+import json
+
 import driver as d
 import pytest
 
@@ -8,16 +10,18 @@ axe = pytest.importorskip(
 )
 
 GRAVE = ("serious", "critical")
+SIZES = ((1400, 1000), (390, 844))
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 # a colour on its way from one value to another is neither
 SETTLE = """Promise.all(
   document.getAnimations().filter((a) => a instanceof CSSTransition)
     .map((a) => a.finished.catch(() => null)))"""
 
 
-def findings(page) -> list[str]:
+def findings(page, **options) -> list[str]:
     """Every serious or critical one: the rule, and where."""
     page.evaluate(f"{SETTLE}.then(() => null)")
-    violations = axe.Axe().run(page).response["violations"]
+    violations = axe.Axe().run(page, options=options).response["violations"]
     return [
         f"{v['id']}: {node['target']} {node['failureSummary']}"
         for v in violations
@@ -26,16 +30,29 @@ def findings(page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ("light", "dark"))
-@pytest.mark.parametrize("width, height", ((1400, 1000), (390, 844)))
-def test_nothing_serious_is_found(open_page, sounds, theme, width, height):
-    page = open_page(width, height, f"?__theme={theme}", app="quick_app_url")
+def check(page, what: str, sizes=SIZES) -> None:
+    """Nothing is found in what is open, at some sizes, in the light and in the dark theme.
+
+    The theme is a class of the body, and decides about contrast alone.
+    """
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        for theme, options in (("light", {}), ("dark", CONTRAST)):
+            page.evaluate(f"document.body.classList.toggle('dark', {json.dumps(theme == 'dark')})")
+            page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+            assert findings(page, **options) == [], f"{what}, {width} px, {theme}"
+    page.set_viewport_size(dict(zip(("width", "height"), SIZES[0])))
+    page.evaluate("document.body.classList.remove('dark')")
+
+
+def test_nothing_serious_is_found(open_page, sounds):
+    page = open_page(*SIZES[0], app="quick_app_url")
     d.upload(page, sounds["stereo"])
     d.add_preset(page, "above", 8000)
     d.fill(page)
-    assert findings(page) == []
+    check(page, "a fill")
     page.click(f"{d.VIEW} [data-act=blind]")
-    assert findings(page) == []
+    check(page, "the blind test")
     page.keyboard.press("Escape")
     page.click(f"{d.VIEW} [data-act=accept]")
     d.wait(page, "state.layers.length === 1 && !state.variations.length")
@@ -43,24 +60,18 @@ def test_nothing_serious_is_found(open_page, sounds, theme, width, height):
     page.click(f"{d.VIEW} [data-act=order]")
     page.click("#record > button")
     page.click(f"{d.VIEW} [data-name=export-menu] summary")
-    assert findings(page) == []
+    check(page, "open panels")
 
 
-@pytest.mark.parametrize("theme", ("light", "dark"))
-def test_nothing_serious_is_found_in_the_sheets_and_the_overview(open_page, sounds, theme):
-    page = open_page(1400, 1000, f"?__theme={theme}", app="quick_app_url")
+def test_nothing_serious_is_found_in_sheets_overview_and_example(open_page, sounds):
+    page = open_page(*SIZES[0], app="quick_app_url")
     for sheet in ("how", "keys"):
         page.click(f"[data-open={sheet}]")
-        assert findings(page) == [], sheet
+        check(page, sheet, SIZES[:1])
         page.keyboard.press("Escape")
     d.upload(page, sounds["long"])
     page.wait_for_selector(f"{d.VIEW} [data-name=excerpt]")
-    assert findings(page) == []
-
-
-@pytest.mark.parametrize("theme", ("light", "dark"))
-def test_nothing_serious_is_found_in_an_example(open_page, theme):
-    page = open_page(1400, 1000, f"?__theme={theme}", app="quick_app_url")
+    check(page, "the overview", SIZES[:1])
     d.play_example(page, "phone")  # its source is drawn
     page.wait_for_selector(f"{d.VIEW} [data-name=sources] button")
-    assert findings(page) == []
+    check(page, "an example", SIZES[:1])

@@ -49,6 +49,11 @@ def test_several_variations_are_listed_and_switched(page):
     )
     assert len({d.sound_of(page, "filled")[0].tobytes()} | {None}) == 2
     last = d.sound_of(page, "filled")[0]
+    change, filled, masked = (
+        np.array(d.large(page, f"Array.from(player.buffers.{v}.getChannelData(0))"))
+        for v in ("change", "filled", "masked")
+    )
+    assert np.allclose(change, filled - masked, atol=1e-6) and np.abs(change).max() > 1e-3
     text = page.inner_text(f"{d.VIEW} [data-variation='{made[2]['id']}']")
     assert "1–2 s, 300 Hz–3 kHz · took" in text and "seed" not in text
     page.click(f"{d.VIEW} .details summary")
@@ -83,12 +88,15 @@ def test_several_variations_are_listed_and_switched(page):
     assert [v["label"] for v in variations(page)] == ["A", "C"]
 
 
-@pytest.mark.parametrize("late", ["atoms", "sound"])
-def test_the_last_choice_counts_when_another_variation_is_late(page, late):
-    fill_count(page, 3)
-    first, second = (v["id"] for v in variations(page)[:2])
-    url = d.state(page, f"state.variations[0].{late}.url")
+def check_last_choice(page, late: str) -> None:
+    """From the third to the second: the file `late` of the first one, in between, comes last."""
+    first, second, third = (v["id"] for v in variations(page))
     shown = "Array.from(state.shown.velocity).reduce((sum, v, i) => sum + v * (i + 1), 0)"
+    samples = "Array.from(player.buffers.filled.getChannelData(0).subarray(60000, 60100))"
+    heard = "player.urls.filled === state.variation.sound.url"
+    page.click(f"{d.VIEW} [data-variation='{third}']")
+    d.wait(page, f"state.variation.id === {third} && {heard}")
+    url = d.state(page, f"state.variations[0].{late}.url")
     d.state(page, "api.clearSoundCache()")
     held = []
     page.route(url, lambda route: held.append(route))
@@ -97,33 +105,25 @@ def test_the_last_choice_counts_when_another_variation_is_late(page, late):
     while not held:
         page.wait_for_timeout(20)
     page.keyboard.press("]")
-    d.wait(
-        page, f"player.urls.filled === state.variation.sound.url && state.variation.id === {second}"
-    )
-    seen, heard = (
-        d.state(page, shown),
-        d.state(page, "Array.from(player.buffers.filled.getChannelData(0).subarray(60000, 60100))"),
-    )
+    d.wait(page, f"{heard} && state.variation.id === {second}")
+    before = d.state(page, shown), d.state(page, samples)
     with page.expect_event("requestfinished", lambda request: request.url == url):
         held[0].fallback()
     page.wait_for_timeout(500)
-    assert d.state(page, "state.variation.id") == second and d.state(
-        page, "player.urls.filled === state.variation.sound.url"
-    )
-    assert (
-        d.state(page, shown) == seen
-        and d.state(
-            page, "Array.from(player.buffers.filled.getChannelData(0).subarray(60000, 60100))"
-        )
-        == heard
-    )
-    assert page.get_attribute(f"{d.VIEW} [data-variation='{second}']", "aria-checked") == "true"
+    assert d.state(page, "state.variation.id") == second and d.state(page, heard), late
+    assert (d.state(page, shown), d.state(page, samples)) == before, late
+    row = f"{d.VIEW} [data-variation='{second}']"
+    assert page.get_attribute(row, "aria-checked") == "true", late
     page.unroute(url)
     page.keyboard.press("[")
-    d.wait(
-        page, f"state.variation.id === {first} && player.urls.filled === state.variation.sound.url"
-    )
-    assert d.state(page, shown) != seen
+    d.wait(page, f"state.variation.id === {first} && {heard}")
+    assert d.state(page, shown) != before[0], late
+
+
+def test_the_last_choice_counts_when_another_variation_is_late(page):
+    fill_count(page, 3)
+    for late in ("atoms", "sound"):
+        check_last_choice(page, late)
 
 
 def test_a_message_takes_no_button_that_is_being_pressed(page):
@@ -216,18 +216,6 @@ def test_a_random_part_is_shown_as_the_fill_took_it(quick, sounds):
         )
         energy.append(d.state(quick, "state.readout.energy"))
     assert energy[0] != energy[1]
-
-
-def test_only_the_change_is_filled_less_masked(page):
-    d.fill(page)
-    change, filled, masked = (
-        d.state(page, f"Array.from(player.buffers.{v}.getChannelData(0).subarray(60000, 61000))")
-        for v in ("change", "filled", "masked")
-    )
-    assert (
-        np.allclose(change, np.array(filled) - np.array(masked), atol=1e-6)
-        and np.abs(change).max() > 1e-3
-    )
 
 
 def test_levels_are_matched_at_a_click(page):
@@ -337,13 +325,6 @@ def test_exports_and_the_command_line_makes_it_again(page, sounds, tmp_path):
     assert soundfile.info(d.export(page, "wav16").path()).subtype == "PCM_16"
 
 
-def test_settings_of_nothing_are_refused(quick, sounds):
-    d.upload(quick, sounds["mono"])
-    quick.click(f"{d.VIEW} [data-name=export-menu] summary")
-    quick.click(f"{d.VIEW} [data-export=settings]")
-    quick.wait_for_selector(".toast-body >> text=There are no settings yet")
-
-
 def test_noise_for_comparison_and_a_continuation(quick, sounds):
     d.upload(quick, sounds["mono"])
     d.enter(quick, "#seconds input", "1")
@@ -355,6 +336,10 @@ def test_noise_for_comparison_and_a_continuation(quick, sounds):
     d.fill(quick, "#continue")
     assert quick.inner_text(f"{d.VIEW} .variation .how").startswith("1 s longer")
     assert quick.inner_text(f"{d.VIEW} .variation .metrics") == ""
+    end = int(3.1 * 44_100)
+    filled, masked = (d.sound_of(quick, version)[0] for version in ("filled", "masked"))
+    assert len(filled) == 4 * 44_100 and np.abs(filled[end:]).max() > 1e-4
+    assert np.abs(masked[end:]).max() < 1e-3
     first = d.state(quick, "state.variation.id")
     quick.click(f"{d.VIEW} [data-act=noise]")
     d.wait(quick, f"state.variations.length === 2 && state.variation.id !== {first}")
