@@ -24,6 +24,7 @@ NEAR_SECONDS = 0.01  # nearest part of the context, whose level the span takes
 BLOCK_SECONDS = 0.005  # over which the level of the context is measured
 # Amplitude (12 dB) relative to the nearest part, from which another sound begins
 ATTACK_RATIO = 4.0
+PAUSE_RATIO = 30.0  # amplitude (30 dB) below it, from which a pause is no part of the sound
 PERIOD_SECONDS, LONGEST_LAG = 0.03, 1500  # longest period that is looked for; at most in samples
 SHORTEST_LAG = 32  # samples of a period
 LEAST_CORRELATION = 0.25  # of the residual with that of a period before: in noise at most 0.05
@@ -246,7 +247,7 @@ def _same_sound(context: np.ndarray, rate: int) -> np.ndarray:
     louder = np.flatnonzero(is_loud)
     is_attack = len(louder) and louder[0] >= near and not _alternates(is_loud)
     last = max(int(louder[0]) - 1, near) if is_attack else len(starts)
-    sounding = np.flatnonzero(power[:last] > nearest / ATTACK_RATIO**2)
+    sounding = np.flatnonzero(power[:last] > nearest / PAUSE_RATIO**2)
     last = max(int(sounding[-1]) + 1, near) if len(sounding) else last
     return context[:, : starts[last] if last < len(starts) else n].astype(np.float64)
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { PageEvents } from '../../atomizer/ui/static/view/events.js';
 
-test('a chosen sound is said to load, unless it comes back after a reload', () => {
+test('a chosen sound is announced, unless a reload restores it', () => {
   const said = [];
   const state = { restored: null };
   const events = new PageEvents({ state, showStatus: (text) => said.push(text) });
