@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -29,6 +30,7 @@ FILLS: dict[str, Any] = dict(
     show_progress="minimal",
 )
 
+RESEND_SECONDS = 0, 1, 3  # after Stop, and between two answers: a fill ends after it is cancelled
 
 Fill = dict[str, Any]  # what Gradio returns for an event: a Dependency
 
@@ -232,11 +234,18 @@ def _connect_stop(page: Page, fills: list[Fill]) -> None:
     def stop(tab: Tab) -> Message:
         return handlers.stop(tab.session)
 
+    def resend(tab: Tab) -> Iterator[Message]:
+        for seconds in RESEND_SECONDS:
+            time.sleep(seconds)
+            yield handlers.resend(tab.session)
+
     page.fill.stop.click(stop, page.state, page.view, **PRIVATE)
     # an event each: with several fills in one event, Gradio looks for the next only when the one
     # before has ended, and could cancel a fill that was started after Stop
     for fill in fills:
-        page.fill.stop.click(None, cancels=[fill], **PRIVATE)
+        cancelled = page.fill.stop.click(None, cancels=[fill], **PRIVATE)
+        if fill is fills[0]:  # one that began after Stop is cancelled while the page sees it busy
+            cancelled.then(resend, page.state, page.view, concurrency_limit=None, **PRIVATE)
 
 
 def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:

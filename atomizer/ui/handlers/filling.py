@@ -360,6 +360,14 @@ def _eviction_notice(labels: set[str], session: Session) -> str:
     return f"; {', '.join(evicted)} was deleted, because {kept} variations are kept"
 
 
+def resend(session: Session | None) -> Message:
+    """Return the state as it is: a page does not hear how a cancelled fill ended."""
+    if session is None:
+        return gr.skip()
+    with session.lock:
+        return session.publish(session.status)
+
+
 def stop(session: Session | None) -> Message:
     """Cancel the running fill or pursuit, and keep what it has found so far."""
     if session is None:
@@ -367,7 +375,7 @@ def stop(session: Session | None) -> Message:
     with session.lock:
         job = session.job
         if job is None or not job.active:
-            return session.publish(session.status)  # the page may have missed how it ended
+            return resend(session)
         state, step = job.state, jobs.stop(session)
         if job.kind == "pursuit":
             if session.pursuit is None:
