@@ -112,7 +112,6 @@ def _best_lag(signals: Sequence[np.ndarray], least: int, most: int) -> tuple[int
     All signals have the same lag; those that are shorter than twice `most` count up to half.
     """
     products, before, after = np.zeros(most), np.zeros(most), np.zeros(most)
-    quiet = SILENCE * sum(float(x @ x) for x in signals)  # what is quieter has no correlation
     for x in signals:
         count = min(most, len(x) // 2)
         if not count:
@@ -122,6 +121,7 @@ def _best_lag(signals: Sequence[np.ndarray], least: int, most: int) -> tuple[int
         energy = np.append(0, np.cumsum(np.square(x)))
         before[:count] += energy[len(x) - np.arange(count)]
         after[:count] += energy[-1] - energy[:count]
+    quiet = SILENCE * before[0]  # of all energy: what is quieter has no correlation
     powers = np.maximum(before, quiet) * np.maximum(after, quiet)
     correlation = products / np.sqrt(powers + 1e-300)
     correlation[:least] = 0
