@@ -40,14 +40,14 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Place:
+class SimilarPlace:
     """A similar place: the box moved by `shift` seconds, and its correlation (0 to 1)."""
 
     shift: float
     correlation: float
 
 
-def find_similar(grid: np.ndarray, space: AtomSpace, box: Box) -> list[Place]:
+def find_similar(grid: np.ndarray, space: AtomSpace, box: Box) -> list[SimilarPlace]:
     """Find the places that are similar to a box.
 
     Parameters
@@ -59,7 +59,7 @@ def find_similar(grid: np.ndarray, space: AtomSpace, box: Box) -> list[Place]:
 
     Returns
     -------
-    list of Place
+    list of SimilarPlace
         The best first. They overlap neither the box nor each other.
 
     Raises
@@ -79,7 +79,7 @@ def find_similar(grid: np.ndarray, space: AtomSpace, box: Box) -> list[Place]:
         if all(abs(int(start) - other) >= length for other in taken):
             taken.append(int(start))
             shift = (int(start) - frames.start) * space.hop / space.rate
-            places.append(Place(shift, float(correlation[start])))
+            places.append(SimilarPlace(shift, float(correlation[start])))
     return places
 
 

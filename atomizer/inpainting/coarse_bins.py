@@ -18,7 +18,7 @@ from ..atoms.space import AtomSpace
 
 STRIDE = 16  # bins from one decoded bin to the next, one in every cell of the model
 WIDE_HZ = 8_000.0  # above, critical bands are twice as wide as at 4 kHz: twice as many bins
-Place = tuple[np.ndarray, np.ndarray, np.ndarray]  # channel, frame and bin of n atoms, each (n,)
+Places = tuple[np.ndarray, np.ndarray, np.ndarray]  # channel, frame, bin of n atoms, each (n,)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class CoarseBins:
     bins: int
     decoded: np.ndarray
 
-    def select(self, place: Place) -> Place:
+    def select(self, place: Places) -> Places:
         """The decoded ones of places, channel, frame and bin, each (n,): (rows * m,)."""
         channel, frame, bin_ = (a.reshape(-1, self.bins)[:, self.decoded].ravel() for a in place)
         return channel, frame, bin_

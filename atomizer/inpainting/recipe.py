@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .recipe_schema import RecipeSchema
 
 Callback = Callable[[Step], object]
-Place = tuple[Selection, float, int]  # Recipe.place
+FilledPlace = tuple[Selection, float, int]  # Recipe.place
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Recipe:
         return erase_atoms(sound, self.selection, atomizer, self.settings.seed, atoms)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> FilledPlace:
         """What part of a sound is filled in: equal for two recipes that fill in the same part."""
         return replace(self.selection, features=()), self.extend, self.add_channels
 

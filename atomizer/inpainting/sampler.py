@@ -27,7 +27,7 @@ from .amplitudes import (
     wiener_blend,
 )
 from .bounds import Bounds
-from .coarse_bins import Place, coarse_bins
+from .coarse_bins import Places, coarse_bins
 from .highs import cutoff_bin
 from .like import parse_levels
 from .placement import place
@@ -309,7 +309,7 @@ class Filler:
             state.magnitude[at], state.positive[at] = magnitude, positive > 0.5
             self.grid[at] = amplitude
 
-    def _take_copied(self, window: Window, place: Place, blend: WienerBlend) -> Place:
+    def _take_copied(self, window: Window, place: Places, blend: WienerBlend) -> Places:
         """Fill the places whose amplitude is that of a copy alone; returns the others.
 
         Most copies of notes need no network: what it draws there would have a gain of zero.
@@ -329,7 +329,7 @@ class Filler:
         return channel[drawn], frame[drawn], bin_[drawn]
 
     def _draw(
-        self, window: Window, place: Place, ceiling: np.ndarray
+        self, window: Window, place: Places, ceiling: np.ndarray
     ) -> Iterator[tuple[Targets, Draw]]:
         """Magnitudes and signs of the atoms of a window at n places, part by part.
 
@@ -346,11 +346,11 @@ class Filler:
         wanted = None if coarse is None else coarse.select(place)
         context = encode(self.model, state.model_input(window, space, wanted))
 
-        def targets_at(place: Place) -> Targets:
+        def targets_at(place: Places) -> Targets:
             channel, frame, bin_ = place
             return Targets(place, frame + window.start, torch.from_numpy(ceiling[channel, bin_]))
 
-        def predict(place: Place) -> Iterator[tuple[Targets, Tensor, Tensor]]:
+        def predict(place: Places) -> Iterator[tuple[Targets, Tensor, Tensor]]:
             for part, decoded in decode(self.model, context, np.stack(place, 1)):
                 targets = targets_at((place[0][part], place[1][part], place[2][part]))
                 logits, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()

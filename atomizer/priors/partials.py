@@ -27,8 +27,9 @@ from .recording_context import (
     mdct_frames,
     merge,
 )
+from .spectral_envelope import DB_PER_NEPER
 
-AMPLITUDE_DB_PER_NEPER = 8.686
+AMPLITUDE_DB_PER_NEPER = 2 * DB_PER_NEPER
 WINDOW_HOPS = 8  # hops per analysis window
 MAX_TRACK_FRAMES = 20  # on either side
 MIN_TRACK_FRAMES = WINDOW_HOPS + 1  # so that the first and the last window share no samples

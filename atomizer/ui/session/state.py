@@ -19,7 +19,7 @@ from ...atoms.space import AtomSpace
 from ...inpainting import like
 from ...inpainting.erase import check_fillable
 from ...inpainting.highs import resolve_cutoff
-from ...inpainting.recipe import Place, Recipe
+from ...inpainting.recipe import FilledPlace, Recipe
 from ...inpainting.task import Task, task_of_selection
 from ...io.audio import Overview, Sound, read
 from .. import cleanup, drawing
@@ -133,7 +133,7 @@ class Session:
     example_variations: set[int] = field(default_factory=set)  # ids of an example's own results
     job: Job | None = None  # the newest one; it may have ended
     like: str = ""  # `Settings.like` of fills that it acts on
-    filled_places: tuple[Place, ...] = ()  # also those of fills that were deleted
+    filled_places: tuple[FilledPlace, ...] = ()  # also those of fills that were deleted
     next_seed: int = 0  # above all that were used
     work: SavedWork | None = None  # controls of a session file, which the page takes once
     result_count: int = 0  # counts results and variations, so that every one has a new number
