@@ -127,11 +127,22 @@ def test_a_texture_stays_below_the_ceiling_and_may_be_silent():
 def test_the_envelope_is_blended_with_the_predicted_level():
     predicted, floor = torch.tensor([-30.0, -30.0, -30.0]), -200.0
     envelope = torch.tensor([0.0, 10 ** (SPACE.level_db(40) / 20), 10 ** (SPACE.level_db(80) / 20)])
-    both = amplitudes.blend_envelope(predicted, envelope, torch.tensor(0.5), 2.0, floor)
+    both = amplitudes.blend_envelope(predicted, envelope, torch.tensor(0.5), 2.0, 5.52, floor)
     # the mean level of a Gaussian variable lies this far below the level of its mean power
     noise = 20 * torch.log10(envelope[1:]) - 5.52
     assert both[0] == predicted[0]
     assert torch.allclose(both[1:], (predicted[1:] + noise) / 2 + 2, atol=0.1)
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.3, 0.6, 1.0])
+def test_scaled_fine_structure_keeps_the_power_of_an_envelope(scale):
+    fine_db = scale * gaussian_fine_structure(200_000, torch.Generator().manual_seed(0))
+    gain_db = amplitudes.fine_structure_gain_db(torch.tensor([scale]))
+    mean_db = amplitudes.blend_envelope(
+        torch.tensor([-90.0]), torch.tensor([0.1]), torch.tensor([1.0]), 0.0, gain_db, -200.0
+    )
+    power = 10 ** ((mean_db + fine_db) / 10)
+    assert 10 * torch.log10(power.mean()) == pytest.approx(-20, abs=0.1)
 
 
 def test_atoms_above_the_silence_threshold_are_silent():

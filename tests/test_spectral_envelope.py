@@ -10,6 +10,7 @@ from atomizer.priors.spectral_envelope import (
     interpolate_envelope,
     log_power,
     shared_onset_gain,
+    trust_in_deviations,
 )
 from atomizer.priors.tilt import continued_tilt
 
@@ -186,6 +187,22 @@ def test_a_box_follows_the_onsets_of_the_bins_below_it(follow):
     power = interpolate_envelope(np.where(known, grid, 0), known)[0, 40:64, 64:].mean(1)
     rise = 10 * np.log10(power[3::8].mean() / power[np.arange(24) % 8 != 3].mean())
     assert 16 < rise < 24 if follow else abs(rise) < 2
+
+
+def test_the_level_of_a_box_in_steady_noise_is_no_chance():
+    """Deviations of the few cells beside a box would move its level at random."""
+    errors, excess = [], []
+    for seed in range(8):
+        grid = np.random.default_rng(seed).standard_normal((1, 200, 192)).astype(np.float32)
+        known = np.ones(grid.shape, bool)
+        known[:, 80:120, 48:144] = False
+        trust = trust_in_deviations(log_power(grid, 5.0), known)
+        power = interpolate_envelope(np.where(known, grid, 0), known, trust=trust)
+        errors.append(10 * np.log10(power[~known].mean()))
+        excess.append(float(trust.mean()))
+    assert np.sqrt(np.mean(np.square(errors))) < 0.1 and max(excess) < 0.3  # dB; else 0.18
+    grid = attacks(True)
+    assert trust_in_deviations(log_power(grid, 50.0), np.ones(grid.shape, bool)).min() > 0.85
 
 
 def test_there_is_no_onset_gain_without_a_fully_known_bin():

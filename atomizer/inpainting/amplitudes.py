@@ -18,7 +18,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from scipy.ndimage import uniform_filter1d
 from torch import Tensor
 
 from ..priors.fine_structure import (
@@ -28,15 +27,18 @@ from ..priors.fine_structure import (
     patch_fine_structure,
 )
 from ..priors.interface import prediction_gain
-from ..priors.spectral_envelope import DB_PER_NEPER, LOG_MEAN, log_power
-from ..priors.tilt import VARIANCE_MARGIN
+from ..priors.spectral_envelope import (
+    DB_PER_NEPER,
+    LOG_MEAN,
+    NOISE_STD_DB,
+    excess_variance,
+    log_power,
+)
 from .settings import Resolved
 from .state import FillState
 from .windows import Window, crop
 
-NOISE_STD_DB = 9.64  # standard deviation of the level of Gaussian noise
 MODEL_STD_DB = 3.0  # error of the network's level of a steady sound
-VARIANCE_BINS = 33  # bins whose variance over time is averaged
 SILENCE_STEP_DB = 3.0  # distance of the inaudible level below the quietest audible one
 # How much the Wiener estimate is shrunk, in units of the prior's variance, in holes of time and
 # among scattered atoms: an expected amplitude relies on it the more, the further it stands out from
@@ -197,15 +199,14 @@ class Textured:
             std,
             torch.from_numpy(weight),
             gain_db,
+            fine_structure_gain_db(drawn),
             float(silence_db(self.scale)),
         )
-        if not self.preset.continues_tilt:
-            return mean_db, silent
-        # a tilt that falls below the quietest audible level is not raised to it
-        by_tilt = 20 * torch.log10(std + 1e-30) < silence_db(self.scale)
-        trusted = torch.from_numpy(own_weight)
-        silent = torch.where(trusted < 0.5, silent, by_tilt)
-        return mean_db + trusted * (LOG_MEAN * DB_PER_NEPER - fine_structure_gain_db(drawn)), silent
+        if self.preset.continues_tilt:
+            # a tilt that falls below the quietest audible level is not raised to it
+            by_tilt = 20 * torch.log10(std + 1e-30) < silence_db(self.scale)
+            silent = torch.where(torch.from_numpy(own_weight) < 0.5, silent, by_tilt)
+        return mean_db, silent
 
 
 def strategy_for(
@@ -303,23 +304,6 @@ def _blend_by_steadiness(state: FillState, window: Window) -> tuple[np.ndarray, 
     return np.maximum(weight, np.float32(least)), np.minimum(gain_db, np.float32(most))
 
 
-def excess_variance(log: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(channels, F) float32: variance over time of levels beyond that of steady noise, in dB^2.
-
-    Averaged over `VARIANCE_BINS` bins.
-
-    log, known  (channels, T, F) log powers in nepers, read where known (bool)
-    """
-    count = known.sum(1)
-    mean = (log * known).sum(1) / np.maximum(count, 1)
-    squares = (np.square(log - mean[:, None]) * known).sum(1)
-    variance = squares / np.maximum(count - 1, 1) * DB_PER_NEPER**2
-    measured = (count >= 2).astype(np.float32)
-    total = uniform_filter1d(variance * measured, VARIANCE_BINS, axis=1)
-    average = total / np.maximum(uniform_filter1d(measured, VARIANCE_BINS, axis=1), 1e-6)
-    return np.maximum(average - NOISE_STD_DB**2 - VARIANCE_MARGIN, 0).astype(np.float32)
-
-
 def fine_structure_gain_db(scale: Tensor) -> Tensor:
     """(n,) dB of the mean power of Gaussian fine structure, scaled by 0 to 1 in dB.
 
@@ -351,15 +335,17 @@ def blend_envelope(
     envelope_std: Tensor,
     weight: Tensor,
     gain_db: Tensor | float,
+    fine_gain_db: Tensor | float,
     floor_db: float,
 ) -> Tensor:
     """Blend the mean predicted level with the level of the spectral envelope; (n,) each.
 
     envelope_std  standard deviations of noise with the interpolated envelope, 0 where there is none
     gain_db       added where there is an envelope
+    fine_gain_db  by how much the mean power of the texture is above its mean level
     floor_db      the envelope counts as at least this loud
     """
-    level = 20 * torch.log10(envelope_std.clamp(min=1e-30)) - LOG_MEAN * DB_PER_NEPER
+    level = 20 * torch.log10(envelope_std.clamp(min=1e-30)) - fine_gain_db
     level = level.clamp(min=floor_db)
     blended = mean_db + weight * (level - mean_db) + gain_db
     return torch.where(envelope_std > 0, blended, mean_db)

@@ -2,7 +2,8 @@
 
 A level is the mean level of its bin, plus the onset gain of its frame, plus a smooth interpolation
 of the known deviations from both. Means are of levels and not of powers: a mean of powers would
-spread a bass note over the treble.
+spread a bass note over the treble. In boxes the deviations count as much as the levels vary beyond
+the variance of steady noise: those of steady noise are chance.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ BAND_BINS = 33  # bins (700 Hz) that the partials of a melody move through
 MIN_FRAMES = 8  # known frames from which the intermittency of a band is measured
 DB_PER_NEPER = 10 / np.log(10)  # of power
 LOG_MEAN = 1.2704  # log of a Gaussian's mean power minus its mean log power: gamma + ln 2
+NOISE_STD_DB = 9.64  # standard deviation of the level of Gaussian noise
+VARIANCE_BINS = 33  # bins whose variance over time is averaged
+VARIANCE_MARGIN = 5.0  # dB^2 by which the measured variance of steady noise may exceed the true one
 SILENCE = 1e-11  # power relative to the peak below which a level is silence
 
 
@@ -52,7 +56,8 @@ class SpectralEnvelopePrior:
                 bins = ~known.all(axis=(0, 1))
                 known = known & near[:, None] & bins
                 wide = np.where(known, wide, 0)
-            power = interpolate_envelope(wide, known, peak=context.peak)
+            trust = trust_in_deviations(log_power(wide, context.peak), known)
+            power = interpolate_envelope(wide, known, peak=context.peak, trust=trust)
             return np.sqrt(_cut(power, context.offset, observed.shape[1]))
         # a bin may be unknown throughout the window and known elsewhere in the longer stretch
         sums = bin_sums(log_power(wide, context.peak), known)
@@ -93,6 +98,7 @@ def interpolate_envelope(
     known: np.ndarray,
     sums: tuple[np.ndarray, np.ndarray] | None = None,
     peak: float | None = None,
+    trust: np.ndarray | None = None,
 ) -> np.ndarray:
     """Interpolate the power of the known cells to all cells.
 
@@ -106,6 +112,8 @@ def interpolate_envelope(
         example of a longer stretch of the sound (`bin_sums`); by default of the known cells.
     peak : float, optional
         Largest known magnitude of the whole sound; by default of the known cells.
+    trust : (channels, bins) float, optional
+        Share of the interpolated deviations that counts, 0 to 1; by default 1.
 
     Returns
     -------
@@ -139,7 +147,8 @@ def interpolate_envelope(
         onset = np.zeros(1, np.float32)
         if not known[channel][:, :cutoff].all():  # above the cutoff the tilt gives the level
             onset = shared_onset_gain(deviation, known[channel])
-        level = mean + onset + _pull_push((deviation - onset) * weight, weight)
+        change = onset + _pull_push((deviation - onset) * weight, weight)
+        level = mean + (change if trust is None else trust[channel] * change)
         if known[channel][:, cutoff // 2 : cutoff].any():
             tilt = extrapolate_tilt(log[channel], known[channel], cutoff)
         else:
@@ -188,6 +197,35 @@ def log_power(grid: np.ndarray, peak: float) -> np.ndarray:
 def bin_sums(log: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(channels, bins) sum of the known log powers of every bin, and number of known cells."""
     return (log * known).sum(1), known.sum(1)
+
+
+def excess_variance(log: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(channels, F) float32: variance over time of levels beyond that of steady noise, in dB^2.
+
+    Averaged over `VARIANCE_BINS` bins.
+
+    log, known  (channels, T, F) log powers in nepers, read where known (bool)
+    """
+    count = known.sum(1)
+    mean = (log * known).sum(1) / np.maximum(count, 1)
+    squares = (np.square(log - mean[:, None]) * known).sum(1)
+    variance = squares / np.maximum(count - 1, 1) * DB_PER_NEPER**2
+    measured = (count >= 2).astype(np.float32)
+    total = uniform_filter1d(variance * measured, VARIANCE_BINS, axis=1)
+    average = total / np.maximum(uniform_filter1d(measured, VARIANCE_BINS, axis=1), 1e-6)
+    return np.maximum(average - NOISE_STD_DB**2 - VARIANCE_MARGIN, 0).astype(np.float32)
+
+
+def trust_in_deviations(log: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(channels, F) float32, 0 to 1: how much of an interpolated deviation is no chance.
+
+    The mean of `MIN_CELLS` cells has the variance of noise divided by their number; levels that
+    vary over time by more than noise deviate from their mean beyond that.
+
+    log, known  (channels, T, F) log powers in nepers, read where known (bool)
+    """
+    excess = excess_variance(log, known)
+    return excess / (excess + np.float32(NOISE_STD_DB**2 / MIN_CELLS))
 
 
 def band_intermittency(log: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -12,9 +12,8 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from scipy.special import polygamma
 
-from .spectral_envelope import BAND_BINS, DB_PER_NEPER, LOG_MEAN
+from .spectral_envelope import BAND_BINS, DB_PER_NEPER, LOG_MEAN, VARIANCE_MARGIN
 
-VARIANCE_MARGIN = 5.0  # dB^2 by which the measured variance of steady noise may exceed the true one
 BANDS_PER_CUTOFF = 8  # least number of bands below a cutoff
 STEPS = (0.5, 1.0)  # octaves below the cutoff at which the line is tried out
 TESTED_OCTAVES = 0.5  # length of its trial continuation
