@@ -13,11 +13,11 @@ from atomizer.inpainting.sampler import predict_from_task
 from atomizer.inpainting.settings import resolve
 from atomizer.inpainting.source_spans import spans_text, widened
 from atomizer.priors.choices import USING
-from atomizer.priors.context_match import ContextSpectra
+from atomizer.priors.context_match import ContextSpectra, Match
 from atomizer.priors.copies import Piece, copy_pieces
 from atomizer.priors.lag_search import LagSearch, least_copied
 from atomizer.priors.partials import PartialsPrior
-from atomizer.priors.plain_copy import best_distinct
+from atomizer.priors.plain_copy import best_distinct, share_of_fill
 from atomizer.priors.recording import RecordingCopyPrior
 from atomizer.priors.recording_context import (
     RecordingPrediction,
@@ -254,6 +254,15 @@ def test_a_match_whose_other_side_is_beyond_the_recording_is_none():
     near, far = (ContextSpectra(LagSearch(c), c.spans[0]).match(-8 * RATE) for c in (near, far))
     assert near.relative < 0.01 and near.worst == 1
     assert far.relative < 0.01 and far.worst < 0.25
+
+
+def test_a_place_that_matches_on_both_sides_is_copied():
+    """Another one has a smaller error, on the only side that is there."""
+    context = hide(np.random.default_rng(0).standard_normal((1, 8 * RATE)).astype("f"), 4, 4.5)[0]
+    search, span = LagSearch(context), context.spans[0]
+    half, whole = Match(0.4, 0.4, 1.0, 1.0, 0.5), Match(0.5, 0.5, 0.6, 1.0, 0.5)
+    assert share_of_fill(search, span, {RATE: half, 2 * RATE: whole}) == 1
+    assert share_of_fill(search, span, {RATE: half}) == 0
 
 
 def test_faint_highs_decide_between_places_with_equal_notes():

@@ -51,7 +51,7 @@ def plain_copy(
     matches = {lag: compare.match(round(lag)) for lag in candidates}
     lags = sorted(candidates, key=lambda lag: matches[lag].rank)
     match = matches[lags[0]]
-    share = 1.0 if context.is_source_chosen else _share(search, span, matches)
+    share = 1.0 if context.is_source_chosen else share_of_fill(search, span, matches)
     if not share:
         return None
     gain = match.gain if is_two_sided(context, span) else 1.0
@@ -112,11 +112,15 @@ def _combined_copies(
     return RecordingPrediction(context.frames_around(span), found.mean, confidence, sources)
 
 
-def _share(search: LagSearch, span: HiddenSpan, matches: dict[float, Match]) -> float:
-    """Share of the fill that a copy is worth: the larger one by spectra and by waveforms."""
+def share_of_fill(search: LagSearch, span: HiddenSpan, matches: dict[float, Match]) -> float:
+    """Share of the fill that a copy is worth: the larger one by spectra and by waveforms.
+
+    What counts by spectra is the place that matches best on both sides: the one with the least
+    error of all may lack a side.
+    """
     two_sided = is_two_sided(search.context, span)
     distance = MIN_DISTANCE_SECONDS * search.context.rate
-    error = min(matches.values(), key=lambda match: match.error).worst
+    error = min(match.worst for match in matches.values())
     if not two_sided:
         errors = {lag: min(1.0, match.relative) for lag, match in matches.items()}
         error = float(np.mean(best_distinct(errors, distance, 1.0)))
