@@ -201,6 +201,9 @@ def test_the_page_decodes_and_fills_prefixes(clip, monkeypatch):
     *_, message = compressing.fill_prefix(session, wanted)
     filled = message.compression.prefix
     assert message.status == "What was not sent is filled in."
+    session.stopped = 5.0
+    *_, message = compressing.fill_prefix(session, wanted, 4.0)
+    assert message.compression.problem == "Stopped: what was not sent is not filled in."
     message = compressing.decode_prefix(session, {**wanted, "filled": False})
     sent = message.compression.prefix
     assert (filled.size, filled.filled, sent.filled) == (2500, True, False)

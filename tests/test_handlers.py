@@ -795,6 +795,30 @@ def test_stop_before_the_first_message_of_a_fill(long, monkeypatch):
     assert handlers.stop(session).status.startswith("A: filled, took"), "the fill is over"
 
 
+def test_what_was_pressed_before_stop_does_not_begin(long, monkeypatch):
+    session = loaded(long)
+    features, controls = ["velocity", "sign"], (*CONTROLS, 1)
+    monkeypatch.setattr(gpu, "fill", in_steps(4))
+    running = handlers.fill_selection(ALL, session, features, *controls, pressed=5)
+    next(running), next(running)
+    first = handlers.stop(session, 7).variations
+    assert len(first) == 1 and list(running) == []
+    handlers.stop(session, 6)  # an earlier press of Stop that arrives later
+    events = [
+        handlers.fill_selection(ALL, session, features, *controls, pressed=7),
+        handlers.continue_sound(session, 1, *controls, pressed=6.5),
+        handlers.compare_with_noise(session, first[0].id, 6.5),
+        handlers.fill_from_source(session, first[0].id, pressed=6.5),
+        handlers.paste(ALL, session, 0.5, 6.5),
+        handlers.decompose(session, "matching-pursuit", 6.5),
+    ]
+    for late in events:
+        assert list(late) == [gr.skip()]
+    assert not session.message.busy and len(session.message.variations) == 1
+    *_, message = handlers.fill_selection(ALL, session, features, *controls, pressed=7.5)
+    assert not message.busy and len(message.variations) == 2
+
+
 def test_stop_waits_for_a_fill_that_is_finishing(long, monkeypatch):
     session = loaded(long)
     finishing, finish = threading.Event(), jobs.finish

@@ -181,6 +181,7 @@ class Visitor:
     def __init__(self, run: SimpleNamespace):
         self.run, self.dice, self.tab, self.fills, self.seen = run, run.dice, Tab(), [], 0
         self.log: list[str] = []
+        self.presses = itertools.count()
         self.sent: list[tuple[Message, str]] = []  # and what they were when they were sent
         self.jobs: dict[int, tuple[Job, JobState]] = {}  # every job so far, and its last state
         self.load()
@@ -231,15 +232,27 @@ class Visitor:
         self.take(handlers.describe(CHOSEN, self.session, ["velocity", "sign"], *CONTROLS, 1))
 
     def fill(self):
-        count = self.dice.choice((1, 1, 2))
-        fill = handlers.fill_selection(CHOSEN, self.session, ["velocity", "sign"], *CONTROLS, count)
-        self.fills.append(fill)
+        count, pressed = self.dice.choice((1, 1, 2)), next(self.presses)
+        controls = (*CONTROLS, count)
+        self.fills.append(
+            handlers.fill_selection(
+                CHOSEN, self.session, ["velocity", "sign"], *controls, pressed=pressed
+            )
+        )
         self.step()
 
     def pursue(self):
         name = self.dice.choice(("mdct", "matching-pursuit", "matching-pursuit"))
-        self.fills.append(handlers.decompose(self.session, name))
+        self.fills.append(handlers.decompose(self.session, name, next(self.presses)))
         self.step()
+
+    def fill_late(self):
+        """A fill is pressed, then Stop, and the fill reaches the server after it."""
+        pressed = next(self.presses)
+        self.stop()
+        before = self.session.job
+        fill = handlers.fill_selection(CHOSEN, self.session, [], *CONTROLS, 1, pressed=pressed)
+        assert list(fill) == [gr.skip()] and self.session.job is before
 
     def step(self):
         if not self.fills:
@@ -253,7 +266,7 @@ class Visitor:
             self.fills.pop(self.dice.randrange(len(self.fills))).close()
 
     def stop(self):
-        self.take(handlers.stop(self.session))
+        self.take(handlers.stop(self.session, next(self.presses)))
 
     def undo(self):
         self.take(*handlers.undo(self.tab))
@@ -336,7 +349,7 @@ def _text(message: Message) -> str:
 EVENT_NAMES = (
     *("load", "open", "save", "select", "undo", "accept", "delete", "reload", "leave", "duplicate"),
     "load_meanwhile",
-    *("fill", "fill", "pursue", "step", "step", "step", "cancel", "stop"),
+    *("fill", "fill", "pursue", "fill_late", "step", "step", "step", "cancel", "stop"),
 )
 
 

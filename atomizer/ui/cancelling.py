@@ -1,17 +1,17 @@
 """Cancels what a visitor takes back: all of it, and one request at a time.
 
 The page asks Gradio to cancel the newest event of a button alone. Where Fill in was pressed several
-times, the presses in between would still wait, and start after Stop.
+times, the presses in between would still wait, and start with the next sound.
 
-Stop pressed twice, or a sound loaded after Stop, cancels a fill that is being cancelled. Gradio
-looks for the event, waits for its step to end, and deletes the event: of two such requests the
-second finds it, waits, and fails.
+Two sounds in a row cancel a fill that is being cancelled. Gradio looks for the event, waits for its
+step to end, and deletes the event: of two such requests the second finds it, waits, and fails.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Collection
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -43,26 +43,25 @@ class Cancelling:
             return {"type": "http.request", "body": body, "more_body": False}
 
         # before the lock: what is pressed while a request waits for it is not meant
-        await drop_waiting(self.demo, body)
+        try:
+            wanted = json.loads(body)
+            await drop_waiting(self.demo, wanted["session_hash"], [wanted["fn_index"]])
+        except (ValueError, TypeError, KeyError):
+            pass  # no request to cancel an event: Gradio answers
         async with self.locks.setdefault(body, asyncio.Lock()):
             await self.app(scope, read, send)
 
 
-async def drop_waiting(demo: gr.Blocks, body: bytes) -> None:
-    """Take the events of one visitor and one button out of the queue.
+async def drop_waiting(demo: gr.Blocks, visitor: str | None, events: Collection[int]) -> None:
+    """Take what waits of a visitor out of the queue.
 
-    body  of a request to cancel an event: JSON with session_hash and fn_index; where it is anything
-          else, nothing is done, and Gradio answers
+    visitor  Gradio's session hash
+    events   ids of the page's events
     """
-    try:
-        wanted = json.loads(body)
-        visitor, button = wanted["session_hash"], wanted["fn_index"]
-    except (ValueError, TypeError, KeyError):
-        return
     queue: Any = demo._queue
     for line in queue.event_queue_per_concurrency_id.values():
         for event in list(line.queue):
-            if (event.session_hash, event.fn._id) == (visitor, button):
+            if event.session_hash == visitor and event.fn._id in events:
                 await queue.remove_from_queue(event._id)
                 _complete(queue, event)
 

@@ -128,6 +128,7 @@ class Page:
     """All components that have events, or take part in one."""
 
     state: gr.State  # of a `Tab`
+    pressed: gr.Number  # out of sight: the browser sets it where an event needs its time
     view: AtomView
     examples: list[tuple[Example, gr.Button]]
     sources: Sources
@@ -139,6 +140,7 @@ class Page:
 def create() -> Page:
     """Create the components; call it within `gr.Blocks`."""
     state = gr.State(Tab(), delete_callback=history.close_tab)
+    pressed = gr.Number(visible=False)
     gr.HTML(INTRO, elem_id="intro", padding=False)
     example_buttons = _example_buttons()
     with gr.Row(elem_id="bench"):
@@ -150,7 +152,7 @@ def create() -> Page:
             fill, features, extend = _fill_panel()
         with gr.Column(elem_id="stage", min_width=0):
             view = AtomView(elem_id="view")
-    return Page(state, view, example_buttons, sources, features, fill, extend)
+    return Page(state, pressed, view, example_buttons, sources, features, fill, extend)
 
 
 def example_sounds() -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,7 +12,7 @@ import gradio as gr
 
 from ..atoms.selection import Selection
 from ..inpainting.settings import Settings
-from . import cleanup, handlers
+from . import cancelling, cleanup, handlers
 from .component import Chosen, Message
 from .examples import ASSETS, Example
 from .handlers.controls import AUTO, METHODS
@@ -21,6 +21,8 @@ from .session import Session, Tab
 from .session_file import SavedWork
 
 PRIVATE: dict[str, Any] = dict(api_visibility="private", show_progress="hidden")
+# sets the first input: the time of the press, in ms. Requests overtake each other
+PRESSED = "(_, ...inputs) => [performance.timeOrigin + performance.now(), ...inputs]"
 # fills run one at a time. "multiple": one that was stopped may still count as pending
 FILLS: dict[str, Any] = dict(
     concurrency_limit=1,
@@ -28,10 +30,10 @@ FILLS: dict[str, Any] = dict(
     trigger_mode="multiple",
     api_visibility="private",
     show_progress="minimal",
+    js=PRESSED,
 )
 
-RESEND_SECONDS = 0, 1, 3  # after Stop, and between two answers: a fill ends after it is cancelled
-
+Time = float | None  # `pressed` of handlers
 Fill = dict[str, Any]  # what Gradio returns for an event: a Dependency
 
 
@@ -39,7 +41,7 @@ def connect(demo: gr.Blocks, page: Page) -> None:
     """Connect all events; call it within `gr.Blocks`."""
     fills = _connect_fills(page)
     fills += _connect_examples(page, fills)
-    _connect_stop(page, fills)
+    _connect_stop(demo, page, fills)
     _connect_sources(demo, page, fills)
     _connect_variations(page, fills)
     _connect_selection(page)
@@ -147,48 +149,51 @@ def _connect_fills(page: Page) -> list[Fill]:
     """Connect everything that fills, or takes as long as a fill."""
     view, state, panel, extend = page.view, page.state, page.fill, page.extend
 
-    def fill_selection(chosen: Chosen, tab: Tab, *values) -> Iterator[Message]:
+    def fill_selection(at: Time, chosen: Chosen, tab: Tab, *values) -> Iterator[Message]:
         count = len(page.features)
         features, controls = _ticked(page, values[:count]), values[count:]
-        yield from handlers.fill_selection(chosen, tab.session, features, *controls)
+        yield from handlers.fill_selection(chosen, tab.session, features, *controls, pressed=at)
 
-    def continue_sound(tab: Tab, *values) -> Iterator[Message]:
-        yield from handlers.continue_sound(tab.session, *values)
+    def continue_sound(at: Time, tab: Tab, *values) -> Iterator[Message]:
+        yield from handlers.continue_sound(tab.session, *values, pressed=at)
 
-    def add_channel(tab: Tab, *values) -> Iterator[Message]:
-        yield from handlers.add_channel(tab.session, *values)
+    def add_channel(at: Time, tab: Tab, *values) -> Iterator[Message]:
+        yield from handlers.add_channel(tab.session, *values, pressed=at)
 
-    def extend_bandwidth(tab: Tab, *values) -> Iterator[Message]:
-        yield from handlers.extend_bandwidth(tab.session, *values)
+    def extend_bandwidth(at: Time, tab: Tab, *values) -> Iterator[Message]:
+        yield from handlers.extend_bandwidth(tab.session, *values, pressed=at)
 
-    def compare_with_noise(tab: Tab, event: gr.EventData) -> Iterator[Message]:
-        yield from handlers.compare_with_noise(tab.session, _event_value(event))
+    def compare_with_noise(at: Time, tab: Tab, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.compare_with_noise(tab.session, _event_value(event), at)
 
-    def refill(tab: Tab, event: gr.EventData) -> Iterator[Message]:
-        spans = (_event_value(event, name) for name in ("source", "not_from"))
-        yield from handlers.fill_from_source(tab.session, _event_value(event), *spans)
+    def refill(at: Time, tab: Tab, event: gr.EventData) -> Iterator[Message]:
+        source, not_from = (_event_value(event, name) for name in ("source", "not_from"))
+        number = _event_value(event)
+        yield from handlers.fill_from_source(tab.session, number, source, not_from, at)
 
-    def paste(chosen: Chosen, tab: Tab, event: gr.EventData) -> Iterator[Message]:
-        yield from handlers.paste(chosen, tab.session, _event_value(event, "shift"))
+    def paste(at: Time, chosen: Chosen, tab: Tab, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.paste(chosen, tab.session, _event_value(event, "shift"), at)
 
-    def fill_prefix(tab: Tab, event: gr.EventData) -> Iterator[Message]:
-        yield from handlers.fill_prefix(tab.session, event._data)
+    def fill_prefix(at: Time, tab: Tab, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.fill_prefix(tab.session, event._data, at)
 
-    def pursue(tab: Tab, event: gr.EventData) -> Iterator[Message]:
-        yield from handlers.decompose(tab.session, _event_value(event, "name"))
+    def pursue(at: Time, tab: Tab, event: gr.EventData) -> Iterator[Message]:
+        yield from handlers.decompose(tab.session, _event_value(event, "name"), at)
 
-    options = dict(show_progress_on=panel.queue, **FILLS)
+    def connect(listen: Any, fill: Any, *inputs: Any) -> Fill:
+        return listen(fill, [page.pressed, *inputs], view, show_progress_on=panel.queue, **FILLS)
+
     controls = panel.controls
     return [
-        panel.fill.click(fill_selection, [view, state, *page.features, *controls], view, **options),
-        extend.past_end.click(continue_sound, [state, extend.seconds, *controls], view, **options),
-        extend.channel.click(add_channel, [state, *controls], view, **options),
-        extend.highs.click(extend_bandwidth, [state, *controls], view, **options),
-        view.noise(compare_with_noise, state, view, **options),
-        view.refill(refill, state, view, **options),
-        view.paste(paste, [view, state], view, **options),
-        view.pursue(pursue, state, view, **options),
-        view.unsent(fill_prefix, state, view, **options),
+        connect(panel.fill.click, fill_selection, view, state, *page.features, *controls),
+        connect(extend.past_end.click, continue_sound, state, extend.seconds, *controls),
+        connect(extend.channel.click, add_channel, state, *controls),
+        connect(extend.highs.click, extend_bandwidth, state, *controls),
+        connect(view.noise, compare_with_noise, state),
+        connect(view.refill, refill, state),
+        connect(view.paste, paste, view, state),
+        connect(view.pursue, pursue, state),
+        connect(view.unsent, fill_prefix, state),
     ]
 
 
@@ -208,15 +213,15 @@ def _connect_examples(page: Page, fills: list[Fill]) -> list[Fill]:
             str(example.path),
         )
 
-    def finish_example(example: Example, tab: Tab) -> Iterator[Message]:
-        yield from handlers.finish_example(example, tab.session)
+    def finish_example(example: Example, at: Time, tab: Tab) -> Iterator[Message]:
+        yield from handlers.finish_example(example, tab.session, at)
 
     example_fills = {}
     for example, button in page.examples:
         loading = button.click(partial(load_example, example), page.state, outputs, **PRIVATE)
         example_fills[example.id] = loading.then(
             partial(finish_example, example),
-            page.state,
+            [page.pressed, page.state],
             page.view,
             show_progress_on=page.fill.queue,
             **FILLS,
@@ -228,24 +233,19 @@ def _connect_examples(page: Page, fills: list[Fill]) -> list[Fill]:
     return list(example_fills.values())
 
 
-def _connect_stop(page: Page, fills: list[Fill]) -> None:
-    """Connect the Stop button."""
+def _connect_stop(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
+    """Connect the Stop button.
 
-    def stop(tab: Tab) -> Message:
-        return handlers.stop(tab.session)
+    Gradio's `cancels` is not used: its requests can arrive late, and end a fill that was started
+    after Stop, which the page would wait for. A job that was stopped ends by itself.
+    """
+    events = [fill["id"] for fill in fills]
 
-    def resend(tab: Tab) -> Iterator[Message]:
-        for seconds in RESEND_SECONDS:
-            time.sleep(seconds)
-            yield handlers.resend(tab.session)
+    async def stop(at: Time, tab: Tab, request: gr.Request) -> Message:
+        await cancelling.drop_waiting(demo, request.session_hash, events)
+        return await asyncio.to_thread(handlers.stop, tab.session, at)
 
-    page.fill.stop.click(stop, page.state, page.view, **PRIVATE)
-    # an event each: with several fills in one event, Gradio looks for the next only when the one
-    # before has ended, and could cancel a fill that was started after Stop
-    for fill in fills:
-        cancelled = page.fill.stop.click(None, cancels=[fill], **PRIVATE)
-        if fill is fills[0]:  # one that began after Stop is cancelled while the page sees it busy
-            cancelled.then(resend, page.state, page.view, concurrency_limit=None, **PRIVATE)
+    page.fill.stop.click(stop, [page.pressed, page.state], page.view, js=PRESSED, **PRIVATE)
 
 
 def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:

@@ -4,7 +4,18 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import numpy as np
-from driver import draw_box, sound_of, state, status, upload, wait, wait_filled, wait_status
+from driver import (
+    VIEW,
+    draw_box,
+    enter,
+    sound_of,
+    state,
+    status,
+    upload,
+    wait,
+    wait_filled,
+    wait_status,
+)
 
 from tests.load.run import Page, Result, Tab
 
@@ -40,17 +51,27 @@ def test_fill_straight_after_stop_starts_again(open_page, sounds):
     page = open_page(app="slow_app_url")
     upload(page, sounds["mono"])
     draw_box(page, 0.2, 0.8, 300, 5000)
-    for presses in (1, 2):
+    for presses in (1, 3):
         for _ in range(presses):
             page.click("#fill")
         wait(page, "state.busy")
         page.click("#stop")
         wait_status(page, "Stopped")
-    page.wait_for_timeout(1500)
     wait(page, "!state.busy")  # one Stop ends all that was pressed before it
-    assert "Stopped" in status(page)
-    page.click("#fill")
-    wait_status(page, "filled, took")
+    before = state(page, "state.variations.length")
+    number = page.get_attribute(VIEW, "data-message")
+    late = []
+    page.route("**/queue/join*", lambda route: late.append(route), times=1)
+    with page.expect_request("**/queue/join*"):
+        page.click("#fill")
+    page.click("#stop")
+    page.wait_for_selector(f"{VIEW}:not([data-message='{number}'])")
+    with page.expect_response("**/queue/join*"):
+        late[0].continue_()  # a press whose request arrives after that of Stop
+    enter(page, "#seed textarea", "77")
+    page.click("#fill")  # the next in the queue
+    wait(page, f"!state.busy && state.variations.length > {before}")
+    assert ["seed", "77"] in state(page, "state.variations.at(-1).details")
 
 
 def test_fill_that_waits_for_another_visitor_can_be_stopped(open_page, sounds):

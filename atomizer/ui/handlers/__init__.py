@@ -28,7 +28,6 @@ from .filling import (
     fill_from_source,
     fill_selection,
     paste,
-    resend,
     stop,
 )
 from .history import accept, delete_variation, resume, undo
@@ -69,7 +68,6 @@ __all__ = [
     "plan_additions",
     "resume",
     "save_session",
-    "resend",
     "stop",
     "undo",
 ]

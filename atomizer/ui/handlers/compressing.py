@@ -55,8 +55,13 @@ def decode_prefix(session: Session | None, request: Any) -> Message:
         cleanup.trim_heap()
 
 
-def fill_prefix(session: Session | None, request: Any) -> Iterator[Message]:
-    """Decode a prefix {order, size} in the order of velocity; the model fills in the rest."""
+def fill_prefix(
+    session: Session | None, request: Any, pressed: float | None = None
+) -> Iterator[Message]:
+    """Decode a prefix {order, size} in the order of velocity; the model fills in the rest.
+
+    pressed  as in filling.py
+    """
     if not is_active(session):
         yield no_session(session)
         return
@@ -67,6 +72,8 @@ def fill_prefix(session: Session | None, request: Any) -> Iterator[Message]:
         deadline = time.monotonic() + limits().fill_seconds
         method = "model" if gpu.has_model() else "noise"
         for step in gpu.fill(task, Settings(method), gpu.model_for(method, deadline)):
+            if session.was_stopped(pressed):
+                raise AtomizerError("Stopped: what was not sent is not filled in.")
             if step.number < step.total:
                 gpu.check_time(deadline)
                 yield session.publish(

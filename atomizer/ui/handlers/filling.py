@@ -1,4 +1,8 @@
-"""Fills: of the selection, past the end, of a channel, of the highs, with noise, by pasting."""
+"""Fills: of the selection, past the end, of a channel, of the highs, with noise, by pasting.
+
+`pressed` is when the visitor pressed the button of a fill, in ms by the browser's clock, or None. A
+fill that was pressed before Stop does not begin after it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,11 @@ from .responses import has_variation, is_active, no_session, sentence_of
 
 
 def fill_selection(
-    chosen: Chosen, session: Session | None, features: list[str], *controls
+    chosen: Chosen,
+    session: Session | None,
+    features: list[str],
+    *controls,
+    pressed: float | None = None,
 ) -> Iterator[Message]:
     """Fill the unknown features of the selected atoms.
 
@@ -43,10 +51,12 @@ def fill_selection(
     def make_recipe(settings: Settings) -> Recipe:
         return Recipe(Selection.from_dict({**chosen, "features": features}), settings)
 
-    yield from _fill(session, make_recipe, controls, chosen.key)
+    yield from _fill(session, make_recipe, controls, pressed, chosen.key)
 
 
-def continue_sound(session: Session | None, seconds: float | None, *controls) -> Iterator[Message]:
+def continue_sound(
+    session: Session | None, seconds: float | None, *controls, pressed: float | None = None
+) -> Iterator[Message]:
     """Continue the sound past its end."""
 
     def make_recipe(settings: Settings) -> Recipe:
@@ -59,22 +69,26 @@ def continue_sound(session: Session | None, seconds: float | None, *controls) ->
             )
         return recipe
 
-    yield from _fill(session, make_recipe, controls)
+    yield from _fill(session, make_recipe, controls, pressed)
 
 
-def add_channel(session: Session | None, *controls) -> Iterator[Message]:
+def add_channel(
+    session: Session | None, *controls, pressed: float | None = None
+) -> Iterator[Message]:
     """Add a second channel to a mono sound."""
-    yield from _fill(session, wider, controls)
+    yield from _fill(session, wider, controls, pressed)
 
 
-def extend_bandwidth(session: Session | None, *controls) -> Iterator[Message]:
+def extend_bandwidth(
+    session: Session | None, *controls, pressed: float | None = None
+) -> Iterator[Message]:
     """Add the highs above the Nyquist frequency of a low sample rate."""
 
     def make_recipe(settings: Settings) -> Recipe:
         assert session is not None  # `run` has checked it
         return brighter(settings, session)
 
-    yield from _fill(session, make_recipe, controls)
+    yield from _fill(session, make_recipe, controls, pressed)
 
 
 def longer(settings: Settings, seconds: Any) -> Recipe:
@@ -123,6 +137,7 @@ def _fill(
     session: Session | None,
     make_recipe: Callable[[Settings], Recipe],
     controls: tuple,
+    pressed: float | None,
     key: str = "",
 ) -> Iterator[Message]:
     """Run a recipe with the values of the controls, as often as variations are wanted."""
@@ -140,10 +155,12 @@ def _fill(
         recipe = with_reference(session, recipe)
         return vary_seed(jobs.for_shown_atoms(session, recipe), count)
 
-    yield from run(session, make_recipes, key)
+    yield from run(session, make_recipes, key, pressed)
 
 
-def compare_with_noise(session: Session | None, number: Any) -> Iterator[Message]:
+def compare_with_noise(
+    session: Session | None, number: Any, pressed: float | None = None
+) -> Iterator[Message]:
     """Repeat the fill of a variation with the noise baseline, to hear what the model adds."""
 
     def make_recipes() -> list[Recipe]:
@@ -154,11 +171,15 @@ def compare_with_noise(session: Session | None, number: Any) -> Iterator[Message
         return [replace(recipe, settings=settings, stop_after=0)]
 
     key = session.variation(number).key if has_variation(session, number) else ""
-    yield from run(session, make_recipes, key)
+    yield from run(session, make_recipes, key, pressed)
 
 
 def fill_from_source(
-    session: Session | None, number: Any, source: Any = None, not_from: Any = None
+    session: Session | None,
+    number: Any,
+    source: Any = None,
+    not_from: Any = None,
+    pressed: float | None = None,
 ) -> Iterator[Message]:
     """Repeat the fill of a variation from another span of the recording, or without a span.
 
@@ -178,7 +199,7 @@ def fill_from_source(
         return [replace(recipe, settings=settings, stop_after=0)]
 
     key = session.variation(number).key if has_variation(session, number) else ""
-    yield from run(session, make_recipes, key)
+    yield from run(session, make_recipes, key, pressed)
 
 
 def _moved_paste(recipe: Recipe, variation: Variation, source: Any) -> Recipe:
@@ -204,7 +225,9 @@ def _span_of(span: Any) -> Span:
     return start, stop
 
 
-def paste(chosen: Chosen, session: Session | None, shift: Any = None) -> Iterator[Message]:
+def paste(
+    chosen: Chosen, session: Session | None, shift: Any = None, pressed: float | None = None
+) -> Iterator[Message]:
     """Put the atoms that lie `shift` seconds away in the place of the selected ones."""
 
     def make_recipes() -> list[Recipe]:
@@ -212,11 +235,14 @@ def paste(chosen: Chosen, session: Session | None, shift: Any = None) -> Iterato
         seconds = parse_number("shift", shift) or 0.0
         return [Recipe(selection, Settings(method="paste", shift=seconds))]
 
-    yield from run(session, make_recipes, chosen.key)
+    yield from run(session, make_recipes, chosen.key, pressed)
 
 
 def run(
-    session: Session | None, make_recipes: Callable[[], list[Recipe]], key: str = ""
+    session: Session | None,
+    make_recipes: Callable[[], list[Recipe]],
+    key: str = "",
+    pressed: float | None = None,
 ) -> Iterator[Message]:
     """Run fills one after the other, and yield a message after every step.
 
@@ -229,7 +255,10 @@ def run(
         return
     job = None
     try:
-        job = jobs.start(session, "fill")
+        job = jobs.start(session, "fill", pressed)
+        if job is None:
+            yield gr.skip()
+            return
         recipes = make_recipes()
         for index, recipe in enumerate(recipes):
             variation = f"Variation {index + 1} of {len(recipes)}: " if len(recipes) > 1 else ""
@@ -360,22 +389,19 @@ def _eviction_notice(labels: set[str], session: Session) -> str:
     return f"; {', '.join(evicted)} was deleted, because {kept} variations are kept"
 
 
-def resend(session: Session | None) -> Message:
-    """Return the state as it is: a page does not hear how a cancelled fill ended."""
+def stop(session: Session | None, pressed: float | None = None) -> Message:
+    """Cancel the running fill or pursuit, and keep what it has found so far.
+
+    What was pressed before does not begin after it.
+    """
     if session is None:
         return gr.skip()
     with session.lock:
-        return session.publish(session.status)
-
-
-def stop(session: Session | None) -> Message:
-    """Cancel the running fill or pursuit, and keep what it has found so far."""
-    if session is None:
-        return gr.skip()
-    with session.lock:
+        if pressed is not None:
+            session.stopped = max(session.stopped, pressed)
         job = session.job
         if job is None or not job.active:
-            return resend(session)
+            return session.publish(session.status)  # the page may have missed how it ended
         state, step = job.state, jobs.stop(session)
         if job.kind == "pursuit":
             if session.pursuit is None:

@@ -190,8 +190,13 @@ def load_example(example: Example, tab: Tab):
         return _opened(fresh, sentence_of(error))
 
 
-def finish_example(example: Example, session: Session | None) -> Iterator[Message]:
-    """Compute and cache the result of an example that was not in the cache."""
+def finish_example(
+    example: Example, session: Session | None, pressed: float | None = None
+) -> Iterator[Message]:
+    """Compute and cache the result of an example that was not in the cache.
+
+    pressed  as in filling.py
+    """
     if (
         session is None
         or session.stored
@@ -203,7 +208,7 @@ def finish_example(example: Example, session: Session | None) -> Iterator[Messag
     method = example.recipe.settings.method if gpu.has_model() else "noise"
     recipe = replace(example.recipe, settings=replace(example.recipe.settings, method=method))
     fill = None
-    for message in run(session, lambda: [recipe], session.shown.proposal.id):
+    for message in run(session, lambda: [recipe], session.shown.proposal.id, pressed):
         fill = session.fill or fill  # None once it is finished
         yield message
     session.example_variations |= set(session.stored)

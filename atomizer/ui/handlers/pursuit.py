@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import gradio as gr
+
 from .. import decomposition
 from ..component import Message
 from ..decomposition import pursuit_status
@@ -18,8 +20,13 @@ from .responses import is_active, no_session, sentence_of
 REDRAW_SECONDS = 0.7  # between two pictures of a running pursuit
 
 
-def decompose(session: Session | None, name: Any) -> Iterator[Message]:
-    """Show MDCT atoms, or those of a matching pursuit while they are found."""
+def decompose(
+    session: Session | None, name: Any, pressed: float | None = None
+) -> Iterator[Message]:
+    """Show MDCT atoms, or those of a matching pursuit while they are found.
+
+    pressed  as in filling.py
+    """
     if not is_active(session):
         yield no_session(session)
         return
@@ -28,7 +35,10 @@ def decompose(session: Session | None, name: Any) -> Iterator[Message]:
         if name == "mdct":
             yield _show_mdct(session)
         else:
-            job = jobs.start(session, "pursuit")
+            job = jobs.start(session, "pursuit", pressed)
+            if job is None:
+                yield gr.skip()
+                return
             yield from _pursue(session, job, name)
     except Exception as error:
         with session.lock:

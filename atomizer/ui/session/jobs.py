@@ -36,9 +36,17 @@ from .job_state import Fill, Job, JobEvent
 from .state import Session
 
 
-def start(session: Session, kind: Literal["fill", "pursuit"]) -> Job:
-    """Start a job instead of the running one, which is stopped."""
+def start(
+    session: Session, kind: Literal["fill", "pursuit"], pressed: float | None = None
+) -> Job | None:
+    """Start a job instead of the running one, which is stopped.
+
+    Returns None where Stop was pressed after it, whichever of the two arrived first (`pressed` as
+    in `Session.was_stopped`).
+    """
     with session.lock:
+        if session.was_stopped(pressed):
+            return None
         was_busy = session.job is not None and session.job.busy
         stop(session)
         session.job = job = Job(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import shutil
 import threading
@@ -132,6 +133,7 @@ class Session:
     example_recipe: Recipe | None = None  # of the example whose settings the page's controls have
     example_variations: set[int] = field(default_factory=set)  # ids of an example's own results
     job: Job | None = None  # the newest one; it may have ended
+    stopped: float = -math.inf  # when Stop was pressed last, in ms by the browser's clock
     like: str = ""  # `Settings.like` of fills that it acts on
     filled_places: tuple[FilledPlace, ...] = ()  # also those of fills that were deleted
     next_seed: int = 0  # above all that were used
@@ -276,6 +278,14 @@ class Session:
             self.job.advance(event)
             if self.job.fill is None:
                 self.update(live=None)
+
+    def was_stopped(self, pressed: float | None) -> bool:
+        """Whether Stop was pressed after a button.
+
+        pressed  when the button was pressed, in ms by the browser's clock; None where no browser
+                 is concerned
+        """
+        return pressed is not None and pressed <= self.stopped
 
     def end_job(self, event: JobEvent) -> None:
         """End the job by STOP or FAIL, if it runs, and discard what it has not stored."""
