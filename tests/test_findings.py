@@ -8,8 +8,10 @@ import pytest
 import soundfile
 
 from atomizer.analysis import MDCTAtomizer
+from atomizer.analysis.cutoff import Cutoff
 from atomizer.atoms.selection import Selection
 from atomizer.io.audio import Sound, read
+from atomizer.ui import findings
 from atomizer.ui.examples import ASSETS
 from atomizer.ui.findings import OFFER, Subject, find_all, spans
 
@@ -52,6 +54,13 @@ def test_low_sample_rate_is_no_lossy_file():
     (found,) = found_in(pink(rate=16_000), 16_000)
     where = "Weakens from 7.4 kHz, stops at 8.0 kHz"
     assert found.text == f"{where}: its sample rate holds no more"
+
+
+@pytest.mark.parametrize("end, where", [(15_200, "Stops at 15.2"), (16_000, "Weakens from 15.0")])
+def test_a_steep_slope_is_one_frequency(end, where, monkeypatch):
+    monkeypatch.setattr(findings, "find_cutoff", lambda *_: Cutoff(15_000.0, float(end)))
+    (found,) = found_in(pink())
+    assert found.text.startswith(f"{where} kHz") and found.action == "Fill above 15.0 kHz"
 
 
 def test_full_band_has_no_findings():

@@ -202,11 +202,12 @@ class Textured:
             fine_structure_gain_db(drawn),
             float(silence_db(self.scale)),
         )
+        # an envelope that falls below the quietest audible level is not raised to it
+        by_envelope = 20 * torch.log10(std + 1e-30) < silence_db(self.scale)
         if self.preset.continues_tilt:
-            # a tilt that falls below the quietest audible level is not raised to it
-            by_tilt = 20 * torch.log10(std + 1e-30) < silence_db(self.scale)
-            silent = torch.where(torch.from_numpy(own_weight) < 0.5, silent, by_tilt)
-        return mean_db, silent
+            return mean_db, torch.where(torch.from_numpy(own_weight) < 0.5, silent, by_envelope)
+        trusted = torch.from_numpy(weight) >= 0.5
+        return mean_db, silent | (trusted & by_envelope & (std > 0))
 
 
 def strategy_for(

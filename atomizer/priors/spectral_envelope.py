@@ -26,6 +26,8 @@ BIN_SMOOTHING = 8.0  # bins (standard deviation) that share one regression slope
 RIDGE_PRIOR = (0.5, 5.0)  # regression slope before any frame is known, and its weight in frames
 BAND_BINS = 33  # bins (700 Hz) that the partials of a melody move through
 MIN_FRAMES = 8  # known frames from which the intermittency of a band is measured
+# Slope of what boxes are too quiet by, on the intermittency: 56,000 cells of 260 boxes
+INTERMITTENCY_SHARE = 2 / 3
 DB_PER_NEPER = 10 / np.log(10)  # of power
 LOG_MEAN = 1.2704  # log of a Gaussian's mean power minus its mean log power: gamma + ln 2
 NOISE_STD_DB = 9.64  # standard deviation of the level of Gaussian noise
@@ -89,7 +91,7 @@ def _cut(array: np.ndarray, first: int, count: int) -> np.ndarray:
 def band_gain(context: PriorContext) -> np.ndarray:
     """(channels, 1, bins) float32: factor by which a band is louder than its bins' mean levels."""
     log = log_power(context.wide_amplitude, context.peak)
-    nepers = band_intermittency(log, context.wide_observed)
+    nepers = INTERMITTENCY_SHARE * band_intermittency(log, context.wide_observed)
     return np.exp(nepers / 2)[:, None].astype(np.float32)
 
 

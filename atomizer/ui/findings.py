@@ -21,6 +21,7 @@ from .component import Finding
 
 INAUDIBLE_HZ = 19_000.0  # few people hear what is missing above; nothing is offered for it
 LOW_RATE = 0.94  # a cutoff above this share of the Nyquist frequency is that of the sample rate
+STEEP = 1.03  # end of a slope relative to its start, below which it is named as one frequency
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,10 @@ def cutoff(subject: Subject) -> Iterable[Finding]:
     if found is None or found.end_hz > INAUDIBLE_HZ:
         return
     is_low_rate = found.end_hz > LOW_RATE * nyquist
-    start, end = (
-        f"{hertz / 1000:.1f} kHz"
-        for hertz in (found.start_hz, nyquist if is_low_rate else found.end_hz)
-    )
-    where = f"Weakens from {start}, stops at {end}" if start != end else f"Stops at {end}"
+    end_hz = nyquist if is_low_rate else found.end_hz
+    start, end = (f"{hertz / 1000:.1f} kHz" for hertz in (found.start_hz, end_hz))
+    is_steep = end_hz < STEEP * found.start_hz
+    where = f"Stops at {end}" if is_steep else f"Weakens from {start}, stops at {end}"
     cause = "its sample rate holds no more" if is_low_rate else "a lossy or filtered file"
     yield Finding(
         kind="cutoff",
