@@ -256,11 +256,11 @@ def test_a_match_whose_other_side_is_beyond_the_recording_is_none():
     assert far.relative < 0.01 and far.worst < 0.25
 
 
-def test_a_place_that_matches_on_both_sides_is_copied():
+def test_the_copied_place_is_judged_by_its_own_sides():
     """Another one has a smaller error, on the only side that is there."""
     context = hide(np.random.default_rng(0).standard_normal((1, 8 * RATE)).astype("f"), 4, 4.5)[0]
     search, span = LagSearch(context), context.spans[0]
-    half, whole = Match(0.4, 0.4, 1.0, 1.0, 0.5), Match(0.5, 0.5, 0.6, 1.0, 0.5)
+    half, whole = Match(0.4, 0.4, 1.0, 1.0, 0.8), Match(0.5, 0.5, 0.6, 1.0, 0.5)
     assert share_of_fill(search, span, {RATE: half, 2 * RATE: whole}) == 1
     assert share_of_fill(search, span, {RATE: half}) == 0
 

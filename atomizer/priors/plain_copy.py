@@ -115,12 +115,14 @@ def _combined_copies(
 def share_of_fill(search: LagSearch, span: HiddenSpan, matches: dict[float, Match]) -> float:
     """Share of the fill that a copy is worth: the larger one by spectra and by waveforms.
 
-    What counts by spectra is the place that matches best on both sides: the one with the least
-    error of all may lack a side.
+    By spectra, the place that is copied counts, or the one with the least error, which may lack a
+    side.
     """
     two_sided = is_two_sided(search.context, span)
     distance = MIN_DISTANCE_SECONDS * search.context.rate
-    error = min(match.worst for match in matches.values())
+    places = list(matches.values())
+    least, copied = min(places, key=lambda m: m.error), min(places, key=lambda m: m.rank)
+    error = min(least.worst, copied.worst)
     if not two_sided:
         errors = {lag: min(1.0, match.relative) for lag, match in matches.items()}
         error = float(np.mean(best_distinct(errors, distance, 1.0)))
