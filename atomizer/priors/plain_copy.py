@@ -120,10 +120,11 @@ def share_of_fill(search: LagSearch, span: HiddenSpan, matches: dict[float, Matc
     """
     two_sided = is_two_sided(search.context, span)
     distance = MIN_DISTANCE_SECONDS * search.context.rate
-    places = list(matches.values())
-    least, copied = min(places, key=lambda m: m.error), min(places, key=lambda m: m.rank)
-    error = min(least.worst, copied.worst)
-    if not two_sided:
+    if two_sided:
+        places = list(matches.values())
+        least, copied = min(places, key=lambda m: m.error), min(places, key=lambda m: m.rank)
+        error = min(least.worst, copied.worst)
+    else:
         errors = {lag: min(1.0, match.relative) for lag, match in matches.items()}
         error = float(np.mean(best_distinct(errors, distance, 1.0)))
     share = _ramp(error, NO_ERROR_SHARE, FULL_ERROR_SHARE)

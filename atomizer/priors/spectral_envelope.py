@@ -53,12 +53,13 @@ class SpectralEnvelopePrior:
             return censored_std(kept, ~observed, context.threshold)
         wide, known = np.abs(context.wide_amplitude), context.wide_observed
         if context.use_band_context:
-            near = frames_of_pause_around_box(log_power(wide, context.peak), known)
+            log = log_power(wide, context.peak)
+            near = frames_of_pause_around_box(log, known)
             if not near.all():  # a pause alone gives its level
                 bins = ~known.all(axis=(0, 1))
                 known = known & near[:, None] & bins
                 wide = np.where(known, wide, 0)
-            trust = trust_in_deviations(log_power(wide, context.peak), known)
+            trust = trust_in_deviations(log, known)
             power = interpolate_envelope(wide, known, peak=context.peak, trust=trust)
             return np.sqrt(_cut(power, context.offset, observed.shape[1]))
         # a bin may be unknown throughout the window and known elsewhere in the longer stretch

@@ -180,20 +180,20 @@ def _connect_fills(page: Page) -> list[Fill]:
     def pursue(at: Time, tab: Tab, event: gr.EventData) -> Iterator[Message]:
         yield from handlers.decompose(tab.session, _event_value(event, "name"), at)
 
-    def connect(listen: Any, fill: Any, *inputs: Any) -> Fill:
+    def fill_on(listen: Any, fill: Any, *inputs: Any) -> Fill:
         return listen(fill, [page.pressed, *inputs], view, show_progress_on=panel.queue, **FILLS)
 
     controls = panel.controls
     return [
-        connect(panel.fill.click, fill_selection, view, state, *page.features, *controls),
-        connect(extend.past_end.click, continue_sound, state, extend.seconds, *controls),
-        connect(extend.channel.click, add_channel, state, *controls),
-        connect(extend.highs.click, extend_bandwidth, state, *controls),
-        connect(view.noise, compare_with_noise, state),
-        connect(view.refill, refill, state),
-        connect(view.paste, paste, view, state),
-        connect(view.pursue, pursue, state),
-        connect(view.unsent, fill_prefix, state),
+        fill_on(panel.fill.click, fill_selection, view, state, *page.features, *controls),
+        fill_on(extend.past_end.click, continue_sound, state, extend.seconds, *controls),
+        fill_on(extend.channel.click, add_channel, state, *controls),
+        fill_on(extend.highs.click, extend_bandwidth, state, *controls),
+        fill_on(view.noise, compare_with_noise, state),
+        fill_on(view.refill, refill, state),
+        fill_on(view.paste, paste, view, state),
+        fill_on(view.pursue, pursue, state),
+        fill_on(view.unsent, fill_prefix, state),
     ]
 
 
