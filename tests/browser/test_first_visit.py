@@ -50,7 +50,7 @@ def test_fill_in_is_in_sight_and_folds_are_closed(open_page, sizes):
     d.wait(page, "state.scene && player.buffers.original")
     page.click("[data-fold=advanced]")
     d.draw_box(page, 0.2, 0.8, 900, 5000)
-    check_in_sight(f"{d.VIEW} [data-act=play]")
+    check_in_sight(f"{d.VIEW} [data-act=play]", f"{d.VIEW} .status")
 
 
 def test_erase_fill_and_play_by_keys_from_anywhere(quick, sounds):

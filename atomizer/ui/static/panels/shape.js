@@ -77,6 +77,6 @@ export class ShapePanel {
     }
     /** @type {HTMLButtonElement | null} */
     const reset = this.panel.querySelector('[data-act=resetShape]');
-    if (reset) reset.hidden = isNeutral(this.shape);
+    if (reset) reset.disabled = isNeutral(this.shape);
   }
 }

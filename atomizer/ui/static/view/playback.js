@@ -43,8 +43,8 @@ export class Playback {
     const position = this.view.player.position();
     this.view.picture.placePlayhead(position);
     this.view.waveform.placePlayhead(position);
-    this.view.find('time').textContent =
-      format.clock(position) + ' / ' + format.clock(this.view.player.duration());
+    this.view.find('time').textContent = format.clock(position);
+    this.view.find('duration').textContent = ' / ' + format.clock(this.view.player.duration());
   }
 
   /** Move the playhead while the sound plays. */
