@@ -307,7 +307,7 @@ def test_levels_of_parts_meet_at_their_joint():
 
 
 def test_memory_does_not_grow_with_the_length(tmp_path):
-    """A process fills a file of two and one of six minutes: at most 30 MB more for the latter."""
+    """A process fills a file of one and one of four minutes: at most 20 MB more for the latter."""
     code = """
 import resource, sys
 from pathlib import Path
@@ -323,7 +323,7 @@ part_plan.PART_SECONDS = part_plan.CONTEXT_SECONDS = 3
 folder, rng = Path(sys.argv[1]), np.random.default_rng(0)
 request = Request((Recipe(parse(["above:3000"]), Settings("erased")),))
 peaks = []
-for minutes in (2, 6):
+for minutes in (1, 4):
     with soundfile.SoundFile(folder / "in.wav", "w", 22050, 2) as file:
         for _ in range(minutes * 6):
             file.write(0.1 * rng.standard_normal((220500, 2)))
@@ -340,7 +340,7 @@ print(peaks[1] - peaks[0])
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout) < 30  # the samples of the four minutes more have 42 MB, the grid 42
+    assert float(done.stdout) < 20  # the samples of the three minutes more have 32 MB, the grid 32
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heap is that of glibc")

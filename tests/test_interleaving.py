@@ -8,6 +8,7 @@ what is tested is the state, not the sound.
 import itertools
 import random
 from collections import Counter
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -35,6 +36,18 @@ CONTROLS = ("auto", False, None, None, None, None, "noise", "auto", 0)
 STEPS = 3
 FOUND = SimpleNamespace(name="matching-pursuit", atoms=[], bits=lambda *_: b"")
 CHOSEN = Chosen(regions=[{"kind": "rect", "op": "add", "f": [3000, 9000]}], parts=[])
+
+
+class AtOnce(Executor):
+    """Runs what is submitted before `submit` returns: sequences do not depend on threads."""
+
+    def __init__(self, workers: int):
+        pass
+
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
 
 
 @pytest.fixture
@@ -104,6 +117,7 @@ def fakes(monkeypatch, tmp_path):
 
     replaced = {
         scenes: dict(
+            ThreadPoolExecutor=AtOnce,
             preview=file,
             analyse=lambda session: None,
             show_result=_show_result,

@@ -35,6 +35,11 @@ ONE_TOKEN_PER_ATOM = replace(
 )
 
 
+@pytest.fixture(autouse=True)
+def short_evaluations(monkeypatch):
+    monkeypatch.setattr(Trainer, "rounds", 1)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Twelve recordings of twelve sources, one of them mono, one with a cutoff."""
@@ -207,7 +212,7 @@ def test_a_few_steps_lower_the_loss(folder, tmp_path, config):
     trainer = Trainer(
         [folder],
         tmp_path,
-        TrainingConfig(steps=40, batch=4, targets=400, lr=5e-3, warmup=5),
+        TrainingConfig(steps=12, batch=4, targets=400, lr=5e-3, warmup=3),
         config,
         progress=False,
     )
@@ -218,7 +223,7 @@ def test_a_few_steps_lower_the_loss(folder, tmp_path, config):
     ]
     before = loss_of(trainer.model, batches)
     table = trainer.run()
-    assert loss_of(trainer.model, batches) < before - 0.2
+    assert loss_of(trainer.model, batches) < before / 2
     assert set(table) == set(TASKS) and all(
         np.isfinite(v) for row in table.values() for v in row.values()
     )

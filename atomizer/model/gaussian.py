@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -64,6 +65,7 @@ def level_amplitude(level: Tensor, space: AtomSpace) -> Tensor:
     return 10 ** (((level - space.levels + 1) * space.step_db + space.headroom_db) / 20)
 
 
+@cache
 def velocity_floor(step_db: float) -> float:
     """Lowest cross-entropy in nats of the level of a Gaussian coefficient of known variance.
 
