@@ -1,11 +1,9 @@
 // A page that was loaded again gets its sound, its selection and its fills back.
 
 import { chooseFile, isSameSound } from './persistence.js';
+import { afterUpload, FIELD } from './loading.js';
 
 /** @typedef {import('../view.js').View} View */
-
-const FIELD = '#file input[type=file]';
-const ANSWER_MS = 500; // within which the message follows the field
 
 /** After a reload, get sound and selection from before.
  * @param {View} view */
@@ -40,7 +38,7 @@ export async function storeSound(view, message, scene) {
     if (input && !restored.requested) {
       restored.requested = true;
       const { status } = view.state;
-      afterUpload(() => endWithoutSound(view, status));
+      afterUpload(view, () => endWithoutSound(view, status));
       chooseFile(input, restored.blob, restored.name);
       return;
     }
@@ -53,29 +51,10 @@ export async function storeSound(view, message, scene) {
   await view.persistence.saveSound(scene, message.original.url).catch(() => {});
 }
 
-/** Call a function once Gradio has taken a file or has given up: its field is there again.
- * @param {() => void} done */
-function afterUpload(done) {
-  let isGone = false;
-  const observer = new MutationObserver(() => {
-    const isThere = !!document.querySelector(FIELD);
-    if (isGone && isThere) {
-      observer.disconnect();
-      done();
-    }
-    isGone ||= !isThere;
-  });
-  const source = document.getElementById('file');
-  if (source) observer.observe(source, { childList: true, subtree: true });
-}
-
 /** Where the stored sound was not loaded, go on without it; it stays stored until another sound is.
  * @param {View} view
  * @param {string} before status before the upload; Python may have said what is wrong since */
-async function endWithoutSound(view, before) {
-  const pause = () => new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
-  do await pause();
-  while (view.messages.applying);
+function endWithoutSound(view, before) {
   const { restored, status } = view.state;
   if (!restored) return;
   view.store.set({ restored: null });

@@ -5,6 +5,7 @@ import { isSelection, isSession, watchDrops } from '../panels/dropping.js';
 import { handleKey } from '../panels/keyboard.js';
 import { watchReference } from '../panels/reference.js';
 import { showErased, toggleFold } from '../panels/shell.js';
+import { announceUpload } from '../state/loading.js';
 
 /** @typedef {import('../types').Version} Version */
 /** @typedef {import('../types').FrequencyScale} FrequencyScale */
@@ -109,7 +110,7 @@ export class PageEvents {
     if (!file || !input.closest('#file')) return;
     if (!isSelection(file)) {
       // one that is uploaded again after a reload has words of its own
-      if (!this.view.state.restored) this.view.showStatus('Loading ' + file.name + ' …');
+      if (!this.view.state.restored) announceUpload(this.view, file.name);
       return;
     }
     event.stopImmediatePropagation();
