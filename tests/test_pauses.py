@@ -33,7 +33,8 @@ def test_a_long_pause_is_ten_decibels_quieter_than_what_is_beyond(quiet_db, is_p
     found = frames_of_pause(levels(around(25, quiet_db)), hole())
     assert (not found.all()) == is_pause
     if is_pause:
-        assert found[15:105].all() and not found[:15].any() and not found[105:].any()
+        # half of the window of the frame before a jump lies in the frame of the jump
+        assert found[16:104].all() and not found[:16].any() and not found[104:].any()
 
 
 @pytest.mark.parametrize("quiet_db, is_pause", [(-30, True), (-14, False)])
@@ -46,6 +47,14 @@ def test_the_time_between_two_hits_is_no_pause():
     gain = np.full(120, -20.0)
     gain[[HOLE.start - 22, HOLE.stop + 21]] = 0
     assert frames_of_pause(levels(gain), hole()).all()
+
+
+def test_a_window_that_begins_in_a_hole_is_in_its_pause():
+    log, known = levels(around(25, -30)), hole()
+    expected = frames_of_pause(log, known)
+    assert not expected.all()
+    assert np.array_equal(frames_of_pause(log, known, (60, 110)), expected)
+    assert frames_of_pause(log, known, (80, 110)).all()  # without the hole
 
 
 def test_a_box_compares_its_own_bins():

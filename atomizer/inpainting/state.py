@@ -16,7 +16,7 @@ from ..model.state import REFERENCE_FLOOR_DB, State
 from ..priors import band_context
 from ..priors.edge_levels import EdgeLevels
 from ..priors.interface import Prediction, PriorContext, bound_by_level
-from ..priors.pauses import frames_of_pause, frames_of_pause_around_box
+from ..priors.pauses import frames_of_level
 from ..priors.recording_context import PredictedPart
 from ..priors.registry import LEVEL_PRIOR, predict_coefficients
 from ..priors.spectral_envelope import band_gain, log_power
@@ -263,13 +263,8 @@ class FillState:
 
     def is_in_pause(self, context: PriorContext) -> bool:
         """Whether the hole of a window is in a pause, which alone gives its level."""
-        if self.preset.use_band_context:
-            log = log_power(context.wide_amplitude, context.peak)
-            return not frames_of_pause_around_box(log, context.wide_observed).all()
-        if not self.preset.extend_partials:
-            return False
-        log = log_power(context.amplitude, context.peak)
-        return not frames_of_pause(log, context.observed).all()
+        log = log_power(context.wide_amplitude, context.peak)
+        return not frames_of_level(context, log).all()
 
     def predictions(self, window: Window) -> tuple[Prediction, Prediction]:
         """Predictions of a window's amplitudes and of its levels, as float16.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..analysis.runs import runs
+from .interface import PriorContext
 
 LEVEL_JUMP = np.log(10.0)  # nepers (10 dB) in the mean level of all bins: more than chance
 POWER_JUMP = np.log(100.0)  # nepers (20 dB) of the total power, which a single note may raise
@@ -19,18 +20,40 @@ QUIET, DEEP = np.log(10.0), np.log(100.0)  # nepers of power (10 and 20 dB)
 DEEP_FRAMES = 40  # 0.9 s
 
 
-def frames_of_pause(log: np.ndarray, known: np.ndarray) -> np.ndarray:
+def frames_of_level(context: PriorContext, log: np.ndarray) -> np.ndarray:
+    """(W,) bool: frames of the longer stretch around a window that give the level of its hole.
+
+    In a pause they are those of the pause alone.
+
+    log  (C, W, F) log powers of the longer stretch in nepers, read where known
+    """
+    known = context.wide_observed
+    if context.use_band_context:
+        return frames_of_pause_around_box(log, known)
+    if context.edges is None:  # no hole in time
+        return np.ones(known.shape[1], dtype=bool)
+    window = context.offset, context.offset + context.observed.shape[1]
+    return frames_of_pause(log, known, window)
+
+
+def frames_of_pause(
+    log: np.ndarray, known: np.ndarray, window: tuple[int, int] | None = None
+) -> np.ndarray:
     """(T,) bool: frames that do not lie beyond a jump of level; all of them without a pause.
 
-    log    (C, T, F) log powers in nepers, read where known
-    known  (C, T, F) bool; a hole is a run of frames without a known atom
+    log     (C, T, F) log powers in nepers, read where known
+    known   (C, T, F) bool; a hole is a run of frames without a known atom
+    window  first frame, and the one after the last, of those whose holes count; by default all
     """
     known_frames: np.ndarray = np.any(known, axis=(0, 2))
     keep = np.ones(known_frames.shape, dtype=bool)
     count = np.maximum(known.sum(axis=(0, 2)), 1)
     level = (log * known).sum(axis=(0, 2)) / count
     power = np.log((np.exp(log) * known).sum(axis=(0, 2)) / count + 1e-30)
+    first, end = window or (0, len(keep))
     for start, stop in runs(~known_frames):
+        if stop <= first or start >= end:
+            continue
         sides = slice(None, start), slice(stop, None)
         before, after = (
             _frames_to_jump(level[side][::step], power[side][::step], known_frames[side][::step])
@@ -81,4 +104,8 @@ def _frames_to_jump(level: np.ndarray, power: np.ndarray, known: np.ndarray) -> 
     jump = level > level[:MIN_FRAMES].mean() + LEVEL_JUMP
     jump |= power > power[:MIN_FRAMES].mean() + POWER_JUMP
     ends = np.flatnonzero(jump | ~known)
-    return int(ends[0]) if len(ends) else len(level)
+    if not len(ends):
+        return len(level)
+    end = int(ends[0])
+    # half of the window of the frame before a jump lies in the frame of the jump
+    return end - int(jump[end] and end > MIN_FRAMES)

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter1d, uniform_filter, uniform_filter1d
 from scipy.special import ndtri
 
 from .interface import Prediction, PriorContext
-from .pauses import frames_of_pause, frames_of_pause_around_box
+from .pauses import frames_of_level
 
 MIN_CELLS = 32  # known cells from which a mean level is reliable
 # Frames (standard deviation) over which the level below a cutoff, and its slope, are averaged:
@@ -52,10 +52,10 @@ class SpectralEnvelopePrior:
             kept = observed & (magnitude >= context.threshold)
             return censored_std(kept, ~observed, context.threshold)
         wide, known = np.abs(context.wide_amplitude), context.wide_observed
+        log = log_power(wide, context.peak)
+        near = frames_of_level(context, log)
         if context.use_band_context:
-            log = log_power(wide, context.peak)
-            near = frames_of_pause_around_box(log, known)
-            if not near.all():  # a pause alone gives its level
+            if not near.all():
                 bins = ~known.all(axis=(0, 1))
                 known = known & near[:, None] & bins
                 wide = np.where(known, wide, 0)
@@ -63,20 +63,19 @@ class SpectralEnvelopePrior:
             power = interpolate_envelope(wide, known, peak=context.peak, trust=trust)
             return np.sqrt(_cut(power, context.offset, observed.shape[1]))
         # a bin may be unknown throughout the window and known elsewhere in the longer stretch
-        sums = bin_sums(log_power(wide, context.peak), known)
+        sums = bin_sums(log, known & near[:, None])
         if context.edges is None:
             first, stop = context.inside or (0, observed.shape[1])
             part = slice(first, stop)
             power = interpolate_envelope(magnitude[:, part], observed[:, part], sums, context.peak)
             beyond = (first, observed.shape[1] - stop)
             return np.sqrt(np.pad(power, ((0, 0), beyond, (0, 0)), mode="edge"))
-        near = frames_of_pause(log_power(magnitude, context.peak), observed)
-        observed = observed & near[:, None]
-        magnitude = np.where(observed, magnitude, 0)
+        if not near.all():
+            observed = observed & _cut(near[None, :, None], context.offset, observed.shape[1])
+            magnitude = np.where(observed, magnitude, 0)
         power = interpolate_envelope(magnitude, observed, sums, context.peak)
         frames, distance = context.frames, context.distance
-        in_pause = not near.all()  # a pause alone gives its level
-        if frames is not None and distance is not None and distance.any() and not in_pause:
+        if frames is not None and distance is not None and distance.any() and near.all():
             power = context.edges.blend(power, frames, distance)
         return np.sqrt(power)
 

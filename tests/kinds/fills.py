@@ -548,6 +548,8 @@ PAUSES = [
     {"ms": 300, "gap": 0.1, "side": "before"},
     {"ms": 60, "gap": 0.1, "side": "before"},
     {"ms": 300, "gap": 0.1, "slope": -3},
+    {"ms": 800, "gap": 0.1, "what": "tone"},
+    {"ms": 800, "gap": 0.1},
 ]
 
 
