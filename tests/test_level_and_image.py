@@ -144,8 +144,8 @@ def test_a_box_that_begins_and_ends_between_hits_is_no_pause(filled, seed):
 
 def test_a_continuation_keeps_its_level_throughout(filled):
     x = pink(4)
-    y = filled(x, "", extend=7.0)
-    for start in (5, 8, 10):
+    y = filled(x, "", extend=5.0)
+    for start in (5, 7, 8):
         assert abs(level(y[:, start * RATE : (start + 1) * RATE]) - level(x)) < 2
 
 
@@ -213,9 +213,9 @@ def test_a_last_note_that_dies_away_is_no_fade():
 
 def test_a_long_hole_keeps_its_level_throughout(filled):
     """In the middle nothing known is within the fixed context of the model."""
-    x = pink(14)
-    y = filled(x, "time:2-12")
-    for start in (4, 6, 10):
+    x = pink(10)
+    y = filled(x, "time:2-8")
+    for start in (3, 5, 6):
         assert abs(level(y[:, start * RATE : (start + 1) * RATE]) - level(x)) < 2.5
 
 
