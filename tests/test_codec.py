@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -192,7 +193,7 @@ def test_positions_are_where_numbers_of_atoms_end(file):
         assert receive(file[:size]).atoms >= count > receive(file[: size - 8]).atoms
 
 
-def test_the_page_decodes_and_fills_prefixes(clip, monkeypatch):
+def test_the_page_decodes_and_fills_prefixes(clip, monkeypatch, warned):
     monkeypatch.setattr(gpu, "has_model", lambda: False)
     session = open_session(clip, "x.wav")
     for order in ORDERS:
@@ -201,9 +202,15 @@ def test_the_page_decodes_and_fills_prefixes(clip, monkeypatch):
     *_, message = compressing.fill_prefix(session, wanted)
     filled = message.compression.prefix
     assert message.status == "What was not sent is filled in."
-    session.stopped = 5.0
-    *_, message = compressing.fill_prefix(session, wanted, 4.0)
-    assert message.compression.problem == "Stopped: what was not sent is not filled in."
+    later = compressing.fill_prefix(session, wanted, 6.0)
+    steps = [SimpleNamespace(number=k, total=3) for k in (1, 2)]
+    monkeypatch.setattr(gpu, "fill", lambda *_: iter(steps))
+    assert "part 1 of 3" in next(later).status
+    session.presses.stop(7.0)
+    for stopped in (later, compressing.fill_prefix(session, wanted, 4.0)):
+        (message,) = stopped
+        assert message.status == message.compression.problem == compressing.STOPPED
+    assert not warned, "Stop is no error"
     message = compressing.decode_prefix(session, {**wanted, "filled": False})
     sent = message.compression.prefix
     assert (filled.size, filled.filled, sent.filled) == (2500, True, False)

@@ -23,8 +23,9 @@ from atomizer.cli import run
 from atomizer.inpainting.fill import Step
 from atomizer.plotting.figures import PlotStyle
 from atomizer.priors.noise_fill import noise_fill
-from atomizer.ui import cleanup, gpu, handlers
+from atomizer.ui import cleanup, examples, gpu, handlers
 from atomizer.ui.component import Chosen
+from atomizer.ui.examples import EXAMPLES
 from atomizer.ui.exports import ExportRequest, export
 from atomizer.ui.handlers import filling, loading, selecting
 from atomizer.ui.pace import Pace
@@ -805,8 +806,10 @@ def test_what_was_pressed_before_stop_does_not_begin(long, monkeypatch):
     assert len(first) == 1 and list(running) == []
     handlers.stop(session, 6)  # an earlier press of Stop that arrives later
     events = [
-        handlers.fill_selection(ALL, session, features, *controls, pressed=7),
+        handlers.fill_selection(ALL, session, features, *controls, pressed=6.9),
         handlers.continue_sound(session, 1, *controls, pressed=6.5),
+        handlers.add_channel(session, *controls, pressed=6.5),
+        handlers.extend_bandwidth(session, *controls, pressed=6.5),
         handlers.compare_with_noise(session, first[0].id, 6.5),
         handlers.fill_from_source(session, first[0].id, pressed=6.5),
         handlers.paste(ALL, session, 0.5, 6.5),
@@ -817,6 +820,53 @@ def test_what_was_pressed_before_stop_does_not_begin(long, monkeypatch):
     assert not session.message.busy and len(session.message.variations) == 1
     *_, message = handlers.fill_selection(ALL, session, features, *controls, pressed=7.5)
     assert not message.busy and len(message.variations) == 2
+
+
+def test_what_was_pressed_before_another_sound_does_not_begin(long, tmp_path):
+    tab, controls = Tab(), (*CONTROLS, 1)
+    other = other_sound(tmp_path)
+    begun = []
+    for k, choose in enumerate(
+        (
+            lambda at: handlers.load(str(long), tab, pressed=at),
+            lambda at: handlers.choose_excerpt(tab, {"start": 1, "seconds": 0.5}, at),
+            lambda at: handlers.load(other, tab, pressed=at),
+            lambda at: handlers.undo(tab, at),
+        )
+    ):
+        if tab.session is not None:
+            handlers.describe(ALL, tab.session, ["velocity"], *controls)  # so that it is kept
+        choose(10 * k)
+        session = tab.session
+        begun.append(session.name)
+        late = handlers.extend_bandwidth(session, *controls, pressed=10 * k - 1)
+        assert list(late) == [gr.skip()] and session.job is None
+    assert begun == ["long.wav", "long.wav", "other.wav", "long.wav"]
+    *_, message = handlers.extend_bandwidth(session, *controls, pressed=31)
+    assert len(message.variations) == 1
+    assert handlers.load(str(tmp_path / "no.wav"), tab, pressed=40)[1] == gr.skip()
+    late = handlers.add_channel(session, *controls, pressed=39)
+    assert list(late) == [gr.skip()], "also where the sound was not loaded"
+
+
+def test_example_that_was_pressed_before_stop_does_not_begin(monkeypatch):
+    example = EXAMPLES["packets"]
+    monkeypatch.setattr(examples, "cached", lambda *_: None)
+    _, session = handlers.load(str(example.path), tab := Tab())
+    handlers.stop(session, 5)
+    assert handlers.load_example(example, tab, 4) == (gr.skip(), gr.skip())
+    assert tab.session is session and session.job is None
+    cutoff = loading.acting_on  # while the example loads
+    monkeypatch.setattr(
+        loading, "acting_on", lambda fresh, *_: handlers.stop(fresh, 8) and cutoff(fresh, *_)
+    )
+    message, stopped = handlers.load_example(example, tab, 7)
+    assert message.status == "Stopped: nothing was filled in." and not message.busy
+    monkeypatch.setattr(loading, "acting_on", cutoff)
+    message, announced = handlers.load_example(example, tab, 9)
+    assert message.busy and not handlers.stop(announced, 10).busy
+    for fresh in (stopped, announced):
+        assert list(handlers.finish_example(example, fresh)) == [gr.skip()]
 
 
 def test_stop_waits_for_a_fill_that_is_finishing(long, monkeypatch):

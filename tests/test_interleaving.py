@@ -212,7 +212,7 @@ class Visitor:
             self.sent = [*self.sent[-2:], (message, _text(message))]
 
     def load(self):
-        self.take(*handlers.load("x.wav", self.tab))
+        self.take(*handlers.load("x.wav", self.tab, pressed=next(self.presses)))
 
     def load_meanwhile(self):
         """A sound is loaded, and something else happens before it is there."""
@@ -225,13 +225,13 @@ class Visitor:
 
         self.log.append(f"({name})")
         self.run.meanwhile = happen
-        self.take(*handlers.load("x.wav", tab))
+        self.take(*handlers.load("x.wav", tab, pressed=next(self.presses)))
         assert not shown or self.session is shown[0], "the sound that was chosen last stays"
 
     def open(self):
         """A session file is opened; where it is invalid, everything stays."""
         before = self.session
-        self.take(*handlers.load("x.atomizer", self.tab))
+        self.take(*handlers.load("x.atomizer", self.tab, pressed=next(self.presses)))
         assert (self.session is before) == (before.replaced_by is None)
 
     def save(self):
@@ -261,9 +261,9 @@ class Visitor:
         self.step()
 
     def fill_late(self):
-        """A fill is pressed, then Stop, and the fill reaches the server after it."""
+        """A fill is pressed, then Stop or another sound, and the fill is the last to arrive."""
         pressed = next(self.presses)
-        self.stop()
+        self.dice.choice((self.stop, self.load, self.open, self.undo))()
         before = self.session.job
         fill = handlers.fill_selection(CHOSEN, self.session, [], *CONTROLS, 1, pressed=pressed)
         assert list(fill) == [gr.skip()] and self.session.job is before
@@ -283,7 +283,7 @@ class Visitor:
         self.take(handlers.stop(self.session, next(self.presses)))
 
     def undo(self):
-        self.take(*handlers.undo(self.tab))
+        self.take(*handlers.undo(self.tab, next(self.presses)))
 
     def reload(self):
         """The page is loaded again, shows another sound first, and gets its session back."""

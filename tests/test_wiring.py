@@ -28,17 +28,18 @@ def test_a_sound_chosen_while_the_first_one_loads_stays(tmp_path, monkeypatch, r
 
     monkeypatch.setattr(history, "show", in_order)
     demo = build()
+    assert not any(function.cancels for function in demo.fns.values()), "/cancel can fail"
     functions = {function.name: function for function in demo.fns.values()}
     visitor = demo.state_holder["visitor"]
 
     def event(name, value):
-        return demo.process_api(functions[name], [value, None], visitor, explicit_call=True)
+        return demo.process_api(functions[name], [*value, None], visitor, explicit_call=True)
 
     async def load():
-        first = asyncio.create_task(event("load_first", example_sounds()[0][1]))
+        first = asyncio.create_task(event("load_first", [example_sounds()[0][1]]))
         await asyncio.sleep(0)
         upload = FileData(path=str(own), orig_name=own.name).model_dump()
-        return await asyncio.gather(first, event("load_upload", upload))
+        return await asyncio.gather(first, event("load_upload", [1.0, upload]))
 
     late, chosen = (result["data"] for result in run_async(load()))
     assert "value" not in late[0], "the page gets nothing of the first sound"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gradio as gr
 from gradio.themes.utils.fonts import Font
-from starlette.middleware import Middleware
 from starlette.responses import FileResponse
 
 from ..limits import MEGABYTE, limits
 from . import api, cleanup, documents, gpu, layout, queue_limits, wiring
-from .cancelling import Cancelling
 from .component import PAGE_STYLES, PLOTLY_JS, scripts, text_of
 
 # Gradio announces the end of an event to screen readers by this key, which it does not translate
@@ -68,6 +66,5 @@ def launch(demo: gr.Blocks, **options):
         max_file_size=int(limits().file_mb * MEGABYTE),
         footer_links=["api", "gradio", "settings"],
         i18n=gr.I18n(en=MISSING_WORDS),
-        app_kwargs={"middleware": [Middleware(Cancelling, demo=demo)]},
         **options,
     )

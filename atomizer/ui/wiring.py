@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from ..atoms.selection import Selection
 from ..inpainting.settings import Settings
@@ -30,20 +31,22 @@ FILLS: dict[str, Any] = dict(
     trigger_mode="multiple",
     api_visibility="private",
     show_progress="minimal",
-    js=PRESSED,
 )
 
 Time = float | None  # `pressed` of handlers
 Fill = dict[str, Any]  # what Gradio returns for an event: a Dependency
+Ending = Callable[[Callable], Callable[..., Awaitable]]  # as `_ending` says
 
 
 def connect(demo: gr.Blocks, page: Page) -> None:
     """Connect all events; call it within `gr.Blocks`."""
-    fills = _connect_fills(page)
-    fills += _connect_examples(page, fills)
-    _connect_stop(demo, page, fills)
-    _connect_sources(demo, page, fills)
-    _connect_variations(page, fills)
+    fills: list[Fill] = []
+    ending = _ending(demo, fills)
+    fills += _connect_fills(page)
+    fills += _connect_examples(page, ending)
+    _connect_stop(page, ending)
+    _connect_sources(demo, page, ending)
+    _connect_variations(page, ending)
     _connect_selection(page)
     _connect_reference(page)
     _connect_compression(page)
@@ -145,6 +148,27 @@ def _example_sound(session: Session) -> str:
 # ---------- groups of events
 
 
+def _ending(demo: gr.Blocks, fills: list[Fill]) -> Ending:
+    """Return what makes the handler of an event that ends all fills: Stop, another sound, undo.
+
+    What waits is taken out of the queue first. Gradio's `cancels` is not used: its requests can
+    arrive late, and end a fill that was pressed later, which the page would wait for. A job that
+    was stopped, or whose sound was replaced, ends by itself at its next step.
+    """
+
+    def ending(handler: Callable) -> Callable[..., Awaitable]:
+        @wraps(handler)
+        async def end(*values: Any) -> Any:
+            request = LocalContext.request.get(None)
+            visitor = None if request is None else request.session_hash
+            await cancelling.drop_waiting(demo, visitor, [fill["id"] for fill in fills])
+            return await asyncio.to_thread(handler, *values)
+
+        return end
+
+    return ending
+
+
 def _connect_fills(page: Page) -> list[Fill]:
     """Connect everything that fills, or takes as long as a fill."""
     view, state, panel, extend = page.view, page.state, page.fill, page.extend
@@ -181,7 +205,8 @@ def _connect_fills(page: Page) -> list[Fill]:
         yield from handlers.decompose(tab.session, _event_value(event, "name"), at)
 
     def fill_on(listen: Any, fill: Any, *inputs: Any) -> Fill:
-        return listen(fill, [page.pressed, *inputs], view, show_progress_on=panel.queue, **FILLS)
+        inputs = page.pressed, *inputs
+        return listen(fill, inputs, view, show_progress_on=panel.queue, js=PRESSED, **FILLS)
 
     controls = panel.controls
     return [
@@ -197,13 +222,13 @@ def _connect_fills(page: Page) -> list[Fill]:
     ]
 
 
-def _connect_examples(page: Page, fills: list[Fill]) -> list[Fill]:
+def _connect_examples(page: Page, ending: Ending) -> list[Fill]:
     """Connect the example buttons; returns their fills."""
     sounds = page.sources.example_sounds
     outputs = [*_sound_outputs(page), *_preset_outputs(page), sounds]
 
-    def load_example(example: Example, tab: Tab) -> tuple:
-        message, fresh = handlers.load_example(example, tab)
+    def load_example(example: Example, at: Time, tab: Tab) -> tuple:
+        message, fresh = handlers.load_example(example, tab, at)
         if fresh == gr.skip():
             return message, *_skip(outputs[1:])
         recipe = example.recipe
@@ -213,44 +238,42 @@ def _connect_examples(page: Page, fills: list[Fill]) -> list[Fill]:
             str(example.path),
         )
 
-    def finish_example(example: Example, at: Time, tab: Tab) -> Iterator[Message]:
-        yield from handlers.finish_example(example, tab.session, at)
+    def finish_example(example: Example, tab: Tab) -> Iterator[Message]:
+        yield from handlers.finish_example(example, tab.session)
 
-    example_fills = {}
+    example_fills = []
     for example, button in page.examples:
-        loading = button.click(partial(load_example, example), page.state, outputs, **PRIVATE)
-        example_fills[example.id] = loading.then(
-            partial(finish_example, example),
+        loading = button.click(
+            ending(partial(load_example, example)),
             [page.pressed, page.state],
-            page.view,
-            show_progress_on=page.fill.queue,
-            **FILLS,
+            outputs,
+            js=PRESSED,
+            **PRIVATE,
         )
-    # an example cancels all fills but its own, which comes after it
-    for example, button in page.examples:
-        others = [fill for id_, fill in example_fills.items() if id_ != example.id]
-        button.click(None, cancels=[*fills, *others], **PRIVATE)
-    return list(example_fills.values())
+        example_fills.append(
+            loading.then(
+                partial(finish_example, example),
+                page.state,
+                page.view,
+                show_progress_on=page.fill.queue,
+                **FILLS,
+            )
+        )
+    return example_fills
 
 
-def _connect_stop(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
-    """Connect the Stop button.
+def _connect_stop(page: Page, ending: Ending) -> None:
+    """Connect the Stop button."""
 
-    Gradio's `cancels` is not used: its requests can arrive late, and end a fill that was started
-    after Stop, which the page would wait for. A job that was stopped ends by itself.
-    """
-    events = [fill["id"] for fill in fills]
+    def stop(at: Time, tab: Tab) -> Message:
+        return handlers.stop(tab.session, at)
 
-    async def stop(at: Time, tab: Tab, request: gr.Request) -> Message:
-        await cancelling.drop_waiting(demo, request.session_hash, events)
-        return await asyncio.to_thread(handlers.stop, tab.session, at)
-
-    page.fill.stop.click(stop, [page.pressed, page.state], page.view, js=PRESSED, **PRIVATE)
+    page.fill.stop.click(ending(stop), [page.pressed, page.state], page.view, js=PRESSED, **PRIVATE)
 
 
-def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
+def _connect_sources(demo: gr.Blocks, page: Page, ending: Ending) -> None:
     """Connect the upload, the microphone, the example sounds and the excerpt picker."""
-    state, sources = page.state, page.sources
+    pressed, state, sources = page.pressed, page.state, page.sources
     sound_outputs, preset_outputs = _sound_outputs(page), _preset_outputs(page)
     work_outputs = _work_outputs(page)
 
@@ -259,61 +282,63 @@ def _connect_sources(demo: gr.Blocks, page: Page, fills: list[Fill]) -> None:
         # what the visitor chooses comes after it, also while it loads
         return _sound_values(tab, *handlers.load(path, tab, choice=0))
 
-    def load(path: str | None, tab: Tab, name: str = "") -> tuple[tuple, Any]:
+    def load(path: str | None, tab: Tab, at: Time, name: str = "") -> tuple[tuple, Any]:
         """Return the values of `_sound_outputs` and `_preset_outputs`, and the session."""
         cleanup.free_idle(demo)
         # an example's settings are not meant for other sounds; the visitor's own are
         after_example = tab.session is not None and bool(tab.session.example_variations)
-        message, fresh = handlers.load(path, tab, name=name)
+        message, fresh = handlers.load(path, tab, name=name, pressed=at)
         resets = after_example and fresh != gr.skip()
         presets = _preset_values(page, Selection(), Settings()) if resets else _skip(preset_outputs)
         return (*_sound_values(tab, message, fresh), *presets), fresh
 
-    def load_chosen(path: str | None, tab: Tab) -> tuple:
-        return load(path, tab)[0]
+    def load_chosen(at: Time, path: str | None, tab: Tab) -> tuple:
+        return load(path, tab, at)[0]
 
-    def load_upload(path: str | None, tab: Tab, name: str = "") -> tuple:
+    def load_upload(at: Time, path: str | None, tab: Tab, name: str = "") -> tuple:
         # the drop zone becomes empty again, and no example sound is chosen
-        values, fresh = load(path, tab, name)
+        values, fresh = load(path, tab, at, name)
         if isinstance(fresh, Session) and fresh.work is not None:
             values = *values[: len(sound_outputs)], *_work_values(page, fresh.work)
         else:
             values = *values, *_skip(work_outputs[len(preset_outputs) :])
         return *values, None, gr.skip() if fresh == gr.skip() else ""
 
-    def choose_excerpt(tab: Tab, event: gr.EventData) -> tuple:
-        return _sound_values(tab, *handlers.choose_excerpt(tab, event._data))
+    def choose_excerpt(at: Time, tab: Tab, event: gr.EventData) -> tuple:
+        return _sound_values(tab, *handlers.choose_excerpt(tab, event._data, at))
 
     # "multiple", "always_last": an event during the previous one must not be lost
     sources.file.upload(
-        load_upload,
-        [sources.file, state],
+        ending(load_upload),
+        [pressed, sources.file, state],
         [*sound_outputs, *work_outputs, sources.file, sources.example_sounds],
-        cancels=fills,
+        js=PRESSED,
         trigger_mode="multiple",
         **PRIVATE,
     )
     sources.microphone.stop_recording(
-        partial(load_upload, name="Recording.wav"),
-        [sources.microphone, state],
+        ending(partial(load_upload, name="Recording.wav")),
+        [pressed, sources.microphone, state],
         [*sound_outputs, *work_outputs, sources.microphone, sources.example_sounds],
-        cancels=fills,
+        js=PRESSED,
         **PRIVATE,
     )
     sources.example_sounds.select(
-        load_chosen,
-        [sources.example_sounds, state],
+        ending(load_chosen),
+        [pressed, sources.example_sounds, state],
         [*sound_outputs, *preset_outputs],
-        cancels=fills,
+        js=PRESSED,
         trigger_mode="always_last",
         **PRIVATE,
     )
     if sources.example_sounds.value:
         demo.load(load_first, [sources.example_sounds, state], sound_outputs, **PRIVATE)
-    page.view.excerpt(choose_excerpt, state, sound_outputs, cancels=fills, **PRIVATE)
+    page.view.excerpt(
+        ending(choose_excerpt), [pressed, state], sound_outputs, js=PRESSED, **PRIVATE
+    )
 
 
-def _connect_variations(page: Page, fills: list[Fill]) -> None:
+def _connect_variations(page: Page, ending: Ending) -> None:
     """Connect the buttons of variations, of undo, and of exports."""
     view, state, sounds = page.view, page.state, page.sources.example_sounds
     undo_outputs = [*_sound_outputs(page), *_preset_outputs(page), sounds]
@@ -321,8 +346,8 @@ def _connect_variations(page: Page, fills: list[Fill]) -> None:
     def accept(tab: Tab, event: gr.EventData) -> Message:
         return handlers.accept(tab.session, _event_value(event), _event_value(event, "shape"))
 
-    def undo(tab: Tab) -> tuple:
-        return restored(tab, tab.session, *handlers.undo(tab))
+    def undo(at: Time, tab: Tab) -> tuple:
+        return restored(tab, tab.session, *handlers.undo(tab, at))
 
     def resume(tab: Tab, event: gr.EventData) -> tuple:
         key, is_copy = _event_value(event, "key"), _event_value(event, "is_copy") is True
@@ -352,7 +377,7 @@ def _connect_variations(page: Page, fills: list[Fill]) -> None:
         return handlers.save_session(chosen, tab.session, event._data, features, *controls)
 
     view.accept(accept, state, view, **PRIVATE)
-    view.revert(undo, state, undo_outputs, cancels=fills, **PRIVATE)
+    view.revert(ending(undo), [page.pressed, state], undo_outputs, js=PRESSED, **PRIVATE)
     view.resume(resume, state, undo_outputs, **PRIVATE)
     view.forget(delete_variation, state, view, **PRIVATE)
     view.export(export_file, state, view, trigger_mode="multiple", **PRIVATE)

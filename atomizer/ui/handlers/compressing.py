@@ -20,6 +20,8 @@ from ..session import Session
 from . import responses
 from .responses import is_active, no_session, sentence_of
 
+STOPPED = "Stopped: what was not sent is not filled in."
+
 
 def encode_file(session: Session | None, order: Any) -> Message:
     """Encode the original in an ordering, unless it was encoded before."""
@@ -66,14 +68,18 @@ def fill_prefix(
         yield no_session(session)
         return
     original = session.shown.original
+    if session.presses.was_stopped(pressed):
+        yield _explained(session, STOPPED)
+        return
     try:
         file, size, _ = _read_request(session, request)
         task = unsent_task(compression.receive_prefix(file, size))
         deadline = time.monotonic() + limits().fill_seconds
         method = "model" if gpu.has_model() else "noise"
         for step in gpu.fill(task, Settings(method), gpu.model_for(method, deadline)):
-            if session.was_stopped(pressed):
-                raise AtomizerError("Stopped: what was not sent is not filled in.")
+            if session.presses.was_stopped(pressed):
+                yield _explained(session, STOPPED)
+                return
             if step.number < step.total:
                 gpu.check_time(deadline)
                 yield session.publish(
@@ -146,5 +152,11 @@ def _failed(session: Session, error: Exception) -> Message:
     """Explain why there is no file, or no sound of it."""
     sentence = sentence_of(error)
     responses.warn(sentence, title="File of atoms")
-    _update(session, session.shown.original, problem=sentence)
+    return _explained(session, sentence)
+
+
+def _explained(session: Session, sentence: str) -> Message:
+    """Say where the file is shown, too, why there is no sound of it."""
+    if not _update(session, session.shown.original, problem=sentence):
+        return gr.skip()
     return session.publish(sentence)

@@ -1,7 +1,7 @@
 """Fills: of the selection, past the end, of a channel, of the highs, with noise, by pasting.
 
 `pressed` is when the visitor pressed the button of a fill, in ms by the browser's clock, or None. A
-fill that was pressed before Stop does not begin after it.
+fill that was pressed before Stop, or before another sound was chosen, does not begin after it.
 """
 
 from __future__ import annotations
@@ -243,19 +243,20 @@ def run(
     make_recipes: Callable[[], list[Recipe]],
     key: str = "",
     pressed: float | None = None,
+    job: Job | None = None,
 ) -> Iterator[Message]:
     """Run fills one after the other, and yield a message after every step.
 
-    `key` names the selection that is filled in.
+    key  names the selection that is filled in
+    job  one that has been announced; a new one by default
     """
     if not is_active(session):
         if session is None:
             responses.warn("Load a sound first.", title="Nothing to fill in")
         yield no_session(session)
         return
-    job = None
     try:
-        job = jobs.start(session, "fill", pressed)
+        job = job or jobs.start(session, "fill", pressed)
         if job is None:
             yield gr.skip()
             return
@@ -397,8 +398,7 @@ def stop(session: Session | None, pressed: float | None = None) -> Message:
     if session is None:
         return gr.skip()
     with session.lock:
-        if pressed is not None:
-            session.stopped = max(session.stopped, pressed)
+        session.presses.stop(pressed)
         job = session.job
         if job is None or not job.active:
             return session.publish(session.status)  # the page may have missed how it ended

@@ -26,9 +26,12 @@ def accept(session: Session | None, number: Any, shape: Any = None) -> Message:
     return session.publish(f"{label} is kept: the next fills start from it.")
 
 
-def undo(tab: Tab):
-    """Go back to the previous original, or to the previous sound. Returns (message, session)."""
-    choice, session = tab.choose(), tab.session
+def undo(tab: Tab, pressed: float | None = None):
+    """Go back to the previous original, or to the previous sound. Returns (message, session).
+
+    pressed  as in filling.py
+    """
+    choice, session = tab.choose(pressed), tab.session
     if not is_active(session):
         return no_session(session), gr.skip()
     try:

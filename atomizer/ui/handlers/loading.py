@@ -26,18 +26,25 @@ from .saving import open_saved, opened_status
 FIRST_SECONDS = 30.0  # the first excerpt of a file that is too long to work on as a whole
 
 
-def load(path: str | None, tab: Tab, choice: int | None = None, name: str = ""):
+def load(
+    path: str | None,
+    tab: Tab,
+    choice: int | None = None,
+    name: str = "",
+    pressed: float | None = None,
+):
     """Open a sound, or a session file, as a new session that replaces the current one.
 
     Returns (message, session). The session is skipped where the file is not a valid sound; both
     are skipped where there was no session before either, or a sound that was chosen later is shown.
 
-    choice  number of the choice; a new one by default
-    name    of the sound, where its file has no good one
+    choice   number of the choice; a new one by default
+    name     of the sound, where its file has no good one
+    pressed  as in filling.py: when the sound was chosen
     """
     if not path:
         return gr.skip(), gr.skip()
-    choice, session = tab.choose() if choice is None else choice, tab.session
+    choice, session = tab.choose(pressed) if choice is None else choice, tab.session
     if session_file.is_session_file(path):
         return _load_saved(path, tab, choice)
     try:
@@ -129,12 +136,13 @@ def open_file(path: str | Path) -> tuple[Sound, LongFile | None]:
     return long_file.read(0.0, min(FIRST_SECONDS, most)), long_file
 
 
-def choose_excerpt(tab: Tab, request: dict[str, Any]):
+def choose_excerpt(tab: Tab, request: dict[str, Any], pressed: float | None = None):
     """Open another excerpt {start, seconds} of a long file as a new session.
 
     Returns (message, session); the session is skipped where the excerpt is invalid.
+    `pressed` as in `load`.
     """
-    choice, session = tab.choose(), tab.session
+    choice, session = tab.choose(pressed), tab.session
     if not is_active(session) or session.long_file is None:
         return no_session(session), gr.skip()
     try:
@@ -157,12 +165,15 @@ def choose_excerpt(tab: Tab, request: dict[str, Any]):
     )
 
 
-def load_example(example: Example, tab: Tab):
+def load_example(example: Example, tab: Tab, pressed: float | None = None):
     """Load an example's sound and selection, and show its result where that is cached.
 
-    Returns (message, session).
+    Returns (message, session); both are skipped where Stop was pressed after it, or another sound
+    chosen. `pressed` as in filling.py.
     """
-    message, fresh = load(str(example.path), tab)
+    if tab.presses.was_stopped(pressed):
+        return gr.skip(), gr.skip()
+    message, fresh = load(str(example.path), tab, pressed=pressed)
     if not isinstance(fresh, Session):  # the sound file is broken
         return message, fresh
     recipe = example.recipe
@@ -175,13 +186,15 @@ def load_example(example: Example, tab: Tab):
         fresh.example_recipe = recipe
         task = recipe.task(fresh.sound)
         step = examples.cached(example, task)
-        jobs.start(fresh, "fill")
-        if step is None:
-            fresh.advance(JobEvent.ANNOUNCE)
-            return _opened(fresh, "Computing this for the first time takes a moment.")
-        jobs.begin(fresh, recipe, task, key)
-        jobs.show_step(fresh, step)
-        fresh.example_variations.add(jobs.finish(fresh, JobEvent.FINISH).id)
+        with fresh.lock:  # Stop comes before all of it, or after
+            if jobs.start(fresh, "fill", pressed) is None:
+                return _opened(fresh, "Stopped: nothing was filled in.")
+            if step is None:
+                fresh.advance(JobEvent.ANNOUNCE)
+                return _opened(fresh, "Computing this for the first time takes a moment.")
+            jobs.begin(fresh, recipe, task, key)
+            jobs.show_step(fresh, step)
+            fresh.example_variations.add(jobs.finish(fresh, JobEvent.FINISH).id)
         return _opened(
             fresh, f"{example.title}: switch between original, masked and filled while it plays."
         )
@@ -190,15 +203,13 @@ def load_example(example: Example, tab: Tab):
         return _opened(fresh, sentence_of(error))
 
 
-def finish_example(
-    example: Example, session: Session | None, pressed: float | None = None
-) -> Iterator[Message]:
-    """Compute and cache the result of an example that was not in the cache.
-
-    pressed  as in filling.py
-    """
+def finish_example(example: Example, session: Session | None) -> Iterator[Message]:
+    """Compute and cache the result of an example that was announced, and not stopped since."""
+    job = None if session is None else session.job
     if (
         session is None
+        or job is None
+        or not job.active
         or session.stored
         or session.name != example.path.name
         or session.shown.proposal is None
@@ -208,7 +219,7 @@ def finish_example(
     method = example.recipe.settings.method if gpu.has_model() else "noise"
     recipe = replace(example.recipe, settings=replace(example.recipe.settings, method=method))
     fill = None
-    for message in run(session, lambda: [recipe], session.shown.proposal.id, pressed):
+    for message in run(session, lambda: [recipe], session.shown.proposal.id, job=job):
         fill = session.fill or fill  # None once it is finished
         yield message
     session.example_variations |= set(session.stored)

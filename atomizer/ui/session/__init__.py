@@ -1,6 +1,7 @@
 """What the server stores for one visitor.
 
 tab.py        a tab of a browser, and the session that it shows
+presses.py    what must not begin, because Stop or another sound was pressed after it
 state.py      the session: sound, variations, files, job, and what the page shows
 present.py    the message for the page, as a function of that state
 job_state.py  states of a job, and the events that lead from one to another

@@ -100,7 +100,8 @@ def close_tab(tab: Tab) -> None:
 
 
 def _put(session: Session, tab: Tab, choice: int) -> None:
-    tab.session, tab.shown, session.tab = session, choice, tab
+    tab.session, tab.shown = session, choice
+    session.tab, session.presses = tab, tab.presses
 
 
 def _replace(old: Session, new: Session) -> None:

@@ -41,11 +41,11 @@ def start(
 ) -> Job | None:
     """Start a job instead of the running one, which is stopped.
 
-    Returns None where Stop was pressed after it, whichever of the two arrived first (`pressed` as
-    in `Session.was_stopped`).
+    Returns None where Stop was pressed after it, or another sound chosen, whichever of the two
+    arrived first (`pressed` as in `Presses`).
     """
     with session.lock:
-        if session.was_stopped(pressed):
+        if session.presses.was_stopped(pressed):
             return None
         was_busy = session.job is not None and session.job.busy
         stop(session)

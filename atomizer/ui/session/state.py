@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 import shutil
 import threading
@@ -30,6 +29,7 @@ from ..session_file import SavedWork
 from ..variations import StoredVariation
 from .job_state import Fill, Job, JobEvent
 from .present import PageState, Shown, present
+from .presses import Presses
 
 _numbering = threading.Lock()
 _last_first = 0  # the newest first message number
@@ -133,7 +133,6 @@ class Session:
     example_recipe: Recipe | None = None  # of the example whose settings the page's controls have
     example_variations: set[int] = field(default_factory=set)  # ids of an example's own results
     job: Job | None = None  # the newest one; it may have ended
-    stopped: float = -math.inf  # when Stop was pressed last, in ms by the browser's clock
     like: str = ""  # `Settings.like` of fills that it acts on
     filled_places: tuple[FilledPlace, ...] = ()  # also those of fills that were deleted
     next_seed: int = 0  # above all that were used
@@ -143,6 +142,7 @@ class Session:
     # the tab that shows it
     resume_key: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
     tab: object = field(default=None, repr=False)  # the `Tab` that showed it last
+    presses: Presses = field(default_factory=Presses)  # those of the tab
 
     # what the page shows
     id: str = field(default_factory=lambda: secrets.token_hex(6))
@@ -278,14 +278,6 @@ class Session:
             self.job.advance(event)
             if self.job.fill is None:
                 self.update(live=None)
-
-    def was_stopped(self, pressed: float | None) -> bool:
-        """Whether Stop was pressed after a button.
-
-        pressed  when the button was pressed, in ms by the browser's clock; None where no browser
-                 is concerned
-        """
-        return pressed is not None and pressed <= self.stopped
 
     def end_job(self, event: JobEvent) -> None:
         """End the job by STOP or FAIL, if it runs, and discard what it has not stored."""
