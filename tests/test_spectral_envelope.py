@@ -7,6 +7,7 @@ from atomizer.priors.noise_fill import noise_fill
 from atomizer.priors.spectral_envelope import (
     LOG_MEAN,
     band_intermittency,
+    extrapolate_tilt,
     interpolate_envelope,
     log_power,
     shared_onset_gain,
@@ -96,6 +97,16 @@ def test_above_a_cutoff_the_level_continues_to_fall(slope_db):
     for low, high in ((256, 300), (480, 560), (900, 1024)):
         assert abs(decibels(filled[..., low:high], grid[..., low:high])) < 2.5, low
     np.testing.assert_array_equal(filled, noise_fill(np.where(mask, 1e3, grid), mask))
+
+
+def test_ends_of_steady_noise_have_its_tilt():
+    """The slope at the ends rests on few frames; a single one must not decide."""
+    known, errors = np.arange(256) < 128, []
+    for seed in range(10):
+        log = log_power(noise(66, 256, seed=seed), 1) + LOG_MEAN
+        level = extrapolate_tilt(log, np.broadcast_to(known, log.shape), 128)
+        errors += [level[:3, 255].mean(), level[-3:, 255].mean()]
+    assert 10 / np.log(10) * np.sqrt(np.mean(np.square(errors))) < 1.5
 
 
 def test_above_a_cutoff_the_level_never_rises():

@@ -257,8 +257,8 @@ def extrapolate_tilt(log: np.ndarray, known: np.ndarray, cutoff: int) -> np.ndar
     """(frames, bins) float32 levels: per frame a line over log-frequency, fitted below the cutoff.
 
     Least squares over the known cells of the octave below bin `cutoff`, with sums averaged over
-    time (`TIME_SMOOTHING`). The line never rises: the band above a cutoff is at most as loud as the
-    band below it.
+    time (`TIME_SMOOTHING`); the slope as far as it varies over time by more than chance. The line
+    never rises: the band above a cutoff is at most as loud as the band below it.
 
     log, known  (frames, bins) levels in any logarithmic unit, read where known (bool)
     """
@@ -269,16 +269,39 @@ def extrapolate_tilt(log: np.ndarray, known: np.ndarray, cutoff: int) -> np.ndar
     sums = np.stack([weight.sum(1), weight @ x, weight @ x**2, y.sum(1), y @ x])
     # plus 1e-9 of the mean over time, so that frames far from any known one have a level
     fast, slow = (
-        gaussian_filter1d(sums, frames, axis=1, mode="nearest") + 1e-9 * sums.mean(1, keepdims=True)
+        gaussian_filter1d(sums, frames, axis=1, mode="constant")
+        + 1e-9 * sums.mean(1, keepdims=True)
         for frames in TIME_SMOOTHING
     )
-    n, sx, sxx, sy, sxy = slow
-    variance = n * sxx - sx**2
-    slope = (n * sxy - sx * sy) / np.where(variance > 1e-9 * n**2, variance, np.inf)
-    slope = np.minimum(0, slope)
+    slope = _slopes(slow, sums.sum(1, keepdims=True))
     n, sx, _, sy, _ = fast
     intercept = ((sy - slope * sx) / n)[:, None].astype(np.float32)
     return intercept + slope[:, None].astype(np.float32) * position
+
+
+def _slopes(local: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """(frames,) slopes of a tilt: local ones, as far as they differ from that of all frames.
+
+    Those of steady noise differ as noise does, which an extrapolation by an octave makes audible.
+
+    local, whole  rows n, sx, sxx, sy, sxy of a least-squares line: of an average over
+                  `TIME_SMOOTHING[1]` for every frame, and of all frames (1,)
+    """
+    slope, precision = _line(local)
+    steady, _ = _line(whole)
+    frames = 2 * np.sqrt(np.pi) * TIME_SMOOTHING[1]  # that a Gaussian average consists of
+    chance = (NOISE_STD_DB / DB_PER_NEPER) ** 2 / np.maximum(frames * precision, 1e-9)
+    excess = np.average((slope - steady) ** 2 - chance, weights=precision + 1e-9).clip(min=0)
+    return steady + excess / (excess + chance) * (slope - steady)
+
+
+def _line(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slopes, at most 0, and their precisions for a variance of 1, of rows n, sx, sxx, sy, sxy."""
+    n, sx, sxx, sy, sxy = sums
+    spread = n * sxx - sx**2
+    spread = np.where(spread > 1e-9 * n**2, spread, np.inf)
+    slope = np.minimum(0, (n * sxy - sx * sy) / spread)
+    return slope, np.where(np.isfinite(spread), spread / np.maximum(n, 1e-30), 0)
 
 
 def _pull_push(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
