@@ -8,12 +8,12 @@ import torch
 
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import AtomSpace
-from atomizer.inpainting import amplitudes
-from atomizer.inpainting.amplitudes import _std_of_whole, window_fine_structure
+from atomizer.inpainting.sampling import amplitudes
+from atomizer.inpainting.sampling.amplitudes import _std_of_whole, window_fine_structure
+from atomizer.inpainting.sampling.state import FillState
+from atomizer.inpainting.sampling.windows import crop_known
 from atomizer.inpainting.settings import Settings, resolve
-from atomizer.inpainting.state import FillState
 from atomizer.inpainting.task import prepare
-from atomizer.inpainting.windows import crop_known
 from atomizer.io.audio import Sound
 from atomizer.priors.fine_structure import gaussian_fine_structure
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atomizer.inpainting.autoregression import interpolate
+from atomizer.inpainting.time_domain.autoregression import interpolate
 
 RATE = 44_100
 HOLE = slice(8000, 9320)

@@ -10,8 +10,8 @@ from atomizer.atoms.selection import parse
 from atomizer.atoms.space import AtomSpace
 from atomizer.errors import AtomizerError
 from atomizer.inpainting.fill import fill, last
+from atomizer.inpainting.sampling.state import statistics_of
 from atomizer.inpainting.settings import Settings
-from atomizer.inpainting.state import statistics_of
 from atomizer.inpainting.task import prepare
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.priors import band_context, long_term

@@ -13,10 +13,10 @@ import soundfile
 from atomizer import AtomSpace, Settings, parse, prepare
 from atomizer.batch import Request, fill_file, list_jobs
 from atomizer.cli import run
-from atomizer.inpainting import part_plan
-from atomizer.inpainting.part_joints import FilledPart, with_equal_levels
-from atomizer.inpainting.part_plan import Part
-from atomizer.inpainting.parts import Stream, fill_by_parts, repair_by_parts
+from atomizer.inpainting.parts import plan
+from atomizer.inpainting.parts.fill_parts import Stream, fill_by_parts, repair_by_parts
+from atomizer.inpainting.parts.joints import FilledPart, with_equal_levels
+from atomizer.inpainting.parts.plan import Part
 from atomizer.inpainting.recipe import Recipe
 from atomizer.io.audio import Sound, read, write
 from atomizer.io.peaks import PeakFitter, fit_peaks
@@ -36,7 +36,7 @@ def long_sound(samples):
 @pytest.fixture
 def short_parts(monkeypatch):
     for name, seconds in (("PART", 4), ("CONTEXT", 1.5), ("HOLE_CONTEXT", 3)):
-        monkeypatch.setattr(part_plan, f"{name}_SECONDS", seconds)
+        monkeypatch.setattr(plan, f"{name}_SECONDS", seconds)
     monkeypatch.setattr("atomizer.batch.long_files.WHOLE_SECONDS", 5)
 
 
@@ -77,7 +77,7 @@ def test_erasing_by_parts_equals_erasing_the_whole(
 
 @pytest.mark.parametrize("length", (3, 4.5))
 def test_holes_do_not_depend_on_the_parts(length, long_sound, short_parts, monkeypatch):
-    monkeypatch.setattr(part_plan, "PART_SECONDS", length)
+    monkeypatch.setattr(plan, "PART_SECONDS", length)
     sound = long_sound(44_100)
     recipe = Recipe(parse(["time:4-4.1", "time:9-9.05"]), Settings())
     whole, joined = recipe.apply(sound).samples, by_parts(sound, recipe).samples
@@ -314,12 +314,12 @@ from pathlib import Path
 import numpy as np, soundfile
 from atomizer import AtomSpace, Settings, parse, prepare
 from atomizer.batch import Request, fill_file
-from atomizer.inpainting import part_plan
+from atomizer.inpainting.parts import plan
 from atomizer.inpainting.recipe import Recipe
 import atomizer.batch.long_files
 
 atomizer.batch.long_files.WHOLE_SECONDS = 20
-part_plan.PART_SECONDS = part_plan.CONTEXT_SECONDS = 3
+plan.PART_SECONDS = plan.CONTEXT_SECONDS = 3
 folder, rng = Path(sys.argv[1]), np.random.default_rng(0)
 request = Request((Recipe(parse(["above:3000"]), Settings("erased")),))
 peaks = []

@@ -7,7 +7,7 @@ from atomizer import parse, prepare, read
 from atomizer.analysis import MDCTAtomizer
 from atomizer.atoms.beats import NoBeat, find_beats
 from atomizer.atoms.space import AtomSpace
-from atomizer.inpainting.holes import time_spans
+from atomizer.inpainting.time_domain.holes import time_spans
 from atomizer.io.audio import Sound
 from atomizer.io.resources import ASSETS
 

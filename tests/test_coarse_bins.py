@@ -6,9 +6,9 @@ import torch
 
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import AtomSpace
-from atomizer.inpainting import sampler
-from atomizer.inpainting.coarse_bins import STRIDE, WIDE_HZ, coarse_bins
 from atomizer.inpainting.fill import fill, last
+from atomizer.inpainting.sampling import sampler
+from atomizer.inpainting.sampling.coarse_bins import STRIDE, WIDE_HZ, coarse_bins
 from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound

@@ -10,16 +10,16 @@ from atomizer.atoms.atoms import Atoms
 from atomizer.atoms.orderings import ORDERINGS, order, reveal_schedule
 from atomizer.atoms.selection import Region, Selection, parse
 from atomizer.atoms.space import FEATURES, AtomSpace
-from atomizer.inpainting import sampler
-from atomizer.inpainting.amplitudes import WienerBlend, draw_level
-from atomizer.inpainting.bounds import Bounds
 from atomizer.inpainting.fill import fill, last
-from atomizer.inpainting.holes import SHORT_SECONDS, has_only_short_holes
 from atomizer.inpainting.presets import PRESETS
+from atomizer.inpainting.sampling import sampler
+from atomizer.inpainting.sampling.amplitudes import WienerBlend, draw_level
+from atomizer.inpainting.sampling.bounds import Bounds
+from atomizer.inpainting.sampling.state import FillState
+from atomizer.inpainting.sampling.windows import Window, channel_groups
 from atomizer.inpainting.settings import AMPLITUDES, Settings, resolve
-from atomizer.inpainting.state import FillState
 from atomizer.inpainting.task import prepare
-from atomizer.inpainting.windows import Window, channel_groups
+from atomizer.inpainting.time_domain.holes import SHORT_SECONDS, has_only_short_holes
 from atomizer.io.audio import Sound
 from atomizer.model import AtomTransformer, WithoutTrunk
 from tests.tiny import TINY
@@ -293,7 +293,7 @@ def test_samples_outside_the_windows_are_unchanged(model):
 
 
 def test_only_windows_near_the_selection_are_read(model, monkeypatch):
-    import atomizer.inpainting.sampler as sampler
+    import atomizer.inpainting.sampling.sampler as sampler
 
     reads = []
     real = sampler.encode
@@ -603,7 +603,7 @@ def test_a_single_step_is_shown_part_by_part(model):
 
 def test_a_gap_in_a_long_sound_uses_its_surroundings_only(model, monkeypatch):
     """Distant frames are neither read nor changed: a gap costs the same in a long sound."""
-    from atomizer.inpainting import sampler
+    from atomizer.inpainting.sampling import sampler
 
     seen = []
     real = sampler.FillState

@@ -7,10 +7,10 @@ import pytest
 from scipy.signal import butter, sosfiltfilt
 
 from atomizer import Settings, Sound, fill, load_model, parse, prepare
-from atomizer.inpainting.fades import find_fade, has_faded_out
 from atomizer.inpainting.fill import last
 from atomizer.inpainting.origin import describe_origin
 from atomizer.inpainting.settings import Resolved
+from atomizer.inpainting.time_domain.fades import find_fade, has_faded_out
 
 RATE = 44_100
 

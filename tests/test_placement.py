@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atomizer.inpainting import placement
+from atomizer.inpainting.sampling import placement
 
 PLACES = np.array([[0, 0, 5], [0, 0, 9], [1, 3, 2]])
 SCORES = [

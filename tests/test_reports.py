@@ -9,9 +9,9 @@ import soundfile
 from atomizer import Settings, Sound, fill, load_model, parse, prepare, read, write
 from atomizer.errors import AtomizerError
 from atomizer.evaluation.baselines.autoregression import janssen
-from atomizer.inpainting.autoregression import interpolate
-from atomizer.inpainting.ends import continued_ends
 from atomizer.inpainting.fill import last
+from atomizer.inpainting.sampling.ends import continued_ends
+from atomizer.inpainting.time_domain.autoregression import interpolate
 
 RATE = 44_100
 

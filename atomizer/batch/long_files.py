@@ -16,7 +16,7 @@ from ..atoms.selection import Selection
 from ..errors import AtomizerError
 from ..heap import map_large_arrays
 from ..inpainting.highs import describe_cutoff
-from ..inpainting.parts import (
+from ..inpainting.parts.fill_parts import (
     WHOLE_SECONDS,
     Stream,
     can_go_by_parts,

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..atoms.space import LOUDNESS
+from ..inpainting.sampling.state import FillState, statistics_of
 from ..inpainting.settings import Settings, model_ordering
-from ..inpainting.state import FillState, statistics_of
 from ..inpainting.task import Task
 from ..model.gaussian import velocity_floor
 from ..model.inference import AtomModel, decode, encode

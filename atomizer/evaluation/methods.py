@@ -15,8 +15,8 @@ import numpy as np
 
 from ..analysis import MDCTAtomizer
 from ..inpainting.fill import fill, last
-from ..inpainting.holes import holes_in_samples
 from ..inpainting.settings import Settings
+from ..inpainting.time_domain.holes import holes_in_samples
 from ..priors.choices import USING
 from .baselines import autoregression, channels, codecs, envelopes, neighbours, recording
 from .baselines.loop import loop

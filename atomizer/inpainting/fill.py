@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import AtomizerError
-from .fades import fade_before, with_fade, without_fade
-from .holes import has_only_short_holes, join_holes
 from .mid_side import side_of
 from .paste import paste_step
 from .settings import Resolved, Settings, resolve
 from .silence import keep_silence
 from .step import AUTOREGRESSION, Step
 from .task import Task
+from .time_domain.fades import fade_before, with_fade, without_fade
+from .time_domain.holes import has_only_short_holes, join_holes
 
 if TYPE_CHECKING:
     from ..model.inference import AtomModel
@@ -127,7 +127,7 @@ def _fill_atoms(task: Task, resolved: Resolved, model: AtomModel | None) -> Iter
             "The method 'model' needs a trained model: give a checkpoint, or use the method noise."
         )
     else:
-        from .sampler import sample  # loads torch
+        from .sampling.sampler import sample  # loads torch
 
         yield from sample(task, resolved, model)
 

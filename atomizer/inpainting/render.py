@@ -15,8 +15,8 @@ import numpy as np
 
 from ..analysis.mdct import imdct, mdct
 from ..io.audio import Sound, resample_to_length
-from .holes import above_atoms, erase_holes, fill_holes, holes_in_samples
 from .mid_side import left_and_right
+from .time_domain.holes import above_atoms, erase_holes, fill_holes, holes_in_samples
 
 if TYPE_CHECKING:
     from .task import Task

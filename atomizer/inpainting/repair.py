@@ -19,9 +19,9 @@ from ..atoms.selection import Region, Selection
 from ..atoms.specifications import HELP
 from ..errors import AtomizerError
 from ..io.audio import Sound
-from .autoregression import interpolate
-from .declipping import declip
-from .holes import is_short
+from .time_domain.autoregression import interpolate
+from .time_domain.declipping import declip
+from .time_domain.holes import is_short
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ..priors.recording_context import CopySource
-    from .fades import Fade
+    from .time_domain.fades import Fade
 
 AUTOREGRESSION = "autoregression"  # in `Step.priors`: a short hole, filled by samples alone
 

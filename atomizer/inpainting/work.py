@@ -12,11 +12,11 @@ from ..atoms.orderings import BY_LEVEL
 from ..atoms.space import LOUDNESS
 from ..priors.recording_context import CONTEXT_FRAMES, MAX_SPANS
 from .fill import needs_model
-from .holes import holes_in_samples, passes_over
 from .presets import PRESETS
+from .sampling.windows import plan_windows
 from .settings import Resolved, Settings, resolve
 from .task import Task
-from .windows import plan_windows
+from .time_domain.holes import holes_in_samples, passes_over
 
 WINDOW_FRAMES = 64  # of the shipped model
 

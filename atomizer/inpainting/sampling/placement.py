@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from ..atoms.atoms import Atoms
-from ..atoms.orderings import order
-from ..atoms.space import FEATURES, AtomSpace
-from ..errors import AtomizerError
-from ..limits import limits
-from ..model.inference import AtomModel, decode, encode, point
-from .settings import Resolved, model_ordering
+from ...atoms.atoms import Atoms
+from ...atoms.orderings import order
+from ...atoms.space import FEATURES, AtomSpace
+from ...errors import AtomizerError
+from ...limits import limits
+from ...model.inference import AtomModel, decode, encode, point
+from ..settings import Resolved, model_ordering
+from ..step import Step
+from ..task import Task
 from .state import FillState
-from .step import Step
-from .task import Task
 from .windows import Window
 
 LOCATIONS = FEATURES[:3]  # the features that say where an atom is

@@ -9,23 +9,23 @@ import numpy as np
 import torch
 from scipy.ndimage import distance_transform_edt
 
-from ..atoms.orderings import sort_key
-from ..atoms.space import AtomSpace
-from ..model.config import ModelConfig
-from ..model.state import REFERENCE_FLOOR_DB, State
-from ..priors import band_context
-from ..priors.edge_levels import EdgeLevels
-from ..priors.interface import Prediction, PriorContext, bound_by_level
-from ..priors.pauses import frames_of_level
-from ..priors.recording_context import PredictedPart
-from ..priors.registry import LEVEL_PRIOR, predict_coefficients
-from ..priors.spectral_envelope import band_gain, log_power
-from ..priors.tilt import Tilt, continued_tilt
+from ...atoms.orderings import sort_key
+from ...atoms.space import AtomSpace
+from ...model.config import ModelConfig
+from ...model.state import REFERENCE_FLOOR_DB, State
+from ...priors import band_context
+from ...priors.edge_levels import EdgeLevels
+from ...priors.interface import Prediction, PriorContext, bound_by_level
+from ...priors.pauses import frames_of_level
+from ...priors.recording_context import PredictedPart
+from ...priors.registry import LEVEL_PRIOR, predict_coefficients
+from ...priors.spectral_envelope import band_gain, log_power
+from ...priors.tilt import Tilt, continued_tilt
+from ..presets import PRESETS
+from ..settings import ModelOrdering
+from ..task import Task
 from .bounds import MIN_FRAMES
 from .ends import continued_ends
-from .presets import PRESETS
-from .settings import ModelOrdering
-from .task import Task
 from .windows import Window, channel_groups, crop, crop_known, plan_windows
 
 # on either side of a window, for the spectral envelope

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..atoms.space import AtomSpace
-from ..io.audio import Sound
-from .part_plan import Part
-from .task import Task
+from ...atoms.space import AtomSpace
+from ...io.audio import Sound
+from ..task import Task
+from .plan import Part
 
 JOINT_FRAMES = 8  # of the neighbouring parts that are rendered along, for the resampler
 LEVEL_SECONDS = 1.0  # on either side of a joint, where the levels of two parts are compared

@@ -10,13 +10,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..atoms.orderings import BY_LEVEL, reveal_schedule, sort_key
-from ..atoms.space import LOUDNESS
-from ..model.inference import AtomModel, decode, encode
-from ..priors.level_tracks import track_gains
-from ..priors.long_term import level_gains, timbre_gains
-from ..priors.recording_context import PredictedPart, RecordingPrediction, erase_hidden
-from ..priors.registry import predict_from_recording
+from ...atoms.orderings import BY_LEVEL, reveal_schedule, sort_key
+from ...atoms.space import LOUDNESS
+from ...model.inference import AtomModel, decode, encode
+from ...priors.level_tracks import track_gains
+from ...priors.long_term import level_gains, timbre_gains
+from ...priors.recording_context import PredictedPart, RecordingPrediction, erase_hidden
+from ...priors.registry import predict_from_recording
+from ..highs import cutoff_bin
+from ..like import parse_levels
+from ..settings import Resolved, Settings, model_ordering
+from ..source_spans import barred_samples
+from ..step import Step
+from ..stereo_image import StereoImage
+from ..task import Task
 from .amplitudes import (
     Draw,
     Moments,
@@ -28,15 +35,8 @@ from .amplitudes import (
 )
 from .bounds import Bounds
 from .coarse_bins import Places, coarse_bins
-from .highs import cutoff_bin
-from .like import parse_levels
 from .placement import place
-from .settings import Resolved, Settings, model_ordering
-from .source_spans import barred_samples
 from .state import ENVELOPE_CONTEXT_FRAMES, NETWORK_STD_DB, FillState, statistics_of
-from .step import Step
-from .stereo_image import StereoImage
-from .task import Task
 from .windows import Window
 
 PARTS = 8  # in which a fill of a single step is shown

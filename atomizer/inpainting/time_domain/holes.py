@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.mdct import imdct, mdct
-from ..io.audio import resample, resample_to_length
+from ...analysis.mdct import imdct, mdct
+from ...io.audio import resample, resample_to_length
 from .autoregression import interpolate
 
 if TYPE_CHECKING:
-    from ..atoms.selection import Selection
-    from ..io.audio import Sound
-    from .task import Task
+    from ...atoms.selection import Selection
+    from ...io.audio import Sound
+    from ..task import Task
 
 SHORT_SECONDS = 0.2  # longest hole that is filled by autoregression alone
 JOINT_SECONDS = 0.005  # at each edge of a longer hole, between known samples and the fill

@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ..atoms.selection import Region, Selection
-from ..atoms.space import AtomSpace
-from ..errors import AtomizerError
+from ...atoms.selection import Region, Selection
+from ...atoms.space import AtomSpace
+from ...errors import AtomizerError
 
 PART_SECONDS = 30.0
 CONTEXT_SECONDS = 6.0  # on either side of a part

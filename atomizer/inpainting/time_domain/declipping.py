@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..analysis.defects import Defect
+from ...analysis.defects import Defect
 from .autoregression import burg
 
 ORDER = 64  # of the AR model

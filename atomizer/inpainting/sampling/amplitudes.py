@@ -20,21 +20,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..priors.fine_structure import (
+from ...priors.fine_structure import (
     FineStructure,
     first_patched_bin,
     gaussian_fine_structure,
     patch_fine_structure,
 )
-from ..priors.interface import prediction_gain
-from ..priors.spectral_envelope import (
+from ...priors.interface import prediction_gain
+from ...priors.spectral_envelope import (
     DB_PER_NEPER,
     LOG_MEAN,
     NOISE_STD_DB,
     excess_variance,
     log_power,
 )
-from .settings import Resolved
+from ..settings import Resolved
 from .state import FillState
 from .windows import Window, crop
 

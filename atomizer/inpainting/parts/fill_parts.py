@@ -1,7 +1,7 @@
 """Parts: sounds of any length, filled in a part at a time, in memory that does not grow with them.
 
-A part is filled with context on both sides (`part_plan.py`) and joined to its neighbours
-(`part_joints.py`).
+A part is filled with context on both sides (`plan.py`) and joined to its neighbours
+(`joints.py`).
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis import MDCTAtomizer
-from ..analysis.cutoff import Cutoff, FrameSample
-from ..atoms.selection import Selection
-from ..atoms.space import AtomSpace
-from ..errors import AtomizerError
-from ..io.audio import Sound
-from . import part_plan
-from .fill import fill, last, needs_model
-from .highs import resolve_cutoff
-from .part_joints import JOINT_FRAMES, FilledPart, Strip, render_part, with_equal_levels
-from .part_plan import Part, extent, plan_parts, selection_in, shifted
-from .recipe import Recipe
-from .repair import Repaired, repair
-from .task import Task, prepare
+from ...analysis import MDCTAtomizer
+from ...analysis.cutoff import Cutoff, FrameSample
+from ...atoms.selection import Selection
+from ...atoms.space import AtomSpace
+from ...errors import AtomizerError
+from ...io.audio import Sound
+from ..fill import fill, last, needs_model
+from ..highs import resolve_cutoff
+from ..recipe import Recipe
+from ..repair import Repaired, repair
+from ..task import Task, prepare
+from . import plan
+from .joints import JOINT_FRAMES, FilledPart, Strip, render_part, with_equal_levels
+from .plan import Part, extent, plan_parts, selection_in, shifted
 
 if TYPE_CHECKING:
-    from ..model.inference import AtomModel
+    from ...model.inference import AtomModel
 
     Load = Callable[[], AtomModel]
 
@@ -79,7 +79,7 @@ def resolve_cutoff_by_parts(sound: Stream, recipe: Recipe) -> tuple[Recipe, Cuto
     if not recipe.selection.above_cutoff:
         return recipe, None
     space, sample, rate = AtomSpace(), FrameSample(), sound.form.rate
-    size = round(part_plan.PART_SECONDS * rate)
+    size = round(plan.PART_SECONDS * rate)
     for first in range(0, sound.length, size):
         sample.add(MDCTAtomizer(space).grid(sound.part(first, first + size).at(space.rate)))
     selection, cutoff = resolve_cutoff(recipe.selection, sample.grid, space, rate / 2)
@@ -139,7 +139,7 @@ def repair_by_parts(
 ) -> Iterator[Repaired]:
     """Repair a long sound (`repair.repair`); yields consecutive parts, with times of the whole."""
     rate, kinds = sound.form.rate, tuple(kinds)
-    size, context = round(part_plan.PART_SECONDS * rate), round(part_plan.MARGIN_SECONDS * 2 * rate)
+    size, context = round(plan.PART_SECONDS * rate), round(plan.MARGIN_SECONDS * 2 * rate)
     for first in range(0, sound.length, size):
         stop, start = min(first + size, sound.length), max(0, first - context)
         found = repair(sound.part(start, stop + context), kinds, seed, erase)
@@ -246,7 +246,7 @@ def _little_memory(model: AtomModel | None) -> Iterator[None]:
     if model is None:
         yield
         return
-    from ..model.inference import decode_chunk  # loads torch
+    from ...model.inference import decode_chunk  # loads torch
 
     token = decode_chunk.set(DECODE_CHUNK)
     try:

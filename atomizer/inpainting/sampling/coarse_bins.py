@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..atoms.space import AtomSpace
+from ...atoms.space import AtomSpace
 
 STRIDE = 16  # bins from one decoded bin to the next, one in every cell of the model
 WIDE_HZ = 8_000.0  # above, critical bands are twice as wide as at 4 kHz: twice as many bins

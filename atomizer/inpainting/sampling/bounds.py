@@ -9,8 +9,8 @@ import torch
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from torch import Tensor
 
-from .presets import FillPreset
-from .silence import INAUDIBLE
+from ..presets import FillPreset
+from ..silence import INAUDIBLE
 from .windows import Window, crop, crop_known
 
 NEIGHBOUR_BINS = 5  # bins whose loudest known atom bounds an unknown one

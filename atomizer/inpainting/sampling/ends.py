@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.mdct import mdct
-from .autoregression import CONTEXT_SECONDS, interpolate
-from .holes import samples_at
+from ...analysis.mdct import mdct
+from ..time_domain.autoregression import CONTEXT_SECONDS, interpolate
+from ..time_domain.holes import samples_at
 
 if TYPE_CHECKING:
-    from .task import Task
+    from ..task import Task
 
 Ends = list[tuple[slice, np.ndarray]]
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.mdct import imdct, mdct
-from ..io.audio import Sound
+from ...analysis.mdct import imdct, mdct
+from ...io.audio import Sound
 
 if TYPE_CHECKING:
-    from .task import Task
+    from ..task import Task
 
 BLOCK_SECONDS = 0.1  # of a level
 LONGEST_SECONDS = 12.0  # of the end that is examined
