@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { aheadIn, progressText } from '../../atomizer/ui/static/panels/shell.js';
+import { aheadIn, progressText, watchQueue } from '../../atomizer/ui/static/panels/shell.js';
 import { emptyAtoms, FILLED } from '../../atomizer/ui/static/plot/atoms.js';
 import { extremesBetween, extremesOf } from '../../atomizer/ui/static/plot/waveform.js';
 import { Demo, demoRange } from '../../atomizer/ui/static/state/demo.js';
@@ -10,6 +10,7 @@ import { padded, startOfFill } from '../../atomizer/ui/static/state/selection.js
 import { keyOf, searchOf, statusOf } from '../../atomizer/ui/static/state/selectors.js';
 import { initialState } from '../../atomizer/ui/static/state/view_state.js';
 import { Playback } from '../../atomizer/ui/static/view/playback.js';
+import { newDocument, newElement } from './dom.mjs';
 import { scene } from './help.mjs';
 
 test('an example loops around its hole, for a few seconds at most', () => {
@@ -103,6 +104,33 @@ test('the button shows the progress, or the place in the queue', () => {
   const state = { ...initialState(), ahead: 1, status: 'Ready' };
   assert.equal(statusOf(state), 'Waiting for another fill (1 ahead) …');
   assert.equal(statusOf({ ...state, busy: true }), 'Ready');
+});
+
+test('a fill shows from its press on that it is waited for', (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const [queue, text] = [newElement(), newElement()];
+  newDocument({ '#queue': queue, '#queue .progress-text': text });
+  let read = () => {};
+  globalThis.MutationObserver = class {
+    constructor(observe) {
+      read = observe;
+    }
+    observe() {}
+  };
+  const places = [];
+  watchQueue(({ isQueued, ahead }) => places.push([isQueued, ahead]));
+  for (const shown of ['0.1s', 'queue: 2/2 | 0.2s', 'processing | 0.9s', '']) {
+    text.textContent = shown;
+    read();
+    if (shown.includes('queue')) context.mock.timers.tick(500);
+  }
+  const expected = [
+    [true, 0],
+    [true, 2],
+    [true, 0],
+    [false, 0],
+  ];
+  assert.deepEqual(places, expected);
 });
 
 test('a waveform shows the extremes of all channels', () => {

@@ -379,7 +379,7 @@ export interface ViewState {
   isRenderingMasked: boolean;
   isOrderOpen: boolean;
   isBuildingUp: boolean;
-  /** Whether a fill of this page is in the queue. */
+  /** Whether a fill of this page waits, or is being prepared. */
   isQueued: boolean;
   /** Fills of all visitors that come before one of this page that waits; 0 where none waits. */
   ahead: number;

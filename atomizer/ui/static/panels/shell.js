@@ -109,7 +109,7 @@ export function progressText(live, ahead) {
  * @param {object} state
  * @param {boolean} state.busy
  * @param {{done: number, total: number} | null} state.live
- * @param {boolean} state.isQueued whether one is in the queue
+ * @param {boolean} state.isQueued whether one waits, or is being prepared
  * @param {number} state.ahead fills before one that waits
  * @param {boolean} state.pending whether something is selected that was not filled in
  * @param {string} state.expected how long it will take, or empty */
@@ -164,8 +164,8 @@ export function showPlaying(playing) {
   if (button) button.textContent = playing ? 'Pause' : 'Play';
 }
 
-/** Follow the place in the queue, which Gradio writes. A fill that need not wait is there for a
- * moment, too.
+/** Follow what Gradio writes from the press of a fill to its first message: the place in the queue,
+ * and that it is processed. A fill that need not wait is in the queue for a moment, too.
  * @param {(place: {isQueued: boolean, ahead: number}) => void} changed `ahead` counts the fills
  *   before one that waits */
 export function watchQueue(changed) {
@@ -173,9 +173,9 @@ export function watchQueue(changed) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let isLong = false;
-  const ahead = () => aheadIn(lookUp('#queue .progress-text')?.textContent ?? '');
   const read = () => {
-    if (!ahead()) {
+    const text = lookUp('#queue .progress-text')?.textContent?.trim() ?? '';
+    if (!text) {
       clearTimeout(timer);
       timer = undefined;
       changed({ isQueued: false, ahead: 0 });
@@ -186,7 +186,7 @@ export function watchQueue(changed) {
       }, QUEUED_MS);
       isLong = false;
       changed({ isQueued: true, ahead: 0 });
-    } else if (isLong) changed({ isQueued: true, ahead: ahead() });
+    } else if (isLong) changed({ isQueued: true, ahead: aheadIn(text) });
   };
   if (queue)
     new MutationObserver(read).observe(queue, {
