@@ -196,7 +196,7 @@ def test_variation_names_what_filled_it(sound, sources, priors, says):
     chosen = copies[:sources] if sources >= 0 else copies[sources:]
     step = Step(1, 1, task.grid, task.mask, tuple(chosen), priors)
     assert ", ".join(describe_origin(step, task, Resolved())).startswith(says)
-    longer = summary_of(Recipe(extend=2.5, stop_after=1), step, task, Resolved())
+    longer = summary_of(Recipe(extend=2.5, stop_after=1), step, task, Resolved(), 44_100)
     assert longer.startswith(f"2.5 s longer: {says}") and longer.endswith(", stopped early")
 
 
@@ -204,7 +204,9 @@ def test_highs_do_not_name_a_source(sound):
     task = Recipe(parse(["above:8000"])).task(sound(0.5))
     step = Step(1, 1, task.grid, task.mask)
     assert describe_origin(step, task, Resolved()) == ()
-    assert summary_of(Recipe(), step, task, Resolved()) == "Predicted by the model"
+    assert summary_of(Recipe(), step, task, Resolved(), 44_100) == "Predicted by the model"
+    added = summary_of(Recipe(), step, task, Resolved(), 16_000)
+    assert added == "Highs above 8 kHz: predicted by the model"
 
 
 def test_every_export_has_a_button():

@@ -3,14 +3,43 @@
 import asyncio
 import threading
 
+import gradio as gr
 import numpy as np
 import soundfile
 from gradio.components import State
 from gradio.data_classes import FileData
 
-from atomizer.ui import build
+from atomizer.io.audio import Sound
+from atomizer.ui import build, handlers
 from atomizer.ui.layout import example_sounds
-from atomizer.ui.session import history
+from atomizer.ui.session import Tab, history, open_session
+
+
+def test_additions_follow_an_accepted_fill(run_async):
+    session = open_session(Sound(np.ones((1, 4000), np.float32), 8000), "low.wav")
+    demo, controls = build(), ("auto", False, None, None, None, 0, "noise", "auto", 0, 1)
+    functions = {function.name: function for function in demo.fns.values()}
+    visitor = demo.state_holder["visitor"]
+    visitor[_state_of(demo)] = tab = Tab(session)
+
+    def possible(name, *inputs, **payload):
+        event = gr.EventData(None, payload)
+        result = demo.process_api(
+            functions[name], [*inputs, None], visitor, event_data=event, explicit_call=True
+        )
+        return [update.get("interactive") for update in run_async(result)["data"][2:4]]
+
+    list(handlers.add_channel(session, *controls))
+    assert possible("accept", id=session.shown.current) == [False, True]
+    list(handlers.extend_bandwidth(session, *controls))
+    assert possible("accept", id=session.shown.current) == [False, False]
+    assert possible("undo", 1.0) == [False, True]
+    assert possible("undo", 2.0) == [True, True] and tab.session is session
+    session.close()
+
+
+def _state_of(demo) -> int:
+    return next(block for block in demo.blocks.values() if isinstance(block, State))._id
 
 
 def test_a_sound_chosen_while_the_first_one_loads_stays(tmp_path, monkeypatch, run_async):
@@ -44,8 +73,7 @@ def test_a_sound_chosen_while_the_first_one_loads_stays(tmp_path, monkeypatch, r
     late, chosen = (result["data"] for result in run_async(load()))
     assert "value" not in late[0], "the page gets nothing of the first sound"
     assert chosen[0]["scene"]["name"] == own.name
-    state = next(block for block in demo.blocks.values() if isinstance(block, State))
-    session = visitor[state._id].session
+    session = visitor[_state_of(demo)].session
     assert session.name == own.name and session.replaced_by is None
     demo.state_holder.delete_state("visitor")
     assert not session.folder.exists(), "Gradio releases what the events returned"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from ..io.audio import Sound
 
 BLOCK = 1 << 20  # samples that are compared at once
+# of the sum of two channels in float32, up to twice full scale: samples of more bits than 16 have
+# no two channels with exactly this sum
+ROUNDING = 2.0**-23
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Changes:
     added_seconds  by which the second sound is longer
     added_channels
     resampled      whether the rates differ, so that no samples can be compared
-    keeps_mono_sum  whether a mono sound became stereo whose mean is that sound, bit by bit
+    mono_sum_error  where a mono sound became stereo: the largest difference of its mean
     """
 
     samples: int = 0
@@ -29,7 +33,7 @@ class Changes:
     added_seconds: float = 0.0
     added_channels: int = 0
     resampled: bool = False
-    keeps_mono_sum: bool = False
+    mono_sum_error: float | None = None
 
     def __str__(self) -> str:
         if self.resampled:
@@ -40,8 +44,11 @@ class Changes:
         if self.added_channels:
             channels = "channel was" if self.added_channels == 1 else "channels were"
             words.append(f"{self.added_channels} {channels} added")
-        if self.keeps_mono_sum:
+        if self.mono_sum_error == 0:
             return ", ".join([*words, "the mono sum of all samples is bit-identical"])
+        if self.mono_sum_error is not None and self.mono_sum_error <= ROUNDING:
+            decibels = 20 * math.log10(self.mono_sum_error)
+            return ", ".join([*words, f"the mono sum has changed by rounding ({decibels:.0f} dB)"])
         if not self.samples:
             return ", ".join([*words, "all samples of the input are bit-identical"])
         words.append(f"{self.samples:,} samples in {self.start:.2f}–{self.stop:.2f} s changed")
@@ -65,7 +72,7 @@ def changes(before: Sound, after: Sound) -> Changes:
     channels = min(before.channels, after.channels)
     length = min(before.samples.shape[1], after.samples.shape[1])
     count, first, last = 0, length, 0
-    keeps_sum = (before.channels, after.channels) == (1, 2)
+    error = 0.0 if (before.channels, after.channels) == (1, 2) else None
     for start in range(0, length, BLOCK):
         part = np.s_[:channels, start : min(start + BLOCK, length)]
         bits = (
@@ -77,15 +84,15 @@ def changes(before: Sound, after: Sound) -> Changes:
         times = start + np.flatnonzero(differs.any(0))
         if len(times):
             first, last = min(first, int(times[0])), int(times[-1]) + 1
-        if keeps_sum:  # in float64, the sum of two float32 is exact
+        if error is not None:  # in float64, the sum of two float32 is exact
             whole = np.s_[:, part[1]]
             mean = after.samples[whole].sum(0, dtype=np.float64) / 2
-            keeps_sum = np.array_equal(mean, before.samples[whole][0])
+            error = max(error, float(np.abs(mean - before.samples[whole][0]).max(initial=0)))
     return Changes(
         samples=count,
         start=first / before.rate if count else 0.0,
         stop=last / before.rate,
         added_seconds=max(0, after.samples.shape[1] - length) / before.rate,
         added_channels=max(0, after.channels - channels),
-        keeps_mono_sum=keeps_sum,
+        mono_sum_error=error,
     )

@@ -79,7 +79,8 @@ def spans(kind: str, text: str, times: list[tuple[float, float]]) -> Iterable[Fi
         return
     most = limits().regions
     chosen = sorted(sorted(merged, key=_length)[-most:])
-    action = "Select them" if len(merged) <= most else f"Select the longest {most}"
+    action = "Select it" if len(merged) == 1 else "Select them"
+    action = action if len(merged) <= most else f"Select the longest {most}"
     regions = [{"kind": "rect", "op": "add", "t": [start, stop]} for start, stop in chosen]
     yield Finding(kind=kind, text=text.format(len(merged)), action=action, regions=regions)
 

@@ -140,11 +140,12 @@ def reference_of(settings: Settings) -> str:
     return name_of(settings.like) or "another recording"
 
 
-def summary_of(recipe: Recipe, step: Step, task: Task, settings: Resolved) -> str:
+def summary_of(recipe: Recipe, step: Step, task: Task, settings: Resolved, rate: int) -> str:
     """Return in plain words what a fill adds, and what it is made of.
 
     step      the last one of the fill
     settings  of `resolve`
+    rate      samples per second of the input; the task has more where highs are added
     """
     words = describe_origin(step, task, settings)
     if settings.timbre:  # says how the prediction was changed, not what it is made of
@@ -153,6 +154,7 @@ def summary_of(recipe: Recipe, step: Step, task: Task, settings: Resolved) -> st
     origin += f", with highs like {reference_of(settings)}" if settings.like else ""
     beyond = [f"{recipe.extend:g} s longer"] if recipe.extend else []
     beyond += ["a second channel"] if recipe.add_channels else []
+    beyond += [f"highs above {rate / 2000:g} kHz"] if rate < task.sound.rate else []
     text = ": ".join([*beyond, origin])
     return text[0].upper() + text[1:] + (", stopped early" if recipe.stop_after else "")
 

@@ -341,10 +341,13 @@ def _connect_sources(demo: gr.Blocks, page: Page, ending: Ending) -> None:
 def _connect_variations(page: Page, ending: Ending) -> None:
     """Connect the buttons of variations, of undo, and of exports."""
     view, state, sounds = page.view, page.state, page.sources.example_sounds
-    undo_outputs = [*_sound_outputs(page), *_preset_outputs(page), sounds]
+    others = [*_preset_outputs(page), sounds]
+    undo_outputs = [*_sound_outputs(page), *others]
 
-    def accept(tab: Tab, event: gr.EventData) -> Message:
-        return handlers.accept(tab.session, _event_value(event), _event_value(event, "shape"))
+    def accept(tab: Tab, event: gr.EventData) -> tuple:
+        session, number = tab.session, _event_value(event)
+        message = handlers.accept(session, number, _event_value(event, "shape"))
+        return _sound_values(tab, message, gr.skip() if session is None else session)
 
     def undo(at: Time, tab: Tab) -> tuple:
         return restored(tab, tab.session, *handlers.undo(tab, at))
@@ -355,7 +358,7 @@ def _connect_variations(page: Page, ending: Ending) -> None:
 
     def restored(tab: Tab, before: Session | None, message: Message, fresh: Any) -> tuple:
         if fresh is before or fresh == gr.skip():
-            return message, *_skip(undo_outputs[1:])
+            return *_sound_values(tab, message, fresh), *_skip(others)
         recipe = fresh.current_recipe
         selection = recipe.selection
         if fresh.features:
@@ -376,7 +379,7 @@ def _connect_variations(page: Page, ending: Ending) -> None:
         features, controls = _ticked(page, values), values[len(page.features) :]
         return handlers.save_session(chosen, tab.session, event._data, features, *controls)
 
-    view.accept(accept, state, view, **PRIVATE)
+    view.accept(accept, state, _sound_outputs(page), **PRIVATE)
     view.revert(ending(undo), [page.pressed, state], undo_outputs, js=PRESSED, **PRIVATE)
     view.resume(resume, state, undo_outputs, **PRIVATE)
     view.forget(delete_variation, state, view, **PRIVATE)

@@ -11,6 +11,8 @@ function makePage(state = {}) {
     page.said.push(text);
   };
   page.showError = page.showStatus;
+  page.isHeld = true;
+  page.releaseStatus = () => (page.isHeld = false);
   page.messages = { applying: false };
   page.setField = (isThere) => {
     page.isThere = isThere;
@@ -67,6 +69,7 @@ test('a sound that was not loaded is named, with the one that stays', async () =
 test('what Python says of an uploaded sound stays', async () => {
   const page = makePage();
   page.choose('broken.wav');
+  assert.ok(!page.isHeld, 'the page shows it, also after another error');
   page.setField(false);
   page.messages.applying = true;
   await upload(page);

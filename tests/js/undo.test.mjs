@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { NEUTRAL } from '../../atomizer/ui/static/audio/shaping.js';
+import { disabledButtons } from '../../atomizer/ui/static/panels/buttons.js';
 import { UndoHistory } from '../../atomizer/ui/static/state/history.js';
 import { shapeOfFill } from '../../atomizer/ui/static/state/selectors.js';
 import { SelectionEditor } from '../../atomizer/ui/static/view/editor.js';
@@ -13,6 +14,7 @@ function opened() {
     { id: 2, label: 'B', shape: { ...NEUTRAL, wet: 0.5 } },
   ];
   const state = { items: [], shapes: new Map(), heardId: 1, variations };
+  Object.assign(state, { playable: [], clipboard: [] });
   const set = (changes) => Object.assign(state, changes);
   const view = {
     state,
@@ -43,8 +45,10 @@ test('a slider that was moved is one step of undo and redo', () => {
   assert.deepEqual([levels()[0], state.items.length], [-3, 0]);
   editor.step('undo');
   assert.deepEqual(levels(), [0, 0]);
+  assert.ok(disabledButtons(state).resetShape, 'there is nothing to reset');
   editor.step('redo');
   assert.deepEqual(levels(), [-3, 0]);
+  assert.ok(!disabledButtons(state).resetShape);
 });
 
 test('undo shows the fill that it changes, and passes those that are gone', () => {

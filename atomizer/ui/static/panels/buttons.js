@@ -1,6 +1,7 @@
 // Buttons follow the state: which are pressed, which are disabled, and what they say.
 
-import { exportedVersion } from '../state/selectors.js';
+import { isNeutral } from '../audio/shaping.js';
+import { exportedVersion, shapeOfFill } from '../state/selectors.js';
 import { estimateFileSize } from '../util/file_sizes.js';
 import * as format from '../util/format.js';
 import { showPlaying } from './shell.js';
@@ -39,9 +40,13 @@ const pressedButtons = ({ op, looping, matched, isOrderOpen }) => ({
   order: isOrderOpen,
 });
 
+/** Whether the fill that is heard is as it was filled in.
+ * @param {State} state */
+const isShapeless = (state) => isNeutral(shapeOfFill(state, state.heardId));
+
 /** @param {State} state
  * @returns {Record<string, boolean>} */
-function disabledButtons(state) {
+export function disabledButtons(state) {
   const { busy, variation, variations, items, playable, undoSteps, redoSteps, clipboard } = state;
   const hasNoVariation = busy || !variation;
   return {
@@ -56,6 +61,7 @@ function disabledButtons(state) {
     forget: hasNoVariation,
     blind: !variations.length,
     revert: busy,
+    resetShape: isShapeless(state),
   };
 }
 
@@ -135,7 +141,7 @@ export function connectButtons(store, root, find) {
         s.items,
         s.clipboard,
       ],
-      ...[s.playable, s.busy, s.variation, s.variations, s.scene, s.tool],
+      ...[s.playable, s.busy, s.variation, s.variations, s.scene, s.tool, isShapeless(s)],
     ],
     () => syncActions(root, state),
   );

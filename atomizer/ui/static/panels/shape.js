@@ -1,7 +1,7 @@
 // Sliders for the shape of a fill: level, brightness, and share of the fill; of an added channel
 // its width instead of its level.
 
-import { isNeutral, NEUTRAL } from '../audio/shaping.js';
+import { NEUTRAL } from '../audio/shaping.js';
 
 /** @typedef {import('../types').Shape} Shape */
 
@@ -75,8 +75,5 @@ export class ShapePanel {
       const output = this.slider(field).nextElementSibling;
       if (output) output.textContent = value;
     }
-    /** @type {HTMLButtonElement | null} */
-    const reset = this.panel.querySelector('[data-act=resetShape]');
-    if (reset) reset.disabled = isNeutral(this.shape);
   }
 }

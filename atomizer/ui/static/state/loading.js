@@ -11,6 +11,7 @@ const ANSWER_MS = 500; // within which the message follows the field
  * @param {string} name */
 export function announceUpload(view, name) {
   const text = 'Loading ' + name + ' …';
+  view.releaseStatus(); // an error before it must not hide what Python says
   view.showStatus(text);
   afterUpload(view, () => {
     const { scene, status } = view.state;
