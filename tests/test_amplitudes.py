@@ -9,8 +9,9 @@ import torch
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import AtomSpace
 from atomizer.inpainting.sampling import amplitudes
-from atomizer.inpainting.sampling.amplitudes import _std_of_whole, window_fine_structure
+from atomizer.inpainting.sampling.amplitudes import window_fine_structure
 from atomizer.inpainting.sampling.state import FillState
+from atomizer.inpainting.sampling.wiener_blend import std_of_whole
 from atomizer.inpainting.sampling.windows import crop_known
 from atomizer.inpainting.settings import Settings, resolve
 from atomizer.inpainting.task import prepare
@@ -199,6 +200,6 @@ def test_inside_a_long_hole_the_surroundings_give_the_level():
 def test_a_faint_copy_leaves_room_for_texture():
     background, unknown = np.full((1, 4, 8), 0.1, np.float32), np.zeros((1, 4, 8), np.float32)
     loud = np.ones((1, 4, 8), np.float32)
-    np.testing.assert_allclose(_std_of_whole(unknown, background, loud), 1)
-    np.testing.assert_allclose(_std_of_whole(unknown, loud, background), 1)
-    np.testing.assert_allclose(_std_of_whole(loud, loud, background), np.sqrt(2), rtol=1e-6)
+    np.testing.assert_allclose(std_of_whole(unknown, background, loud), 1)
+    np.testing.assert_allclose(std_of_whole(unknown, loud, background), 1)
+    np.testing.assert_allclose(std_of_whole(loud, loud, background), np.sqrt(2), rtol=1e-6)

@@ -29,14 +29,13 @@ from .amplitudes import (
     Moments,
     Targets,
     Textured,
-    WienerBlend,
     strategy_for,
-    wiener_blend,
 )
 from .bounds import Bounds
 from .coarse_bins import Places, coarse_bins
 from .placement import place
 from .state import ENVELOPE_CONTEXT_FRAMES, NETWORK_STD_DB, FillState, statistics_of
+from .wiener_blend import WienerBlend, wiener_blend
 from .windows import Window
 
 PARTS = 8  # in which a fill of a single step is shown
