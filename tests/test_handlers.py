@@ -28,6 +28,7 @@ from atomizer.ui.component import Chosen
 from atomizer.ui.examples import EXAMPLES
 from atomizer.ui.exports import ExportRequest, export
 from atomizer.ui.handlers import filling, loading, selecting
+from atomizer.ui.handlers.controls import FillControls, settings_of
 from atomizer.ui.pace import Pace
 from atomizer.ui.session import Session, Tab, copying, history, jobs, scenes
 from atomizer.ui.session.job_state import JobEvent
@@ -992,3 +993,33 @@ def test_exports_report_attenuated_peaks(loud, kind, reports):
     request = {"kind": kind, "version": "original"}
     status = handlers.export_file(loud, request).status
     assert status.startswith("loud.") and ("dB above full scale" in status) is reports
+
+
+def test_exports_and_settings_say_what_a_fill_has_changed(long):
+    session = loaded(long)
+    hole = Chosen(regions=[{"kind": "rect", "op": "add", "t": [0.4, 0.6]}], parts=[])
+    *_, message = handlers.fill_selection(hole, session, ["velocity", "sign"], *CONTROLS, 1)
+    variation = message.variations[0]
+    said = " samples in 0.40–0.60 s changed, all others are bit-identical"
+    assert said in variation.changed and said in message.status
+    wanted = {"version": "filled", "variation": variation.id}
+    assert said in handlers.export_file(session, {"kind": "same", **wanted}).status
+    settings = export(session, ExportRequest("settings", "filled", variation.id, PlotStyle()))[0]
+    assert json.loads(settings)["changes"] == variation.changed
+
+
+def test_controls_of_the_page_reach_the_fill():
+    values = ("frequency", True, "3", "", 0.5, "77", "model", "recording", "2")
+    assert settings_of(FillControls(*values)) == Settings(
+        "model", "frequency", True, 3, None, 0.5, seed=77, using="recording", timbre=2
+    )
+    assert settings_of(FillControls(*CONTROLS)).order is None, "automatic: the task's own"
+
+
+def test_settings_of_an_example_leave_with_its_selection():
+    example = EXAMPLES["packets"]
+    _, session = handlers.load_example(example, Tab())
+    chosen = Chosen(example.recipe.selection.to_dict())
+    assert handlers.leave_example(chosen, session) is None
+    assert handlers.leave_example(ALL, session) == example.recipe
+    assert handlers.leave_example(ALL, session) is None, "the visitor's own stay"

@@ -11,6 +11,7 @@ from atomizer.inpainting import highs
 from atomizer.inpainting import task as task_module
 from atomizer.inpainting.acting import acting_settings
 from atomizer.inpainting.fill import fill
+from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import METHODS, Settings, resolve
 from atomizer.inpainting.task import prepare
 from atomizer.inpainting.timbre import without_idle_timbre
@@ -574,6 +575,24 @@ def test_settings_out_of_range_are_refused(change, words, sound, refused):
 def test_a_negative_seed_of_a_random_part_is_refused(sound, refused):
     with refused("seed"):
         prepare(sound(0.1), parse(["random:50"]), seed=-1)
+
+
+@pytest.mark.parametrize(
+    "recipe, order",
+    [
+        (Recipe(parse(["above:8000"])), "frequency"),
+        (Recipe(parse(["time:0.1-0.2"])), "time"),
+        (Recipe(parse(["rect:0.1,0.2,1000,3000"])), "time"),
+        (Recipe(parse(["channel:1"])), "channel"),
+        (Recipe(parse(["keep:10"])), "velocity"),
+        (Recipe(parse(["random:50"])), "random"),
+        (Recipe(extend=0.1), "time"),
+        (Recipe(add_channels=1), "channel"),
+    ],
+)
+def test_the_automatic_ordering_is_that_of_the_task(recipe, order, sound):
+    task = recipe.task(sound(0.3, 1 if recipe.add_channels else 2))
+    assert resolve(Settings(), task).order == order
 
 
 @pytest.mark.parametrize(

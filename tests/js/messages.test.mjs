@@ -412,6 +412,25 @@ test('selected parts are requested again for other atoms', async () => {
   assert.deepEqual(asked, ['selected']);
 });
 
+test('a box that was drawn while a sound loads does not leave its status', async () => {
+  for (const [drawn, asked] of [
+    [[], []],
+    [[{ kind: 'rect', op: 'add', t: [1, 2] }], ['selected']],
+  ]) {
+    const { view, receive } = await opened();
+    const triggered = [];
+    view.trigger = (what) => triggered.push(what);
+    view.store.set({ items: [], notifiedKey: keyOf(drawn) });
+    await receive({
+      scene: sceneOf('xyz', { sound: 'pqr' }),
+      original: { url: 'xyz.wav' },
+      variations: [],
+      current: null,
+    });
+    assert.deepEqual(triggered, asked, 'Python says anew that nothing is selected');
+  }
+});
+
 test('what the status says of the selection is so already', async () => {
   const { view, receive } = await opened();
   const said = [];

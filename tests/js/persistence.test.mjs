@@ -74,3 +74,43 @@ test('the file that was chosen or dropped last is remembered', () => {
   element.dispatchEvent(Object.assign(new Event('drop'), { dataTransfer: { files: [] } }));
   assert.equal(persistence.lastFile.name, 'dropped.wav');
 });
+
+/** A database of one store, as far as the page uses it. */
+function database(values) {
+  const request = (result) => {
+    const made = { result };
+    queueMicrotask(() => made.onsuccess());
+    return made;
+  };
+  const store = {
+    get: (key) => request(values.get(key)),
+    getAllKeys: () => request([...values.keys()]),
+    getAll: () => request([...values.values()]),
+    put: (value, key) => request(values.set(key, value)),
+    delete: (key) => values.delete(key),
+  };
+  const opened = { transaction: () => ({ objectStore: () => store }) };
+  return { open: () => request(opened) };
+}
+
+test('a reload and Back bring sound, selection and fills, a visit does not', async (context) => {
+  const values = new Map();
+  globalThis.indexedDB = database(values);
+  const persistence = new Persistence(storage());
+  persistence.claimName = async () => false;
+  persistence.lastFile = { name: 'own.wav' };
+  await persistence.saveSound({ name: 'own.wav', duration: 1, channels: 1, total: 9 }, '');
+  persistence.saveSelection([{ kind: 'rect', t: [0, 1] }]);
+  persistence.saveSession('key of the session');
+  values.set('closed tab', { name: 'old.wav', time: 0 });
+  let type = '';
+  context.mock.method(performance, 'getEntriesByType', () => [{ type }]);
+  for (type of ['reload', 'back_forward']) {
+    const { name, blob, items, resume, isCopy } = await persistence.restore();
+    assert.deepEqual([name, blob.name, items[0].t], ['own.wav', 'own.wav', [0, 1]], type);
+    assert.deepEqual([resume, isCopy], ['key of the session', false]);
+  }
+  assert.deepEqual([...values.keys()], [persistence.tab], 'sounds of closed tabs are deleted');
+  type = 'navigate';
+  assert.equal(await persistence.restore(), null);
+});

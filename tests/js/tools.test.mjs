@@ -249,6 +249,30 @@ test('palettes interpolate their stops', () => {
   assert.match(palette.gradient('a', false), /^linear-gradient/);
 });
 
+test('with more contrast quiet atoms recede more, loud ones stay', () => {
+  const ramp = [
+    [255, 255, 255],
+    [0, 0, 0],
+  ];
+  const palette = new Palette({
+    gammas: [0.5, 2],
+    tints: 1,
+    untinted: {},
+    kinds: ['a'],
+    ranks: 1,
+    themes: { light: { ramps: [ramp] } },
+  });
+  const darkness = (velocity) => 255 - (palette.table(false)[velocity] & 255);
+  const [quiet, loud] = [[], []];
+  for (const contrast of [0, 0.5, 1]) {
+    palette.setContrast(contrast);
+    quiet.push(darkness(64));
+    loud.push(darkness(255));
+  }
+  assert.ok(quiet[0] > quiet[1] && quiet[1] > quiet[2], String(quiet));
+  assert.deepEqual(loud, [255, 255, 255]);
+});
+
 test('levels are matched within bounds', () => {
   const buffer = {
     numberOfChannels: 1,

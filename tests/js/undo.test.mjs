@@ -6,6 +6,7 @@ import { disabledButtons } from '../../atomizer/ui/static/panels/buttons.js';
 import { UndoHistory } from '../../atomizer/ui/static/state/history.js';
 import { shapeOfFill } from '../../atomizer/ui/static/state/selectors.js';
 import { SelectionEditor } from '../../atomizer/ui/static/view/editor.js';
+import { newDocument } from './dom.mjs';
 
 /** An editor of a page with fills 1 and 2, of which 1 is heard. */
 function opened() {
@@ -81,4 +82,21 @@ test('undo and redo step between fills from different sources', () => {
   editor.step('undo');
   editor.step('undo');
   assert.deepEqual([state.heardId, levels()[0]], [1, 0]);
+});
+
+test('what was found is selected at a click, and filled where it can be', () => {
+  const { editor, state } = opened();
+  const done = [];
+  editor.view.showStatus = (text) => done.push(text);
+  editor.view.trigger = (name, payload) => done.push([name, payload]);
+  newDocument({ '#fill': { click: () => done.push('fill') } });
+  const box = { kind: 'rect', op: 'add', t: [1, 1.01] };
+  editor.takeFinding({ regions: [box, { ...box, t: [2, 2.01] }], fills: false });
+  assert.deepEqual(state.items.map(({ t }) => t).flat(), [1, 1.01, 2, 2.01]);
+  assert.deepEqual(done, []);
+  editor.takeFinding({ regions: [{ kind: 'rect', op: 'add', f: [15655, null] }], fills: true });
+  assert.deepEqual([state.items.length, done], [1, ['fill']]);
+  editor.takeFinding({ regions: [], fills: false });
+  assert.deepEqual(done.slice(1), ['Looking for clicks …', ['inspect', { thorough: true }]]);
+  assert.equal(state.items.length, 1, 'a search keeps the selection');
 });
