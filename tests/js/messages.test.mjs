@@ -427,7 +427,7 @@ test('a box that was drawn while a sound loads does not leave its status', async
       variations: [],
       current: null,
     });
-    assert.deepEqual(triggered, asked, 'Python says anew that nothing is selected');
+    assert.deepEqual(triggered, asked, 'Python says again that nothing is selected');
   }
 });
 
