@@ -73,6 +73,17 @@ def test_reads_lossy_formats(name, channels, path_of):
     assert abs(level) < 1
 
 
+@pytest.mark.parametrize("name", ("x.ogg", "x.mp3", "x.opus"))
+def test_lossy_files_keep_highs(name, tmp_path):
+    sound = Sound(0.1 * np.random.default_rng(0).standard_normal((1, 48_000)), 48_000)
+    write(tmp_path / name, sound)
+    before, after = (
+        np.abs(np.fft.rfft(x, 48_000)[..., 17_000:19_500]).std()
+        for x in (sound.samples, read(tmp_path / name).samples)
+    )
+    assert after / before == pytest.approx(1, abs=0.15)
+
+
 @pytest.mark.parametrize("rate", (8000, 16_000, 48_000, 96_000, 192_000))
 def test_reads_every_rate(rate, path_of):
     path, x = path_of("x.flac", rate=rate)

@@ -201,7 +201,7 @@ def test_integer_samples_are_rounded(tmp_path, name, subtype):
     assert np.abs(error).max() <= 0.51 and abs(error.mean()) < 0.05
 
 
-@pytest.mark.parametrize("subtype", ["FLOAT", "PCM_32", "PCM_24"])
+@pytest.mark.parametrize("subtype", ["FLOAT", "VORBIS", "PCM_32", "PCM_24"])
 def test_flac_files_keep_24_bit(tmp_path, subtype):
     x = noise(0.2).astype(np.float32)
     write(tmp_path / "a.flac", Sound(x, RATE, subtype))

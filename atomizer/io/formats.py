@@ -83,8 +83,8 @@ def subtype_for(path: Path, subtype: str) -> str:
     format_ = format_of(path)
     if format_ == "OGG":
         return "OPUS" if path.suffix.lower() == ".opus" else "VORBIS"
-    if format_ == "FLAC" and subtype in ("PCM_32", "FLOAT", "DOUBLE"):
-        return "PCM_24"  # the longest samples of FLAC files
+    if format_ == "FLAC" and (subtype in ("PCM_24", "PCM_32") or not subtype.startswith("PCM")):
+        return "PCM_24"  # the longest samples of FLAC files; lossy files decode to floats
     if subtype in soundfile.available_subtypes(format_) and (
         format_ != "WAV" or subtype.startswith(("PCM", "FLOAT", "DOUBLE"))
     ):
