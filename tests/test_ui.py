@@ -205,8 +205,8 @@ def test_highs_do_not_name_a_source(sound):
     step = Step(1, 1, task.grid, task.mask)
     assert describe_origin(step, task, Resolved()) == ()
     assert summary_of(Recipe(), step, task, Resolved(), 44_100) == "Predicted by the model"
-    added = summary_of(Recipe(), step, task, Resolved(), 16_000)
-    assert added == "Highs above 8 kHz: predicted by the model"
+    added = summary_of(Recipe(), step, task, Resolved(), 48_000)
+    assert added == "Highs above 22.05 kHz: predicted by the model"
 
 
 def test_every_export_has_a_button():

@@ -145,7 +145,7 @@ def summary_of(recipe: Recipe, step: Step, task: Task, settings: Resolved, rate:
 
     step      the last one of the fill
     settings  of `resolve`
-    rate      samples per second of the input; the task has more where highs are added
+    rate      samples per second of the result; the input has fewer where highs are added
     """
     words = describe_origin(step, task, settings)
     if settings.timbre:  # says how the prediction was changed, not what it is made of
@@ -154,7 +154,8 @@ def summary_of(recipe: Recipe, step: Step, task: Task, settings: Resolved, rate:
     origin += f", with highs like {reference_of(settings)}" if settings.like else ""
     beyond = [f"{recipe.extend:g} s longer"] if recipe.extend else []
     beyond += ["a second channel"] if recipe.add_channels else []
-    beyond += [f"highs above {rate / 2000:g} kHz"] if rate < task.sound.rate else []
+    heard = task.sound.rate / 2000
+    beyond += [f"highs above {heard:g} kHz"] if task.sound.rate < rate else []
     text = ": ".join([*beyond, origin])
     return text[0].upper() + text[1:] + (", stopped early" if recipe.stop_after else "")
 

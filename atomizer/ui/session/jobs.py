@@ -180,8 +180,7 @@ def finish(session: Session, event: JobEvent) -> Variation:
         order=settings.order,
         reverse=settings.reverse,
         sound=scenes.preview(session, filled, "filled"),
-        origin=summary_of(recipe, step, task, settings, session.sound.rate)
-        + _same_as(session, stored),
+        origin=summary_of(recipe, step, task, settings, filled.rate) + _same_as(session, stored),
         changed=str(changes(session.sound, filled)),
         proposal=proposal,
         spans=changed_spans(masked, filled),
