@@ -8,6 +8,7 @@ from scipy.signal import butter, sosfiltfilt
 
 from atomizer import Settings, Sound, fill, load_model, parse, prepare
 from atomizer.inpainting.fill import last
+from atomizer.inpainting.lost_channels import task_of_known_channels, task_of_lost_channels
 from atomizer.inpainting.origin import describe_origin
 from atomizer.inpainting.settings import Resolved
 from atomizer.inpainting.time_domain.fades import find_fade, has_faded_out
@@ -257,3 +258,21 @@ def test_a_mono_sound_becomes_centred_stereo(rate):
     assert abs(level(left) - level(right)) < 0.5
     assert -12 < level(left - right) - level(left + right) < -4
     assert not (left - right)[round(0.58 * rate) :].any()  # silence stays silent
+
+
+def test_highs_beside_an_added_channel_are_those_without_it(filled):
+    """Each has settings of its own: those of a lost channel made highs 10 dB too quiet."""
+    x = pink(1)
+    alone, both = filled(x, "above:6000"), filled(x, "above:6000", add_channels=1)
+    np.testing.assert_allclose(both.mean(0), alone[0], atol=1e-4)
+    assert level(both[0] - both[1]) > level(alone) - 20
+
+
+def test_a_hole_beside_a_lost_channel_is_a_hole():
+    task = prepare(Sound(noise(channels=2), RATE), parse(["channel:0", "time:1-1.3"]))
+    first = task_of_known_channels(task)
+    assert task.preset == "upmix" and first is not None and first.preset == "gap"
+    assert [r.t for r in first.selection.regions] == [(1, 1.3)] and len(first.mask) == 1
+    rest = task_of_lost_channels(task, first.grid + 1)
+    assert rest.mask[0].all() and not rest.mask[1].any()
+    np.testing.assert_array_equal(rest.grid[1], first.grid[0] + 1)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import AtomizerError
+from .lost_channels import in_all_channels, task_of_known_channels, task_of_lost_channels
 from .mid_side import side_of
 from .paste import paste_step
 from .settings import Resolved, Settings, resolve
@@ -57,6 +58,27 @@ def fill(
     AtomizerError
         For settings out of range, or a model of another AtomSpace.
     """
+    first = task_of_known_channels(task) if settings.method in ("model", "noise") else None
+    if first is None:
+        yield from _fill_at_once(task, settings, model)
+        return
+    step = None
+    for step in _fill_at_once(first, settings, model):
+        yield in_all_channels(task, step)
+    assert step is not None
+    rest = task_of_lost_channels(task, step.grid)
+    for later in _fill_at_once(rest, settings, model):
+        yield replace(
+            step,
+            number=step.total + later.number,
+            total=step.total + later.total,
+            grid=later.grid,
+            revealed=later.revealed | (task.mask & ~rest.mask),
+        )
+
+
+def _fill_at_once(task: Task, settings: Settings, model: AtomModel | None) -> Iterator[Step]:
+    """Fill a task, with settings for its shape."""
     resolved = resolve(settings, task)
     is_predicted = resolved.method not in ("erased", "paste")
     fade = fade_before(task) if is_predicted else None

@@ -200,7 +200,7 @@ def prepare(
     mask = selection.mask(grid, space, seed, nyquist=nyquist)
     if selection.erases:
         mask, cutoff = with_slope(mask, grid, space, nyquist, cutoff)
-    preset = _preset_for(sound, selection, mask, space)
+    preset = preset_of(sound, selection, mask, space)
     reference = _loudest_outside(grid, mask)
     return Task(
         sound,
@@ -248,11 +248,11 @@ def task_of_selection(
     """
     selection = selection.with_beats(grid, space)  # they are holes in time
     mask = selection.mask(grid, space, seed, nyquist=sound.rate / 2)
-    preset = _preset_for(sound, selection, mask, space)
+    preset = preset_of(sound, selection, mask, space)
     return Task(sound, space, grid, mask, selection, preset, reference=0.0)
 
 
-def _preset_for(sound: Sound, selection: Selection, mask: np.ndarray, space: AtomSpace) -> str:
+def preset_of(sound: Sound, selection: Selection, mask: np.ndarray, space: AtomSpace) -> str:
     """Name of the preset of a mask (C, T, F)."""
     return preset_for(selection, mask, space.hertz(np.arange(space.bins)) <= sound.rate / 2)
 
