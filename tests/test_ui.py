@@ -18,6 +18,7 @@ from atomizer.priors.recording_context import CopySource
 from atomizer.ui import decomposition, documents, drawing
 from atomizer.ui.component import STATIC, STYLES, help_text
 from atomizer.ui.exports import EXPORTS
+from atomizer.ui.layout import example_sounds
 from atomizer.ui.variations import (
     details_of,
     has_reference,
@@ -225,6 +226,19 @@ def test_help_names_every_feature_and_kind_of_atoms():
         and "<b>Matching pursuit</b>" in page
         and "<b>scale</b>" in page
     )
+
+
+def test_help_links_to_the_texts_and_names_the_licence():
+    from atomizer.ui.component import text_of
+
+    page = documents.linked(text_of("how.html"))
+    assert all(f">{name}</a>" in page for name in documents.DOCUMENTS)
+    licence = Path(__file__).parents[1].joinpath("LICENSE").read_text().split()[0]
+    assert f"{licence}." in page
+
+
+def test_speech_is_among_the_sounds_to_choose_from():
+    assert "Speech" in dict(example_sounds())
 
 
 def test_results_on_the_page_are_those_of_the_readme():
