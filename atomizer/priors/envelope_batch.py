@@ -19,9 +19,11 @@ from .spectral_envelope import (
     CENSOR_KERNEL,
     LOG_MEAN,
     MIN_CELLS,
+    MIN_PRECISION,
     OCTAVE_DECAY,
     RIDGE_PRIOR,
     SILENCE,
+    SLOPE_VARIANCE,
     TIME_SMOOTHING,
 )
 
@@ -169,24 +171,45 @@ def _tilt(log: Tensor, known: Tensor, octave: Tensor) -> Tensor:
     powers = torch.stack([torch.ones_like(x), x, x.square()], 1)
     sums = torch.cat([weight @ powers, y @ powers[:, :2]], 2).transpose(1, 2)
     fast, slow = (
-        _gaussian(sums, frames) + 1e-9 * sums.mean(2, keepdim=True) for frames in TIME_SMOOTHING
+        _gaussian(sums, frames, "constant") + 1e-9 * sums.mean(2, keepdim=True)
+        for frames in TIME_SMOOTHING
     )
-    n, sx, sxx, sy, sxy = slow.unbind(1)
-    variance = n * sxx - sx.square()
-    slope = (n * sxy - sx * sy) / torch.where(variance > 1e-9 * n.square(), variance, torch.inf)
-    slope = slope.clamp(max=0)
+    slope = _slopes(slow, sums.sum(2, keepdim=True))
     n, sx, _, sy, _ = fast.unbind(1)
     intercept = ((sy - slope * sx) / n).float()[..., None]
     return intercept + slope.float()[..., None] * position
 
 
-def _gaussian(x: Tensor, sigma: float) -> Tensor:
-    """`scipy.ndimage.gaussian_filter1d` along the last axis, with the edge values beyond it."""
+def _slopes(local: Tensor, whole: Tensor) -> Tensor:
+    """`spectral_envelope._slopes` of rows (R, 5, T) and (R, 5, 1): (R, T)."""
+    slope, precision = _line(local)
+    steady, _ = _line(whole)
+    chance = SLOPE_VARIANCE / precision.clamp(min=MIN_PRECISION)
+    weight = precision + 1e-9
+    beyond = (slope - steady).square() - chance
+    excess = ((beyond * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True)).clamp(min=0)
+    return steady + excess / (excess + chance) * (slope - steady)
+
+
+def _line(sums: Tensor) -> tuple[Tensor, Tensor]:
+    """`spectral_envelope._line` of rows (R, 5, T): each (R, T)."""
+    n, sx, sxx, sy, sxy = sums.unbind(1)
+    spread = n * sxx - sx.square()
+    spread = torch.where(spread > 1e-9 * n.square(), spread, torch.inf)
+    slope = ((n * sxy - sx * sy) / spread).clamp(max=0)
+    return slope, torch.where(spread.isfinite(), spread / n.clamp(min=1e-30), 0)
+
+
+def _gaussian(x: Tensor, sigma: float, beyond: str = "replicate") -> Tensor:
+    """`scipy.ndimage.gaussian_filter1d` along the last axis.
+
+    beyond  what is beyond its ends: the edge values ("replicate"), or zeros ("constant")
+    """
     radius = int(4 * sigma + 0.5)
     at = torch.arange(-radius, radius + 1, device=x.device, dtype=torch.float64)
     kernel = torch.exp(-0.5 * (at / sigma) ** 2)
     # in float64: convolutions of float32 may have the precision of TF32 on a GPU
-    padded = F.pad(x.double().flatten(0, -2)[:, None], (radius, radius), "replicate")
+    padded = F.pad(x.double().flatten(0, -2)[:, None], (radius, radius), beyond)
     smooth = F.conv1d(padded, (kernel / kernel.sum())[None, None])
     return smooth[:, 0].view(x.shape).to(x.dtype)
 

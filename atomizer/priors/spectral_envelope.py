@@ -31,6 +31,9 @@ INTERMITTENCY_SHARE = 2 / 3
 DB_PER_NEPER = 10 / np.log(10)  # of power
 LOG_MEAN = 1.2704  # log of a Gaussian's mean power minus its mean log power: gamma + ln 2
 NOISE_STD_DB = 9.64  # standard deviation of the level of Gaussian noise
+# Variance of the slope of steady noise, of a precision of 1, in an average over `TIME_SMOOTHING[1]`
+SLOPE_VARIANCE = (NOISE_STD_DB / DB_PER_NEPER) ** 2 / (2 * np.sqrt(np.pi) * TIME_SMOOTHING[1])
+MIN_PRECISION = 1e-11  # of a slope that no cell determines
 VARIANCE_BINS = 33  # bins whose variance over time is averaged
 VARIANCE_MARGIN = 5.0  # dB^2 by which the measured variance of steady noise may exceed the true one
 SILENCE = 1e-11  # power relative to the peak below which a level is silence
@@ -289,8 +292,7 @@ def _slopes(local: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """
     slope, precision = _line(local)
     steady, _ = _line(whole)
-    frames = 2 * np.sqrt(np.pi) * TIME_SMOOTHING[1]  # that a Gaussian average consists of
-    chance = (NOISE_STD_DB / DB_PER_NEPER) ** 2 / np.maximum(frames * precision, 1e-9)
+    chance = SLOPE_VARIANCE / np.maximum(precision, MIN_PRECISION)
     excess = np.average((slope - steady) ** 2 - chance, weights=precision + 1e-9).clip(min=0)
     return steady + excess / (excess + chance) * (slope - steady)
 
