@@ -52,9 +52,12 @@ def status(page) -> str:
 
 
 def wait_status(page, text: str) -> str:
-    page.wait_for_function(
-        "text => document.querySelector('.atom-view .status').textContent.includes(text)", arg=text
-    )
+    shown = "text => document.querySelector('.atom-view .status').textContent.includes(text)"
+    try:
+        page.wait_for_function(shown, arg=text)
+    except TimeoutError as error:
+        found = f"{status(page)!r}, {state(page, 'api.summary')}"
+        raise AssertionError(f"The status never says {text!r}. The page: {found}") from error
     return status(page)
 
 
