@@ -1,10 +1,12 @@
 """Training: masks of every task, losses that fall, resumed runs, and one token per atom."""
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -379,6 +381,11 @@ def test_non_finite_loss_changes_no_weights(folder, tmp_path, monkeypatch, optim
 def test_two_processes_train_one_model(folder, tmp_path):
     config = tmp_path / "tiny.json"
     config.write_text(json.dumps(TINY.to_dict()))
+    script = tmp_path / "short.py"  # the command, with short evaluations
+    script.write_text(
+        "import runpy\nfrom atomizer.training.loop import Trainer\n"
+        "Trainer.rounds = 1\nrunpy.run_module('atomizer', run_name='__main__')\n"
+    )
     command = [
         sys.executable,
         "-m",
@@ -386,8 +393,7 @@ def test_two_processes_train_one_model(folder, tmp_path):
         "--standalone",
         "--nproc-per-node",
         "2",
-        "-m",
-        "atomizer",
+        script,
         "train",
         "--audio",
         folder,
@@ -404,7 +410,13 @@ def test_two_processes_train_one_model(folder, tmp_path):
         "--device",
         "cpu",
     ]
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [str(c) for c in command],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     state = torch.load(tmp_path / "out" / STATE, weights_only=True)
     assert state["step"] == 3 and (tmp_path / "out" / "model.safetensors").is_file()
