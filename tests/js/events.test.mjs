@@ -66,6 +66,14 @@ test('a sound that was not loaded is named, with the one that stays', async () =
   assert.deepEqual(page.observers, []);
 });
 
+test('a sound that is there without a word of Python was loaded', async () => {
+  const page = makePage({ base: { id: 'a' }, scene: { name: 'band.flac' } });
+  page.choose('piano.wav');
+  page.state.base = { id: 'b' };
+  await upload(page);
+  assert.deepEqual(page.said, ['Loading piano.wav …']);
+});
+
 test('what Python says of an uploaded sound stays', async () => {
   const page = makePage();
   page.choose('broken.wav');

@@ -11,11 +11,13 @@ const ANSWER_MS = 500; // within which the message follows the field
  * @param {string} name */
 export function announceUpload(view, name) {
   const text = 'Loading ' + name + ' …';
+  const before = view.state.base?.id;
   view.releaseStatus(); // an error before it must not hide what Python says
   view.showStatus(text);
   afterUpload(view, () => {
-    const { scene, status } = view.state;
-    if (status !== text) return; // of the new sound, or why there is none
+    const { base, scene, status } = view.state;
+    // the new sound is there, or the status says why there is none
+    if (base?.id !== before || status !== text) return;
     view.showError(name + ' was not loaded' + (scene ? ': ' + scene.name + ' stays.' : '.'));
   });
 }

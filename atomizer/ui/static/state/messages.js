@@ -80,6 +80,8 @@ export class Messages {
     }
     const change = this.changeOfLayers(message, scene);
     const isOtherScene = await this.showSound(message, scene);
+    // an error about the sound before, or about a file whose answer was late
+    if (isOtherScene) view.releaseStatus();
     if (!state.restored) view.persistence.saveSession(message.resume);
     const isExample = !!message.proposal && state.proposalId !== message.proposal.id;
     const isNew = message.variations.length > 0 && state.lastShownId !== message.current;
