@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..atoms.selection import Selection
+from .presets import lost_channels
 from .step import Step
-from .task import Task, preset_of
+from .task import Task, preset_of, recorded_bins
 
 
 def task_of_known_channels(task: Task) -> Task | None:
@@ -66,7 +67,4 @@ def _of_channels(selection: Selection, kept: np.ndarray) -> Selection:
 
 
 def _lost_channels(task: Task) -> np.ndarray:
-    """(C,) bool: channels of which every atom below the sound's Nyquist frequency is selected."""
-    recorded = task.space.hertz(np.arange(task.space.bins)) <= task.sound.rate / 2
-    lost: np.ndarray = np.all(task.mask[..., recorded], axis=(1, 2))
-    return lost
+    return lost_channels(task.mask, recorded_bins(task.sound, task.space))

@@ -113,8 +113,7 @@ def preset_for(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> 
         if kinds <= {"quietest", "keep"}:
             return "compress"
         return "loudest" if kinds == {"loudest"} else "restore"
-    whole_channel = mask[..., : recorded.sum()].all(axis=(1, 2)).any()
-    if whole_channel or (len(mask) > 1 and _selects_channels(selection)):
+    if lost_channels(mask, recorded).any() or (len(mask) > 1 and _selects_channels(selection)):
         return "upmix"
     frames, bins = np.any(mask, axis=(0, 2)), np.any(mask, axis=(0, 1))
     if frames.all() and bins[-1] and not bins[0]:
@@ -125,6 +124,12 @@ def preset_for(selection: Selection, mask: np.ndarray, recorded: np.ndarray) -> 
             return "continue"
         return "gap"
     return "region"
+
+
+def lost_channels(mask: np.ndarray, recorded: np.ndarray) -> np.ndarray:
+    """(C,) bool: channels of which everything recorded is selected, arguments of `preset_for`."""
+    lost: np.ndarray = np.all(mask[..., : recorded.sum()], axis=(1, 2))
+    return lost
 
 
 def _selects_channels(selection: Selection) -> bool:

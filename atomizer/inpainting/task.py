@@ -254,7 +254,13 @@ def task_of_selection(
 
 def preset_of(sound: Sound, selection: Selection, mask: np.ndarray, space: AtomSpace) -> str:
     """Name of the preset of a mask (C, T, F)."""
-    return preset_for(selection, mask, space.hertz(np.arange(space.bins)) <= sound.rate / 2)
+    return preset_for(selection, mask, recorded_bins(sound, space))
+
+
+def recorded_bins(sound: Sound, space: AtomSpace) -> np.ndarray:
+    """(F,) bool: the bins below the Nyquist frequency of the sound's own rate."""
+    recorded: np.ndarray = space.hertz(np.arange(space.bins)) <= sound.rate / 2
+    return recorded
 
 
 def _with_additions(
