@@ -8,7 +8,11 @@ from scipy.signal import butter, sosfiltfilt
 
 from atomizer import Settings, Sound, fill, load_model, parse, prepare
 from atomizer.inpainting.fill import last
-from atomizer.inpainting.lost_channels import task_of_known_channels, task_of_lost_channels
+from atomizer.inpainting.lost_channels import (
+    lost_beside_others,
+    task_of_known_channels,
+    task_of_lost_channels,
+)
 from atomizer.inpainting.origin import describe_origin
 from atomizer.inpainting.settings import Resolved
 from atomizer.inpainting.time_domain.fades import find_fade, has_faded_out
@@ -270,9 +274,22 @@ def test_highs_beside_an_added_channel_are_those_without_it(filled):
 
 def test_a_hole_beside_a_lost_channel_is_a_hole():
     task = prepare(Sound(noise(channels=2), RATE), parse(["channel:0", "time:1-1.3"]))
-    first = task_of_known_channels(task)
-    assert task.preset == "upmix" and first is not None and first.preset == "gap"
+    lost = lost_beside_others(task)
+    first = task_of_known_channels(task, lost)
+    assert task.preset == "upmix" and first.preset == "gap"
     assert [r.t for r in first.selection.regions] == [(1, 1.3)] and len(first.mask) == 1
-    rest = task_of_lost_channels(task, first.grid + 1)
+    rest = task_of_lost_channels(task, lost, first.grid + 1)
     assert rest.mask[0].all() and not rest.mask[1].any()
     np.testing.assert_array_equal(rest.grid[1], first.grid[0] + 1)
+    steps = list(fill(task, Settings("noise")))
+    assert [(s.number, s.total) for s in steps] == [(1, 9), (2, 2)]
+    assert [s.revealed.sum() for s in steps] == [first.mask.sum(), task.mask.sum()]
+
+
+def test_the_progress_of_two_fills_never_goes_back():
+    """A short hole has one step, the lost channel beside it several."""
+    task = prepare(Sound(noise(6, channels=2), RATE), parse(["channel:0", "time:1-1.1"]))
+    steps = list(fill(task, Settings(steps=1), load_model(device="cpu")))
+    shares = [step.number / step.total for step in steps]
+    assert [step.number for step in steps] == list(range(1, len(steps) + 1))
+    assert len(steps) > 3 and shares == sorted(shares) and shares[-2] < shares[-1] == 1

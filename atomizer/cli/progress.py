@@ -29,7 +29,8 @@ def steps_progress(
 
         def on_step(step: Step) -> None:
             if step.number == 1:
-                bar.reset(step.total)
+                bar.reset()
+            bar.total = step.total  # may fall: see `Step.before_another`
             bar.update()
             if step.number == step.total:
                 sources.extend(step.sources)

@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import AtomizerError
-from .lost_channels import in_all_channels, task_of_known_channels, task_of_lost_channels
+from .lost_channels import (
+    in_all_channels,
+    lost_beside_others,
+    task_of_known_channels,
+    task_of_lost_channels,
+)
 from .mid_side import side_of
 from .paste import paste_step
 from .settings import Resolved, Settings, resolve
@@ -58,22 +63,20 @@ def fill(
     AtomizerError
         For settings out of range, or a model of another AtomSpace.
     """
-    first = task_of_known_channels(task) if settings.method in ("model", "noise") else None
-    if first is None:
+    lost = lost_beside_others(task) if settings.method in ("model", "noise") else None
+    if lost is None:
         yield from _fill_at_once(task, settings, model)
         return
-    step = None
-    for step in _fill_at_once(first, settings, model):
-        yield in_all_channels(task, step)
+    step, steps = None, resolve(settings, task).steps
+    for step in _fill_at_once(task_of_known_channels(task, lost), settings, model):
+        yield in_all_channels(task, lost, step).before_another(steps)
     assert step is not None
-    rest = task_of_lost_channels(task, step.grid)
+    rest = task_of_lost_channels(task, lost, step.grid)
     for later in _fill_at_once(rest, settings, model):
+        revealed = later.revealed | (task.mask & ~rest.mask)
+        later = later.after_another(step)
         yield replace(
-            step,
-            number=step.total + later.number,
-            total=step.total + later.total,
-            grid=later.grid,
-            revealed=later.revealed | (task.mask & ~rest.mask),
+            step, number=later.number, total=later.total, grid=later.grid, revealed=revealed
         )
 
 

@@ -17,12 +17,16 @@ from .step import Step
 from .task import Task, preset_of, recorded_bins
 
 
-def task_of_known_channels(task: Task) -> Task | None:
-    """The task without its lost channels; None where it has none, or nothing else is selected."""
-    lost = _lost_channels(task)
+def lost_beside_others(task: Task) -> np.ndarray | None:
+    """(C,) bool: the lost channels; None where there are none, or nothing else is selected."""
+    lost = lost_channels(task.mask, recorded_bins(task.sound, task.space))
+    is_mixed = task.selection.erases and lost.any() and task.mask[~lost].any()
+    return lost if is_mixed else None
+
+
+def task_of_known_channels(task: Task, lost: np.ndarray) -> Task:
+    """The task without its channels `lost` (C,) bool."""
     kept = ~lost
-    if not (task.selection.erases and lost.any() and task.mask[kept].any()):
-        return None
     sound = replace(task.sound, samples=np.ascontiguousarray(task.sound.samples[kept]))
     selection, mask = _of_channels(task.selection, kept), task.mask[kept]
     preset = preset_of(sound, selection, mask, task.space)
@@ -37,20 +41,18 @@ def task_of_known_channels(task: Task) -> Task | None:
     )
 
 
-def task_of_lost_channels(task: Task, filled: np.ndarray) -> Task:
-    """What is left of a task after `filled` (K, T, F), the atoms of its known channels."""
-    lost = _lost_channels(task)
+def task_of_lost_channels(task: Task, lost: np.ndarray, filled: np.ndarray) -> Task:
+    """What is left of a task after `filled` (K, T, F), the atoms of the channels not `lost`."""
     grid, mask = task.grid.copy(), task.mask.copy()
     grid[~lost], mask[~lost] = filled, False
     return replace(task, grid=grid, mask=mask, extended=0.0)
 
 
-def in_all_channels(task: Task, step: Step) -> Step:
-    """A step of the task of known channels, half of the steps of the task itself."""
-    lost = _lost_channels(task)
+def in_all_channels(task: Task, lost: np.ndarray, step: Step) -> Step:
+    """A step of the task of known channels, in all channels."""
     grid, revealed = task.erased(), np.zeros_like(task.mask)
     grid[~lost], revealed[~lost] = step.grid, step.revealed
-    return replace(step, total=2 * step.total, grid=grid, revealed=revealed)
+    return replace(step, grid=grid, revealed=revealed)
 
 
 def _of_channels(selection: Selection, kept: np.ndarray) -> Selection:
@@ -64,7 +66,3 @@ def _of_channels(selection: Selection, kept: np.ndarray) -> Selection:
         if channels:
             regions.append(replace(region, channels=channels))
     return replace(selection, regions=tuple(regions))
-
-
-def _lost_channels(task: Task) -> np.ndarray:
-    return lost_channels(task.mask, recorded_bins(task.sound, task.space))

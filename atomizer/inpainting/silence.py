@@ -6,14 +6,10 @@ envelope over several frames is exactly zero beside a loud sound.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..analysis.runs import runs
-
-if TYPE_CHECKING:
-    from .task import Task
+from .task import Task, recorded_bins
 
 INAUDIBLE = 1e-5  # magnitude relative to the loudest known atom: -100 dB
 MIN_BINS = 8  # known in a silent frame, and loud elsewhere: others say nothing about the frame
@@ -30,7 +26,7 @@ def keep_silence(task: Task, grid: np.ndarray, through_holes: bool = True) -> np
         return grid
     part = slice(max(0, int(frames[0]) - BESIDE), int(frames[-1]) + 1 + BESIDE)
     # above the file's band only the slope of a resampler is known
-    in_band = task.space.hertz(np.arange(task.grid.shape[2])) <= task.sound.rate / 2
+    in_band = recorded_bins(task.sound, task.space)
     known = ~task.mask[:, part] & in_band
     loud = np.abs(task.grid[:, part]) > INAUDIBLE * task.reference
     silent = known.any(axis=2) & ~(loud & known).any(axis=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..priors.recording_context import CopySource
     from .time_domain.fades import Fade
 
+PARTS = 8  # at most, in which a fill of a single step is shown
 AUTOREGRESSION = "autoregression"  # in `Step.priors`: a short hole, filled by samples alone
 
 
@@ -45,3 +46,14 @@ class Step:
     priors: tuple[str, ...] = ()
     fade: Fade | None = None
     copied: float = 0.0
+
+    def before_another(self, steps: int) -> Step:
+        """The step of a fill that another one follows, with the setting `steps`.
+
+        The other one counts with the most steps that it can have: progress never goes back.
+        """
+        return replace(self, total=self.total + (PARTS if steps == 1 else steps))
+
+    def after_another(self, first: Step) -> Step:
+        """The step of a fill that follows another one, of which `first` is the last step."""
+        return replace(self, number=first.total + self.number, total=first.total + self.total)

@@ -21,7 +21,7 @@ from ..highs import cutoff_bin
 from ..like import parse_levels
 from ..settings import Resolved, Settings, model_ordering
 from ..source_spans import barred_samples
-from ..step import Step
+from ..step import PARTS, Step
 from ..stereo_image import StereoImage
 from ..task import Task
 from .amplitudes import (
@@ -37,8 +37,6 @@ from .placement import place
 from .state import ENVELOPE_CONTEXT_FRAMES, NETWORK_STD_DB, FillState, statistics_of
 from .wiener_blend import WienerBlend, wiener_blend
 from .windows import Window
-
-PARTS = 8  # in which a fill of a single step is shown
 
 
 @torch.no_grad()
@@ -107,18 +105,14 @@ def _sample(inputs: FillInputs) -> Iterator[Step]:
     unknown &= set(LOUDNESS)
     step = None
     for step in place(task, settings, model):
-        yield replace(step, total=step.total * (2 if unknown else 1))
+        yield step.before_another(settings.steps) if unknown else step
     if not unknown or step is None:
         return
     placed = task.mask & (step.grid != 0)
     moved = replace(inputs, task=replace(task, grid=step.grid))
     for later in _reveal(moved, placed, unknown):
-        yield replace(
-            later,
-            number=later.number + step.total,
-            total=later.total + step.total,
-            revealed=later.revealed | (task.mask & ~placed),
-        )
+        revealed = later.revealed | (task.mask & ~placed)
+        yield replace(later, revealed=revealed).after_another(step)
 
 
 def _reveal(inputs: FillInputs, mask: np.ndarray, unknown: set[str]) -> Iterator[Step]:

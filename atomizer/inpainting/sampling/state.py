@@ -23,7 +23,7 @@ from ...priors.spectral_envelope import band_gain, log_power
 from ...priors.tilt import Tilt, continued_tilt
 from ..presets import PRESETS
 from ..settings import ModelOrdering
-from ..task import Task
+from ..task import Task, recorded_bins
 from .bounds import MIN_FRAMES
 from .ends import continued_ends
 from .windows import Window, channel_groups, crop, crop_known, plan_windows
@@ -99,7 +99,7 @@ class FillState:
 
         The silence above its Nyquist frequency is selected by no hole, and says nothing of it.
         """
-        recorded = self.space.hertz(np.arange(self.observed.shape[2])) <= task.sound.rate / 2
+        recorded = recorded_bins(task.sound, task.space)
         hidden = ~self.observed[..., recorded].any(axis=2)
         self.observed &= recorded | ~hidden[..., None]
 
