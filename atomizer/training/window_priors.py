@@ -31,7 +31,8 @@ def predict(plans: list[Plan], grid: Tensor, space: AtomSpace) -> Priors:
     """
     planes = grid.new_zeros((3, *grid.shape))
     wanted = [b for b, plan in enumerate(plans) if plan.task not in PLACEMENT]
-    for part in [[b] for b in wanted] if devices.is_host(grid) else [wanted][: len(wanted)]:
+    parts = [[b] for b in wanted] if devices.is_host(grid) else [wanted] if wanted else []
+    for part in parts:
         index = devices.send(torch.tensor(part), grid.device)
         chosen = [plans[b] for b in part]
         planes.index_copy_(1, index, _prior_planes(chosen, grid.index_select(0, index), space))
