@@ -9,7 +9,7 @@ HOLE = slice(40, 80)
 
 
 def levels(gain_db):
-    """(1, 120, 64) log powers of noise with the gain (120,) in dB, in nepers."""
+    """(1, 120, 64) log powers of noise with the gain (120,) in dB."""
     noise = np.random.default_rng(0).standard_normal((1, 120, 64))
     return np.log(noise**2 + 1e-9) + np.asarray(gain_db)[:, None] * np.log(10) / 10
 

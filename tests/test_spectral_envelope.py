@@ -236,7 +236,7 @@ def test_a_band_of_noise_is_as_loud_as_its_bins():
 
 def test_a_melody_is_intermittent_and_hits_are_not():
     frame, bin_ = np.arange(200)[:, None], np.arange(300)
-    # every bin is 10 nepers down for three quarters of the time, the band never
+    # the log power of every bin is lower by 10 for three quarters of the time, never the band
     melody = np.where(bin_ % 4 == frame % 4, 0.0, -10.0)[None]
     hits = np.broadcast_to(np.where(frame % 4 == 0, 0.0, -10.0), melody[0].shape)[None]
     known = np.ones(melody.shape, bool)

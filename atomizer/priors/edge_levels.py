@@ -17,7 +17,7 @@ from .spectral_envelope import LOG_MEAN, log_power
 EDGE_FRAMES = 16  # known frames (370 ms) beside a hole whose mean level per bin its edge has
 NEAREST_FRAMES = 4  # of these (93 ms), the ones that give the level of bands of BAND_BINS
 BAND_BINS = 33
-CHANGE_SCALE = 0.35  # nepers of power (1.5 dB) by which frames of a steady sound differ
+CHANGE_SCALE = 0.35  # 1.5 dB, by which frames of a steady sound differ
 
 
 @dataclass(frozen=True)

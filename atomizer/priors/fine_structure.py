@@ -14,7 +14,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from .spectral_envelope import DB_PER_NEPER, LOG_MEAN
+from .spectral_envelope import DB_PER_LOG_POWER, LOG_MEAN
 
 # Smoothing, as standard deviations in frames and octaves, that separates the envelope (predicted
 # by the network) from the fine structure (patched from the octave below)
@@ -150,4 +150,4 @@ def _correlation(octave: np.ndarray, below: np.ndarray, shift: int) -> float:
 def gaussian_fine_structure(count: int, generator: torch.Generator) -> Tensor:
     """(count,) dB: levels of Gaussian noise about their mean level."""
     noise = torch.randn(count, generator=generator).abs().clamp(min=1e-6)
-    return 20 * torch.log10(noise) + LOG_MEAN * DB_PER_NEPER
+    return 20 * torch.log10(noise) + LOG_MEAN * DB_PER_LOG_POWER

@@ -27,9 +27,8 @@ from .recording_context import (
     mdct_frames,
     merge,
 )
-from .spectral_envelope import DB_PER_NEPER
 
-AMPLITUDE_DB_PER_NEPER = 2 * DB_PER_NEPER
+DB_PER_NEPER = 20 / np.log(10)
 WINDOW_HOPS = 8  # hops per analysis window
 MAX_TRACK_FRAMES = 20  # on either side
 MIN_TRACK_FRAMES = WINDOW_HOPS + 1  # so that the first and the last window share no samples
@@ -169,10 +168,10 @@ def _peaks(level: np.ndarray) -> np.ndarray:
     left = (inner > level[1:-3]) & (inner > level[:-4])
     right = (inner >= level[3:-1]) & (inner > level[4:])
     bins = np.flatnonzero(left & right) + 2
-    bins = bins[level[bins] > level.max() - RANGE_DB / AMPLITUDE_DB_PER_NEPER]
+    bins = bins[level[bins] > level.max() - RANGE_DB / DB_PER_NEPER]
     width = 2 * PROMINENCE_BINS + 1
     mean = np.convolve(np.pad(level, PROMINENCE_BINS, mode="edge"), np.ones(width) / width, "valid")
-    return bins[level[bins] > mean[bins] + PROMINENCE_DB / AMPLITUDE_DB_PER_NEPER]
+    return bins[level[bins] > mean[bins] + PROMINENCE_DB / DB_PER_NEPER]
 
 
 def _parabola(level: np.ndarray, k: int) -> tuple[float, float]:
@@ -196,7 +195,7 @@ def _follow(k: int, spectra: _Spectra) -> Track | None:
         max_step = max(0.75, position * (2 ** (PAIR_CENTS / 1200) - 1))
         if (
             abs(next_position - position) > max_step
-            or abs(next_height - height) > PAIR_DB / AMPLITUDE_DB_PER_NEPER
+            or abs(next_height - height) > PAIR_DB / DB_PER_NEPER
         ):
             break
         position, height = next_position, next_height
@@ -267,7 +266,7 @@ def _pair_distance(a: Track, b: Track) -> float:
     if a.omega[0] <= 0 or b.omega[0] <= 0:
         return np.inf
     cents = abs(1200 * np.log2(b.omega[0] / a.omega[0])) / PAIR_CENTS
-    levels = abs(b.level[0] - a.level[0]) * AMPLITUDE_DB_PER_NEPER / PAIR_DB
+    levels = abs(b.level[0] - a.level[0]) * DB_PER_NEPER / PAIR_DB
     return cents + LEVEL_COST * levels if cents < 1 and levels < 1 else np.inf
 
 

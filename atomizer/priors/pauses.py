@@ -11,12 +11,12 @@ import numpy as np
 from ..analysis.runs import runs
 from .interface import PriorContext
 
-LEVEL_JUMP = np.log(10.0)  # nepers (10 dB) in the mean level of all bins: more than chance
-POWER_JUMP = np.log(100.0)  # nepers (20 dB) of the total power, which a single note may raise
+LEVEL_JUMP = np.log(10.0)  # 10 dB in the mean log power of all bins: more than chance
+POWER_JUMP = np.log(100.0)  # 20 dB of the total power, which a single note may raise
 MIN_FRAMES = 2  # known frames beside a hole that give the level of the pause
 # A pause is this much quieter than what is beyond it. One that is shorter than the hole in it may
 # be a rest between notes, unless it is deep, and the hole is no longer than this
-QUIET, DEEP = np.log(10.0), np.log(100.0)  # nepers of power (10 and 20 dB)
+QUIET, DEEP = np.log(10.0), np.log(100.0)  # 10 and 20 dB
 DEEP_FRAMES = 40  # 0.9 s
 
 
@@ -25,7 +25,7 @@ def frames_of_level(context: PriorContext, log: np.ndarray) -> np.ndarray:
 
     In a pause they are those of the pause alone.
 
-    log  (C, W, F) log powers of the longer stretch in nepers, read where known
+    log  (C, W, F) log powers of the longer stretch, read where known
     """
     known = context.wide_observed
     if context.use_band_context:
@@ -41,7 +41,7 @@ def frames_of_pause(
 ) -> np.ndarray:
     """(T,) bool: frames that do not lie beyond a jump of level; all of them without a pause.
 
-    log     (C, T, F) log powers in nepers, read where known
+    log     (C, T, F) log powers, read where known
     known   (C, T, F) bool; a hole is a run of frames without a known atom
     window  first frame, and the one after the last, of those whose holes count; by default all
     """
@@ -84,7 +84,7 @@ def frames_of_pause_around_box(log: np.ndarray, known: np.ndarray) -> np.ndarray
 
 
 def _depth(power: np.ndarray, pause: np.ndarray, known: np.ndarray) -> float:
-    """By how much a pause is quieter than the frames beyond it, in nepers; 0 with none beyond.
+    """Log power of the frames beyond a pause, relative to that of the pause; 0 with none beyond.
 
     power         (T,) log power
     pause, known  (T,) bool, frames of the pause and its hole, and known frames

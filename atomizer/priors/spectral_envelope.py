@@ -28,11 +28,11 @@ BAND_BINS = 33  # bins (700 Hz) that the partials of a melody move through
 MIN_FRAMES = 8  # known frames from which the intermittency of a band is measured
 # Slope of what boxes are too quiet by, on the intermittency: 56,000 cells of 260 boxes
 INTERMITTENCY_SHARE = 2 / 3
-DB_PER_NEPER = 10 / np.log(10)  # of power
+DB_PER_LOG_POWER = 10 / np.log(10)  # of a natural logarithm
 LOG_MEAN = 1.2704  # log of a Gaussian's mean power minus its mean log power: gamma + ln 2
 NOISE_STD_DB = 9.64  # standard deviation of the level of Gaussian noise
 # Variance of the slope of steady noise, of a precision of 1, in an average over `TIME_SMOOTHING[1]`
-SLOPE_VARIANCE = (NOISE_STD_DB / DB_PER_NEPER) ** 2 / (2 * np.sqrt(np.pi) * TIME_SMOOTHING[1])
+SLOPE_VARIANCE = (NOISE_STD_DB / DB_PER_LOG_POWER) ** 2 / (2 * np.sqrt(np.pi) * TIME_SMOOTHING[1])
 MIN_PRECISION = 1e-11  # of a slope that no cell determines
 VARIANCE_BINS = 33  # bins whose variance over time is averaged
 VARIANCE_MARGIN = 5.0  # dB^2 by which the measured variance of steady noise may exceed the true one
@@ -94,8 +94,8 @@ def _cut(array: np.ndarray, first: int, count: int) -> np.ndarray:
 def band_gain(context: PriorContext) -> np.ndarray:
     """(channels, 1, bins) float32: factor by which a band is louder than its bins' mean levels."""
     log = log_power(context.wide_amplitude, context.peak)
-    nepers = INTERMITTENCY_SHARE * band_intermittency(log, context.wide_observed)
-    return np.exp(nepers / 2)[:, None].astype(np.float32)
+    raised = INTERMITTENCY_SHARE * band_intermittency(log, context.wide_observed)
+    return np.exp(raised / 2)[:, None].astype(np.float32)
 
 
 def interpolate_envelope(
@@ -175,7 +175,7 @@ def shared_onset_gain(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
     it. Near bins (in octaves) have the largest weight. How far a bin follows them is the slope of a
     ridge regression over the frames in which it is known.
 
-    deviation  (frames, bins) levels minus the mean of their bin, in nepers; read where known (bool)
+    deviation  (frames, bins) log powers minus the mean of their bin, read where known (bool)
     """
     out = np.zeros(deviation.shape, np.float32)
     always = np.asarray(known.all(0))
@@ -209,12 +209,12 @@ def excess_variance(log: np.ndarray, known: np.ndarray) -> np.ndarray:
 
     Averaged over `VARIANCE_BINS` bins.
 
-    log, known  (channels, T, F) log powers in nepers, read where known (bool)
+    log, known  (channels, T, F) log powers, read where known (bool)
     """
     count = known.sum(1)
     mean = (log * known).sum(1) / np.maximum(count, 1)
     squares = (np.square(log - mean[:, None]) * known).sum(1)
-    variance = squares / np.maximum(count - 1, 1) * DB_PER_NEPER**2
+    variance = squares / np.maximum(count - 1, 1) * DB_PER_LOG_POWER**2
     measured = (count >= 2).astype(np.float32)
     total = uniform_filter1d(variance * measured, VARIANCE_BINS, axis=1)
     average = total / np.maximum(uniform_filter1d(measured, VARIANCE_BINS, axis=1), 1e-6)
@@ -227,14 +227,14 @@ def trust_in_deviations(log: np.ndarray, known: np.ndarray) -> np.ndarray:
     The mean of `MIN_CELLS` cells has the variance of noise divided by their number; levels that
     vary over time by more than noise deviate from their mean beyond that.
 
-    log, known  (channels, T, F) log powers in nepers, read where known (bool)
+    log, known  (channels, T, F) log powers, read where known (bool)
     """
     excess = excess_variance(log, known)
     return excess / (excess + np.float32(NOISE_STD_DB**2 / MIN_CELLS))
 
 
 def band_intermittency(log: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(channels, bins), 0 or more: level of a band above the mean levels of its bins, in nepers.
+    """(channels, bins), 0 or more: log power of a band above the mean of its bins.
 
     In noise every bin is equally active at any time. The partials of a melody move from bin to bin:
     each bin is silent most of the time, and the band is not, so that bins with their mean levels
@@ -252,8 +252,8 @@ def band_intermittency(log: np.ndarray, known: np.ndarray) -> np.ndarray:
     totals, counts = bin_sums(log, known)
     mean = np.log(smooth(np.exp(totals / np.maximum(counts, 1))) + 1e-300)
     frames = complete.sum(1)
-    nepers = (band * complete).sum(1) / np.maximum(frames, 1) - mean - LOG_MEAN
-    return np.where(frames >= MIN_FRAMES, nepers.clip(min=0), 0)
+    above = (band * complete).sum(1) / np.maximum(frames, 1) - mean - LOG_MEAN
+    return np.where(frames >= MIN_FRAMES, above.clip(min=0), 0)
 
 
 def extrapolate_tilt(log: np.ndarray, known: np.ndarray, cutoff: int) -> np.ndarray:

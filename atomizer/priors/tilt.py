@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from scipy.special import polygamma
 
-from .spectral_envelope import BAND_BINS, DB_PER_NEPER, LOG_MEAN, VARIANCE_MARGIN
+from .spectral_envelope import BAND_BINS, DB_PER_LOG_POWER, LOG_MEAN, VARIANCE_MARGIN
 
 BANDS_PER_CUTOFF = 8  # least number of bands below a cutoff
 STEPS = (0.5, 1.0)  # octaves below the cutoff at which the line is tried out
@@ -40,7 +40,7 @@ def continued_tilt(log: np.ndarray, known: np.ndarray) -> Tilt | None:
     levels of known bands, beyond that of steady noise, adds to it: the tilt of one moment is not
     that of the next.
 
-    log, known  (T, F) log powers in nepers, read where known (bool)
+    log, known  (T, F) log powers, read where known (bool)
 
     Returns None without a cutoff and two known octaves below it.
     """
@@ -52,18 +52,18 @@ def continued_tilt(log: np.ndarray, known: np.ndarray) -> Tilt | None:
     width = min(BAND_BINS, cutoff // BANDS_PER_CUTOFF)
     band = _band_levels(log[:, :cutoff], known[:, :cutoff], width)
     count = counts[:cutoff]
-    level = DB_PER_NEPER * (band * known[:, :cutoff]).sum(0) / count
+    level = DB_PER_LOG_POWER * (band * known[:, :cutoff]).sum(0) / count
     octave = slice(cutoff // 2, cutoff)
-    deviation = (DB_PER_NEPER * band[:, octave] - level[octave]) * known[:, octave]
-    steady = DB_PER_NEPER**2 * float(polygamma(1, width / 2)) + VARIANCE_MARGIN
+    deviation = (DB_PER_LOG_POWER * band[:, octave] - level[octave]) * known[:, octave]
+    steady = DB_PER_LOG_POWER**2 * float(polygamma(1, width / 2)) + VARIANCE_MARGIN
     excess = max(0.0, float(np.square(deviation).sum() / count[octave].sum()) - steady)
     distance = np.log2(np.maximum(np.arange(len(counts)) + 0.5, cutoff) / cutoff)
     error = tilt_error(level, cutoff) * (1 + distance / TESTED_OCTAVES)
     variance = np.where(distance > 0, np.square(error) + excess, 0).astype(np.float32)
-    own = DB_PER_NEPER * (log[:, :cutoff] * known[:, :cutoff]).sum(0) / count
+    own = DB_PER_LOG_POWER * (log[:, :cutoff] * known[:, :cutoff]).sum(0) / count
     position = np.log2(np.arange(len(counts)) + 0.5)
     lines = [_falling_line(position, values, octave) for values in (level, own)]
-    gain = lines[0] - lines[1] - DB_PER_NEPER * LOG_MEAN
+    gain = lines[0] - lines[1] - DB_PER_LOG_POWER * LOG_MEAN
     return Tilt(variance, gain.clip(min=0).astype(np.float32))
 
 
@@ -75,7 +75,7 @@ def _falling_line(position: np.ndarray, level: np.ndarray, fitted: slice) -> np.
 
 
 def _band_levels(log: np.ndarray, known: np.ndarray, width: int) -> np.ndarray:
-    """(T, F) log powers in nepers of the bands of `width` bins around every bin, where known."""
+    """(T, F) log powers of the bands of `width` bins around every bin, where known."""
 
     def total(x: np.ndarray) -> np.ndarray:
         return uniform_filter1d(x, width, axis=1, mode="reflect")

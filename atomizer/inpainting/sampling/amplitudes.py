@@ -27,7 +27,7 @@ from ...priors.fine_structure import (
     patch_fine_structure,
 )
 from ...priors.spectral_envelope import (
-    DB_PER_NEPER,
+    DB_PER_LOG_POWER,
     LOG_MEAN,
     NOISE_STD_DB,
     excess_variance,
@@ -305,8 +305,8 @@ def fine_structure_gain_db(scale: Tensor) -> Tensor:
 
     Of 20 log10 |z|, z standard normal, plus LOG_MEAN: E |z|^2s = 2^s Gamma(s + 1/2) / sqrt(pi).
     """
-    nepers = scale * np.log(2) + torch.lgamma(scale + 0.5) - np.log(np.pi) / 2 + scale * LOG_MEAN
-    return (DB_PER_NEPER * nepers).to(scale.dtype)
+    log = scale * np.log(2) + torch.lgamma(scale + 0.5) - np.log(np.pi) / 2 + scale * LOG_MEAN
+    return (DB_PER_LOG_POWER * log).to(scale.dtype)
 
 
 def silence_db(scale: Tensor) -> Tensor:
