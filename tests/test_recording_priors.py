@@ -13,19 +13,19 @@ from atomizer.inpainting.sampling.sampler import predict_from_task
 from atomizer.inpainting.settings import resolve
 from atomizer.inpainting.source_spans import spans_text, widened
 from atomizer.priors.choices import USING
-from atomizer.priors.context_match import ContextSpectra, Match
-from atomizer.priors.copies import Piece, copy_pieces
-from atomizer.priors.lag_search import LagSearch, least_copied
-from atomizer.priors.partials import PartialsPrior
-from atomizer.priors.plain_copy import best_distinct, share_of_fill
-from atomizer.priors.recording import RecordingCopyPrior
-from atomizer.priors.recording_context import (
+from atomizer.priors.recording.context import (
     RecordingPrediction,
     add,
     erase_hidden,
     mdct_frames,
     residual,
 )
+from atomizer.priors.recording.context_match import ContextSpectra, Match
+from atomizer.priors.recording.copies import Piece, copy_pieces
+from atomizer.priors.recording.copy_prior import RecordingCopyPrior
+from atomizer.priors.recording.lag_search import LagSearch, least_copied
+from atomizer.priors.recording.partials import PartialsPrior
+from atomizer.priors.recording.plain_copy import best_distinct, share_of_fill
 from atomizer.priors.registry import RECORDING_PRIORS, predict_from_recording
 
 SPACE = AtomSpace(rate=11_025, hop=256)

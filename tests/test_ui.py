@@ -14,7 +14,7 @@ from atomizer.inpainting.origin import describe_origin
 from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import Resolved, Settings
 from atomizer.io.audio import Sound
-from atomizer.priors.recording_context import CopySource
+from atomizer.priors.recording.context import CopySource
 from atomizer.ui import decomposition, documents, drawing
 from atomizer.ui.component import STATIC, STYLES, help_text
 from atomizer.ui.exports import EXPORTS

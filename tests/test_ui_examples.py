@@ -11,7 +11,7 @@ from atomizer.inpainting.fill import Step, fill, last
 from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import Settings
 from atomizer.io.audio import read, write
-from atomizer.priors.recording_context import CopySource
+from atomizer.priors.recording.context import CopySource
 from atomizer.ui import examples
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..analysis.cutoff import Cutoff
     from ..inpainting.step import Step
     from ..model.inference import AtomModel
-    from ..priors.recording_context import CopySource
+    from ..priors.recording.context import CopySource
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..batch import Job
     from ..inpainting.step import Step
-    from ..priors.recording_context import CopySource
+    from ..priors.recording.context import CopySource
 
 MAX_SOURCES_SHOWN = 3  # of the spans that a fill copied, the most important ones
 

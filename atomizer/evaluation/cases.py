@@ -15,7 +15,7 @@ from ..atoms.selection import Selection
 from ..errors import AtomizerError
 from ..inpainting.task import Task, prepare
 from ..io.audio import Sound
-from ..priors.recording_context import CopySource
+from ..priors.recording.context import CopySource
 from .baselines.neighbours import exchange_groups
 
 

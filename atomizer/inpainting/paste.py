@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import AtomizerError
-from ..priors.recording_context import CopySource
+from ..priors.recording.context import CopySource
 from .settings import Resolved
 from .step import Step
 from .task import Task

@@ -83,8 +83,8 @@ def check_spans(settings: Settings, task: Task) -> None:
         raise AtomizerError(
             f"Nothing is copied with {settings.using!r}: a source needs 'auto' or 'recording'."
         )
-    from ..priors.lag_search import MAX_PHRASE_SECONDS  # loads scipy
-    from ..priors.recording_context import hidden_spans
+    from ..priors.recording.context import hidden_spans
+    from ..priors.recording.lag_search import MAX_PHRASE_SECONDS  # loads scipy
 
     seconds = task.sound.seconds - task.extended
     rate, hop = task.space.rate, task.space.hop

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ..priors.recording_context import CopySource
+    from ..priors.recording.context import CopySource
     from .time_domain.fades import Fade
 
 PARTS = 8  # at most, in which a fill of a single step is shown

@@ -10,7 +10,7 @@ import numpy as np
 from ..analysis.runs import runs
 from ..atoms.orderings import BY_LEVEL
 from ..atoms.space import LOUDNESS
-from ..priors.recording_context import CONTEXT_FRAMES, MAX_SPANS
+from ..priors.recording.context import CONTEXT_FRAMES, MAX_SPANS
 from .fill import needs_model
 from .presets import PRESETS
 from .sampling.windows import plan_windows

@@ -17,17 +17,10 @@
     band_context.py       statistics of all that is known, for models that take them
     noise_fill.py         fills without a network: noise with the interpolated levels
 
-    recording_context.py  `RecordingContext` (input), `RecordingPrediction` (output)
-    copies.py             the recording, shifted by a lag
-    lag_search.py         lags at which the surroundings of a hidden span repeat
-    context_match.py      how well they repeat there, beside a texture
-    recording.py          copies from elsewhere in the recording, with gains per band
-    plain_copy.py         copies of best matches, where they are expected to be better than texture
-    combined_copies.py    what the copies of several places agree on
-    partials.py           partials joined across hidden spans
-    choices.py            names of the recording priors, for settings
+    recording/            recording priors: copies and partials
+    choices.py            their names, for settings
 
 A new prior is a new file with a class that has `name` and `predict`, and one row in `registry.py`:
-priors of windows predict atoms of one window of the model, recording priors those of all hidden
-spans from the whole recording.
+priors of windows, in this folder, predict atoms of one window of the model, those of `recording/`
+the atoms of all hidden spans from the whole recording.
 """

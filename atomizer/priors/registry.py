@@ -9,9 +9,15 @@ import numpy as np
 
 from .choices import USING
 from .interface import Prediction, Prior, PriorContext
-from .partials import PartialsPrior
-from .recording import RecordingCopyPrior
-from .recording_context import RecordingContext, RecordingPrediction, RecordingPrior, add, residual
+from .recording.context import (
+    RecordingContext,
+    RecordingPrediction,
+    RecordingPrior,
+    add,
+    residual,
+)
+from .recording.copy_prior import RecordingCopyPrior
+from .recording.partials import PartialsPrior
 from .spectral_envelope import SpectralEnvelopePrior
 from .wiener import WienerPrior
 
@@ -57,7 +63,7 @@ def predict_from_recording(
     Parameters
     ----------
     context : RecordingContext
-        From `recording_context.erase_hidden`.
+        From `recording.context.erase_hidden`.
     using : str
         A name of `choices.USING`: "auto" applies all of `RECORDING_PRIORS` in turn, "texture" none,
         other names that prior alone.

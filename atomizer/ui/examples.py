@@ -28,7 +28,7 @@ from ..inpainting.recipe import Recipe
 from ..inpainting.settings import ORDERED_STEPS, Settings
 from ..inpainting.task import Task
 from ..io import resources
-from ..priors.recording_context import CopySource
+from ..priors.recording.context import CopySource
 from .published import cache_folder
 
 ASSETS = resources.path("assets")

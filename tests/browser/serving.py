@@ -51,7 +51,7 @@ QUICK_PAGE = """
 from dataclasses import replace
 
 from atomizer import metrics
-from atomizer.priors.recording_context import CopySource
+from atomizer.priors.recording.context import CopySource
 from atomizer.ui import build, gpu, launch
 
 fill = gpu.fill

@@ -35,7 +35,7 @@ from atomizer import (  # noqa: E402
 from atomizer.inpainting.task import Task  # noqa: E402
 from atomizer.io.audio import Sound  # noqa: E402
 from atomizer.priors.interface import PriorContext  # noqa: E402
-from atomizer.priors.recording_context import erase_hidden  # noqa: E402
+from atomizer.priors.recording.context import erase_hidden  # noqa: E402
 from atomizer.priors.registry import (  # noqa: E402
     LEVEL_PRIOR,
     predict_coefficients,

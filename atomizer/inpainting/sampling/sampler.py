@@ -15,7 +15,7 @@ from ...atoms.space import LOUDNESS
 from ...model.inference import AtomModel, decode, encode
 from ...priors.level_tracks import track_gains
 from ...priors.long_term import level_gains, timbre_gains
-from ...priors.recording_context import PredictedPart, RecordingPrediction, erase_hidden
+from ...priors.recording.context import PredictedPart, RecordingPrediction, erase_hidden
 from ...priors.registry import predict_from_recording
 from ..highs import cutoff_bin
 from ..like import parse_levels

@@ -17,7 +17,7 @@ from ...priors import band_context
 from ...priors.edge_levels import EdgeLevels
 from ...priors.interface import Prediction, PriorContext, bound_by_level
 from ...priors.pauses import frames_of_level
-from ...priors.recording_context import PredictedPart
+from ...priors.recording.context import PredictedPart
 from ...priors.registry import LEVEL_PRIOR, predict_coefficients
 from ...priors.spectral_envelope import band_gain, log_power
 from ...priors.tilt import Tilt, continued_tilt

@@ -1,19 +1,9 @@
-"""Copies from elsewhere in the recording, where its context repeats.
+"""Fitted copies: sums of copies, with gains per channel and band.
 
-1. Lags: normalised cross-correlation of the known context of a hidden span with the whole
-   recording, on a pre-emphasised, decimated mono mix, refined at the full rate. All channels share
-   a lag.
-2. A copy is the recording, shifted by a lag and analysed on the grid: levels and signs fit.
-3. Gains: per channel and band, a ridge regression of the known atoms around the span on all copies,
-   separately near the start and near the end of a span, shrunk by cross-validation over blocks of
-   time. Bands whose cross-validated correlation is low have no prediction; between two thresholds
-   it fades in. Nothing is copied where few bands match on both sides.
-4. Long spans are copied in phrases: each continues the one before it.
-5. Copies of the best matches take their place where they are expected to be better than a texture
-   (`plain_copy`): in each band what they agree on, and the best of them (`combined_copies`).
-
-Perraudin, Holighaus, Majdak & Balazs 2018, "Inpainting of long audio segments with similarity
-graphs", search for similar context, too; here the search is on waveforms, with gains per band.
+The gains are a ridge regression of the known atoms around a span on all copies, separately near the
+start and near the end of a span, shrunk by cross-validation over blocks of time. Bands whose
+cross-validated correlation is low have no prediction; between two thresholds it fades in. Nothing
+is copied where few bands match on both sides.
 """
 
 from __future__ import annotations
@@ -23,18 +13,10 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from ..atoms.bands import octave_band_edges
+from ...atoms.bands import octave_band_edges
+from .context import CopySource, HiddenSpan, RecordingContext, RecordingPrediction
 from .copies import Copy, Piece, copy_pieces
 from .lag_search import MAX_PHRASE_SECONDS, LagSearch
-from .plain_copy import blend, plain_copy
-from .recording_context import (
-    MIN_KNOWN_FRAMES,
-    CopySource,
-    HiddenSpan,
-    RecordingContext,
-    RecordingPrediction,
-    merge,
-)
 
 RIDGE = 0.05  # of the mean energy of the copies
 FIT_DECAY_SECONDS = 0.3  # from the edge of a span, in which the weight of known atoms falls to 1/e
@@ -55,32 +37,7 @@ MAX_LIMIT_FACTOR = 100.0  # of these limits
 MIN_SOURCE_SHARE = 0.02  # of the gains, for a copy to be listed as a source
 
 
-class RecordingCopyPrior:
-    """Copies what follows, or precedes, the same context elsewhere in the recording."""
-
-    name = "recording"
-
-    def predict(self, context: RecordingContext) -> RecordingPrediction | None:
-        """Weighted sums of copies at all hidden spans; None where no context repeats."""
-        if not context.spans or context.hidden_frames.mean() > 0.9:
-            return None
-        search = LagSearch(context)
-        found = (_predict_span(context, span, search) for span in context.spans)
-        return merge([prediction for prediction in found if prediction is not None])
-
-
-def _predict_span(
-    context: RecordingContext, span: HiddenSpan, search: LagSearch
-) -> RecordingPrediction | None:
-    if max(context.known_frames_beside(span)) < MIN_KNOWN_FRAMES:
-        return None
-    plain = plain_copy(context, span, search)
-    if plain is not None and plain.power_share is not None and plain.power_share.max() == 1:
-        return plain
-    return blend(plain, _fitted_copies(context, span, search))
-
-
-def _fitted_copies(
+def fitted_copies(
     context: RecordingContext, span: HiddenSpan, search: LagSearch
 ) -> RecordingPrediction | None:
     """Copies with gains per channel and band; None where nothing correlates."""

@@ -27,10 +27,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..atoms.bands import octave_band_edges
+from ...atoms.bands import octave_band_edges
+from .context import CONTEXT_FRAMES, HiddenSpan, RecordingContext
 from .copies import Copy, Piece, copy_pieces
 from .lag_search import hidden_band, is_two_sided
-from .recording_context import CONTEXT_FRAMES, HiddenSpan, RecordingContext
 
 RIDGE = 0.02  # of the mean energy of the copies
 # From the edge of a span, in which the weight of known atoms falls to 1/e; where one side alone is

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.signal import oaconvolve, resample_poly
 
+from .context import MIN_KNOWN_FRAMES, HiddenSpan, RecordingContext
 from .copies import Piece
-from .recording_context import MIN_KNOWN_FRAMES, HiddenSpan, RecordingContext
 
 SEARCH_RATE = 11_025  # Hz, lowest rate of the decimated signal
 LONG_RECORDING_SECONDS = 300.0  # above which the lowest rate is half of that

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .recording_context import (
+from .context import (
     HiddenSpan,
     RecordingContext,
     RecordingPrediction,

@@ -13,9 +13,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from ..analysis.mdct import imdct, mdct
-from ..analysis.runs import runs
-from ..atoms.space import AtomSpace
+from ...analysis.mdct import imdct, mdct
+from ...analysis.runs import runs
+from ...atoms.space import AtomSpace
 
 CONTEXT_FRAMES = 44  # on either side of a span, for which a prediction is given, too
 MAX_SPANS = 24  # predicted per recording, the longest first

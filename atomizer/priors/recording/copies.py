@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import oaconvolve
 
-from .recording_context import RecordingContext, mdct_frames
+from .context import RecordingContext, mdct_frames
 
 CROSSFADE_SECONDS = 0.05  # half of the cross-fade of two phrases
 SINC_TAPS = 32  # on either side, of the interpolation of fractional lags

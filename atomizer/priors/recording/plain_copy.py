@@ -14,10 +14,10 @@ from dataclasses import replace
 import numpy as np
 
 from .combined_copies import combine_copies
+from .context import CopySource, HiddenSpan, RecordingContext, RecordingPrediction
 from .context_match import ContextSpectra, Match, waveform_correlation
 from .copies import Piece, copy_pieces
 from .lag_search import MAX_PHRASE_SECONDS, LagSearch, is_two_sided
-from .recording_context import CopySource, HiddenSpan, RecordingContext, RecordingPrediction
 
 # The copy has no share of the fill at the first of two values, and is all of it at the second one.
 # Error relative to that of a texture, of the side that matches less

@@ -20,8 +20,8 @@ import numpy as np
 from scipy.fft import rfft
 from scipy.ndimage import uniform_filter1d
 
+from .context import HiddenSpan
 from .lag_search import LagSearch, hidden_band, is_two_sided
-from .recording_context import HiddenSpan
 
 MATCH_SECONDS = 2.0  # of context on either side, whose spectra are compared
 MATCH_WINDOW = 8192  # samples of a spectrum: semitones above 100 Hz are apart
