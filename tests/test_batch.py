@@ -61,6 +61,7 @@ def by_parts(sound, recipe):
         (["above:3000"], {}),
         (["time:4-4.3", "time:9-9.1"], {}),
         (["rect:5,9,500,2000"], {}),
+        (["rect:5,9,500,2000", "standout:3"], {}),
         (["below:300"], {"add_channels": 1}),
         ([], {"extend": 1.0}),
     ],

@@ -18,9 +18,10 @@ import pytest
 import soundfile
 
 from atomizer import Settings
-from atomizer.atoms.selection import Selection
+from atomizer.atoms.selection import Selection, parse
 from atomizer.cli import run
 from atomizer.inpainting.fill import Step
+from atomizer.inpainting.task import prepare
 from atomizer.plotting.figures import PlotStyle
 from atomizer.priors.noise_fill import noise_fill
 from atomizer.ui import cleanup, examples, gpu, handlers
@@ -916,11 +917,37 @@ def test_parts_of_outdated_atoms_are_not_marked(long, monkeypatch):
             scenes.show_mdct(session)
         return send(data, name)
 
-    scenes.show_parts(session, ["random:50"], 0)
+    scenes.show_parts(session, parse(["random:50"]), 0, "key")
     assert session.message.parts.key == '["random:50"]'
     monkeypatch.setattr(session, "send", overtaken, raising=False)
-    scenes.show_parts(session, ["loudest:50"], 0)
+    scenes.show_parts(session, parse(["loudest:50"]), 0, "key")
     assert session.message.parts is None
+
+
+def test_all_that_stands_out_in_a_selection_is_marked(tmp_path):
+    t = np.arange(3 * 44_100) / 44_100
+    noise = 0.02 * np.random.default_rng(0).standard_normal(len(t))
+    whistle = 0.3 * np.sin(2 * np.pi * 2000 * t) * ((t > 1) & (t < 1.5))
+    soundfile.write(tmp_path / "whistle.wav", noise + whistle, 44_100)
+    session = loaded(tmp_path / "whistle.wav")
+    box = {"kind": "rect", "op": "add", "t": [0.9, 1.6], "f": [1500, 2500]}
+    chosen = Chosen(regions=[box], parts=["standout:8"])
+    chosen.key = "this box"
+    said = handlers.describe(chosen, session, ["velocity", "sign"], *CONTROLS, 1)
+    assert said.status.startswith("Ready") and said.parts.key == "this box"
+    marked = np.unpackbits(
+        np.frombuffer(Path(said.parts.bits.path).read_bytes(), np.uint8), bitorder="little"
+    )
+    task = prepare(session.sound, parse(["rect:0.9,1.6,1500,2500", "standout:8"]))
+    whole = prepare(session.sound, parse(["rect:0.9,1.6,1500,2500"]))
+    assert 0 < task.mask.sum() < 0.6 * whole.mask.sum()
+    expected = task.mask.ravel()[session.drawn_cells]
+    np.testing.assert_array_equal(marked[: len(expected)].astype(bool), expected)
+    chosen = Chosen(regions=[box], parts=["standout:60"])
+    chosen.key = "another"
+    assert "stands out by 60 dB" in (
+        handlers.describe(chosen, session, ["velocity", "sign"], *CONTROLS, 1).status
+    )
 
 
 def test_selection_made_again_shows_the_status_of_its_fill(long):

@@ -21,7 +21,7 @@ from .beats import NoBeat, find_beats
 from .parts_by_rank import Part
 from .regions import Region
 from .space import LOUDNESS, AtomSpace, parse_features
-from .specifications import ABOVE_CUTOFF, parse_specification
+from .specifications import ABOVE_CUTOFF, STANDOUT, Standout, parse_specification
 
 if TYPE_CHECKING:
     from .selection_schema import SelectionSchema
@@ -33,12 +33,16 @@ class Selection:
 
     above_cutoff  whether the highs above the recording's own cutoff are unknown, too
                   (`above:auto`): `inpainting.highs.resolve_cutoff` makes a region of them
+    standout      decibels by which atoms have to stand out from the surroundings of the selection
+                  to be selected (`standout:10`), or None: `inpainting.standout.narrow` applies it
+                  to a mask
     """
 
     regions: tuple[Region, ...] = ()
     parts: tuple[Part, ...] = ()
     features: tuple[str, ...] = LOUDNESS
     above_cutoff: bool = False
+    standout: float | None = None
 
     @property
     def erases(self) -> bool:
@@ -143,8 +147,13 @@ class Selection:
     def mask_atoms(self, atoms: Atoms, seed: int = 0, nyquist: float | None = None) -> np.ndarray:
         """Bool mask (N,) over N atoms, of any scales; an atom is in a region if its centre is.
 
-        Raises AtomizerError if no atom is selected.
+        Raises AtomizerError if no atom is selected, or if the selection has to be narrowed.
         """
+        if self.standout is not None:
+            raise AtomizerError(
+                "What stands out is found among the atoms of the MDCT: choose these, or leave"
+                " standout out."
+            )
         space = atoms.space
         t, f = space.seconds(atoms.time), space.hertz(atoms.frequency)
         half_window = space.half_window(atoms.scale)
@@ -176,6 +185,8 @@ class Selection:
         }
         parts = [part.text for part in self.parts]
         parts += [ABOVE_CUTOFF] * self.above_cutoff
+        if self.standout is not None:
+            parts.append(f"{STANDOUT}:{self.standout!r}".removesuffix(".0"))
         if parts:
             data["parts"] = parts
         return data
@@ -209,6 +220,7 @@ class Selection:
             regions=self.regions + other.regions,
             parts=self.parts + other.parts,
             above_cutoff=self.above_cutoff or other.above_cutoff,
+            standout=self.standout if other.standout is None else other.standout,
         )
 
 
@@ -229,8 +241,8 @@ def parse(specifications: str | Iterable[str], features: Iterable[str] = LOUDNES
     Parameters
     ----------
     specifications : str or iterable of str
-        One specification or several, such as "above:8000" or "time:2-4", which add up;
-        `specifications.HELP` lists them all.
+        One specification or several, such as "above:8000" or "time:2-4", which add up, and
+        "standout:10", which narrows them; `specifications.HELP` lists them all.
     features : iterable of str
         Names of the unknown features.
 
@@ -252,4 +264,11 @@ def parse(specifications: str | Iterable[str], features: Iterable[str] = LOUDNES
     items = [parse_specification(text) for text in texts if text != ABOVE_CUTOFF]
     regions = tuple(item for item in items if isinstance(item, Region))
     parts = tuple(item for item in items if isinstance(item, Part))
-    return Selection(regions, parts, parse_features(features), ABOVE_CUTOFF in texts)
+    standouts = [item.decibels for item in items if isinstance(item, Standout)]
+    return Selection(
+        regions,
+        parts,
+        parse_features(features),
+        ABOVE_CUTOFF in texts,
+        standout=max(standouts, default=None),
+    )

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ..errors import AtomizerError
 from .parts_by_rank import Part
 from .regions import Region
 
 ABOVE_CUTOFF = "above:auto"
+STANDOUT = "standout"
 HELP = (
     "above:HZ above:auto below:HZ time:START-END after:SECONDS channel:K random:PERCENT"
     " quietest:PERCENT loudest:PERCENT transients:PERCENT steady:PERCENT keep:PER_SECOND"
-    " every:FRAMES beats:N beats:N,K rect:T0,T1,F0,F1"
+    " every:FRAMES beats:N beats:N,K rect:T0,T1,F0,F1 standout:DECIBELS"
 )
 
 
-def parse_specification(text: str) -> Region | Part:
-    """Region or part of one specification.
+@dataclass(frozen=True)
+class Standout:
+    """Narrows a selection to what stands out from its surroundings by some decibels."""
+
+    decibels: float
+
+
+Specified = Region | Part | Standout
+
+
+def parse_specification(text: str) -> Specified:
+    """Region or part of one specification, or what narrows the others.
 
     Raises AtomizerError that lists what is accepted.
     """
@@ -91,8 +103,8 @@ def _beats(beats: float, which: float | None = None) -> Part:
     return Part("beats", beats, 0 if which in (None, beats) else int(which or 0))
 
 
-# name of a specification: how many numbers it has, and the region or part that it stands for
-_SPECIFICATIONS: dict[str, tuple[tuple[int, ...], Callable[..., Region | Part] | None]] = {
+# name of a specification: how many numbers it has, and what it stands for
+_SPECIFICATIONS: dict[str, tuple[tuple[int, ...], Callable[..., Specified] | None]] = {
     "above": ((1,), lambda hertz: Region(f=(hertz, None))),
     "below": ((1,), lambda hertz: Region(f=(None, hertz))),
     "time": ((2,), lambda start, end: Region(t=_ascending(start, end))),
@@ -107,4 +119,5 @@ _SPECIFICATIONS: dict[str, tuple[tuple[int, ...], Callable[..., Region | Part] |
     "keep": ((1,), lambda per_second: Part("keep", per_second)),
     "every": ((1,), _every),
     "beats": ((1, 2), _beats),
+    STANDOUT: ((1,), Standout),
 }

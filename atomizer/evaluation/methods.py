@@ -16,6 +16,8 @@ import numpy as np
 from ..analysis import MDCTAtomizer
 from ..inpainting.fill import fill, last
 from ..inpainting.settings import Settings
+from ..inpainting.standout import NothingStandsOut
+from ..inpainting.task import prepare
 from ..inpainting.time_domain.holes import holes_in_samples
 from ..priors.choices import USING
 from .baselines import autoregression, channels, codecs, envelopes, neighbours, recording
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ..model.inference import AtomModel
 
 LOOP_SECONDS = 0.5
+STANDOUT_DB = 8.0
 WIENER_CONTEXT_FRAMES = 160  # on either side of hidden atoms, 3.7 s
 CLICK_ORDER = 128  # of the autoregressive model of samples around clicks
 # These texts are stored in reports and compared when a report is resumed: change a text only
@@ -41,6 +44,7 @@ CONVENTIONS = {
     "wiener": "linear prediction alone (atomizer/priors/wiener.py), which the model has as a hint",
     "model": "fill.fill with the settings; texture, partials, recording: settings.using, so that "
     "partials is the model without the copy",
+    "standout": f"model, of a selection narrowed to what stands out by {STANDOUT_DB:g} dB",
     "trunk-off": "the decoder without the Transformer's vectors",
     "copy-alone": "the hidden atoms of the recording, shifted by the lag whose surroundings fit "
     f"best ({recording.CONTEXT_SECONDS:g} s on either side)",
@@ -124,6 +128,17 @@ def _model(case: Case, context: MethodContext) -> Estimate:
 
 def _model_using(using: str, case: Case, context: MethodContext) -> Estimate:
     return _model(case, replace(context, settings=replace(context.settings, using=using)))
+
+
+def _model_in_what_stands_out(case: Case, context: MethodContext) -> Estimate:
+    """Fill what stands out by `STANDOUT_DB`; as it is where nothing does."""
+    task = case.task
+    selection = replace(task.selection, standout=STANDOUT_DB)
+    try:
+        narrowed = prepare(task.sound, selection, seed=context.seed)
+    except NothingStandsOut:
+        return _left_in(case, context)
+    return _model(replace(case, task=narrowed), context)
 
 
 def _model_without_trunk(case: Case, context: MethodContext) -> Estimate:
@@ -267,6 +282,7 @@ METHODS = {
             for using in USING
             if using != "auto"
         ),
+        Method("standout", _model_in_what_stands_out, ("repair",), needs_model=True),
         Method("copy-alone", _copy_alone, (*_HOLES, "repair")),
         Method("left-in", _left_in, _REPAIRS),
         Method("erased", _erased, tuple(kind for kind in KINDS if kind != "compress")),

@@ -2,7 +2,8 @@
 
 The path of a fill, in order:
 
-    task.py          `prepare`: what is unknown in a sound; highs.py, presets.py by the selection
+    task.py          `prepare`: what is unknown in a sound; highs.py, standout.py and presets.py
+                     by the selection
     settings.py      `Settings` of the user, `resolve` with the defaults of the preset; like.py,
                      timbre.py and source_spans.py check theirs
     fill.py          `fill`: which way a task is filled, `Step` by step (step.py)

@@ -18,6 +18,7 @@ from ..limits import limits
 from .highs import cutoff_bin, describe_cutoff, resolve_cutoff, with_slope
 from .presets import PRESETS, preset_for
 from .render import render
+from .standout import check_narrowed, narrow
 
 # Nyquist frequency relative to that of the atoms, above which a file can hold something there: the
 # 2 kHz more of 48 kHz are the slope of a converter's filter
@@ -188,6 +189,7 @@ def prepare(
     AtomizerError
         Where nothing of this sound is selected, or a value is out of range.
     """
+    check_narrowed(selection, has_additions=bool(extend or add_channels))
     selection = _with_additions(sound, selection, extend, add_channels)
     is_mid_side = sound.channels == 1 and add_channels == 1
     if extend or add_channels:
@@ -197,7 +199,7 @@ def prepare(
     nyquist = sound.rate / 2
     selection, cutoff = resolve_cutoff(selection, grid, space, nyquist)
     selection = selection.with_beats(grid, space)  # they are holes in time
-    mask = selection.mask(grid, space, seed, nyquist=nyquist)
+    mask = narrow(selection.mask(grid, space, seed, nyquist=nyquist), grid, selection)
     if selection.erases:
         mask, cutoff = with_slope(mask, grid, space, nyquist, cutoff)
     preset = preset_of(sound, selection, mask, space)

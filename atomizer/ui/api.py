@@ -126,7 +126,8 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
             file of atoms
         select: which atoms are unknown: specifications such as "above:8000" or "time:2-4", as a
             list or in one string; "clicks", "clipped" and "dropouts" are found in the sound, and
-            "above:auto" selects what lies above the recording's own cutoff
+            "above:auto" selects what lies above the recording's own cutoff; "standout:8" narrows
+            the others to what is 8 dB louder than its surroundings
         features: which features of them are unknown
         order: name of an ordering, or "auto" for the default
         reverse: reverse the ordering

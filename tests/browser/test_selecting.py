@@ -3,7 +3,9 @@
 import json
 
 import driver as d
+import numpy as np
 import pytest
+import soundfile
 from test_page import drawn_and_selected
 
 STROKE = [(4, 700), (6, 1500), (8, 900)]
@@ -51,6 +53,24 @@ def test_brushes_select_what_python_selects(page, many):
         agree(page, many)
     page.click(f"{d.VIEW} [data-act=invert]")
     agree(page, many)
+
+
+def test_a_box_is_narrowed_to_what_stands_out(quick, tmp_path):
+    t = np.arange(3 * 44_100) / 44_100
+    hiss = 0.02 * np.random.default_rng(0).standard_normal(len(t))
+    whistle = 0.3 * np.sin(2 * np.pi * 2000 * t) * np.clip(20 * (0.4 - abs(t - 1.5)), 0, 1)
+    soundfile.write(tmp_path / "whistle.wav", hiss + whistle, 44_100)
+    d.upload(quick, tmp_path / "whistle.wav")
+    d.draw_box(quick, 0.8, 2.2, 1000, 4000)
+    whole = d.state(quick, "state.readout.count")
+    quick.click(f"{d.VIEW} [data-act=standout]")
+    d.wait(quick, "items.length === 2", "state.partBits")
+    assert d.state(quick, "items[1].part") == "standout:8"
+    assert 0 < d.state(quick, "state.readout.count") < whole / 2
+    agree(quick, tmp_path / "whistle.wav")
+    quick.keyboard.press("u")
+    d.wait(quick, "items.length === 1")
+    assert d.state(quick, "state.readout.count") == whole
 
 
 def test_stacked_lanes_select_their_channel(page, many):

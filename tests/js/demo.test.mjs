@@ -7,7 +7,12 @@ import { extremesBetween, extremesOf } from '../../atomizer/ui/static/plot/wavef
 import { Demo, demoRange } from '../../atomizer/ui/static/state/demo.js';
 import { revealRanks } from '../../atomizer/ui/static/state/reveal.js';
 import { padded, startOfFill } from '../../atomizer/ui/static/state/selection.js';
-import { keyOf, searchOf, statusOf } from '../../atomizer/ui/static/state/selectors.js';
+import {
+  arePartsKnown,
+  keyOf,
+  searchOf,
+  statusOf,
+} from '../../atomizer/ui/static/state/selectors.js';
 import { initialState } from '../../atomizer/ui/static/state/view_state.js';
 import { Playback } from '../../atomizer/ui/static/view/playback.js';
 import { newDocument, newElement } from './dom.mjs';
@@ -84,6 +89,12 @@ test('the page says what is looked for until it is known', () => {
   assert.equal(searchOf({ ...state, describedKey: keyOf(items) }), '');
   assert.equal(searchOf({ ...state, partBits: { key: '["keep:9","transients:20"]' } }), '');
   assert.equal(searchOf({ ...state, items: [{ kind: 'rect', t: [1, 2] }] }), '');
+  const narrowed = [{ kind: 'rect', t: [1, 2] }, { part: 'standout:8' }];
+  assert.equal(searchOf({ ...state, items: narrowed }), 'Looking for what stands out …');
+  const asked = { ...state, items: narrowed, selectionAliases: new Map() };
+  assert.equal(arePartsKnown({ ...asked, partBits: { key: keyOf(narrowed) } }), true);
+  // what stands out depends on the regions, too
+  assert.equal(arePartsKnown({ ...asked, partBits: { key: '["standout:8"]' } }), false);
 });
 
 test('filled-in atoms are ranked among themselves', () => {

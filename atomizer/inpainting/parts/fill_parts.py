@@ -23,6 +23,7 @@ from ..fill import fill, last, needs_model
 from ..highs import resolve_cutoff
 from ..recipe import Recipe
 from ..repair import Repaired, repair
+from ..standout import NothingStandsOut
 from ..task import Task, prepare
 from . import plan
 from .joints import JOINT_FRAMES, FilledPart, Strip, render_part, with_equal_levels
@@ -189,6 +190,8 @@ class _PartFiller:
             if samples.samples.shape[1]:
                 grid = MDCTAtomizer(self.space).grid(samples.at(self.space.rate))
                 loudest = max(loudest, float(np.abs(grid).max(initial=0)))
+        if not selected and self.recipe.selection.standout is not None:
+            raise NothingStandsOut(self.recipe.selection)
         if not selected:
             raise AtomizerError(
                 "Nothing is selected: choose atoms to fill in, for instance all above 8000 Hz."
@@ -215,14 +218,17 @@ class _PartFiller:
         inside = selection_in(recipe.selection, part.first * seconds, part.stop * seconds)
         if not (inside.regions or inside.parts or extend or recipe.add_channels):
             return None
-        return prepare(
-            self._read(part.start, part.end),
-            selection,
-            extend=extend,
-            add_channels=recipe.add_channels,
-            seed=self._seed(part),
-            space=self.space,
-        )
+        try:
+            return prepare(
+                self._read(part.start, part.end),
+                selection,
+                extend=extend,
+                add_channels=recipe.add_channels,
+                seed=self._seed(part),
+                space=self.space,
+            )
+        except NothingStandsOut:  # in this part
+            return None
 
     def _seed(self, part: Part) -> int:
         """Seed of a part: textures differ from part to part, holes do not depend on the parts."""

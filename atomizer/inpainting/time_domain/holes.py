@@ -35,7 +35,8 @@ def time_spans(selection: Selection) -> list[tuple[float, float]]:
 
     Empty unless the selection consists of time spans over all bins and channels.
     """
-    only_spans = not selection.parts and all(
+    is_whole = not selection.parts and selection.standout is None
+    only_spans = is_whole and all(
         r.kind == "rect" and r.op == "add" and r.t and r.f is None and r.channels is None
         for r in selection.regions
     )

@@ -179,8 +179,7 @@ def load_example(example: Example, tab: Tab, pressed: float | None = None):
     recipe = example.recipe
     try:
         key = scenes.propose_selection(fresh, recipe.selection, not example.is_faulty)
-        parts = recipe.selection.to_dict().get("parts", [])
-        scenes.show_parts(fresh, parts, recipe.settings.seed)
+        scenes.show_parts(fresh, recipe.selection, recipe.settings.seed, key)
         acting = acting_on(fresh, recipe)
         fresh.update(note=example.listen, example=example.id, acting=acting)
         fresh.example_recipe = recipe

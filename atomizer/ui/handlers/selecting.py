@@ -174,7 +174,7 @@ def _check(
     settings = settings_of(fields)
     selection = Selection.from_dict({**chosen})
     settings = with_seed(session, Recipe(selection, settings), fields).settings
-    scenes.show_parts(session, chosen["parts"], settings.seed)
+    scenes.show_parts(session, selection, settings.seed, chosen.key)
     if not chosen["regions"] and not chosen["parts"]:
         session.update(acting=_acting_on_additions(session, settings))
         return "Nothing is selected: drag over the spectrogram, or add a preset.", NO_ESTIMATE

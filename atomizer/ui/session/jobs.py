@@ -96,10 +96,10 @@ def begin(
 ) -> None:
     """Show which atoms the job will fill in."""
     scene, cells = _scene_of_task(session, task, residual)
-    parts = recipe.selection.to_dict().get("parts", [])
-    if session.shown.parts and session.shown.parts.key == scenes.key_of_parts(parts):
+    parts, selection = session.shown.parts, recipe.selection
+    if parts and parts.key == scenes.key_of_parts(selection, key):
         # which atoms a random part takes depends on the seed
-        scenes.show_parts(session, parts, recipe.settings.seed)
+        scenes.show_parts(session, selection, recipe.settings.seed, key)
     hidden = session.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
     sound = recipe.masked(task)
     masked = scenes.preview(session, sound, "masked")

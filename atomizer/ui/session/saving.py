@@ -347,7 +347,7 @@ def _restore_work(session: Session, content: SavedSession) -> None:
     session.has_selection = bool(data["regions"] or data.get("parts"))
     if not session.has_selection:
         return
-    scenes.propose_selection(session, fill.selection)
+    key = scenes.propose_selection(session, fill.selection)
     seed = session.default_seed(fill) if content.work.is_new_seed else fill.settings.seed
     with suppress(AtomizerError):  # the selection may be one that this sound does not have
-        scenes.show_parts(session, data.get("parts", []), seed)
+        scenes.show_parts(session, fill.selection, seed, key)

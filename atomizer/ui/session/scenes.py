@@ -14,6 +14,7 @@ from ...analysis import MDCTAtomizer
 from ...atoms.selection import Selection
 from ...inpainting.fill import Step
 from ...inpainting.highs import resolve_cutoff
+from ...inpainting.standout import check_narrowed, narrow
 from ...io.audio import Sound, resample, write
 from ...io.tags import Tags
 from .. import drawing
@@ -158,28 +159,42 @@ def preview(session: Session, sound: Sound, name: str) -> FileData:
 # the selection
 
 
-def show_parts(session: Session, parts: list[str], seed: int) -> None:
-    """Mark the drawn atoms of the selected parts, such as "random:50", which only Python ranks."""
-    if not parts:
+def show_parts(session: Session, selection: Selection, seed: int, key: str) -> None:
+    """Mark the drawn atoms of the selected parts, such as "random:50", which only Python ranks.
+
+    Of a selection that is narrowed to what stands out, all selected atoms are marked. `key` is that
+    of the selection.
+    """
+    parts_key = key_of_parts(selection, key)
+    if not parts_key:
         session.update(parts=None)
         return
-    selection, scene = Selection.from_dict({"parts": parts}), session.shown.scene
-    nyquist = session.sound.rate / 2
+    if selection.standout is None:
+        selection = replace(selection, regions=())
+    scene, nyquist = session.shown.scene, session.sound.rate / 2
     selection, _ = resolve_cutoff(selection, session.grid, session.space, nyquist)
     if session.pursuit is not None:
         bits = session.pursuit.bits(selection, seed, nyquist)
     else:
+        check_narrowed(selection)
         mask = selection.mask(session.grid, session.space, seed, nyquist=nyquist)
+        mask = narrow(mask, session.grid, selection)
         bits = drawing.bits(mask.ravel()[session.drawn_cells])
-    marked = Parts(key=key_of_parts(parts), bits=session.send(bits, "parts.bin"))
+    marked = Parts(key=parts_key, bits=session.send(bits, "parts.bin"))
     with session.lock:
         if session.shown.scene is scene:  # the bits index the atoms of that scene
             session.update(parts=marked)
 
 
-def key_of_parts(parts: list[str]) -> str:
-    """Return the parts as the browser's own JSON writes them."""
-    return json.dumps(parts, separators=(",", ":"))
+def key_of_parts(selection: Selection, key: str) -> str:
+    """Return the parts as the browser's own JSON writes them; "" for a selection without any.
+
+    A selection that is narrowed has its own key, since all of it says what stands out.
+    """
+    if selection.standout is not None:
+        return key
+    parts = selection.to_dict().get("parts")
+    return json.dumps(parts, separators=(",", ":")) if parts else ""
 
 
 def hide_other_variation(session: Session, key: str) -> None:

@@ -155,6 +155,15 @@ export const PRESETS = {
       return [which, count];
     },
   },
+  standout: partPreset('standout', {
+    title:
+      'Of the rest of the selection, only what is louder than its surroundings by some decibels: ' +
+      'a phone, a whistle, a cough; what lies between stays as it is',
+    label: 'only what stands out',
+    unit: 'dB',
+    values: [8],
+    slider: [0, 30, 'linear'],
+  }),
   keep: partPreset('keep', {
     title: 'Everything except the loudest atoms; the number is per second',
     label: 'all but loudest',

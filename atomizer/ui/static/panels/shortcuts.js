@@ -63,6 +63,7 @@ export const SHORTCUTS = [
       row('s', 'subtract', 'subtract what is drawn (or hold Alt)'),
       row('g', 'snap', 'snap the box to the nearest partial'),
       row('d', 'similar', 'select the same again: places like the box'),
+      row('u', 'standout', 'only what stands out from around the selection, or all of it again'),
       row('i', 'invert', 'invert'),
       row('delete', 'remove', 'remove the chosen region', 'Del', ['backspace']),
       row('escape', 'clear', 'clear the selection', 'Esc'),

@@ -56,6 +56,7 @@ export function createActions(view) {
     union: () => toggleMode('add'),
     snap: () => view.editor.snap(),
     similar: () => view.editor.findSimilar(),
+    standout: () => view.editor.toggleStandout(),
     copy: () => view.clipboard.copy(),
     paste: () => view.clipboard.paste(),
     undo: () => view.editor.step('undo'),

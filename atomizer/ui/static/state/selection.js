@@ -48,6 +48,10 @@ export function toPayload(items) {
   return { regions, specs, key: JSON.stringify([regions, specs]) };
 }
 
+/** Whether an item narrows the others to what stands out from around them; it selects nothing.
+ * @param {Item} item */
+export const narrows = ({ part }) => !!part?.startsWith('standout:');
+
 /** Whether an item is the last of these again: a button was pressed twice.
  * @param {Item[]} items
  * @param {Item} item */
@@ -188,7 +192,7 @@ export function invert(items) {
  * @param {Item[]} items
  * @param {Item} item the region to add to them */
 export function unreachedBy(items, item) {
-  if (item.op !== 'subtract' || !items.some(({ part }) => part)) return 'nothing';
+  if (item.op !== 'subtract' || !items.some((one) => one.part && !narrows(one))) return 'nothing';
   return items.some(({ part, op }) => !part && op !== 'subtract') ? 'some' : 'all';
 }
 
@@ -251,6 +255,7 @@ export function labelOf(item, names = []) {
     const [kind, amount] = item.part.split(':');
     if (kind === 'keep') return 'all but ' + amount + ' per s';
     if (kind === 'every') return 'each frame of ' + amount;
+    if (kind === 'standout') return 'only what stands out by ' + amount + ' dB';
     if (kind !== 'beats') return kind + ' ' + amount + ' %';
     const [count, which = count] = amount.split(',');
     return 'beat ' + which + ' of ' + count;

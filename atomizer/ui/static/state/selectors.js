@@ -3,14 +3,19 @@
 import { NEUTRAL } from '../audio/shaping.js';
 import { isPursuit } from '../plot/pursuit.js';
 import * as format from '../util/format.js';
-import { fromPayload, labelOf, toPayload } from './selection.js';
+import { fromPayload, labelOf, narrows, toPayload } from './selection.js';
 
 /** @typedef {Readonly<import('../types').ViewState>} State */
 /** @typedef {import('../types').Item} Item */
 
 /** Names of the parts that are looked for; the others are counted.
  * @type {Record<string, string>} */
-const SOUGHT = { transients: 'transients', steady: 'steady sounds', beats: 'beats' };
+const SOUGHT = {
+  transients: 'transients',
+  steady: 'steady sounds',
+  beats: 'beats',
+  standout: 'what stands out',
+};
 const MOST_NAMED = 3; // items of a selection in words
 
 /** Keys of selections; a selection is replaced, never changed.
@@ -39,7 +44,7 @@ export function selectionOf({ key, proposal }) {
 export function whereOf(variation) {
   const items = selectionOf(variation);
   const words = items.slice(0, MOST_NAMED).map((item, k) => {
-    const before = item.op === 'subtract' ? '− ' : k ? '+ ' : '';
+    const before = item.op === 'subtract' ? '− ' : k && !narrows(item) ? '+ ' : '';
     return before + labelOf(item, format.channelNames(variation.scene));
   });
   const rest = items.length - words.length;
@@ -80,13 +85,22 @@ export function statusOf(state) {
   return 'Waiting for ' + (ahead > 1 ? 'other fills' : 'another fill') + ' (' + ahead + ' ahead) …';
 }
 
+/** Whether Python has said which atoms the selected parts take; where they narrow the selection,
+ * which atoms it takes.
+ * @param {State} state */
+export function arePartsKnown(state) {
+  const { items, partBits } = state;
+  if (!partBits) return false;
+  if (items.some(narrows)) return answersSelection(state, partBits);
+  return partBits.key === JSON.stringify(toPayload(items).specs);
+}
+
 /** What the page says while Python ranks the atoms of selected parts; empty once they are known.
  * @param {State} state */
-export function searchOf({ items, partBits, describedKey }) {
+export function searchOf(state) {
+  const { items, describedKey } = state;
   const specs = items.flatMap(({ part }) => part ?? []);
-  if (!specs.length) return '';
-  const isKnown = partBits?.key === JSON.stringify(specs) || describedKey === keyOf(items);
-  if (isKnown) return '';
+  if (!specs.length || arePartsKnown(state) || describedKey === keyOf(items)) return '';
   const sought = specs.map((spec) => SOUGHT[spec.split(':')[0]]).find(Boolean);
   return sought ? 'Looking for ' + sought + ' …' : 'Counting …';
 }

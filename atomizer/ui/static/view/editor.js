@@ -2,6 +2,7 @@
 // Python is notified of it.
 
 import { editedIndex, withBounds } from '../panels/bounds.js';
+import { PRESETS } from '../panels/presets.js';
 import { DEFAULT_FEATURES, press } from '../panels/shell.js';
 import { summaryOf } from '../panels/variations.js';
 import { amplitudesOf } from '../plot/atoms.js';
@@ -9,11 +10,18 @@ import { isPursuit } from '../plot/pursuit.js';
 import { nudgeRegion } from '../tools/edit.js';
 import { checkedFeatures, checkFeatures, readSelection } from '../util/files.js';
 import { nearestPeak, spectrumOf } from '../state/partials.js';
-import { answersSelection, isExampleShown, keyOf, selectionOf } from '../state/selectors.js';
+import {
+  answersSelection,
+  arePartsKnown,
+  isExampleShown,
+  keyOf,
+  selectionOf,
+} from '../state/selectors.js';
 import {
   fromPayload,
   hasSettings,
   isRepeated,
+  narrows,
   regionsOf,
   summarise,
   toPayload,
@@ -234,10 +242,15 @@ export class SelectionEditor {
     const { scene, original, selection } = state;
     if (!scene || !original || !selection || !picture.axes) return;
     const began = performance.now();
-    const key = JSON.stringify(toPayload(this.view.items).specs);
-    const arePartsKnown = state.partBits?.key === key && scene === state.base;
-    selection.set(items);
-    selection.markAtoms(original, arePartsKnown && state.partBits ? state.partBits.bits : null);
+    const parts = scene === state.base && arePartsKnown(state) ? state.partBits?.bits : null;
+    if (parts && items === this.view.items && items.some(narrows)) {
+      selection.set([]); // Python has said which atoms of the regions stand out
+      selection.markAtoms(original, parts);
+      selection.set(items);
+    } else {
+      selection.set(items);
+      selection.markAtoms(original, items.some(narrows) ? null : (parts ?? null));
+    }
     if (state.shown) selection.markAtoms(state.shown, null);
     const readout = summarise(original, scene, picture.axes);
     this.view.store.set({ readout });
@@ -299,6 +312,19 @@ export class SelectionEditor {
     }
     this.view.showStatus('Looking for similar places …');
     this.view.trigger('similar', { region: regionsOf(item)[0], key: keyOf(items) });
+  }
+
+  /** Narrow the selection to what stands out from around it, or take all of it again. */
+  toggleStandout() {
+    const { items, state } = this.view;
+    const whole = items.filter((item) => !narrows(item));
+    if (!whole.length) {
+      this.view.showError('Select something first, for instance a box around a noise.');
+      return;
+    }
+    const isWhole = whole.length === items.length;
+    const next = isWhole ? [...items, PRESETS.standout.item(PRESETS.standout.values)] : whole;
+    this.change(next, { active: Math.min(state.active, next.length - 1) });
   }
 
   /** @param {number} index */
