@@ -110,9 +110,7 @@ def test_it_is_part_of_settings_and_sums():
         ([BOX, "standout:8"], {"add_channels": 1}, "nothing that stands out"),
     ],
 )
-def test_what_cannot_be_narrowed_is_said_in_a_sentence(
-    specifications, options, sentence, disturbed
-):
+def test_what_cannot_be_narrowed_has_a_sentence(specifications, options, sentence, disturbed):
     with pytest.raises(AtomizerError, match=sentence):
         prepare(disturbed, parse(specifications), **options)
 

@@ -19,7 +19,7 @@ NEAR = 3, 5  # frames and bins of a mean power
 
 
 class NothingStandsOut(AtomizerError):
-    """No atom of a selection is as much louder than its surroundings as was asked for."""
+    """No atom of a selection is that much louder than its surroundings."""
 
     def __init__(self, selection: Selection) -> None:
         super().__init__(

@@ -194,7 +194,7 @@ test('items have labels and a time range', () => {
   assert.equal(labelOf(box), '0.03–0.09 s, 500 Hz–1.5 kHz');
   assert.equal(labelOf({ kind: 'rect', f: [8000, null] }), 'above 8 kHz');
   assert.equal(labelOf({ part: 'keep:2000' }), 'all but 2000 per s');
-  assert.equal(labelOf({ part: 'standout:8' }), 'only what stands out by 8 dB');
+  assert.equal(labelOf({ part: 'standout:8' }), 'what stands out by 8 dB');
   assert.equal(labelOf({ part: 'beats:2' }), 'beat 2 of 2');
   assert.equal(labelOf({ part: 'beats:4,1' }), 'beat 1 of 4');
   assert.equal(labelOf({ kind: 'rect', t: [3, null], channels: [1] }), 'after 3 s, channel 1');

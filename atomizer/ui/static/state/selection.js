@@ -255,7 +255,7 @@ export function labelOf(item, names = []) {
     const [kind, amount] = item.part.split(':');
     if (kind === 'keep') return 'all but ' + amount + ' per s';
     if (kind === 'every') return 'each frame of ' + amount;
-    if (kind === 'standout') return 'only what stands out by ' + amount + ' dB';
+    if (kind === 'standout') return 'what stands out by ' + amount + ' dB';
     if (kind !== 'beats') return kind + ' ' + amount + ' %';
     const [count, which = count] = amount.split(',');
     return 'beat ' + which + ' of ' + count;

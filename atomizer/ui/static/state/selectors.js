@@ -44,7 +44,8 @@ export function selectionOf({ key, proposal }) {
 export function whereOf(variation) {
   const items = selectionOf(variation);
   const words = items.slice(0, MOST_NAMED).map((item, k) => {
-    const before = item.op === 'subtract' ? '− ' : k && !narrows(item) ? '+ ' : '';
+    const added = narrows(item) ? '· ' : '+ ';
+    const before = item.op === 'subtract' ? '− ' : k ? added : '';
     return before + labelOf(item, format.channelNames(variation.scene));
   });
   const rest = items.length - words.length;
