@@ -249,6 +249,14 @@ def test_defects_are_listed_with_their_times(command, tmp_path, sound):
     np.testing.assert_array_equal(after[0, 10_000:], before[0, 10_000:])
 
 
+def test_defects_cannot_be_narrowed(command, tmp_path, sound):
+    write(tmp_path / "x.wav", sound(0.5))
+    names = tmp_path / "x.wav", tmp_path / "y.wav"
+    code, printed = command("fill", *names, "--select", "clicks", "--select", "standout:8")
+    assert code == 2 and "clicks cannot be narrowed to what stands out" in printed.err
+    assert not names[1].exists()
+
+
 @pytest.mark.parametrize("peaks", ("limit", "scale", "float"))
 def test_a_long_file_equals_the_whole_fill(peaks, long_sound, short_parts, monkeypatch, tmp_path):
     sound = long_sound(22_050, 2)

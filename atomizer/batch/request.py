@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..analysis.defects import Defect
 from ..atoms.selection import Selection
+from ..errors import AtomizerError
 from ..inpainting.recipe import Recipe
 from ..inpainting.repair import describe_defects
 
@@ -106,9 +107,17 @@ class Watch:
 
 
 def recipes_with(request: Request, holes: Selection) -> list[Recipe]:
-    """The recipes of a request, the first with long dropouts; without one that does nothing."""
+    """The recipes of a request, the first with long dropouts; without one that does nothing.
+
+    Raises AtomizerError where dropouts would have to stand out.
+    """
     recipes = list(request.recipes)
     if request.defects and recipes:
+        if recipes[0].selection.standout is not None:
+            raise AtomizerError(
+                f"{', '.join(request.defects)} cannot be narrowed to what stands out: repair them"
+                " in a call of their own."
+            )
         first = replace(recipes[0], selection=recipes[0].selection + holes)
         chosen = first.selection
         if chosen.regions or chosen.parts or chosen.above_cutoff or first.extend:
