@@ -51,6 +51,9 @@ class Task:
     is_mid_side : bool
         Whether the channels are mid and side (`mid_side.py`): the input is mono, and gets a second
         channel.
+    standing_out : float or None
+        Share of the selected atoms that stand out and are in the mask; None where the selection is
+        not narrowed.
     recording_seed : int or None
         Seed of what is drawn once for a recording of which this task is a part; None for the seed
         of the settings.
@@ -66,6 +69,7 @@ class Task:
     extended: float = 0.0
     cutoff: Cutoff | None = None
     is_mid_side: bool = False
+    standing_out: float | None = None
     recording_seed: int | None = None
 
     @property
@@ -117,6 +121,9 @@ class Task:
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user about what differs from the plain selection."""
         notes = [] if self.cutoff is None else [describe_cutoff(self.cutoff)]
+        if self.standing_out is not None:
+            decibels = f"{self.selection.standout:g} dB"
+            notes.append(f"{self.standing_out:.0%} of what is selected stands out by {decibels}.")
         nyquist = self.sound.rate / 2
         reaches = self.selection.reaches_above(self.grid.shape[1], self.space, nyquist)
         if reaches and nyquist > MIN_ULTRASOUND * self.space.rate / 2:
@@ -199,7 +206,9 @@ def prepare(
     nyquist = sound.rate / 2
     selection, cutoff = resolve_cutoff(selection, grid, space, nyquist)
     selection = selection.with_beats(grid, space)  # they are holes in time
-    mask = narrow(selection.mask(grid, space, seed, nyquist=nyquist), grid, selection)
+    whole = selection.mask(grid, space, seed, nyquist=nyquist)
+    mask = narrow(whole, grid, selection)
+    standing_out = None if mask is whole else float(mask.sum() / whole.sum())
     if selection.erases:
         mask, cutoff = with_slope(mask, grid, space, nyquist, cutoff)
     preset = preset_of(sound, selection, mask, space)
@@ -215,6 +224,7 @@ def prepare(
         extended=extend,
         cutoff=cutoff,
         is_mid_side=is_mid_side,
+        standing_out=standing_out,
     )
 
 
