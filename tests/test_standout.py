@@ -55,7 +55,7 @@ def test_a_whistle_in_a_box_of_noise_is_selected(disturbed):
     assert after.sum() < 0.02 * box.mask.sum()  # nothing stands out after the whistle
     assert narrowed.preset == box.preset == "region" and box.notes == ()
     share = mask.sum() / box.mask.sum()
-    assert narrowed.notes == (f"{share:.0%} of what is selected stands out by 8 dB.",)
+    assert narrowed.notes == (f"{100 * share:.0f} % of what is selected stands out by 8 dB.",)
 
 
 def test_less_is_replaced_than_with_the_whole_box(disturbed):

@@ -123,7 +123,9 @@ class Task:
         notes = [] if self.cutoff is None else [describe_cutoff(self.cutoff)]
         if self.standing_out is not None:
             decibels = f"{self.selection.standout:g} dB"
-            notes.append(f"{self.standing_out:.0%} of what is selected stands out by {decibels}.")
+            notes.append(
+                f"{100 * self.standing_out:.0f} % of what is selected stands out by {decibels}."
+            )
         nyquist = self.sound.rate / 2
         reaches = self.selection.reaches_above(self.grid.shape[1], self.space, nyquist)
         if reaches and nyquist > MIN_ULTRASOUND * self.space.rate / 2:
