@@ -45,7 +45,7 @@ def test_jobs_are_busy_from_the_first_message_to_the_end():
     assert all(Job("fill", state).active == (state not in FINAL) for state in JobState)
 
 
-STATE = PageState(Shown(note="listen", current=None), 7, "Ready", True, "x.wav", "key")
+STATE = PageState(Shown(note="listen", current=None), 7, "Ready", "pursuit", "x.wav", "key")
 
 
 def test_present_reads_its_argument_alone():
@@ -56,10 +56,14 @@ def test_present_reads_its_argument_alone():
 
 def test_message_has_every_field_of_the_state():
     message = present(STATE)
-    assert (message.number, message.status, message.busy) == (7, "Ready", True)
+    assert (message.number, message.status) == (7, "Ready")
+    assert (message.busy, message.pursues) == (True, True)
+    assert present(replace(STATE, job="fill")).busy and not present(replace(STATE, job=None)).busy
+    assert not present(replace(STATE, job="fill")).pursues
     assert (message.before, message.resume, message.note) == ("x.wav", "key", "listen")
     of_the_browser = {"regions", "specs", "key"}
-    of_the_state = {"number", "status", "busy", "before", "resume", "layers", "reference", "sounds"}
+    of_the_state = {"number", "status", "busy", "pursues", "before", "resume", "layers"}
+    of_the_state |= {"reference", "sounds"}
     assert set(Message.model_fields) - of_the_browser - of_the_state == set(
         Shown.__dataclass_fields__
     )

@@ -351,6 +351,7 @@ class Message(GradioModel):
     example: str = ""
     status: str = ""
     busy: bool = False
+    pursues: bool = False
     regions: list[dict[str, Any]] | None = None
     specs: list[str] | None = None
     key: str = ""

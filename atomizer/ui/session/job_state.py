@@ -14,6 +14,8 @@ from ...inpainting.recipe import Recipe
 from ...inpainting.task import Task
 from ..component import Scene
 
+JobKind = Literal["fill", "pursuit"]
+
 
 class JobState(Enum):
     """What a job is doing; the last three are final."""
@@ -94,7 +96,7 @@ class Job:
     A job that has ended stays ended: whatever still runs for it must not publish anything.
     """
 
-    kind: Literal["fill", "pursuit"]
+    kind: JobKind
     state: JobState = JobState.PREPARING
     fill: Fill | None = None  # while its atoms are shown
 

@@ -21,6 +21,7 @@ from ..component import (
     Variation,
 )
 from ..pace import NO_ESTIMATE, Estimate
+from .job_state import JobKind
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class PageState:
     """All that a message depends on.
 
     revision  rises with every message; the page discards lower ones
-    busy      whether the page shows a running job
+    job       kind of the running job that the page shows; None without one
     before    what undo leads to
     resume    key of the session
     layers    names of the accepted fills, the newest last
@@ -68,7 +69,7 @@ class PageState:
     shown: Shown
     revision: int
     status: str
-    busy: bool
+    job: JobKind | None
     before: str | None
     resume: str
     layers: tuple[str, ...] = ()
@@ -82,7 +83,8 @@ def present(state: PageState) -> Message:
         **vars(state.shown),
         number=state.revision,
         status=state.status,
-        busy=state.busy,
+        busy=state.job is not None,
+        pursues=state.job == "pursuit",
         before=state.before,
         resume=state.resume,
         layers=list(state.layers),

@@ -217,12 +217,12 @@ class Session:
             before = "the original before"
         elif self.recent_sounds:
             before = self.recent_sounds[0].title
-        busy = self.job is not None and self.job.busy
+        job = self.job.kind if self.job is not None and self.job.busy else None
         return PageState(
             self.shown,
             self.revision,
             self.status,
-            busy,
+            job,
             before,
             self.resume_key,
             layers=tuple(original.accepted for original in self.undo_stack),

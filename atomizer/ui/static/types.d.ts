@@ -219,7 +219,9 @@ export interface Message {
   note: string;
   example: string;
   status: string;
+  /** Whether a fill or a matching pursuit runs, and whether it is the latter. */
   busy: boolean;
+  pursues: boolean;
 }
 
 /** Atoms, quiet ones first: one typed array per feature. */
@@ -364,6 +366,8 @@ export interface ViewState {
   heardId: number | null;
   live: Result | null;
   busy: boolean;
+  /** Whether the job that runs is a matching pursuit. */
+  pursues: boolean;
   wasFilling: boolean;
   tool: string;
   op: SelectionMode;

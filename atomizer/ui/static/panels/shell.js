@@ -107,24 +107,27 @@ export function progressText(live, ahead) {
 
 /** Show the progress on the button, whether there is anything to fill in, and how long it takes.
  * @param {object} state
- * @param {boolean} state.busy
+ * @param {boolean} state.busy whether a fill or a pursuit runs, which Stop ends
+ * @param {boolean} state.pursues whether it is a pursuit
  * @param {{done: number, total: number} | null} state.live
  * @param {boolean} state.isQueued whether one waits, or is being prepared
  * @param {number} state.ahead fills before one that waits
  * @param {boolean} state.pending whether something is selected that was not filled in
  * @param {string} state.expected how long it will take, or empty */
-export function showFillButton({ busy, live, isQueued, ahead, pending, expected }) {
+export function showFillButton(state) {
+  const { busy, pursues, live, isQueued, ahead, pending, expected } = state;
   const { body } = document;
-  const isWaiting = busy || isQueued;
-  body.dataset.busy = String(isWaiting);
+  const isFilling = (busy && !pursues) || isQueued;
+  body.dataset.busy = String(busy || isQueued);
+  body.dataset.filling = String(isFilling);
   body.dataset.pending = String(pending);
   const button = lookUp('#fill');
   if (!button) return;
   button.style.setProperty('--done', live?.total ? (100 * live.done) / live.total + '%' : '0%');
   delete button.dataset.expected;
-  if (isWaiting) button.dataset.progress = progressText(live, ahead);
+  if (isFilling) button.dataset.progress = progressText(live, ahead);
   else delete button.dataset.progress;
-  if (!isWaiting && expected) button.dataset.expected = expected;
+  if (!isFilling && expected) button.dataset.expected = expected;
 }
 
 /** Say why Widen or Brighten is disabled, which Gradio does.

@@ -19,6 +19,7 @@ const stateOf = (message) => ({
   variations: message.variations,
   live: message.busy ? message.live : null,
   busy: message.busy,
+  pursues: message.pursues,
   before: message.before,
   expected: message.expected,
   additions: message.additions,

@@ -32,6 +32,7 @@ export const initialState = () => ({
   heardId: null,
   live: null,
   busy: false,
+  pursues: false,
   wasFilling: false,
   tool: 'box',
   op: 'replace',

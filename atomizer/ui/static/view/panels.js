@@ -118,14 +118,15 @@ function connectFills({ store, root, find, shape, player }) {
   store.subscribe(
     (s) => [
       s.busy,
+      s.pursues,
       s.live,
       s.isQueued,
       s.ahead,
       !!s.scene && s.items.length > 0 && isPending(s),
       s.items.length ? format.about(s.expected) : '',
     ],
-    (busy, live, isQueued, ahead, pending, expected) =>
-      showFillButton({ busy, live, isQueued, ahead, pending, expected }),
+    (busy, pursues, live, isQueued, ahead, pending, expected) =>
+      showFillButton({ busy, pursues, live, isQueued, ahead, pending, expected }),
   );
 }
 
