@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import soundfile
 
 from atomizer.analysis import MDCTAtomizer
 from atomizer.analysis.cutoff import Cutoff
-from atomizer.atoms.selection import Selection
+from atomizer.atoms.selection import Selection, parse
+from atomizer.inpainting.highs import selects_highs
 from atomizer.io.audio import Sound, read
 from atomizer.ui import findings
 from atomizer.ui.examples import ASSETS
@@ -61,6 +63,28 @@ def test_a_steep_slope_is_one_frequency(end, where, monkeypatch):
     monkeypatch.setattr(findings, "find_cutoff", lambda *_: Cutoff(15_000.0, float(end)))
     (found,) = found_in(pink())
     assert found.text.startswith(f"{where} kHz") and found.action == "Fill above 15.0 kHz"
+
+
+def test_highs_that_were_filled_in_are_not_offered_again():
+    low_rate = subject(pink(rate=16_000), 16_000)
+    assert [f.kind for f in find_all(low_rate)] == ["cutoff", "search"]
+    assert find_all(replace(low_rate, has_filled_highs=True)) == [OFFER]
+
+
+@pytest.mark.parametrize(
+    "specification, is_highs",
+    [
+        ("above:8000", True),
+        ("above:auto", True),
+        ("below:8000", False),
+        ("time:0.1-0.2", False),
+        ("channel:0", False),
+    ],
+)
+def test_highs_are_everything_above_a_frequency(specification, is_highs):
+    assert selects_highs(parse([specification])) == is_highs
+    box = {"kind": "rect", "op": "add", "t": [1, 2], "f": [8000, None]}
+    assert not selects_highs(Selection.from_dict({"regions": [box], "parts": []}))
 
 
 def test_full_band_has_no_findings():

@@ -19,6 +19,19 @@ from ..io.audio import Sound
 NEAR_RATIO, NEAR_HZ = 1.1, 1_000.0  # highs selected up to this far above a cutoff reach it
 
 
+def selects_highs(selection: Selection) -> bool:
+    """Whether a selection has everything above a frequency: at all times, in all channels."""
+    return selection.above_cutoff or any(
+        region.op == "add"
+        and region.channels is None
+        and not any(region.t or ())
+        and region.f is not None
+        and region.f[0] is not None
+        and region.f[1] is None
+        for region in selection.regions
+    )
+
+
 def resolve_cutoff(
     selection: Selection, grid: np.ndarray, space: AtomSpace, nyquist_hz: float
 ) -> tuple[Selection, Cutoff | None]:

@@ -26,11 +26,15 @@ STEEP = 1.03  # end of a slope relative to its start, below which it is named as
 
 @dataclass(frozen=True)
 class Subject:
-    """A sound, and its coefficients (channels, frames, bins) of a space."""
+    """A sound, and its coefficients (channels, frames, bins) of a space.
+
+    has_filled_highs  whether a fill that was kept has filled in the highs
+    """
 
     sound: Sound
     grid: np.ndarray
     space: AtomSpace
+    has_filled_highs: bool = False
 
 
 def find_all(subject: Subject, thorough: bool = False) -> list[Finding]:
@@ -44,7 +48,12 @@ def find_all(subject: Subject, thorough: bool = False) -> list[Finding]:
 
 
 def cutoff(subject: Subject) -> Iterable[Finding]:
-    """Find the frequency where the recording ends; what lies above can be filled in."""
+    """Find the frequency where the recording ends; what lies above can be filled in.
+
+    Not where it was: filled highs may be too quiet to hide the end of the recording.
+    """
+    if subject.has_filled_highs:
+        return
     nyquist = subject.sound.rate / 2
     found = find_cutoff(subject.grid, subject.space, nyquist)
     if found is None or found.end_hz > INAUDIBLE_HZ:

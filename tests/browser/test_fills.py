@@ -164,6 +164,9 @@ def test_cutoff_is_found_and_filled_above_with_one_click(quick, sounds):
     quick.click(f"{d.VIEW} [data-finding='0']")
     d.wait_filled(quick)
     assert d.state(quick, "items[0].f[1]") is None and "filled, took" in d.status(quick)
+    quick.click(f"{d.VIEW} [data-act=accept]")  # its highs are not offered again
+    kinds = "state.findings.map((finding) => finding.kind).join() === 'search'"
+    d.wait(quick, "state.layers.length === 1", kinds)
     d.upload(quick, sounds["stereo"])
     quick.wait_for_selector("text=Clicks: look for them")
     quick.click("text=look for them")

@@ -10,6 +10,7 @@ import gradio as gr
 from ...analysis import similar
 from ...atoms.selection import Selection
 from ...errors import AtomizerError
+from ...inpainting.highs import selects_highs
 from ...limits import limits
 from ..component import Message, Places
 from ..findings import Subject, find_all
@@ -26,7 +27,8 @@ def inspect(session: Session | None, thorough: bool = False) -> Message:
         return no_session(session)
     scene = session.shown.scene
     try:
-        subject = Subject(session.sound, session.grid, session.space)
+        has_filled_highs = any(selects_highs(recipe.selection) for recipe in session.recipes)
+        subject = Subject(session.sound, session.grid, session.space, has_filled_highs)
         findings = find_all(subject, thorough)
     except Exception:
         log.exception("the search for defects failed")
