@@ -337,6 +337,15 @@ def test_without_ffmpeg_one_sentence_names_it(start, kind, monkeypatch, tmp_path
         read(tmp_path / "x")
 
 
+@pytest.mark.parametrize("installed", ["/bin/ffmpeg", None])
+def test_refusals_name_what_is_read_on_this_machine(installed, monkeypatch, tmp_path, refused):
+    monkeypatch.setattr(shutil, "which", lambda name: installed)
+    (tmp_path / "x.txt").write_text("a text")
+    with refused("as sound: please use WAV", "MP3") as caught:
+        read(tmp_path / "x.txt")
+    assert ("M4A" in str(caught.value)) == bool(installed) and "ffmpeg" not in str(caught.value)
+
+
 def test_the_table_of_formats_is_in_the_documentation():
     text = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
     assert formats.table() in text

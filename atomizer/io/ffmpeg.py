@@ -94,6 +94,11 @@ class Decoded:
     note: str | None = None
 
 
+def is_installed() -> bool:
+    """Whether files of kinds that libsndfile does not read can be decoded."""
+    return shutil.which("ffmpeg") is not None and shutil.which("ffprobe") is not None
+
+
 @contextmanager
 def decoded(path: Path, kind: Kind) -> Iterator[Decoded]:
     """The first audio stream of a file, as a temporary file that libsndfile reads.
@@ -102,7 +107,7 @@ def decoded(path: Path, kind: Kind) -> Iterator[Decoded]:
 
     Raises AtomizerError if ffmpeg is not installed, or the file has no sound or cannot be decoded.
     """
-    if shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None:
+    if not is_installed():
         raise AtomizerError(
             f"{path.name[:80]!r} is a file of the kind {kind.name}, which needs the program ffmpeg:"
             " install it, or convert the file to WAV, FLAC, OGG or MP3."

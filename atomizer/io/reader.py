@@ -18,10 +18,11 @@ from ..errors import AtomizerError
 from .channels import from_file, mask_of
 from .containers import PartFile, scan
 from .decoders import decoded_by, decoder_of
-from .ffmpeg import decoded, kind_of
+from .ffmpeg import decoded, is_installed, kind_of
 
 BLOCK = 1 << 18  # frames read at a time: a header with a false length costs no memory
 _SMALL = 1024  # frames read at a time where larger blocks hold damage
+_OWN_FORMATS = "WAV, FLAC, OGG, MP3 or AIFF"
 _MP3_LEAD = 64 * 1152  # frames decoded before the wanted ones
 # endings of files that begin with samples, and the options by which ffmpeg reads them
 _WITHOUT_HEADER = {
@@ -38,13 +39,14 @@ _SHORT = 0.1  # seconds by which a file may be shorter than its header says, wit
 def _refusal(path: Path) -> str:
     """A sentence on a file that is not read as sound."""
     name, bare = path.name[:80], _WITHOUT_HEADER.get(path.suffix.lower())
-    hint = "with ffmpeg installed, formats of phones and browsers are read, too."
+    accepted = "WAV, FLAC, OGG, MP3, AIFF, M4A or a video" if is_installed() else _OWN_FORMATS
+    hint = ""
     if bare is not None:
         hint = (
-            f"files like this one do not say what they hold: convert it, for instance by ffmpeg"
-            f" {bare} -i {name} out.wav."
+            f"; files like this one do not say what they hold: convert it, for instance by ffmpeg"
+            f" {bare} -i {name} out.wav"
         )
-    return f"Can't read {name} as sound: please use WAV, FLAC, OGG, MP3 or AIFF; {hint}"
+    return f"Can't read {name} as sound: please use {accepted}{hint}."
 
 
 class _Decoder(soundfile.SoundFile):
