@@ -53,6 +53,17 @@ def test_fill_in_is_in_sight_and_folds_are_closed(open_page, sizes):
     check_in_sight(f"{d.VIEW} [data-act=play]", f"{d.VIEW} .status")
 
 
+def test_folds_have_the_same_mark_and_seconds_their_unit(quick):
+    style = "([selector, part]) => getComputedStyle(document.querySelector(selector), part).content"
+    marks = (("#record .icon", "::after"), ("#advanced-toggle", "::before"))
+    quick.click("[data-fold=advanced]")
+    assert {quick.evaluate(style, mark) for mark in marks} == {'"▸"'}
+    quick.click("#record .label-wrap")
+    quick.click("[data-fold=advanced]")
+    assert {quick.evaluate(style, mark) for mark in marks} == {'"▾"'}
+    assert quick.evaluate(style, ("#seconds label", "::after")) == '"s"'
+
+
 def test_erase_fill_and_play_by_keys_from_anywhere(quick, sounds):
     d.upload(quick, sounds["stereo"])
     quick.check("#feature-time input")

@@ -99,6 +99,23 @@ def test_the_readout_says_seconds_hertz_atoms_and_energy(page, many):
     assert d.state(page, "state.feedbackMilliseconds") > 0
 
 
+def test_the_legend_has_one_place_for_all_selections(page, many):
+    d.upload(page, many)
+
+    def place():
+        page.wait_for_selector(f"{d.VIEW} .bounds", state="visible")
+        stage, legend = (
+            page.locator(f"{d.VIEW} .{part}").bounding_box() for part in ("stage", "legend")
+        )
+        return legend["x"], legend["y"] - stage["y"]
+
+    d.draw_box(page, 2, 4, 300, 2000)
+    of_box = place()
+    page.keyboard.press("Escape")
+    d.add_preset(page, "time", 2, 4)  # whose bounds are shorter to read
+    assert place() == of_box
+
+
 def test_presets_have_live_values(page, many):
     d.add_preset(page, "above", 8000)
     high = d.state(page, "state.readout.count")
