@@ -111,6 +111,30 @@ def music(seconds: float, seed: int = 0) -> Sound:
     )
 
 
+class PageEvents:
+    """The events of a page that wait or run: Gradio keeps a request open for their messages."""
+
+    def __init__(self, page):
+        self.page = page
+        self.requests = set()
+        page.on("request", self._opened)
+        page.on("requestfinished", self._closed)
+        page.on("requestfailed", self._closed)  # as is a stream that is closed
+
+    def _opened(self, request) -> None:
+        if "/queue/" in request.url:
+            self.requests.add(request)
+
+    def _closed(self, request) -> None:
+        self.requests.discard(request)
+
+    def wait_for_rest(self) -> None:
+        """Wait until the last sound was searched, its last event, and none waits or runs."""
+        self.page.wait_for_function(f"{VIEW}.state.findings.length > 0")
+        while self.requests:
+            self.page.wait_for_timeout(20)
+
+
 def find_browser(names: Iterable[str] = BROWSERS) -> str | None:
     """Path of the first Chromium that is installed."""
     return next(filter(None, map(shutil.which, names)), None)
@@ -136,13 +160,18 @@ def measure(runs: int = RUNS) -> Iterator[Record]:
             ) from error
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(120_000)
+        events = PageEvents(page)
         page.goto(url)
         page.wait_for_selector('.atom-view[data-ready="true"]')
         page.evaluate(
             "document.addEventListener('change', () => { window.sent = performance.now(); }, true)"
         )
-        first = [upload(page, Path(folder) / "ten.wav") for _ in range(max(1, runs // 3))]
+        first = []
+        for _ in range(max(1, runs // 3)):
+            events.wait_for_rest()
+            first.append(upload(page, Path(folder) / "ten.wav"))
         upload(page, Path(folder) / "many.wav")
+        events.wait_for_rest()
         count = page.evaluate(f"{VIEW}.state.scene.count")
         repeated = {}
         for name, script in (
