@@ -53,64 +53,86 @@ def _difference(value):
 
 
 @compiled
+def _step_contexts(sizes, base, steps, place):
+    """Contexts of the level at place (c, g, b); returns the level that it is coded relative to.
+
+    sizes, base  (INPUTS,) number of contexts of every kind, and the one of this level: written
+    """
+    c, g, b = place
+    before = steps[c, g - 1, b] if g > 0 else 0
+    earlier = steps[c, g - 2, b] if g > 1 else before
+    below = steps[c, g, b - 1] if b > 0 else 0
+    below_before = steps[c, g - 1, b - 1] if b > 0 and g > 0 else below
+    above_before = steps[c, g - 1, b + 1] if b + 1 < steps.shape[2] and g > 0 else before
+    other = 0
+    if c > 0 and g > 0:
+        other = steps[c - 1, g, b] - steps[c - 1, g - 1, b]
+    if g == 0:
+        before = steps[c - 1, g, b] if c > 0 else below
+    rise = _difference(below - below_before)
+    twice = rise
+    if b > 1 and g > 0:
+        twice = _difference(steps[c, g, b - 2] - steps[c, g - 1, b - 2])
+    sizes[0], base[0] = _CLASSES * _CLASSES, rise * _CLASSES + _difference(other)
+    sizes[1], base[1] = _CLASSES * _CLASSES, _difference(before - earlier) * _CLASSES + rise
+    sizes[2], base[2] = 64, b * 2 + min(c, 1)
+    sizes[3], base[3] = _CLASSES * _CLASSES, rise * _CLASSES + twice
+    sizes[4], base[4] = 16, min(15, before // 2)
+    sizes[5] = _CLASSES * _CLASSES
+    base[5] = rise * _CLASSES + _difference((below + above_before) // 2 - before)
+    return before
+
+
+@compiled
+def _decision(wanted, node, size):
+    """The bit of a difference at a node: it is not 0, it is below 0, it is larger than `size`."""
+    if node == 0:
+        return 1 if wanted != 0 else 0
+    if node == 1:
+        return 1 if wanted < 0 else 0
+    return 1 if abs(wanted) > size else 0
+
+
+@compiled
+def _code_difference(stream, wanted, model, contexts, kinds):
+    """Encode or decode a difference, decision by decision; returns it.
+
+    contexts  (INPUTS,) int64, written
+    kinds     first context, number of contexts and context of every kind, each (INPUTS,)
+    """
+    starts, sizes, base = kinds
+    node, sign, size = 0, 1, 0
+    while True:
+        for i in range(INPUTS):
+            contexts[i] = starts[i] + node * sizes[i] + base[i]
+        bit = code_mixed(stream, _decision(wanted, node, size), model, contexts, node)
+        if stream[0][STOP] != 0:
+            return 0
+        if node == 0:
+            if bit == 0:
+                return 0
+            node, size = 1, 1
+        elif node == 1:
+            sign, node = 1 - 2 * bit, 2
+        elif bit == 0 or size >= 2 * MAX_STEP:
+            return sign * size
+        else:
+            size, node = size + 1, min(_NODES - 1, node + 1)
+
+
+@compiled
 def _code_steps(stream, steps, starts, model):
     """`code_steps` on arrays: differences to the group before, in a mixture of contexts."""
-    state, _, encoding = stream
     channels, groups, bands = steps.shape
     contexts, base = np.zeros(INPUTS, np.int64), np.zeros(INPUTS, np.int64)
     sizes = np.zeros(INPUTS, np.int64)
     for g in range(groups):
         for c in range(channels):
             for b in range(bands):
-                before = steps[c, g - 1, b] if g > 0 else 0
-                earlier = steps[c, g - 2, b] if g > 1 else before
-                below = steps[c, g, b - 1] if b > 0 else 0
-                below_before = steps[c, g - 1, b - 1] if b > 0 and g > 0 else below
-                above_before = steps[c, g - 1, b + 1] if b + 1 < bands and g > 0 else before
-                other = 0
-                if c > 0 and g > 0:
-                    other = steps[c - 1, g, b] - steps[c - 1, g - 1, b]
-                if g == 0:
-                    before = steps[c - 1, g, b] if c > 0 else below
-                rise = _difference(below - below_before)
-                twice = rise
-                if b > 1 and g > 0:
-                    twice = _difference(steps[c, g, b - 2] - steps[c, g - 1, b - 2])
-                trend = _difference(before - earlier)
-                beside = _difference(other)
-                sizes[0], base[0] = _CLASSES * _CLASSES, rise * _CLASSES + beside
-                sizes[1], base[1] = _CLASSES * _CLASSES, trend * _CLASSES + rise
-                sizes[2], base[2] = 64, b * 2 + min(c, 1)
-                sizes[3], base[3] = _CLASSES * _CLASSES, rise * _CLASSES + twice
-                sizes[4], base[4] = 16, min(15, before // 2)
-                sizes[5] = _CLASSES * _CLASSES
-                base[5] = rise * _CLASSES + _difference((below + above_before) // 2 - before)
+                before = _step_contexts(sizes, base, steps, (c, g, b))
                 wanted = steps[c, g, b] - before
-                node, sign, size = 0, 0, 0
-                while True:  # a decision per turn
-                    for i in range(INPUTS):
-                        contexts[i] = starts[i] + node * sizes[i] + base[i]
-                    bit = 0
-                    if encoding:
-                        if node == 0:
-                            bit = 1 if wanted != 0 else 0
-                        elif node == 1:
-                            bit = 1 if wanted < 0 else 0
-                        else:
-                            bit = 1 if abs(wanted) > size else 0
-                    bit = code_mixed(stream, bit, model, contexts, node)
-                    if state[STOP] != 0:
-                        return g
-                    if node == 0:
-                        if bit == 0:
-                            break
-                        node, size = 1, 1
-                    elif node == 1:
-                        sign, node = bit, 2
-                    elif bit == 0 or size >= 2 * MAX_STEP:
-                        break
-                    else:
-                        size, node = size + 1, min(_NODES - 1, node + 1)
-                value = before + (-size if sign == 1 else size)
-                steps[c, g, b] = min(MAX_STEP, max(0, value))
+                found = _code_difference(stream, wanted, model, contexts, (starts, sizes, base))
+                if stream[0][STOP] != 0:
+                    return g
+                steps[c, g, b] = min(MAX_STEP, max(0, before + found))
     return groups

@@ -334,6 +334,15 @@ def _code_level(stream, magnitude, known, tiles, model_and_tables, place):
 
 
 @compiled
+def _reaches(magnitudes, level):
+    """Whether one of the magnitudes (n,) reaches a level."""
+    for magnitude in magnitudes:
+        if magnitude >> level != 0:
+            return True
+    return False
+
+
+@compiled
 def _code_places(  # noqa: PLR0913 compiled: numba takes arrays, no objects
     stream, magnitude, known, tiles, model, tables, place
 ):
@@ -353,12 +362,7 @@ def _code_places(  # noqa: PLR0913 compiled: numba takes arrays, no objects
             for c in range(channels):
                 e = _expected_class(expected[c, t // per_group, b], p)
                 if tile[c, t + 1, b + 1] == 0:
-                    bit = 0
-                    if encoding:
-                        for f in range(low, high):
-                            if magnitude[c, t, f] >> p != 0:
-                                bit = 1
-                                break
+                    bit = 1 if encoding and _reaches(magnitude[c, t, low:high], p) else 0
                     _tile_contexts(contexts, tile, (c, t, b), p, e)
                     bit = code_mixed(stream, bit, model, contexts, _SUMS + min(c, 1))
                     if state[STOP] != 0:
@@ -377,9 +381,7 @@ def _code_places(  # noqa: PLR0913 compiled: numba takes arrays, no objects
                     total = fine[min(511, frame + time + other)]
                     classes = coarse[frame], coarse[time], min(3, coarse[other]), total
                     _place_contexts(contexts, (p, c, b, f), (e, dense, dense_here), classes)
-                    bit = 0
-                    if encoding:
-                        bit = 1 if magnitude[c, t, f] >> p != 0 else 0
+                    bit = 1 if magnitude[c, t, f] >> p != 0 else 0  # ignored by a decoder
                     bit = code_mixed(stream, bit, model, contexts, total)
                     if state[STOP] != 0:
                         return found
@@ -399,6 +401,18 @@ def _code_places(  # noqa: PLR0913 compiled: numba takes arrays, no objects
                     if found >= atoms:
                         return found
     return found
+
+
+@compiled
+def _code_digit(stream, digit, model, contexts):
+    """Encode or decode the third of an interval, 0 … 2; returns it."""
+    if code_mixed(stream, 1 if digit == 1 else 0, model, contexts, _SUMS + 2) == 1:
+        return 1
+    if stream[0][STOP] != 0:
+        return 0
+    for i in range(INPUTS):
+        contexts[i] += (_TOTAL - _REFINE) // 2
+    return 2 * code_mixed(stream, 1 if digit == 2 else 0, model, contexts, _SUMS + 3)
 
 
 @compiled
@@ -429,20 +443,9 @@ def _code_refinements(stream, known, tiles, model, tables, p):
                     n = min(_DIGITS - 1, digits[c, t, f])
                     classes = coarse[frame], coarse[time], fine[min(511, frame + time + other)]
                     _refinement_contexts(contexts, (own - 1 - p, c, b), n, classes)
-                    bit = code_mixed(stream, 1 if digit == 1 else 0, model, contexts, _SUMS + 2)
+                    digit = _code_digit(stream, digit, model, contexts)
                     if state[STOP] != 0:
                         return
-                    if bit == 1:
-                        digit = 1
-                    else:
-                        half = (_TOTAL - _REFINE) // 2
-                        for i in range(INPUTS):
-                            contexts[i] += half
-                        wanted = 1 if digit == 2 else 0
-                        bit = code_mixed(stream, wanted, model, contexts, _SUMS + 3)
-                        if state[STOP] != 0:
-                            return
-                        digit = 2 * bit
                     if not encoding:
                         rest[c, t, f] = 3 * rest[c, t, f] + digit
                     digits[c, t, f] += 1
