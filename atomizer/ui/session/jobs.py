@@ -13,7 +13,7 @@ from ...inpainting.changes import changes
 from ...inpainting.erase import Residual
 from ...inpainting.fill import Step
 from ...inpainting.recipe import Recipe
-from ...inpainting.settings import resolve
+from ...inpainting.settings import Resolved, resolve
 from ...inpainting.task import Task
 from ...io.audio import Sound, write
 from ...io.tags import Tags
@@ -139,38 +139,47 @@ def finish(session: Session, event: JobEvent) -> Variation:
 
     event  FINISH, STORE where another fill of the same job follows, STOP
     """
-    fill, live = session.running_fill(), session.shown.live
-    step, task = fill.step, fill.task
-    assert step is not None and live is not None, "nothing was filled in yet"
-    recipe = fill.recipe
+    fill = session.running_fill()
+    step, recipe = fill.step, fill.recipe
+    assert step is not None, "nothing was filled in yet"
     if step.number < step.total:
         recipe = replace(recipe, stop_after=step.number)
-    settings = resolve(recipe.settings, task)
-    filled = task.render(step.grid)
+    filled, masked = fill.task.render(step.grid), recipe.masked(fill.task)
     session.result_count = number = session.result_count + 1
-    masked = recipe.masked(task)
-    session.stored[number] = stored = store(session, number, recipe, filled, masked)
+    session.stored[number] = store(session, number, recipe, filled, masked)
+    variation = _variation_of(session, number, step, filled, masked)
+    with session.lock:
+        session.advance(event)
+        variations = (*session.shown.variations, variation)[-limits().variations_kept :]
+        session.update(variations=variations, current=variation.id)
+    for evicted in set(session.stored) - {v.id for v in variations}:
+        session.delete_stored(evicted)
+    return variation
+
+
+def _variation_of(
+    session: Session, number: int, step: Step, filled: Sound, masked: Sound
+) -> Variation:
+    """Describe the running fill after a step, stored as variation `number`."""
+    fill, live, stored = session.running_fill(), session.shown.live, session.stored[number]
+    assert live is not None, "nothing was filled in yet"
+    task, recipe = fill.task, stored.recipe
+    settings = resolve(recipe.settings, task)
     # metrics compare the region with the sound before anything was erased
     reference = (
         task if fill.residual is None else replace(recipe.task(session.sound), mask=task.mask)
     )
     snr, lsd = judge(reference, step, filled, recipe)
     title = title_of(recipe, settings)
-    proposal = session.proposal_of(fill.key)
     if recipe.stop_after:
         title += f", stopped after step {step.number} of {step.total}"
-    details = details_of(recipe, settings)
-    if task.cutoff is not None:
-        start, end = task.cutoff.rounded
-        details.append(("the recording ends", f"from {start:,} to {end:,} Hz"))
-    if fill.residual:
-        details.append(("on top of", f"the sound of {fill.residual}"))
-    variation = Variation(
+    proposal = session.proposal_of(fill.key)
+    return Variation(
         **dict(live),
         id=number,
         label=_free_label(session),
         title=title,
-        details=details,
+        details=_details_of(fill, recipe, settings),
         heard=_audible_filled(session, task, step),
         snr_db=snr,
         level_db=None if snr is None else level_difference(reference, step),
@@ -188,13 +197,17 @@ def finish(session: Session, event: JobEvent) -> Variation:
             Source(target=s.target, source=s.source, confidence=s.confidence) for s in step.sources
         ],
     )
-    with session.lock:
-        session.advance(event)
-        variations = (*session.shown.variations, variation)[-limits().variations_kept :]
-        session.update(variations=variations, current=variation.id)
-    for evicted in set(session.stored) - {v.id for v in variations}:
-        session.delete_stored(evicted)
-    return variation
+
+
+def _details_of(fill: Fill, recipe: Recipe, settings: Resolved) -> list[tuple[str, str]]:
+    """Return the details of a recipe, and those of its fill of this sound."""
+    details = details_of(recipe, settings)
+    if fill.task.cutoff is not None:
+        start, end = fill.task.cutoff.rounded
+        details.append(("the recording ends", f"from {start:,} to {end:,} Hz"))
+    if fill.residual:
+        details.append(("on top of", f"the sound of {fill.residual}"))
+    return details
 
 
 def store(
