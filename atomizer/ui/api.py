@@ -23,7 +23,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -40,9 +39,10 @@ from ..inpainting.erase import check_fillable, erase_atoms
 from ..inpainting.fill import Step
 from ..inpainting.highs import describe_cutoff, resolve_for
 from ..inpainting.like import levels_of
+from ..inpainting.recipe import Recipe
 from ..inpainting.repair import describe_defects, repair, split_defects
 from ..inpainting.settings import METHODS, Settings, resolve
-from ..inpainting.task import Task, prepare
+from ..inpainting.task import Task
 from ..io.audio import Sound, TooLong, max_duration, overview, read, write
 from ..limits import limits
 from ..priors.choices import USING
@@ -171,38 +171,50 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
             shift=parse_number("shift", shift) or 0.0,
             like=levels_of(_read(like, 0.0, None), Path(like).name) if like else "",
         )
-        beyond = parse_number("seconds to continue by", extend) or 0.0
-        added = parse_integer("channels to add", add_channels) or 0
-        task_of = partial(prepare, extend=beyond, add_channels=added, seed=settings.seed)
+        recipe = Recipe(
+            selection,
+            settings,
+            parse_number("seconds to continue by", extend) or 0.0,
+            parse_integer("channels to add", add_channels) or 0,
+        )
         name, sound = check_name(atomizer), _read(file, start, seconds)
         if defects:
             repaired = repair(sound, defects, settings.seed, settings.method == "erased")
-            sound, selection = repaired.sound, selection + repaired.selection
+            sound = repaired.sound
+            recipe = replace(recipe, selection=recipe.selection + repaired.selection)
             inform(describe_defects(defects, repaired.defects), title="Repair")
-        nothing_left = defects and not (selection.regions or words or beyond or added)
-        if name != MDCT and not nothing_left:
-            selection, cutoff = resolve_for(selection, sound)
-            if cutoff is not None:
-                inform(describe_cutoff(cutoff), title="Selection")
-        deadline = time.monotonic() + limits().fill_seconds
-        task: Task | None
-        if nothing_left:
-            task = None
-        elif name == MDCT:
-            task = task_of(sound, selection)
-        else:
-            resolve(settings, task_of(sound, selection))  # raises before the long pursuit
-            sound, selection = _erase(sound, selection, name, settings)
-            task = task_of(sound, selection) if selection.regions or beyond or added else None
-        for note in task.notes if task else ():
-            inform(note, title="Selection")
-        filled = task.render(_last_step(task, settings, deadline).grid) if task else sound
-        path = _write_result(filled, file)
+        if words or not defects or _fills_anything(recipe):
+            sound = _filled(sound, recipe, name)
+        path = _write_result(sound, file)
         uploads = (cleanup.uploaded_path(name) for name in (file, like) if name)
         for temporary in filter(None, (path.parent, *uploads)):
             cleanup.delete_later(temporary)
         cleanup.trim_heap()
         return str(path)
+
+
+def _fills_anything(recipe: Recipe) -> bool:
+    """Whether a recipe without parts selects or adds anything."""
+    return bool(recipe.selection.regions or recipe.extend or recipe.add_channels)
+
+
+def _filled(sound: Sound, recipe: Recipe, name: str) -> Sound:
+    """Fill in a sound by a recipe, whose unknown atoms are those of the atomizer `name`."""
+    deadline = time.monotonic() + limits().fill_seconds
+    if name != MDCT:
+        selection, cutoff = resolve_for(recipe.selection, sound)
+        if cutoff is not None:
+            inform(describe_cutoff(cutoff), title="Selection")
+        recipe = replace(recipe, selection=selection)
+        resolve(recipe.settings, recipe.task(sound))  # raises before the long pursuit
+        sound, selection = _erase(sound, selection, name, recipe.settings)
+        recipe = replace(recipe, selection=selection)
+        if not _fills_anything(recipe):
+            return sound
+    task = recipe.task(sound)
+    for note in task.notes:
+        inform(note, title="Selection")
+    return task.render(_last_step(task, recipe.settings, deadline).grid)
 
 
 def _words_of(select: Sequence[str] | str) -> list[str]:
