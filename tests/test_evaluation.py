@@ -20,7 +20,7 @@ from atomizer.evaluation.cases import Case, Estimate, NoCase, Place
 from atomizer.evaluation.figures import ROWS, SCALE, height_of, to_rows
 from atomizer.evaluation.foreign_sounds import FOREIGN_SOUNDS
 from atomizer.evaluation.methods import METHODS, MethodContext
-from atomizer.evaluation.report import table
+from atomizer.evaluation.report import heading, table
 from atomizer.evaluation.run import Options, Outputs, checkpoint_hash, conventions, evaluate
 from atomizer.evaluation.scores import (
     SCORES,
@@ -35,6 +35,7 @@ from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
 from atomizer.model import AtomTransformer, ModelConfig
+from atomizer.model.checkpoint import SHIPPED, training_of
 from atomizer.model.gaussian import velocity_floor
 from atomizer.plotting.figures import axis_frequency
 
@@ -675,3 +676,13 @@ def test_checkpoint_hash_covers_all_weights(tmp_path):
         checkpoint_hash(tmp_path)
         == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )
+
+
+def test_card_has_the_weights_and_their_training_as_reported():
+    report = {"conventions": {"checkpoint_sha256": checkpoint_hash(SHIPPED)}}
+    first, *commands = heading(report, training_of(SHIPPED)).split("\n\n")
+    card = " ".join((SHIPPED / "README.md").read_text(encoding="utf-8").split())
+    assert first in card and len(commands) == 4
+    for command in commands:
+        assert " ".join(command.split()) in card.replace("\\ ", "")
+    assert heading(report, {}).endswith("their training is not recorded.")

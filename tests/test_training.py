@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from atomizer.atoms.orderings import ORDERINGS
 from atomizer.io.datasets import list_clips
 from atomizer.model import AtomTransformer, ModelConfig
+from atomizer.model.checkpoint import TRAINING, training_of
 from atomizer.training.config import TrainingConfig
 from atomizer.training.data import AudioBank, Windows
 from atomizer.training.loop import Trainer
@@ -284,6 +285,21 @@ def test_training_starts_from_a_checkpoint(folder, tmp_path):
     assert torch.equal(
         trainer.model.trunk.globals.detach(), model.trunk.globals.detach().bfloat16().float()
     )
+
+
+def test_record_adds_up_the_runs_of_the_weights(folder, tmp_path):
+    config = TrainingConfig(steps=2, batch=1, targets=200, evaluate_minutes=100)
+    options = dict(progress=False, device="cpu")
+    Trainer([folder], tmp_path / "first", config, TINY, command="one", **options).run()
+    assert training_of(tmp_path / "first")["commands"] == ["one"]
+    options |= dict(init=str(tmp_path / "first"), command="two")
+    second = Trainer([folder], tmp_path / "second", config, TINY, **options)
+    second.run()
+    found = training_of(tmp_path / "second")
+    assert found["steps"] == 4 and found["commands"] == ["one", "two"]
+    assert found["recordings"] == len(second.bank.clips) and found["hours"] > 0
+    (tmp_path / "second" / TRAINING).write_text("[]")
+    assert training_of(tmp_path / "second") == {}
 
 
 def test_new_statistics_are_trained_beside_kept_weights(folder, tmp_path):

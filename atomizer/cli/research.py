@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -90,6 +92,7 @@ def train(
     from ..training.loop import train as training
 
     options: dict[str, Any] = {"init": init and str(init), "model": _model_config(config)}
+    options["command"] = shlex.join(["python", "-m", "atomizer", *sys.argv[1:]])
     if minutes is not None:
         options["minutes"] = minutes
     if leg is not None:
@@ -185,11 +188,11 @@ def evaluate(
     """Measure the model and its baselines on recordings of sources outside the training set."""
     from .. import load_model
     from ..evaluation.methods import METHODS
-    from ..evaluation.report import categories_of, table
+    from ..evaluation.report import categories_of, heading, table
     from ..evaluation.run import Options, Outputs, checkpoint_hash, validate_names
     from ..evaluation.run import evaluate as evaluation
     from ..inpainting.settings import Settings
-    from ..model.checkpoint import SHIPPED
+    from ..model.checkpoint import SHIPPED, training_of
 
     chosen = validate_names("method", split_names(methods), METHODS)
     settings = Settings(
@@ -217,6 +220,8 @@ def evaluate(
         load_model(checkpoint) if needs_model else None,
         checkpoint_hash(checkpoint or SHIPPED),
     )
+    if needs_model:
+        typer.echo(heading(report, training_of(checkpoint or SHIPPED)) + "\n")
     typer.echo(table(report))
     for category in categories_of(report) if by_category else ():
         typer.echo(f"\n### {category}\n\n{table(report, category)}")

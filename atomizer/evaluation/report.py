@@ -29,6 +29,22 @@ def values_of(
     return dict(values)
 
 
+def heading(report: dict[str, Any], training: dict[str, Any]) -> str:
+    """Markdown: the weights of a report, and how they were trained.
+
+    training  `checkpoint.training_of` the checkpoint
+    """
+    text = f"Weights with the SHA-256 {report['conventions']['checkpoint_sha256']}"
+    if not training:
+        return text + "; their training is not recorded."
+    text += (
+        f": {training['steps']:,} steps in {training['minutes']:.0f} minutes, "
+        f"{training['hours']:.1f} hours of {training['recordings']:,} recordings from "
+        f"{training['sources']:,} sources."
+    )
+    return "\n\n".join([text, *(f"    {command}" for command in training["commands"])])
+
+
 def table(report: dict[str, Any], category: str | None = None) -> str:
     """Markdown: a table per task with a row per metric and a column per method with values.
 

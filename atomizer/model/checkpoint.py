@@ -7,6 +7,7 @@ import math
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,6 +19,8 @@ MAX_CONFIG_BYTES = 1 << 20
 MAX_SPACE = 1 << 16  # of every number of a model's AtomSpace
 MAX_PRODUCT = 1 << 24  # cells of a window, and atoms of a neighbourhood
 SHIPPED = Path(os.environ.get("ATOMIZER_CHECKPOINT") or resources.path("checkpoints"))
+TRAINING = "training.json"  # how the weights beside it were trained, see `training_of`
+TRAINING_KEYS = {"steps", "minutes", "hours", "recordings", "sources", "commands"}
 
 
 def load(checkpoint: str | os.PathLike | None = None, device: str | None = None) -> AtomTransformer:
@@ -88,3 +91,16 @@ def check(folder: Path) -> None:
         raise ValueError(
             f"The configuration needs {weights:,} weights, and the folder holds {held:,} bytes."
         )
+
+
+def training_of(checkpoint: str | os.PathLike) -> dict[str, Any]:
+    """How a checkpoint was trained; empty where its folder does not say so.
+
+    Keys are `steps` and `minutes` of training in all, `hours`, `recordings` and `sources` of the
+    last run's data, and `commands`, those of all runs, the first one first.
+    """
+    try:
+        found = json.loads((Path(checkpoint) / TRAINING).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and found.keys() >= TRAINING_KEYS else {}

@@ -155,9 +155,7 @@ class Leg(Trainer):
             "schedule_steps": self.config.steps,
             "device": str(self.device),
             "windows_per_s": steps * self.config.batch * self.processes / max(seconds, 1e-9),
-            "recordings": len(self.bank.clips),
-            "sources": len({clip.source for clip in self.bank.clips}),
-            "hours": float(self.bank.lengths.sum()) / self.model.config.space.rate / 3600,
+            **self.data(),
             "before": self.before,
             "after": after,
         }

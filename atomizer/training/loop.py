@@ -23,6 +23,7 @@ from ..io.atomic_write import reason_of
 from ..io.audio_parts import RESERVED, is_reserved
 from ..io.datasets import Clip, list_clips
 from ..model import AtomTransformer, ModelConfig
+from ..model.checkpoint import training_of
 from ..model.inference import precision
 from . import run_files
 from .config import TrainingConfig
@@ -45,11 +46,13 @@ class TrainerOptions(TypedDict, total=False):
     init      checkpoint to start from
     device    name of a torch device; by default a GPU if there is one
     progress  whether progress bars are shown
+    command   that began the run, for the record beside its checkpoints
     """
 
     init: str | None
     device: str | None
     progress: bool
+    command: str
 
 
 class Trainer:
@@ -88,7 +91,8 @@ class Trainer:
         **options: Unpack[TrainerOptions],
     ):
         config.validate()
-        init, device, progress = _options(**options)
+        init, device, progress, self.command = _options(**options)
+        self.earlier = training_of(init) if init else {}  # runs that the weights come from
         self.config, self.out = config, Path(out)
         self.process = int(os.environ.get("RANK", 0))
         self.processes = int(os.environ.get("WORLD_SIZE", 1))
@@ -340,7 +344,7 @@ class Trainer:
 
     def _write(self) -> None:
         with self.averaged() as live:
-            run_files.write_model(self.model, self.out)
+            run_files.write_model(self.model, self.record(), self.out)
         state = {
             "model": live,
             "average": self.average,
@@ -354,6 +358,23 @@ class Trainer:
             "model_config": self.model.config.to_dict(),
         }
         run_files.write_state(state, self.out)
+
+    def record(self) -> dict[str, Any]:
+        """How the weights were trained, with the runs that they come from."""
+        return {
+            "steps": self.earlier.get("steps", 0) + self.step,
+            "minutes": self.earlier.get("minutes", 0.0) + self.spent / 60,
+            **self.data(),
+            "commands": [*self.earlier.get("commands", []), self.command],
+        }
+
+    def data(self) -> dict[str, Any]:
+        """Number and length of the recordings that are trained on, and of their sources."""
+        return {
+            "hours": float(self.bank.lengths.sum()) / self.model.config.space.rate / 3600,
+            "recordings": len(self.bank.clips),
+            "sources": len({clip.source for clip in self.bank.clips}),
+        }
 
     def resume(self) -> None:
         """Resume from the state in the output folder, with its model.
@@ -409,9 +430,12 @@ def _begin(init: str | None, model: ModelConfig) -> tuple[AtomTransformer, set[s
 
 
 def _options(
-    init: str | None = None, device: str | None = None, progress: bool = True
-) -> tuple[str | None, str | None, bool]:
-    return init, device, progress
+    init: str | None = None,
+    device: str | None = None,
+    progress: bool = True,
+    command: str = "",
+) -> tuple[str | None, str | None, bool, str]:
+    return init, device, progress, command
 
 
 def train(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
@@ -11,15 +12,21 @@ from typing import Any
 import torch
 
 from ..model import AtomTransformer
+from ..model.checkpoint import TRAINING
 
 STATE = "training.pt"
 LOG = "log.txt"
 
 
-def write_model(model: AtomTransformer, folder: Path) -> None:
-    """Write a model; each file replaces the former atomically, and a model card is kept."""
+def write_model(model: AtomTransformer, record: dict[str, Any], folder: Path) -> None:
+    """Write a model, and how it was trained, as `checkpoint.training_of` reads it.
+
+    Each file replaces the former atomically, and a model card is kept.
+    """
     with tempfile.TemporaryDirectory(prefix=".saving-", dir=folder) as partial:
         model.save_pretrained(partial)
+        text = json.dumps(record, indent=1) + "\n"
+        (Path(partial) / TRAINING).write_text(text, encoding="utf-8")
         for path in Path(partial).iterdir():
             keep_card = path.suffix == ".md" and (folder / path.name).exists()
             if not keep_card:

@@ -24,6 +24,7 @@ import numpy as np
 import soundfile
 import torch
 
+from atomizer.model.checkpoint import TRAINING
 from atomizer.training.config import TrainingConfig
 from atomizer.training.loop import Trainer
 from atomizer.training.run_files import LOG, STATE
@@ -142,7 +143,8 @@ def main() -> int:
         fine = (
             same(*states)
             and logged == list(range(1, options.steps + 1))
-            and left == sorted(["README.md", "config.json", "model.safetensors", LOG, STATE])
+            and left
+            == sorted(["README.md", "config.json", "model.safetensors", TRAINING, LOG, STATE])
         )
     return 0 if fine else 1
 
