@@ -53,6 +53,14 @@ def _refused(*words: str):
         assert word.lower() in message.lower(), f"{word!r} is not named in {message!r}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def uploads(tmp_path_factory):
+    """A folder of uploads for every worker: tests compare what sessions leave there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def refused():
     """`with refused("words", …):` expects an AtomizerError of one sentence with them."""
