@@ -20,6 +20,7 @@ from atomizer.atoms.atoms import Atoms
 from atomizer.cli import run as command_line
 from atomizer.io.audio import Sound, read, write
 from atomizer.model import AtomTransformer, checkpoint
+from atomizer.model.checkpoint import TRAINING
 from atomizer.training.config import TrainingConfig
 from atomizer.training.loop import Trainer, train
 from atomizer.training.run_files import LOG, STATE
@@ -155,6 +156,7 @@ def test_the_remains_of_a_killed_save_are_removed(tmp_path):
         "config.json",
         LOG,
         "model.safetensors",
+        TRAINING,
         STATE,
     ]
     assert (out / "README.md").read_text() == "mine"

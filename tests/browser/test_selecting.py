@@ -99,9 +99,7 @@ def test_the_readout_says_seconds_hertz_atoms_and_energy(page, many):
     assert d.state(page, "state.feedbackMilliseconds") > 0
 
 
-def test_the_legend_has_one_place_for_all_selections(page, many):
-    d.upload(page, many)
-
+def test_the_legend_has_one_place_for_all_selections(page):
     def place():
         page.wait_for_selector(f"{d.VIEW} .bounds", state="visible")
         stage, legend = (

@@ -81,8 +81,6 @@ export class Messages {
     }
     const change = this.changeOfLayers(message, scene);
     const isOtherScene = await this.showSound(message, scene);
-    // an error about the sound before, or about a file whose answer was late
-    if (isOtherScene) view.releaseStatus();
     if (!state.restored) view.persistence.saveSession(message.resume);
     const isExample = !!message.proposal && state.proposalId !== message.proposal.id;
     const isNew = message.variations.length > 0 && state.lastShownId !== message.current;
@@ -147,8 +145,10 @@ export class Messages {
     const isOtherScene = !state.base || state.base.id !== scene.id;
     const isSameSource =
       state.base?.sound === scene.sound && state.originalUrl === message.original.url;
-    if (isOtherScene)
+    if (isOtherScene) {
+      view.releaseStatus(); // an error about the sound before; one about the address stays
       await (isSameSource ? loader.changeAtoms(scene) : loader.loadSound(message, scene));
+    }
     if (isOtherScene ? !isSameSource : state.restored?.isWaiting) storeSound(view, message, scene);
     return isOtherScene;
   }
