@@ -24,6 +24,7 @@ import re
 import resource
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import warnings
@@ -111,7 +112,8 @@ class AccessMonitor:
         sys.addaudithook(self.hook)
 
     def hook(self, event: str, arguments: tuple) -> None:
-        if not self.active:
+        # the files of sessions of tests before are deleted on time, in a thread of their own
+        if not self.active or threading.current_thread().name == "cleanup":
             return
         if event == "open":
             path, mode, flags = arguments
