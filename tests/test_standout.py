@@ -11,8 +11,9 @@ from atomizer.atoms.space import AtomSpace
 from atomizer.errors import AtomizerError
 from atomizer.inpainting import standout
 from atomizer.inpainting.fill import fill, last
+from atomizer.inpainting.inpaint import inpaint
 from atomizer.inpainting.recipe import Recipe
-from atomizer.inpainting.task import prepare
+from atomizer.inpainting.task import outline, prepare, task_of_selection
 from atomizer.inpainting.time_domain.holes import time_spans
 from atomizer.io.audio import Sound
 
@@ -115,6 +116,20 @@ def test_it_is_part_of_settings_and_sums():
 def test_what_cannot_be_narrowed_has_a_sentence(specifications, options, sentence, disturbed):
     with pytest.raises(AtomizerError, match=sentence):
         prepare(disturbed, parse(specifications), **options)
+
+
+def test_what_the_page_estimates_is_the_narrowed_task(disturbed):
+    selection = parse(["time:2-2.7", "standout:8"])
+    task = prepare(disturbed, selection)
+    estimated = task_of_selection(disturbed, task.grid, selection, space=task.space)
+    np.testing.assert_array_equal(estimated.mask, task.mask)
+    assert estimated.preset == task.preset == "region"
+    assert outline(disturbed, selection).mask.sum() > task.mask.sum()  # of silence: all of it
+
+
+def test_dropouts_of_a_narrowed_selection_are_refused(disturbed):
+    with pytest.raises(AtomizerError, match="dropouts cannot be narrowed to what stands out"):
+        inpaint(disturbed, ["dropouts", BOX, "standout:8"], method="noise")
 
 
 def test_atoms_of_a_pursuit_cannot_be_narrowed(disturbed):

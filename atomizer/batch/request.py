@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..analysis.defects import Defect
 from ..atoms.selection import Selection
-from ..errors import AtomizerError
 from ..inpainting.recipe import Recipe
-from ..inpainting.repair import describe_defects
+from ..inpainting.repair import describe_defects, with_holes
 
 if TYPE_CHECKING:
     from ..analysis import MatchingPursuitAtomizer
@@ -109,16 +108,13 @@ class Watch:
 def recipes_with(request: Request, holes: Selection) -> list[Recipe]:
     """The recipes of a request, the first with long dropouts; without one that does nothing.
 
-    Raises AtomizerError where dropouts would have to stand out.
+    Raises AtomizerError as `with_holes` does.
     """
     recipes = list(request.recipes)
     if request.defects and recipes:
-        if recipes[0].selection.standout is not None:
-            raise AtomizerError(
-                f"{', '.join(request.defects)} cannot be narrowed to what stands out: repair them"
-                " in a call of their own."
-            )
-        first = replace(recipes[0], selection=recipes[0].selection + holes)
+        first = replace(
+            recipes[0], selection=with_holes(recipes[0].selection, holes, request.defects)
+        )
         chosen = first.selection
         if chosen.regions or chosen.parts or chosen.above_cutoff or first.extend:
             recipes[0] = first

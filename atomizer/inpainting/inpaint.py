@@ -12,7 +12,7 @@ from ..errors import AtomizerError
 from ..io.audio import Sound
 from .fill import fill, last, needs_model
 from .like import levels_of
-from .repair import repair, split_defects
+from .repair import repair, split_defects, with_holes
 from .settings import Settings
 from .task import prepare
 
@@ -86,7 +86,8 @@ def inpaint(
         selection = parse(rest)
         if defects:
             repaired = repair(sound, defects, chosen.seed, chosen.method == "erased")
-            sound, selection = repaired.sound, selection + repaired.selection
+            sound = repaired.sound
+            selection = with_holes(selection, repaired.selection, defects)
             if not (rest or selection.regions or extend or add_channels):
                 return sound
     if features is not None:

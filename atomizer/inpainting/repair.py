@@ -53,6 +53,19 @@ def split_defects(specifications: Iterable[str]) -> tuple[list[str], list[str]]:
     return words, [text for text in given if text not in words]
 
 
+def with_holes(selection: Selection, holes: Selection, kinds: Iterable[str]) -> Selection:
+    """A selection with the long dropouts that a repair of `kinds` leaves (`Repaired.selection`).
+
+    Raises AtomizerError for a selection that is narrowed: nothing of a dropout stands out.
+    """
+    if selection.standout is not None:
+        raise AtomizerError(
+            f"{', '.join(kinds)} cannot be narrowed to what stands out: repair them in a call of"
+            " their own."
+        )
+    return selection + holes
+
+
 def repair(sound: Sound, kinds: Iterable[str], seed: int = 0, erase: bool = False) -> Repaired:
     """Find defects of a sound and fill them in.
 

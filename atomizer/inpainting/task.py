@@ -244,6 +244,7 @@ def outline(
     Parameters and errors are those of `prepare`.
     """
     selection = _with_additions(sound, selection, extend, add_channels)
+    selection = replace(selection, standout=None)  # nothing does in a silent grid
     channels, length = sound.samples.shape
     shape = channels + add_channels, length + round(extend * sound.rate)
     sound = replace(sound, samples=np.broadcast_to(np.float32(0), shape))
@@ -261,7 +262,8 @@ def task_of_selection(
     resolved (`resolve_cutoff`); raises AtomizerError as `prepare` does.
     """
     selection = selection.with_beats(grid, space)  # they are holes in time
-    mask = selection.mask(grid, space, seed, nyquist=sound.rate / 2)
+    check_narrowed(selection)
+    mask = narrow(selection.mask(grid, space, seed, nyquist=sound.rate / 2), grid, selection)
     preset = preset_of(sound, selection, mask, space)
     return Task(sound, space, grid, mask, selection, preset, reference=0.0)
 

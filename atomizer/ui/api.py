@@ -40,7 +40,7 @@ from ..inpainting.fill import Step
 from ..inpainting.highs import describe_cutoff, resolve_for
 from ..inpainting.like import levels_of
 from ..inpainting.recipe import Recipe
-from ..inpainting.repair import describe_defects, repair, split_defects
+from ..inpainting.repair import describe_defects, repair, split_defects, with_holes
 from ..inpainting.settings import METHODS, Settings, resolve
 from ..inpainting.task import Task
 from ..io.audio import Sound, TooLong, max_duration, overview, read, write
@@ -181,7 +181,8 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
         if defects:
             repaired = repair(sound, defects, settings.seed, settings.method == "erased")
             sound = repaired.sound
-            recipe = replace(recipe, selection=recipe.selection + repaired.selection)
+            selection = with_holes(recipe.selection, repaired.selection, defects)
+            recipe = replace(recipe, selection=selection)
             inform(describe_defects(defects, repaired.defects), title="Repair")
         if words or not defects or _fills_anything(recipe):
             sound = _filled(sound, recipe, name)

@@ -20,7 +20,6 @@ from ...inpainting import like
 from ...inpainting.erase import check_fillable
 from ...inpainting.highs import resolve_cutoff
 from ...inpainting.recipe import FilledPlace, Recipe
-from ...inpainting.standout import check_narrowed, narrow
 from ...inpainting.task import Task, task_of_selection
 from ...io.audio import Overview, Sound, read
 from .. import cleanup, drawing
@@ -373,14 +372,13 @@ class Session:
         Raises AtomizerError where the selection is empty or cannot be filled in.
         """
         nyquist = self.sound.rate / 2
-        check_narrowed(selection)
         selection, _ = resolve_cutoff(selection, self.grid, self.space, nyquist)
         if self.pursuit is not None:
             check_fillable(selection)
             selection.mask_atoms(self.pursuit.atoms, seed, nyquist=nyquist)
         task = task_of_selection(self.sound, self.grid, selection, space=self.space, seed=seed)
         loudest = 0.0 if self.shown.scene is None else self.shown.scene.loudest
-        return replace(task, reference=loudest, mask=narrow(task.mask, self.grid, selection))
+        return replace(task, reference=loudest)
 
     def is_filled(self, key: str, features: list[str]) -> bool:
         """Whether the running fill, or the variation that is shown, belongs to this selection."""
