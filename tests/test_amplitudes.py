@@ -16,7 +16,7 @@ from atomizer.inpainting.sampling.windows import crop_known
 from atomizer.inpainting.settings import Settings, resolve
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
-from atomizer.priors.fine_structure import gaussian_fine_structure
+from atomizer.priors.highs.fine_structure import gaussian_fine_structure
 
 SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
 

@@ -14,7 +14,7 @@ from atomizer.inpainting.sampling.state import statistics_of
 from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.task import prepare
 from atomizer.model import AtomTransformer, ModelConfig
-from atomizer.priors import band_context, long_term
+from atomizer.priors import band_context, band_levels
 from atomizer.training.data import Surroundings, Windows
 from atomizer.training.losses import POWER_DB
 from atomizer.training.masking import mask_batch
@@ -41,9 +41,9 @@ def model():
 def test_statistics_are_those_of_the_long_term_envelope():
     level = 0.01 + 0.09 * noise(80, 1, seed=1).sigmoid()  # no frame is so quiet that it is a pause
     space, grid = AtomSpace(), noise(2, 80, 1024) * level
-    edges = long_term.band_edges(space)
-    powers = long_term.band_powers(grid.numpy(), edges)
-    expected = long_term.statistics(powers, float(powers.max()))
+    edges = band_levels.band_edges(space)
+    powers = band_levels.band_powers(grid.numpy(), edges)
+    expected = band_levels.statistics(powers, float(powers.max()))
     found = band_context.of_recording(grid.numpy(), np.ones(grid.shape, bool), space)[0]
     assert (found[0] == 1).all()
     for row, values in zip(found[1:4], (expected.mean, expected.std, expected.change)):
@@ -58,7 +58,7 @@ def test_hidden_atoms_do_not_count(sound, select):
     other = replace(task, grid=np.where(task.mask, 7.0, task.grid))
     assert torch.equal(found, statistics_of(other, config))
     assert statistics_of(task, TINY) is None
-    edges = long_term.band_edges(SPACE)[1:]
+    edges = band_levels.band_edges(SPACE)[1:]
     if select == "above:1000":  # 16 bins are known
         assert not found[0, :, edges > 16].any() and found[0, 0, (edges <= 16) & SOME.numpy()].all()
     elif select != "random:50":

@@ -13,7 +13,7 @@ from atomizer import Selection, Settings, Sound, fill, load_model, parse, prepar
 from atomizer.analysis.cutoff import MAX_FRAMES, FrameSample, cutoff_of, find_cutoff
 from atomizer.atoms.space import AtomSpace
 from atomizer.inpainting.fill import last
-from atomizer.inpainting.highs import first_hidden_bins, resolve_for
+from atomizer.inpainting.highs.cutoff import first_hidden_bins, resolve_for
 
 RATE = 44_100
 

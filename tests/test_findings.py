@@ -11,7 +11,7 @@ import soundfile
 from atomizer.analysis import MDCTAtomizer
 from atomizer.analysis.cutoff import Cutoff
 from atomizer.atoms.selection import Selection, parse
-from atomizer.inpainting.highs import selects_highs
+from atomizer.inpainting.highs.cutoff import selects_highs
 from atomizer.io.audio import Sound, read
 from atomizer.ui import findings
 from atomizer.ui.examples import ASSETS

@@ -8,7 +8,7 @@ import pytest
 from atomizer.analysis.mdct import imdct, mdct
 from atomizer.atoms.space import AtomSpace
 from atomizer.evaluation.baselines.envelopes import fold
-from atomizer.priors.fine_structure import harmonic_shifts, is_flipped, patch_fine_structure
+from atomizer.priors.highs.fine_structure import harmonic_shifts, is_flipped, patch_fine_structure
 
 SPACE = AtomSpace()
 RATE, HOP = SPACE.rate, SPACE.hop

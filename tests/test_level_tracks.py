@@ -12,9 +12,9 @@ import soundfile
 
 from atomizer.atoms.space import AtomSpace
 from atomizer.io import resources
-from atomizer.priors import level_tracks
-from atomizer.priors.level_tracks import FILE, RelativeLevels, shipped, track_gains
-from atomizer.priors.long_term import BANDS, band_edges, band_powers
+from atomizer.priors.band_levels import BANDS, band_edges, band_powers
+from atomizer.priors.highs import level_tracks
+from atomizer.priors.highs.level_tracks import FILE, RelativeLevels, shipped, track_gains
 
 SPACE = AtomSpace()
 CUTOFF = 372  # 8 kHz

@@ -10,10 +10,10 @@ import pytest
 
 from atomizer import AtomSpace, Settings, Sound, inpaint, parse
 from atomizer.analysis import MDCTAtomizer
-from atomizer.inpainting.like import levels_of, parse_levels
+from atomizer.inpainting.highs.like import levels_of, parse_levels
 from atomizer.inpainting.recipe import Recipe
 from atomizer.io.audio import resample
-from atomizer.priors.long_term import BANDS, band_edges, band_powers, known_bands
+from atomizer.priors.band_levels import BANDS, band_edges, band_powers, known_bands
 
 RATE, CUTOFF_HZ = 44_100, 8000
 SPACE = AtomSpace(frames=64, channels=2)

@@ -7,16 +7,9 @@ import pytest
 
 from atomizer.atoms.space import AtomSpace
 from atomizer.io import resources
-from atomizer.priors.long_term import (
-    FILE,
-    MAX_GAIN_DB,
-    band_edges,
-    band_powers,
-    level_gains,
-    shipped,
-    statistics,
-    timbre_gains,
-)
+from atomizer.priors.band_levels import band_edges, band_powers, statistics
+from atomizer.priors.highs.long_term import FILE, MAX_GAIN_DB, level_gains, shipped
+from atomizer.priors.highs.timbre import timbre_gains
 
 SPACE = AtomSpace()
 CUTOFF = 372  # 8 kHz

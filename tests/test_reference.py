@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from atomizer import AtomSpace
-from atomizer.inpainting.like import parse_levels
+from atomizer.inpainting.highs.like import parse_levels
 from atomizer.inpainting.recipe import parse_recipes
 from atomizer.plotting.figures import PlotStyle
 from atomizer.ui import gpu, handlers

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from atomizer.priors.highs.tilt import continued_tilt
 from atomizer.priors.noise_fill import noise_fill
 from atomizer.priors.spectral_envelope import (
     LOG_MEAN,
@@ -13,7 +14,6 @@ from atomizer.priors.spectral_envelope import (
     shared_onset_gain,
     trust_in_deviations,
 )
-from atomizer.priors.tilt import continued_tilt
 
 
 def noise(*shape, seed=0):

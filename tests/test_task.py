@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import BIT, FEATURES, AtomSpace
-from atomizer.inpainting import highs
 from atomizer.inpainting import task as task_module
 from atomizer.inpainting.acting import acting_settings
 from atomizer.inpainting.fill import fill
+from atomizer.inpainting.highs import cutoff as highs
+from atomizer.inpainting.highs.timbre import without_idle_timbre
 from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import METHODS, Settings, resolve
 from atomizer.inpainting.task import prepare
-from atomizer.inpainting.timbre import without_idle_timbre
 from atomizer.io.audio import Sound
 from atomizer.io.peaks import limit_peaks
 from atomizer.limits import Limits

@@ -13,15 +13,14 @@ import pytest
 
 from atomizer import AtomSpace, Settings, Sound, inpaint, parse, prepare
 from atomizer.inpainting.fill import fill, last
+from atomizer.inpainting.highs.timbre import list_timbres, parse_code
 from atomizer.inpainting.origin import describe_origin
 from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import check_settings, resolve
 from atomizer.inpainting.step import Step
-from atomizer.inpainting.timbre import list_timbres, parse_code
 from atomizer.io import resources
-from atomizer.priors import timbre as codes_of_timbre
-from atomizer.priors.long_term import timbre_gains
-from atomizer.priors.timbre import Codes, shipped
+from atomizer.priors.highs import timbre as codes_of_timbre
+from atomizer.priors.highs.timbre import Codes, shipped, timbre_gains
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import fit_timbre  # noqa: E402

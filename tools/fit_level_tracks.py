@@ -28,14 +28,14 @@ from atomizer.analysis import MDCTAtomizer  # noqa: E402
 from atomizer.io.audio import Sound, read  # noqa: E402
 from atomizer.io.audio_parts import is_reserved  # noqa: E402
 from atomizer.io.datasets import Clip, list_clips  # noqa: E402
-from atomizer.priors.level_tracks import (  # noqa: E402
+from atomizer.priors.band_levels import BANDS, MIN_FRAMES, band_edges, band_powers  # noqa: E402
+from atomizer.priors.highs.level_tracks import (
     FIRST_BAND,
     LEVEL_SCALE,
     RelativeLevels,
     TrackModel,
     TrackNet,
 )
-from atomizer.priors.long_term import BANDS, MIN_FRAMES, band_edges, band_powers  # noqa: E402
 
 MAX_SECONDS = 60.0  # of a recording
 FRAMES = 100, 256  # least and most of an example

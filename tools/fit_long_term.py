@@ -23,14 +23,8 @@ from atomizer.analysis import MDCTAtomizer  # noqa: E402
 from atomizer.io.audio import read  # noqa: E402
 from atomizer.io.audio_parts import is_reserved  # noqa: E402
 from atomizer.io.datasets import Clip, list_clips  # noqa: E402
-from atomizer.priors.long_term import (  # noqa: E402
-    BANDS,
-    FIRST_BAND,
-    active_frames,
-    band_edges,
-    band_powers,
-    statistics,
-)
+from atomizer.priors.band_levels import BANDS, active_frames, band_edges, band_powers, statistics
+from atomizer.priors.highs.long_term import FIRST_BAND
 
 SECONDS, EXCERPTS = 8.0, 3  # length and largest number of the excerpts of a recording
 RIDGE = 30.0

@@ -19,8 +19,9 @@ from fit_long_term import FOLDS, Measurements, fit, predict  # the script beside
 
 from atomizer.io.audio_parts import is_reserved
 from atomizer.io.datasets import list_clips
-from atomizer.priors.long_term import BANDS, FIRST_BAND
-from atomizer.priors.timbre import STD_PER_ERROR, Codes
+from atomizer.priors.band_levels import BANDS
+from atomizer.priors.highs.long_term import FIRST_BAND
+from atomizer.priors.highs.timbre import STD_PER_ERROR, Codes
 
 CODES, POSITIONS = 16, 12
 LARGEST = 3.0  # standard deviations: larger misses count as this one

@@ -32,7 +32,7 @@ class Selection:
     """Unknown atoms: regions (in order), parts (added to them), and the unknown features.
 
     above_cutoff  whether the highs above the recording's own cutoff are unknown, too
-                  (`above:auto`): `inpainting.highs.resolve_cutoff` makes a region of them
+                  (`above:auto`): `inpainting.highs.cutoff.resolve_cutoff` makes a region of them
     standout      decibels by which atoms have to stand out from the surroundings of the selection
                   to be selected (`standout:10`), or None: `inpainting.standout.narrow` applies it
                   to a mask

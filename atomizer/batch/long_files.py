@@ -15,7 +15,7 @@ from ..analysis.defects import Defect
 from ..atoms.selection import Selection
 from ..errors import AtomizerError
 from ..heap import map_large_arrays
-from ..inpainting.highs import describe_cutoff
+from ..inpainting.highs.cutoff import describe_cutoff
 from ..inpainting.parts.fill_parts import (
     WHOLE_SECONDS,
     Stream,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..atoms.selection import Selection
 from ..inpainting.erase import erase_atoms
 from ..inpainting.fill import needs_model
-from ..inpainting.highs import describe_cutoff, resolve_for
+from ..inpainting.highs.cutoff import describe_cutoff, resolve_for
 from ..inpainting.origin import describe_origin
 from ..inpainting.recipe import Recipe
 from ..inpainting.repair import Repaired, repair

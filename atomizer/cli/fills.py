@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def _timbre(code: str) -> str:
     """Value of the option --timbre; with "list" the codes are printed, and nothing is filled."""
     if code == "list":
-        from ..inpainting.timbre import list_timbres
+        from ..inpainting.highs.timbre import list_timbres
 
         typer.echo("\n".join(list_timbres()))
         raise typer.Exit()
@@ -178,11 +178,11 @@ def fill(
 
     from .. import load_model
     from ..batch import Request, fill_files, list_jobs
-    from ..inpainting.like import levels_of
+    from ..inpainting.highs.like import levels_of
+    from ..inpainting.highs.timbre import parse_code
     from ..inpainting.recipe import Recipe, parse_recipes
     from ..inpainting.repair import split_defects
     from ..inpainting.settings import Settings
-    from ..inpainting.timbre import parse_code
 
     pursuit = pursuit_of(atomizer, srr)
     defects, rest = split_defects(select or [])

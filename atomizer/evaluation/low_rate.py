@@ -19,7 +19,7 @@ from scipy.signal import resample_poly
 from ..analysis import MDCTAtomizer
 from ..atoms.selection import parse
 from ..errors import AtomizerError
-from ..inpainting.highs import resolve_for
+from ..inpainting.highs.cutoff import resolve_for
 from ..io.audio import Sound, resample_to_length
 from .baselines import codecs
 from .cases import EvaluationTask, Hidden, NoCase, Place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .like import takes_like
+from .highs.like import takes_like
 from .settings import Settings, resolve
 from .task import Task
 

@@ -18,7 +18,7 @@ from ..atoms.atoms import Atoms
 from ..atoms.selection import Selection
 from ..errors import AtomizerError
 from ..io.audio import Sound, resample_to_length
-from .highs import resolve_for
+from .highs.cutoff import resolve_for
 
 
 @dataclass(frozen=True)

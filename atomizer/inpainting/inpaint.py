@@ -11,7 +11,7 @@ from ..atoms.space import parse_features
 from ..errors import AtomizerError
 from ..io.audio import Sound
 from .fill import fill, last, needs_model
-from .like import levels_of
+from .highs.like import levels_of
 from .repair import repair, split_defects, with_holes
 from .settings import Settings
 from .task import prepare

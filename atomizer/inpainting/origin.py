@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from .highs.timbre import describe_timbre
 from .settings import Resolved
 from .step import AUTOREGRESSION, Step
 from .task import Task
-from .timbre import describe_timbre
 
 WEAK = 0.5  # confidence of a copy below which less than half of what is heard is the copy
 

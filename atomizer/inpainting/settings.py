@@ -10,10 +10,10 @@ from ..atoms.orderings import ORDERINGS
 from ..errors import AtomizerError
 from ..limits import limits
 from ..priors.choices import USING
-from .like import check_like, parse_levels
+from .highs.like import check_like, parse_levels
+from .highs.timbre import check_code, check_timbre, timbre_of
 from .presets import PRESETS
 from .source_spans import check_spans, parse_spans
-from .timbre import check_code, check_timbre, timbre_of
 
 if TYPE_CHECKING:
     from ..model.inference import AtomModel
@@ -66,8 +66,8 @@ class Settings:
         highs filled highs shall have; empty for the levels that the rest of the sound predicts.
     timbre : int
         Code by which filled highs differ from the ones that the rest of the sound predicts, from 1,
-        the darkest, to 16, the brightest (`priors/timbre.py`); 0 for the most likely ones with
-        seed 0, and a code drawn by its frequency with any other.
+        the darkest, to 16, the brightest (`priors/highs/timbre.py`); 0 for the most likely ones
+        with seed 0, and a code drawn by its frequency with any other.
     """
 
     method: str = "model"

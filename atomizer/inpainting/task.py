@@ -15,7 +15,7 @@ from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
 from ..io.audio import Sound, max_duration
 from ..limits import limits
-from .highs import cutoff_bin, describe_cutoff, resolve_cutoff, with_slope
+from .highs.cutoff import cutoff_bin, describe_cutoff, resolve_cutoff, with_slope
 from .presets import PRESETS, preset_for
 from .render import render
 from .standout import check_narrowed, narrow
@@ -47,7 +47,7 @@ class Task:
     extended : float
         Seconds by which the sound was extended.
     cutoff : Cutoff or None
-        The recording's own cutoff, where the mask has its slope or begins with it (`highs.py`).
+        The recording's own cutoff, where the mask has its slope or begins with it (`highs/`).
     is_mid_side : bool
         Whether the channels are mid and side (`mid_side.py`): the input is mono, and gets a second
         channel.

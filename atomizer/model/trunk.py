@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..priors.band_context import FEATURES
+from ..priors.band_levels import BANDS
 from ..priors.devices import constant, may_wait
-from ..priors.long_term import BANDS
 from .config import ModelConfig
 
 Rotation = tuple[Tensor, Tensor]  # cosines and sines (B, L, width / heads / 2)

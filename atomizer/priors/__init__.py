@@ -9,14 +9,11 @@
     devices.py            where numbers are read back: never from a GPU
     edge_levels.py        levels at the edges of holes, for frames far from known ones
     pauses.py             which frames give the level of a hole in a pause
-    fine_structure.py     details of the octave below a cutoff, patched above it
-    tilt.py               how far a tilt can be trusted that is continued above a cutoff
-    long_term.py          mean levels above a cutoff, from statistics of all that is known
-    level_tracks.py       levels above a cutoff, frame by frame, from a small network
-    timbre.py             codes of how highs differ from these levels
-    band_context.py       statistics of all that is known, for models that take them
+    band_levels.py        levels of a recording in ERB bands, and their statistics
+    band_context.py       the same statistics as the model's input, for models that take them
     noise_fill.py         fills without a network: noise with the interpolated levels
 
+    highs/                levels and details above a cutoff, from what is known below it
     recording/            recording priors: copies and partials
     choices.py            their names, for settings
 

@@ -1,8 +1,8 @@
 """What is known of a whole recording, for the network: statistics of its bands, in torch.
 
-The features of `long_term.py`, for masks of any form and many recordings at once: a band of a frame
-counts where all of its coefficients are known in a channel, and nothing else is read. Nothing is
-read back to the host.
+The statistics of `band_levels.py`, for masks of any form and many recordings at once: a band of a
+frame counts where all of its coefficients are known in a channel, and nothing else is read. Nothing
+is read back to the host.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..atoms.space import AtomSpace
-from .long_term import ACTIVE_DB, FLOOR_DB, MIN_FRAMES, band_edges
+from .band_levels import ACTIVE_DB, FLOOR_DB, MIN_FRAMES, band_edges
 
 LAGS = (1, 4, 16)  # frames between two levels of a band, whose difference is its modulation
 FEATURES = 3 + len(LAGS)  # per band: whether it is known, mean, deviation and modulations

@@ -37,8 +37,8 @@ from ..atoms.space import LOUDNESS, AtomSpace
 from ..errors import AtomizerError
 from ..inpainting.erase import check_fillable, erase_atoms
 from ..inpainting.fill import Step
-from ..inpainting.highs import describe_cutoff, resolve_for
-from ..inpainting.like import levels_of
+from ..inpainting.highs.cutoff import describe_cutoff, resolve_for
+from ..inpainting.highs.like import levels_of
 from ..inpainting.recipe import Recipe
 from ..inpainting.repair import describe_defects, repair, split_defects, with_holes
 from ..inpainting.settings import METHODS, Settings, resolve

@@ -8,7 +8,7 @@ import gradio as gr
 
 from ..atoms.orderings import ORDERINGS
 from ..atoms.space import LOUDNESS, AtomSpace
-from ..inpainting.timbre import list_timbres
+from ..inpainting.highs.timbre import list_timbres
 from ..priors.choices import USING
 from . import examples, gpu
 from .component import AtomView

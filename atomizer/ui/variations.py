@@ -11,14 +11,14 @@ import numpy as np
 
 from .. import metrics
 from ..atoms.space import LOUDNESS
-from ..inpainting.like import name_of
+from ..inpainting.highs.like import name_of
+from ..inpainting.highs.timbre import describe_timbre
 from ..inpainting.origin import describe_origin
 from ..inpainting.recipe import Recipe
 from ..inpainting.settings import Resolved, Settings
 from ..inpainting.shaping import spans_of
 from ..inpainting.step import Step
 from ..inpainting.task import Task
-from ..inpainting.timbre import describe_timbre
 from ..io.audio import Sound
 from .decomposition import NAMES
 

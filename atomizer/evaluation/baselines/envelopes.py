@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...priors.fine_structure import is_flipped
+from ...priors.highs.fine_structure import is_flipped
 from ...priors.spectral_envelope import interpolate_envelope
 
 BAND_BINS = 16  # 345 Hz

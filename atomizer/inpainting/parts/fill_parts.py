@@ -20,7 +20,7 @@ from ...atoms.space import AtomSpace
 from ...errors import AtomizerError
 from ...io.audio import Sound
 from ..fill import fill, last, needs_model
-from ..highs import resolve_cutoff
+from ..highs.cutoff import resolve_cutoff
 from ..recipe import Recipe
 from ..repair import Repaired, repair
 from ..standout import NothingStandsOut

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...priors.fine_structure import (
+from ...priors.highs.fine_structure import (
     FineStructure,
     first_patched_bin,
     gaussian_fine_structure,

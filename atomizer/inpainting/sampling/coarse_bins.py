@@ -1,9 +1,9 @@
 """Coarse bins: the levels of a texture above a cutoff are decoded at some bins alone.
 
 The mean level that the model predicts is smooth along frequency, and the fine structure of a
-texture comes from elsewhere (`priors/fine_structure.py`). Between the bins that are decoded, the
-moments of the level are interpolated; near the cutoff, where known atoms are neighbours, every bin
-is decoded. The cells between them are not encoded either (`State.wanted`).
+texture comes from elsewhere (`priors/highs/fine_structure.py`). Between the bins that are decoded,
+the moments of the level are interpolated; near the cutoff, where known atoms are neighbours, every
+bin is decoded. The cells between them are not encoded either (`State.wanted`).
 """
 
 from __future__ import annotations

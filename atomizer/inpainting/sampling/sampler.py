@@ -13,12 +13,13 @@ from torch import Tensor
 from ...atoms.orderings import BY_LEVEL, reveal_schedule, sort_key
 from ...atoms.space import LOUDNESS
 from ...model.inference import AtomModel, decode, encode
-from ...priors.level_tracks import track_gains
-from ...priors.long_term import level_gains, timbre_gains
+from ...priors.highs.level_tracks import track_gains
+from ...priors.highs.long_term import level_gains
+from ...priors.highs.timbre import timbre_gains
 from ...priors.recording.context import PredictedPart, RecordingPrediction, erase_hidden
 from ...priors.registry import predict_from_recording
-from ..highs import cutoff_bin
-from ..like import parse_levels
+from ..highs.cutoff import cutoff_bin
+from ..highs.like import parse_levels
 from ..settings import Resolved, Settings, model_ordering
 from ..source_spans import barred_samples
 from ..step import PARTS, Step
@@ -252,8 +253,8 @@ class Filler:
     def corrected(self) -> np.ndarray:
         """The grid (C, T, F) with the levels above the cutoff corrected.
 
-        Mean levels by `long_term.py`, levels of every frame by `level_tracks.py`; a code of timbre
-        is a difference from both.
+        Mean levels by `level_gains`, levels of every frame by `track_gains`; a code of timbre is
+        a difference from both.
         """
         task, cutoff = self.task, cutoff_bin(self.task.mask)
         if cutoff is None:

@@ -15,12 +15,12 @@ from ...model.config import ModelConfig
 from ...model.state import REFERENCE_FLOOR_DB, State
 from ...priors import band_context
 from ...priors.edge_levels import EdgeLevels
+from ...priors.highs.tilt import Tilt, continued_tilt
 from ...priors.interface import Prediction, PriorContext, bound_by_level
 from ...priors.pauses import frames_of_level
 from ...priors.recording.context import PredictedPart
 from ...priors.registry import LEVEL_PRIOR, predict_coefficients
 from ...priors.spectral_envelope import band_gain, log_power
-from ...priors.tilt import Tilt, continued_tilt
 from ..presets import PRESETS
 from ..settings import ModelOrdering
 from ..task import Task, recorded_bins

@@ -17,10 +17,10 @@ from ...atoms.selection import Region, Selection
 from ...atoms.space import LOUDNESS, AtomSpace
 from ...errors import AtomizerError
 from ...inpainting.acting import acting_settings
+from ...inpainting.highs.timbre import without_idle_timbre
 from ...inpainting.recipe import Recipe, vary_seed
 from ...inpainting.settings import Settings, resolve
 from ...inpainting.source_spans import Span, spans_text, widened
-from ...inpainting.timbre import without_idle_timbre
 from ...inpainting.time_domain.fades import has_faded_out
 from ...limits import limits
 from .. import cleanup, decomposition, gpu

@@ -10,7 +10,7 @@ import gradio as gr
 from ...analysis import similar
 from ...atoms.selection import Selection
 from ...errors import AtomizerError
-from ...inpainting.highs import selects_highs
+from ...inpainting.highs.cutoff import selects_highs
 from ...limits import limits
 from ..component import Message, Places
 from ..findings import Subject, find_all

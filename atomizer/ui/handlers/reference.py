@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import AtomizerError
-from ...inpainting.like import levels_of
+from ...inpainting.highs.like import levels_of
 from ...io.audio import Sound, read
 from .. import cleanup
 from ..component import Message

@@ -12,10 +12,10 @@ from ...atoms.selection import Selection
 from ...atoms.space import parse_features
 from ...errors import AtomizerError
 from ...inpainting.acting import acting_settings
+from ...inpainting.highs.timbre import without_idle_timbre
 from ...inpainting.recipe import Recipe, parse_recipes
 from ...inpainting.settings import Settings, check_settings
 from ...inpainting.shaping import Shape
-from ...inpainting.timbre import without_idle_timbre
 from .. import gpu
 from ..component import Chosen, Message
 from ..pace import NO_ESTIMATE, Estimate, pace

@@ -13,7 +13,7 @@ from gradio.data_classes import FileData
 from ...analysis import MDCTAtomizer
 from ...atoms.selection import Selection
 from ...inpainting.fill import Step
-from ...inpainting.highs import resolve_cutoff
+from ...inpainting.highs.cutoff import resolve_cutoff
 from ...inpainting.standout import check_narrowed, narrow
 from ...io.audio import Sound, resample, write
 from ...io.tags import Tags

@@ -16,9 +16,9 @@ from gradio.utils import get_upload_folder
 
 from ...atoms.selection import Selection
 from ...atoms.space import AtomSpace
-from ...inpainting import like
 from ...inpainting.erase import check_fillable
-from ...inpainting.highs import resolve_cutoff
+from ...inpainting.highs import like
+from ...inpainting.highs.cutoff import resolve_cutoff
 from ...inpainting.recipe import FilledPlace, Recipe
 from ...inpainting.task import Task, task_of_selection
 from ...io.audio import Overview, Sound, read

@@ -17,10 +17,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..atoms.space import AtomSpace
-from ..io import resources
-from .long_term import ACTIVE_DB, BANDS, FLOOR_DB, MIN_FRAMES, RATE, band_edges, band_powers
-from .long_term import known_bands as count_known
+from ...atoms.space import AtomSpace
+from ...io import resources
+from ..band_levels import (
+    ACTIVE_DB,
+    BANDS,
+    FLOOR_DB,
+    MIN_FRAMES,
+    RATE,
+    band_edges,
+    band_powers,
+    known_bands,
+)
 
 FILE = "level_tracks.npz"  # beside the shipped checkpoint
 FIRST_BAND = 14  # first band (above 1.2 kHz) that may be unknown
@@ -177,7 +185,7 @@ def track_gains(
         The same for all channels: 1 below the cutoff, and everywhere where nothing is predicted.
     """
     out = np.ones(grid.shape[1:], np.float32)
-    model, known, edges = shipped(), count_known(cutoff, space), band_edges(space)
+    model, known, edges = shipped(), known_bands(cutoff, space), band_edges(space)
     if model is None or space.rate != RATE or not FIRST_BAND <= known < BANDS:
         return out
     filled = edges.copy()

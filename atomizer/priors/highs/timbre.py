@@ -1,7 +1,7 @@
 """Codes of timbre: the ways in which highs differ from those that the known bands predict.
 
 The long-term envelope (`long_term.py`) is a mean over recordings that sound the same below a
-cutoff. What they miss of it has a few typical shapes, from dark to bright, found by k-means in what
+cutoff. What it misses has a few typical shapes, from dark to bright, found by k-means in what
 the regression misses of sources that it was not fitted on (`tools/fit_timbre.py`). The known bands
 do not say which of them a recording has: a code is chosen by the user, or drawn by its share in
 recordings.
@@ -14,7 +14,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..io import resources
+from ...atoms.space import AtomSpace
+from ...io import resources
+from ..band_levels import band_edges, known_bands
+from .long_term import shipped_for
 
 FILE = "timbre.npz"  # beside the shipped checkpoint
 MAX_OFFSET_DB = 15.0  # largest difference that a code makes to a band
@@ -84,3 +87,36 @@ def shipped() -> Codes | None:
     """The codes beside the shipped checkpoint; None where there are none."""
     arrays = resources.checkpoint_arrays(FILE)
     return None if arrays is None else Codes(arrays["shapes"], arrays["share"])
+
+
+def timbre_gains(cutoff: int, trust: np.ndarray, space: AtomSpace, timbre: int) -> np.ndarray:
+    """Gains by which a code of timbre changes the bands above a cutoff.
+
+    Parameters
+    ----------
+    cutoff : int
+        First filled bin.
+    trust : (F,)
+        Share of the level's variance, 0 to 1, of which the fill is sure: where the known band goes
+        on as noise does, all that is likely is close to it.
+    space : AtomSpace
+        Of the grid.
+    timbre : int
+        The code; 0 for the most likely levels.
+
+    Returns
+    -------
+    (F,) float32
+        The same for all channels and frames: 1 below the cutoff, and everywhere where the known
+        bands predict nothing.
+    """
+    out = np.ones(len(trust), np.float32)
+    model, codes, known = shipped_for(cutoff, space), shipped(), known_bands(cutoff, space)
+    if model is None or codes is None:
+        return out
+    error = model.arrays[f"error_{known}"].astype(np.float64)
+    edges, above = band_edges(space), np.arange(cutoff, len(out))
+    centre = (edges[:-1] + edges[1:])[known : known + len(error)] / 2
+    offset = np.interp(above, centre, codes.offset_db(timbre, error))
+    out[cutoff:] = 10 ** (np.sqrt(1 - trust[cutoff:]) * offset / 20)
+    return out

@@ -1,6 +1,6 @@
 """A reference recording, whose highs filled highs shall have.
 
-Of it only the mean levels of its bands are used (`priors/long_term.py`), relative to the bands
+Of it only the mean levels of its bands are used (`priors/band_levels.py`), relative to the bands
 below the cutoff. `Settings.like` has them in text, so that a settings file repeats the fill without
 the recording.
 """
@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.cutoff import find_cutoff, sampled_grid
-from ..atoms.space import AtomSpace
-from ..errors import AtomizerError
-from ..io.audio import Sound
-from ..priors.long_term import (
+from ...analysis.cutoff import find_cutoff, sampled_grid
+from ...atoms.space import AtomSpace
+from ...errors import AtomizerError
+from ...io.audio import Sound
+from ...priors.band_levels import (
     BANDS,
-    LIKE_BANDS,
     MIN_FRAMES,
     active_frames,
     band_edges,
@@ -26,10 +25,11 @@ from ..priors.long_term import (
     known_bands,
     statistics,
 )
+from ...priors.highs.long_term import LIKE_BANDS
 
 if TYPE_CHECKING:
-    from .settings import Settings
-    from .task import Task
+    from ..settings import Settings
+    from ..task import Task
 
 MAX_NAME = 200  # characters
 NOT_HEARD = "-"  # level of a band above the end of the reference

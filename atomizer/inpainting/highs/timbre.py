@@ -1,18 +1,19 @@
-"""The code of timbre of filled highs: chosen, or drawn by the seed (`priors/timbre.py`)."""
+"""The code of timbre of filled highs: chosen, or drawn by the seed (`priors/highs/timbre.py`)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import AtomizerError
-from ..priors import long_term
-from ..priors.timbre import shipped
-from .presets import PRESETS
+from ...errors import AtomizerError
+from ...priors.band_levels import MIN_FRAMES, RATE, band_edges, known_bands
+from ...priors.highs import long_term
+from ...priors.highs.timbre import shipped
+from ..presets import PRESETS
 
 if TYPE_CHECKING:
-    from .settings import Resolved, Settings
-    from .task import Task
+    from ..settings import Resolved, Settings
+    from ..task import Task
 
 
 def describe_timbre(code: int) -> str:
@@ -104,17 +105,17 @@ def check_timbre(settings: Resolved, task: Task) -> None:
 def _unpredicted(cutoff: int, task: Task) -> str:
     """Why nothing predicts the highs of a task."""
     space, model = task.space, long_term.shipped()
-    known = long_term.known_bands(cutoff, space)
-    if model is None or space.rate != long_term.RATE:
+    known = known_bands(cutoff, space)
+    if model is None or space.rate != RATE:
         return "Nothing predicts these highs: leave out the timbre."
     if known not in model.cutoffs:
         low, high = (
-            long_term.band_edges(space)[band] * space.bin_hz / 1000
+            band_edges(space)[band] * space.bin_hz / 1000
             for band in (model.cutoffs[0], model.cutoffs[-1] + 1)
         )
         return (
             f"A timbre is that of highs from {low:.1f} to {high:.1f} kHz on, and what is selected"
             f" begins at {cutoff * space.bin_hz / 1000:.1f} kHz."
         )
-    seconds = long_term.MIN_FRAMES * space.hop / space.rate
+    seconds = MIN_FRAMES * space.hop / space.rate
     return f"A timbre needs at least {seconds:.2f} s of sound below the selected frequency."

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..analysis.cutoff import Cutoff, cutoff_of, find_cutoff
-from ..atoms.selection import Region, Selection
-from ..atoms.space import AtomSpace
-from ..errors import AtomizerError
-from ..io.audio import Sound
+from ...analysis.cutoff import Cutoff, cutoff_of, find_cutoff
+from ...atoms.selection import Region, Selection
+from ...atoms.space import AtomSpace
+from ...errors import AtomizerError
+from ...io.audio import Sound
 
 NEAR_RATIO, NEAR_HZ = 1.1, 1_000.0  # highs selected up to this far above a cutoff reach it
 
