@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from atomizer import Settings, inpaint, parse
+from atomizer.analysis.defects import DETECTORS
 from atomizer.inpainting.recipe import Recipe
 from atomizer.model import checkpoint
 
@@ -37,8 +38,10 @@ def test_the_shipped_model_is_the_default(sound, monkeypatch):
 
 
 def test_errors_are_one_sentence(sound, refused):
-    with refused("no selection"):
+    with refused("no selection", *DETECTORS, "beats:N,K"):
         inpaint(sound(), "middle:3")
+    with refused("is no selection: write above:HZ or above:auto."):
+        inpaint(sound(), "above:x")
     with refused("no selection", "above:HZ", "dropouts"):
         inpaint(sound(), "dropout")
     with refused("read(FILE)", "str"):

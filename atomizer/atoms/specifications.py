@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..errors import AtomizerError
@@ -12,11 +12,6 @@ from .regions import Region
 
 ABOVE_CUTOFF = "above:auto"
 STANDOUT = "standout"
-HELP = (
-    "above:HZ above:auto below:HZ time:START-END after:SECONDS channel:K random:PERCENT"
-    " quietest:PERCENT loudest:PERCENT transients:PERCENT steady:PERCENT keep:PER_SECOND"
-    " every:FRAMES beats:N beats:N,K rect:T0,T1,F0,F1 standout:DECIBELS"
-)
 
 
 @dataclass(frozen=True)
@@ -29,38 +24,59 @@ class Standout:
 Specified = Region | Part | Standout
 
 
+@dataclass(frozen=True)
+class _Row:
+    """One name of specifications: how it is written, how many numbers it has, what it builds."""
+
+    usage: str
+    counts: tuple[int, ...]
+    build: Callable[..., Specified]
+
+    @property
+    def advice(self) -> str:
+        return "write " + self.usage.replace(" ", " or ")
+
+
+def check_name(text: object, others: Iterable[str] = ()) -> None:
+    """Raise AtomizerError, with all that there are, where no specification has the name of a text.
+
+    others  words that are accepted where it is called, beside the specifications
+    """
+    if isinstance(text, str) and text.partition(":")[0] in _SPECIFICATIONS:
+        return
+    known = " ".join([HELP, *others])
+    raise AtomizerError(f"There is no selection {str(text)[:60]!r}: selections are {known}.")
+
+
 def parse_specification(text: str) -> Specified:
     """Region or part of one specification, or what narrows the others.
 
     Raises AtomizerError that lists what is accepted.
     """
-    if not isinstance(text, str):
-        raise AtomizerError(f"{str(text)[:60]!r} is no selection: selections are {HELP}.")
+    check_name(text)
     name, _, value = text.partition(":")
-    numbers = [_number(v, text) for v in value.split("-" if name == "time" else ",")]
-    counts, build = _SPECIFICATIONS.get(name, ((1,), None))
-    if len(numbers) not in counts:
-        raise AtomizerError(f"{text[:60]!r} has the wrong count of numbers: selections are {HELP}.")
+    row = _SPECIFICATIONS[name]
+    numbers = [_number(v, text, row) for v in value.split("-" if name == "time" else ",")]
+    if len(numbers) not in row.counts:
+        raise AtomizerError(f"{text[:60]!r} has the wrong count of numbers: {row.advice}.")
     if min(numbers) < 0:
         raise AtomizerError(
             f"{text[:60]!r} has a negative number: times, frequencies, channels and percents are"
             " not below 0."
         )
-    if build is None:
-        raise AtomizerError(f"There is no selection {text[:60]!r}: selections are {HELP}.")
     try:
-        return build(*numbers)
+        return row.build(*numbers)
     except ValueError as error:
         raise AtomizerError(f"{text[:60]!r} {error}.") from error
 
 
-def _number(text: str, specification: str) -> float:
+def _number(text: str, specification: str, row: _Row) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise AtomizerError(f"{specification[:60]!r} is no selection: selections are {HELP}.")
+        raise AtomizerError(f"{specification[:60]!r} is no selection: {row.advice}.")
     return value
 
 
@@ -103,21 +119,21 @@ def _beats(beats: float, which: float | None = None) -> Part:
     return Part("beats", beats, 0 if which in (None, beats) else int(which or 0))
 
 
-# name of a specification: how many numbers it has, and what it stands for
-_SPECIFICATIONS: dict[str, tuple[tuple[int, ...], Callable[..., Specified] | None]] = {
-    "above": ((1,), lambda hertz: Region(f=(hertz, None))),
-    "below": ((1,), lambda hertz: Region(f=(None, hertz))),
-    "time": ((2,), lambda start, end: Region(t=_ascending(start, end))),
-    "after": ((1,), lambda start: Region(t=(start, None))),
-    "channel": ((1,), _channel),
-    "rect": ((4,), _rect),
-    "random": ((1,), _percent("random")),
-    "quietest": ((1,), _percent("quietest")),
-    "loudest": ((1,), _percent("loudest")),
-    "transients": ((1,), _percent("transients")),
-    "steady": ((1,), _percent("steady")),
-    "keep": ((1,), lambda per_second: Part("keep", per_second)),
-    "every": ((1,), _every),
-    "beats": ((1, 2), _beats),
-    STANDOUT: ((1,), Standout),
+_SPECIFICATIONS = {
+    "above": _Row(f"above:HZ {ABOVE_CUTOFF}", (1,), lambda hertz: Region(f=(hertz, None))),
+    "below": _Row("below:HZ", (1,), lambda hertz: Region(f=(None, hertz))),
+    "time": _Row("time:START-END", (2,), lambda start, end: Region(t=_ascending(start, end))),
+    "after": _Row("after:SECONDS", (1,), lambda start: Region(t=(start, None))),
+    "channel": _Row("channel:K", (1,), _channel),
+    "random": _Row("random:PERCENT", (1,), _percent("random")),
+    "quietest": _Row("quietest:PERCENT", (1,), _percent("quietest")),
+    "loudest": _Row("loudest:PERCENT", (1,), _percent("loudest")),
+    "transients": _Row("transients:PERCENT", (1,), _percent("transients")),
+    "steady": _Row("steady:PERCENT", (1,), _percent("steady")),
+    "keep": _Row("keep:PER_SECOND", (1,), lambda per_second: Part("keep", per_second)),
+    "every": _Row("every:FRAMES", (1,), _every),
+    "beats": _Row("beats:N beats:N,K", (1, 2), _beats),
+    "rect": _Row("rect:T0,T1,F0,F1", (4,), _rect),
+    STANDOUT: _Row(f"{STANDOUT}:DECIBELS", (1,), Standout),
 }
+HELP = " ".join(row.usage for row in _SPECIFICATIONS.values())

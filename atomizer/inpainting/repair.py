@@ -16,7 +16,7 @@ import numpy as np
 
 from ..analysis.defects import DETECTORS, Defect, find_defects
 from ..atoms.selection import Region, Selection
-from ..atoms.specifications import HELP
+from ..atoms.specifications import check_name
 from ..errors import AtomizerError
 from ..io.audio import Sound
 from .time_domain.autoregression import interpolate
@@ -41,16 +41,14 @@ class Repaired:
 def split_defects(specifications: Iterable[str]) -> tuple[list[str], list[str]]:
     """Names of detectors among specifications of a selection, and the other specifications.
 
-    Raises AtomizerError for a word without a value that is no name of a detector.
+    Raises AtomizerError, with all that there are, for one that is neither.
     """
     given = list(specifications)
-    words = [text for text in given if isinstance(text, str) and ":" not in text]
-    unknown = next((word for word in words if word not in DETECTORS), None)
-    if unknown is not None:
-        raise AtomizerError(
-            f"{unknown[:60]!r} is no selection: selections are {HELP} {' '.join(DETECTORS)}."
-        )
-    return words, [text for text in given if text not in words]
+    words = [text for text in given if isinstance(text, str) and text in DETECTORS]
+    others = [text for text in given if text not in words]
+    for text in others:
+        check_name(text, DETECTORS)
+    return words, others
 
 
 def with_holes(selection: Selection, holes: Selection, kinds: Iterable[str]) -> Selection:
