@@ -399,6 +399,26 @@ def test_tools_are_one_row_and_presets_another(open_page):
         assert cut == [], width
 
 
+def test_menus_of_the_view_show_their_longest_choice(open_page, sounds):
+    page = open_page(1400, 800, app="quick_app_url")
+    upload(page, sounds["stereo"])
+    cut = """menus => menus.flatMap((menu) => {
+      const style = getComputedStyle(menu);
+      const context = document.createElement('canvas').getContext('2d');
+      context.font = style.font;
+      const room = menu.clientWidth - parseFloat(style.paddingLeft)
+        - parseFloat(style.paddingRight);
+      return [...menu.options].map((option) => option.text)
+        .filter((text) => context.measureText(text).width > room);
+    })"""
+    for width in (1400, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.eval_on_selector_all(f"{VIEW} .look select", cut) == [], width
+    page.set_viewport_size({"width": 1400, "height": 800})
+    bar, button = (page.locator(f"{VIEW} {part}") for part in (".look", "[data-act=order]"))
+    assert bar.bounding_box()["height"] < 2 * button.bounding_box()["height"]
+
+
 # whether a part of the page has been visible while another one was missing
 PARTIAL = """
 window.partial = null;

@@ -188,13 +188,13 @@ def test_a_region_is_filled_in_on_top_of_what_remains(page, atoms, notes):
             "(MDCT view of the fill)" in page.inner_text(facts),
         )
 
-    assert drawn() == ("MDCT view of the fill", True)
+    assert drawn() == ("MDCT of the fill", True)
     page.click(f"{d.VIEW} [data-version=original]")
     d.wait(page, "state.scene === state.base && state.scene.scales.length === 3")
     assert drawn() == ("matching pursuit", False)
     page.click(f"{d.VIEW} [data-version=filled]")
     d.wait(page, "state.scene.id === state.variation.scene.id && state.shown")
-    assert drawn() == ("MDCT view of the fill", True)
+    assert drawn() == ("MDCT of the fill", True)
     found = d.state(page, "state.base.id")
     page.select_option(menu, "matching-pursuit")  # they are there: the pursuit does not run again
     d.wait(page, "state.scene === state.base && state.version === 'original'")

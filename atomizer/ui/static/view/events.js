@@ -142,7 +142,7 @@ export class PageEvents {
       if (menu.open) menu.querySelector('.sheet')?.scrollIntoView({ block: 'nearest' });
     });
     const atomizer = find('atomizer');
-    const names = Object.entries({ ...this.view.config.atomizers, fill: 'MDCT view of the fill' });
+    const names = Object.entries({ ...this.view.config.atomizers, fill: 'MDCT of the fill' });
     atomizer.append(...names.map(([name, text]) => new Option(text, name)));
     atomizer.addEventListener('change', () => this.view.display.chooseAtomizer(atomizer.value));
     const scale = find('scale');
