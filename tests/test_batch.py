@@ -249,6 +249,16 @@ def test_defects_are_listed_with_their_times(command, tmp_path, sound):
     np.testing.assert_array_equal(after[0, 10_000:], before[0, 10_000:])
 
 
+def test_repairs_alone_need_no_pursuit(command, tmp_path, sound):
+    """No atom is selected beside the defects, whatever the atomizer."""
+    write(tmp_path / "x.wav", sound(0.5))
+    names = tmp_path / "x.wav", tmp_path / "y.wav"
+    options = "--select", "clicks", "--atomizer", "matching-pursuit"
+    code, printed = command("fill", *names, *options)
+    assert code == 0 and "Found: " in printed.out
+    assert "matching-pursuit" not in printed.out
+
+
 def test_defects_cannot_be_narrowed(command, tmp_path, sound):
     write(tmp_path / "x.wav", sound(0.5))
     names = tmp_path / "x.wav", tmp_path / "y.wav"

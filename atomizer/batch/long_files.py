@@ -24,13 +24,14 @@ from ..inpainting.parts.fill_parts import (
     repair_by_parts,
     resolve_cutoff_by_parts,
 )
+from ..inpainting.repair_first import recipes_after_repair, settings_of_repair
 from ..io.audio import Sound, check_writable, open_long
 from ..io.formats import subtype_for
 from ..io.peaks import BITS
 from ..io.reader import SoundReader
 from ..io.tags import Tags, read_tags
 from ..io.writer import Form, SoundWriter
-from .request import Outcome, Request, Watch, recipes_with
+from .request import Outcome, Request, Watch
 
 
 def goes_by_parts(seconds: float, request: Request) -> bool:
@@ -53,7 +54,7 @@ def fill_long(source: Path, target: Path, request: Request, watch: Watch) -> Out
             path = folder / "repaired.w64"
             holes = _repair_long(stream, path, request, outcome)
             stream = _reopened(path, stream.form, stack)
-        recipes = recipes_with(request, holes)
+        recipes = recipes_after_repair(request.recipes, request.defects, holes)
         for number, recipe in enumerate(recipes):
             recipe, cutoff = resolve_cutoff_by_parts(stream, recipe)
             if cutoff is not None:
@@ -73,9 +74,9 @@ def fill_long(source: Path, target: Path, request: Request, watch: Watch) -> Out
 def _repair_long(stream: Stream, path: Path, request: Request, outcome: Outcome) -> Selection:
     """Write the repaired sound into a file; returns the long dropouts."""
     defects: list[Defect] = []
-    holes = Selection()
+    holes, settings = Selection(), settings_of_repair(request.recipes)
     with SoundWriter(path, Form(stream.form.rate, stream.form.channels)) as out:
-        for part in repair_by_parts(stream, request.defects, request.seed, request.erases):
+        for part in repair_by_parts(stream, request.defects, settings):
             out.add(part.sound.samples)
             defects += part.defects
             holes = holes + part.selection

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..analysis.defects import Defect
-from ..atoms.selection import Selection
 from ..inpainting.recipe import Recipe
-from ..inpainting.repair import describe_defects, with_holes
+from ..inpainting.repair import describe_defects
 
 if TYPE_CHECKING:
     from ..analysis import MatchingPursuitAtomizer
@@ -39,16 +38,6 @@ class Request:
     peaks: str = "limit"
     load: Callable[[], AtomModel] | None = None
     pursuit: MatchingPursuitAtomizer | None = None
-
-    @property
-    def seed(self) -> int:
-        """Seed of the repairs."""
-        return self.recipes[0].settings.seed if self.recipes else 0
-
-    @property
-    def erases(self) -> bool:
-        """Whether defects become silence."""
-        return bool(self.recipes) and self.recipes[0].settings.method == "erased"
 
 
 @dataclass
@@ -103,21 +92,3 @@ class Watch:
 
     on_step: Callable[[Step], object] | None = None
     on_share: Callable[[float], object] | None = None
-
-
-def recipes_with(request: Request, holes: Selection) -> list[Recipe]:
-    """The recipes of a request, the first with long dropouts; without one that does nothing.
-
-    Raises AtomizerError as `with_holes` does.
-    """
-    recipes = list(request.recipes)
-    if request.defects and recipes:
-        first = replace(
-            recipes[0], selection=with_holes(recipes[0].selection, holes, request.defects)
-        )
-        chosen = first.selection
-        if chosen.regions or chosen.parts or chosen.above_cutoff or first.extend:
-            recipes[0] = first
-        elif not first.add_channels:
-            recipes = recipes[1:]
-    return recipes

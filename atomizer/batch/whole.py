@@ -6,16 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..atoms.selection import Selection
 from ..inpainting.erase import erase_atoms
 from ..inpainting.fill import needs_model
 from ..inpainting.highs.cutoff import describe_cutoff, resolve_for
 from ..inpainting.origin import describe_origin
 from ..inpainting.recipe import Recipe
-from ..inpainting.repair import Repaired, repair
+from ..inpainting.repair_first import repair_first
 from ..inpainting.settings import resolve
 from ..io.audio import Sound, check_writable, write
-from .request import Outcome, Request, Watch, recipes_with
+from .request import Outcome, Request, Watch
 
 if TYPE_CHECKING:
     from ..analysis.cutoff import Cutoff
@@ -25,15 +24,14 @@ if TYPE_CHECKING:
 def fill_whole(sound: Sound, target: Path, request: Request, watch: Watch) -> Outcome:
     """Fill in a sound, and write a file."""
     outcome = Outcome(target, warnings=[sound.note] if sound.note else [])
-    repaired = Repaired(sound, [], Selection())
-    if request.defects:
-        repaired = repair(sound, request.defects, request.seed, request.erases)
+    repaired, recipes = repair_first(sound, request.defects, request.recipes)
+    sound = repaired.sound
     outcome.add_defects(request, repaired.defects)
-    sound, recipes = repaired.sound, recipes_with(request, repaired.selection)
-    if request.pursuit is not None:
+    has_pursuit = request.pursuit is not None and bool(recipes)
+    if has_pursuit:
         outcome.cutoff = _resolve_cutoff(recipes, sound, outcome)
     _check_whole(target, sound, recipes, request)
-    if request.pursuit is not None:
+    if has_pursuit:
         sound, recipes = _erase(sound, recipes[0], request, outcome)
     for recipe in recipes:
         sound = _run(recipe, sound, request, outcome, watch)
@@ -49,10 +47,9 @@ def _check_whole(target: Path, sound: Sound, recipes: list[Recipe], request: Req
     if recipes:
         task = recipes[0].task(sound)
         resolve(recipes[0].settings, task)
-        rate = task.output_rate
         channels += sum(max(0, recipe.add_channels) for recipe in recipes)
-    if request.pursuit is not None and request.erases:
-        rate = sound.rate
+        if request.pursuit is None or recipes[0].settings.method != "erased":
+            rate = task.output_rate
     check_writable(target, rate, channels, sound.subtype)
 
 
@@ -92,7 +89,7 @@ def _erase(
     """The sound without the selected pursuit atoms, and the recipes that are left."""
     assert request.pursuit is not None
     recipe.check_pursuit()
-    residual = erase_atoms(sound, recipe.selection, request.pursuit, request.seed)
+    residual = erase_atoms(sound, recipe.selection, request.pursuit, recipe.settings.seed)
     outcome.notes.append(f"{residual} remain.")
     if recipe.settings.method != "erased":
         outcome.notes.append(

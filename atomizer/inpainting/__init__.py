@@ -19,7 +19,7 @@ Around it:
     inpaint.py       all of it in one call
     recipe.py        a fill as data: settings files, the page; recipe_schema.py, shaping.py
     parts/           long sounds, part by part
-    repair.py        clicks, clipped peaks and dropouts
+    repair.py        clicks, clipped peaks and dropouts; repair_first.py before the recipes
     erase.py         matching-pursuit atoms
     unsent.py        atoms that a file of atoms has no bytes for
     work.py          how much work a fill is

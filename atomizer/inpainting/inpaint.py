@@ -10,11 +10,12 @@ from ..atoms.selection import Selection, parse
 from ..atoms.space import parse_features
 from ..errors import AtomizerError
 from ..io.audio import Sound
-from .fill import fill, last, needs_model
+from .fill import needs_model
 from .highs.like import levels_of
-from .repair import repair, split_defects, with_holes
+from .recipe import Recipe
+from .repair import split_defects
+from .repair_first import repair_first
 from .settings import Settings
-from .task import prepare
 
 if TYPE_CHECKING:
     from ..model.inference import AtomModel
@@ -81,20 +82,20 @@ def inpaint(
     chosen = Settings(**settings)
     if isinstance(selection, str):
         selection = [selection]
+    defects: list[str] = []
     if not isinstance(selection, Selection):
         defects, rest = split_defects(selection)
         selection = parse(rest)
-        if defects:
-            repaired = repair(sound, defects, chosen.seed, chosen.method == "erased")
-            sound = repaired.sound
-            selection = with_holes(selection, repaired.selection, defects)
-            if not (rest or selection.regions or extend or add_channels):
-                return sound
     if features is not None:
         selection = replace(selection, features=parse_features(features))
-    task = prepare(sound, selection, extend=extend, add_channels=add_channels, seed=chosen.seed)
-    if model is None and needs_model(task, chosen):
-        from ..model.checkpoint import load  # loads torch
+    recipe = Recipe(selection, chosen, extend, add_channels)
+    repaired, left = repair_first(sound, defects, [recipe])
+    sound = repaired.sound
+    for recipe in left:
+        task = recipe.task(sound)
+        if model is None and needs_model(task, chosen):
+            from ..model.checkpoint import load  # loads torch
 
-        model = load()
-    return task.render(last(fill(task, chosen, model)).grid)
+            model = load()
+        sound = recipe.run(sound, task, model)
+    return sound

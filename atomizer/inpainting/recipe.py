@@ -77,6 +77,13 @@ class Recipe:
         """The same recipe with another seed."""
         return replace(self, settings=replace(self.settings, seed=seed))
 
+    @property
+    def fills_anything(self) -> bool:
+        """Whether the recipe selects atoms, or adds time or channels."""
+        chosen = self.selection
+        selects = bool(chosen.regions or chosen.parts or chosen.above_cutoff)
+        return selects or bool(self.extend or self.add_channels)
+
     def check_pursuit(self) -> None:
         """Raise AtomizerError if pursuit atoms cannot be erased, or filled in, by this recipe."""
         if self.settings.method != "erased":
@@ -90,7 +97,7 @@ class Recipe:
         if self.settings.method != "erased":
             return [self]
         rest = replace(self, selection=Selection())
-        return [rest] if self.extend or self.add_channels else []
+        return [rest] if rest.fills_anything else []
 
     def task(self, sound: Sound) -> Task:
         """The task of filling in this sound; raises AtomizerError if the recipe does not fit it."""

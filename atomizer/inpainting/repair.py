@@ -19,6 +19,7 @@ from ..atoms.selection import Region, Selection
 from ..atoms.specifications import check_name
 from ..errors import AtomizerError
 from ..io.audio import Sound
+from .settings import Settings
 from .time_domain.autoregression import interpolate
 from .time_domain.declipping import declip
 from .time_domain.holes import is_short
@@ -51,20 +52,7 @@ def split_defects(specifications: Iterable[str]) -> tuple[list[str], list[str]]:
     return words, others
 
 
-def with_holes(selection: Selection, holes: Selection, kinds: Iterable[str]) -> Selection:
-    """A selection with the long dropouts that a repair of `kinds` leaves (`Repaired.selection`).
-
-    Raises AtomizerError for a selection that is narrowed: nothing of a dropout stands out.
-    """
-    if selection.standout is not None:
-        raise AtomizerError(
-            f"{', '.join(kinds)} cannot be narrowed to what stands out: repair them in a call of"
-            " their own."
-        )
-    return selection + holes
-
-
-def repair(sound: Sound, kinds: Iterable[str], seed: int = 0, erase: bool = False) -> Repaired:
+def repair(sound: Sound, kinds: Iterable[str], settings: Settings = Settings()) -> Repaired:
     """Find defects of a sound and fill them in.
 
     Parameters
@@ -72,10 +60,9 @@ def repair(sound: Sound, kinds: Iterable[str], seed: int = 0, erase: bool = Fals
     sound : Sound
     kinds : iterable of str
         Names in `analysis.defects.DETECTORS`.
-    seed : int
-        Of the draws of the autoregressive model.
-    erase : bool
-        Leave silence in place of the defects.
+    settings : Settings
+        Of them, `seed` is that of the draws of the autoregressive model; the method "erased" leaves
+        silence in place of the defects.
 
     Returns
     -------
@@ -83,7 +70,7 @@ def repair(sound: Sound, kinds: Iterable[str], seed: int = 0, erase: bool = Fals
     """
     defects = find_defects(sound, kinds)
     samples = sound.samples.copy()
-    if erase:
+    if settings.method == "erased":
         for d in defects:
             samples[d.channel, d.first : d.stop] = 0
         return Repaired(sound.with_samples(samples), defects, Selection())
@@ -99,7 +86,7 @@ def repair(sound: Sound, kinds: Iterable[str], seed: int = 0, erase: bool = Fals
         channels = list(hole.channels)
         span = slice(hole.first, hole.stop)
         samples[channels, span] = interpolate(
-            samples[channels], hole.first, hole.stop, sound.rate, seed
+            samples[channels], hole.first, hole.stop, sound.rate, settings.seed
         )
     everywhere = tuple(range(sound.channels))
     regions = tuple(

@@ -32,15 +32,16 @@ from ..analysis import ATOMIZERS, MatchingPursuitAtomizer, Pursuit, check_name
 from ..analysis.cutoff import cutoff_of
 from ..analysis.summary import count_atoms, parts_of
 from ..atoms.orderings import ORDERINGS
-from ..atoms.selection import Selection, parse
+from ..atoms.selection import parse
 from ..atoms.space import LOUDNESS, AtomSpace
 from ..errors import AtomizerError
-from ..inpainting.erase import check_fillable, erase_atoms
+from ..inpainting.erase import erase_atoms
 from ..inpainting.fill import Step
 from ..inpainting.highs.cutoff import describe_cutoff, resolve_for
 from ..inpainting.highs.like import levels_of
 from ..inpainting.recipe import Recipe
-from ..inpainting.repair import describe_defects, repair, split_defects, with_holes
+from ..inpainting.repair import describe_defects, split_defects
+from ..inpainting.repair_first import repair_first
 from ..inpainting.settings import METHODS, Settings, resolve
 from ..inpainting.task import Task
 from ..io.audio import Sound, TooLong, max_duration, overview, read, write
@@ -178,13 +179,11 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
             parse_integer("channels to add", add_channels) or 0,
         )
         name, sound = check_name(atomizer), _read(file, start, seconds)
+        repaired, left = repair_first(sound, defects, [recipe])
+        sound = repaired.sound
         if defects:
-            repaired = repair(sound, defects, settings.seed, settings.method == "erased")
-            sound = repaired.sound
-            selection = with_holes(recipe.selection, repaired.selection, defects)
-            recipe = replace(recipe, selection=selection)
             inform(describe_defects(defects, repaired.defects), title="Repair")
-        if words or not defects or _fills_anything(recipe):
+        for recipe in left:
             sound = _filled(sound, recipe, name)
         path = _write_result(sound, file)
         uploads = (cleanup.uploaded_path(name) for name in (file, like) if name)
@@ -192,11 +191,6 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
             cleanup.delete_later(temporary)
         cleanup.trim_heap()
         return str(path)
-
-
-def _fills_anything(recipe: Recipe) -> bool:
-    """Whether a recipe without parts selects or adds anything."""
-    return bool(recipe.selection.regions or recipe.extend or recipe.add_channels)
 
 
 def _filled(sound: Sound, recipe: Recipe, name: str) -> Sound:
@@ -208,10 +202,10 @@ def _filled(sound: Sound, recipe: Recipe, name: str) -> Sound:
             inform(describe_cutoff(cutoff), title="Selection")
         recipe = replace(recipe, selection=selection)
         resolve(recipe.settings, recipe.task(sound))  # raises before the long pursuit
-        sound, selection = _erase(sound, selection, name, recipe.settings)
-        recipe = replace(recipe, selection=selection)
-        if not _fills_anything(recipe):
+        sound, left = _erase(sound, recipe, name), recipe.after_erasing()
+        if not left:
             return sound
+        (recipe,) = left
     task = recipe.task(sound)
     for note in task.notes:
         inform(note, title="Selection")
@@ -267,17 +261,13 @@ def _pursue(sound: Sound, name: str) -> tuple[MatchingPursuitAtomizer, Pursuit]:
     return atomizer, found
 
 
-def _erase(
-    sound: Sound, selection: Selection, name: str, settings: Settings
-) -> tuple[Sound, Selection]:
-    """Erase the selected matching-pursuit atoms; returns the sound, and what is to be filled in.
+def _erase(sound: Sound, recipe: Recipe, name: str) -> Sound:
+    """The sound without the selected matching-pursuit atoms.
 
-    Nothing is to be filled in with the method "erased". Raises AtomizerError where the pursuit
-    ended before it reproduced the sound, because the rest of the sound would be missing.
+    Raises AtomizerError where the pursuit ended before it reproduced the sound, because the rest of
+    the sound would be missing.
     """
-    stays_erased = settings.method == "erased"
-    if not stays_erased:
-        check_fillable(selection)
+    recipe.check_pursuit()
     atomizer, found = _pursue(sound, name)
     if found.done in ("atoms", "seconds"):
         raise AtomizerError(
@@ -285,8 +275,7 @@ def _erase(
             f"reproduced the sound (at {found.srr_db:.1f} of {decomposition.SRR_DB:g} dB): "
             "request a shorter excerpt with start and seconds."
         )
-    rest = erase_atoms(sound, selection, atomizer, settings.seed, found.atoms)
-    return rest.sound, Selection() if stays_erased else selection
+    return erase_atoms(sound, recipe.selection, atomizer, recipe.settings.seed, found.atoms).sound
 
 
 def _last_step(task: Task, settings: Settings, deadline: float) -> Step:

@@ -23,6 +23,7 @@ from ..fill import fill, last, needs_model
 from ..highs.cutoff import resolve_cutoff
 from ..recipe import Recipe
 from ..repair import Repaired, repair
+from ..settings import Settings
 from ..standout import NothingStandsOut
 from ..task import Task, prepare
 from . import plan
@@ -136,14 +137,14 @@ def fill_by_parts(
 
 
 def repair_by_parts(
-    sound: Stream, kinds: Iterable[str], seed: int = 0, erase: bool = False
+    sound: Stream, kinds: Iterable[str], settings: Settings = Settings()
 ) -> Iterator[Repaired]:
     """Repair a long sound (`repair.repair`); yields consecutive parts, with times of the whole."""
     rate, kinds = sound.form.rate, tuple(kinds)
     size, context = round(plan.PART_SECONDS * rate), round(plan.MARGIN_SECONDS * 2 * rate)
     for first in range(0, sound.length, size):
         stop, start = min(first + size, sound.length), max(0, first - context)
-        found = repair(sound.part(start, stop + context), kinds, seed, erase)
+        found = repair(sound.part(start, stop + context), kinds, settings)
         local = first - start
         defects = [
             replace(d, first=d.first + start, stop=d.stop + start)
