@@ -24,7 +24,7 @@ SPACE = AtomSpace(rate=8000, hop=64, frames=16, channels=2)
 def window_of(sound, specification, space=SPACE):
     """A state whose selection is unknown, and its middle window."""
     task = prepare(sound, parse([specification]), space=space)
-    state = FillState(task, ~task.mask, ~task.mask)
+    state = FillState(task, task.mask)
     windows = state.windows(task.mask, space.frames)
     return state, windows[len(windows) // 2]
 
@@ -72,7 +72,7 @@ def test_highs_get_the_fine_structure_of_the_octave_below():
 def test_ends_of_a_sound_or_a_hole_have_no_fine_structure(specification):
     """White noise has the same fine structure at ends and holes; the hole itself has none."""
     task = prepare(white(1.0), parse(specification.split()), space=SPACE)
-    state = FillState(task, ~task.mask, ~task.mask)
+    state = FillState(task, task.mask)
     frames = np.zeros((task.mask.shape[1], 2), object)
     for window in state.windows(task.mask, SPACE.frames):
         uneven, positive = planes_of(state, window)
@@ -148,7 +148,7 @@ def test_scaled_fine_structure_keeps_the_power_of_an_envelope(scale):
 
 def test_atoms_above_the_silence_threshold_are_silent():
     task = prepare(white(), parse(["time:0.4-0.6"]), space=SPACE)
-    state = FillState(task, ~task.mask, ~task.mask)
+    state = FillState(task, task.mask)
     window = state.windows(task.mask, SPACE.frames)[0]
     logits = torch.zeros(2, SPACE.levels)
     logits[0, 0] = np.log(1.5 * (SPACE.levels - 1))  # inaudible with a probability of 0.6
@@ -184,7 +184,7 @@ def test_the_prediction_gain_is_high_for_partials_only():
 def test_inside_a_long_hole_the_surroundings_give_the_level():
     """Without context the reference is the lowest, and the middle of a hole almost silent."""
     task = prepare(white(6.0), parse(["time:2-4"]), space=SPACE)
-    state = FillState(task, ~task.mask, ~task.mask)
+    state = FillState(task, task.mask)
     windows = state.windows(task.mask, SPACE.frames)
     middle = windows[len(windows) // 2]
     assert not crop_known(state.observed, middle).any()

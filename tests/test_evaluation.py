@@ -16,7 +16,7 @@ from atomizer.atoms.space import AtomSpace
 from atomizer.errors import AtomizerError
 from atomizer.evaluation import cross_entropy, low_rate
 from atomizer.evaluation.baselines.neighbours import exchange_groups
-from atomizer.evaluation.cases import Case, Estimate, NoCase, Place
+from atomizer.evaluation.cases import Case, Estimate, HiddenPlace, NoCase
 from atomizer.evaluation.figures import ROWS, SCALE, height_of, to_rows
 from atomizer.evaluation.foreign_sounds import FOREIGN_SOUNDS
 from atomizer.evaluation.methods import METHODS, MethodContext
@@ -196,10 +196,10 @@ def test_places_are_apart_repeatable_and_not_silent(sound):
     clip.samples[:, : 8 * 44_100] *= 1e-4
     for name in ("gap-2s", "continue-3s", "repair-ring"):
         task = TASKS[name]
-        cases = [Case.from_sound(task, clip, np.inf, Place(n)) for n in range(task.places)]
+        cases = [Case.from_sound(task, clip, np.inf, HiddenPlace(n)) for n in range(task.places)]
         spans = [case.hidden_span for case in cases]
         assert len({span[0] for span in spans}) == 3 and spans == sorted(spans)
-        assert spans[0] == Case.from_sound(task, clip, np.inf, Place(0)).hidden_span
+        assert spans[0] == Case.from_sound(task, clip, np.inf, HiddenPlace(0)).hidden_span
         assert spans[0][1] > 8.0  # the first third begins in near silence
         if task.kind == "continue":
             assert all(

@@ -306,7 +306,7 @@ def test_only_windows_near_the_selection_are_read(model, monkeypatch):
 
 def test_windows_tile_their_targets():
     task = prepare(noise(2.0), parse(["above:1000"]), space=SPACE)
-    windows = FillState(task, ~task.mask, ~task.mask).windows(task.mask, 16)
+    windows = FillState(task, task.mask).windows(task.mask, 16)
     filled = np.concatenate([np.arange(w.target_start, w.target_stop) for w in windows])
     assert np.array_equal(filled, np.arange(task.grid.shape[1]))
 
@@ -422,7 +422,7 @@ def test_the_middle_of_a_long_box_has_the_level_of_its_sides():
     spectrum[:, 2 * 2000 :] *= 0.01
     sound = Sound(np.fft.irfft(spectrum).astype(np.float32), 8000)
     task = prepare(sound, parse(["rect:0.7,1.1,2200,3900"]), space=SPACE)
-    state, size, bins = FillState(task, ~task.mask, ~task.mask), TINY.space.frames, slice(40, 60)
+    state, size, bins = FillState(task, task.mask), TINY.space.frames, slice(40, 60)
     windows = state.windows(task.mask, size)
     middle = next(w for w in windows if task.mask[0, w.start : w.start + size, 50].all())
     expected = state.predictions(middle)[1].std[..., bins].astype(np.float64)
@@ -637,7 +637,7 @@ def test_a_pause_beside_a_box_does_not_silence_it():
     sound = noise(3)
     sound.samples[:, 16000:] = 0
     task = prepare(sound, Selection((Region(t=(1.0, 2.0), f=(500, 2000)),)), space=SPACE)
-    state = FillState(task, ~task.mask, ~task.mask)
+    state = FillState(task, task.mask)
     bounds = Bounds(state.magnitude, state.observed, state.preset, task.reference, None)
     last = int(np.flatnonzero(task.mask.any(axis=(0, 2)))[-1])
     window = Window(last - 2, TINY.space.frames, last - 2, last + 1, (0, 1), 2)
@@ -651,7 +651,7 @@ def test_the_level_of_a_box_follows_its_surroundings():
     sound = noise(4)
     sound.samples[:, np.arange(sound.samples.shape[1]) // 512 % 8 != 3] *= 0.1
     task = prepare(sound, Selection((Region(t=(1.0, 3.0), f=(1000, 2000)),)), space=SPACE)
-    state = FillState(task, ~task.mask, ~task.mask)
+    state = FillState(task, task.mask)
     for window in state.windows(task.mask, TINY.space.frames)[3:-3]:
         frames = slice(window.target_start, window.target_stop)
         part = slice(frames.start - window.start, frames.stop - window.start)

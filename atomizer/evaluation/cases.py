@@ -39,7 +39,7 @@ class NoCase(AtomizerError):
     """A clip gives no case of a task; the sentence says why."""
 
 
-class Place(NamedTuple):
+class HiddenPlace(NamedTuple):
     """Which one of the hidden places of a recording, counted from 0, and the seed of all."""
 
     number: int = 0
@@ -85,7 +85,7 @@ class EvaluationTask:
 
     name: str
     kind: str
-    hide: Callable[[Sound, Place], Hidden]
+    hide: Callable[[Sound, HiddenPlace], Hidden]
     channels: int = 1
     above_hz: float = 0.0
     band_hz: tuple[float, float] = (0.0, np.inf)
@@ -123,7 +123,11 @@ class Case:
 
     @classmethod
     def from_sound(
-        cls, evaluation: EvaluationTask, sound: Sound, cutoff_hz: float, place: Place = Place()
+        cls,
+        evaluation: EvaluationTask,
+        sound: Sound,
+        cutoff_hz: float,
+        place: HiddenPlace = HiddenPlace(),
     ) -> Case:
         """Hide the atoms of a sound that the task selects; raises NoCase where that is nothing."""
         hidden = evaluation.hide(sound, place)

@@ -7,9 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..atoms.space import LOUDNESS
-from ..inpainting.sampling.state import FillState, statistics_of
-from ..inpainting.settings import Settings, model_ordering
+from ..inpainting.sampling.state import FillState, conditioning_of
+from ..inpainting.settings import Settings
 from ..inpainting.task import Task
 from ..model.gaussian import velocity_floor
 from ..model.inference import AtomModel, decode, encode
@@ -36,9 +35,8 @@ def excess_nats(task: Task, judged: np.ndarray, model: AtomModel) -> float:
     """
     space = model.config.space
     judges_sign = "velocity" not in task.features
-    velocity_known, sign_known = (~(task.mask & (name in task.features)) for name in LOUDNESS)
-    state = FillState(task, velocity_known, sign_known, model_ordering(model, Settings()))
-    state.statistics = statistics_of(task, model.config)
+    conditioning = conditioning_of(model, Settings(), task)
+    state = FillState(task, task.mask, task.features, conditioning)
     total, count = 0.0, 0
     for window in state.windows(task.mask, space.frames):
         channel, frame, bin_ = window.targets(judged)

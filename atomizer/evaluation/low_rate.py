@@ -22,7 +22,7 @@ from ..errors import AtomizerError
 from ..inpainting.highs.cutoff import resolve_for
 from ..io.audio import Sound, resample_to_length
 from .baselines import codecs
-from .cases import EvaluationTask, Hidden, NoCase, Place
+from .cases import EvaluationTask, Hidden, HiddenPlace, NoCase
 
 Resampler = Callable[[np.ndarray, int, int], np.ndarray]
 
@@ -107,7 +107,7 @@ def _hidden(recording: Sound, file: Sound) -> Hidden:
 def low_rate(rate: int) -> EvaluationTask:
     """Everything above the cutoff of a file of a low rate."""
 
-    def hide(sound: Sound, place: Place) -> Hidden:
+    def hide(sound: Sound, place: HiddenPlace) -> Hidden:
         lowered = RESAMPLERS[resampler_of(sound)](sound.samples, sound.rate, rate)
         return _hidden(sound, Sound(np.ascontiguousarray(lowered, np.float32), rate))
 
@@ -118,7 +118,7 @@ def low_rate(rate: int) -> EvaluationTask:
 def low_bit_rate(kbps: int, above_hz: float) -> EvaluationTask:
     """Everything above the cutoff of an MP3 file; recordings end above `above_hz`."""
 
-    def hide(sound: Sound, place: Place) -> Hidden:
+    def hide(sound: Sound, place: HiddenPlace) -> Hidden:
         coded, _ = codecs.transcode(sound.samples, sound.rate, CODEC, kbps)
         return _hidden(sound, Sound(coded, sound.rate))
 

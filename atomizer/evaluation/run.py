@@ -24,7 +24,7 @@ from ..io.audio import Sound, read
 from ..io.datasets import Clip, list_clips
 from . import methods as methods_
 from . import scores
-from .cases import Case, Estimate, EvaluationTask, NoCase, Place
+from .cases import Case, Estimate, EvaluationTask, HiddenPlace, NoCase
 from .methods import METHODS, Method, MethodContext
 from .tasks import CONVENTIONS as TASK_CONVENTIONS
 from .tasks import TASKS
@@ -257,7 +257,7 @@ class _Runner:
     ) -> None:
         """Run methods on the first `count` places of a clip; the report is written after each."""
         for number in range(count):
-            place = Place(number, self.context.seed)
+            place = HiddenPlace(number, self.context.seed)
             try:
                 if self.run(task, clip, sound, place, methods):
                     self.outputs.write_report(self.report)
@@ -265,7 +265,12 @@ class _Runner:
                 self.report["left_out"].append(f"{task.name}, {clip.path.name}: {reason}")
 
     def run(
-        self, task: EvaluationTask, clip: Clip, sound: Sound, place: Place, methods: list[Method]
+        self,
+        task: EvaluationTask,
+        clip: Clip,
+        sound: Sound,
+        place: HiddenPlace,
+        methods: list[Method],
     ) -> bool:
         """Compute the records, figure and sounds that do not exist yet; whether any did not."""
         figure = self.outputs.figure_of(task.name, self.drawn[task.name])

@@ -13,7 +13,7 @@ import numpy as np
 from ..atoms.selection import Region, Selection, parse
 from ..atoms.space import FEATURES
 from ..io.audio import Sound
-from .cases import EvaluationTask, Hidden, Place
+from .cases import EvaluationTask, Hidden, HiddenPlace
 from .foreign_sounds import FOREIGN_SOUNDS, ForeignSound
 from .low_rate import CONVENTION as LOW_RATE_CONVENTION
 from .low_rate import low_bit_rate, low_rate
@@ -44,13 +44,13 @@ Select = Callable[[Sound], Selection]
 Span = Callable[[Sound], tuple[float, float]]
 
 
-def _hide(select: Select, span: Span | None = None) -> Callable[[Sound, Place], Hidden]:
+def _hide(select: Select, span: Span | None = None) -> Callable[[Sound, HiddenPlace], Hidden]:
     """Hide the same part of every sound."""
     return lambda sound, place: Hidden(sound, select(sound), span(sound) if span else None)
 
 
 def find_span(
-    sound: Sound, seconds: float, place: Place, first: float, last: float
+    sound: Sound, seconds: float, place: HiddenPlace, first: float, last: float
 ) -> tuple[float, float]:
     """Seconds (start, end) of a span at a place of a sound, not in silence if there is sound.
 
@@ -72,7 +72,7 @@ def find_span(
 def _somewhere(seconds: float, select: Callable[[tuple[float, float]], Selection]):
     """Hide a part of a span inside of a recording: span -> selection."""
 
-    def hide(sound: Sound, place: Place) -> Hidden:
+    def hide(sound: Sound, place: HiddenPlace) -> Hidden:
         edge = min(EDGE_SECONDS, max(0.0, (sound.seconds - seconds) / 2))
         span = find_span(sound, seconds, place, edge, sound.seconds - edge)
         return Hidden(sound, select(span), span)
@@ -80,7 +80,9 @@ def _somewhere(seconds: float, select: Callable[[tuple[float, float]], Selection
     return hide
 
 
-def _long(name: str, kind: str, hide: Callable[[Sound, Place], Hidden], **more) -> EvaluationTask:
+def _long(
+    name: str, kind: str, hide: Callable[[Sound, HiddenPlace], Hidden], **more
+) -> EvaluationTask:
     """A task with long context and several places per recording."""
     return EvaluationTask(
         name,
@@ -106,7 +108,7 @@ def _long_box(name: str, seconds: float, low_hz: float, high_hz: float) -> Evalu
 def _long_continue(name: str, seconds: float) -> EvaluationTask:
     """The recording ends with the hidden span, somewhere in its last part."""
 
-    def hide(sound: Sound, place: Place) -> Hidden:
+    def hide(sound: Sound, place: HiddenPlace) -> Hidden:
         first = max(0.0, CONTINUE_FROM * sound.seconds - seconds)
         span = find_span(sound, seconds, place, first, sound.seconds)
         end = round(span[1] * sound.rate)
@@ -119,7 +121,7 @@ def _long_continue(name: str, seconds: float) -> EvaluationTask:
 def _repair(name: str, foreign: ForeignSound) -> EvaluationTask:
     """Another sound is mixed into a recording, drawn around and filled."""
 
-    def hide(sound: Sound, place: Place) -> Hidden:
+    def hide(sound: Sound, place: HiddenPlace) -> Hidden:
         seconds = foreign.seconds
         edge = min(EDGE_SECONDS, max(0.0, (sound.seconds - seconds) / 2))
         span = find_span(sound, seconds, place, edge, sound.seconds - edge)

@@ -14,12 +14,12 @@ import numpy as np
 from ..atoms.selection import Selection
 from .presets import lost_channels
 from .step import Step
-from .task import Task, preset_of, recorded_bins
+from .task import Task, preset_of
 
 
 def lost_beside_others(task: Task) -> np.ndarray | None:
     """(C,) bool: the lost channels; None where there are none, or nothing else is selected."""
-    lost = lost_channels(task.mask, recorded_bins(task.sound, task.space))
+    lost = lost_channels(task.mask, task.recorded_bins)
     is_mixed = task.selection.erases and lost.any() and task.mask[~lost].any()
     return lost if is_mixed else None
 

@@ -17,7 +17,6 @@ import numpy as np
 from ..analysis.defects import DETECTORS, Defect, find_defects
 from ..atoms.selection import Region, Selection
 from ..atoms.specifications import check_name
-from ..errors import AtomizerError
 from ..io.audio import Sound
 from .settings import Settings
 from .time_domain.autoregression import interpolate

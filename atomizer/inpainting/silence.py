@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..analysis.runs import runs
-from .task import Task, recorded_bins
+from .task import Task
 
 INAUDIBLE = 1e-5  # magnitude relative to the loudest known atom: -100 dB
 MIN_BINS = 8  # known in a silent frame, and loud elsewhere: others say nothing about the frame
@@ -26,7 +26,7 @@ def keep_silence(task: Task, grid: np.ndarray, through_holes: bool = True) -> np
         return grid
     part = slice(max(0, int(frames[0]) - BESIDE), int(frames[-1]) + 1 + BESIDE)
     # above the file's band only the slope of a resampler is known
-    in_band = recorded_bins(task.sound, task.space)
+    in_band = task.recorded_bins
     known = ~task.mask[:, part] & in_band
     loud = np.abs(task.grid[:, part]) > INAUDIBLE * task.reference
     silent = known.any(axis=2) & ~(loud & known).any(axis=2)

@@ -87,6 +87,11 @@ class Task:
         """`cutoff_bin` of the mask; None, too, where what is selected is not erased."""
         return cutoff_bin(self.mask) if self.selection.erases else None
 
+    @cached_property
+    def recorded_bins(self) -> np.ndarray:
+        """(F,) bool: the bins below the Nyquist frequency of the sound's own rate."""
+        return _recorded_bins(self.sound, self.space)
+
     @property
     def length(self) -> int:
         """Samples at space.rate."""
@@ -270,11 +275,11 @@ def task_of_selection(
 
 def preset_of(sound: Sound, selection: Selection, mask: np.ndarray, space: AtomSpace) -> str:
     """Name of the preset of a mask (C, T, F)."""
-    return preset_for(selection, mask, recorded_bins(sound, space))
+    return preset_for(selection, mask, _recorded_bins(sound, space))
 
 
-def recorded_bins(sound: Sound, space: AtomSpace) -> np.ndarray:
-    """(F,) bool: the bins below the Nyquist frequency of the sound's own rate."""
+def _recorded_bins(sound: Sound, space: AtomSpace) -> np.ndarray:
+    """`Task.recorded_bins` of a sound and the space of its atoms."""
     recorded: np.ndarray = space.hertz(np.arange(space.bins)) <= sound.rate / 2
     return recorded
 

@@ -200,7 +200,9 @@ class Textured:
         # an envelope that falls below the quietest audible level is not raised to it
         by_envelope = 20 * torch.log10(std + 1e-30) < silence_db(self.scale)
         if self.preset.continues_tilt:
+            # a trusted tilt decides alone: the network lets highs of noise fall below it
             return mean_db, torch.where(torch.from_numpy(own_weight) < 0.5, silent, by_envelope)
+        # an interpolated envelope adds silence to that of the network, which sees single pauses
         trusted = torch.from_numpy(weight) >= 0.5
         return mean_db, silent | (trusted & by_envelope & (std > 0))
 

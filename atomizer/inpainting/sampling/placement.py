@@ -23,7 +23,7 @@ from ...model.inference import AtomModel, decode, encode, point
 from ..settings import Resolved, model_ordering
 from ..step import Step
 from ..task import Task
-from .state import FillState
+from .state import Conditioning, FillState
 from .windows import Window
 
 LOCATIONS = FEATURES[:3]  # the features that say where an atom is
@@ -58,8 +58,8 @@ def place(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
     """
     atoms = unplaced_atoms(task)
     missing = [name in task.features for name in LOCATIONS]
-    ordering = model_ordering(model, settings)
-    state = FillState(task, ~task.mask, ~task.mask, ordering, use_priors=False)
+    conditioning = Conditioning(model_ordering(model, settings), use_priors=False)
+    state = FillState(task, task.mask, conditioning=conditioning)
     placement = Placement(state, model, task.mask.copy(), missing)
     windows = state.windows(task.mask, model.config.space.frames)
     check_pairs(atoms, placement.free, missing)

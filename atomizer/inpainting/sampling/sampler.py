@@ -20,7 +20,7 @@ from ...priors.recording.context import PredictedPart, RecordingPrediction, eras
 from ...priors.registry import predict_from_recording
 from ..highs.cutoff import cutoff_bin
 from ..highs.like import parse_levels
-from ..settings import Resolved, Settings, model_ordering
+from ..settings import Resolved, Settings
 from ..source_spans import barred_samples
 from ..step import PARTS, Step
 from ..stereo_image import StereoImage
@@ -35,7 +35,13 @@ from .amplitudes import (
 from .bounds import Bounds
 from .coarse_bins import Places, coarse_bins
 from .placement import place
-from .state import ENVELOPE_CONTEXT_FRAMES, NETWORK_STD_DB, FillState, statistics_of
+from .state import (
+    ENVELOPE_CONTEXT_FRAMES,
+    NETWORK_STD_DB,
+    Conditioning,
+    FillState,
+    conditioning_of,
+)
 from .wiener_blend import WienerBlend, wiener_blend
 from .windows import Window
 
@@ -53,8 +59,8 @@ def sample(task: Task, settings: Resolved, model: AtomModel) -> Iterator[Step]:
     if found is not None:
         origin = {"sources": tuple(found.sources), "priors": found.priors}
     whole = local.mask.shape == task.mask.shape
-    statistics = statistics_of(task, model.config)
-    for step in _sample(FillInputs(local, settings, model, background, statistics)):
+    conditioning = conditioning_of(model, settings, task)
+    for step in _sample(FillInputs(local, settings, model, conditioning, background)):
         if whole:
             yield replace(step, **origin)
             continue
@@ -85,15 +91,15 @@ def predict_from_task(task: Task, settings: Settings) -> RecordingPrediction | N
 class FillInputs:
     """A task with everything that its fill needs.
 
-    background  what the rest of the recording predicts, also at known places nearby
-    statistics  of all that is known of the recording (`statistics_of`)
+    conditioning  what the model's input contains besides known atoms
+    background    what the rest of the recording predicts, also at known places nearby
     """
 
     task: Task
     settings: Resolved
     model: AtomModel
+    conditioning: Conditioning
     background: PredictedPart | None = None
-    statistics: torch.Tensor | None = None
 
 
 def _sample(inputs: FillInputs) -> Iterator[Step]:
@@ -119,10 +125,7 @@ def _sample(inputs: FillInputs) -> Iterator[Step]:
 def _reveal(inputs: FillInputs, mask: np.ndarray, unknown: set[str]) -> Iterator[Step]:
     """Reveal the unknown ones of velocity and sign at the places of mask (C, T, F)."""
     task, settings, model = inputs.task, inputs.settings, inputs.model
-    velocity_known, sign_known = (~(mask & (name in unknown)) for name in LOUDNESS)
-    ordering = model_ordering(model, settings)
-    state = FillState(task, velocity_known, sign_known, ordering, background=inputs.background)
-    state.statistics = inputs.statistics
+    state = FillState(task, mask, unknown, inputs.conditioning, inputs.background)
     if state.velocity_known.all():
         mask = mask & (state.magnitude > 0)  # a silent atom has no sign to predict
     filler = Filler(task, state, model, settings)

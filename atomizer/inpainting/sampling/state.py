@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,8 +11,9 @@ import torch
 from scipy.ndimage import distance_transform_edt
 
 from ...atoms.orderings import sort_key
-from ...atoms.space import AtomSpace
+from ...atoms.space import LOUDNESS, AtomSpace
 from ...model.config import ModelConfig
+from ...model.inference import AtomModel
 from ...model.state import REFERENCE_FLOOR_DB, State
 from ...priors import band_context
 from ...priors.edge_levels import EdgeLevels
@@ -22,8 +24,8 @@ from ...priors.recording.context import PredictedPart
 from ...priors.registry import LEVEL_PRIOR, predict_coefficients
 from ...priors.spectral_envelope import band_gain, log_power
 from ..presets import PRESETS
-from ..settings import ModelOrdering
-from ..task import Task, recorded_bins
+from ..settings import ModelOrdering, Settings, model_ordering
+from ..task import Task
 from .bounds import MIN_FRAMES
 from .ends import continued_ends
 from .windows import Window, channel_groups, crop, crop_known, plan_windows
@@ -33,6 +35,27 @@ ENVELOPE_CONTEXT_FRAMES = 192
 NETWORK_STD_DB = 5.2  # error of the network's mean level of bands above a cutoff
 FAR_FRAMES = 32  # distance to the context beyond which the envelope alone gives the level
 MAX_CACHED = 64  # windows whose predictions are kept for the next step, if there is one
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What the model's input contains besides known atoms.
+
+    ordering    the user's, for models that process atoms in it
+    use_priors  whether the predictions of the priors are in it
+    statistics  of all that is known of the recording (`statistics_of`), for models that take them
+    """
+
+    ordering: ModelOrdering | None = None
+    use_priors: bool = True
+    statistics: torch.Tensor | None = None
+
+
+def conditioning_of(model: AtomModel, settings: Settings, task: Task) -> Conditioning:
+    """All that a model takes besides known atoms; the statistics are those of the whole task."""
+    return Conditioning(
+        model_ordering(model, settings), statistics=statistics_of(task, model.config)
+    )
 
 
 class FillState:
@@ -49,8 +72,6 @@ class FillState:
     preset : FillPreset
     peak : float
         Magnitude of the loudest known atom.
-    statistics : Tensor or None
-        What is known of the whole recording (`statistics_of`), for models that take it.
     threshold : float or None
         Magnitude below which all unknown atoms lie.
     max_cached : int
@@ -63,24 +84,25 @@ class FillState:
     def __init__(
         self,
         task: Task,
-        velocity_known: np.ndarray,
-        sign_known: np.ndarray,
-        ordering: ModelOrdering | None = None,
-        use_priors: bool = True,
+        mask: np.ndarray,
+        unknown: Collection[str] = LOUDNESS,
+        conditioning: Conditioning = Conditioning(),
         background: PredictedPart | None = None,
     ):
         """Start from the atoms of a task that are known.
 
-        ordering    for models that process atoms in the user's ordering
-        use_priors  whether the model's input contains the predictions of the priors
+        mask          (C, T, F) bool: atoms of which something is unknown
+        unknown       which of velocity and sign
+        conditioning  what the model's input contains besides known atoms
         """
         self.space = task.space
-        self.velocity_known, self.sign_known = velocity_known.copy(), sign_known.copy()
-        self.magnitude = np.where(velocity_known, np.abs(task.grid), np.float32(0))
-        self.positive = sign_known & (task.grid >= 0)
-        self.ordering, self.use_priors = ordering, use_priors
-        self.observed = velocity_known & sign_known
-        self.signs_only = bool((velocity_known & ~sign_known).any())
+        self.velocity_known = ~mask if "velocity" in unknown else np.ones_like(mask)
+        self.sign_known = ~mask if "sign" in unknown else np.ones_like(mask)
+        self.magnitude = np.where(self.velocity_known, np.abs(task.grid), np.float32(0))
+        self.positive = self.sign_known & (task.grid >= 0)
+        self.conditioning = conditioning
+        self.observed = self.velocity_known & self.sign_known
+        self.signs_only = bool((self.velocity_known & ~self.sign_known).any())
         self.preset = PRESETS[task.preset]
         if self.preset.extend_partials:
             self._hide_above_nyquist(task)
@@ -89,7 +111,6 @@ class FillState:
         self.threshold = task.threshold if self.preset.quieter_than_known else None
         self.peak = task.reference or 1.0
         self.background = background
-        self.statistics: torch.Tensor | None = None
         self.max_cached = MAX_CACHED
         self._context: tuple[Window, PriorContext] | None = None
         self._predictions: dict[tuple, tuple[Prediction, Prediction]] = {}
@@ -99,7 +120,7 @@ class FillState:
 
         The silence above its Nyquist frequency is selected by no hole, and says nothing of it.
         """
-        recorded = recorded_bins(task.sound, task.space)
+        recorded = task.recorded_bins
         hidden = ~self.observed[..., recorded].any(axis=2)
         self.observed &= recorded | ~hidden[..., None]
 
@@ -164,10 +185,10 @@ class FillState:
             velocity_known=batch(crop_known(self.velocity_known, window), True),
             sign_known=batch(crop_known(self.sign_known, window), True),
             present=batch(np.ones(level.shape, bool), False),
-            rank=None if self.ordering is None else batch(self.ranks(window), 0),
+            rank=None if self.conditioning.ordering is None else batch(self.ranks(window), 0),
             statistics=self._scaled_statistics(reference),
         )
-        if self.use_priors:
+        if self.conditioning.use_priors:
             coefficients, levels = self.predictions(window)
             known.estimate, known.prior_std, known.envelope_std = (
                 batch(plane.astype(np.float32) / reference, 0)
@@ -181,22 +202,24 @@ class FillState:
 
     def _scaled_statistics(self, reference: float) -> torch.Tensor | None:
         """The statistics of the recording, with levels relative to a window's reference."""
-        if self.statistics is None:
+        statistics = self.conditioning.statistics
+        if statistics is None:
             return None
-        return band_context.scaled(self.statistics, torch.tensor([reference]))
+        return band_context.scaled(statistics, torch.tensor([reference]))
 
     def ranks(self, window: Window) -> np.ndarray:
         """(channels, size, F) float32: positions of a window's atoms in the user's ordering.
 
         Atoms of unknown velocity take the position that their interpolated level gives them.
         """
-        assert self.ordering is not None
+        ordering = self.conditioning.ordering
+        assert ordering is not None
         known = crop_known(self.velocity_known, window)
         expected = self.predictions(window)[1].std
         magnitude = np.where(known, crop(self.magnitude, window, 0), expected)
-        noise = np.random.default_rng(self.ordering.seed).random(magnitude.shape, np.float32)
-        key = sort_key(self.ordering.name, magnitude, noise)
-        return -key if self.ordering.reverse else key
+        noise = np.random.default_rng(ordering.seed).random(magnitude.shape, np.float32)
+        key = sort_key(ordering.name, magnitude, noise)
+        return -key if ordering.reverse else key
 
     def prior_context(self, window: Window) -> PriorContext:
         """What the priors may use of a window: the atoms observed from the start.
