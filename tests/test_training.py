@@ -192,6 +192,28 @@ def test_no_targets_above_the_cutoff(bank):
     assert not batch.target_mask[..., 20:].any() and batch.state.unknown("velocity")[..., 20:].any()
 
 
+def test_a_lowered_recording_hides_what_its_file_lacks(folder):
+    clips = [
+        replace(clip, lowered_hz=1000.0 if n % 2 else float("inf"))
+        for n, clip in enumerate(list_clips(folder))
+    ]
+    lowered_bank = AudioBank(clips, SPACE, torch.device("cpu"), progress=False)
+    g = torch.Generator().manual_seed(0)
+    windows = lowered_bank.draw(16, g)
+    lowered = windows.lowered < SPACE.hop
+    assert 0 < lowered.sum() < 16
+    # played faster or slower, the file ends elsewhere
+    assert len(windows.lowered[lowered].unique()) > 1
+    batch = mask_batch(windows, SPACE, g, reveal=0.0)
+    for b in lowered.nonzero().flatten().tolist():
+        hidden, cut = batch.state.unknown("velocity")[b], int(windows.lowered[b])
+        assert batch.task[b] == "cut" and not hidden[..., :cut].any()
+        assert hidden[: int(windows.channels[b]), :, cut:].all()
+    assert set(batch.task) != {"cut"}
+    gaps = mask_batch(windows, SPACE, g, task="gap")
+    assert set(gaps.task) == {"gap"}
+
+
 def test_velocity_floor_is_the_entropy_of_a_quantised_gaussian():
     assert velocity_floor(1.0) == pytest.approx(3.53, abs=0.01) and velocity_floor(
         1.5
@@ -322,6 +344,26 @@ def test_new_statistics_are_trained_beside_kept_weights(folder, tmp_path):
     for model in (first.model, second.model):
         changed = {k for k, v in model.state_dict().items() if not torch.equal(v, before[k])}
         assert changed == {"trunk.statistics.weight"}
+
+
+def test_further_layers_start_without_effect_and_are_trained(folder, tmp_path):
+    torch.manual_seed(4)
+    start = AtomTransformer(TINY)
+    start.save_pretrained(tmp_path / "init")
+    config = TrainingConfig(steps=3, batch=2, targets=100, warmup=1, optimiser="muon", add_layers=2)
+    options = dict(init=str(tmp_path / "init"), progress=False)
+    trainer = Trainer([folder], tmp_path / "out", config, TINY, **options)
+    plain, grown = AtomTransformer.from_pretrained(tmp_path / "init").eval(), trainer.model.eval()
+    batch = mask_batch(trainer.bank.draw(2, trainer.generator), SPACE, trainer.generator)
+    at = batch.state.unknown("velocity").nonzero().unbind(1)
+    with torch.no_grad():
+        found = [m.decode(m.encode(batch.state), *at).velocity for m in (plain.float(), grown)]
+    assert torch.equal(*found)
+    trainer.run()
+    last = trainer.model.trunk.blocks[-1]
+    assert last.out.weight.abs().max() > 0 and trainer.model.config.layers == TINY.layers + 2
+    resumed = Trainer([folder], tmp_path / "out", config, TINY, **options)
+    assert resumed.step == 3 and len(resumed.model.trunk.blocks) == TINY.layers + 2
 
 
 def test_reserved_recordings_are_not_trained_on(folder, tmp_path, refused):

@@ -68,6 +68,12 @@ def train(
             "--power-target", help="learn mean levels from MDCT and MDST: targets of less noise"
         ),
     ] = False,
+    add_layers: Annotated[
+        int,
+        typer.Option(
+            help="further layers of the Transformer, after those of --init, without effect at first"
+        ),
+    ] = 0,
     inherited: Annotated[
         float,
         typer.Option(help="share of the learning rate for weights of --init, beside new ones"),
@@ -115,6 +121,7 @@ def train(
         seed=seed,
         device=device,
         power_target=power_target,
+        add_layers=add_layers,
         inherited=inherited,
         save_minutes=save_minutes,
         evaluate_minutes=evaluate_minutes,

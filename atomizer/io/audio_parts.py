@@ -38,7 +38,7 @@ class _Entry:
 
     name: str
     data: bytes
-    row: tuple[str, str, str, str]
+    row: tuple[str, str, str, str, str]
 
 
 def is_reserved(clip: Clip) -> bool:
@@ -124,8 +124,8 @@ def _entries(clips: list[Clip], form: str) -> Iterator[_Entry]:
     for number, clip in enumerate(turns):
         data, suffix, cutoff = _encode(clip, form)
         name = f"{number:05d}{suffix}"
-        brickwall = "" if cutoff == float("inf") else f"{cutoff:g}"
-        yield _Entry(name, data, (name, clip.source, clip.category, brickwall))
+        limits = ["" if hz == float("inf") else f"{hz:g}" for hz in (cutoff, clip.lowered_hz)]
+        yield _Entry(name, data, (name, clip.source, clip.category, limits[0], limits[1]))
 
 
 def _encode(clip: Clip, form: str) -> tuple[bytes, str, float]:
@@ -150,7 +150,7 @@ def _manifest(entries: list[_Entry]) -> bytes:
     """A manifest.csv of the entries."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["file", "source_repository", "category", "brickwall_hz"])
+    rows.writerow(["file", "source_repository", "category", "brickwall_hz", "lowered_hz"])
     rows.writerows(entry.row for entry in entries)
     return text.getvalue().encode()
 

@@ -17,16 +17,19 @@ _SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".opus")
 class Clip:
     """One recording of a dataset.
 
-    path       the sound file
-    source     name of the source that the recording comes from
-    category   kind of sound, from the manifest; "unknown" without one
-    cutoff_hz  upper band edge of a lossy source: above it nothing can be learned
+    path        the sound file
+    source      name of the source that the recording comes from
+    category    kind of sound, from the manifest; "unknown" without one
+    cutoff_hz   upper band edge of a lossy source: above it nothing can be learned
+    lowered_hz  of a lowered recording (tools/lower_audio.py): below it the sound is that of a file
+                of a low rate or bit rate, which has nothing above; infinite for other recordings
     """
 
     path: Path
     source: str
     category: str
     cutoff_hz: float
+    lowered_hz: float = float("inf")
 
     @property
     def held_out(self) -> bool:
@@ -44,7 +47,8 @@ def list_clips(folder: str | Path) -> list[Clip]:
     ----------
     folder : str or Path
         Folder of sound files. Columns read from the manifest: `file`, `source_repository`,
-        `category`, `brickwall_hz`. Without a manifest every file is a source of its own.
+        `category`, `brickwall_hz`, `lowered_hz`. Without a manifest every file is a source of its
+        own.
 
     Raises
     ------
@@ -82,4 +86,5 @@ def _clip(path: Path, row: dict[str, str]) -> Clip:
         source=row.get("source_repository") or path.stem,
         category=row.get("category") or "unknown",
         cutoff_hz=float(row.get("brickwall_hz") or 0) or float("inf"),
+        lowered_hz=float(row.get("lowered_hz") or 0) or float("inf"),
     )

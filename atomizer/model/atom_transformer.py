@@ -216,6 +216,21 @@ class AtomTransformer(nn.Module, PyTorchModelHubMixin):
         model.load_state_dict(self.state_dict(), strict=False)
         return model.train(self.training)
 
+    def with_layers(self, more: int) -> AtomTransformer:
+        """Return the same model with more layers in the Transformer, after those it has.
+
+        It predicts the same until it is trained.
+        """
+        if not more:
+            return self
+        model = AtomTransformer(replace(self.config, layers=self.config.layers + more))
+        model.load_state_dict(self.state_dict(), strict=False)
+        for block in model.trunk.blocks[self.config.layers :]:
+            assert isinstance(block, Block)
+            for branch in (block.out, block.down):  # residual: without effect while they are zero
+                nn.init.zeros_(branch.weight)
+        return model.train(self.training)
+
     # ------------------------------------------------------------------ files
 
     def _save_pretrained(self, save_directory: Path) -> None:

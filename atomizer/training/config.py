@@ -36,6 +36,7 @@ class TrainingConfig:
     seed        of weights and masks
     power_target  whether mean levels are learned from MDCT and MDST, which have less noise than
                 those of the MDCT alone
+    add_layers  of the Transformer, after those of `--init`; they have no effect at first
     inherited   share of the learning rate for weights of `--init`, beside new ones; 0 keeps them
     save_minutes, evaluate_minutes   time between two checkpoints, and between two evaluations
     """
@@ -60,6 +61,7 @@ class TrainingConfig:
     clip: Annotated[float, _number("a norm above 0 that gradients are clipped to", gt=0)] = 1.0
     seed: Annotated[int, _number("a whole number from 0 to 2^53 - 1", ge=0, le=MAX_SEED)] = 0
     power_target: bool = False
+    add_layers: Annotated[int, _number("0 or more further layers", ge=0, le=64)] = 0
     inherited: Annotated[float, _number("a share of the learning rate from 0 to 1", ge=0, le=1)] = (
         1.0
     )

@@ -52,9 +52,11 @@ class Windows(NamedTuple):
 
     grid          (B, 2, T, F)
     channels      (B,) channel counts
-    cutoff        (B,) bins
+    cutoff        (B,) bins: from here on nothing can be learned
     power         (B, 2, T, F) mean of the squared MDCT and MDST, or None
     surroundings  or None
+    lowered       (B,) bins: below, the sound is that of a file which has nothing above, so that
+                  this is what is unknown; F for other windows. None without any such window
     """
 
     grid: Tensor
@@ -62,6 +64,7 @@ class Windows(NamedTuple):
     cutoff: Tensor
     power: Tensor | None = None
     surroundings: Surroundings | None = None
+    lowered: Tensor | None = None
 
 
 class _Excerpt(NamedTuple):
@@ -145,13 +148,17 @@ class AudioBank:
         )
         # drawn in any case, so that models with and without surroundings see the same windows
         reach = (torch.rand(len(clips), generator=generator) ** 2 * REACH_FRAMES).long()
-        cutoff_hz = torch.tensor([self.clips[i].cutoff_hz for i in clips.tolist()])
+        cutoff_hz, lowered_hz = (
+            torch.tensor([getattr(self.clips[i], name) for i in clips.tolist()])
+            for name in ("cutoff_hz", "lowered_hz")
+        )
         excerpts = []
         for n, clip in enumerate(clips.tolist()):
             hops = int(reach[n]) if self.has_surroundings else 0
             excerpts.append(self._excerpt(clip, hops, generator, augment))
             if excerpts[n].speed != 1:
                 cutoff_hz[n] *= excerpts[n].speed
+                lowered_hz[n] *= excerpts[n].speed
         before, after = max(e.before for e in excerpts), max(e.after for e in excerpts)
         waves = [self._padded(e, before, after) for e in excerpts]
         channels = self.channels[clips].clone()
@@ -178,7 +185,8 @@ class AudioBank:
             there = torch.stack([e.frames(before, after, self.space.frames) for e in excerpts])
             powers, _ = band_powers(planes, torch.ones_like(planes, dtype=torch.bool), self.space)
             around = Surroundings(powers, send(there[:count], powers.device), before)
-        return Windows(grid, channels, cutoff.long(), power, around)
+        lowered = (lowered_hz[:count] / self.space.bin_hz).clamp(1, self.space.hop).long()
+        return Windows(grid, channels, cutoff.long(), power, around, lowered)
 
     def _window(self, wave: Tensor, before: int) -> Tensor:
         """The samples (..., n) of a window that `before` hops precede."""

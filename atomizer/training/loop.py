@@ -101,7 +101,7 @@ class Trainer:
         )
         self.progress = progress and self.process == 0
         torch.manual_seed(config.seed)
-        start, self.new_weights = _begin(init, model)
+        start, self.new_weights = _begin(init, model, config.add_layers)
         self.model = start.float().to(self.device).train()
         torch.manual_seed(config.seed)  # targets do not depend on how many weights were drawn
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
@@ -416,7 +416,9 @@ class Trainer:
             self.generator.manual_seed(self.config.seed * 1000 + self.process + 7919 * self.step)
 
 
-def _begin(init: str | None, model: ModelConfig) -> tuple[AtomTransformer, set[str]]:
+def _begin(
+    init: str | None, model: ModelConfig, add_layers: int
+) -> tuple[AtomTransformer, set[str]]:
     """The model to train, and the names of its weights that do not come from a checkpoint.
 
     Of `model`, a checkpoint takes the tokens of statistics alone.
@@ -426,6 +428,7 @@ def _begin(init: str | None, model: ModelConfig) -> tuple[AtomTransformer, set[s
         return new, set(new.state_dict())
     start = AtomTransformer.from_pretrained(init)
     whole = start.with_statistics(model.statistics) if model.statistics else start
+    whole = whole.with_layers(add_layers)
     return whole, set(whole.state_dict()) - set(start.state_dict())
 
 

@@ -81,13 +81,14 @@ def mask_batch(
 ) -> Batch:
     """Hide atoms of every window (B, C, T, F), then reveal a part of them in some ordering.
 
-    task, reveal and order are drawn where they are None, see `Choice`.
+    task, reveal and order are drawn where they are None, see `Choice`. A lowered window has no
+    other task than what its file lacks.
     """
     grid = windows.grid
     choice = Choice(task, reveal, order)
     plans = [
-        draw_plan(window, int(channels), space, generator, choice)
-        for window, channels in zip(grid, windows.channels)
+        draw_plan(window, int(channels), space, generator, one)
+        for window, channels, one in zip(grid, windows.channels, _choices(choice, windows, space))
     ]
     priors = predict(plans, grid, space)
     mask = torch.stack([still_hidden(plan) for plan in plans])
@@ -122,6 +123,16 @@ def mask_batch(
     if windows.power is not None:
         batch.power_level = _levels(windows.power.sqrt() / reference, space)
     return _unplace(batch, mask, space, generator)
+
+
+def _choices(choice: Choice, windows: Windows, space: AtomSpace) -> list[Choice]:
+    """The same choice for all windows, but for lowered ones whose task is not fixed."""
+    if windows.lowered is None or choice.task not in (None, "cut"):
+        return [choice] * len(windows.grid)
+    return [
+        replace(choice, task="cut", cut=cut) if cut < space.hop else choice
+        for cut in windows.lowered.tolist()
+    ]
 
 
 def _levels(magnitude: Tensor, space: AtomSpace) -> Tensor:

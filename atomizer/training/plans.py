@@ -35,11 +35,13 @@ class Choice:
     task    name of a task
     reveal  share of the region that is revealed, 0 … 1
     order   name of the ordering in which it is revealed
+    cut     first bin that the task `cut` hides
     """
 
     task: str | None = None
     reveal: float | None = None
     order: str | None = None
+    cut: int | None = None
 
 
 @dataclass
@@ -85,6 +87,8 @@ def draw_plan(
     reverse = uniform(0, 1, generator) <= REVERSE_CHANCE.get(order, 0.4)
     key = ordering_keys(order, grid.abs(), random_plane(grid, generator), reverse)
     mask = draw_region(task, grid, channels, space, generator)
+    if task == "cut" and choice.cut is not None:
+        mask = (torch.arange(space.hop, device=grid.device) >= choice.cut).expand_as(grid).clone()
     mask[channels:] = False
     noise = None if order == "random" else random_plane(grid, generator)
     share = choice.reveal
