@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .devices import is_host
 from .interface import Prediction, PriorContext
 from .short_time import ShortTime
 
@@ -30,7 +31,7 @@ class Effort(NamedTuple):
     """How atoms are estimated.
 
     hops        of the MDCT per STFT window: the more, the further a partial can be extrapolated
-    iterations  of conjugate gradients per estimate of P
+    iterations  of conjugate gradients per estimate of P, at most
     """
 
     hops: int
@@ -44,6 +45,9 @@ SMOOTHING = 6.0  # standard deviation, in STFT frames, of the smoothing of P
 FLOOR = 0.1
 NEIGHBOURS = 257  # bins of that mean
 ROUNDS = 3  # estimates of P
+# Of the squared gradient that an estimate of P starts with: iterations end below it. Errors of the
+# estimate are within 0.002 dB of those after all iterations (dev/LOG.md)
+TOLERANCE = 3e-4
 MARGIN = 2  # windows of context on either side of the unknown atoms
 
 
@@ -330,10 +334,14 @@ class _Problem:
         found, weight = estimate[:, self.near].clone(), _twice(weight[:, self.reached])
         direction = z = precondition * residual
         slope = _dot(residual, z)
+        least = TOLERANCE * slope
         for _ in range(iterations):
+            moves = slope > least  # of every channel, whatever the others do
+            if is_host(moves) and not moves.any():  # a GPU would have to wait
+                break
             spectrum = _weighted(self.few.spectrum(direction), weight)
             applied = self.few.adjoint(spectrum).mul_(conjugate)
-            size = slope / (_dot(direction, applied) + 1e-30)
+            size = moves * slope / (_dot(direction, applied) + 1e-30)
             found.addcmul_(size, direction)
             residual.addcmul_(-size, applied)
             z = precondition * residual

@@ -55,7 +55,8 @@ def burg(segments: Sequence[np.ndarray], order: int) -> tuple[np.ndarray, float]
     # and so few do not carry it through a hole
     generator, std = np.random.default_rng(0), np.sqrt(variance * NOISE_FLOOR)
     noisy = [s + std * generator.standard_normal(len(s)) for s in segments]
-    forward, backward = [s[1:] for s in noisy], [s[:-1] for s in noisy]
+    forward, backward = [s[1:].copy() for s in noisy], [s[:-1].copy() for s in noisy]
+    spare = [np.empty_like(f) for f in forward]
     a = np.ones(1)
     best, least = (a, variance), np.log(variance)
     for length in range(1, order + 1):
@@ -68,10 +69,12 @@ def burg(segments: Sequence[np.ndarray], order: int) -> tuple[np.ndarray, float]
         error = np.log(variance) + 2 * length / count
         if error < least:
             best, least = (a, variance), error
-        forward, backward = (
-            [(f + k * b)[1:] for f, b in zip(forward, backward)],
-            [(b + k * f)[:-1] for f, b in zip(forward, backward)],
-        )
+        for n, (f, b) in enumerate(zip(forward, backward)):  # in place: new arrays take as long
+            ahead = np.multiply(b, k, out=spare[n][: len(f)])
+            ahead += f
+            f *= k
+            b += f
+            forward[n], backward[n], spare[n] = ahead[1:], b[:-1], f
     return best
 
 

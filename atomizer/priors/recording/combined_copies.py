@@ -22,12 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from ...atoms.bands import octave_band_edges
+from ..threads import in_threads
 from .context import CONTEXT_FRAMES, HiddenSpan, RecordingContext
 from .copies import Copy, Piece, copy_pieces
 from .lag_search import hidden_band, is_two_sided
@@ -78,7 +80,8 @@ def combine_copies(
     around, frames = context.frames_around(span), _read_frames(context, span)
     size = len(context.grid) * (frames.stop - frames.start) * context.grid.shape[2]
     count = max(1, MAX_ATOMS // size)
-    copies = [copy_pieces(context, frames, (Piece(start, stop, lag),)) for lag in lags[:count]]
+    pieces = [(Piece(start, stop, lag),) for lag in lags[:count]]
+    copies = in_threads(partial(copy_pieces, context, frames), pieces)
     sides = _sides(context, span, np.arange(frames.start, frames.stop), copies[0].known)
     wide = _weighted_sum(context, span, frames, copies, sides, gain)
     part = slice(around.start - frames.start, around.stop - frames.start)

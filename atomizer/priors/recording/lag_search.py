@@ -8,11 +8,14 @@ have chains of phrases, each of which continues the one before it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from scipy.signal import oaconvolve, resample_poly
 
+from ..threads import in_threads
 from .context import MIN_KNOWN_FRAMES, HiddenSpan, RecordingContext
 from .copies import Piece
 
@@ -134,8 +137,9 @@ class LagSearch:
 
     def candidates(self, span: HiddenSpan) -> list[float]:
         """Lags at which contexts of several lengths, or of either side alone, repeat."""
-        found = [lag for around in self._contexts(span) for lag in self._search(span, around)]
-        return list(dict.fromkeys(found))
+        self._views(span)  # which all searches read
+        found = in_threads(partial(self._search, span), self._contexts(span))
+        return list(dict.fromkeys(chain.from_iterable(found)))
 
     def _contexts(self, span: HiddenSpan) -> tuple[_Context, ...]:
         return TWO_SIDED_CONTEXTS if is_two_sided(self.context, span) else ONE_SIDED_CONTEXTS

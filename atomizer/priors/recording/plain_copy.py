@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..threads import in_threads
 from .combined_copies import combine_copies
 from .context import CopySource, HiddenSpan, RecordingContext, RecordingPrediction
 from .context_match import ContextSpectra, Match, waveform_correlation
@@ -48,7 +49,7 @@ def plain_copy(
     if not candidates:
         return None
     compare = ContextSpectra(search, span)
-    matches = {lag: compare.match(round(lag)) for lag in candidates}
+    matches = dict(zip(candidates, in_threads(lambda lag: compare.match(round(lag)), candidates)))
     lags = sorted(candidates, key=lambda lag: matches[lag].rank)
     match = matches[lags[0]]
     share = 1.0 if context.is_source_chosen else share_of_fill(search, span, matches)
