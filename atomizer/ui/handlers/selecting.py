@@ -174,12 +174,18 @@ def _check(
     settings = settings_of(fields)
     selection = Selection.from_dict({**chosen})
     settings = with_seed(session, Recipe(selection, settings), fields).settings
-    scenes.show_parts(session, selection, settings.seed, chosen.key)
-    if not chosen["regions"] and not chosen["parts"]:
+    is_empty = not chosen["regions"] and not chosen["parts"]
+    # what stands out takes long to find: the task says which atoms do
+    is_narrowed = selection.standout is not None and session.pursuit is None
+    if is_empty or not is_narrowed:
+        scenes.show_parts(session, selection, settings.seed, chosen.key)
+    if is_empty:
         session.update(acting=_acting_on_additions(session, settings))
         return "Nothing is selected: drag over the spectrogram, or add a preset.", NO_ESTIMATE
     selection = replace(selection, features=parse_features(features))
     task = session.check_selection(selection, settings.seed)
+    if is_narrowed:
+        scenes.show_parts(session, selection, settings.seed, chosen.key, task.mask)
     acting = acting_settings(settings, task)
     session.update(acting=acting)
     if "like" in acting:

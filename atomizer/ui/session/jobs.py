@@ -99,7 +99,7 @@ def begin(
     parts, selection = session.shown.parts, recipe.selection
     if parts and parts.key == scenes.key_of_parts(selection, key):
         # which atoms a random part takes depends on the seed
-        scenes.show_parts(session, selection, recipe.settings.seed, key)
+        scenes.show_parts(session, selection, recipe.settings.seed, key, task.mask)
     hidden = session.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
     sound = recipe.masked(task)
     masked = scenes.preview(session, sound, "masked")

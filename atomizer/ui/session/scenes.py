@@ -159,26 +159,31 @@ def preview(session: Session, sound: Sound, name: str) -> FileData:
 # the selection
 
 
-def show_parts(session: Session, selection: Selection, seed: int, key: str) -> None:
+def show_parts(
+    session: Session, selection: Selection, seed: int, key: str, mask: np.ndarray | None = None
+) -> None:
     """Mark the drawn atoms of the selected parts, such as "random:50", which only Python ranks.
 
-    Of a selection that is narrowed to what stands out, all selected atoms are marked. `key` is that
-    of the selection.
+    Of a selection that is narrowed to what stands out, all selected atoms are marked.
+
+    key   of the selection
+    mask  (channels, frames, bins) bool: what it selects, where that is known
     """
     parts_key = key_of_parts(selection, key)
     if not parts_key:
         session.update(parts=None)
         return
     if selection.standout is None:
-        selection = replace(selection, regions=())
+        selection, mask = replace(selection, regions=()), None
     scene, nyquist = session.shown.scene, session.sound.rate / 2
     selection, _ = resolve_cutoff(selection, session.grid, session.space, nyquist)
     if session.pursuit is not None:
         bits = session.pursuit.bits(selection, seed, nyquist)
     else:
-        check_narrowed(selection)
-        mask = selection.mask(session.grid, session.space, seed, nyquist=nyquist)
-        mask = narrow(mask, session.grid, selection)
+        if mask is None:
+            check_narrowed(selection)
+            mask = selection.mask(session.grid, session.space, seed, nyquist=nyquist)
+            mask = narrow(mask, session.grid, selection)
         bits = drawing.bits(mask.ravel()[session.drawn_cells])
     marked = Parts(key=parts_key, bits=session.send(bits, "parts.bin"))
     with session.lock:
