@@ -215,15 +215,30 @@ def test_a_reload_brings_the_fills_back(quick, sounds):
     d.draw_box(quick, 1, 2, 300, 3000)
     d.fill(quick)
     d.fill(quick)
+    quick.click(f"{d.VIEW} [data-variation]")  # the first one
+    d.wait(quick, "state.variation.label === 'A' && player.urls.filled === state.variation.sound.url")
+    quick.fill(f"{d.VIEW} [name=level_db]", "-6")
+    quick.select_option(f"{d.VIEW} [data-name=scale]", "mel")
+    d.state(quick, "picture.setRange([0.5, 2], [300, 4000].map(f => picture.unit(f)))")
+    quick.click(f"{d.VIEW} [data-version=masked]")
+    d.state(quick, "player.seek(1.5)")
     filled = d.sound_of(quick, "filled")[0]
-    shown = "[items, state.variations.map(v => [v.id, v.title]), state.variation.id]"
+    shown = (
+        "[items, state.variations.map(v => [v.id, v.title]), state.variation.id, state.version,"
+        " player.version, player.shape, player.position(), picture.scale, picture.t,"
+        " picture.u.map(u => Math.round(picture.hertz(u)))]"
+    )
     before = d.state(quick, shown)
+    assert before[3] == "masked" and before[5]["level_db"] == -6 and before[8] == [0.5, 2]
     quick.reload()
+    quick.wait_for_selector(f"{d.VIEW}[data-ready=true]", state="attached")
+    quick.reload()  # what has not come back yet is not lost
     restoring = f"{d.VIEW} .restoring"
     assert quick.wait_for_selector(restoring).inner_text() == "Restoring stereo.wav …"
     quick.wait_for_selector(restoring, state="hidden")
     quick.wait_for_selector(f"{d.VIEW}[data-ready=true]")
     d.wait(quick, "state.scene && state.scene.name === 'stereo.wav' && player.buffers.filled")
+    d.wait(quick, "!state.returning")
     assert d.state(quick, shown) == before and not d.state(quick, "player.playing")
     assert (d.sound_of(quick, "filled")[0] == filled).all()
     d.fill(quick)
@@ -239,3 +254,5 @@ def test_a_reload_brings_the_fills_back(quick, sounds):
     quick.reload()
     quick.wait_for_selector(f"{d.VIEW}[data-ready=true]")
     d.wait(quick, "state.scene && state.scene.name === 'stereo.wav' && items.length === 1")
+    d.wait(quick, "!state.returning && !state.variations.length")
+    assert d.state(quick, "[picture.scale, picture.t]") == ["mel", [0.5, 2]]

@@ -63,9 +63,15 @@ async function opened() {
     find: () => element,
     root: { dataset: {}, classList: { toggle: nothing } },
     picture: {
+      t: [0, 10],
+      u: [0, 1],
       show: async (scene) => {
         view.picture.axes = axesOf(scene);
+        Object.assign(view.picture, { t: [0, 10], u: [0, 1] });
       },
+      unit: (hertz) => hertz / 1000,
+      hertz: (unit) => unit * 1000,
+      setRange: (t, u) => Object.assign(view.picture, { t, u }),
     },
     orders: { show: nothing },
     maskedPreview: { clear: nothing, update: nothing },
@@ -238,6 +244,9 @@ test('every sound has shapes of its own, which a session file brings', async () 
     view.history.push({ ...view.history.value, shapes: new Map([[1, shape]]) });
   const shown = () => shapeOfFill(view.state, 1);
   change(quiet);
+  view.player.offset = 0.05;
+  view.picture.setRange([2, 3], [0.5, 1]);
+  await view.variations.choose(2, 'masked');
   const scene = sceneOf('xyz');
   const original = { url: 'xyz.wav' };
   const proposal = { id: 'p', regions: [{ kind: 'rect', op: 'add', t: [1, 2] }], specs: [] };
@@ -249,8 +258,20 @@ test('every sound has shapes of its own, which a session file brings', async () 
   change(NEUTRAL);
   await receive({});
   assert.deepEqual(shown(), NEUTRAL, 'it was changed since');
-  await receive({ scene: sceneOf('pqr'), original: { url: 'pqr.wav' }, variations: [] });
+  assert.deepEqual([view.player.offset, view.picture.t], [0, [0, 10]]);
+  await receive({
+    scene: sceneOf('pqr'),
+    original: { url: 'pqr.wav' },
+    variations: [1, 2].map((id) => resultOf(id, id === 1 ? 'AA' : 'BB', sceneOf('pqr'))),
+    current: 1,
+  });
   assert.deepEqual(shown(), quiet);
+  const { state, player, picture } = view;
+  assert.deepEqual(
+    [state.variation.id, state.version, player.offset, picture.t, picture.u],
+    [2, 'masked', 0.05, [2, 3], [0.5, 1]],
+    'what was shown and heard is back',
+  );
 });
 
 test('the answer to another source is its fill, or a refusal', async () => {

@@ -102,14 +102,22 @@ test('a reload and Back bring sound, selection and fills, a visit does not', asy
   await persistence.saveSound({ name: 'own.wav', duration: 1, channels: 1, total: 9 }, '');
   persistence.saveSelection([{ kind: 'rect', t: [0, 1] }]);
   persistence.saveSession('key of the session');
+  persistence.saveView({ name: 'own.wav', shownId: 2 });
+  persistence.isShown = false; // another sound is shown instead of the stored one
+  persistence.saveView({ name: 'example.wav', shownId: 3 });
   values.set('closed tab', { name: 'old.wav', time: 0 });
   let type = '';
   context.mock.method(performance, 'getEntriesByType', () => [{ type }]);
   for (type of ['reload', 'back_forward']) {
-    const { name, blob, items, resume, isCopy } = await persistence.restore();
+    const { name, blob, items, view, resume, isCopy } = await persistence.restore();
+    assert.deepEqual(view, { name: 'own.wav', shownId: 2 });
     assert.deepEqual([name, blob.name, items[0].t], ['own.wav', 'own.wav', [0, 1]], type);
     assert.deepEqual([resume, isCopy], ['key of the session', false]);
   }
+  const stored = { ...values.get(persistence.tab), blob: { name: 'with 24 bits' } };
+  persistence.lastFile = null;
+  await persistence.saveSound(stored, 'a copy with 16 bits', stored);
+  assert.equal(values.get(persistence.tab).blob, stored.blob);
   assert.deepEqual([...values.keys()], [persistence.tab], 'sounds of closed tabs are deleted');
   type = 'navigate';
   assert.equal(await persistence.restore(), null);

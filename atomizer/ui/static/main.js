@@ -3,6 +3,7 @@
 import { showWhenComplete } from './panels/shell.js';
 import { followAddress } from './state/example_link.js';
 import { restoreAfterReload } from './state/restoring.js';
+import { saveOnLeave } from './state/saved_view.js';
 import { createTestApi } from './util/test_api.js';
 import { View } from './view.js';
 
@@ -18,6 +19,7 @@ export async function mount({ element, props, trigger, watch, config }) {
   root.atomView = { testApi: createTestApi(view) };
   await view.picture.open();
   await restoreAfterReload(view);
+  saveOnLeave(view);
   followAddress(view);
   watch('value', () => view.messages.receive());
   root.dataset.ready = 'true';

@@ -401,8 +401,8 @@ export interface ViewState {
   showOriginal: boolean;
   /** Views of sounds that were left, by the id of the sound. */
   savedViews: Map<string, SavedView>;
-  /** Variation to show when the sound of a saved view is back. */
-  restoreId: number | null;
+  /** What to show of a sound that is back, until it is shown. */
+  returning: SavedView | null;
   lastShownId: number | null;
   proposalId: string | null;
   playedExampleId: string | null;
@@ -442,11 +442,31 @@ export interface ViewState {
   describedKey: string | null;
 }
 
+/** What is shown and heard of a sound. */
 export interface SavedView {
   items: Item[];
   showOriginal: boolean;
   shownId: number | null;
+  version: Version;
+  /** Seconds of the playhead. */
+  position: number;
+  looping: boolean;
+  /** The visible seconds and frequencies. */
+  time: Range;
+  hertz: Range;
   shapes: ReadonlyMap<number, Shape>;
+  /** Values of menus and sliders; only after a reload. */
+  fields?: Record<string, string>;
+}
+
+/** The same in the storage of the tab, beside the selection, with the sound that it is of. */
+export interface StoredView extends Omit<SavedView, 'items' | 'shapes'> {
+  sound: string;
+  name: string;
+  duration: number;
+  channels: number;
+  total: number;
+  shapes: [number, Shape][];
 }
 
 export interface StoredSound {
@@ -460,6 +480,7 @@ export interface StoredSound {
 
 export interface RestoredSound extends StoredSound {
   items: Item[];
+  view: StoredView | null;
   requested?: boolean;
   /** Key of the session that the server may still have; empty once it was requested. */
   resume: string;

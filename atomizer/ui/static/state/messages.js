@@ -3,6 +3,7 @@
 import { download, fetchBytes } from '../util/files.js';
 import { spanOfFill } from './demo.js';
 import { storeSound } from './restoring.js';
+import { finishReturn, prepareReturn } from './saved_view.js';
 import { answersSelection, keyOf, selectionOf } from './selectors.js';
 import { fromPayload, toPayload } from './selection.js';
 
@@ -147,6 +148,7 @@ export class Messages {
       state.base?.sound === scene.sound && state.originalUrl === message.original.url;
     if (isOtherScene) {
       view.releaseStatus(); // an error about the sound before; one about the address stays
+      prepareReturn(view, scene);
       await (isSameSource ? loader.changeAtoms(scene) : loader.loadSound(message, scene));
     }
     if (isOtherScene ? !isSameSource : state.restored?.isWaiting) storeSound(view, message, scene);
@@ -173,8 +175,11 @@ export class Messages {
     let isCurrent = true;
     if (state.live) await view.loader.showResult(state.live);
     else if (isNew || (!state.showOriginal && isGone)) {
-      const id = [state.restoreId, message.current].find(exists) ?? null;
-      const version = (isNew || state.restoreId) && id !== null ? 'filled' : undefined;
+      const { returning } = state;
+      const id = [returning?.shownId ?? null, message.current].find(exists) ?? null;
+      const isBack = returning && id === returning.shownId;
+      const isFilled = (isNew || returning) && id !== null;
+      const version = isBack ? returning.version : isFilled ? 'filled' : undefined;
       isCurrent = await variations.choose(id, version);
     } else if (state.wasFilling)
       isCurrent = await variations.choose(state.variation && state.variation.id);
@@ -187,9 +192,10 @@ export class Messages {
       view.playback.goToFill(state.variation);
     }
     if (!state.busy) view.playback.refillEnded(isNew && isCurrent ? state.variation : null);
+    if (state.returning && isCurrent) await finishReturn(view, state.returning);
     view.store.set({
       lastShownId: message.current,
-      restoreId: null,
+      returning: null,
       wasFilling: !!state.live,
     });
   }

@@ -13,6 +13,7 @@ const STORE = 'sounds';
 const TAB_KEY = 'atomizer-tab';
 const SELECTION_KEY = 'atomizer-selection';
 const SESSION_KEY = 'atomizer-session';
+const VIEW_KEY = 'atomizer-view';
 const DAY = 24 * 3600 * 1000; // milliseconds
 
 /** Whether a scene is the stored sound.
@@ -78,6 +79,8 @@ export class Persistence {
     /** @type {File | null} */
     this.lastFile = null;
     this.request = 0;
+    /** Whether the stored sound is the one that is shown. */
+    this.isShown = true;
   }
 
   /** Remember the files that are chosen in, or dropped on, an element.
@@ -99,16 +102,18 @@ export class Persistence {
     );
   }
 
-  /** Store the sound of a scene: the chosen file if it has this name, or else the page's copy at
-   * `url`. Only the last of several calls counts.
+  /** Store the sound of a scene: the chosen file if it has this name, what was stored of it before
+   * a reload, or else the page's copy at `url`, which may have fewer bits. Only the last of several
+   * calls counts.
    * @param {SoundKey} scene
-   * @param {string} url */
-  async saveSound({ name, duration, channels, total }, url) {
+   * @param {string} url
+   * @param {StoredSound | null} [stored] */
+  async saveSound(scene, url, stored = null) {
+    const { name, duration, channels, total } = scene;
     const request = ++this.request;
-    const blob =
-      this.lastFile && this.lastFile.name === name
-        ? this.lastFile
-        : await (await fetchFile(url)).blob();
+    const known = stored && isSameSound(stored, scene) ? stored.blob : null;
+    const chosen = this.lastFile?.name === name ? this.lastFile : known;
+    const blob = chosen ?? (await (await fetchFile(url)).blob());
     if (request !== this.request) return;
     const entry = { name, duration, channels, total, blob, time: Date.now() };
     await resultOf((await openStore('readwrite')).put(entry, this.tab));
@@ -117,6 +122,13 @@ export class Persistence {
   /** @param {import('../types').Item[]} items */
   saveSelection(items) {
     this.storage.setItem(SELECTION_KEY, JSON.stringify(items));
+  }
+
+  /** Remember what is shown, for the sound that is stored.
+   * @param {import('../types').StoredView} view */
+  saveView(view) {
+    if (!this.isShown) return;
+    this.storage.setItem(VIEW_KEY, JSON.stringify(view));
   }
 
   /** Remember the session of the server.
@@ -154,7 +166,8 @@ export class Persistence {
     );
     for (const key of expiredKeys(entries, Date.now())) sounds.delete(key);
     const resume = this.storage.getItem(SESSION_KEY) ?? '';
-    return found ? { ...found, items, resume, isCopy } : null;
+    const view = JSON.parse(this.storage.getItem(VIEW_KEY) || 'null');
+    return found ? { ...found, items, view, resume, isCopy } : null;
   }
 }
 

@@ -44,11 +44,12 @@ export async function storeSound(view, message, scene) {
     }
   }
   view.store.set({ restored: null });
+  view.persistence.isShown = true;
   if (restored && restored.items.length) {
     view.history.reset({ ...view.history.value, items: restored.items });
     view.editor.selectionChanged();
   } else view.persistence.saveSelection(view.items);
-  await view.persistence.saveSound(scene, message.original.url).catch(() => {});
+  await view.persistence.saveSound(scene, message.original.url, restored).catch(() => {});
 }
 
 /** Where the stored sound was not loaded, go on without it; it stays stored until another sound is.
@@ -58,6 +59,7 @@ function endWithoutSound(view, before) {
   const { restored, status } = view.state;
   if (!restored) return;
   view.store.set({ restored: null });
+  view.persistence.isShown = false;
   const { name } = restored;
   if (status === before)
     view.showError(name + ' could not be uploaded again: reload the page to try once more.');

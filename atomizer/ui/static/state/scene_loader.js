@@ -7,6 +7,7 @@ import { mergeFill, unpackAtoms, unpackScene } from '../plot/atoms.js';
 import { isPursuit, unpackPursuit } from '../plot/pursuit.js';
 import { fetchBytes } from '../util/files.js';
 import { PursuitSelection } from './pursuit_selection.js';
+import { savedViewOf, showRange } from './saved_view.js';
 import { GridSelection, toPayload } from './selection.js';
 
 /** @typedef {import('../types').Message} Message */
@@ -30,18 +31,11 @@ export class SceneLoader {
     const { view } = this;
     const { state, player, store } = view;
     const isOtherSound = !state.base || state.base.sound !== scene.sound;
-    if (isOtherSound && state.base)
-      state.savedViews.set(state.base.sound, {
-        items: view.items,
-        showOriginal: state.showOriginal,
-        shownId: state.variation && state.variation.id,
-        shapes: state.shapes,
-      });
+    if (isOtherSound && state.base) state.savedViews.set(state.base.sound, savedViewOf(view));
     const saved = isOtherSound ? state.savedViews.get(scene.sound) : undefined;
-    const { items, showOriginal, shownId, shapes } = saved ?? {
+    const { items, showOriginal, shapes } = saved ?? {
       items: [],
       showOriginal: false,
-      shownId: null,
       shapes: new Map(), // variations of different sounds have the same ids
     };
     const buffer = fetchBytes(scene.atoms);
@@ -63,9 +57,9 @@ export class SceneLoader {
         version: 'original',
         channel: null,
         looping: false,
-        lastShownId: showOriginal ? message.current : null,
+        lastShownId: saved ? message.current : null,
         showOriginal,
-        restoreId: shownId,
+        returning: saved ?? null,
         active: -1,
         originalUrl: message.original.url,
       });
@@ -76,6 +70,7 @@ export class SceneLoader {
       }
     });
     await this.show(scene, { buffer, keepRange: false });
+    if (saved) showRange(view, saved);
     view.find('empty').hidden = true;
     view.props.value = toPayload(view.items);
     view.root.dataset.scene = scene.id;

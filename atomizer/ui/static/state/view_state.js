@@ -57,7 +57,7 @@ export const initialState = () => ({
   scenes: new Map(),
   showOriginal: false,
   savedViews: new Map(),
-  restoreId: null,
+  returning: null,
   lastShownId: null,
   proposalId: null,
   playedExampleId: null,
