@@ -270,6 +270,31 @@ def test_a_variation_is_accepted_and_taken_back(page):
     assert page.is_hidden(layers) and page.is_hidden(f"{d.VIEW} [data-name=revert]")
 
 
+def test_a_fill_elsewhere_names_what_it_starts_from_and_keeps_at_a_click(page):
+    line = f"{d.VIEW} [data-name=base]"
+    fill_count(page, 2)
+    assert page.is_hidden(line)
+    assert "All start from the original, without A and B." in page.inner_text("[data-additions]")
+    d.state(page, "document.querySelector('.atom-view [data-variation]').click()")
+    d.wait(page, "state.variation.label === 'A' && player.urls.filled === state.variation.sound.url")
+    page.fill(f"{d.VIEW} [name=level_db]", "-3")
+    d.tool(page, "box")
+    d.drag(page, d.pixel(page, 3, 2000), d.pixel(page, 3.5, 500))
+    page.wait_for_selector(line)
+    said = page.inner_text(line)
+    assert said == "The next fill starts from the original, without A and B. Keep A first"
+    page.click(f"{line} button")
+    d.wait(page, "state.layers.length === 1 && !state.variations.length && items.length === 1")
+    assert page.is_hidden(line) and "without" not in page.inner_text("[data-additions]")
+    d.wait_status(page, "A is kept")
+    d.fill(page)
+    fills = json.loads(open(d.export(page, "settings").path()).read())["fills"]
+    assert [fill.get("shape", {}).get("level_db") for fill in fills] == [-3, None]
+    d.drag(page, d.pixel(page, 2.5, 2000), d.pixel(page, 2.8, 500))
+    page.wait_for_selector(line)
+    assert "starts from the last kept fill, without A and B." in page.inner_text(line)
+
+
 def test_exports_and_the_command_line_makes_it_again(page, sounds, tmp_path):
     fill_count(page, 2)
     expected = {

@@ -6,7 +6,13 @@ import { NEUTRAL } from '../../atomizer/ui/static/audio/shaping.js';
 import { Messages } from '../../atomizer/ui/static/state/messages.js';
 import { UndoHistory } from '../../atomizer/ui/static/state/history.js';
 import { SceneLoader } from '../../atomizer/ui/static/state/scene_loader.js';
-import { keyOf, shapeOfFill } from '../../atomizer/ui/static/state/selectors.js';
+import {
+  baseOf,
+  keyOf,
+  lastShown,
+  leftOut,
+  shapeOfFill,
+} from '../../atomizer/ui/static/state/selectors.js';
 import { Store } from '../../atomizer/ui/static/state/store.js';
 import { Variations } from '../../atomizer/ui/static/state/variations.js';
 import { initialState } from '../../atomizer/ui/static/state/view_state.js';
@@ -272,6 +278,34 @@ test('every sound has shapes of its own, which a session file brings', async () 
     [2, 'masked', 0.05, [2, 3], [0.5, 1]],
     'what was shown and heard is back',
   );
+});
+
+test('what the next fill does not start from', () => {
+  const regions = [{ kind: 'rect', op: 'add', f: [8000, null] }];
+  const box = [{ kind: 'rect', op: 'add', t: [1, 2], f: [3, 4] }];
+  const key = (items) => JSON.stringify([items, []]);
+  const [A, B] = [
+    { id: 1, label: 'A', key: key(box) },
+    { id: 2, label: 'B', key: key(regions) },
+  ];
+  const highs = { text: '', action: '', regions, fills: true };
+  const base = { ...initialState(), variations: [A, B] };
+  const names = (changes) =>
+    leftOut({ ...base, ...changes })
+      .map(({ label }) => label)
+      .join('');
+  const other = [{ kind: 'rect', op: 'add', t: [5, 6], f: [3, 4] }];
+  assert.deepEqual(
+    [{}, { items: other }, { items: box }, { items: other, busy: true }].map(names),
+    ['', 'AB', '', ''],
+  );
+  assert.equal(names({ items: box, findings: [highs] }), 'A', 'B fills what was found');
+  assert.equal(names({ findings: [{ ...highs, fills: false }] }), '');
+  assert.equal(lastShown({ ...base, lastChosenId: 1 }, [A, B]), A);
+  assert.equal(lastShown({ ...base, lastChosenId: 9 }, [A, B]), B);
+  assert.equal(baseOf({ layers: [] }, [A]), 'the original, without A');
+  const C = { label: 'C' };
+  assert.equal(baseOf({ layers: ['x'] }, [A, B, C]), 'the last kept fill, without A, B and C');
 });
 
 test('the answer to another source is its fill, or a refusal', async () => {

@@ -382,6 +382,8 @@ export interface ViewState {
   playable: Version[];
   isRenderingMasked: boolean;
   isOrderOpen: boolean;
+  /** The variation that was shown last. */
+  lastChosenId: number | null;
   isBuildingUp: boolean;
   /** Whether a fill of this page waits, or is being prepared. */
   isQueued: boolean;
@@ -530,7 +532,8 @@ export interface Mount {
   config: Config;
 }
 
-type ButtonName = 'revert' | 'excerpt-take' | 'through' | 'file-download' | 'file-compare';
+type ButtonName =
+  'keep-first' | 'revert' | 'excerpt-take' | 'through' | 'file-download' | 'file-compare';
 type InputName =
   | 'slide'
   | 'first'

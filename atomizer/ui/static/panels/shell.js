@@ -151,12 +151,14 @@ export function explainAdditions({ channels, sound_rate: soundRate, rate }) {
 }
 
 /** Say how long Extend, Widen and Brighten take, where that is worth a word.
- * @param {Record<string, import('../types').Range>} additions least and most seconds by name */
-export function showAdditions(additions) {
+ * @param {Record<string, import('../types').Range>} additions least and most seconds by name
+ * @param {string} base what they start from, where that may surprise; else empty */
+export function showAdditions(additions, base) {
   const line = lookUp('[data-additions]');
   const words = Object.entries(additions)
     .map(([name, range]) => [name[0].toUpperCase() + name.slice(1), format.about(range)])
     .flatMap(([name, time]) => (time ? [name + ' takes ' + time + '.'] : []));
+  if (base) words.push('All start from ' + base + '.');
   if (line) line.textContent = words.join(' ');
 }
 

@@ -6,7 +6,7 @@ import { isPursuit } from '../plot/pursuit.js';
 import { TOOLS } from '../tools/registry.js';
 import { saveSelection } from '../util/files.js';
 import { invert } from './selection.js';
-import { shapeOfFill } from './selectors.js';
+import { lastShown, leftOut, shapeOfFill } from './selectors.js';
 
 /** @typedef {import('../types').FrequencyScale} FrequencyScale */
 /** @typedef {import('../types').Version} Version */
@@ -31,6 +31,8 @@ export function createActions(view) {
   const wholeRange = () => view.playback.loopRange() || [0, player.duration()];
   const onVariation = (/** @type {string} */ event) => () =>
     view.trigger(event, { id: state.variation?.id });
+  const accept = (/** @type {number | null} */ id) =>
+    view.trigger('accept', { id, shape: shapeOfFill(state, id) });
   return {
     ...Object.fromEntries(TOOLS.map(({ id }) => [id, () => store.set({ tool: id })])),
     ...Object.fromEntries(
@@ -105,11 +107,8 @@ export function createActions(view) {
     previous: () => view.playback.stepVariation(-1),
     next: () => view.playback.stepVariation(1),
     noise: onVariation('noise'),
-    accept: () =>
-      view.trigger('accept', {
-        id: state.variation?.id,
-        shape: shapeOfFill(state, state.heardId),
-      }),
+    accept: () => accept(state.variation?.id ?? null),
+    keepFirst: () => accept(lastShown(state, leftOut(state))?.id ?? null),
     resetShape: () => view.shape.reset(),
     blind: () => view.blind.open(),
     forget: onVariation('forget'),

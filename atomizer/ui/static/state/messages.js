@@ -114,25 +114,28 @@ export class Messages {
     view.root.dataset.message = String(message.number);
   }
 
-  /** What a message does to the layers of a sound: a fill of the selection is accepted, the last
-   * layer is undone, or neither.
+  /** What a message does to the layers of a sound: a fill of the selection, or of another one, is
+   * accepted, the last layer is undone, or nothing.
    * @param {Message} message
    * @param {Scene} scene */
   changeOfLayers({ layers }, { sound }) {
     const { state } = this.view;
     if (state.base?.sound !== sound) return '';
     if (layers.length < state.layers.length) return 'undone';
+    if (layers.length === state.layers.length) return '';
     const isOfSelection = !!state.variation && answersSelection(state, state.variation);
-    return layers.length > state.layers.length && isOfSelection ? 'accepted' : '';
+    return isOfSelection ? 'accepted' : 'kept';
   }
 
   /** What was selected in an accepted fill is no longer unknown; when the layer is undone, it is.
    * @param {Message} message
-   * @param {'' | 'accepted' | 'undone'} change of the layers */
+   * @param {'' | 'accepted' | 'kept' | 'undone'} change of the layers */
   selectForLayers({ status }, change) {
     const { state, editor } = this.view;
     if (!change) return;
     if (change === 'accepted') editor.change([]);
+    else if (change === 'kept')
+      editor.notify(); // of the same selection of another sound
     else if (state.variation) editor.restore(state.variation);
     this.view.holdStatus(status);
   }

@@ -72,6 +72,45 @@ export function isPending(state) {
   return !fill || !answersSelection(state, fill);
 }
 
+/** Variations that the next fill does not start from, though they are elsewhere, and it may be made
+ * at a click: that of the selection, or of what was found.
+ * @param {State} state
+ * @returns {import('../types').Variation[]} */
+export function leftOut(state) {
+  const { items, variations, findings, selectionAliases, busy } = state;
+  if (busy || !variations.length) return [];
+  if (items.length && !variations.some((v) => answersSelection(state, v))) return variations;
+  const offered = findings
+    .filter(({ fills }) => fills)
+    .map(({ regions }) => toPayload(fromPayload(regions, [])).key);
+  const isElsewhere = (/** @type {{key: string}} */ { key }) =>
+    !offered.includes(selectionAliases.get(key) ?? key);
+  return offered.length ? variations.filter(isElsewhere) : [];
+}
+
+/** What Extend, Widen and Brighten start from, where fills are not in it; else empty.
+ * @param {State} state */
+export function baseOfAdditions(state) {
+  const fills = state.variations.filter(({ key }) => key); // others are additions
+  return fills.length ? baseOf(state, fills) : '';
+}
+
+/** The one of these variations that was shown last.
+ * @param {State} state
+ * @param {import('../types').Variation[]} variations */
+export const lastShown = ({ lastChosenId }, variations) =>
+  variations.find(({ id }) => id === lastChosenId) ?? variations.at(-1);
+
+/** What fills start from, and which variations are not in it: "the original, without A".
+ * @param {Pick<State, 'layers'>} state
+ * @param {{label: string}[]} variations one at least */
+export function baseOf({ layers }, variations) {
+  const labels = variations.map(({ label }) => label);
+  const names = labels.length > 1 ? labels.slice(0, -1).join(', ') + ' and ' : '';
+  const base = layers.length ? 'last kept fill' : 'original';
+  return 'the ' + base + ', without ' + names + labels.at(-1);
+}
+
 /** Whether the selection is still that of the example that was loaded.
  * @param {State} state */
 export const isExampleShown = (state) =>

@@ -30,7 +30,9 @@ export class Variations {
     const { state, player, store, loader } = view;
     const variation = state.variations.find((v) => v.id === id) || null;
     const request = ++this.number;
-    store.set(variation ? { variation, showOriginal: false } : { variation, shown: null });
+    store.set(
+      variation ? { variation, showOriginal: false, lastChosenId: id } : { variation, shown: null },
+    );
     if (variation) await loader.showResult(variation);
     else if (state.base) await loader.show(state.base);
     // a running fill may have replaced the picture, but this variation is still to be heard

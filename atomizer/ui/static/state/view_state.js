@@ -45,6 +45,7 @@ export const initialState = () => ({
   playable: [],
   isRenderingMasked: false,
   isOrderOpen: false,
+  lastChosenId: null,
   isBuildingUp: false,
   isQueued: false,
   ahead: 0,

@@ -1,6 +1,7 @@
 // Which panel renders which part of the state.
 
 import { editedIndex } from '../panels/bounds.js';
+import { showBase } from '../panels/base.js';
 import { connectButtons } from '../panels/buttons.js';
 import { showChips } from '../panels/chips.js';
 import { showFindings } from '../panels/findings.js';
@@ -17,9 +18,12 @@ import {
 import { showDetails, showVariations } from '../panels/variations.js';
 import * as format from '../util/format.js';
 import {
+  baseOfAdditions,
   isExampleShown,
   isPending,
   isWidened,
+  lastShown,
+  leftOut,
   searchOf,
   shapeOfFill,
   statusOf,
@@ -97,8 +101,8 @@ function connectFills({ store, root, find, shape, player }) {
     },
   );
   store.subscribe(
-    (s) => [JSON.stringify(s.additions), !!s.scene],
-    (_seconds, _hasSound) => showAdditions(store.state.additions),
+    (s) => [JSON.stringify(s.additions), !!s.scene, baseOfAdditions(s)],
+    (_seconds, _hasSound, base) => showAdditions(store.state.additions, base),
   );
   // settings that act on some fills alone are there where they act
   store.subscribe(
@@ -181,6 +185,16 @@ function connectSound(view) {
   store.subscribe(
     (s) => [s.findings],
     (findings) => showFindings(find('findings'), findings),
+  );
+  store.subscribe(
+    (s) => [
+      leftOut(s)
+        .map(({ label }) => label)
+        .join(),
+      lastShown(s, leftOut(s)),
+      s.layers.length,
+    ],
+    (_labels, _kept, _layers) => showBase(find, store.state),
   );
   store.subscribe(
     (s) => [s.layers.length ? null : s.before], // layers have a button of their own
