@@ -7,7 +7,7 @@ from gradio.themes.utils.fonts import Font
 from starlette.responses import FileResponse
 
 from ..limits import MEGABYTE, limits
-from . import api, cleanup, documents, gpu, layout, queue_limits, wiring
+from . import api, cleanup, gpu, layout, queue_limits, texts, wiring
 from .component import PAGE_STYLES, PLOTLY_JS, scripts, text_of
 
 # Gradio announces the end of an event to screen readers by this key, which it does not translate
@@ -21,7 +21,7 @@ def build() -> gr.Blocks:
     """Build the page. Raises AtomizerError for an invalid limit in the environment."""
     gpu.prepare()
     FileResponse.chunk_size = SENT_AT_ONCE
-    gr.set_static_paths([PLOTLY_JS, scripts(), *documents.local_paths()])
+    gr.set_static_paths([PLOTLY_JS, scripts()])
     with gr.Blocks(
         title="The Atomizer",
         analytics_enabled=False,
@@ -66,5 +66,6 @@ def launch(demo: gr.Blocks, **options):
         max_file_size=int(limits().file_mb * MEGABYTE),
         footer_links=["api", "gradio", "settings"],
         i18n=gr.I18n(en=MISSING_WORDS),
+        app_kwargs={"routes": texts.routes()},
         **options,
     )

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import html
-import mimetypes
 import os
 import re
-from pathlib import Path
 
 from ..io import resources
 
 README, MODEL_CARD, THEORY = "README.md", "checkpoints/README.md", "docs/concepts.md"
 DOCUMENTS = (MODEL_CARD, THEORY, README)
-# browsers show plain text, and save Markdown
-mimetypes.add_type("text/plain", ".md")
-
-
-def local_paths() -> list[Path]:
-    """Return the paths of the texts that are installed."""
-    return [path for path in map(resources.document, DOCUMENTS) if path is not None]
+FOLDER = "texts"  # of their addresses on the server
 
 
 def address_of(document: str) -> str | None:
@@ -26,8 +18,7 @@ def address_of(document: str) -> str | None:
     space = os.environ.get("SPACE_ID", "")  # OWNER/NAME of the Space that runs the page
     if re.fullmatch(r"[\w.-]+/[\w.-]+", space, re.ASCII):
         return f"https://huggingface.co/spaces/{space}/blob/main/{document}"
-    path = resources.document(document)
-    return f"gradio_api/file={path.as_posix()}" if path else None
+    return f"{FOLDER}/{document}" if resources.document(document) else None
 
 
 def link_to(document: str, text: str) -> str:

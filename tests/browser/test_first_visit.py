@@ -216,7 +216,9 @@ def test_a_reload_brings_the_fills_back(quick, sounds):
     d.fill(quick)
     d.fill(quick)
     quick.click(f"{d.VIEW} [data-variation]")  # the first one
-    d.wait(quick, "state.variation.label === 'A' && player.urls.filled === state.variation.sound.url")
+    d.wait(
+        quick, "state.variation.label === 'A' && player.urls.filled === state.variation.sound.url"
+    )
     quick.fill(f"{d.VIEW} [name=level_db]", "-6")
     quick.select_option(f"{d.VIEW} [data-name=scale]", "mel")
     d.state(quick, "picture.setRange([0.5, 2], [300, 4000].map(f => picture.unit(f)))")

@@ -270,13 +270,15 @@ def test_a_variation_is_accepted_and_taken_back(page):
     assert page.is_hidden(layers) and page.is_hidden(f"{d.VIEW} [data-name=revert]")
 
 
-def test_a_fill_elsewhere_names_what_it_starts_from_and_keeps_at_a_click(page):
+def test_a_fill_elsewhere_says_before_what_it_starts_from(page):
     line = f"{d.VIEW} [data-name=base]"
     fill_count(page, 2)
     assert page.is_hidden(line)
     assert "All start from the original, without A and B." in page.inner_text("[data-additions]")
     d.state(page, "document.querySelector('.atom-view [data-variation]').click()")
-    d.wait(page, "state.variation.label === 'A' && player.urls.filled === state.variation.sound.url")
+    d.wait(
+        page, "state.variation.label === 'A' && player.urls.filled === state.variation.sound.url"
+    )
     page.fill(f"{d.VIEW} [name=level_db]", "-3")
     d.tool(page, "box")
     d.drag(page, d.pixel(page, 3, 2000), d.pixel(page, 3.5, 500))
