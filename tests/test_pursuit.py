@@ -320,12 +320,12 @@ def test_the_compiled_inner_products_stay_exact(samples):
     from atomizer.analysis.pursuit.compiled import CompiledPursuit
 
     pursuit = CompiledPursuit(dictionary_of(SMALL), samples(3000, 2, 8000))
-    loudest = np.abs(pursuit.products).max()
+    loudest = np.abs(pursuit.arrays.products).max()
     pursuit.run(200, 2, 0.0)
-    kept, tree = pursuit.products.copy(), pursuit.tree.copy()
+    kept, tree = pursuit.arrays.products.copy(), pursuit.arrays.tree.copy()
     pursuit.analyse()
-    assert np.abs(kept - pursuit.products).max() < 1e-4 * loudest
-    np.testing.assert_allclose(tree, pursuit.tree, atol=2e-4 * loudest**2)
+    assert np.abs(kept - pursuit.arrays.products).max() < 1e-4 * loudest
+    np.testing.assert_allclose(tree, pursuit.arrays.tree, atol=2e-4 * loudest**2)
 
 
 @pytest.mark.parametrize("window", ["sine", "kbd"])

@@ -9,6 +9,7 @@ regularly, so that errors of rounding and of the dropped table entries do not ac
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -24,25 +25,82 @@ SAMPLES_PER_STEP = 100
 _FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "reassoc"}
 
 
+class Layout(NamedTuple):
+    """Where the values of every scale are in the flat arrays; s scales, each (s,) or (s + 1,).
+
+    hops    samples from frame to frame, which is also the number of bins
+    counts  frames
+    blocks  blocks of bins of a frame
+    start   first of the inner products
+    leaf    first of the leaves of the tree
+    first   first of the tables of one value per bin
+    pad     samples before the sound in the residual
+    """
+
+    hops: np.ndarray
+    counts: np.ndarray
+    blocks: np.ndarray
+    start: np.ndarray
+    leaf: np.ndarray
+    first: np.ndarray
+    pad: int
+
+
+class Arrays(NamedTuple):
+    """What changes with every atom.
+
+    residual  (channels, n) float64
+    products  inner products of the residual with all atoms: scale, channel, frame and bin
+    tree      binary tree of maxima, from index 1 on; its leaves, the second half, hold the largest
+              energy of every block: scale, frame and block
+    """
+
+    residual: np.ndarray
+    products: np.ndarray
+    tree: np.ndarray
+
+
+class Tables(NamedTuple):
+    """Lookup tables of all scales, as flat arrays; real and imaginary parts apart.
+
+    long, short  `gram.Pair.by_long` and `by_short` of all pairs of scales, the longer one first
+    offsets      (2, s, s) where those of a pair begin in both
+    reach        (s, s) `gram.Pair.reach`
+    phase        `gram.bin_phases`
+    waves        `dictionary.cosines`
+    windows      of the atoms
+    """
+
+    long_re: np.ndarray
+    long_im: np.ndarray
+    short_re: np.ndarray
+    short_im: np.ndarray
+    offsets: np.ndarray
+    reach: np.ndarray
+    phase_re: np.ndarray
+    phase_im: np.ndarray
+    waves: np.ndarray
+    windows: np.ndarray
+
+
 class CompiledPursuit:
     """State of a pursuit, like `local.LocalPursuit`, for atoms on frames."""
 
     def __init__(self, dictionary: MDCTUnion, samples: np.ndarray):
         self.dictionary, self.length = dictionary, samples.shape[1]
-        self.residual = dictionary.padded(samples)
-        self.hops = np.array(dictionary.strides, np.int64)
-        self.counts = np.array(dictionary.counts(self.length), np.int64)
-        self.blocks = -(-self.hops // BLOCK)
-        places = self.counts * self.hops
-        # start of every scale in `products`, and in the leaves of the tree
-        self.start = len(self.residual) * np.concatenate([[0], np.cumsum(places)])
-        self.leaf = np.concatenate([[0], np.cumsum(self.counts * self.blocks)])
-        self.products = np.zeros(self.start[-1], np.float32)
-        self.leaves = 1 << int(self.leaf[-1] - 1).bit_length()
-        self.tree = np.zeros(2 * self.leaves, np.float32)
-        self.tables = _tables(tuple(int(hop) for hop in self.hops), dictionary.space.window)
+        residual = dictionary.padded(samples)
+        self.layout = _layout(dictionary, len(residual), self.length)
+        products = np.zeros(self.layout.start[-1], np.float32)
+        leaves = 1 << int(self.layout.leaf[-1] - 1).bit_length()
+        self.arrays = Arrays(residual, products, np.zeros(2 * leaves, np.float32))
+        self.tables = _tables(dictionary.strides, dictionary.space.window)
         self.since = 0  # steps since the last full analysis
         self.analyse()
+
+    @property
+    def residual(self) -> np.ndarray:
+        """(channels, n) float64: the sound without the atoms taken, padded."""
+        return self.arrays.residual
 
     @property
     def energy(self) -> float:
@@ -51,24 +109,15 @@ class CompiledPursuit:
 
     def analyse(self) -> None:
         """Compute all inner products."""
-        for scale, (count, hop) in enumerate(zip(self.counts, self.hops)):
-            whole = self.products[self.start[scale] : self.start[scale + 1]].reshape(
-                len(self.residual), count, hop
-            )
+        layout, products = self.layout, self.arrays.products
+        for scale, (count, hop) in enumerate(zip(layout.counts, layout.hops)):
+            own = products[layout.start[scale] : layout.start[scale + 1]]
+            whole = own.reshape(len(self.residual), count, hop)
             chunk = max(1, (1 << 21) // int(hop))
             for first in range(0, count, chunk):
                 last = min(int(count), first + chunk)
                 whole[:, first:last] = self.dictionary.inner(self.residual, scale, first, last)
-        _grow(
-            len(self.residual),
-            self.hops,
-            self.counts,
-            self.blocks,
-            self.start,
-            self.leaf,
-            self.products,
-            self.tree,
-        )
+        _grow(self.arrays, layout)
         self.since = 0
 
     def run(self, steps: int, max_channels: int, target_energy: float) -> TakenAtoms:
@@ -83,23 +132,14 @@ class CompiledPursuit:
             if self.since >= interval:
                 self.analyse()
             batch = min(steps - done, interval - self.since)
+            rows = slice(done, done + batch)
             taken, energy, stale = _pursue(
-                batch,
-                max_channels,
-                target_energy,
+                (place[rows], amplitude[rows]),
+                (max_channels, target_energy),
                 energy,
-                self.dictionary.pad,
-                self.residual,
-                self.hops,
-                self.counts,
-                self.blocks,
-                self.start,
-                self.leaf,
-                self.products,
-                self.tree,
-                *self.tables,
-                place[done:],
-                amplitude[done:],
+                self.arrays,
+                self.layout,
+                self.tables,
             )
             done += taken
             if taken < batch and energy > target_energy:
@@ -112,25 +152,33 @@ class CompiledPursuit:
         scale, frame, bin_ = place.T
         return TakenAtoms(
             scale.astype(np.int8),
-            frame * self.hops[scale],
+            frame * self.layout.hops[scale],
             bin_,
             (amplitude >= 0).astype(np.int8),
             amplitude,
         )
 
 
-@lru_cache(maxsize=2)
-def _tables(hops: tuple[int, ...], window: str) -> tuple:
-    """Lookup tables of `_pursue`, as flat arrays and their offsets.
+def _layout(dictionary: MDCTUnion, channels: int, length: int) -> Layout:
+    """The layout of the arrays of a sound of some channels and samples."""
+    hops = np.array(dictionary.strides, np.int64)
+    counts, blocks = np.array(dictionary.counts(length), np.int64), -(-hops // BLOCK)
+    start, leaf, first = (
+        np.concatenate([[0], np.cumsum(sizes)])
+        for sizes in (channels * counts * hops, counts * blocks, hops)
+    )
+    return Layout(hops, counts, blocks, start, leaf, first, dictionary.pad)
 
-    For every pair of scales, the longer one first.
-    """
+
+@lru_cache(maxsize=2)
+def _tables(hops: tuple[int, ...], window: str) -> Tables:
+    """Lookup tables for MDCT bases of these hops."""
     pairs = {
         (a, b): gram.pair(hops[a], hops[b], window) for a in range(len(hops)) for b in range(a + 1)
     }
     offsets = np.zeros((2, len(hops), len(hops)), np.int64)
     reach = np.zeros((len(hops), len(hops)), np.int64)
-    pools = []
+    parts = []
     for side, name in enumerate(("by_long", "by_short")):
         flat = {key: getattr(p, name).ravel() for key, p in pairs.items()}
         at = 0
@@ -138,23 +186,22 @@ def _tables(hops: tuple[int, ...], window: str) -> tuple:
             offsets[side][key] = at
             at += len(values)
         pool = np.concatenate(list(flat.values()))
-        pools += [np.ascontiguousarray(pool.real), np.ascontiguousarray(pool.imag)]
+        parts += [np.ascontiguousarray(pool.real), np.ascontiguousarray(pool.imag)]
     for key, p in pairs.items():
         reach[key] = p.reach
     phases = np.concatenate([gram.bin_phases(hop) for hop in hops])
-    waves = np.concatenate([cosines(hop) for hop in hops])
-    windows = np.concatenate([window_of(window, hop, np.float64) for hop in hops])
-    # start of every scale in arrays of one value per bin
-    first = np.concatenate([[0], np.cumsum(hops)])
-    return (
-        *pools,
+    long_re, long_im, short_re, short_im = parts
+    return Tables(
+        long_re,
+        long_im,
+        short_re,
+        short_im,
         offsets,
         reach,
         np.ascontiguousarray(phases.real),
         np.ascontiguousarray(phases.imag),
-        waves,
-        windows,
-        first,
+        np.concatenate([cosines(hop) for hop in hops]),
+        np.concatenate([window_of(window, hop, np.float64) for hop in hops]),
     )
 
 
@@ -193,18 +240,18 @@ def _climb(tree, low, high):
 
 
 @_compile()
-def _grow(  # noqa: PLR0913 compiled: numba takes arrays, no objects
-    channels, hops, counts, blocks, start, leaf, products, tree
-):
+def _grow(arrays, layout):
     """Fill the whole tree."""
+    residual, products, tree = arrays
     leaves = len(tree) // 2
-    for s in range(len(hops)):
-        hop, stride = hops[s], counts[s] * hops[s]
-        for frame in range(counts[s]):
-            for block in range(blocks[s]):
-                size = min(BLOCK, hop - block * BLOCK)
-                tree[leaves + leaf[s] + frame * blocks[s] + block] = _peak(
-                    products, channels, stride, start[s] + frame * hop + block * BLOCK, size
+    for s in range(len(layout.hops)):
+        hop, count, blocks = layout.hops[s], layout.counts[s], layout.blocks[s]
+        for frame in range(count):
+            at, leaf = layout.start[s] + frame * hop, leaves + layout.leaf[s] + frame * blocks
+            for block in range(blocks):
+                low, high = block * BLOCK, min(hop, (block + 1) * BLOCK)
+                tree[leaf + block] = _peak(
+                    products, len(residual), count * hop, at + low, high - low
                 )
     _climb(tree, leaves, 2 * leaves - 1)
 
@@ -281,179 +328,251 @@ def _quarter_turns(j, c, d):
 
 
 @_compile()
-def _pursue(  # noqa: PLR0913 compiled: numba takes arrays, no objects
-    steps,
-    max_channels,
-    target_energy,
-    energy,
-    pad,
-    residual,
-    hops,
-    counts,
-    blocks,
-    start,
-    leaf,
-    products,
-    tree,
-    long_re,
-    long_im,
-    short_re,
-    short_im,
-    offsets,
-    reach,
-    phase_re,
-    phase_im,
-    waves,
-    windows,
-    first,
-    place,
-    amplitude,
-):
-    """Take up to `steps` atoms into `place` (scale, frame, bin) and `amplitude`.
+def _pursue(out, limits, energy, arrays, layout, tables):
+    """Take an atom for every row of `out`.
+
+    out     place (n, 3: scale, frame and bin) and amplitude (n, channels), both written
+    limits  channels of an atom, the loudest ones, and the energy at which the pursuit ends
+    energy  of the residual
 
     Returns the number of atoms, the energy of the residual, and True if the products are out of
     date.
     """
-    channels, scales, leaves = len(residual), len(hops), len(tree) // 2
-    wave, change = np.zeros(2 * hops[-1]), np.zeros(hops[-1], np.float32)
-    for step in range(steps):
-        if energy <= target_energy or tree[1] <= 0:
+    place, amplitude = out
+    max_channels, target_energy = limits
+    longest = layout.hops[-1]
+    wave, change = np.zeros(2 * longest), np.zeros(longest, np.float32)
+    for step in range(len(place)):
+        if energy <= target_energy or arrays.tree[1] <= 0:
             return step, energy, False
-        node = 1
-        while node < leaves:
-            node = 2 * node if tree[2 * node] >= tree[2 * node + 1] else 2 * node + 1
-        node -= leaves
-        a = scales - 1
-        while leaf[a] > node:
-            a -= 1
-        hop = hops[a]
-        frame, block = (node - leaf[a]) // blocks[a], (node - leaf[a]) % blocks[a]
-        at, stride = start[a] + frame * hop, counts[a] * hop
-        bin_, best = 0, np.float32(-1)
-        for k in range(block * BLOCK, min(hop, (block + 1) * BLOCK)):
-            e = np.float32(0)
-            for c in range(channels):
-                e += products[at + c * stride + k] * products[at + c * stride + k]
-            if e > best:
-                bin_, best = k, e
-
-        # the exact amplitudes, and the exact residual
-        atom = wave[: 2 * hop]
-        _waveform(
-            atom,
-            hop,
-            bin_,
-            waves[8 * first[a] : 8 * first[a + 1]],
-            windows[2 * first[a] : 2 * first[a + 1]],
-        )
-        begin = pad + (frame - 1) * hop
+        atom, expected = _loudest(arrays, layout)
         taken = amplitude[step]
-        power, heard = 0.0, 0
-        for c in range(channels):
-            taken[c] = _dot(residual[c, begin : begin + 2 * hop], atom)
-            power += taken[c] * taken[c]
-            heard += taken[c] != 0
-        if power < 0.5 * best or power <= 0:
+        power, energy = _subtract_atom(
+            (taken, wave, atom), (expected, max_channels), energy, arrays, layout, tables
+        )
+        if power < 0.5 * expected or power <= 0:
             return step, energy, True
-        for _ in range(heard - max_channels):  # drop the quietest channels
-            quietest = -1
-            for c in range(channels):
-                if taken[c] != 0 and (quietest < 0 or abs(taken[c]) < abs(taken[quietest])):
-                    quietest = c
-            taken[quietest] = 0
-        for c in range(channels):
-            if taken[c] != 0:
-                _subtract(residual[c, begin : begin + 2 * hop], taken[c], atom)
-                energy -= taken[c] * taken[c]
-        place[step, 0], place[step, 1], place[step, 2] = a, frame, bin_
+        place[step, 0], place[step, 1], place[step, 2] = atom
+        for scale in range(len(layout.hops)):
+            _correct_scale((taken, change, atom), scale, arrays, layout, tables)
+    return len(place), energy, False
 
-        for b in range(scales):
-            other, size = hops[b], blocks[b]
-            if b >= a:  # frames as long as the atom, or longer
-                r = other // hop
-                lowest, highest = max(0, -(-frame // r) - 1), min(counts[b] - 1, frame // r + 1)
-                cut = reach[b, a]
-                middle = bin_ * r + r // 2
-                low, high = max(0, middle - cut), min(other, middle + cut + 1)
-            else:
-                r = hop // other
-                lowest, highest = max(0, (frame - 1) * r), min(counts[b] - 1, (frame + 1) * r)
-                cut = reach[a, b]
-                low, high = (
-                    max(0, (bin_ - r // 2 - cut) // r),
-                    min(other, (bin_ - r // 2 + cut) // r + 2),
-                )
-            n = high - low
-            delta = change[:n]
-            tr, ti = (
-                phase_re[first[b] + low : first[b] + high],
-                phase_im[first[b] + low : first[b] + high],
-            )
-            cr, ci = phase_re[first[a] + bin_], phase_im[first[a] + bin_]
-            for f in range(lowest, highest + 1):
-                if b >= a:
-                    j = frame - 1 - (f - 1) * r
-                    row = offsets[0, b, a] + (j + 1) * 3 * other + other
-                    sign = -1 if (bin_ * j) % 2 else 1
-                    c, d = _quarter_turns(j, sign * cr, -sign * ci)
-                    v = row + low - bin_ * r - r // 2
-                    _first_term(delta, long_re[v : v + n], long_im[v : v + n], tr, ti, c, d)
-                    if bin_ * r + low < cut or bin_ * r + high > 2 * other - cut - r:
-                        sign = -1 if ((bin_ + 1) * j) % 2 else 1
-                        c, d = _quarter_turns(j, sign * cr, sign * ci)
-                        v = row + low + (bin_ + 1) * r - r // 2
-                        _second_term(delta, long_re[v : v + n], long_im[v : v + n], tr, ti, c, d)
-                else:
-                    j = f - 1 - (frame - 1) * r
-                    v = r // 2 - bin_ - (1 - r % 2)
-                    row = (
-                        offsets[1, a, b]
-                        + ((v % r) * (2 * r + 1) + j + 1) * 3 * other
-                        + other
-                        + v // r
-                        + low
-                    )
-                    # the conjugate of this term, which has the same real part
-                    c, d = _quarter_turns(-j, cr, -ci)
-                    _first_term(
-                        delta, short_re[row : row + n], short_im[row : row + n], tr, ti, c, d
-                    )
-                    if low * r + bin_ < cut or high * r + bin_ > 2 * hop - cut - r:
-                        sign = -1 if j % 2 else 1
-                        v = bin_ + r - r // 2
-                        row = (
-                            offsets[1, a, b]
-                            + ((v % r) * (2 * r + 1) + j + 1) * 3 * other
-                            + other
-                            + v // r
-                            + low
-                        )
-                        c, d = _quarter_turns(j, sign * cr, sign * ci)
-                        _second_term(
-                            delta, short_re[row : row + n], short_im[row : row + n], tr, ti, c, d
-                        )
-                    if j % 2:
-                        _alternate(delta, low % 2 == 0)
-                here = start[b] + f * other
-                for c_ in range(channels):
-                    if taken[c_] != 0:
-                        begin = here + c_ * counts[b] * other + low
-                        _subtract(products[begin : begin + n], np.float32(taken[c_]), delta)
-                if b == a and f == frame:
-                    for c_ in range(channels):
-                        if taken[c_] != 0:
-                            products[here + c_ * stride + bin_] = 0
-                leaf_ = leaves + leaf[b] + f * size
-                for block in range(low // BLOCK, (high - 1) // BLOCK + 1):
-                    tree[leaf_ + block] = _peak(
-                        products,
-                        channels,
-                        counts[b] * other,
-                        here + block * BLOCK,
-                        min(BLOCK, other - block * BLOCK),
-                    )
-                if size > 1:
-                    _climb(tree, leaf_ + low // BLOCK, leaf_ + (high - 1) // BLOCK)
-            if size == 1:
-                _climb(tree, leaves + leaf[b] + lowest, leaves + leaf[b] + highest)
-    return steps, energy, False
+
+@_compile()
+def _loudest(arrays, layout):
+    """Scale, frame and bin of the atom with the largest products, and their energy."""
+    products, tree, leaves = arrays.products, arrays.tree, len(arrays.tree) // 2
+    node = 1
+    while node < leaves:
+        node = 2 * node if tree[2 * node] >= tree[2 * node + 1] else 2 * node + 1
+    node -= leaves
+    scale = len(layout.hops) - 1
+    while layout.leaf[scale] > node:
+        scale -= 1
+    hop, node = layout.hops[scale], node - layout.leaf[scale]
+    frame, block = node // layout.blocks[scale], node % layout.blocks[scale]
+    at, stride = layout.start[scale] + frame * hop, layout.counts[scale] * hop
+    bin_, best = 0, np.float32(-1)
+    for k in range(block * BLOCK, min(hop, (block + 1) * BLOCK)):
+        e = np.float32(0)
+        for c in range(len(arrays.residual)):
+            e += products[at + c * stride + k] * products[at + c * stride + k]
+        if e > best:
+            bin_, best = k, e
+    return (scale, frame, bin_), best
+
+
+@_compile()
+def _subtract_atom(rows, limits, energy, arrays, layout, tables):
+    """Measure an atom on the residual, and subtract it there.
+
+    rows    `taken` (channels,), the amplitudes, and `wave`, both written; scale, frame and bin
+    limits  energy that the products give, and channels of an atom
+
+    Returns the energy of the atom in all channels, and that of the residual. Where the former is
+    less than half of the expected one, nothing is subtracted.
+    """
+    taken, wave, (scale, frame, bin_) = rows
+    expected, max_channels = limits
+    hop, first = layout.hops[scale], layout.first
+    atom = wave[: 2 * hop]
+    _waveform(
+        atom,
+        hop,
+        bin_,
+        tables.waves[8 * first[scale] : 8 * first[scale + 1]],
+        tables.windows[2 * first[scale] : 2 * first[scale + 1]],
+    )
+    begin = layout.pad + (frame - 1) * hop
+    power, heard = 0.0, 0
+    for c in range(len(taken)):
+        taken[c] = _dot(arrays.residual[c, begin : begin + 2 * hop], atom)
+        power += taken[c] * taken[c]
+        heard += taken[c] != 0
+    if power < 0.5 * expected or power <= 0:
+        return power, energy
+    for _ in range(heard - max_channels):
+        _drop_quietest(taken)
+    for c in range(len(taken)):
+        if taken[c] != 0:
+            _subtract(arrays.residual[c, begin : begin + 2 * hop], taken[c], atom)
+            energy -= taken[c] * taken[c]
+    return power, energy
+
+
+@_compile()
+def _drop_quietest(taken):
+    """Set the smallest amplitude (channels,) that is not 0 to 0."""
+    quietest = -1
+    for c in range(len(taken)):
+        if taken[c] != 0 and (quietest < 0 or abs(taken[c]) < abs(taken[quietest])):
+            quietest = c
+    taken[quietest] = 0
+
+
+@_compile()
+def _correct_scale(rows, scale, arrays, layout, tables):
+    """Subtract a taken atom from the products of a scale, and update the tree.
+
+    rows  `taken` (channels,), the amplitudes; `change`, written; scale, frame and bin of the atom
+    """
+    # what the loop reads has names here: numba counts references wherever a tuple is read
+    taken, change, (own, own_frame, bin_) = rows
+    products, tree, hop, own_hop = (
+        arrays.products,
+        arrays.tree,
+        layout.hops[scale],
+        layout.hops[own],
+    )
+    blocks, stride = layout.blocks[scale], layout.counts[scale] * hop
+    start, leaf = layout.start[scale], len(tree) // 2 + layout.leaf[scale]
+    longer, shorter, is_longer = max(own, scale), min(own, scale), scale >= own
+    lowest, highest = _frames_beside(own_frame, own_hop, hop, layout.counts[scale])
+    low, high, is_mirrored = _bins_near(bin_, own_hop, hop, tables.reach[longer, shorter])
+    first_block, last_block = low // BLOCK, (high - 1) // BLOCK
+    at, first = layout.first[own] + bin_, layout.first[scale] + low
+    phase = tables.phase_re[at], tables.phase_im[at]
+    phases = (
+        tables.phase_re[first : first + high - low],
+        tables.phase_im[first : first + high - low],
+    )
+    by_long, by_short = (tables.long_re, tables.long_im), (tables.short_re, tables.short_im)
+    ratio = max(hop, own_hop) // min(hop, own_hop)
+    near, mirrored = _rows(bin_, hop, ratio, is_longer)
+    begin = tables.offsets[0 if is_longer else 1, longer, shorter] + 4 * hop + low
+    near, mirrored = begin + near, begin + mirrored
+    delta = change[: high - low]
+    for frame in range(lowest, highest + 1):
+        if is_longer:
+            j = own_frame - 1 - (frame - 1) * ratio
+            places = near + 3 * hop * j, mirrored + 3 * hop * j, is_mirrored
+            _products_with_longer(delta, by_long, phases, phase, places, (bin_, j))
+        else:
+            j = frame - 1 - (own_frame - 1) * ratio
+            places = near + 3 * hop * j, mirrored + 3 * hop * j, is_mirrored
+            _products_with_shorter(delta, by_short, phases, phase, places, j)
+            if j % 2:
+                _alternate(delta, low % 2 == 0)
+        here = start + frame * hop
+        for c in range(len(taken)):
+            if taken[c] != 0:
+                at = here + c * stride + low
+                _subtract(products[at : at + high - low], np.float32(taken[c]), delta)
+                if scale == own and frame == own_frame:
+                    products[here + c * stride + bin_] = 0
+        own_leaf = leaf + frame * blocks
+        for block in range(first_block, last_block + 1):
+            size = min(BLOCK, hop - block * BLOCK)
+            peak = _peak(products, len(taken), stride, here + block * BLOCK, size)
+            tree[own_leaf + block] = peak
+        if blocks > 1:
+            _climb(tree, own_leaf + first_block, own_leaf + last_block)
+    if blocks == 1:  # the leaves of all frames stand side by side
+        _climb(tree, leaf + lowest, leaf + highest)
+
+
+@_compile()
+def _frames_beside(frame, own_hop, hop, count):
+    """First and last of `count` frames of a hop that overlap a frame of another hop."""
+    if hop >= own_hop:
+        ratio = hop // own_hop
+        return max(0, -(-frame // ratio) - 1), min(count - 1, frame // ratio + 1)
+    ratio = own_hop // hop
+    return max(0, (frame - 1) * ratio), min(count - 1, (frame + 1) * ratio)
+
+
+@_compile()
+def _bins_near(bin_, own_hop, hop, reach):
+    """First bin of a hop with products with a bin of another hop, the end, and `is_mirrored`.
+
+    reach  `gram.Pair.reach` of both
+
+    `is_mirrored`: whether the second term of the products (`gram`) counts, as it does near the
+    lowest and highest frequencies.
+    """
+    if hop >= own_hop:
+        ratio = hop // own_hop
+        at = bin_ * ratio
+        low, high = max(0, at + ratio // 2 - reach), min(hop, at + ratio // 2 + reach + 1)
+        return low, high, at + low < reach or at + high > 2 * hop - reach - ratio
+    ratio = own_hop // hop
+    at = bin_ - ratio // 2
+    low, high = max(0, (at - reach) // ratio), min(hop, (at + reach) // ratio + 2)
+    is_mirrored = low * ratio + bin_ < reach or high * ratio + bin_ > 2 * own_hop - reach - ratio
+    return low, high, is_mirrored
+
+
+@_compile()
+def _rows(bin_, hop, ratio, is_longer):
+    """Where the first and the second term begin in a table, from the place of V_0(0) (`gram`).
+
+    For the products of a bin with bins of a frame of `hop` bins, which is longer, or shorter.
+    """
+    if is_longer:
+        return -bin_ * ratio - ratio // 2, (bin_ + 1) * ratio - ratio // 2
+    plane = (2 * ratio + 1) * 3 * hop  # of the differences with one remainder
+    near, mirrored = ratio // 2 - bin_ - (1 - ratio % 2), bin_ + ratio - ratio // 2
+    return (
+        near % ratio * plane + near // ratio,
+        mirrored % ratio * plane + mirrored // ratio,
+    )
+
+
+@_compile(inline="always")
+def _products_with_longer(delta, table, phases, phase, places, bin_and_j):
+    """Set delta (n,) to the products of an atom with n bins of a frame as long, or longer.
+
+    table          real and imaginary part of `Tables.long`
+    phases, phase  real and imaginary part of `Tables.phase`, of the bins (n,) and of the atom
+    places         in the table, of both terms; whether the second counts
+    bin_and_j      bin of the atom; frames from the longer one to the shorter (j of `gram`)
+    """
+    (re, im), (tr, ti), (cr, ci) = table, phases, phase
+    near, mirrored, is_mirrored = places
+    bin_, j = bin_and_j
+    n = len(delta)
+    sign = -1 if (bin_ * j) % 2 else 1
+    c, d = _quarter_turns(j, sign * cr, -sign * ci)
+    _first_term(delta, re[near : near + n], im[near : near + n], tr, ti, c, d)
+    if is_mirrored:
+        sign = -1 if ((bin_ + 1) * j) % 2 else 1
+        c, d = _quarter_turns(j, sign * cr, sign * ci)
+        _second_term(delta, re[mirrored : mirrored + n], im[mirrored : mirrored + n], tr, ti, c, d)
+
+
+@_compile(inline="always")
+def _products_with_shorter(delta, table, phases, phase, places, j):
+    """As `_products_with_longer`, with `Tables.short`, for n bins of a shorter frame.
+
+    The sign of every other bin, which alternates where j is odd, is left out.
+    """
+    (re, im), (tr, ti), (cr, ci) = table, phases, phase
+    near, mirrored, is_mirrored = places
+    n = len(delta)
+    # the conjugate of this term, which has the same real part
+    c, d = _quarter_turns(-j, cr, -ci)
+    _first_term(delta, re[near : near + n], im[near : near + n], tr, ti, c, d)
+    if is_mirrored:
+        sign = -1 if j % 2 else 1
+        c, d = _quarter_turns(j, sign * cr, sign * ci)
+        _second_term(delta, re[mirrored : mirrored + n], im[mirrored : mirrored + n], tr, ti, c, d)
