@@ -7,6 +7,7 @@
     spectral_envelope.py  levels interpolated in time and frequency
     envelope_batch.py     the same of many windows at once, for training
     devices.py            where numbers are read back: never from a GPU
+    threads.py            independent computations side by side
     edge_levels.py        levels at the edges of holes, for frames far from known ones
     pauses.py             which frames give the level of a hole in a pause
     band_levels.py        levels of a recording in ERB bands, and their statistics
