@@ -3,6 +3,7 @@
 * `bitstream`   header, chunks and their checksums
 * `coder`       binary range coder with adaptive mixtures of contexts
 * `planes`      atoms level by level: places, signs, refinements
+* `contexts`    what the probabilities of their bits depend on
 * `bands`       levels of the bands, the coarsest description of a sound
 * `allocation`  step sizes of the bands by masking: the audibility ordering
 * `stereo`      mid and side per band

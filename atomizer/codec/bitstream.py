@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from ..atoms.space import MAX_PLACES, WINDOWS, AtomSpace
 from ..errors import AtomizerError
 from ..io.audio import check_length
+from .contexts import MAX_LEVEL
 from .names import MAGIC, ORDERS
-from .planes import MAX_LEVEL
 
 VERSION = 1
 MAX_ATOMS = (1 << 32) - 1  # in the header: no limit

@@ -17,23 +17,24 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .coder import AT, HALF, INPUTS, STOP, Stream, code, code_mixed, compiled, mixture
+from .contexts import (
+    AMPLITUDES,
+    COARSE,
+    DIGITS,
+    FINE,
+    MAX_LEVEL,
+    REFINE,
+    SETS,
+    SUMS,
+    TOTAL,
+    expected_class,
+    place_contexts,
+    refinement_contexts,
+    sums_around,
+    tile_contexts,
+)
 
-BANDS = 32  # at most
 PAD = 2  # cells around the grid of levels, which have no atoms
-MAX_LEVEL = 24
-_DIGITS = 4  # classes of the number of refinements
-_SUMS, _BINS, _EXPECTED, _DENSITIES = 12, 3, 24, 8  # classes of the contexts below
-_STATES = 5  # of a neighbouring tile: not significant, or its level above the present one
-
-
-def _quantiser(steps: tuple[int, ...], size: int) -> np.ndarray:
-    """(size,) class of each value: the number of steps that it reaches."""
-    return np.searchsorted(np.array(steps), np.arange(size), side="right").astype(np.int64)
-
-
-FINE = _quantiser((1, 2, 3, 4, 6, 8, 11, 16, 24, 36, 56), 512)  # 12 classes
-COARSE = _quantiser((1, 2, 3, 5, 8, 14, 28), 512)  # 8 classes
-AMPLITUDES = np.array([1, 2, 4, 8, 12], np.int64)  # of a neighbour, by its level above the present
 
 
 def _refines(levels: int) -> np.ndarray:
@@ -50,13 +51,6 @@ def _refines(levels: int) -> np.ndarray:
 
 
 REFINES = _refines(MAX_LEVEL + 2)
-
-# start of each group of contexts in the counters
-_PLACES = (0, 256, 640, 832, 1088, 1088 + 2 * 4096 * _BINS)
-_TILES = _PLACES[5] + MAX_LEVEL * _SUMS + 2 * _EXPECTED * _DENSITIES
-_REFINE = _TILES + 125 + 120 + 320 + 125 + 240 + 768
-_TOTAL = _REFINE + 2 * _DIGITS * (_SUMS + BANDS + MAX_LEVEL + 8 + 8 + 2)
-_SETS = _SUMS + 2 + 2
 
 
 @dataclass
@@ -191,7 +185,7 @@ def code_levels(
     shape = (channels, frames + 2, len(tiles.edges) + 1)
     counts = np.zeros(shape, np.int64)
     reached = np.array([span.top + 1, 0, 0], np.int64)
-    watch, model = watch or Watch(), mixture(_TOTAL, _SETS)
+    watch, model = watch or Watch(), mixture(TOTAL, SETS)
     tile, found = np.zeros_like(counts), 0
     watch.bytes[watch.counts <= 0] = stream.state[AT]
     for level in range(span.top, -1, -1) if span.atoms > 0 else ():
@@ -208,113 +202,6 @@ def code_levels(
         if stream.stopped or found >= span.atoms:
             break
     return found, Reached(*reached.tolist())
-
-
-@compiled
-def _neighbour_state(tile_level, level):
-    """Class of a neighbouring tile, 0 … _STATES - 1."""
-    return 0 if tile_level == 0 else 1 + min(3, tile_level - 1 - level)
-
-
-@compiled
-def _expected_class(expected, level):
-    """Class of the expected root mean square relative to a level, 0 … _EXPECTED - 1."""
-    return min(_EXPECTED - 1, max(0, (expected - 4 * level + 26) // 2))
-
-
-@compiled
-def _tile_contexts(contexts, tile, place, level, expected):
-    """Contexts of the bit of the tile at place (c, t, b)."""
-    c, t, b = place
-    before = _neighbour_state(tile[c, t, b + 1], level)
-    after = _neighbour_state(tile[c, t + 2, b + 1], level)
-    below = _neighbour_state(tile[c, t + 1, b], level)
-    above = _neighbour_state(tile[c, t + 1, b + 2], level)
-    other = 0
-    if len(tile) > 1:
-        other = _neighbour_state(tile[c - 1 if c > 0 else 1, t + 1, b + 1], level)
-    at = _TILES
-    contexts[0] = at + (before * 5 + after) * 5 + below
-    at += 125
-    contexts[1] = at + expected * 5 + before
-    at += 120
-    contexts[2] = at + (min(c, 1) * 5 + other) * 32 + b
-    at += 320
-    contexts[3] = at + (below * 5 + above) * 5 + other
-    at += 125
-    contexts[4] = at + (expected * 5 + other) * 2 + min(c, 1)
-    at += 240
-    contexts[5] = at + expected * 32 + b
-
-
-@compiled
-def _sums(level, amplitude, c, t, f):
-    """Weighted magnitudes around an atom: of its frame, the frames beside, the other channel.
-
-    t, f count from the padding.
-    """
-    row = level[c, t]
-    frame = (
-        2 * (amplitude[row[f - 1]] + amplitude[row[f + 1]])
-        + amplitude[row[f - 2]]
-        + amplitude[row[f + 2]]
-    )
-    before, after = level[c, t - 1], level[c, t + 1]
-    time = (
-        2 * (amplitude[before[f]] + amplitude[after[f]])
-        + amplitude[before[f - 1]]
-        + amplitude[before[f + 1]]
-        + amplitude[after[f - 1]]
-        + amplitude[after[f + 1]]
-        + amplitude[level[c, t - 2, f]]
-    )
-    other = 0
-    if len(level) > 1:
-        beside = level[c - 1 if c > 0 else 1, t]
-        other = 2 * amplitude[beside[f]] + amplitude[beside[f - 1]] + amplitude[beside[f + 1]]
-    return frame, time, other
-
-
-@compiled
-def _place_contexts(contexts, cell, densities, classes):
-    """Contexts of the bit of a place.
-
-    cell       level that is coded, channel, band and bin
-    densities  classes of the tile: expected level, atoms of the frames beside, atoms of its own
-    classes    of the weighted magnitudes around: frame, frames beside, other channel, all
-    """
-    p, c, b, f = cell
-    e, dense, dense_here = densities
-    frame, time, other, total = classes
-    contexts[0] = (frame * 8 + time) * 4 + other
-    contexts[1] = _PLACES[1] + total * BANDS + b
-    contexts[2] = _PLACES[2] + e * 8 + min(7, total)
-    contexts[3] = _PLACES[3] + ((dense * 4 + dense_here) * 4 + min(3, frame)) * 2
-    contexts[3] += min(c, 1)
-    contexts[4] = _PLACES[4] + ((min(c, 1) * 4096 + min(f, 4095)) * _BINS + min(2, total))
-    contexts[5] = _PLACES[5] + p * _SUMS + total
-
-
-@compiled
-def _refinement_contexts(contexts, cell, n, classes):
-    """Contexts of the first bit of a refinement, the `n`-th of its atom.
-
-    cell     levels below that of the atom, channel and band
-    classes  of the weighted magnitudes around: frame, frames beside, all
-    """
-    below, c, b = cell
-    frame, time, total = classes
-    contexts[0] = _REFINE + n * _SUMS + total
-    at = _REFINE + _DIGITS * _SUMS
-    contexts[1] = at + n * BANDS + b
-    at += _DIGITS * BANDS
-    contexts[2] = at + n * MAX_LEVEL + below
-    at += _DIGITS * MAX_LEVEL
-    contexts[3] = at + n * 8 + frame
-    at += _DIGITS * 8
-    contexts[4] = at + n * 8 + time
-    at += _DIGITS * 8
-    contexts[5] = at + n * 2 + min(c, 1)
 
 
 @compiled
@@ -347,72 +234,121 @@ def _code_places(  # noqa: PLR0913 compiled: numba takes arrays, no objects
     stream, magnitude, known, tiles, model, tables, place
 ):
     """The places and signs of the atoms of a level; returns the number of atoms so far."""
-    state, _, encoding = stream
     p, atoms, found, reached, marked, marks = place
-    level, negative, _, rest = known
     edges, expected, per_group, tile, count = tiles
-    fine, coarse, amplitude = tables
-    channels, frames, _ = negative.shape
-    contexts = np.zeros(INPUTS, np.int64)
-    mark = np.searchsorted(marked, found, side="right")
+    channels, frames, _ = known[1].shape
+    coarse, contexts = tables[1], np.zeros(INPUTS, np.int64)
+    done = np.array([found, np.searchsorted(marked, found, side="right")])
     for b in range(len(edges) - 1):
-        low, high = edges[b], edges[b + 1]
         for t in range(frames):
             reached[0], reached[1], reached[2] = p, b, t
             for c in range(channels):
-                e = _expected_class(expected[c, t // per_group, b], p)
-                if tile[c, t + 1, b + 1] == 0:
-                    bit = 1 if encoding and _reaches(magnitude[c, t, low:high], p) else 0
-                    _tile_contexts(contexts, tile, (c, t, b), p, e)
-                    bit = code_mixed(stream, bit, model, contexts, _SUMS + min(c, 1))
-                    if state[STOP] != 0:
-                        return found
-                    if bit == 0:
-                        continue
-                    tile[c, t + 1, b + 1] = p + 1
-                near = count[c, t, b + 1] + count[c, t + 2, b + 1]
-                dense = coarse[min(511, near * 16 // (high - low))]
-                here = count[c, t + 1, b + 1] + count[c, t + 1, b]
-                dense_here = min(3, coarse[min(511, here * 8 // (high - low))])
-                for f in range(low, high):
-                    if level[c, t + PAD, f + PAD] != 0:
-                        continue
-                    frame, time, other = _sums(level, amplitude, c, t + PAD, f + PAD)
-                    total = fine[min(511, frame + time + other)]
-                    classes = coarse[frame], coarse[time], min(3, coarse[other]), total
-                    _place_contexts(contexts, (p, c, b, f), (e, dense, dense_here), classes)
-                    bit = 1 if magnitude[c, t, f] >> p != 0 else 0  # ignored by a decoder
-                    bit = code_mixed(stream, bit, model, contexts, total)
-                    if state[STOP] != 0:
-                        return found
-                    if bit == 0:
-                        continue
-                    sign = code(stream, np.int64(negative[c, t, f]), HALF)
-                    if state[STOP] != 0:
-                        return found
-                    negative[c, t, f] = sign
-                    level[c, t + PAD, f + PAD] = p + 1
-                    rest[c, t, f] = magnitude[c, t, f] - (1 << p) if encoding else 0
-                    count[c, t + 1, b + 1] += 1
-                    found += 1
-                    while mark < len(marked) and marked[mark] <= found:
-                        marks[mark] = state[AT]
-                        mark += 1
-                    if found >= atoms:
-                        return found
-    return found
+                cell, e = (p, c, t, b), expected_class(expected[c, t // per_group, b], p)
+                if _code_tile(stream, magnitude, cell, e, (edges, tile), (model, contexts)):
+                    bins = edges[b], edges[b + 1]
+                    dense, dense_here = _densities(count, coarse, cell, bins)
+                    where = cell, bins, (e, dense, dense_here)
+                    before = done[0]
+                    _code_atoms(
+                        stream,
+                        magnitude,
+                        known,
+                        (model, tables, contexts),
+                        where,
+                        (atoms, marked, marks, done),
+                    )
+                    count[c, t + 1, b + 1] += done[0] - before
+                if stream[0][STOP] != 0 or done[0] >= atoms:
+                    return done[0]
+    return done[0]
+
+
+@compiled
+def _code_tile(stream, magnitude, cell, expected, bands, coding):
+    """Whether a tile has atoms that reach the level, or a level above: codes a bit if need be.
+
+    cell    level, channel, frame and band
+    bands   first bin of every band, and the tiles
+    coding  the mixture, and room for the contexts
+
+    Also False where the stream stops.
+    """
+    p, c, t, b = cell
+    edges, tile = bands
+    model, contexts = coding
+    if tile[c, t + 1, b + 1] != 0:
+        return True
+    bit = 1 if stream[2] and _reaches(magnitude[c, t, edges[b] : edges[b + 1]], p) else 0
+    tile_contexts(contexts, tile, (c, t, b), p, expected)
+    if code_mixed(stream, bit, model, contexts, SUMS + min(c, 1)) == 0:
+        return False
+    tile[c, t + 1, b + 1] = p + 1
+    return True
+
+
+@compiled
+def _densities(count, coarse, cell, bins):
+    """Classes of the density of atoms: in the frames beside a tile, and in it and the band below.
+
+    count  (C, T + 2, bands + 1) atoms of every tile
+    """
+    _, c, t, b = cell
+    width = bins[1] - bins[0]
+    beside = count[c, t, b + 1] + count[c, t + 2, b + 1]
+    here = count[c, t + 1, b + 1] + count[c, t + 1, b]
+    return coarse[min(511, beside * 16 // width)], min(3, coarse[min(511, here * 8 // width)])
+
+
+@compiled
+def _code_atoms(stream, magnitude, known, coding, where, progress):
+    """Which atoms of a tile reach a level, and their signs, until the stream stops.
+
+    coding    the mixture, tables, and room for the contexts
+    where     cell (level, channel, frame and band), first bin and end, classes of the tile
+    progress  largest number of atoms, and `Watch.counts` and `Watch.bytes`; array with the number
+              of atoms so far, and of counts that are reached
+    """
+    state, _, encoding = stream
+    level, negative, _, rest = known
+    model, (fine, coarse, amplitude), contexts = coding
+    (p, c, t, b), (low, high), densities = where
+    atoms, marked, marks, done = progress
+    for f in range(low, high):
+        if level[c, t + PAD, f + PAD] != 0:
+            continue
+        frame, time, other = sums_around(level, amplitude, c, t + PAD, f + PAD)
+        total = fine[min(511, frame + time + other)]
+        classes = coarse[frame], coarse[time], min(3, coarse[other]), total
+        place_contexts(contexts, (p, c, b, f), densities, classes)
+        bit = 1 if magnitude[c, t, f] >> p != 0 else 0  # ignored by a decoder
+        if code_mixed(stream, bit, model, contexts, total) == 0:
+            if state[STOP] != 0:
+                return
+            continue
+        sign = code(stream, np.int64(negative[c, t, f]), HALF)
+        if state[STOP] != 0:
+            return
+        negative[c, t, f] = sign
+        level[c, t + PAD, f + PAD] = p + 1
+        rest[c, t, f] = magnitude[c, t, f] - (1 << p) if encoding else 0
+        done[0] += 1
+        while done[1] < len(marked) and marked[done[1]] <= done[0]:
+            marks[done[1]] = state[AT]
+            done[1] += 1
+        if done[0] >= atoms:
+            return
 
 
 @compiled
 def _code_digit(stream, digit, model, contexts):
     """Encode or decode the third of an interval, 0 … 2; returns it."""
-    if code_mixed(stream, 1 if digit == 1 else 0, model, contexts, _SUMS + 2) == 1:
+    if code_mixed(stream, 1 if digit == 1 else 0, model, contexts, SUMS + 2) == 1:
         return 1
     if stream[0][STOP] != 0:
         return 0
     for i in range(INPUTS):
-        contexts[i] += (_TOTAL - _REFINE) // 2
-    return 2 * code_mixed(stream, 1 if digit == 2 else 0, model, contexts, _SUMS + 3)
+        contexts[i] += (TOTAL - REFINE) // 2
+    return 2 * code_mixed(stream, 1 if digit == 2 else 0, model, contexts, SUMS + 3)
 
 
 @compiled
@@ -433,16 +369,16 @@ def _code_refinements(stream, known, tiles, model, tables, p):
                     own = level[c, t + PAD, f + PAD]
                     if own <= p + 1 or not refines[own - 1 - p]:
                         continue
-                    frame, time, other = _sums(level, amplitude, c, t + PAD, f + PAD)
+                    frame, time, other = sums_around(level, amplitude, c, t + PAD, f + PAD)
                     width = np.int64(1) << (own - 1)
                     digit = 0
                     if encoding:
                         tripled = np.int64(3) * rest[c, t, f]
                         digit = tripled // width
                         rest[c, t, f] = tripled - digit * width
-                    n = min(_DIGITS - 1, digits[c, t, f])
+                    n = min(DIGITS - 1, digits[c, t, f])
                     classes = coarse[frame], coarse[time], fine[min(511, frame + time + other)]
-                    _refinement_contexts(contexts, (own - 1 - p, c, b), n, classes)
+                    refinement_contexts(contexts, (own - 1 - p, c, b), n, classes)
                     digit = _code_digit(stream, digit, model, contexts)
                     if state[STOP] != 0:
                         return
