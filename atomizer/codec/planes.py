@@ -40,7 +40,7 @@ PAD = 2  # cells around the grid of levels, which have no atoms
 def _refines(levels: int) -> np.ndarray:
     """(levels,) bool: whether magnitudes are refined at a number of levels below their own.
 
-    They are once their interval is twice as wide as the threshold of the level.
+    They are as soon as their interval is twice as wide as the threshold of the level.
     """
     out, width, parts = np.zeros(levels, np.bool_), 1, 1
     for below in range(1, levels):

@@ -1,4 +1,4 @@
-"""Settings that act on some fills alone: those of highs, and those of holes and boxes."""
+"""Settings that act only on some fills: those of highs, and those of holes and boxes."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ import numpy as np
 from ..io.audio import Sound
 
 BLOCK = 1 << 20  # samples that are compared at once
-# of the sum of two channels in float32, up to twice full scale: samples of more bits than 16 have
-# no two channels with exactly this sum
+# of the sum of two channels in float32, up to twice full scale: a sample of more than 16 bits need
+# not be the exact sum of any two channels
 ROUNDING = 2.0**-23
 
 

@@ -1,8 +1,8 @@
 """Lost channels beside other unknown atoms: two tasks, one after the other.
 
 The settings of a task follow the shape of its selection. Highs, a hole or a continuation in the
-channels that are there need others than a channel that is lost, and are filled in first: the lost
-channel follows the whole of the others.
+channels that are there need other settings than a lost channel. They are filled in first, and the
+lost channel is predicted from all of them.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class Recipe:
         )
 
     def outline(self, sound: Sound) -> Task:
-        """The task of `task`, of regions, as far as its work depends on it, in milliseconds."""
+        """`task` for regions and for the work of its fill alone: takes milliseconds."""
         return outline(sound, self.selection, extend=self.extend, add_channels=self.add_channels)
 
     def apply(

@@ -62,8 +62,8 @@ class Settings:
         Seconds from the selection to the atoms that the method "paste" puts there, rounded to whole
         frames; negative for earlier ones.
     like : str
-        Mean levels of the bands of a reference recording (`like.levels_of`), after its name, whose
-        highs filled highs shall have; empty for the levels that the rest of the sound predicts.
+        The name of a reference recording and the mean levels of its bands (`like.levels_of`), to
+        which highs are filled; empty for the levels that the rest of the sound predicts.
     timbre : int
         Code by which filled highs differ from the ones that the rest of the sound predicts, from 1,
         the darkest, to 16, the brightest (`priors/highs/timbre.py`); 0 for the most likely ones

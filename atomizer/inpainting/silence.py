@@ -12,7 +12,7 @@ from ..analysis.runs import runs
 from .task import Task
 
 INAUDIBLE = 1e-5  # magnitude relative to the loudest known atom: -100 dB
-MIN_BINS = 8  # known in a silent frame, and loud elsewhere: others say nothing about the frame
+MIN_BINS = 8  # that a silent frame knows and other frames have sound in: fewer are no evidence
 BESIDE = 2  # silent frames on either side of a hole that make it silent
 
 

@@ -2,8 +2,8 @@
 
 A person draws a box around a phone that rings in a recording. Much of the box is the recording
 itself, between the partials of the ring and in its pauses. Only atoms that are louder than what is
-interpolated from around the box are selected; the others stay as they are, and are what copies and
-levels of the fill are found by.
+interpolated from around the box are selected. The others stay as they are, and the fill takes its
+levels from them, and finds its copies by them.
 """
 
 from __future__ import annotations

@@ -48,12 +48,12 @@ class Step:
     copied: float = 0.0
 
     def before_another(self, steps: int) -> Step:
-        """The step of a fill that another one follows, with the setting `steps`.
+        """A step of the first of two fills, the second of which has the setting `steps`.
 
-        The other one counts with the most steps that it can have: progress never goes back.
+        The second one counts with the most steps that it can have: progress never goes back.
         """
         return replace(self, total=self.total + (PARTS if steps == 1 else steps))
 
     def after_another(self, first: Step) -> Step:
-        """The step of a fill that follows another one, of which `first` is the last step."""
+        """A step of the second of two fills; `first` is the last step of the first one."""
         return replace(self, number=first.total + self.number, total=first.total + self.total)

@@ -20,8 +20,8 @@ from .presets import PRESETS, preset_for
 from .render import render
 from .standout import check_narrowed, narrow
 
-# Nyquist frequency relative to that of the atoms, above which a file can hold something there: the
-# 2 kHz more of 48 kHz are the slope of a converter's filter
+# Nyquist frequency of a file, relative to that of the atoms, from which on it may have sound above
+# the atoms: the 2 kHz that 48 kHz have more are the slope of a converter's filter
 MIN_ULTRASOUND = 1.1
 
 
@@ -243,7 +243,7 @@ def outline(
     add_channels: int = 0,
     space: AtomSpace = AtomSpace(),
 ) -> Task:
-    """The task that `prepare` makes of regions, as far as its work depends on it.
+    """The task that `prepare` makes of regions, with what the work of its fill depends on.
 
     Its sound and its grid are silent and take no memory; the slope of a cutoff is not in its mask.
     Parameters and errors are those of `prepare`.
@@ -261,7 +261,7 @@ def outline(
 def task_of_selection(
     sound: Sound, grid: np.ndarray, selection: Selection, *, space: AtomSpace, seed: int = 0
 ) -> Task:
-    """The task of a selection in a sound with a grid (C, T, F), as far as its work depends on it.
+    """The task of a selection in a sound with a grid (C, T, F), for the work of its fill.
 
     The slope of a cutoff is not in its mask, and its reference is 0. `above:auto` has to be
     resolved (`resolve_cutoff`); raises AtomizerError as `prepare` does.

@@ -64,7 +64,7 @@ class Work:
     def without_copied(self, share: float) -> Work:
         """The work of a fill in which a share of the atoms, 0 to 1, are copies alone.
 
-        How large it is comes out in the fill: work that is counted before has all windows.
+        The share is known after the fill: work that is counted before has all windows.
         """
         left = {kind: (1 - share) * self.amounts.get(kind, 0.0) for kind in OF_NETWORK}
         return replace(self, amounts={**self.amounts, **left})

@@ -15,7 +15,7 @@ LEVEL_JUMP = np.log(10.0)  # 10 dB in the mean log power of all bins: more than 
 POWER_JUMP = np.log(100.0)  # 20 dB of the total power, which a single note may raise
 MIN_FRAMES = 2  # known frames beside a hole that give the level of the pause
 # A pause is this much quieter than what is beyond it. One that is shorter than the hole in it may
-# be a rest between notes, unless it is deep, and the hole is no longer than this
+# be a rest between notes, unless it is deep and the hole has at most `DEEP_FRAMES`
 QUIET, DEEP = np.log(10.0), np.log(100.0)  # 10 and 20 dB
 DEEP_FRAMES = 40  # 0.9 s
 

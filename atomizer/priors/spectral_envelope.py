@@ -2,8 +2,8 @@
 
 A level is the mean level of its bin, plus the onset gain of its frame, plus a smooth interpolation
 of the known deviations from both. Means are of levels and not of powers: a mean of powers would
-spread a bass note over the treble. In boxes the deviations count as much as the levels vary beyond
-the variance of steady noise: those of steady noise are chance.
+spread a bass note over the treble. In boxes, deviations count to the extent that levels vary more
+than those of steady noise, whose deviations are chance.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BIN_SMOOTHING = 8.0  # bins (standard deviation) that share one regression slope
 RIDGE_PRIOR = (0.5, 5.0)  # regression slope before any frame is known, and its weight in frames
 BAND_BINS = 33  # bins (700 Hz) that the partials of a melody move through
 MIN_FRAMES = 8  # known frames from which the intermittency of a band is measured
-# Slope of what boxes are too quiet by, on the intermittency: 56,000 cells of 260 boxes
+# How much louder boxes are than their interpolated levels, per intermittency: 56,000 cells of 260
 INTERMITTENCY_SHARE = 2 / 3
 DB_PER_LOG_POWER = 10 / np.log(10)  # of a natural logarithm
 LOG_MEAN = 1.2704  # log of a Gaussian's mean power minus its mean log power: gamma + ln 2

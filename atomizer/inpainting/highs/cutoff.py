@@ -1,7 +1,8 @@
 """Highs above the cutoff of a recording.
 
-`above:auto` selects what lies above the cutoff. Whatever frequency is selected near it: atoms that
-the slope below the cutoff has weakened are no evidence of the level above, and become unknown, too.
+`above:auto` selects what lies above the cutoff. Atoms that the slope below the cutoff has weakened
+are no evidence of the level above it: where a selection begins near the cutoff, they become
+unknown, too.
 """
 
 from __future__ import annotations
@@ -118,9 +119,9 @@ def hide_slope(mask: np.ndarray, cutoff: Cutoff, space: AtomSpace) -> np.ndarray
 
 
 def cutoff_bin(mask: np.ndarray) -> int | None:
-    """First hidden bin of a mask (C, T, F) that hides all above it, equal in all channels, alone.
+    """First hidden bin of a mask (C, T, F) that hides all bins from there on, and nothing else.
 
-    None where more is hidden, or channels differ.
+    None for other masks, and where channels differ.
     """
     first = first_hidden_bins(mask)
     cutoff = int(first[0])

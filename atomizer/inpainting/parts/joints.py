@@ -48,10 +48,10 @@ class FilledPart:
     def louder_towards(
         self, joint: int, gain_db: np.ndarray, bins: np.ndarray, space: AtomSpace
     ) -> FilledPart:
-        """The same with gains that rise to those in dB (F,) at a joint, from `RAMP_SECONDS` on.
+        """The part with gains in dB (F,) at a joint, to which they rise over `RAMP_SECONDS`.
 
         joint  frame of the whole sound
-        bins   (C, F) bool, of which the selected atoms change
+        bins   (C, F) bool, those whose selected atoms change
         """
         assert self.task is not None and self.grid is not None
         frames = np.arange(self.grid.shape[1]) + self.part.start - joint
@@ -87,8 +87,8 @@ def with_equal_levels(
 ) -> tuple[FilledPart, FilledPart]:
     """Two neighbours whose levels meet at their joint, in the bins that are selected there.
 
-    Every part predicts levels of its own. Each is brought halfway, in dB, to the other one; at
-    `RAMP_SECONDS` from the joint it is what it was. All channels have the same gain.
+    Every part predicts levels of its own. Each is brought halfway, in dB, to the other one at the
+    joint, and stays as it is at `RAMP_SECONDS` from there. All channels have the same gain.
     """
     joint, near = right.part.first, round(LEVEL_SECONDS * space.rate / space.hop)
     strips = [side.strip(joint - near, joint + near) for side in (left, right)]

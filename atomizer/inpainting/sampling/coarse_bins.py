@@ -1,4 +1,4 @@
-"""Coarse bins: the levels of a texture above a cutoff are decoded at some bins alone.
+"""Coarse bins: the levels of a texture above a cutoff are decoded only at some bins.
 
 The mean level that the model predicts is smooth along frequency, and the fine structure of a
 texture comes from elsewhere (`priors/highs/fine_structure.py`). Between the bins that are decoded,

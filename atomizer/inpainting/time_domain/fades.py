@@ -1,10 +1,10 @@
 """Fades: a sound that fades out at its end goes on fading when it is continued.
 
-A fade multiplies all that sounds: what begins before it begins during it, too, unlike where a last
-note dies away. In a short fade, in which little begins, all bands fall alike, while the highs of a
-note die away first. A fade is found in the levels of the last seconds, and taken out of the sound
-before that is continued: copies, partials and textures then have one level. What was filled in is
-multiplied by the fade as it goes on.
+A fade multiplies all that sounds: notes begin during it as they do before it, while nothing begins
+where a last note dies away. In a short fade, in which little begins, all bands fall alike, while
+the highs of a note die away first. A fade is found in the levels of the last seconds, and taken
+out of the sound before that is continued: copies, partials and textures then have one level. What
+was filled in is multiplied by the fade as it goes on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BLOCK_SECONDS = 0.1  # of a level
 LONGEST_SECONDS = 12.0  # of the end that is examined
-LEAST_SECONDS = 1.2  # of a fade whose onsets tell
+LEAST_SECONDS = 1.2  # of a fade that is recognised by its onsets
 SHORT_SECONDS = 0.25  # of any fade: shorter ones prevent a click, and say nothing of the sound
 SHORT_BLOCK_SECONDS = 0.02  # of a level of a short fade
 SHORT_SURROUND = 0.5  # seconds before a short fade whose level counts
@@ -37,7 +37,7 @@ LEAST_ERROR_DB = 0.1  # the same of a fade that fits best of all: no fall of les
 LEAST_STEEPNESS = 5.0  # fall of a fade relative to this distance
 SURROUND = 1.0  # seconds before the fade whose level counts
 ONSET_DB = 3.0  # rise of the level from one block to the next that counts as an onset
-MIN_ONSETS = 2.0  # expected in a fade, from which on a third of them has to be there
+MIN_ONSETS = 2.0  # expected: where these are or more, a fade has at least a third of them
 LOWEST_DB = -50.0  # gain of a fade below which it is not taken out of a sound
 # Past the end of the sound, relative to the length of a fade up to there, a linear fade ends
 ENDS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)

@@ -1,8 +1,8 @@
 """Holes in time: selections of time spans alone, outside of which no sample changes.
 
 The window of an atom reaches up to a hop beyond the span that selects it, so that a fill by atoms
-alone would change known samples there. Of a selection that consists of time spans over all bins
-and channels, all samples outside the spans are known: they are kept, and the fill is joined to them
+alone would change known samples there. Where a selection consists of time spans over all bins and
+channels, all samples outside the spans are known. They are kept, and the fill is joined to them
 inside the spans. Short holes are filled by `autoregression` alone.
 """
 
@@ -60,14 +60,14 @@ def holes_in_samples(selection: Selection, rate: int, length: int) -> list[Hole]
 
 
 def has_only_short_holes(task: Task) -> bool:
-    """Whether everything that is selected are holes for autoregression alone."""
+    """Whether the selection consists of holes that autoregression alone fills."""
     rate = task.space.rate
     holes = holes_in_samples(task.selection, rate, task.length)
     return bool(holes) and all(is_short(hole, rate) for hole in holes)
 
 
 def is_short(hole: Hole, rate: int) -> bool:
-    """Whether a hole is for autoregression alone; in samples: 2.2 - 2 is more than 0.2."""
+    """Whether a hole has at most `SHORT_SECONDS`; in samples, as 2.2 s - 2 s exceeds 0.2 s."""
     return hole[1] - hole[0] <= round(SHORT_SECONDS * rate)
 
 
@@ -134,7 +134,7 @@ def _surroundings(
 
 
 def _bridged(task: Task) -> Sound:
-    """The sound of a task, in whose holes nothing is left that resampling spreads beyond them.
+    """The sound of a task with its holes bridged, so that resampling spreads nothing out of them.
 
     A click in a hole would otherwise ring in the known samples from which the hole is filled.
     """

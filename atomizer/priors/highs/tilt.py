@@ -1,7 +1,8 @@
 """How far a tilt can be trusted that is continued above a cutoff.
 
-Some sounds, such as noise, go on above a cutoff as they fall below it; most do not. The known band
-tells: the same line, fitted further down, is compared with the known levels above it.
+The levels of some sounds, such as noise, fall above a cutoff as they do below it; those of most do
+not. The known band shows which: the same line, fitted further down, is compared with the known
+levels above it.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ class Tilt:
     """How well a continued tilt holds above the cutoff of one channel.
 
     variance  (F,) dB^2 of the mean level that the tilt predicts, 0 below the cutoff
-    gain_db   (F,) by how much the tilt of bands is above that of bins, which counts those that a
-              codec has emptied, or that a melody leaves, as quiet
+    gain_db   (F,) level of the line through bands above that of the line through bins, in which
+              bins count as quiet that a codec has emptied, or that a melody leaves out
     """
 
     variance: np.ndarray

@@ -6,9 +6,10 @@ in 175 holes of 0.5 and 2 s the mean of the former grew with the latter from 0.6
 context is better than the one whose waveform correlates best. The correlation of waveforms tells as
 well whether the recording repeats at all.
 
-That error is one of loud partials. What is between them, and the highs, count in the log-spectral
-distance of the nearest second, and the copy is the candidate with the least product of both: in 69
-continuations of 3 s its own distance was 0.76 instead of 0.80, and its error 0.71 instead of 0.73.
+Loud partials make up most of that error. What lies between them, and the highs, count in the
+log-spectral distance of the nearest second, and the candidate with the least product of both is
+copied: in 69 continuations of 3 s its distance was 0.76 instead of 0.80, its error 0.71 instead of
+0.73.
 Of that second all channels are compared, of the rest their mix.
 """
 
@@ -35,8 +36,8 @@ TEXTURE_BINS = 25  # over which the levels of a texture are averaged
 WORSE_SHARE = 2 / 3
 BESIDE_SHARE = 1 / 3  # of what is known beside a box, at the same time, in the error
 MAX_GAIN_DB = 3.0  # of the copy, up or down
-# What is expected before anything is compared, that a copy is no better than a texture, counts as
-# many windows: in short recordings few are compared, and one of many places fits by accident
+# Windows for which the prior assumption counts that a copy is no better than a texture: in short
+# recordings few windows are compared, and one of many places fits by accident
 DOUBT_WINDOWS = 1
 BLOCK_SECONDS = 0.2  # whose correlations are averaged: the loudest block does not decide alone
 CORRELATED_SECONDS = (1.0, 2.0, 4.0)  # of context on either side; the mean over these counts

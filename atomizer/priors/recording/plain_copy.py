@@ -1,10 +1,10 @@
-"""Plain copies: the recording goes on, or is replaced, as it is elsewhere, in all bands at once.
+"""Plain copies: a hidden span sounds as another place of the recording, in all bands.
 
-Gains per band are fitted to the atoms around a span: bands that are quiet there, but not inside of
-it, would get none, and after the end of a recording nothing validates them. Where the whole
-spectrum matches, one gain for all bands is better: the copy keeps its new notes and its power.
-Where several places match, what they agree on is better than any of them (`combined_copies`). A
-source that the user chose is copied as it is.
+Gains per band (`fitted_copies`) are fitted to the atoms around a span. Bands that are quiet there,
+but not inside the span, get none, and after the end of a recording nothing validates them. Where
+the whole spectrum matches, one gain for all bands is better: the copy keeps its new notes and its
+power. Where several places match, what they agree on is better than any of them
+(`combined_copies`). A source that the user chose is copied as it is.
 """
 
 from __future__ import annotations
