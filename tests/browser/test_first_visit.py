@@ -233,10 +233,12 @@ def test_a_reload_brings_the_fills_back(quick, sounds):
     before = d.state(quick, shown)
     assert before[3] == "masked" and before[5]["level_db"] == -6 and before[8] == [0.5, 2]
     quick.reload()
-    quick.wait_for_selector(f"{d.VIEW}[data-ready=true]", state="attached")
-    quick.reload()  # what has not come back yet is not lost
     restoring = f"{d.VIEW} .restoring"
     assert quick.wait_for_selector(restoring).inner_text() == "Restoring stereo.wav …"
+    stored = "sessionStorage['atomizer-view']"
+    kept = quick.evaluate(stored)
+    quick.evaluate("dispatchEvent(new Event('pagehide'))")
+    assert quick.evaluate(stored) == kept, "another reload would lose what has not come back yet"
     quick.wait_for_selector(restoring, state="hidden")
     quick.wait_for_selector(f"{d.VIEW}[data-ready=true]")
     d.wait(quick, "state.scene && state.scene.name === 'stereo.wav' && player.buffers.filled")
