@@ -223,12 +223,17 @@ def test_levels_are_matched_at_a_click(page):
     d.fill(page)
     page.focus(d.VIEW)
     page.keyboard.press("m")
+    assert re.fullmatch(
+        r"Levels are matched: Filled plays [\d.]+ dB (louder|quieter) than it is exported.",
+        d.status(page),
+    )
     levels = d.state(page, "player.levels")
     assert d.state(page, "player.gainOf('filled')") == pytest.approx(
         min(4, levels["original"] / levels["filled"]), rel=1e-6
     )
     page.keyboard.press("m")
     assert d.state(page, "player.gainOf('filled')") == 1
+    assert d.status(page).startswith("Levels are not matched")
     page.fill(f"{d.VIEW} [data-name=volume]", "50")
     assert d.state(page, "player.volume") == 0.25
 

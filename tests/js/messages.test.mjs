@@ -301,6 +301,8 @@ test('what the next fill does not start from', () => {
   );
   assert.equal(names({ items: box, findings: [highs] }), 'A', 'B fills what was found');
   assert.equal(names({ findings: [{ ...highs, fills: false }] }), '');
+  const example = { example: 'phone', proposalId: key(box), items: box, findings: [highs] };
+  assert.deepEqual([example, { ...example, example: '' }].map(names), ['', 'A']);
   assert.equal(lastShown({ ...base, lastChosenId: 1 }, [A, B]), A);
   assert.equal(lastShown({ ...base, lastChosenId: 9 }, [A, B]), B);
   assert.equal(baseOf({ layers: [] }, [A]), 'the original, without A');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { matchingGain, rms } from '../../atomizer/ui/static/audio/levels.js';
+import { matchingGain, matchText, rms } from '../../atomizer/ui/static/audio/levels.js';
 import { spanOfFill } from '../../atomizer/ui/static/state/demo.js';
 import { actionOf, SHORTCUTS } from '../../atomizer/ui/static/panels/shortcuts.js';
 import { metricsOf, neighbour } from '../../atomizer/ui/static/panels/variations.js';
@@ -284,6 +284,16 @@ test('levels are matched within bounds', () => {
   assert.equal(matchingGain(0.1, 0.2), 0.5);
   assert.equal(matchingGain(1, 0.01), 4);
   assert.equal(matchingGain(0, 0.1), 1);
+  const [off, none, equal, louder] = [
+    [false, 2],
+    [true, null],
+    [true, 1.001],
+    [true, 10 ** (-1.2 / 20)],
+  ].map((values) => matchText(...values));
+  assert.match(off, /not matched/);
+  assert.match(none, /will play/);
+  assert.match(equal, /as loud as/);
+  assert.match(louder, /1.2 dB quieter than it is exported/);
 });
 
 test('variations have metrics and neighbours', () => {

@@ -29,6 +29,18 @@ export function peak(buffer) {
   return most;
 }
 
+/** What matching the levels does, in words.
+ * @param {boolean} matched
+ * @param {number | null} gain of the filled version; null without one */
+export function matchText(matched, gain) {
+  if (!matched) return 'Levels are not matched: every version plays as it is exported.';
+  if (gain === null) return 'Levels are matched: a fill will play as loud as the original.';
+  const decibels = Math.abs(20 * Math.log10(gain)).toFixed(1);
+  if (decibels === '0.0') return 'Levels are matched: the fill is as loud as the original.';
+  const change = decibels + ' dB ' + (gain > 1 ? 'louder' : 'quieter');
+  return 'Levels are matched: Filled plays ' + change + ' than it is exported.';
+}
+
 /** Gain that brings a version to the level of the original; 1 if either is silent.
  * @param {number} [original]
  * @param {number} [version] */

@@ -289,9 +289,13 @@ export class Player {
   gainOf(name) {
     if (name !== this.version) return 0;
     const trim = this.trims[name] ?? 1;
-    return this.matched && name === 'filled'
-      ? trim * matchingGain(this.levels.original, this.levels.filled)
-      : trim;
+    return this.matched && name === 'filled' ? trim * (this.matchingGain() ?? 1) : trim;
+  }
+
+  /** Gain that makes the fill, before its sliders, as loud as the original; null without one. */
+  matchingGain() {
+    const { original, filled } = this.levels;
+    return filled === undefined ? null : matchingGain(original, filled);
   }
 
   /** Root mean square of a version as it plays, in a range of seconds.

@@ -1,5 +1,6 @@
 // Actions of buttons and keys, by name: `data-act` in view.html, `action` in panels/shortcuts.js.
 
+import { matchText } from '../audio/levels.js';
 import { VERSIONS } from '../panels/buttons.js';
 import { press } from '../panels/shell.js';
 import { isPursuit } from '../plot/pursuit.js';
@@ -95,7 +96,10 @@ export function createActions(view) {
       store.set({ looping: !state.looping });
       player.loop(state.looping ? /** @type {import('../types').Range} */ (wholeRange()) : null);
     },
-    match: () => player.setMatched(!player.matched),
+    match: () => {
+      player.setMatched(!player.matched);
+      view.holdStatus(matchText(player.matched, player.matchingGain()));
+    },
     back: () => player.seek(player.position() - 1),
     ahead: () => player.seek(player.position() + 1),
 

@@ -72,13 +72,17 @@ export function isPending(state) {
   return !fill || !answersSelection(state, fill);
 }
 
+/** Whether the fill that is shown is that of an example, which nobody has made.
+ * @param {State} state */
+const isUntouchedExample = (state) => !!state.example && isExampleShown(state);
+
 /** Variations that the next fill does not start from, though they are elsewhere, and it may be made
  * at a click: that of the selection, or of what was found.
  * @param {State} state
  * @returns {import('../types').Variation[]} */
 export function leftOut(state) {
   const { items, variations, findings, selectionAliases, busy } = state;
-  if (busy || !variations.length) return [];
+  if (busy || !variations.length || isUntouchedExample(state)) return [];
   if (items.length && !variations.some((v) => answersSelection(state, v))) return variations;
   const offered = findings
     .filter(({ fills }) => fills)
@@ -92,7 +96,7 @@ export function leftOut(state) {
  * @param {State} state */
 export function baseOfAdditions(state) {
   const fills = state.variations.filter(({ key }) => key); // others are additions
-  return fills.length ? baseOf(state, fills) : '';
+  return fills.length && !isUntouchedExample(state) ? baseOf(state, fills) : '';
 }
 
 /** The one of these variations that was shown last.
