@@ -377,6 +377,25 @@ def test_the_export_menu_fits_a_phone(open_page):
     page.wait_for_selector(".toast-body >> text=There are no settings yet")
 
 
+def test_add_and_the_fields_of_tools_fit_a_phone(open_page):
+    page = open_page(390, 844, app="quick_app_url", has_touch=True)
+    wait(page, "state.scene && player.buffers.original")
+    menu, add = f"{VIEW} [data-name=preset]", page.locator(f"{VIEW} [data-act=preset]")
+    names = page.eval_on_selector(menu, "menu => [...menu.options].map((o) => o.value)")
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        row = page.locator(f"{VIEW} .presets").bounding_box()
+        for name in names:
+            page.select_option(menu, name)
+            box = add.bounding_box()
+            assert box["x"] + box["width"] <= row["x"] + row["width"] + 1, (name, width)
+        for tool in ("harmonics", "wand"):
+            page.click(f"{VIEW} [data-act={tool}]")
+            wide = "[...document.querySelectorAll('.presets .group')].map((e) => e.scrollWidth)"
+            assert max(page.evaluate(wide)) <= row["width"] + 1, (tool, width)
+        page.click(f"{VIEW} [data-act=box]")
+
+
 def test_tools_are_one_row_and_presets_another(open_page):
     page = open_page(1400, 800, app="quick_app_url")
     wait(page, "state.scene && player.buffers.original")
