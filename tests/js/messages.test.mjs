@@ -5,6 +5,7 @@ import { axesOf } from '../../atomizer/ui/static/plot/atoms.js';
 import { NEUTRAL } from '../../atomizer/ui/static/audio/shaping.js';
 import { Messages } from '../../atomizer/ui/static/state/messages.js';
 import { UndoHistory } from '../../atomizer/ui/static/state/history.js';
+import { savedViewOf } from '../../atomizer/ui/static/state/saved_view.js';
 import { SceneLoader } from '../../atomizer/ui/static/state/scene_loader.js';
 import {
   baseOf,
@@ -278,6 +279,27 @@ test('every sound has shapes of its own, which a session file brings', async () 
     [2, 'masked', 0.05, [2, 3], [0.5, 1]],
     'what was shown and heard is back',
   );
+});
+
+test('after a reload an example has the selection that was drawn since', async () => {
+  const { view, receive } = await opened();
+  const region = (start) => ({ kind: 'rect', op: 'add', t: [start, start + 1] });
+  const proposal = { id: 'p', regions: [region(1)], specs: [], features: ['sign'] };
+  const message = { original: { url: 'xyz.wav' }, variations: [], proposal, example: 'phone' };
+  for (const [items, features] of [
+    [[region(5)], null],
+    [[region(1)], ['sign']],
+    [[], null],
+  ]) {
+    const scene = sceneOf('xyz', { id: 'xyz' + items.length + features });
+    view.store.set({ proposalId: null, base: null });
+    view.state.savedViews.set('xyz', {
+      ...savedViewOf(view),
+      ...{ items, shownId: null, shapes: new Map() },
+    });
+    await receive({ ...message, scene });
+    assert.deepEqual([view.items, view.state.exampleFeatures], [items, features]);
+  }
 });
 
 test('what the next fill does not start from', () => {

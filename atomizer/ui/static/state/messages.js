@@ -255,11 +255,12 @@ export class Messages {
   applyProposal(proposal, example) {
     const { view } = this;
     const { state } = view;
-    const items = fromPayload(proposal.regions, proposal.specs);
+    const proposed = fromPayload(proposal.regions, proposal.specs);
+    const items = state.returning?.items ?? proposed; // after a reload, the user's own
     view.inputsAtExample = view.inputs;
-    state.selectionAliases.set(proposal.id, keyOf(items));
-    // those of a session file are the user's own
-    const exampleFeatures = example ? proposal.features : null;
+    state.selectionAliases.set(proposal.id, keyOf(proposed));
+    const isExample = example && keyOf(items) === keyOf(proposed); // others are the user's own
+    const exampleFeatures = isExample ? proposal.features : null;
     view.store.set({ proposalId: proposal.id, active: -1, exampleFeatures });
     view.history.reset({ ...view.history.value, items });
     view.editor.showSelection();
