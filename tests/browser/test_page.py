@@ -389,10 +389,10 @@ def test_add_and_the_fields_of_tools_fit_a_phone(open_page):
             page.select_option(menu, name)
             box = add.bounding_box()
             assert box["x"] + box["width"] <= row["x"] + row["width"] + 1, (name, width)
-        for tool in ("harmonics", "wand"):
-            page.click(f"{VIEW} [data-act={tool}]")
+        for name in ("harmonics", "wand"):
+            page.click(f"{VIEW} [data-act={name}]")
             wide = "[...document.querySelectorAll('.presets .group')].map((e) => e.scrollWidth)"
-            assert max(page.evaluate(wide)) <= row["width"] + 1, (tool, width)
+            assert max(page.evaluate(wide)) <= row["width"] + 1, (name, width)
         page.click(f"{VIEW} [data-act=box]")
 
 
