@@ -12,6 +12,7 @@ import gradio as gr
 from gradio.context import LocalContext
 
 from ..atoms.selection import Selection
+from ..inpainting.recipe import Recipe
 from ..inpainting.settings import Settings
 from . import cancelling, cleanup, handlers
 from .component import Chosen, Message
@@ -48,6 +49,8 @@ def connect(demo: gr.Blocks, page: Page) -> None:
     _connect_sources(demo, page, ending)
     _connect_variations(page, ending)
     _connect_selection(page)
+    _connect_findings(page)
+    _connect_settings_file(page)
     _connect_reference(page)
     _connect_compression(page)
 
@@ -402,18 +405,38 @@ def _connect_selection(page: Page) -> None:
         session = tab.session
         left = handlers.leave_example(chosen, session)
         updates = _skip(places)
-        if left is not None:  # what the visitor has changed stays
-            theirs = _preset_values(page, left.selection, left.settings)[count:]
-            usual = _preset_values(page, Selection(), Settings())[count:]
-            updates = tuple(
-                default if fields[k] == given else gr.skip()
-                for k, given, default in zip(places, theirs, usual)
-            )
+        if left is not None:
+            updates = _defaults_after(page, left, [fields[k] for k in places])
         for k, update in zip(places, updates):
             if update != gr.skip():
                 fields[k] = update
         handlers.plan_additions(session, seconds, *fields)
         return handlers.describe(chosen, session, features, *fields), *updates
+
+    inputs = [page.view, page.state, page.extend.seconds, *page.features, *controls]
+    outputs = [page.view, *set_by_examples]
+    fields = (page.extend.seconds, *page.features, *controls)
+    events = (page.view.selected, *(part.input for part in fields))
+    for event in events:
+        event(describe, inputs, outputs, queue=False, trigger_mode="always_last", **PRIVATE)
+
+
+def _defaults_after(page: Page, example: Recipe, fields: list) -> tuple:
+    """Return what resets the fields that an example has set; what the visitor changed stays.
+
+    fields  values of the components of `_preset_outputs` after the features
+    """
+    count = len(page.features)
+    given = _preset_values(page, example.selection, example.settings)[count:]
+    usual = _preset_values(page, Selection(), Settings())[count:]
+    return tuple(
+        default if field == value else gr.skip()
+        for field, value, default in zip(fields, given, usual)
+    )
+
+
+def _connect_settings_file(page: Page) -> None:
+    """Connect the settings file that a visitor opens."""
 
     def load_settings(tab: Tab, event: gr.EventData) -> tuple:
         message, recipe = handlers.load_settings(tab.session, event._data)
@@ -429,6 +452,12 @@ def _connect_selection(page: Page) -> None:
             recipe.extend or gr.skip(),
         )
 
+    page.view.settings(load_settings, page.state, [page.view, *_work_outputs(page)], **PRIVATE)
+
+
+def _connect_findings(page: Page) -> None:
+    """Connect what is found in the sound: its parts to select, and places like a selected one."""
+
     def inspect(tab: Tab, seconds: Any, event: gr.EventData, *fields) -> Message:
         session = tab.session
         handlers.plan_additions(session, seconds, *fields)
@@ -441,18 +470,11 @@ def _connect_selection(page: Page) -> None:
     page.view.similar(find_similar, page.state, page.view, trigger_mode="multiple", **PRIVATE)
     page.view.inspect(
         inspect,
-        [page.state, page.extend.seconds, *controls],
+        [page.state, page.extend.seconds, *page.fill.controls],
         page.view,
         trigger_mode="multiple",
         **PRIVATE,
     )
-    page.view.settings(load_settings, page.state, [page.view, *_work_outputs(page)], **PRIVATE)
-    inputs = [page.view, page.state, page.extend.seconds, *page.features, *controls]
-    outputs = [page.view, *set_by_examples]
-    fields = (page.extend.seconds, *page.features, *controls)
-    events = (page.view.selected, *(part.input for part in fields))
-    for event in events:
-        event(describe, inputs, outputs, queue=False, trigger_mode="always_last", **PRIVATE)
 
 
 def _connect_reference(page: Page) -> None:
