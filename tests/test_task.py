@@ -10,7 +10,7 @@ from atomizer.atoms.space import BIT, FEATURES, AtomSpace
 from atomizer.inpainting import task as task_module
 from atomizer.inpainting.acting import acting_settings
 from atomizer.inpainting.fill import fill
-from atomizer.inpainting.highs import cutoff as highs
+from atomizer.inpainting.highs import cutoff
 from atomizer.inpainting.highs.timbre import without_idle_timbre
 from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import METHODS, Settings, resolve
@@ -640,7 +640,7 @@ def test_the_cutoff_of_a_task_is_found_once(sound, monkeypatch):
     found = []
 
     def cutoff_bin(mask):
-        found.append(highs.cutoff_bin(mask))
+        found.append(cutoff.cutoff_bin(mask))
         return found[-1]
 
     monkeypatch.setattr(task_module, "cutoff_bin", cutoff_bin)

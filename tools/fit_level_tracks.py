@@ -1,4 +1,4 @@
-"""Train the network of `priors/level_tracks.py`: levels of bands above a cutoff from those below.
+"""Train the network of `priors/highs/level_tracks.py`: levels above a cutoff from those below.
 
     python tools/fit_level_tracks.py AUDIO [AUDIO ...] checkpoints/level_tracks.npz
 
