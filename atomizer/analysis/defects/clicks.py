@@ -43,7 +43,14 @@ def _clicks(x: np.ndarray, rate: int) -> list[tuple[int, int]]:
         loud = np.maximum(forward, backward) > DETECT * usual
         spans = _spans(loud, forward > EXTEND * usual, backward > EXTEND * usual, rate)
         error = np.maximum(forward, backward)
-        spans = [span for span in spans if _stands_alone(error, span, rate)]
+        free = np.ones(len(x), bool)  # of spans, and of the errors of either prediction beside them
+        for first, stop in spans:
+            free[max(0, first - ORDER) : stop + ORDER] = False
+        spans = [
+            span
+            for span in spans
+            if _stands_alone(error, span, rate) and not _begins_a_sound(error, free, span, rate)
+        ]
     return spans
 
 
@@ -116,6 +123,22 @@ def _closed(mask: np.ndarray, gap: int) -> np.ndarray:
     return out
 
 
+def _begins_a_sound(error: np.ndarray, free: np.ndarray, span: tuple[int, int], rate: int) -> bool:
+    """Whether the error after a span is well above that before it, as at an attack.
+
+    free  (n,) bool, samples that are at no span: another click soon after is no sound
+    """
+    bin_, near = round(BIN_SECONDS * rate), round(NEAR_SECONDS * rate) // 3
+    low, high = max(0, span[0] - bin_), span[1] + bin_
+    before, after = (
+        error[part][free[part]]
+        for part in (slice(max(0, low - near), low), slice(high, high + near))
+    )
+    if not len(before) or not len(after):
+        return False
+    return bool(np.sqrt(np.mean(after**2)) > ATTACK * np.sqrt(np.mean(before**2)))
+
+
 def _stands_alone(error: np.ndarray, span: tuple[int, int], rate: int) -> bool:
     """Whether the error of a span is well above what surrounds it, on both sides."""
     near, bin_ = round(NEAR_SECONDS * rate), max(1, round(BIN_SECONDS * rate))
@@ -124,12 +147,6 @@ def _stands_alone(error: np.ndarray, span: tuple[int, int], rate: int) -> bool:
     peaks = [
         side[: len(side) // bin_ * bin_].reshape(-1, bin_).max(1) for side in sides if len(side)
     ]
-    if all(len(side) for side in sides):
-        before, after = (
-            np.sqrt(np.mean(part**2)) for part in (sides[0][-near // 3 :], sides[1][: near // 3])
-        )
-        if after > ATTACK * before:
-            return False
     others = np.sort(np.concatenate(peaks)) if peaks else np.zeros(0)
     if len(others) < OTHERS:
         return True
