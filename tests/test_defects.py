@@ -60,14 +60,20 @@ def test_clicks_are_found_where_they_are(name, clean):
 @pytest.mark.parametrize("milliseconds", (4, 8, 11))
 def test_both_of_two_clicks_in_a_row_are_found(milliseconds, clean):
     sound = clean("band")
-    samples, gap = sound.samples.copy(), round(milliseconds * sound.rate / 1000)
-    starts = [n + k for n in range(8_000, 80_000, 12_000) for k in (0, gap)]
-    for start in starts:
-        samples[0, start : start + 6] += np.float32(0.5) * np.hanning(8)[1:-1].astype(np.float32)
-    found = find_clicks(sound.with_samples(samples))
-    hits = [any(d.channel == 0 and d.first <= n + 3 < d.stop for d in found) for n in starts]
-    # the first of a pair was always taken for an attack
-    assert sum(hits[::2]) >= 5 and sum(hits[1::2]) >= 5
+    firsts = range(8_000, 80_000, 12_000)
+
+    def found(starts):
+        samples = sound.samples.copy()
+        for start in starts:
+            samples[0, start : start + 6] += np.hanning(8)[1:-1].astype(np.float32) / 2
+        clicks = find_clicks(sound.with_samples(samples))
+        return [any(d.channel == 0 and d.first <= n + 3 < d.stop for d in clicks) for n in starts]
+
+    gap = round(milliseconds * sound.rate / 1000)
+    pairs = found([n + k for n in firsts for k in (0, gap)])
+    # as often as alone: the first of a pair was always taken for an attack
+    alone = sum(found(firsts))
+    assert alone >= 4 and sum(pairs[::2]) >= alone and sum(pairs[1::2]) >= alone - 1
 
 
 def test_repaired_clicks_leave_other_samples_alone(clean):
@@ -176,12 +182,13 @@ def test_erased_defects_become_silence(clean):
     assert not out[channel, first:stop].any()
 
 
-def test_specifications_are_split_into_defects_and_others():
+def test_specifications_are_split_into_defects_and_others(refused):
     assert split_defects(["clicks", "above:8000", "dropouts"]) == (
         ["clicks", "dropouts"],
         ["above:8000"],
     )
-    assert split_defects([["x"], 3]) == ([], [["x"], 3])
+    with refused("There is no selection \"['x']\"", "clicks clipped dropouts"):
+        split_defects([["x"], 3])
 
 
 def test_the_sentence_counts_one_and_several():
