@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tarfile
 from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
@@ -79,6 +80,15 @@ def test_useless_parts_are_refused(folder, tmp_path, refused):
     (tmp_path / "broken.tar").write_bytes(b"no archive")
     with refused("no part of a training set"):
         unpack(tmp_path / "broken.tar", tmp_path)
+
+
+def test_a_part_writes_into_its_own_folder_alone(tmp_path, refused):
+    (tmp_path / "sound.ogg").write_bytes(b"x")
+    with tarfile.open(tmp_path / "part.tar", "w") as archive:
+        archive.add(tmp_path / "sound.ogg", "../outside.ogg")
+    with refused("no part of a training set"):
+        unpack(tmp_path / "part.tar", tmp_path / "parts")
+    assert not list(tmp_path.rglob("outside.ogg"))
 
 
 @pytest.mark.parametrize("text, seconds", [("9m", 540), ("90s", 90), ("1.5h", 5400), ("20", 20)])

@@ -42,6 +42,8 @@ LONG_SECONDS = 150.0  # of a recording from which two clips are taken
 MIN_RATE, MIN_SPEECH_RATE = 32_000, 22_050  # Hz
 SHORT_FILES_PER_CLIP = 16
 RENDERED_SECONDS = 20.0
+# Python 3.11.2, that of Debian 12, has no filters yet
+FILTER = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 PACKAGES_AT_ONCE = 8  # downloaded together: apt-get takes seconds to start
 # packages by the category of the files whose path matches none of CATEGORY_WORDS
 BY_CATEGORY = {
@@ -130,7 +132,7 @@ def unpack(package: str, folder: Path) -> Path:
         with tarfile.open(fileobj=process.stdout, mode="r|") as files:
             for member in files:
                 if member.isfile() and member.name.lower().endswith(wanted):
-                    files.extract(member, out, filter="data")
+                    files.extract(member, out, **FILTER)
     deb.unlink()
     for path in [p for p in out.rglob("*") if p.suffix.lower() in ARCHIVES]:
         if zipfile.is_zipfile(path):
