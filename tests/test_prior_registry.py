@@ -1,5 +1,7 @@
 """The registry of priors: how predictions of several priors combine."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,3 +65,11 @@ def test_each_prior_sees_the_residual_of_the_one_before(context):
     found = predict_coefficients(context, (HalfPrior(truth), Recorder()))
     np.testing.assert_allclose(seen[0], np.where(context.observed, truth / 2, 0), atol=1e-6)
     assert not found.mean[context.observed].any()
+
+
+@pytest.mark.parametrize("level_db, is_predicted", [(-90, True), (-110, False)])
+def test_what_an_exact_copy_leaves_is_not_predicted(context, level_db, is_predicted):
+    loudest = np.abs(context.amplitude).max()
+    peak = loudest / 10 ** (level_db / 20)
+    found = predict_coefficients(replace(context, peak=float(peak)))
+    assert (found is not None) == is_predicted

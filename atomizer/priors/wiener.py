@@ -48,6 +48,7 @@ ROUNDS = 3  # estimates of P
 # Of the squared gradient that an estimate of P starts with: iterations end below it. Errors of the
 # estimate are within 0.002 dB of those after all iterations (dev/LOG.md)
 TOLERANCE = 3e-4
+ROUNDING_DB = -100.0  # below the loudest atom of the sound: what an exact copy leaves
 MARGIN = 2  # windows of context on either side of the unknown atoms
 
 
@@ -57,8 +58,13 @@ class WienerPrior:
     name = "wiener"
 
     def predict(self, context: PriorContext) -> Prediction | None:
-        """Wiener estimate of the unknown atoms of a window; None where `interpolate` has none."""
+        """Wiener estimate of the unknown atoms of a window.
+
+        None where `interpolate` has none, and where what is known is not audible.
+        """
         bound = context.magnitude_bound
+        if np.abs(context.amplitude).max() < context.peak * 10 ** (ROUNDING_DB / 20):
+            return None
         found = interpolate(
             torch.from_numpy(context.amplitude),
             torch.from_numpy(~context.observed),
