@@ -50,10 +50,10 @@ def main_states(camera: Camera) -> None:
     """What most visitors see: the start, a selection, a fill, an example."""
     page = camera.page
     camera.take("start")
-    d.draw_box(page, 3.8, 6.6, 900, 12_000)
+    d.draw_box(page, 3.6, 5.6, 900, 12_000)
     camera.take("selected")
     d.fill(page)
-    page.evaluate(f"{d.API}.player.seek(5)")
+    page.evaluate(f"{d.API}.player.seek(4.6)")
     page.mouse.move(10, 600)
     camera.take("filled")
     announced = d.state(page, "state.lastShownId")
