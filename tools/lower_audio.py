@@ -146,13 +146,12 @@ def _coded_as_aac(sound: Sound, kbps: int) -> Sound:
 def _aligned(heard: np.ndarray, recording: np.ndarray, below_hz: float) -> np.ndarray | None:
     """The file (C, n) moved to where it agrees best with the recording; None if it does not."""
     size = recording.shape[1] + MAX_DELAY
-    ours, theirs = (np.fft.rfft(_below(x, below_hz).mean(0), size) for x in (recording, heard))
+    known = [_below(x, below_hz).mean(0) for x in (recording, heard)]
+    ours, theirs = (np.fft.rfft(x, size) for x in known)
     correlation = np.fft.irfft(ours.conj() * theirs, size)
     delays = np.r_[0 : MAX_DELAY // 2, -MAX_DELAY // 2 : 0]
     delay = int(delays[np.argmax(correlation[delays])])
-    energy = np.sqrt(np.square(_below(recording, below_hz).mean(0)).sum()) * np.sqrt(
-        np.square(_below(heard, below_hz).mean(0)).sum()
-    )
+    energy = float(np.prod([np.linalg.norm(x) for x in known]))
     if correlation[delay] < MIN_CORRELATION * energy or energy == 0:
         return None
     return np.roll(heard, -delay, axis=1)

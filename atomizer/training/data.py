@@ -56,7 +56,7 @@ class Windows(NamedTuple):
     power         (B, 2, T, F) mean of the squared MDCT and MDST, or None
     surroundings  or None
     lowered       (B,) bins: below, the sound is that of a file which has nothing above, so that
-                  this is what is unknown; F for other windows. None without any such window
+                  this is what is unknown; F for other windows. None: there are no such windows
     """
 
     grid: Tensor
