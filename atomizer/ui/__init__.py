@@ -2,7 +2,7 @@
 
     app.py            builds and launches the page
     layout.py         the components of the page
-    wiring.py         connects their events with the handlers
+    wiring/           connects their events with the handlers
     component.py      the spectrogram as a component: messages to it, events from it
     drawing.py        packs atoms into the bytes that the browser draws
     decomposition.py  matching-pursuit atoms on the page
