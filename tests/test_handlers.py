@@ -29,7 +29,7 @@ from atomizer.ui import cleanup, examples, gpu, handlers
 from atomizer.ui.component import Chosen
 from atomizer.ui.examples import EXAMPLES
 from atomizer.ui.exports import ExportRequest, export
-from atomizer.ui.handlers import filling, loading, selecting
+from atomizer.ui.handlers import loading, running, selecting
 from atomizer.ui.handlers.controls import FillControls, settings_of
 from atomizer.ui.pace import Pace
 from atomizer.ui.session import Session, Tab, copying, history, jobs, scenes
@@ -156,7 +156,7 @@ def test_additions_say_how_long_they_take(tmp_path, monkeypatch):
 
 def test_fills_tell_the_pace_of_the_next_ones(long, monkeypatch):
     recorded = []
-    monkeypatch.setattr(filling.pace, "record", lambda *facts: recorded.append(facts))
+    monkeypatch.setattr(running.pace, "record", lambda *facts: recorded.append(facts))
     variation = filled(loaded(long))[-1].variations[0]
     ((work, seconds),) = recorded
     assert work.path == "noise" and seconds >= variation.seconds > 0

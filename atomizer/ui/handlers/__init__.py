@@ -1,17 +1,19 @@
 """What happens when a visitor loads a sound, selects atoms, fills them in, stops, or exports.
 
-    loading.py   sounds, excerpts of long files, examples
-    inspecting.py what is found in a sound, and similar places
-    selecting.py status of a selection, settings files
-    filling.py   fills and Stop
-    pursuit.py   matching-pursuit atoms
-    reference.py the recording whose highs filled highs shall have
-    history.py   variations, earlier originals, earlier sounds
-    exporting.py downloads
-    saving.py    session files
-    compressing.py the sound as a file of atoms
-    controls.py  values of the controls -> settings
-    responses.py answers without a session, error sentences, notices
+    loading.py      sounds, excerpts of long files, examples
+    inspecting.py   what is found in a sound, and similar places
+    selecting.py    status of a selection, settings files
+    filling.py      the buttons that fill: recipes.py makes their recipes, running.py runs them,
+                    fill_status.py has the status messages
+    stopping.py     Stop
+    pursuit.py      matching-pursuit atoms
+    reference.py    the reference recording, which gives the levels of filled highs
+    history.py      variations, earlier originals, earlier sounds
+    exporting.py    downloads
+    saving.py       session files
+    compressing.py  the sound as a file of atoms
+    controls.py     values of the controls -> settings
+    responses.py    answers without a session, error sentences, notices
 
 Every handler leaves the session and the page usable: an error becomes one sentence, and nothing is
 lost. Handlers return messages for the page; those that can open another session return
@@ -28,7 +30,6 @@ from .filling import (
     fill_from_source,
     fill_selection,
     paste,
-    stop,
 )
 from .history import accept, delete_variation, resume, undo
 from .inspecting import find_similar, inspect
@@ -37,6 +38,7 @@ from .pursuit import decompose
 from .reference import choose_reference, load_reference
 from .saving import save_session
 from .selecting import describe, leave_example, load_settings, plan_additions
+from .stopping import stop
 
 __all__ = [
     "accept",

@@ -19,9 +19,11 @@ from ..session import LongFile, Session, Tab, history, jobs, open_session, scene
 from ..session.job_state import JobEvent
 from . import responses
 from .controls import parse_number
-from .filling import acting_on, run, stop
+from .recipes import acting_on
 from .responses import is_active, no_session, sentence_of
+from .running import run
 from .saving import open_saved, opened_status
+from .stopping import stop
 
 FIRST_SECONDS = 30.0  # the first excerpt of a file that is too long to work on as a whole
 
@@ -218,7 +220,7 @@ def finish_example(example: Example, session: Session | None) -> Iterator[Messag
     method = example.recipe.settings.method if gpu.has_model() else "noise"
     recipe = replace(example.recipe, settings=replace(example.recipe.settings, method=method))
     fill = None
-    for message in run(session, lambda: [recipe], session.shown.proposal.id, job=job):
+    for message in run(session, lambda _: [recipe], session.shown.proposal.id, job=job):
         fill = session.fill or fill  # None once it is finished
         yield message
     session.example_variations |= set(session.stored)

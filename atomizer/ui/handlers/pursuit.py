@@ -14,8 +14,8 @@ from ..decomposition import pursuit_status
 from ..session import Session, jobs, scenes
 from ..session.job_state import Job, JobEvent
 from . import responses
-from .filling import stop
 from .responses import is_active, no_session, sentence_of
+from .stopping import stop
 
 REDRAW_SECONDS = 0.7  # between two pictures of a running pursuit
 

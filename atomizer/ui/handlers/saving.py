@@ -18,7 +18,7 @@ from ..session import Session, saving, scenes
 from ..session_file import SavedWork
 from . import responses
 from .controls import FillControls, parse_integer, parse_number, settings_of
-from .filling import with_seed
+from .recipes import with_default_seed
 from .responses import is_active, no_session, sentence_of
 
 
@@ -66,7 +66,7 @@ def _work_of(selection: Selection, controls: tuple, session: Session) -> SavedWo
             f"1 to {limits().variations} variations, and 0 seconds or more to add, can be saved."
         )
     is_new_seed = fields.entered_seed is None
-    return SavedWork(with_seed(session, recipe, fields), is_new_seed, wanted, added)
+    return SavedWork(with_default_seed(session, recipe, fields), is_new_seed, wanted, added)
 
 
 def _shapes_of(data: Any) -> dict[int, Shape]:

@@ -22,7 +22,14 @@ from ..pace import NO_ESTIMATE, Estimate, pace
 from ..session import Session, scenes
 from . import responses
 from .controls import METHODS, FillControls, parse_integer, settings_of
-from .filling import acting_on, brighter, fill_status, longer, wider, with_seed
+from .fill_status import fill_status
+from .recipes import (
+    acting_on,
+    brighten_recipe,
+    extend_recipe,
+    widen_recipe,
+    with_default_seed,
+)
 from .responses import is_active, no_session, sentence_of
 
 
@@ -33,7 +40,7 @@ def describe(
 
     The status message has the problem instead, if there is one.
 
-    controls  as those of `filling.fill_selection`
+    controls  as in filling.py
     """
     if not is_active(session):
         return no_session(session)
@@ -55,8 +62,8 @@ def describe(
 def plan_additions(session: Session | None, seconds: Any, *controls: Any) -> None:
     """Find how long Extend, Widen and Brighten will take, and which settings act on them.
 
-    The next message has the former, and the latter where nothing is selected. `controls` are those
-    of `filling.fill_selection`.
+    The next message has the former, and the latter where nothing is selected. `controls` are as in
+    filling.py.
     """
     if not is_active(session):
         return
@@ -79,11 +86,11 @@ def _additions(session: Session, settings: Settings, seconds: Any) -> dict[str, 
     """Return the recipes of those of Extend, Widen and Brighten that a sound can have."""
     recipes = {}
     with suppress(AtomizerError):
-        recipes["extend"] = longer(settings, seconds)
+        recipes["extend"] = extend_recipe(settings, seconds)
     if session.sound.channels == 1:
-        recipes["widen"] = wider(settings)
+        recipes["widen"] = widen_recipe(settings)
     if session.sound.rate < session.space.rate:
-        recipes["brighten"] = brighter(settings, session)
+        recipes["brighten"] = brighten_recipe(session, settings)
     return recipes
 
 
@@ -173,7 +180,7 @@ def _check(
     fields = FillControls(*values)
     settings = settings_of(fields)
     selection = Selection.from_dict({**chosen})
-    settings = with_seed(session, Recipe(selection, settings), fields).settings
+    settings = with_default_seed(session, Recipe(selection, settings), fields).settings
     is_empty = not chosen["regions"] and not chosen["parts"]
     # what stands out takes long to find: the task says which atoms do
     is_narrowed = selection.standout is not None and session.pursuit is None
