@@ -18,8 +18,8 @@ from atomizer.ui import decomposition, drawing, handlers, session_file
 from atomizer.ui.component import Chosen, Message
 from atomizer.ui.exports import ExportRequest, export
 from atomizer.ui.session import Session, Tab
-from atomizer.ui.session_file import archive
-from atomizer.ui.session_file.schema import ManifestSchema
+from atomizer.ui.session_file.archive import to_planes
+from atomizer.ui.session_file.schema import MANIFEST, ManifestSchema
 from atomizer.validation import validate
 
 BOTH = ["velocity", "sign"]
@@ -246,7 +246,7 @@ def edited(data: bytes, files=None, **changes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         for entry in old.infolist():
             content = (files or {}).get(entry.filename, old.read(entry))
-            if entry.filename == archive.MANIFEST and changes:
+            if entry.filename == MANIFEST and changes:
                 manifest = json.loads(content)
                 for path, value in changes["changes"].items():
                     *way, last = [int(k) if k.isdecimal() else k for k in path.split(".")]
@@ -351,7 +351,7 @@ def test_damaged_and_foreign_files_are_refused(valid, refuse):
 
 def test_arrays_out_of_bounds_are_refused(valid, refuse):
     def with_array(name, *arrays):
-        return edited(valid, {name: b"".join(archive._planes(array) for array in arrays)})
+        return edited(valid, {name: b"".join(to_planes(array) for array in arrays)})
 
     entries = zipfile.ZipFile(io.BytesIO(valid))
     count = entries.getinfo("0/0/filled").file_size // 4
@@ -411,7 +411,7 @@ def test_content_comes_back_from_its_bytes(valid):
     originals = [replace(o, variations=list(o.variations)) for o in content.originals]
     assert session_file.encode(replace(content, originals=originals)) == data
     with zipfile.ZipFile(io.BytesIO(data)) as entries:
-        manifest = validate(ManifestSchema, json.loads(entries.read(archive.MANIFEST)))
+        manifest = validate(ManifestSchema, json.loads(entries.read(MANIFEST)))
         assert entries.read("sound.flac")[:4] == b"fLaC", "it can be listened to"
     assert manifest.format == 1 and len(manifest.originals[0].variations) == 3
 

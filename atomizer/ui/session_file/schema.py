@@ -30,6 +30,7 @@ from ...limits import MEGABYTE, limits
 from ...validation import Number, Schema
 from ..decomposition import NAMES
 
+MANIFEST = "session.json"
 FORMAT = 1  # rises with every change that older versions cannot read
 SAMPLE_BYTES = 4
 _FORM = "A session file is what the page saves: a zip with session.json in it."
