@@ -17,7 +17,7 @@ from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.unsent import fill_unsent, unsent_task
 from atomizer.io.audio import Sound, read
 from atomizer.io.resources import ASSETS
-from atomizer.plotting.figures import PlotStyle
+from atomizer.plotting.style import PlotStyle
 from atomizer.ui import api, gpu
 from atomizer.ui.exports import FILE_KBPS, ExportRequest, export
 from atomizer.ui.handlers import compressing, loading

@@ -37,7 +37,7 @@ from atomizer.io.audio import Sound
 from atomizer.model import AtomTransformer, ModelConfig
 from atomizer.model.checkpoint import SHIPPED, training_of
 from atomizer.model.gaussian import velocity_floor
-from atomizer.plotting.figures import axis_frequency
+from atomizer.plotting.axes import axis_frequency
 
 # left-in hides nothing, janssen-span fewer samples than the hidden atoms affect, and codecs read
 # the original

@@ -10,20 +10,10 @@ from atomizer.analysis import MatchingPursuitAtomizer
 from atomizer.atoms.atoms import Atoms
 from atomizer.atoms.space import ScaleSpace
 from atomizer.plotting import palette
-from atomizer.plotting.figures import (
-    COLOURINGS,
-    FREQUENCY_SCALES,
-    PlotStyle,
-    axis_frequency,
-    axis_position,
-    encode_figure,
-    frequency_ticks,
-    palette_rows,
-    plot_grid,
-    plot_tiles,
-    raster,
-    raster_tiles,
-)
+from atomizer.plotting.axes import axis_frequency, axis_position, frequency_ticks
+from atomizer.plotting.figures import encode_figure, plot_grid, plot_tiles
+from atomizer.plotting.raster import palette_rows, raster, raster_tiles
+from atomizer.plotting.style import COLOURINGS, FREQUENCY_SCALES, PlotStyle
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from atomizer.inpainting.task import prepare
 from atomizer.io.audio import MAX_MAGNITUDE, check, max_duration, read
 from atomizer.limits import limits
 from atomizer.model import checkpoint
-from atomizer.plotting.figures import PlotStyle
+from atomizer.plotting.style import PlotStyle
 from atomizer.ui import api, gpu, handlers
 from atomizer.ui.session import Tab
 

@@ -23,7 +23,7 @@ from atomizer.cli import run
 from atomizer.inpainting import standout
 from atomizer.inpainting.fill import Step
 from atomizer.inpainting.task import prepare
-from atomizer.plotting.figures import PlotStyle
+from atomizer.plotting.style import PlotStyle
 from atomizer.priors.noise_fill import noise_fill
 from atomizer.ui import cleanup, examples, gpu, handlers
 from atomizer.ui.component import Chosen

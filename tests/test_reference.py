@@ -11,7 +11,7 @@ import soundfile
 from atomizer import AtomSpace
 from atomizer.inpainting.highs.like import parse_levels
 from atomizer.inpainting.recipe import parse_recipes
-from atomizer.plotting.figures import PlotStyle
+from atomizer.plotting.style import PlotStyle
 from atomizer.ui import gpu, handlers
 from atomizer.ui.component import Chosen
 from atomizer.ui.examples import EXAMPLES

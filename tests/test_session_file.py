@@ -13,7 +13,7 @@ import soundfile
 
 from atomizer.inpainting.shaping import Shape
 from atomizer.io.audio import Sound, read
-from atomizer.plotting.figures import PlotStyle
+from atomizer.plotting.style import PlotStyle
 from atomizer.ui import decomposition, drawing, handlers, session_file
 from atomizer.ui.component import Chosen, Message
 from atomizer.ui.exports import ExportRequest, export

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from .. import metrics
-from ..plotting.figures import axis_frequency, axis_position, frequency_ticks
+from ..plotting.axes import axis_frequency, axis_position, frequency_ticks
 from .baselines.recording import shift
 from .cases import Case, Estimate
 

@@ -25,7 +25,8 @@ from ..inpainting.recipe import dump_recipes
 from ..inpainting.shaping import Shape, shape_fill
 from ..io.audio import Sound, read, write
 from ..model import checkpoint
-from ..plotting.figures import PlotStyle, encode_figure, plot_grid, plot_tiles
+from ..plotting.figures import encode_figure, plot_grid, plot_tiles
+from ..plotting.style import PlotStyle
 from .session import Session
 
 FILE_KBPS = 96.0  # of files of atoms: beginnings of them have lower rates

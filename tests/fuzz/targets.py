@@ -584,7 +584,7 @@ def page_target(folder: Path):
 
 def session_target(folder: Path):
     """Session files: changed bytes, manifests and arrays; what opens is used."""
-    from atomizer.plotting.figures import PlotStyle
+    from atomizer.plotting.style import PlotStyle
     from atomizer.ui import gpu, handlers
     from atomizer.ui.component import Chosen
     from atomizer.ui.exports import ExportRequest, export

@@ -12,7 +12,8 @@ from PIL import Image
 from atomizer.atoms.space import AtomSpace
 from atomizer.inpainting.task import Task
 from atomizer.io.audio import Sound, read
-from atomizer.plotting.figures import PlotStyle, raster
+from atomizer.plotting.raster import raster
+from atomizer.plotting.style import PlotStyle
 from atomizer.ui import examples
 from atomizer.ui.examples import Example
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...errors import AtomizerError
 from ...inpainting.shaping import Shape
-from ...plotting.figures import PlotStyle
+from ...plotting.style import PlotStyle
 from ..component import Message
 from ..exports import ExportRequest, export
 from ..session import Session, scenes
