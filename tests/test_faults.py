@@ -25,7 +25,7 @@ from atomizer.training.config import TrainingConfig
 from atomizer.training.loop import Trainer, train
 from atomizer.training.run_files import LOG, STATE
 from atomizer.ui import handlers
-from atomizer.ui.component import Chosen
+from atomizer.ui.message import Chosen
 from atomizer.ui.session import Tab
 from tests.tiny import TINY
 

@@ -26,11 +26,11 @@ from atomizer.inpainting.task import prepare
 from atomizer.plotting.style import PlotStyle
 from atomizer.priors.noise_fill import noise_fill
 from atomizer.ui import cleanup, examples, gpu, handlers
-from atomizer.ui.component import Chosen
 from atomizer.ui.examples import EXAMPLES
 from atomizer.ui.exports import ExportRequest, export
 from atomizer.ui.handlers import loading, running, selecting
 from atomizer.ui.handlers.controls import FillControls, settings_of
+from atomizer.ui.message import Chosen
 from atomizer.ui.pace import Pace
 from atomizer.ui.session import Session, Tab, copying, history, jobs, scenes
 from atomizer.ui.session.job_state import JobEvent

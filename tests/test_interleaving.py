@@ -25,8 +25,8 @@ from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
 from atomizer.ui import cleanup, decomposition, gpu, handlers
-from atomizer.ui.component import Chosen, Message, Result
 from atomizer.ui.handlers import loading, pursuit, responses
+from atomizer.ui.message import Chosen, Message, Result
 from atomizer.ui.session import Session, Tab, copying, history, jobs, scenes, state
 from atomizer.ui.session.job_state import FINAL, TRANSITIONS, Job, JobEvent, JobState
 from atomizer.ui.variations import StoredVariation

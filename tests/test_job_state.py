@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from atomizer.ui.component import Message
+from atomizer.ui.message import Message
 from atomizer.ui.session.job_state import (
     FINAL,
     TRANSITIONS,

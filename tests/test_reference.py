@@ -13,9 +13,9 @@ from atomizer.inpainting.highs.like import parse_levels
 from atomizer.inpainting.recipe import parse_recipes
 from atomizer.plotting.style import PlotStyle
 from atomizer.ui import gpu, handlers
-from atomizer.ui.component import Chosen
 from atomizer.ui.examples import EXAMPLES
 from atomizer.ui.exports import ExportRequest, export
+from atomizer.ui.message import Chosen
 from atomizer.ui.session import Session, Tab
 
 FEATURES = ["velocity", "sign"]

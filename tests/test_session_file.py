@@ -15,8 +15,8 @@ from atomizer.inpainting.shaping import Shape
 from atomizer.io.audio import Sound, read
 from atomizer.plotting.style import PlotStyle
 from atomizer.ui import decomposition, drawing, handlers, session_file
-from atomizer.ui.component import Chosen, Message
 from atomizer.ui.exports import ExportRequest, export
+from atomizer.ui.message import Chosen, Message
 from atomizer.ui.session import Session, Tab
 from atomizer.ui.session_file.archive import to_planes
 from atomizer.ui.session_file.schema import MANIFEST, ManifestSchema

@@ -15,7 +15,7 @@ from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
 from atomizer.ui import handlers
-from atomizer.ui.component import Chosen
+from atomizer.ui.message import Chosen
 from atomizer.ui.session import Tab
 
 RATE, SPACE = 44_100, AtomSpace()

@@ -3,7 +3,8 @@
     app.py            builds and launches the page
     layout.py         the components of the page
     wiring/           connects their events with the handlers
-    component.py      the spectrogram as a component: messages to it, events from it
+    component.py      the spectrogram as a component: its files, its events
+    message.py        what Python and the browser send each other
     drawing.py        packs atoms into the bytes that the browser draws
     decomposition.py  matching-pursuit atoms on the page
     variations.py     metrics and titles of fills

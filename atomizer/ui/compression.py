@@ -16,7 +16,7 @@ from ..codec.names import ENDING
 from ..errors import AtomizerError
 from ..evaluation.baselines import codecs, ffmpeg_codecs
 from ..io.audio import Sound
-from .component import AtomsFile, Curve, FilePrefix
+from .message import AtomsFile, Curve, FilePrefix
 from .session import Session, scenes
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ..analysis.defects import DETECTORS
 from ..atoms.space import AtomSpace
 from ..io.audio import Sound
 from ..limits import limits
-from .component import Finding
+from .message import Finding
 
 INAUDIBLE_HZ = 19_000.0  # few people hear what is missing above; nothing is offered for it
 LOW_RATE = 0.94  # a cutoff above this share of the Nyquist frequency is that of the sample rate

@@ -493,7 +493,8 @@ def page_target(folder: Path):
     import gradio as gr
 
     from atomizer.ui import gpu, handlers
-    from atomizer.ui.component import AtomView, Message
+    from atomizer.ui.component import AtomView
+    from atomizer.ui.message import Message
     from atomizer.ui.session import Tab
 
     gpu.has_model = lambda: False
@@ -586,9 +587,9 @@ def session_target(folder: Path):
     """Session files: changed bytes, manifests and arrays; what opens is used."""
     from atomizer.plotting.style import PlotStyle
     from atomizer.ui import gpu, handlers
-    from atomizer.ui.component import Chosen
     from atomizer.ui.exports import ExportRequest, export
     from atomizer.ui.handlers.saving import open_saved
+    from atomizer.ui.message import Chosen
     from atomizer.ui.session import Tab
 
     gpu.has_model = lambda: False

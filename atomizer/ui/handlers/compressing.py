@@ -15,7 +15,7 @@ from ...inpainting.unsent import unsent_task
 from ...io.audio import Sound
 from ...limits import limits
 from .. import cleanup, compression, gpu
-from ..component import AtomsFile, Message
+from ..message import AtomsFile, Message
 from ..session import Session
 from . import responses
 from .responses import is_active, no_session, sentence_of

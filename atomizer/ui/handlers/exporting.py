@@ -7,8 +7,8 @@ from typing import Any
 from ...errors import AtomizerError
 from ...inpainting.shaping import Shape
 from ...plotting.style import PlotStyle
-from ..component import Message
 from ..exports import ExportRequest, export
+from ..message import Message
 from ..session import Session, scenes
 from . import responses
 from .responses import has_variation, is_active, no_session, sentence_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...inpainting.recipe import Recipe
 from ...inpainting.step import Step
 from ...limits import limits
-from ..component import Variation
+from ..message import Variation
 from ..pace import Estimate
 from ..session import Session
 

@@ -14,7 +14,7 @@ from ...atoms.selection import Selection
 from ...inpainting.recipe import Recipe
 from ...inpainting.settings import Settings
 from ...inpainting.time_domain.fades import has_faded_out
-from ..component import Chosen, Message
+from ..message import Chosen, Message
 from ..session import Session
 from . import responses
 from .recipes import (

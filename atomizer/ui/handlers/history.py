@@ -8,7 +8,7 @@ import gradio as gr
 
 from ...errors import AtomizerError
 from ...inpainting.shaping import Shape
-from ..component import Message
+from ..message import Message
 from ..session import Session, Tab, history
 from .loading import load_failed
 from .responses import has_variation, is_active, no_session, sentence_of

@@ -12,8 +12,8 @@ from ...atoms.selection import Selection
 from ...errors import AtomizerError
 from ...inpainting.highs.cutoff import selects_highs
 from ...limits import limits
-from ..component import Message, Places
 from ..findings import Subject, find_all
+from ..message import Message, Places
 from ..session import Session
 from .responses import is_active, log, no_session, sentence_of
 

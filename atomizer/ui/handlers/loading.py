@@ -13,8 +13,8 @@ from ...errors import AtomizerError
 from ...io.audio import Sound, TooLong, max_duration, overview, read
 from ...limits import MEGABYTE, limits
 from .. import cleanup, examples, gpu, session_file
-from ..component import Message
 from ..examples import Example
+from ..message import Message
 from ..session import LongFile, Session, Tab, history, jobs, open_session, scenes
 from ..session.job_state import JobEvent
 from . import responses

@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 
 from .. import decomposition
-from ..component import Message
 from ..decomposition import pursuit_status
+from ..message import Message
 from ..session import Session, jobs, scenes
 from ..session.job_state import Job, JobEvent
 from . import responses

@@ -14,7 +14,7 @@ from ...inpainting.recipe import Recipe, vary_seed
 from ...inpainting.settings import Settings
 from ...inpainting.source_spans import Span, spans_text, widened
 from ...limits import limits
-from ..component import Chosen, Variation
+from ..message import Chosen, Variation
 from ..session import Session, jobs
 from .controls import FillControls, parse_integer, parse_number, settings_of
 from .responses import has_variation

@@ -11,7 +11,7 @@ from ...errors import AtomizerError
 from ...inpainting.highs.like import levels_of
 from ...io.audio import Sound, read
 from .. import cleanup
-from ..component import Message
+from ..message import Message
 from ..session import Session
 from . import responses
 from .loading import open_file

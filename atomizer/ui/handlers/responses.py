@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 import gradio as gr
 
 from ...errors import AtomizerError
-from ..component import Message
+from ..message import Message
 from ..session import Session
 from ..session.state import first_message_number
 

@@ -14,8 +14,8 @@ from ...inpainting.recipe import Recipe
 from ...inpainting.settings import resolve
 from ...limits import limits
 from .. import cleanup, gpu
-from ..component import Message
 from ..gpu import OutOfTime
+from ..message import Message
 from ..pace import pace
 from ..session import Session, jobs
 from ..session.job_state import Job, JobEvent

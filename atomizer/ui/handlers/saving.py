@@ -13,7 +13,7 @@ from ...inpainting.recipe import Recipe
 from ...inpainting.shaping import Shape
 from ...limits import limits
 from .. import cleanup, session_file
-from ..component import Chosen, Message
+from ..message import Chosen, Message
 from ..session import Session, saving, scenes
 from ..session_file import SavedWork
 from . import responses

@@ -17,7 +17,7 @@ from ...inpainting.recipe import Recipe, parse_recipes
 from ...inpainting.settings import Settings, check_settings
 from ...inpainting.shaping import Shape
 from .. import gpu
-from ..component import Chosen, Message
+from ..message import Chosen, Message
 from ..pace import NO_ESTIMATE, Estimate, pace
 from ..session import Session, scenes
 from . import responses

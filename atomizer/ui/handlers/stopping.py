@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from .. import decomposition
-from ..component import Message
+from ..message import Message
 from ..session import Session, jobs
 from ..session.job_state import JobState
 

@@ -12,7 +12,7 @@ from ...inpainting.erase import Residual
 from ...inpainting.fill import Step
 from ...inpainting.recipe import Recipe
 from ...inpainting.task import Task
-from ..component import Scene
+from ..message import Scene
 
 JobKind = Literal["fill", "pursuit"]
 

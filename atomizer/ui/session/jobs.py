@@ -19,7 +19,7 @@ from ...io.audio import Sound, write
 from ...io.tags import Tags
 from ...limits import limits
 from .. import drawing
-from ..component import Scene, Source, Variation
+from ..message import Scene, Source, Variation
 from ..variations import (
     StoredVariation,
     changed_spans,

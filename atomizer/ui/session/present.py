@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gradio.data_classes import FileData
 
-from ..component import (
+from ..message import (
     Compression,
     Download,
     Excerpt,

@@ -22,8 +22,8 @@ from ...inpainting.recipe import Recipe
 from ...inpainting.shaping import Shape
 from ...io.audio import Sound, read
 from .. import drawing, session_file
-from ..component import Scene, Variation
 from ..decomposition import Decomposition, stop_criterion
+from ..message import Scene, Variation
 from ..session_file.content import (
     ROW,
     Drawn,

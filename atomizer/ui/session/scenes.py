@@ -18,8 +18,8 @@ from ...inpainting.standout import check_narrowed, narrow
 from ...io.audio import Sound, resample, write
 from ...io.tags import Tags
 from .. import drawing
-from ..component import Download, Excerpt, Parts, Proposal, Result, Scene
 from ..decomposition import Decomposition
+from ..message import Download, Excerpt, Parts, Proposal, Result, Scene
 from .job_state import JobEvent
 from .present import Shown
 from .state import Session

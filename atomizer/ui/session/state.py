@@ -23,8 +23,8 @@ from ...inpainting.recipe import FilledPlace, Recipe
 from ...inpainting.task import Task, task_of_selection
 from ...io.audio import Overview, Sound, read
 from .. import cleanup, drawing
-from ..component import Message, Proposal, Variation
 from ..decomposition import Decomposition
+from ..message import Message, Proposal, Variation
 from ..session_file import SavedWork
 from ..variations import StoredVariation
 from .job_state import Fill, Job, JobEvent

@@ -17,7 +17,7 @@ from ...io.audio import Sound
 from .patch import Patch
 
 ENDING = ".atomizer"
-# fields of `component.Variation` that are stored as they are
+# fields of `message.Variation` that are stored as they are
 ROW = (
     *("label", "title", "details", "heard", "snr_db", "level_db", "lsd", "has_reference"),
     *("seconds", "order", "reverse", "origin", "sources", "done", "total"),

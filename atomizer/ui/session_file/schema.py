@@ -90,7 +90,7 @@ class SceneSchema(_Part):
 
 
 class SourceSchema(_Part):
-    """Where a part of a fill was copied from: `component.Source`."""
+    """Where a part of a fill was copied from: `message.Source`."""
 
     target: Pair
     source: Pair

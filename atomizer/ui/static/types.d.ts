@@ -1,4 +1,4 @@
-// Types shared by the modules of the page: what Python sends (component.py), and what the page
+// Types shared by the modules of the page: what Python sends (message.py), and what the page
 // makes of it. Only the type checker reads this file (tsconfig.json); the browser never loads it.
 
 export type Point = [seconds: number, hertz: number];
@@ -156,7 +156,7 @@ export interface Reference {
   sounds: [string, string][];
 }
 
-/** The sound as a file of atoms: component.py. */
+/** The sound as a file of atoms: message.py. */
 export interface AtomsFile {
   order: string;
   size: number;

@@ -9,9 +9,9 @@ from typing import Any
 import gradio as gr
 
 from .. import handlers
-from ..component import Chosen, Message
 from ..examples import Example
 from ..layout import Page
+from ..message import Chosen, Message
 from ..session import Tab
 from .events import FILLS, PRESSED, PRIVATE, EndsFills, Fill, Time, event_value, ticked_features
 from .values import preset_outputs, preset_values, skipped, sound_outputs, sound_values

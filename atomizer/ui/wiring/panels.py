@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import gradio as gr
 
 from .. import handlers
-from ..component import Message
 from ..layout import Page
+from ..message import Message
 from ..session import Tab
 from .events import PRIVATE, event_value
 

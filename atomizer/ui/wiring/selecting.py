@@ -9,9 +9,9 @@ import gradio as gr
 from ...inpainting.recipe import Recipe
 from ...inpainting.settings import Settings
 from .. import handlers
-from ..component import Chosen, Message
 from ..handlers.controls import METHODS
 from ..layout import Page
+from ..message import Chosen, Message
 from ..session import Tab
 from .events import PRIVATE, event_value, ticked_features
 from .values import control_values, preset_controls, preset_values, skipped, work_outputs

@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from .. import cleanup, handlers
-from ..component import Message
 from ..layout import Page
+from ..message import Message
 from ..session import Session, Tab
 from .events import PRESSED, PRIVATE, EndsFills, Time
 from .values import (

@@ -12,9 +12,9 @@ import gradio as gr
 
 from ...atoms.selection import Selection
 from ...inpainting.settings import Settings
-from ..component import Message
 from ..handlers.controls import AUTO
 from ..layout import Page
+from ..message import Message
 from ..session import Session, Tab
 from ..session_file import SavedWork
 
