@@ -95,6 +95,17 @@ def test_grid_figures_are_encoded(grid, small, style):
     assert svg.startswith(b"<?xml") and b"a title" in svg and b"kHz" in svg
 
 
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("colour", COLOURINGS)
+def test_labels_of_the_legend_do_not_touch(grid, small, colour, stacked):
+    figure = plot_grid(grid, small, PlotStyle(colour=colour, stacked=stacked))
+    figure.canvas.draw()
+    labels = [label for label in figure.axes[-1].get_xticklabels() if label.get_text()]
+    boxes = [label.get_window_extent() for label in labels]
+    assert len(boxes) >= 2
+    assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:]))
+
+
 def test_silent_grid_is_background(small):
     assert (raster(np.zeros((1, 5, small.hop), np.float32), small, PlotStyle()) == 255).all()
 

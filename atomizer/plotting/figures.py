@@ -17,6 +17,8 @@ from .axes import axis_position, axis_range, channel_name, frequency_ticks, visi
 from .raster import raster, raster_tiles
 from .style import PlotStyle
 
+PICTURE_WIDTH = 48  # in widths of a bar of the legend, each wide enough for its upright label
+
 
 def plot_grid(
     grid: np.ndarray,
@@ -72,7 +74,8 @@ def _figure(
         facecolor=_paper(style),
         layout="constrained",
     )
-    spec = figure.add_gridspec(len(lanes), 2, width_ratios=[40, 1])
+    names = _legend_names(style, space, channels)
+    spec = figure.add_gridspec(len(lanes), 2, width_ratios=[PICTURE_WIDTH, max(len(names), 2)])
     axes = [figure.add_subplot(spec[0, 0])]
     axes += [figure.add_subplot(spec[k, 0], sharex=axes[0]) for k in range(1, len(lanes))]
     seconds, hertz = visible_range(end, space, style)
@@ -83,7 +86,6 @@ def _figure(
     axes[-1].set_xlabel("time / s", color=ink)
     if title:
         axes[0].set_title(title, loc="left", fontsize=11, color=ink)
-    names = _legend_names(style, space, channels)
     _draw_legend(figure.add_subplot(spec[:, 1]), names, style, space.floor_db)
     return figure
 
@@ -145,7 +147,8 @@ def _draw_legend(ax: Axes, names: dict[str, str], style: PlotStyle, floor_db: fl
     """Draw a bar of velocities for every palette row, side by side."""
     colours = palette.table(style.theme, gamma=palette.gamma_of(style.contrast))
     bars = np.stack([colours[palette.ROWS.index(name)] for name in names], 1)
-    ax.imshow(bars, extent=(0, len(names), floor_db, 0), aspect="auto", origin="lower")
+    extent = (0, len(names), floor_db, 0)
+    ax.imshow(bars, extent=extent, aspect="auto", origin="lower", interpolation="nearest")
     ax.xaxis.tick_top()
     ax.set_xticks(np.arange(len(names)) + 0.5, list(names.values()), rotation=90, fontsize=8)
     ax.yaxis.tick_right()
