@@ -409,6 +409,14 @@ def test_a_selected_band_above_the_bandwidth_is_filled(model):
     )
 
 
+@pytest.mark.parametrize("select", ["rect:0.2,0.6,300,3000", "above:3000", "loudest:5"])
+def test_unknown_signs_alone_leave_levels_as_they_are(model, select):
+    task = task_of(parse([select], ("sign",)))
+    filled = result(task, model).grid
+    assert np.allclose(np.abs(filled), np.abs(task.grid), rtol=1e-5)
+    assert not np.array_equal(filled, task.grid)
+
+
 def test_signs_are_drawn_where_all_are_unknown(model):
     """Their expectation would be silence."""
     task = task_of(parse(["above:0"], ("sign",)))

@@ -124,7 +124,8 @@ def resolve(settings: Settings, task: Task) -> Resolved:
     """
     signs_only = set(task.features) == {"sign"}
     defaults = PRESETS["restore" if signs_only else task.preset].settings
-    if task.mask.all():  # nothing predicts signs, and the expectation of a random sign is silence
+    # little predicts signs far from known atoms: their expectation would be near silence
+    if task.mask.all() or (signs_only and task.preset != "restore"):
         defaults = {**defaults, "amplitudes": "texture"}
     chosen = {k: v for k, v in defaults.items() if getattr(settings, k) is None}
     if "steps" in chosen and settings.order not in (None, "random"):
