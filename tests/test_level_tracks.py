@@ -68,7 +68,7 @@ def test_steady_noise_stays_steady():
     assert gain_db.std(0).max() < 1 and np.abs(gain_db[:, : 2 * CUTOFF]).max() < 5
 
 
-def test_bands_keep_their_means_where_they_shall():
+def test_bands_keep_their_means_if_requested():
     grid = pink(beats(), above_db=-30)
     mean_db = [
         10 * np.log10(band_powers(grid * gain, EDGES)[:, 30:]).mean()

@@ -136,8 +136,8 @@ def fill(
         Optional[Path],
         typer.Option(
             metavar="REFERENCE",
-            help="a recording whose highs filled highs shall have: their level in every band,"
-            " relative to the bands below the cutoff",
+            help="a reference recording, which gives filled highs their levels: those of its own"
+            " highs, in every band, relative to the bands below the cutoff",
         ),
     ] = None,
     timbre: Annotated[

@@ -48,7 +48,7 @@ def inpaint(
     add_channels : int
         Number of channels to add.
     like : Sound, optional
-        A reference recording, which gives the levels of filled highs, such as another part of the
+        A reference recording, which gives filled highs their levels, such as another part of the
         same recording without the cutoff.
     **settings
         `features` (names of the unknown features) and the fields of `Settings`: `method`, `order`,

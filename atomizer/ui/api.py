@@ -152,8 +152,8 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
         not_from: spans of seconds not to copy from
         shift: of the method "paste", seconds from the selected atoms to those that are pasted;
             negative for earlier ones
-        like: a recording whose highs filled highs shall have, in their level relative to the bands
-            below the cutoff; null for the level that the sound itself predicts
+        like: a reference recording, which gives filled highs their levels: those of its own highs
+            relative to the bands below the cutoff; null for the levels that the sound predicts
         timbre: how filled highs differ from those that the sound predicts: 1, the darkest, to 16,
             the brightest; 0 for the most likely ones with seed 0, and for drawn ones with others
 
@@ -347,7 +347,9 @@ def add_endpoints() -> None:
         gr.Textbox("", visible=False, label=label) for label in ("Copy from", "Do not copy from")
     )
     shift = gr.Number(0, visible=False, label="Seconds to the pasted atoms")
-    like = gr.File(type="filepath", visible=False, label="A recording with the highs to have")
+    like = gr.File(
+        type="filepath", visible=False, label="A reference recording for the levels of highs"
+    )
     timbre = gr.Number(0, visible=False, label="Timbre of filled highs, 1 to 16")
     inputs = [
         file,

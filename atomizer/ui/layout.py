@@ -234,7 +234,9 @@ def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
     queue = gr.HTML("", elem_id="queue", padding=False)  # Gradio shows the place in the queue here
     gr.HTML(REFERENCE, elem_id="reference", padding=False)
     # out of sight: the browser opens it
-    reference = gr.File(label="A recording with the highs to have", elem_id="reference-file")
+    reference = gr.File(
+        label="A reference recording for the levels of highs", elem_id="reference-file"
+    )
     extend = _extend_panel()
     gr.HTML(ADVANCED, elem_id="advanced-panel", padding=False)
     with gr.Column(elem_id="advanced", min_width=0):

@@ -254,7 +254,7 @@ class Message(GradioModel):
     additions   the same of "extend", "widen" and "brighten"
     acting      fields of `Settings`, of those that act on some fills alone, that act on a fill of
                 the selection; without one, on Extend, Widen or Brighten
-    reference   name of the recording whose highs filled highs shall have, or empty
+    reference   name of the reference recording, which gives filled highs their levels, or empty
     sounds      (id, name) of the earlier sounds
     loaded      selection of a settings file, which the page takes once
     described   key of the selection that the status, `parts` and `refused` are about

@@ -1,4 +1,4 @@
-"""A reference recording, which gives the levels of filled highs.
+"""A reference recording, which gives filled highs their levels.
 
 Of it only the mean levels of its bands are used (`priors/band_levels.py`), relative to the bands
 below the cutoff. `Settings.like` has them in text, so that a settings file repeats the fill without

@@ -7,7 +7,7 @@
                     fill_status.py has the status messages
     stopping.py     Stop
     pursuit.py      matching-pursuit atoms
-    reference.py    the reference recording, which gives the levels of filled highs
+    reference.py    the reference recording, which gives filled highs their levels
     history.py      variations, earlier originals, earlier sounds
     exporting.py    downloads
     saving.py       session files

@@ -1,4 +1,4 @@
-"""A visitor chooses the recording whose highs filled highs shall have, or removes it."""
+"""A visitor chooses or removes the reference recording, which gives filled highs their levels."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ export interface Finding {
   fills: boolean;
 }
 
-/** The recording whose highs filled highs shall have, and whether one acts. */
+/** The reference recording, which gives filled highs their levels, and whether one acts. */
 export interface Reference {
   name: string;
   /** Id and name of the earlier sounds. */

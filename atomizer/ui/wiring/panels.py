@@ -14,7 +14,7 @@ from .events import PRIVATE, event_value
 
 
 def connect_reference(page: Page) -> None:
-    """Connect the recording whose highs filled highs shall have."""
+    """Connect the reference recording, which gives filled highs their levels."""
     view, state, file = page.view, page.state, page.fill.reference
 
     def load_reference(path: str | None, tab: Tab) -> tuple:

@@ -1,5 +1,5 @@
-// The recording whose highs filled highs shall have: chosen, shown, removed. Gradio makes its
-// elements, so they are looked up when they are needed.
+// The reference recording, which gives filled highs their levels: chosen, shown, removed. Gradio
+// makes its elements, so they are looked up when they are needed.
 
 import { setChildren } from '../util/children.js';
 import { press } from './shell.js';
