@@ -12,7 +12,7 @@
     examples.py       the examples and their cached results
     session/          what the server stores for one visitor
     handlers/         what happens at an event of the page
-    api.py            the endpoints for programs
+    api.py            the endpoints for programs; endpoints.py has their components
     gpu.py            runs fills on the model's device
     cleanup.py        frees memory and files of visitors
     queue_limits.py   how many events of one client may wait, and how often Gradio looks for them

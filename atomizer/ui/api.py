@@ -13,7 +13,7 @@
 A request above a limit (`atomizer.limits`) is refused with a sentence that names the limit.
 
 The docstrings of `atomize` and `fill_file` are the descriptions of the MCP tools; Gradio reads
-their sections "Args" and "Returns".
+their sections "Args" and "Returns". Their parameters have components in endpoints.py.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ from gradio.utils import get_upload_folder
 from ..analysis import ATOMIZERS, MatchingPursuitAtomizer, Pursuit, check_name
 from ..analysis.cutoff import cutoff_of
 from ..analysis.summary import count_atoms, parts_of
-from ..atoms.orderings import ORDERINGS
 from ..atoms.selection import parse
-from ..atoms.space import LOUDNESS, AtomSpace
+from ..atoms.space import LOUDNESS
 from ..errors import AtomizerError
 from ..inpainting.erase import erase_atoms
 from ..inpainting.fill import Step
@@ -42,13 +41,12 @@ from ..inpainting.highs.like import levels_of
 from ..inpainting.recipe import Recipe
 from ..inpainting.repair import describe_defects, split_defects
 from ..inpainting.repair_first import repair_first
-from ..inpainting.settings import METHODS, Settings, resolve
+from ..inpainting.settings import Settings, resolve
 from ..inpainting.task import Task
 from ..io.audio import Sound, TooLong, max_duration, overview, read, write
 from ..limits import limits
-from ..priors.choices import USING
 from . import cleanup, decomposition
-from .gpu import check_time, fill, has_model, model_for
+from .gpu import check_time, fill, model_for
 from .handlers.controls import AUTO, FillControls, parse_integer, parse_number, settings_of
 from .handlers.loading import check_size
 from .handlers.responses import inform, sentence_of, warn
@@ -97,7 +95,7 @@ def atomize(
         }
 
 
-def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the endpoint)
+def fill_file(  # noqa: PLR0913 (one parameter is one input of the endpoint)
     file: str,
     select: Sequence[str] | str = (),
     features: Sequence[str] = LOUDNESS,
@@ -179,18 +177,23 @@ def fill_file(  # noqa: PLR0913 (Gradio maps one parameter to one input of the e
             parse_integer("channels to add", add_channels) or 0,
         )
         name, sound = check_name(atomizer), _read(file, start, seconds)
-        repaired, left = repair_first(sound, defects, [recipe])
-        sound = repaired.sound
-        if defects:
-            inform(describe_defects(defects, repaired.defects), title="Repair")
-        for recipe in left:
-            sound = _filled(sound, recipe, name)
-        path = _write_result(sound, file)
-        uploads = (cleanup.uploaded_path(name) for name in (file, like) if name)
+        path = _write_result(_repaired_and_filled(sound, defects, recipe, name), file)
+        uploads = (cleanup.uploaded_path(upload) for upload in (file, like) if upload)
         for temporary in filter(None, (path.parent, *uploads)):
             cleanup.delete_later(temporary)
         cleanup.trim_heap()
         return str(path)
+
+
+def _repaired_and_filled(sound: Sound, defects: list[str], recipe: Recipe, name: str) -> Sound:
+    """Fill in the defects of these kinds, and then by a recipe for atoms of the atomizer `name`."""
+    repaired, left = repair_first(sound, defects, [recipe])
+    sound = repaired.sound
+    if defects:
+        inform(describe_defects(defects, repaired.defects), title="Repair")
+    for recipe in left:
+        sound = _filled(sound, recipe, name)
+    return sound
 
 
 def _filled(sound: Sound, recipe: Recipe, name: str) -> Sound:
@@ -300,92 +303,3 @@ class _errors_for_clients:
             raise gr.Error(sentence_of(error), print_exception=False) from (
                 None if isinstance(error, AtomizerError) else error
             )
-
-
-class Specifications(gr.JSON):
-    """Text, or a list of texts; the schema of gr.JSON has no type, which MCP refuses."""
-
-    def api_info(self) -> dict:
-        """Return the schema."""
-        return {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
-
-
-def add_endpoints() -> None:
-    """Add both endpoints; call it within `gr.Blocks`. Their components are never shown."""
-    names = [feature.name for feature in AtomSpace().features]
-    file = gr.File(type="filepath", visible=False, label="Sound file")
-    select = Specifications(
-        visible=False, label="What is unknown: a list of specifications", value=[]
-    )
-    features = gr.CheckboxGroup(
-        names, value=list(LOUDNESS), visible=False, label="Unknown features"
-    )
-    order = gr.Dropdown([AUTO, *ORDERINGS], value=AUTO, visible=False, label="Ordering")
-    reverse = gr.Checkbox(False, visible=False, label="Reverse")
-    # without a value: None means the default, as in the function's own defaults
-    steps, temperature, nucleus = (
-        gr.Number(None, visible=False, label=name, placeholder=AUTO)
-        for name in ("Steps", "Temperature", "Nucleus")
-    )
-    seed = gr.Number(0, visible=False, label="Seed")
-    method = gr.Dropdown(
-        list(METHODS),
-        value="model" if has_model() else "noise",
-        visible=False,
-        label="Method",
-    )
-    extend = gr.Number(0, visible=False, label="Seconds to continue by")
-    channels = gr.Number(0, visible=False, label="Channels to add")
-    start = gr.Number(0, visible=False, label="Start of the excerpt in seconds")
-    seconds = gr.Number(None, visible=False, label="Seconds of the excerpt", placeholder="all")
-    # the schema lists the names; they are checked by `check_name`, for a better error message
-    atomizer = gr.Dropdown(
-        list(ATOMIZERS), value=MDCT, allow_custom_value=True, visible=False, label="Atomizer"
-    )
-    using = gr.Dropdown(list(USING), value="auto", visible=False, label="What fills it")
-    source, not_from = (
-        gr.Textbox("", visible=False, label=label) for label in ("Copy from", "Do not copy from")
-    )
-    shift = gr.Number(0, visible=False, label="Seconds to the pasted atoms")
-    like = gr.File(
-        type="filepath", visible=False, label="A reference recording for the levels of highs"
-    )
-    timbre = gr.Number(0, visible=False, label="Timbre of filled highs, 1 to 16")
-    inputs = [
-        file,
-        select,
-        features,
-        order,
-        reverse,
-        steps,
-        temperature,
-        nucleus,
-        seed,
-        method,
-        extend,
-        channels,
-        start,
-        seconds,
-        atomizer,
-        using,
-        source,
-        not_from,
-        shift,
-        like,
-        timbre,
-    ]
-    trigger = gr.Button(visible=False)  # an endpoint needs an event
-    trigger.click(
-        atomize,
-        [file, start, seconds, atomizer],
-        gr.JSON(visible=False, label="The atoms"),
-        api_name="atomize",
-    )
-    trigger.click(
-        fill_file,
-        inputs,
-        gr.File(visible=False, label="The filled sound"),
-        api_name="fill",
-        concurrency_limit=1,
-        concurrency_id="model",
-    )

@@ -7,7 +7,7 @@ from gradio.themes.utils.fonts import Font
 from starlette.responses import FileResponse
 
 from ..limits import MEGABYTE, limits
-from . import api, cleanup, gpu, layout, queue_limits, texts, wiring
+from . import cleanup, endpoints, gpu, layout, queue_limits, texts, wiring
 from .component import PAGE_STYLES, PLOTLY_JS, scripts, text_of
 
 # Gradio announces the end of an event to screen readers by this key, which it does not translate
@@ -29,7 +29,7 @@ def build() -> gr.Blocks:
         fill_width=True,
     ) as demo:
         wiring.connect(demo, layout.create())
-        api.add_endpoints()
+        endpoints.add_endpoints()
         cleanup.watch(demo)
         queue_full = queue_limits.queue_full()
     demo.queue(max_size=limits().queue)
