@@ -36,7 +36,9 @@ from .options import (
 from .progress import files_progress, steps_progress
 
 if TYPE_CHECKING:
-    from ..batch import Request
+    from ..analysis import MatchingPursuitAtomizer
+    from ..batch import Job, Request
+    from ..inpainting.recipe import Recipe
 
 
 def _timbre(code: str) -> str:
@@ -177,27 +179,19 @@ def fill(
     from functools import cache
 
     from .. import load_model
-    from ..batch import Request, fill_files, list_jobs
+    from ..batch import Request
     from ..inpainting.highs.like import levels_of
     from ..inpainting.highs.timbre import parse_code
-    from ..inpainting.recipe import Recipe, parse_recipes
+    from ..inpainting.recipe import Recipe
     from ..inpainting.repair import split_defects
     from ..inpainting.settings import Settings
 
     pursuit = pursuit_of(atomizer, srr)
     defects, rest = split_defects(select or [])
     if settings_file:
-        if pursuit is not None:
-            raise AtomizerError(
-                "A settings file names its atomizer itself: leave out the option --atomizer."
-            )
-        recipes = parse_recipes(read_text(settings_file))
+        recipes = _saved_recipes(settings_file, pursuit)
     else:
-        if reverse and order is None:
-            raise AtomizerError(
-                "A default ordering cannot be reversed: choose one with --order, or leave out"
-                " --reverse."
-            )
+        _check_ordering(order, reverse)
         settings = Settings(
             method="erased" if erase_only else method,
             order=order,
@@ -215,39 +209,51 @@ def fill(
             timbre=parse_code(timbre),
         )
         recipes = [Recipe(selection_of(rest, regions, features), settings, extend, add_channels)]
-    load = cache(partial(load_model, checkpoint))
     request = Request(
         tuple(recipes),
         tuple(defects),
         start=start,
         seconds=seconds,
         peaks=peaks,
-        load=load,
+        load=cache(partial(load_model, checkpoint)),
         pursuit=pursuit,
     )
     if folder is None:
-        if len(files) != 2:
-            raise AtomizerError(
-                "A fill has one IN and one OUT: give both, or a folder for the results of many"
-                " files with --out."
-            )
-        _fill_one(Path(files[0]), Path(files[1]), request, as_json)
-        return
-    jobs = list_jobs(files, folder, None if ending is None else f".{ending.removeprefix('.')}")
-    with files_progress(len(jobs)) as on_share:
-        report = fill_files(jobs, request, overwrite, on_share)
-    for outcome in report.done:
-        for warning in outcome.warnings:
-            typer.echo(f"{outcome.target}: {warning}", err=True)
-    typer.echo(json.dumps(report.to_dict(), indent=1) if as_json else str(report))
-    if report.failed:
-        sys.exit(1)
+        _fill_one(files, request, as_json)
+    else:
+        _fill_many(_jobs(files, folder, ending), request, overwrite, as_json)
 
 
-def _fill_one(source: Path, out: Path, request: Request, as_json: bool) -> None:
+def _saved_recipes(path: Path, pursuit: MatchingPursuitAtomizer | None) -> list[Recipe]:
+    """The recipes of a settings file."""
+    from ..inpainting.recipe import parse_recipes
+
+    if pursuit is not None:
+        raise AtomizerError(
+            "A settings file names its atomizer itself: leave out the option --atomizer."
+        )
+    return parse_recipes(read_text(path))
+
+
+def _check_ordering(order: str | None, reverse: bool) -> None:
+    """Raise AtomizerError where a default ordering would be reversed."""
+    if reverse and order is None:
+        raise AtomizerError(
+            "A default ordering cannot be reversed: choose one with --order, or leave out"
+            " --reverse."
+        )
+
+
+def _fill_one(files: list[str], request: Request, as_json: bool) -> None:
     """Fill in one file, and print what was done."""
     from ..batch import Watch, fill_file
 
+    if len(files) != 2:
+        raise AtomizerError(
+            "A fill has one IN and one OUT: give both, or a folder for the results of many"
+            " files with --out."
+        )
+    source, out = (Path(name) for name in files)
     notes: list[str] = []
     tell = notes.append if as_json else typer.echo
     with steps_progress(tell) as (on_step, on_share):
@@ -261,3 +267,24 @@ def _fill_one(source: Path, out: Path, request: Request, as_json: bool) -> None:
     for note in outcome.notes:
         typer.echo(note)
     name_sound(out, outcome.seconds, outcome.channels)
+
+
+def _jobs(files: list[str], folder: Path, ending: str | None) -> list[Job]:
+    """The files to read and to write; `ending` with or without its dot."""
+    from ..batch import list_jobs
+
+    return list_jobs(files, folder, None if ending is None else f".{ending.removeprefix('.')}")
+
+
+def _fill_many(jobs: list[Job], request: Request, overwrite: bool, as_json: bool) -> None:
+    """Fill in files, and print a report; the exit code is 1 if one of them failed."""
+    from ..batch import fill_files
+
+    with files_progress(len(jobs)) as on_share:
+        report = fill_files(jobs, request, overwrite, on_share)
+    for outcome in report.done:
+        for warning in outcome.warnings:
+            typer.echo(f"{outcome.target}: {warning}", err=True)
+    typer.echo(json.dumps(report.to_dict(), indent=1) if as_json else str(report))
+    if report.failed:
+        sys.exit(1)
