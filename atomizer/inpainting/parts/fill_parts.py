@@ -182,7 +182,7 @@ class _PartFiller:
         """
         loudest, rate, selected = 0.0, self.sound.form.rate, False
         for part in parts:
-            task = self._task(replace(part, start=part.first, end=part.stop))
+            task = self._task(replace(part, read_first=part.first, read_stop=part.stop))
             if task is not None:
                 loudest, selected = max(loudest, task.reference), True
                 rate = max(rate, task.output_rate)
@@ -203,7 +203,7 @@ class _PartFiller:
         """Fill a part; `reference` is the magnitude of the loudest atom of the whole sound."""
         task = self._task(part)
         if task is None:
-            return FilledPart(part, self._read(part.start, part.end))
+            return FilledPart(part, self._read(part.read_first, part.read_stop))
         task = replace(task, reference=reference, recording_seed=self.recipe.settings.seed)
         settings = replace(self.recipe.settings, seed=self._seed(part))
         model = load() if load is not None and needs_model(task, settings) else None
@@ -215,13 +215,15 @@ class _PartFiller:
         recipe, seconds = self.recipe, self.space.hop / self.space.rate
         is_last = self._sample(part.stop) >= self.sound.length
         extend = recipe.extend if is_last else 0.0
-        selection = selection_in(recipe.selection, part.start * seconds, part.end * seconds)
+        selection = selection_in(
+            recipe.selection, part.read_first * seconds, part.read_stop * seconds
+        )
         inside = selection_in(recipe.selection, part.first * seconds, part.stop * seconds)
         if not (inside.regions or inside.parts or extend or recipe.add_channels):
             return None
         try:
             return prepare(
-                self._read(part.start, part.end),
+                self._read(part.read_first, part.read_stop),
                 selection,
                 extend=extend,
                 add_channels=recipe.add_channels,

@@ -41,7 +41,7 @@ class FilledPart:
         """Frames from `first` to `stop` of the whole sound."""
         if self.task is None or self.grid is None:
             return None
-        local = slice(max(0, first - self.part.start), max(0, stop - self.part.start))
+        local = slice(max(0, first - self.part.read_first), max(0, stop - self.part.read_first))
         arrays = (self.task.grid, self.task.mask, self.grid)
         return Strip(first, *(array[:, local].copy() for array in arrays))
 
@@ -54,7 +54,7 @@ class FilledPart:
         bins   (C, F) bool, those whose selected atoms change
         """
         assert self.task is not None and self.grid is not None
-        frames = np.arange(self.grid.shape[1]) + self.part.start - joint
+        frames = np.arange(self.grid.shape[1]) + self.part.read_first - joint
         is_left = self.part.first < joint
         away = (-frames if is_left else frames) * space.hop / space.rate / RAMP_SECONDS
         near = np.flatnonzero(away < 1)
@@ -129,13 +129,13 @@ def render_part(
             array.copy() for array in (filled.task.grid, filled.task.mask, filled.grid)
         )
         for strip in filter(None, neighbours):
-            at = strip.first - part.start
+            at = strip.first - part.read_first
             frames = slice(at, min(at + strip.mask.shape[1], grid.shape[1]))
             count = frames.stop - frames.start
             original[:, frames] = strip.original[:, :count]
             mask[:, frames], grid[:, frames] = strip.mask[:, :count], strip.filled[:, :count]
         result = replace(filled.task, grid=original, mask=mask).render(grid)
     samples = result.at(rate)
-    first = (part.first - part.start) * space.hop * rate // space.rate
-    stop = (part.stop - part.start) * space.hop * rate // space.rate
+    first = (part.first - part.read_first) * space.hop * rate // space.rate
+    stop = (part.stop - part.read_first) * space.hop * rate // space.rate
     return result.with_samples(samples[:, first : None if is_last else stop], rate)

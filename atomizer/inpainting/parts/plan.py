@@ -25,14 +25,14 @@ LONGEST_SECONDS = 600.0  # of one region that is bounded in time
 class Part:
     """A part: its own frames, and those that are read.
 
-    first, stop  frames of the grid that belong to it
-    start, end   frames from which, and up to which, the sound is read
+    first, stop            frames of the grid that belong to it
+    read_first, read_stop  frames that are read, with the context
     """
 
     first: int
     stop: int
-    start: int
-    end: int
+    read_first: int
+    read_stop: int
 
 
 def plan_parts(
