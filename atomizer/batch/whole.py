@@ -55,7 +55,7 @@ def _check_whole(target: Path, sound: Sound, recipes: list[Recipe], request: Req
 
 def _run(recipe: Recipe, sound: Sound, request: Request, outcome: Outcome, watch: Watch) -> Sound:
     """Fill in a sound by one recipe; the model is loaded if this fill needs it."""
-    task = recipe.prepare(sound)
+    task = recipe.task_after_erasing(sound)
     settings = resolve(recipe.settings, task)
     model = None
     if request.load is not None and needs_model(task, recipe.settings):

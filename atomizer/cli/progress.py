@@ -30,7 +30,7 @@ def steps_progress(
         def on_step(step: Step) -> None:
             if step.number == 1:
                 bar.reset()
-            bar.total = step.total  # may fall: see `Step.before_another`
+            bar.total = step.total  # may fall: see `Step.as_first_of_two`
             bar.update()
             if step.number == step.total:
                 sources.extend(step.sources)

@@ -65,69 +65,84 @@ def fill(
     """
     lost = lost_beside_others(task) if settings.method in ("model", "noise") else None
     if lost is None:
-        yield from _fill_at_once(task, settings, model)
-        return
+        yield from _fill_task(task, settings, model)
+    else:
+        yield from _fill_lost_channels_last(task, lost, settings, model)
+
+
+def _fill_lost_channels_last(
+    task: Task, lost: np.ndarray, settings: Settings, model: AtomModel | None
+) -> Iterator[Step]:
+    """Fill what is unknown in other channels, then the lost ones, (C,) bool, from all of them."""
     step, steps = None, resolve(settings, task).steps
-    for step in _fill_at_once(task_of_known_channels(task, lost), settings, model):
-        yield in_all_channels(task, lost, step).before_another(steps)
+    for step in _fill_task(task_of_known_channels(task, lost), settings, model):
+        yield in_all_channels(task, lost, step).as_first_of_two(steps)
     assert step is not None
     rest = task_of_lost_channels(task, lost, step.grid)
-    for later in _fill_at_once(rest, settings, model):
+    for later in _fill_task(rest, settings, model):
         revealed = later.revealed | (task.mask & ~rest.mask)
-        later = later.after_another(step)
+        later = later.as_second_of_two(step)
         yield replace(
             step, number=later.number, total=later.total, grid=later.grid, revealed=revealed
         )
 
 
-def _fill_at_once(task: Task, settings: Settings, model: AtomModel | None) -> Iterator[Step]:
-    """Fill a task, with settings for its shape."""
+def _fill_task(task: Task, settings: Settings, model: AtomModel | None) -> Iterator[Step]:
+    """Fill a task with settings for its shape; a fade before what is unknown goes on in it."""
     resolved = resolve(settings, task)
     is_predicted = resolved.method not in ("erased", "paste")
     fade = fade_before(task) if is_predicted else None
     if fade is None:
-        yield from _fill(task, settings, resolved, model)
+        yield from _fill_without_fade(task, settings, resolved, model)
         return
-    for step in _fill(without_fade(task, fade), settings, resolved, model):
+    for step in _fill_without_fade(without_fade(task, fade), settings, resolved, model):
         yield replace(step, grid=with_fade(task, fade, step.grid), fade=fade)
 
 
-def _fill(
+def _fill_without_fade(
     task: Task, settings: Settings, resolved: Resolved, model: AtomModel | None
 ) -> Iterator[Step]:
-    """Fill a task with settings, `resolved` for it."""
+    """Fill a task by samples, where these fill all of it, or by atoms.
+
+    resolved  the settings, resolved for the task
+    """
     if not task.mask.any():  # the selection lies above the atoms: it is erased by `render`
         yield Step(1, 1, task.grid.copy(), task.mask)
         return
-    short = _fills_samples(settings)
-    if short and has_only_short_holes(task):
+    by_samples = _fills_short_holes_by_samples(settings)
+    if by_samples and has_only_short_holes(task):
         grid = join_holes(task, task.erased(), resolved.seed, fill_short=True)
         yield Step(1, 1, grid, task.mask, priors=(AUTOREGRESSION,))
         return
     for step in _fill_atoms(task, resolved, model):
-        if step.number == step.total and resolved.method != "erased":
-            grid = step.grid
+        if resolved.method == "erased":
+            yield step
+            continue
+        grid = step.grid
+        if step.number == step.total:
             if resolved.method != "paste" and task.selection.erases:
                 grid = keep_silence(task, grid, through_holes=not step.sources)
-            grid = join_holes(task, grid, resolved.seed, fill_short=short)
-            step = replace(step, grid=grid)
-        if task.is_mid_side and resolved.method != "erased":
-            step = replace(step, grid=_with_side(task, step.grid))
-        yield step
+            grid = join_holes(task, grid, resolved.seed, fill_short=by_samples)
+        if task.is_mid_side:
+            grid = _with_side(task, grid)
+        yield replace(step, grid=grid)
 
 
 def needs_model(task: Task, settings: Settings) -> bool:
     """Whether a fill uses the Transformer; otherwise `fill` needs no model."""
     if settings.method != "model" or not task.mask.any():
         return False
-    return not (_fills_samples(settings) and has_only_short_holes(task))
+    return not (_fills_short_holes_by_samples(settings) and has_only_short_holes(task))
 
 
-def _fills_samples(settings: Settings) -> bool:
-    """Whether short holes in time are filled by an autoregressive model of the samples."""
-    chosen = (settings.amplitudes, settings.nucleus) != (None, None)
-    chosen = chosen or settings.using not in ("auto", "texture") or bool(settings.source)
-    return settings.method == "model" and not chosen
+def _fills_short_holes_by_samples(settings: Settings) -> bool:
+    """Whether short holes in time are filled by an autoregressive model of the samples.
+
+    They are filled by atoms where the user has chosen how to draw these, or a recording prior.
+    """
+    draws = settings.amplitudes is not None or settings.nucleus is not None
+    copies = settings.using not in ("auto", "texture") or bool(settings.source)
+    return settings.method == "model" and not draws and not copies
 
 
 def _with_side(task: Task, grid: np.ndarray) -> np.ndarray:

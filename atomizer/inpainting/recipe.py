@@ -121,10 +121,10 @@ class Recipe:
         model    needed for the method "model"
         on_step  called with every `Step`
         """
-        return self.run(sound, self.prepare(sound), model, on_step)
+        return self.run(sound, self.task_after_erasing(sound), model, on_step)
 
-    def prepare(self, sound: Sound) -> Task:
-        """The task of filling in this sound, from which pursuit atoms are erased first."""
+    def task_after_erasing(self, sound: Sound) -> Task:
+        """The task of filling in this sound once the selected pursuit atoms are erased from it."""
         return self.task(sound if self.atomizer == "mdct" else self.erase_atoms(sound).sound)
 
     def run(
@@ -134,7 +134,7 @@ class Recipe:
         model: AtomModel | None = None,
         on_step: Callback | None = None,
     ) -> Sound:
-        """`apply` with the task of `sound` that `prepare` has made."""
+        """`apply` with a task of `sound` that was made before."""
         for step in fill(task, self.settings, model):
             if on_step is not None:
                 on_step(step)

@@ -16,7 +16,7 @@ import numpy as np
 from ..analysis.mdct import imdct, mdct
 from ..io.audio import Sound, resample_to_length
 from .mid_side import left_and_right
-from .time_domain.holes import above_atoms, erase_holes, fill_holes, holes_in_samples
+from .time_domain.holes import Hole, above_atoms, erase_holes, fill_holes, holes_in_samples
 
 if TYPE_CHECKING:
     from .task import Task
@@ -29,31 +29,41 @@ def render(task: Task, grid: np.ndarray) -> Sound:
     """The input plus the change that `grid` makes to the selected atoms, at `task.output_rate`."""
     rate = task.output_rate
     base = task.sound.samples if rate == task.sound.rate else task.sound.at(rate)
-    length = base.shape[1]
     out = base.copy(order="K")  # keep the memory layout: interleaved channels are slow to separate
-    if task.mask.any() and np.array_equal(grid[task.mask], task.grid[task.mask]):
-        return task.sound.with_samples(left_and_right(out) if task.is_mid_side else out, rate)
-    frames = np.flatnonzero(task.mask.any(axis=(0, 2)))
-    holes = holes_in_samples(task.selection, rate, length)
-    if len(frames):
-        change = resample_to_length(_change(task, grid), task.space.rate, rate, length)
-        if rate != task.space.rate:
-            # the resampler's ringing has no end; the change ends with the windows of the atoms
-            change = change * _covered(task, rate, length)
-        if holes and not task.extended and not grid[task.mask].any():
-            change = erase_holes(base, holes, rate)
-        elif holes:
-            change = fill_holes(change, base, holes, rate, task.space.rate)
-        hop = task.space.hop * rate / task.space.rate
-        stop = int(np.ceil((frames[-1] + 1) * hop)) + 1
-        part = slice(max(0, int((frames[0] - 1) * hop)), min(length, stop))
-        out[:, part] += change[:, part]
-    if not holes and task.selection.reaches_above(grid.shape[1], task.space, rate / 2):
-        out -= _selected_above(task, base, rate)
-    if task.extended:  # an extension stops at an arbitrary moment: fade to avoid a click
-        fade = min(round(FADE_SECONDS * rate), round(task.extended * rate))
-        out[:, length - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+    is_unchanged = task.mask.any() and np.array_equal(grid[task.mask], task.grid[task.mask])
+    if not is_unchanged:
+        holes = holes_in_samples(task.selection, rate, base.shape[1])
+        if task.mask.any():
+            change, part = _change_at(rate, task, grid, base, holes)
+            out[:, part] += change[:, part]
+        if not holes and task.selection.reaches_above(grid.shape[1], task.space, rate / 2):
+            out -= _selected_above(task, base, rate)
+        if task.extended:  # an extension stops at an arbitrary moment: fade to avoid a click
+            fade = min(round(FADE_SECONDS * rate), round(task.extended * rate))
+            out[:, out.shape[1] - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
     return task.sound.with_samples(left_and_right(out) if task.is_mid_side else out, rate)
+
+
+def _change_at(
+    rate: int, task: Task, grid: np.ndarray, base: np.ndarray, holes: list[Hole]
+) -> tuple[np.ndarray, slice]:
+    """The change of the samples `base` at `rate`, (channels, n), and where it is not zero.
+
+    holes  of the selection in time, in these samples
+    """
+    space, length = task.space, base.shape[1]
+    change = resample_to_length(_change(task, grid), space.rate, rate, length)
+    if rate != space.rate:
+        # the resampler's ringing has no end; the change ends with the windows of the atoms
+        change = change * _covered(task, rate, length)
+    if holes and not task.extended and not grid[task.mask].any():
+        change = erase_holes(base, holes, rate)
+    elif holes:
+        change = fill_holes(change, base, holes, rate, space.rate)
+    frames = np.flatnonzero(task.mask.any(axis=(0, 2)))
+    hop = space.hop * rate / space.rate
+    stop = int(np.ceil((frames[-1] + 1) * hop)) + 1
+    return change, slice(max(0, int((frames[0] - 1) * hop)), min(length, stop))
 
 
 def _selected_above(task: Task, base: np.ndarray, rate: int) -> np.ndarray:

@@ -47,13 +47,13 @@ class Step:
     fade: Fade | None = None
     copied: float = 0.0
 
-    def before_another(self, steps: int) -> Step:
-        """A step of the first of two fills, the second of which has the setting `steps`.
+    def as_first_of_two(self, steps: int) -> Step:
+        """The step where another fill follows, whose setting is `steps`.
 
-        The second one counts with the most steps that it can have: progress never goes back.
+        The second fill counts with the most steps that it can have: progress never goes back.
         """
         return replace(self, total=self.total + (PARTS if steps == 1 else steps))
 
-    def after_another(self, first: Step) -> Step:
-        """A step of the second of two fills; `first` is the last step of the first one."""
+    def as_second_of_two(self, first: Step) -> Step:
+        """The step where its fill follows another one; `first` is the last step of that."""
         return replace(self, number=first.total + self.number, total=first.total + self.total)

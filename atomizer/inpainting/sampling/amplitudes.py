@@ -54,6 +54,17 @@ class Targets:
     frame: np.ndarray
     ceiling: Tensor
 
+    @classmethod
+    def at(cls, place: tuple[np.ndarray, ...], window: Window, ceiling: np.ndarray) -> Targets:
+        """The targets at n places of a window; `ceiling` (channels, F) is that of its bins."""
+        channel, frame, bin_ = place
+        return cls(place, frame + window.start, torch.from_numpy(ceiling[channel, bin_]))
+
+    def part(self, part: slice) -> Targets:
+        """Some of the targets."""
+        place = tuple(index[part] for index in self.place)
+        return Targets(place, self.frame[part], self.ceiling[part])
+
 
 @dataclass
 class Draw:

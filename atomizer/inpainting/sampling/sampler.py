@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ...atoms.orderings import BY_LEVEL, reveal_schedule, sort_key
 from ...atoms.space import LOUDNESS
+from ...model.atom_transformer import Encoded
 from ...model.inference import AtomModel, decode, encode
 from ...priors.highs.level_tracks import track_gains
 from ...priors.highs.long_term import level_gains
@@ -112,14 +113,14 @@ def _sample(inputs: FillInputs) -> Iterator[Step]:
     unknown &= set(LOUDNESS)
     step = None
     for step in place(task, settings, model):
-        yield step.before_another(settings.steps) if unknown else step
+        yield step.as_first_of_two(settings.steps) if unknown else step
     if not unknown or step is None:
         return
     placed = task.mask & (step.grid != 0)
     moved = replace(inputs, task=replace(task, grid=step.grid))
     for later in _reveal(moved, placed, unknown):
         revealed = later.revealed | (task.mask & ~placed)
-        yield replace(later, revealed=revealed).after_another(step)
+        yield replace(later, revealed=revealed).as_second_of_two(step)
 
 
 def _reveal(inputs: FillInputs, mask: np.ndarray, unknown: set[str]) -> Iterator[Step]:
@@ -281,30 +282,36 @@ class Filler:
         if not len(place[0]):
             return
         self.proposed += len(place[0])
-        state = self.state
         ceiling = self.bounds.ceiling(window)
-        blend = wiener_blend(state, window, self.settings.amplitudes, ceiling)
+        blend = wiener_blend(self.state, window, self.settings.amplitudes, ceiling)
         if blend is not None:
             place = self._take_copied(window, place, blend)
             if not len(place[0]):
                 return
         for targets, draw in self._draw(window, place, ceiling):
-            channel, _, bin_ = targets.place
-            at = (window.target_channels[channel], targets.frame, bin_)
+            self._take_drawn(window, targets, draw, blend)
+
+    def _take_drawn(
+        self, window: Window, targets: Targets, draw: Draw, blend: WienerBlend | None
+    ) -> None:
+        """Fill targets with what was drawn: known levels and signs stay, the rest is blended."""
+        state, (channel, _, bin_) = self.state, targets.place
+        at = (window.target_channels[channel], targets.frame, bin_)
+        velocity_known, sign_known = state.velocity_known[at], state.sign_known[at]
+        magnitude = np.maximum(draw.magnitude, np.float32(self.bounds.lowest))
+        magnitude = np.where(velocity_known, state.magnitude[at], magnitude)
+        positive = np.where(sign_known, state.positive[at], draw.positive)
+        amplitude = magnitude * (2 * positive - 1)
+        unknown = ~(velocity_known | sign_known)
+        offset, gain = (0.0, 1.0) if blend is None else blend.at(targets.place)
+        if self.image is not None and draw.std is not None and unknown.all():
+            self.image.put(at, amplitude, draw.std, gain, offset)
+        if blend is not None:
             highest = targets.ceiling.numpy()
-            magnitude = np.maximum(draw.magnitude, np.float32(self.bounds.lowest))
-            magnitude = np.where(state.velocity_known[at], state.magnitude[at], magnitude)
-            positive = np.where(state.sign_known[at], state.positive[at], draw.positive)
-            amplitude = magnitude * (2 * positive - 1)
-            unknown = ~(state.velocity_known[at] | state.sign_known[at])
-            offset, gain = (0.0, 1.0) if blend is None else blend.at(targets.place)
-            if self.image is not None and draw.std is not None and unknown.all():
-                self.image.put(at, amplitude, draw.std, gain, offset)
-            if blend is not None:
-                blended = (offset + gain * amplitude).clip(-highest, highest)
-                amplitude = np.where(unknown, blended, amplitude)
-            state.magnitude[at], state.positive[at] = magnitude, positive > 0.5
-            self.grid[at] = amplitude
+            blended = (offset + gain * amplitude).clip(-highest, highest)
+            amplitude = np.where(unknown, blended, amplitude)
+        state.magnitude[at], state.positive[at] = magnitude, positive > 0.5
+        self.grid[at] = amplitude
 
     def _take_copied(self, window: Window, place: Places, blend: WienerBlend) -> Places:
         """Fill the places whose amplitude is that of a copy alone; returns the others.
@@ -340,25 +347,28 @@ class Filler:
         coarse = None
         if isinstance(strategy, Textured) and state.preset.continues_tilt:
             coarse = coarse_bins(place[2], self.model.config.neighbour_bins, space)
-        wanted = None if coarse is None else coarse.select(place)
+        decoded = place if coarse is None else coarse.select(place)
+        wanted = None if coarse is None else decoded
         context = encode(self.model, state.model_input(window, space, wanted))
-
-        def targets_at(place: Places) -> Targets:
-            channel, frame, bin_ = place
-            return Targets(place, frame + window.start, torch.from_numpy(ceiling[channel, bin_]))
-
-        def predict(place: Places) -> Iterator[tuple[Targets, Tensor, Tensor]]:
-            for part, decoded in decode(self.model, context, np.stack(place, 1)):
-                targets = targets_at((place[0][part], place[1][part], place[2][part]))
-                logits, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
-                self.bounds.clip_levels(logits, scale, targets.ceiling)
-                yield targets, logits, sign
-
+        predictions = self._decode(context, Targets.at(decoded, window, ceiling), scale)
         if isinstance(strategy, Textured) and coarse is not None:
-            found = [strategy.moments(*logits) for _, *logits in predict(coarse.select(place))]
+            found = [strategy.moments(logits, sign) for _, logits, sign in predictions]
             moments = Moments.join(found).map(coarse.interpolate)
-            targets = targets_at(place)
+            targets = Targets.at(place, window, ceiling)
             yield targets, strategy.draw_from(moments, targets)
             return
-        for targets, logits, sign in predict(place):
+        for targets, logits, sign in predictions:
             yield targets, strategy.draw(logits, sign, targets)
+
+    def _decode(
+        self, context: Encoded, targets: Targets, scale: Tensor
+    ) -> Iterator[tuple[Targets, Tensor, Tensor]]:
+        """Logits of the levels (n, levels) and signs (n,) of targets, part by part.
+
+        scale  (levels,) amplitude of every level; those out of bounds are excluded
+        """
+        for part, decoded in decode(self.model, context, np.stack(targets.place, 1)):
+            some = targets.part(part)
+            logits, sign = decoded.velocity.float().cpu(), decoded.sign.float().cpu()
+            self.bounds.clip_levels(logits, scale, some.ceiling)
+            yield some, logits, sign

@@ -43,30 +43,49 @@ def wiener_blend(
     ceiling  (channels, F) largest magnitude that is allowed
     Returns None where the estimate is not used.
     """
-    background = state.background_of(window)
-    extends = state.preset.extend_partials or background is not None
-    extends = extends and amplitudes == "texture"
-    if amplitudes != "expected" and not extends:
-        return None
-    prediction, by_level = state.predictions(window)
-    limit = ceiling[:, None]
-    mean, std = prediction.mean.astype(np.float32).clip(-limit, limit), prediction.std
-    std = std.astype(np.float32)
     if amplitudes == "expected":
-        frames = np.arange(window.start, window.start + window.size)
-        distance = state.distance_to_context[frames.clip(0, len(state.distance_to_context) - 1)]
-        in_hole, scattered = np.float32(WIENER_SHRINKAGE_IN_HOLES), np.float32(WIENER_SHRINKAGE)
-        shrinkage = np.where(distance > 0, in_hole, scattered)[:, None]
-        weight = mean**2 / (mean**2 + shrinkage * std**2 + 1e-20)
-        return WienerBlend(weight * mean, 1 - weight)
+        return _blend_with_expected(state, window, ceiling)
+    if amplitudes == "texture":
+        background = state.background_of(window)
+        if state.preset.extend_partials or background is not None:
+            return _blend_with_texture(state, window, ceiling, background)
+    return None
+
+
+def _blend_with_expected(state: FillState, window: Window, ceiling: np.ndarray) -> WienerBlend:
+    """The blend by the distance of the estimate from zero, relative to its prior."""
+    mean, std = _estimate(state, window, ceiling)
+    frames = np.arange(window.start, window.start + window.size)
+    distance = state.distance_to_context[frames.clip(0, len(state.distance_to_context) - 1)]
+    in_hole, scattered = np.float32(WIENER_SHRINKAGE_IN_HOLES), np.float32(WIENER_SHRINKAGE)
+    shrinkage = np.where(distance > 0, in_hole, scattered)[:, None]
+    weight = mean**2 / (mean**2 + shrinkage * std**2 + 1e-20)
+    return WienerBlend(weight * mean, 1 - weight)
+
+
+def _blend_with_texture(
+    state: FillState, window: Window, ceiling: np.ndarray, background: np.ndarray | None
+) -> WienerBlend:
+    """The blend in which a texture has the power that the estimate leaves to it."""
+    mean, std = _estimate(state, window, ceiling)
     if background is not None:
         if not state.preset.extend_partials:
             mean = np.where(background != 0, mean, np.float32(0))
-        std = std_of_whole(std, background, by_level.std)
+        std = std_of_whole(std, background, state.predictions(window)[1].std)
     gain = prediction_gain(mean, std)
     if state.background is not None:  # of a plain copy, which has the power of the truth
         gain = np.maximum(gain, crop(state.background.power_share, window, 0))
     return WienerBlend(mean, np.sqrt(1 - gain))
+
+
+def _estimate(
+    state: FillState, window: Window, ceiling: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean, within the ceiling, and standard deviation of the estimate, float32."""
+    prediction, _ = state.predictions(window)
+    limit = ceiling[:, None]
+    mean = prediction.mean.astype(np.float32).clip(-limit, limit)
+    return mean, prediction.std.astype(np.float32)
 
 
 def std_of_whole(std: np.ndarray, background: np.ndarray, level_std: np.ndarray) -> np.ndarray:
