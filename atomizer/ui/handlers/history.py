@@ -9,7 +9,7 @@ import gradio as gr
 from ...errors import AtomizerError
 from ...inpainting.shaping import Shape
 from ..message import Message
-from ..session import Session, Tab, history
+from ..session import Session, Tab, history, originals
 from .loading import load_failed
 from .responses import has_variation, is_active, no_session, sentence_of
 
@@ -20,7 +20,7 @@ def accept(session: Session | None, number: Any, shape: Any = None) -> Message:
         return no_session(session)
     label = session.variation(number).label
     try:
-        history.accept(session, number, Shape.from_dict(shape or {}))
+        originals.accept(session, number, Shape.from_dict(shape or {}))
     except AtomizerError as error:
         return session.publish(sentence_of(error))
     return session.publish(f"{label} is kept: the next fills start from it.")
@@ -36,7 +36,7 @@ def undo(tab: Tab, pressed: float | None = None):
         return no_session(session), gr.skip()
     try:
         if session.undo_stack:
-            history.revert_original(session)
+            originals.revert(session)
             return session.publish("The last accepted fill is a variation again."), session
         previous = history.undo(tab, choice)
         if previous is None:

@@ -7,7 +7,8 @@ present.py    the message for the page, as a function of that state
 job_state.py  states of a job, and the events that lead from one to another
 jobs.py       fills, from their first step to a stored variation
 scenes.py     builds what the page shows: scenes, results, parts, previews
-history.py    earlier originals and earlier sounds, and the way back to them
+originals.py  an accepted variation becomes the next original, and back
+history.py    sessions replace each other, and come back
 copying.py    a copy of a session, for a tab that was duplicated
 saving.py     a session as the content of a session file, and back
 """

@@ -1,4 +1,4 @@
-"""Undo: earlier originals of a sound, and earlier sounds of a visitor.
+"""Earlier sounds of a visitor: sessions replace each other, and undo shows them again.
 
 A session that is replaced by another sound is retired: with a selection or user work in it, it
 stays undoable, with its samples in a swap file; otherwise it is closed.
@@ -12,64 +12,15 @@ import threading
 from dataclasses import replace
 
 from ...errors import AtomizerError
-from ...inpainting.shaping import Shape, shape_fill
 from ...io.audio import read, write
 from ...io.tags import Tags
 from ...limits import limits
 from . import jobs, scenes
 from .copying import copy_session
-from .job_state import JobEvent
-from .state import Original, Session, find_session
+from .state import Session, find_session
 from .tab import Tab
 
 _replacing = threading.Lock()  # held while one session replaces another
-
-
-# originals of one sound
-
-
-def accept(session: Session, number: int, shape: Shape = Shape()) -> None:
-    """Make a variation in a shape the new original.
-
-    The current one goes to the undo stack, with all of its variations.
-    """
-    stored = session.stored[number]
-    filled, masked = read(stored.filled, math.inf), read(stored.masked, math.inf)
-    sound = shape_fill(session.sound, masked, filled, shape)
-    session.end_job(JobEvent.STOP)
-    variation = session.variation(number)
-    session.undo_stack.append(
-        Original(
-            session.sound,
-            session.recipes,
-            f"{variation.label}: {variation.origin}",
-            replace(session.shown, current=number),
-            session.stored,
-            session.pursuit,
-        )
-    )
-    # exact samples, in the sample format of the loaded sound
-    session.sound = session.sound.with_samples(sound.samples, sound.rate)
-    session.recipes = (*session.recipes, replace(stored.recipe, shape=shape))
-    scenes.show_original(session)
-
-
-def revert_original(session: Session) -> None:
-    """Go back to the original before this one, and to its variations."""
-    session.end_job(JobEvent.STOP)
-    for number in list(session.stored):
-        session.delete_stored(number)
-    original = session.undo_stack.pop()
-    session.sound, session.recipes = original.sound, original.recipes
-    scenes.analyse(session)
-    session.stored, session.pursuit = original.stored, original.pursuit
-    with session.lock:
-        once = dict(live=None, proposal=None, download=None, places=None)
-        session.shown = replace(original.shown, **once)  # type: ignore[arg-type]
-        session.status = ""
-
-
-# sounds of one visitor
 
 
 def show(tab: Tab, new: Session, choice: int) -> bool:

@@ -177,7 +177,7 @@ def _captured_variation(
 def _scene_and_cells(
     picture: _Picture, scene: Scene, plane: Plane
 ) -> tuple[SavedScene | None, np.ndarray]:
-    """Return the scene of a variation, None where it is that of the original, and its cells."""
+    """Return the scene of a variation, or None for that of the original, and the drawn cells."""
     packed = Path(scene.atoms.path).read_bytes()
     if packed == picture.packed:
         return None, picture.cells

@@ -243,7 +243,7 @@ class Session:
             return self.message
 
     def renumber(self) -> None:
-        """Number the next messages above those of all sessions before: another page gets them."""
+        """Number the next messages above those of all sessions before, which the page may have."""
         with self.lock:
             self.revision = first_message_number()
 
