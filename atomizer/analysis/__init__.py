@@ -17,7 +17,7 @@ ATOMIZERS: dict[str, Callable[..., Any]] = {
 
 
 def check_name(name: Any) -> str:
-    """The same name; raises AtomizerError if it is no name of an atomizer."""
+    """The name of an atomizer as it is. Raises AtomizerError for anything else."""
     if not isinstance(name, str) or name not in ATOMIZERS:
         raise AtomizerError(
             f"There is no atomizer {str(name)[:40]!r}: choose from {', '.join(ATOMIZERS)}."

@@ -274,9 +274,11 @@ class MatchingPursuitAtomizer:
 
 
 def _next_batch(steps: int, channels: int, left: int | None) -> tuple[int, int]:
-    """Steps to take at once, and channels of an atom, where `left` atoms may still be taken.
+    """Number of steps to take at once, and of channels that each takes an atom of.
 
-    The last step may take atoms of the loudest channels only. None: any number of atoms.
+    The last step may take atoms of the loudest channels only.
+
+    left  number of atoms that may still be taken; None for any number
     """
     if left is None:
         return steps, channels

@@ -43,9 +43,9 @@ class Part:
         return f"{self.kind}:{self.amount!r}".removesuffix(".0") + which
 
     def spans(self, beats: np.ndarray, end: float) -> list[tuple[float, float]]:
-        """(start, end) in seconds of the chosen ones of beats.
+        """(start, end) in seconds of the chosen beats.
 
-        beats  times in seconds, two at least
+        beats  times of all beats in seconds, two at least
         end    of the sound, in seconds
         """
         after = 2 * beats[-1] - beats[-2]  # the last beat is as long as the one before it

@@ -38,9 +38,9 @@ class _Row:
 
 
 def check_name(text: object, others: Iterable[str] = ()) -> None:
-    """Raise AtomizerError, with all that there are, where no specification has the name of a text.
+    """Raise AtomizerError, which lists all names, where a text begins with none of them.
 
-    others  words that are accepted where it is called, beside the specifications
+    others  words that the caller accepts beside the specifications
     """
     if isinstance(text, str) and text.partition(":")[0] in _SPECIFICATIONS:
         return
@@ -49,7 +49,7 @@ def check_name(text: object, others: Iterable[str] = ()) -> None:
 
 
 def parse_specification(text: str) -> Specified:
-    """Region or part of one specification, or what narrows the others.
+    """Region or part of one specification, or `Standout`, which narrows the others.
 
     Raises AtomizerError that lists what is accepted.
     """

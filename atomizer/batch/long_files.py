@@ -140,7 +140,7 @@ def _add_all(out: SoundWriter, blocks: Iterator[Sound]) -> tuple[int, float]:
 
 
 def _write_long(blocks: Iterator[Sound], outcome: Outcome, request: Request, folder: Path) -> None:
-    """Write blocks to the target of an outcome, and what they are into it.
+    """Write blocks to the target of an outcome, and their length, channels and rate into it.
 
     What scales the whole sound, or chooses float samples, needs its peak: the blocks then go to a
     temporary file first.

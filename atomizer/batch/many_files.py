@@ -131,13 +131,13 @@ def fill_files(
         if job.target.exists() and not overwrite:
             report.skipped.append(job.target)
         else:
-            _run(job, request, report, on_share)
+            _fill_into_report(job, request, report, on_share)
         if on_share is not None:
             on_share(job, 1.0)
     return report
 
 
-def _run(
+def _fill_into_report(
     job: Job,
     request: Request,
     report: Report,

@@ -34,7 +34,7 @@ def fill_whole(sound: Sound, target: Path, request: Request, watch: Watch) -> Ou
     if has_pursuit:
         sound, recipes = _erase(sound, recipes[0], request, outcome)
     for recipe in recipes:
-        sound = _run(recipe, sound, request, outcome, watch)
+        sound = _run_recipe(recipe, sound, request, outcome, watch)
     report = write(target, sound, request.peaks)
     outcome.warnings += [report] if report else []
     outcome.seconds, outcome.channels, outcome.rate = sound.seconds, sound.channels, sound.rate
@@ -53,7 +53,9 @@ def _check_whole(target: Path, sound: Sound, recipes: list[Recipe], request: Req
     check_writable(target, rate, channels, sound.subtype)
 
 
-def _run(recipe: Recipe, sound: Sound, request: Request, outcome: Outcome, watch: Watch) -> Sound:
+def _run_recipe(
+    recipe: Recipe, sound: Sound, request: Request, outcome: Outcome, watch: Watch
+) -> Sound:
     """Fill in a sound by one recipe; the model is loaded if this fill needs it."""
     task = recipe.task_after_erasing(sound)
     settings = resolve(recipe.settings, task)

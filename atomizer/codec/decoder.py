@@ -20,7 +20,7 @@ from .stereo import BLOCK, code_mid_side, rotate
 
 @dataclass(frozen=True)
 class Received:
-    """What the bytes of a file say.
+    """What was decoded of a file of atoms, or of its first bytes.
 
     header    of the file
     edges     (bands + 1,) int64, first bin of every band, and the end

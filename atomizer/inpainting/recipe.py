@@ -110,7 +110,7 @@ class Recipe:
         )
 
     def outline(self, sound: Sound) -> Task:
-        """`task` for regions and for the work of its fill alone: takes milliseconds."""
+        """`task` of regions without atoms, to count its work (`task.outline`): in milliseconds."""
         return outline(sound, self.selection, extend=self.extend, add_channels=self.add_channels)
 
     def apply(

@@ -243,7 +243,7 @@ def outline(
     add_channels: int = 0,
     space: AtomSpace = AtomSpace(),
 ) -> Task:
-    """The task that `prepare` makes of regions, with what the work of its fill depends on.
+    """The task that `prepare` makes of regions, without atoms, to count its work (`work.py`).
 
     Its sound and its grid are silent and take no memory; the slope of a cutoff is not in its mask.
     Parameters and errors are those of `prepare`.
@@ -261,7 +261,7 @@ def outline(
 def task_of_selection(
     sound: Sound, grid: np.ndarray, selection: Selection, *, space: AtomSpace, seed: int = 0
 ) -> Task:
-    """The task of a selection in a sound with a grid (C, T, F), for the work of its fill.
+    """The task of a selection in a sound with a grid (C, T, F), to count its work (`work.py`).
 
     The slope of a cutoff is not in its mask, and its reference is 0. `above:auto` has to be
     resolved (`resolve_cutoff`); raises AtomizerError as `prepare` does.

@@ -1,4 +1,4 @@
-"""Where numbers are read back: on a CPU at once, from a GPU only after a wait for all its work."""
+"""Reading numbers back: at once on a CPU; from a GPU only after a wait for all its work."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from torch import Tensor
 
 
 def is_host(x: Tensor) -> bool:
-    """Whether values can be read without a wait, so that work that they make needless is left out.
+    """Whether values can be read without a wait.
 
-    Batched priors and masks ask here, and nowhere else.
+    Where they can, work that they show to be needless is left out. Batched priors and masks ask
+    this function, and read the type of the device nowhere else.
     """
     return x.device.type == "cpu"
 
 
 def may_wait(x: Tensor) -> bool:
-    """Whether shapes may follow from values: `is_host`, and without gradients, as in fills.
+    """Whether values may be read to make arrays of their size: on a CPU, and in fills.
 
-    A training step on a GPU pads instead.
+    A training step on a GPU, which has gradients, makes arrays of the largest size instead.
     """
     return is_host(x) or not torch.is_grad_enabled()
 

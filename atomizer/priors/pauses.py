@@ -39,7 +39,7 @@ def frames_of_level(context: PriorContext, log: np.ndarray) -> np.ndarray:
 def frames_of_pause(
     log: np.ndarray, known: np.ndarray, window: tuple[int, int] | None = None
 ) -> np.ndarray:
-    """(T,) bool: frames that do not lie beyond a jump of level; all of them without a pause.
+    """(T,) bool: frames up to the nearest jumps of level; all frames where there is no pause.
 
     log     (C, T, F) log powers, read where known
     known   (C, T, F) bool; a hole is a run of frames without a known atom
@@ -74,7 +74,7 @@ def frames_of_pause(
 
 
 def frames_of_pause_around_box(log: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """`frames_of_pause` for a box: the bins that are unknown in some frame are compared alone."""
+    """`frames_of_pause` for a box, of the bins alone that are unknown in some frame."""
     bins = ~known.all(axis=(0, 1))
     if not bins.any():
         return np.ones(known.shape[1], dtype=bool)

@@ -222,7 +222,7 @@ def excess_variance(log: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def trust_in_deviations(log: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(channels, F) float32, 0 to 1: how much of an interpolated deviation is no chance.
+    """(channels, F) float32, 0 to 1: share of an interpolated deviation that is not random.
 
     The mean of `MIN_CELLS` cells has the variance of noise divided by their number; levels that
     vary over time by more than noise deviate from their mean beyond that.

@@ -14,7 +14,7 @@ from . import examples, gpu
 from .component import AtomView
 from .documents import MODEL_CARD, link_to
 from .examples import ASSETS, Example
-from .handlers.controls import AUTO, METHODS
+from .handlers.controls import AUTO, METHOD_TITLES
 from .session import Tab, history
 
 # titles of `priors.choices.USING` on the page
@@ -243,7 +243,7 @@ def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
         features = _features()
         count, seed, steps, temperature, nucleus = _numbers()
         method = gr.Radio(
-            [(title, name) for name, title in METHODS.items()],
+            [(title, name) for name, title in METHOD_TITLES.items()],
             label="Filled in by",
             info="Order, steps, temperature and nucleus act on the model alone.",
             elem_id="method",

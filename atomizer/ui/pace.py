@@ -28,7 +28,7 @@ NO_ESTIMATE: Estimate = 0.0, 0.0
 
 @dataclass
 class Average:
-    """A mean that later values change less, down to a share that `DRIFT` leaves them."""
+    """Estimate of a value that drifts by `DRIFT`, with its variance: a scalar Kalman filter."""
 
     mean: float
     variance: float
@@ -42,7 +42,7 @@ class Average:
 
 @dataclass
 class Pace:
-    """Logarithms of measured over counted seconds: of the machine, and of every path beside it."""
+    """Logarithms of measured over counted seconds: of the machine, and of each path beside it."""
 
     machine: Average = field(default_factory=lambda: Average(0.0, OF_MACHINE))
     paths: dict[str, Average] = field(default_factory=dict)

@@ -21,7 +21,7 @@ MAX_SHARE = 0.3  # of a channel's samples
 
 
 def find_clipped(sound: Sound) -> list[Defect]:
-    """Clipped spans of a sound; `level` is what their true samples exceed in magnitude."""
+    """Clipped spans of a sound; their true samples lie beyond `level`."""
     longest = round(MAX_SECONDS * sound.rate)
     out = []
     for channel, samples in enumerate(sound.samples):

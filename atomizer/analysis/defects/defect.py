@@ -52,7 +52,10 @@ class Defect:
 def find_in_channels(
     kind: str, sound: Sound, find: Callable[[np.ndarray, int], Iterable[tuple[int, int]]]
 ) -> list[Defect]:
-    """Defects of a kind, from the spans (first, stop) that `find` has of samples (n,) at a rate."""
+    """Defects of a kind in all channels of a sound.
+
+    find  samples (n,) float64 of a channel and their rate -> spans (first, stop) of defects
+    """
     return [
         Defect(kind, channel, first, stop, sound.rate)
         for channel, samples in enumerate(sound.samples)

@@ -24,10 +24,9 @@ class Bounds:
 
     A bin is no louder than elsewhere in the window, or else in the sound, or else in the other
     channels: a gap in silence stays silent, and nothing appears above a recording's own bandwidth
-    unless all of that band was selected. For a box the sound comes before the window, which may
-    know no more of its bins than a pause beside it. And because a rare draw from the top levels is
-    a pop in the sound, no atom is louder than the loudest known one, unless the loudest atoms are
-    selected.
+    unless all of that band was selected. For a box the sound comes before the window, in which
+    these bins may be known in a pause alone. A rare draw from the top levels would be heard as a
+    pop: no atom is louder than the loudest known one, unless the loudest atoms are selected.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ class CoarseBins:
     decoded: np.ndarray
 
     def select(self, place: Places) -> Places:
-        """The decoded ones of places, channel, frame and bin, each (n,): (rows * m,)."""
+        """Channels, frames and bins (rows * m,) of the decoded ones of places (n,)."""
         channel, frame, bin_ = (a.reshape(-1, self.bins)[:, self.decoded].ravel() for a in place)
         return channel, frame, bin_
 

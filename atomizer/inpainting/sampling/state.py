@@ -116,16 +116,16 @@ class FillState:
         self._predictions: dict[tuple, tuple[Prediction, Prediction]] = {}
 
     def _hide_above_nyquist(self, task: Task) -> None:
-        """Let nothing be observed in frames of which all that a low rate has recorded is hidden.
+        """Hide the bins above the Nyquist frequency of a low rate where a hole hides all others.
 
-        The silence above its Nyquist frequency is selected by no hole, and says nothing of it.
+        No hole selects the silence there, which tells nothing about the hole.
         """
         recorded = task.recorded_bins
         hidden = ~self.observed[..., recorded].any(axis=2)
         self.observed &= recorded | ~hidden[..., None]
 
     def _continue_at_ends(self, task: Task) -> None:
-        """Let observed atoms of the first and last frames be those of a sound that goes on."""
+        """Replace the observed atoms of the first and last frames by those of `continued_ends`."""
         for frames, grid in continued_ends(task):
             known = self.observed[:, frames]
             self.magnitude[:, frames][known] = np.abs(grid)[known]

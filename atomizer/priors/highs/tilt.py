@@ -86,7 +86,7 @@ def _band_levels(log: np.ndarray, known: np.ndarray, width: int) -> np.ndarray:
 
 
 def tilt_error(level: np.ndarray, cutoff: int) -> float:
-    """RMS error in which a line over log-frequency, continued, misses the known levels above it.
+    """RMS error of a continued line over log-frequency, tested on known levels below the cutoff.
 
     level  (F,) mean level per bin, known below bin `cutoff`
     """

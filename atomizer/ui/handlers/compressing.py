@@ -156,7 +156,7 @@ def _failed(session: Session, error: Exception) -> Message:
 
 
 def _explained(session: Session, sentence: str) -> Message:
-    """Say where the file is shown, too, why there is no sound of it."""
+    """Publish why there is no sound of the file, as the status and beside the file."""
     if not _update(session, session.shown.original, problem=sentence):
         return gr.skip()
     return session.publish(sentence)

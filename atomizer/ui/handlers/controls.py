@@ -9,7 +9,7 @@ from ...errors import AtomizerError
 from ...inpainting.settings import Settings
 
 AUTO = "auto"
-METHODS = {"model": "the model", "noise": "noise baseline"}  # and their names on the page
+METHOD_TITLES = {"model": "the model", "noise": "noise baseline"}  # methods on the page
 
 
 class FillControls(NamedTuple):

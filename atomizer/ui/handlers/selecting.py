@@ -21,7 +21,7 @@ from ..message import Chosen, Message
 from ..pace import NO_ESTIMATE, Estimate, pace
 from ..session import Session, scenes
 from . import responses
-from .controls import METHODS, FillControls, parse_integer, settings_of
+from .controls import METHOD_TITLES, FillControls, parse_integer, settings_of
 from .fill_status import fill_status
 from .recipes import (
     acting_on,
@@ -159,7 +159,7 @@ def _loaded_status(name: str, recipes: list[Recipe]) -> str:
         for field in ("amplitudes", "source", "not_from", "shift")
         if getattr(settings, field) != getattr(usual, field)
     ]
-    if settings.method not in METHODS:
+    if settings.method not in METHOD_TITLES:
         left_out.insert(0, f"method {settings.method}")
     if recipe.atomizer != "mdct":
         left_out.append("atomizer")
@@ -210,7 +210,7 @@ def _check(
 
 
 def _publish(session: Session, status: str, number: int, key: str, features: list[str]) -> Message:
-    """Publish the status of a selection, unless a fill has the last word.
+    """Publish the status of a selection, unless that of a fill stays.
 
     A fill that began or ended since message `number` keeps its status. The selection of the
     variation that is shown keeps the status of its fill; a selection that was removed and made

@@ -180,7 +180,7 @@ class OriginalSchema(_Part):
 
 
 class SoundSchema(_Part):
-    """The loaded sound: where it is, and what of it its file does not keep.
+    """The loaded sound: its file in the zip, and what that file does not hold.
 
     Its samples are those of the file times `gain`; if `has_rest`, plus the array `sound.rest`.
     """

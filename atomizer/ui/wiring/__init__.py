@@ -17,7 +17,7 @@ from __future__ import annotations
 import gradio as gr
 
 from ..layout import Page
-from .events import Fill, ends_fills_of
+from .events import FillEvent, ends_fills_of
 from .filling import connect_examples, connect_fills, connect_stop
 from .panels import connect_compression, connect_reference
 from .selecting import connect_findings, connect_selection, connect_settings_file
@@ -27,7 +27,7 @@ from .variations import connect_variations
 
 def connect(demo: gr.Blocks, page: Page) -> None:
     """Connect all events; call it within `gr.Blocks`."""
-    fills: list[Fill] = []
+    fills: list[FillEvent] = []
     ends_fills = ends_fills_of(demo, fills)
     fills += connect_fills(page)
     fills += connect_examples(page, ends_fills)

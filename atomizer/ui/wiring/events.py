@@ -26,11 +26,11 @@ FILLS: dict[str, Any] = dict(
 )
 
 Time = float | None  # `pressed` of handlers
-Fill = dict[str, Any]  # what Gradio returns for an event: a Dependency
+FillEvent = dict[str, Any]  # an event that fills, as Gradio returns it: a Dependency
 EndsFills = Callable[[Callable], Callable[..., Awaitable]]  # as `ends_fills_of` says
 
 
-def ends_fills_of(demo: gr.Blocks, fills: list[Fill]) -> EndsFills:
+def ends_fills_of(demo: gr.Blocks, fills: list[FillEvent]) -> EndsFills:
     """Return a decorator of handlers whose event ends all fills: Stop, another sound, undo.
 
     fills  events that fill; the list may still grow while events are connected

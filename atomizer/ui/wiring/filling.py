@@ -13,11 +13,20 @@ from ..examples import Example
 from ..layout import Page
 from ..message import Chosen, Message
 from ..session import Tab
-from .events import FILLS, PRESSED, PRIVATE, EndsFills, Fill, Time, event_value, ticked_features
+from .events import (
+    FILLS,
+    PRESSED,
+    PRIVATE,
+    EndsFills,
+    FillEvent,
+    Time,
+    event_value,
+    ticked_features,
+)
 from .values import preset_outputs, preset_values, skipped, sound_outputs, sound_values
 
 
-def connect_fills(page: Page) -> list[Fill]:
+def connect_fills(page: Page) -> list[FillEvent]:
     """Connect everything that fills, or takes as long as a fill."""
     view, state, panel, extend = page.view, page.state, page.fill, page.extend
 
@@ -51,7 +60,7 @@ def connect_fills(page: Page) -> list[Fill]:
     def pursue(at: Time, tab: Tab, event: gr.EventData) -> Iterator[Message]:
         yield from handlers.decompose(tab.session, event_value(event, "name"), at)
 
-    def fill_on(listen: Any, fill: Any, *inputs: Any) -> Fill:
+    def fill_on(listen: Any, fill: Any, *inputs: Any) -> FillEvent:
         inputs = page.pressed, *inputs
         return listen(fill, inputs, view, show_progress_on=panel.queue, js=PRESSED, **FILLS)
 
@@ -69,7 +78,7 @@ def connect_fills(page: Page) -> list[Fill]:
     ]
 
 
-def connect_examples(page: Page, ends_fills: EndsFills) -> list[Fill]:
+def connect_examples(page: Page, ends_fills: EndsFills) -> list[FillEvent]:
     """Connect the example buttons; returns their fills."""
     sounds = page.sources.example_sounds
     outputs = [*sound_outputs(page), *preset_outputs(page), sounds]

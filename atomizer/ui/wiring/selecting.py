@@ -9,7 +9,7 @@ import gradio as gr
 from ...inpainting.recipe import Recipe
 from ...inpainting.settings import Settings
 from .. import handlers
-from ..handlers.controls import METHODS
+from ..handlers.controls import METHOD_TITLES
 from ..layout import Page
 from ..message import Chosen, Message
 from ..session import Tab
@@ -88,7 +88,7 @@ def connect_settings_file(page: Page) -> None:
             message,
             *preset_values(page, recipe.selection, settings),
             str(settings.seed),
-            settings.method if settings.method in METHODS else gr.skip(),
+            settings.method if settings.method in METHOD_TITLES else gr.skip(),
             gr.skip(),
             recipe.extend or gr.skip(),
         )
