@@ -1,6 +1,7 @@
 """The expected time of a fill: counted work, and the pace of this process."""
 
 import math
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from atomizer import Settings, parse, prepare
 from atomizer.inpainting.task import outline
 from atomizer.inpainting.work import SECONDS, Work, work_of
 from atomizer.ui import gpu
-from atomizer.ui.pace import Pace
+from atomizer.ui.pace import SAMPLE_SECONDS, Pace, sample_seconds
 
 
 @pytest.mark.parametrize(
@@ -102,10 +103,13 @@ def test_one_slow_fill_changes_little_after_several():
 
 def test_machine_is_measured_by_a_sample():
     pace, gap = Pace(), Work("gap", {"windows": 20.0})
-    pace.calibrate(lambda: None)
-    assert pace.seconds(gap) < gap.seconds / 100
-    pace.calibrate()
-    assert math.isfinite(pace.machine.mean) and pace.seconds(gap) > gap.seconds / 100
+    pace.calibrate(4 * SAMPLE_SECONDS)
+    assert gap.seconds < pace.seconds(gap) < 4 * gap.seconds, "a sample says little"
+    assert SAMPLE_SECONDS / 100 < sample_seconds() < 100 * SAMPLE_SECONDS
+
+
+def test_a_sample_counts_no_time_of_other_processes():
+    assert sample_seconds(lambda: time.sleep(0.01)) < 0.005
 
 
 def test_gpu_is_requested_for_the_expected_time(sound, monkeypatch):

@@ -29,7 +29,7 @@ from ..inpainting.task import Task
 from ..inpainting.work import Work, work_of
 from ..limits import limits
 from ..model import checkpoint
-from .pace import pace
+from .pace import pace, sample_seconds
 
 if TYPE_CHECKING:
     from ..model import AtomTransformer
@@ -69,7 +69,7 @@ def prepare() -> None:
     Call it before the page starts.
     """
     limits()
-    pace.calibrate()
+    pace.calibrate(sample_seconds())
     if spaces is not None and has_model():
         load_model()
 

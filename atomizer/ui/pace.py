@@ -12,9 +12,10 @@ import numpy as np
 
 from ..inpainting.work import Work
 
-# Seconds of `_sample` on the core that the work is counted for
-SAMPLE_SECONDS = 0.0155
-SAMPLE_RUNS = 3
+# Processor time of `_sample` where fills take what is counted, and the part of its logarithm that
+# is trusted: cores on which fills take equally long have differed in samples by a factor of 2.7
+SAMPLE_SECONDS, SAMPLE_SHARE = 0.0067, 0.5
+SAMPLE_RUNS = 8
 # Variances of logarithms of measured over expected seconds: of machines beside their sample, of
 # ways to fill beside the machine, of a single fill of a second, and what time adds to the first two
 OF_MACHINE, OF_PATH, OF_FILL, DRIFT = 0.25, 0.06, 0.03, 0.005
@@ -48,10 +49,9 @@ class Pace:
     paths: dict[str, Average] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def calibrate(self, sample: Callable[[], object] | None = None) -> None:
-        """Start with the speed of this machine, by a sample of some milliseconds."""
-        seconds = min(_time(sample or _sample) for _ in range(SAMPLE_RUNS))
-        self.machine = Average(math.log(seconds / SAMPLE_SECONDS), OF_MACHINE)
+    def calibrate(self, seconds: float) -> None:
+        """Start with the speed of this machine, by what `sample_seconds` takes on it."""
+        self.machine = Average(SAMPLE_SHARE * math.log(seconds / SAMPLE_SECONDS), OF_MACHINE)
 
     def seconds(self, work: Work) -> float:
         """Return the seconds that a fill is expected to take."""
@@ -82,16 +82,24 @@ class Pace:
             self.machine.add(machine, noise + OF_PATH)
 
 
+def sample_seconds(sample: Callable[[], object] | None = None) -> float:
+    """Return the processor time of a sample of some milliseconds, the least of several runs.
+
+    Time in which other processes run is not counted: a start is no measure of the load.
+    """
+    return max(min(_time(sample or _sample) for _ in range(SAMPLE_RUNS)), 1e-6)
+
+
 def _sample() -> object:
-    """Do a little of what fills do: products of matrices, Fourier transforms, exponentials."""
-    matrix, values = np.ones((512, 512), np.float32), np.ones(1 << 18, np.float32)
-    return matrix @ matrix, np.exp(values), np.fft.rfft(values)
+    """Do a little of what fills do, on one thread: a Fourier transform, exponentials."""
+    values = np.ones(1 << 18, np.float32)
+    return np.exp(values), np.fft.rfft(values)
 
 
 def _time(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()
     work()
-    return time.perf_counter() - began
+    return time.thread_time() - began
 
 
 # of all fills of the page and its endpoints in this process
