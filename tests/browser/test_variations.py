@@ -38,6 +38,24 @@ def page(quick, sounds):
     return quick
 
 
+def test_the_chosen_variation_is_in_sight(page):
+    fill_count(page, 6)
+    made = variations(page)
+    page.evaluate("scrollTo(0, 0)")
+    for key, which in (("", 5), ("]", 0), ("[", 5)):  # the newest is chosen; keys wrap around
+        if key:
+            page.keyboard.press(key)
+        chosen = made[which]["id"]
+        d.wait(page, f"state.variation?.id === {chosen}")
+        row, rows = (
+            page.locator(f"{d.VIEW} {part}").bounding_box()
+            for part in (f"[data-variation='{chosen}']", ".list")
+        )
+        assert rows["y"] - 1 <= row["y"]
+        assert row["y"] + row["height"] <= rows["y"] + rows["height"] + 1
+    assert page.evaluate("scrollY") == 0
+
+
 def test_several_variations_are_listed_and_switched(page):
     fill_count(page, 3)
     made = variations(page)

@@ -9,8 +9,8 @@ import * as format from '../util/format.js';
 const METRICS_HELP =
   'Beside the original: SNR compares the waveforms; with guessed signs it stays near 0 dB even ' +
   'when the fill sounds right, and is not shown below 0. Level is how loud the filled atoms are ' +
-  'beside the original ones. LSD is the spectral error: 0 is perfect, 0.7 is as good as it gets ' +
-  'with random signs.';
+  'beside the original ones. LSD is the log-spectral distance: 0 is perfect, 1 is 10 dB, ' +
+  '0.7 is as good as it gets with random signs.';
 
 const CONFIDENCE_HELP =
   'How sure it is that a place of the recording fits: 1 is an exact repetition. ' +
@@ -135,6 +135,16 @@ export function showVariations(list, variations, current) {
   /** @type {HTMLElement | null} */
   const chosen = list.querySelector('[aria-checked=true]');
   if (hadFocus && chosen) chosen.focus();
+  if (chosen) scrollTo(list, chosen);
+}
+
+/** Scroll a list, and not the page around it, until a row of it is in sight.
+ * @param {HTMLElement} list
+ * @param {HTMLElement} row */
+function scrollTo(list, row) {
+  const [seen, wanted] = [list, row].map((element) => element.getBoundingClientRect());
+  const over = Math.max(0, wanted.bottom - seen.bottom) || Math.min(0, wanted.top - seen.top);
+  list.scrollTop += over;
 }
 
 /** Id of the variation `step` places after the current one; null if there are none. Without a
