@@ -14,6 +14,7 @@ from atomizer.inpainting.origin import describe_origin
 from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.settings import Resolved, Settings
 from atomizer.io.audio import Sound
+from atomizer.priors.choices import USING
 from atomizer.priors.recording.context import CopySource
 from atomizer.ui import decomposition, documents, drawing
 from atomizer.ui.component import STATIC, STYLES, help_text
@@ -199,6 +200,15 @@ def test_variation_names_what_filled_it(sound, sources, priors, says):
     assert ", ".join(describe_origin(step, task, Resolved())).startswith(says)
     longer = summary_of(Recipe(extend=2.5, stop_after=1), step, task, Resolved(), 44_100)
     assert longer.startswith(f"2.5 s longer: {says}") and longer.endswith(", stopped early")
+
+
+def test_texture_alone_says_what_was_not_found(sound):
+    task = Recipe(parse(["time:0.1-0.4"])).task(sound(1.0))
+    step = Step(1, 1, task.grid, task.mask)
+    made = {using: describe_origin(step, task, Resolved(using=using)) for using in USING}
+    nothing = ("texture: nothing similar was found",)
+    assert made["auto"] == made["recording"] == nothing and made["texture"] == ("texture",)
+    assert made["partials"] == ("texture: no tones lead through",)
 
 
 def test_highs_do_not_name_a_source(sound):

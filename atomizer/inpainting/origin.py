@@ -7,6 +7,8 @@ from .settings import Resolved
 from .step import AUTOREGRESSION, Step
 from .task import Task
 
+# made of texture alone, by `priors.choices.USING`
+TEXTURE = {"texture": "texture", "partials": "texture: no tones lead through"}
 WEAK = 0.5  # confidence of a copy below which less than half of what is heard is the copy
 
 
@@ -31,9 +33,7 @@ def describe_origin(step: Step, task: Task, settings: Resolved) -> tuple[str, ..
         words.append(describe_timbre(settings.timbre))
     if words or not (settings.method == "model" and task.uses_recording):
         return tuple(words)
-    if settings.using == "texture":
-        return ("texture",)
-    return ("texture: nothing similar was found",)
+    return (TEXTURE.get(settings.using, "texture: nothing similar was found"),)
 
 
 def _copies(step: Step) -> tuple[str, ...]:
