@@ -30,6 +30,7 @@ from atomizer.ui.examples import EXAMPLES
 from atomizer.ui.exports import ExportRequest, export
 from atomizer.ui.handlers import loading, running, selecting
 from atomizer.ui.handlers.controls import FillControls, settings_of
+from atomizer.ui.handlers.fill_status import fill_status
 from atomizer.ui.message import Chosen
 from atomizer.ui.pace import Pace
 from atomizer.ui.session import Session, Tab, copying, history, jobs, scenes
@@ -172,17 +173,19 @@ def test_part_by_beats_of_noise_is_refused_alone(long):
 
 
 def test_settings_of_an_excerpt_reproduce_its_fill(long, tmp_path, monkeypatch):
+    long = long.rename(tmp_path / "Händel's take.wav")
     session = loaded(long)
     _, session = handlers.choose_excerpt(Tab(session), {"start": 1.25, "seconds": 0.5})
     variation = filled(session)[-1].variations[0]
-    data, *_ = export(session, ExportRequest("settings", "filled", variation.id, PlotStyle()))
-    (tmp_path / "saved.json").write_bytes(data)
+    data, name, repeat = export(
+        session, ExportRequest("settings", "filled", variation.id, PlotStyle())
+    )
+    (tmp_path / name).write_bytes(data)
     assert json.loads(data)["changes"] == variation.changed
     *_, notice = export(session, ExportRequest("same", "filled", variation.id, PlotStyle()))
     assert notice.lower() == variation.changed + "."
-    words = shlex.split(
-        json.loads(data)["again"].replace("THIS_FILE", str(tmp_path / "saved.json"))
-    )
+    words = shlex.split(repeat.removeprefix("Repeat it: "))
+    assert words == shlex.split(json.loads(data)["again"].replace("THIS_FILE", f'"{name}"'))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", words[2:])
     with pytest.raises(SystemExit) as ended:
@@ -421,20 +424,12 @@ def test_filled_selection_keeps_the_status_of_its_fill(long):
     assert "Ready" in handlers.describe(other, session, ["velocity", "sign"], *CONTROLS, 1).status
 
 
-def test_a_fill_elsewhere_names_what_is_not_included(long):
+def test_a_fill_elsewhere_repeats_nothing_that_the_page_said_before(long):
     session = loaded(long)
-    assert "not included" not in filled(session)[-1].status
-    assert "not included" not in filled(session)[-1].status  # B, of the same selection
-    other = Chosen({**ALL, "regions": [{"kind": "rect", "t": [0, 0.5]}]})
-    said = list(handlers.fill_selection(other, session, ["sign"], *CONTROLS, 1))[-1].status
-    assert said.endswith("; starts from the original: A and B are not included")
-    assert (
-        handlers.accept(session, session.shown.current).status
-        == "C is kept: the next fills start from it."
-    )
     filled(session)
-    said = list(handlers.fill_selection(other, session, ["sign"], *CONTROLS, 1))[-1].status
-    assert said.endswith("; starts from the last kept fill: A is not included")
+    other = Chosen({**ALL, "regions": [{"kind": "rect", "t": [0, 0.5]}]})
+    *_, message = handlers.fill_selection(other, session, ["sign"], *CONTROLS, 1)
+    assert message.status == fill_status(message.variations[-1])
 
 
 def test_settings_files_come_back(long, warned):

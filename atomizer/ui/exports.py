@@ -180,8 +180,8 @@ def _file_of_atoms(session: Session, request: ExportRequest) -> bytes:
     return encode(sound_of(session, request), kbps=FILE_KBPS)
 
 
-def _settings(session: Session, request: ExportRequest) -> bytes:
-    """Encode all fills that lead from the loaded sound to this version."""
+def _settings(session: Session, request: ExportRequest) -> tuple[bytes, str]:
+    """Encode all fills that lead from the loaded sound to this version; says how to repeat them."""
     stored = None if request.variation is None else session.stored.get(request.variation)
     recipes = list(session.recipes)
     if stored is not None and request.version != "original":
@@ -190,16 +190,22 @@ def _settings(session: Session, request: ExportRequest) -> bytes:
         raise AtomizerError("There are no settings yet: fill something in first.")
     part = session.part
     excerpt = f" --start {part[0]:.6f} --seconds {part[1]:.6f}" if part else ""
-    name = json.dumps(session.name)
+    command = f"python -m atomizer fill {_quoted(session.name)} out.wav --settings"
     loaded = session.undo_stack[0].sound if session.undo_stack else session.sound
-    return dump_recipes(
+    data = dump_recipes(
         recipes,
         atomizer=__version__,
         sound=session.name,
         checkpoint=checkpoint.SHIPPED.name,
         changes=str(changes(loaded, sound_of(session, request))),
-        again=f"python -m atomizer fill {name} out.wav --settings THIS_FILE{excerpt}",
+        again=f"{command} THIS_FILE{excerpt}",
     ).encode()
+    return data, f"Repeat it: {command} {_quoted(name_of(session, request, '.json'))}{excerpt}"
+
+
+def _quoted(name: str) -> str:
+    """Return the name of a file for a command line."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 def _picture(ending: str, session: Session, request: ExportRequest) -> bytes:

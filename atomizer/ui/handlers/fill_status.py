@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...inpainting.recipe import Recipe
 from ...inpainting.step import Step
 from ...limits import limits
 from ..message import Variation
@@ -42,21 +41,6 @@ def fill_status(variation: Variation) -> str:
     """Return the status of a finished fill."""
     seconds = f"{variation.seconds:.0f}" if variation.seconds >= 2 else f"{variation.seconds:.1f}"
     return f"{variation.label}: filled, took {seconds} s; {variation.changed}"
-
-
-def left_out_notice(session: Session, recipe: Recipe) -> str:
-    """Return which variations were filled in elsewhere, and are not in what a recipe has made."""
-    left_out = [
-        variation.label
-        for variation in session.shown.variations
-        if session.stored[variation.id].recipe.place != recipe.place
-    ]
-    if not left_out:
-        return ""
-    start = "last kept fill" if session.recipes else "original"
-    *others, last = left_out
-    names = f"{', '.join(others)} and {last} are" if others else f"{last} is"
-    return f"; starts from the {start}: {names} not included"
 
 
 def evicted_notice(session: Session, labels: set[str]) -> str:

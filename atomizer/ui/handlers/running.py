@@ -23,7 +23,6 @@ from . import responses
 from .fill_status import (
     evicted_notice,
     fill_status,
-    left_out_notice,
     progress_status,
     starting_status,
 )
@@ -120,20 +119,17 @@ def _run_recipe(
     with session.lock:
         if not job.active:
             return
-        message = _store(session, recipe, residual, ending)
+        message = _store(session, residual, ending)
     pace.record(work.without_copied(copied), time.monotonic() - began)
     yield message
 
 
-def _store(
-    session: Session, recipe: Recipe, residual: Residual | None, ending: JobEvent
-) -> Message:
+def _store(session: Session, residual: Residual | None, ending: JobEvent) -> Message:
     """Store a fill that has ended as a variation, and say what it is made of."""
     labels = {variation.label for variation in session.shown.variations}
     status = fill_status(jobs.finish(session, ending))
     if residual:
         status += f", with MDCT atoms on top of {residual}"
-    status += left_out_notice(session, recipe)
     return session.publish(status + evicted_notice(session, labels))
 
 
