@@ -8,8 +8,9 @@ import re
 
 from ..io import resources
 
-README, MODEL_CARD, THEORY = "README.md", "checkpoints/README.md", "docs/concepts.md"
-DOCUMENTS = (MODEL_CARD, THEORY, README)
+README, MODEL_CARD = "README.md", "checkpoints/README.md"
+MANUAL, THEORY = "docs/page.md", "docs/concepts.md"
+DOCUMENTS = (MODEL_CARD, MANUAL, THEORY, README)
 FOLDER = "texts"  # of their addresses on the server
 
 
