@@ -8,12 +8,13 @@ import torch
 
 from atomizer.atoms.selection import parse
 from atomizer.atoms.space import AtomSpace
+from atomizer.inpainting.resolve import resolve
 from atomizer.inpainting.sampling import amplitudes
 from atomizer.inpainting.sampling.amplitudes import window_fine_structure
 from atomizer.inpainting.sampling.state import FillState
 from atomizer.inpainting.sampling.wiener_blend import std_of_whole
 from atomizer.inpainting.sampling.windows import crop_known
-from atomizer.inpainting.settings import Settings, resolve
+from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import Sound
 from atomizer.priors.highs.fine_structure import gaussian_fine_structure

@@ -12,13 +12,14 @@ from atomizer.atoms.selection import Region, Selection, parse
 from atomizer.atoms.space import FEATURES, AtomSpace
 from atomizer.inpainting.fill import fill, last
 from atomizer.inpainting.presets import PRESETS
+from atomizer.inpainting.resolve import resolve
 from atomizer.inpainting.sampling import sampler
 from atomizer.inpainting.sampling.amplitudes import draw_level
 from atomizer.inpainting.sampling.bounds import Bounds
 from atomizer.inpainting.sampling.state import FillState
 from atomizer.inpainting.sampling.wiener_blend import WienerBlend
 from atomizer.inpainting.sampling.windows import Window, channel_groups
-from atomizer.inpainting.settings import AMPLITUDES, Settings, resolve
+from atomizer.inpainting.settings import AMPLITUDES, Settings
 from atomizer.inpainting.task import prepare
 from atomizer.inpainting.time_domain.holes import SHORT_SECONDS, has_only_short_holes
 from atomizer.io.audio import Sound

@@ -23,7 +23,8 @@ from atomizer.atoms.selection import Selection, parse
 from atomizer.atoms.space import MAX_PLACES, ScaleSpace
 from atomizer.errors import AtomizerError
 from atomizer.inpainting.recipe import parse_recipes
-from atomizer.inpainting.settings import Settings, resolve
+from atomizer.inpainting.resolve import resolve
+from atomizer.inpainting.settings import Settings
 from atomizer.inpainting.task import prepare
 from atomizer.io.audio import MAX_MAGNITUDE, check, max_duration, read
 from atomizer.limits import limits

@@ -9,8 +9,8 @@ from atomizer import Settings, Sound, parse, prepare
 from atomizer.analysis.mdct import mdct
 from atomizer.atoms.space import AtomSpace
 from atomizer.errors import AtomizerError
+from atomizer.inpainting.resolve import resolve
 from atomizer.inpainting.sampling.sampler import predict_from_task
-from atomizer.inpainting.settings import resolve
 from atomizer.inpainting.source_spans import spans_text, widened
 from atomizer.priors.choices import USING
 from atomizer.priors.recording.context import (

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from atomizer.priors.highs.tilt import continued_tilt
+from atomizer.priors.log_power import LOG_MEAN, log_power
 from atomizer.priors.noise_fill import noise_fill
 from atomizer.priors.spectral_envelope import (
-    LOG_MEAN,
     band_intermittency,
     extrapolate_tilt,
     interpolate_envelope,
-    log_power,
     shared_onset_gain,
     trust_in_deviations,
 )

@@ -16,7 +16,7 @@ from atomizer.inpainting.fill import fill, last
 from atomizer.inpainting.highs.timbre import list_timbres, parse_code
 from atomizer.inpainting.origin import describe_origin
 from atomizer.inpainting.recipe import Recipe
-from atomizer.inpainting.settings import check_settings, resolve
+from atomizer.inpainting.resolve import check_settings, resolve
 from atomizer.inpainting.step import Step
 from atomizer.io import resources
 from atomizer.priors.highs import timbre as codes_of_timbre

@@ -12,7 +12,7 @@ from ..inpainting.highs.cutoff import describe_cutoff, resolve_for
 from ..inpainting.origin import describe_origin
 from ..inpainting.recipe import Recipe
 from ..inpainting.repair_first import repair_first
-from ..inpainting.settings import resolve
+from ..inpainting.resolve import resolve
 from ..io.audio import Sound, check_writable, write
 from .request import Outcome, Request, Watch
 

@@ -12,8 +12,9 @@ import typer
 from ..analysis import ATOMIZERS
 from ..atoms.orderings import ORDERINGS
 from ..codec.names import FILLS, MODEL_FILL, ORDERS
-from ..inpainting.settings import AMPLITUDES, METHODS, USING
+from ..inpainting.settings import AMPLITUDES, METHODS
 from ..io.peaks import PEAKS
+from ..priors.choices import USING
 
 
 def _names(registry: Iterable[str]) -> Any:

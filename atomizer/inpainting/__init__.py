@@ -5,8 +5,9 @@ The path of a fill, in order:
     task.py          `prepare`: what is unknown in a sound; standout.py and presets.py by the
                      selection
     highs/           all above a cutoff, its timbre, and the levels of a reference recording
-    settings.py      `Settings` of the user, `resolve` with the defaults of the preset; highs/ and
-                     source_spans.py check theirs
+    settings.py      `Settings` of the user
+    resolve.py       `resolve`: with the defaults of the preset; highs/ and source_spans.py check
+                     theirs
     fill.py          `fill`: which way a task is filled, `Step` by step (step.py)
     sampling/        the model, window by window and step by step
     time_domain/     holes in time, whose samples are known on both sides; fades

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .highs.like import takes_like
-from .settings import Settings, resolve
+from .resolve import resolve
+from .settings import Settings
 from .task import Task
 
 

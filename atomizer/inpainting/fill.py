@@ -24,7 +24,8 @@ from .lost_channels import (
 )
 from .mid_side import side_of
 from .paste import paste_step
-from .settings import Resolved, Settings, resolve
+from .resolve import resolve
+from .settings import Resolved, Settings
 from .silence import keep_silence
 from .step import AUTOREGRESSION, Step
 from .task import Task

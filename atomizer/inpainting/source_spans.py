@@ -14,9 +14,9 @@ import numpy as np
 
 from ..atoms.space import AtomSpace
 from ..errors import AtomizerError
+from .settings import Settings
 
 if TYPE_CHECKING:
-    from .settings import Settings
     from .task import Task
 
 Span = tuple[float, float]  # start and end in seconds

@@ -13,8 +13,9 @@ from ..atoms.space import LOUDNESS
 from ..priors.recording.context import CONTEXT_FRAMES, MAX_SPANS
 from .fill import needs_model
 from .presets import PRESETS
+from .resolve import resolve
 from .sampling.windows import plan_windows
-from .settings import Resolved, Settings, resolve
+from .settings import Resolved, Settings
 from .task import Task
 from .time_domain.holes import holes_in_samples, passes_over
 

@@ -4,6 +4,7 @@
     registry.py           the priors in use, one row each
     wiener.py             linear prediction: coefficients under a Gaussian prior
     short_time.py         its short-time spectra of atoms, and their transpose
+    log_power.py          levels as logarithms of power
     spectral_envelope.py  levels interpolated in time and frequency
     envelope_batch.py     the same of many windows at once, for training
     devices.py            where numbers are read back: never from a GPU

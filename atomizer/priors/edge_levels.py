@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from .spectral_envelope import LOG_MEAN, log_power
+from .log_power import LOG_MEAN, log_power
 
 EDGE_FRAMES = 16  # known frames (370 ms) beside a hole whose mean level per bin its edge has
 NEAREST_FRAMES = 4  # of these (93 ms), the ones that give the level of bands of BAND_BINS

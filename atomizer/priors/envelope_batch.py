@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import devices
+from .log_power import LOG_MEAN
 from .spectral_envelope import (
     BIN_SMOOTHING,
     CENSOR_KERNEL,
-    LOG_MEAN,
     MIN_CELLS,
     MIN_PRECISION,
     OCTAVE_DECAY,

@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter1d, uniform_filter, uniform_filter1d
 from scipy.special import ndtri
 
 from .interface import Prediction, PriorContext
+from .log_power import DB_PER_LOG_POWER, LOG_MEAN, NOISE_STD_DB, log_power
 from .pauses import frames_of_level
 
 MIN_CELLS = 32  # known cells from which a mean level is reliable
@@ -28,9 +29,6 @@ BAND_BINS = 33  # bins (700 Hz) that the partials of a melody move through
 MIN_FRAMES = 8  # known frames from which the intermittency of a band is measured
 # How much louder boxes are than their interpolated levels, per intermittency: 56,000 cells of 260
 INTERMITTENCY_SHARE = 2 / 3
-DB_PER_LOG_POWER = 10 / np.log(10)  # of a natural logarithm
-LOG_MEAN = 1.2704  # log of a Gaussian's mean power minus its mean log power: gamma + ln 2
-NOISE_STD_DB = 9.64  # standard deviation of the level of Gaussian noise
 # Variance of the slope of steady noise, of a precision of 1, in an average over `TIME_SMOOTHING[1]`
 SLOPE_VARIANCE = (NOISE_STD_DB / DB_PER_LOG_POWER) ** 2 / (2 * np.sqrt(np.pi) * TIME_SMOOTHING[1])
 MIN_PRECISION = 1e-11  # of a slope that no cell determines
@@ -192,11 +190,6 @@ def shared_onset_gain(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
     slope, frames = RIDGE_PRIOR
     out[:, ~always] = gain * np.clip((product + slope * frames) / (square + frames), 0, 1)
     return out
-
-
-def log_power(grid: np.ndarray, peak: float) -> np.ndarray:
-    """Natural logarithm of the power of amplitudes, not below -120 dB relative to the peak."""
-    return np.log(np.maximum(grid.astype(np.float32) ** 2, peak**2 * 1e-12))
 
 
 def bin_sums(log: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -41,7 +41,8 @@ from ..inpainting.highs.like import levels_of
 from ..inpainting.recipe import Recipe
 from ..inpainting.repair import describe_defects, split_defects
 from ..inpainting.repair_first import repair_first
-from ..inpainting.settings import Settings, resolve
+from ..inpainting.resolve import resolve
+from ..inpainting.settings import Settings
 from ..inpainting.task import Task
 from ..io.audio import Sound, TooLong, max_duration, overview, read, write
 from ..limits import limits

@@ -25,7 +25,8 @@ from ..errors import AtomizerError
 from ..inpainting.fill import Step
 from ..inpainting.presets import PRESETS
 from ..inpainting.recipe import Recipe
-from ..inpainting.settings import ORDERED_STEPS, Settings
+from ..inpainting.resolve import ORDERED_STEPS
+from ..inpainting.settings import Settings
 from ..inpainting.task import Task
 from ..io import resources
 from ..priors.recording.context import CopySource

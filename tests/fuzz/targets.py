@@ -194,7 +194,8 @@ def selection_target(folder: Path):
 def settings_target(folder: Path):
     from atomizer.atoms.selection import Selection
     from atomizer.inpainting.recipe import Recipe, parse_recipes
-    from atomizer.inpainting.settings import Settings, resolve
+    from atomizer.inpainting.resolve import resolve
+    from atomizer.inpainting.settings import Settings
     from atomizer.io.audio import Sound
 
     sound = Sound(samples_of(1600, 2, 8000).T.astype(np.float32).copy(), 8000)

@@ -26,9 +26,9 @@ from ...priors.band_levels import (
     statistics,
 )
 from ...priors.highs.long_term import LIKE_BANDS
+from ..settings import Settings
 
 if TYPE_CHECKING:
-    from ..settings import Settings
     from ..task import Task
 
 MAX_NAME = 200  # characters

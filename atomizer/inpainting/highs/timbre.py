@@ -10,9 +10,9 @@ from ...priors.band_levels import MIN_FRAMES, RATE, band_edges, known_bands
 from ...priors.highs import long_term
 from ...priors.highs.timbre import shipped
 from ..presets import PRESETS
+from ..settings import Resolved, Settings
 
 if TYPE_CHECKING:
-    from ..settings import Resolved, Settings
     from ..task import Task
 
 

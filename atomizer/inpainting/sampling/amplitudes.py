@@ -26,13 +26,8 @@ from ...priors.highs.fine_structure import (
     gaussian_fine_structure,
     patch_fine_structure,
 )
-from ...priors.spectral_envelope import (
-    DB_PER_LOG_POWER,
-    LOG_MEAN,
-    NOISE_STD_DB,
-    excess_variance,
-    log_power,
-)
+from ...priors.log_power import DB_PER_LOG_POWER, LOG_MEAN, NOISE_STD_DB, log_power
+from ...priors.spectral_envelope import excess_variance
 from ..settings import Resolved
 from .state import FillState
 from .windows import Window, crop

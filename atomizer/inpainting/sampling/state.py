@@ -19,10 +19,11 @@ from ...priors import band_context
 from ...priors.edge_levels import EdgeLevels
 from ...priors.highs.tilt import Tilt, continued_tilt
 from ...priors.interface import Prediction, PriorContext, bound_by_level
+from ...priors.log_power import log_power
 from ...priors.pauses import frames_of_level
 from ...priors.recording.context import PredictedPart
 from ...priors.registry import LEVEL_PRIOR, predict_coefficients
-from ...priors.spectral_envelope import band_gain, log_power
+from ...priors.spectral_envelope import band_gain
 from ..presets import PRESETS
 from ..settings import ModelOrdering, Settings, model_ordering
 from ..task import Task

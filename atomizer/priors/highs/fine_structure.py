@@ -14,7 +14,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from ..spectral_envelope import DB_PER_LOG_POWER, LOG_MEAN
+from ..log_power import DB_PER_LOG_POWER, LOG_MEAN
 
 # Smoothing, as standard deviations in frames and octaves, that separates the envelope (predicted
 # by the network) from the fine structure (patched from the octave below)

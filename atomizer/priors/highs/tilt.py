@@ -13,7 +13,8 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from scipy.special import polygamma
 
-from ..spectral_envelope import BAND_BINS, DB_PER_LOG_POWER, LOG_MEAN, VARIANCE_MARGIN
+from ..log_power import DB_PER_LOG_POWER, LOG_MEAN
+from ..spectral_envelope import BAND_BINS, VARIANCE_MARGIN
 
 BANDS_PER_CUTOFF = 8  # least number of bands below a cutoff
 STEPS = (0.5, 1.0)  # octaves below the cutoff at which the line is tried out

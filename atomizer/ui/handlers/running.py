@@ -11,7 +11,7 @@ import gradio as gr
 from ...inpainting.erase import Residual
 from ...inpainting.highs.timbre import without_idle_timbre
 from ...inpainting.recipe import Recipe
-from ...inpainting.settings import resolve
+from ...inpainting.resolve import resolve
 from ...limits import limits
 from .. import cleanup, gpu
 from ..gpu import OutOfTime

@@ -14,7 +14,8 @@ from ...errors import AtomizerError
 from ...inpainting.acting import acting_settings
 from ...inpainting.highs.timbre import without_idle_timbre
 from ...inpainting.recipe import Recipe, parse_recipes
-from ...inpainting.settings import Settings, check_settings
+from ...inpainting.resolve import check_settings
+from ...inpainting.settings import Settings
 from ...inpainting.shaping import Shape
 from .. import gpu
 from ..message import Chosen, Message

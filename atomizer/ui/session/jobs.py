@@ -13,7 +13,8 @@ from ...inpainting.changes import changes
 from ...inpainting.erase import Residual
 from ...inpainting.fill import Step
 from ...inpainting.recipe import Recipe
-from ...inpainting.settings import Resolved, resolve
+from ...inpainting.resolve import resolve
+from ...inpainting.settings import Resolved
 from ...inpainting.task import Task
 from ...io.audio import Sound, write
 from ...io.tags import Tags

@@ -23,7 +23,7 @@ from ...atoms.selection_schema import SelectionSchema
 from ...errors import AtomizerError
 from ...inpainting.recipe import Recipe
 from ...inpainting.recipe_schema import RecipeSchema, ShapeSchema
-from ...inpainting.settings import check_settings
+from ...inpainting.resolve import check_settings
 from ...inpainting.task import check_additions
 from ...io.audio import Sound, check_length
 from ...limits import MEGABYTE, limits
