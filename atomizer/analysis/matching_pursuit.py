@@ -225,36 +225,33 @@ class MatchingPursuitAtomizer:
         """
         channels = int(atoms.channel.max(initial=0)) + 1 if channels is None else channels
         atoms = atoms[atoms.channel < channels]
-        out = np.zeros((channels, atoms.length))
-        time_, bin_ = (
-            atoms.time.astype(np.int64) * self.space.hop,
-            self.space.scale_bin(atoms.scale, atoms.frequency),
-        )
         off_frame = np.ones(len(atoms), bool)
-        if isinstance(self.dictionary, MDCTUnion):  # atoms on frames are transformed together
+        out = np.zeros((channels, atoms.length))
+        if isinstance(self.dictionary, MDCTUnion):
             strides = np.array(self.dictionary.strides)
-            off_frame = time_ % strides[atoms.scale] != 0
-            for scale, (stride, count) in enumerate(
-                zip(strides, self.dictionary.counts(atoms.length))
-            ):
-                here = (atoms.scale == scale) & ~off_frame
-                if here.any():
-                    grid = np.zeros((channels, count, stride))
-                    np.add.at(
-                        grid,
-                        (atoms.channel[here], time_[here] // stride, bin_[here]),
-                        atoms.amplitude[here],
-                    )
-                    out += imdct(grid, atoms.length, self.space.window)
-        return (
-            out
-            + self._sum_of_waveforms(atoms[off_frame], time_[off_frame], bin_[off_frame], channels)
-        ).astype(np.float32)
+            off_frame = atoms.time.astype(np.int64) * self.space.hop % strides[atoms.scale] != 0
+            out = self._sum_of_frames(self.dictionary, atoms[~off_frame], channels)
+        return (out + self._sum_of_waveforms(atoms[off_frame], channels)).astype(np.float32)
 
-    def _sum_of_waveforms(
-        self, atoms: Atoms, time_: np.ndarray, bin_: np.ndarray, channels: int
-    ) -> np.ndarray:
-        """Samples (channels, n) of atoms, by adding their waveforms."""
+    def _sum_of_frames(self, dictionary: MDCTUnion, atoms: Atoms, channels: int) -> np.ndarray:
+        """Samples (channels, n) of atoms on frames of an MDCT, which are transformed together."""
+        out = np.zeros((channels, atoms.length))
+        time_ = atoms.time.astype(np.int64) * self.space.hop
+        bin_ = self.space.scale_bin(atoms.scale, atoms.frequency)
+        counts = dictionary.counts(atoms.length)
+        for scale, (stride, count) in enumerate(zip(dictionary.strides, counts)):
+            here = atoms.scale == scale
+            if here.any():
+                grid = np.zeros((channels, count, stride))
+                place = atoms.channel[here], time_[here] // stride, bin_[here]
+                np.add.at(grid, place, atoms.amplitude[here])
+                out += imdct(grid, atoms.length, self.space.window)
+        return out
+
+    def _sum_of_waveforms(self, atoms: Atoms, channels: int) -> np.ndarray:
+        """Samples (channels, n) of atoms anywhere, by adding their waveforms."""
+        time_ = atoms.time.astype(np.int64) * self.space.hop
+        bin_ = self.space.scale_bin(atoms.scale, atoms.frequency)
         padded = self.dictionary.padded(np.zeros((channels, atoms.length)))
         # atoms of one place share their waveforms
         places, index = np.unique(

@@ -10,6 +10,7 @@ import shutil
 import statistics
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,13 @@ LASSO = f"""async () => {{ {MEASURE}
   const point = (_, k) => [8 + 6 * Math.cos(k / 31.8), 3000 + 2500 * Math.sin(k / 31.8)];
   const points = Array.from({{length: 200}}, point);
   return drawn(() => view.preview({{kind: 'lasso', op: 'add', points, scale: 'log'}})); }}"""
+# actions on the page: what is measured, its script, and which of the peer's it is compared with
+ACTIONS = {
+    "redraw": ("redraw", REDRAW, "pan"),
+    "pan": ("pan, axes included", PAN, "pan"),
+    "select": ("selection feedback, box", SELECT, "select"),
+    "lasso": ("selection feedback, lasso", LASSO, "select"),
+}
 PLOTLY = f"""async () => {{ {MEASURE}
   const {{axes, atoms}} = picture, div = document.createElement('div');
   Object.assign(div.style, {{
@@ -143,63 +151,85 @@ def find_browser(names: Iterable[str] = BROWSERS) -> str | None:
 def measure(runs: int = RUNS) -> Iterator[Record]:
     """Medians over `runs`. Raises AtomizerError if there is no Chromium."""
     try:
-        from playwright.sync_api import Error, sync_playwright
+        from playwright.sync_api import sync_playwright
     except ImportError as error:
         raise AtomizerError(
             "The page is measured by playwright, which is not installed: pip install playwright."
         ) from error
-    executable = find_browser(BROWSERS[1:])  # the one that visitors have
-    with tempfile.TemporaryDirectory() as folder, server() as url, sync_playwright() as p:
-        write(Path(folder) / "ten.wav", music(10))
-        write(Path(folder) / "many.wav", sound_with(ATOMS, 30))
-        try:
-            browser = p.chromium.launch(executable_path=executable, args=FLAGS)
-        except Error as error:
-            raise AtomizerError(
-                "The page is measured in Chromium, which is not installed."
-            ) from error
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.set_default_timeout(120_000)
-        events = PageEvents(page)
-        page.goto(url)
-        page.wait_for_selector('.atom-view[data-ready="true"]')
-        page.evaluate(
-            "document.addEventListener('change', () => { window.sent = performance.now(); }, true)"
+    with server() as url, sync_playwright() as playwright:
+        browser = _launch(playwright)
+        measured = _measure_page(
+            browser.new_page(viewport={"width": 1400, "height": 900}), url, runs
         )
-        first = []
+        browser.close()
+    yield from _records(measured)
+
+
+@dataclass
+class _Measured:
+    """Medians in milliseconds.
+
+    upload   of a sound, until its atoms are drawn
+    count    number of atoms that are drawn in the actions
+    actions  by their names in `ACTIONS`
+    peer     of the peer's actions, by their names
+    """
+
+    upload: float
+    count: int
+    actions: dict[str, float]
+    peer: dict[str, float]
+
+
+def _launch(playwright):
+    """Launch Chromium. Raises AtomizerError if there is none."""
+    from playwright.sync_api import Error
+
+    executable = find_browser(BROWSERS[1:])  # the one that visitors have
+    try:
+        return playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    except Error as error:
+        raise AtomizerError("The page is measured in Chromium, which is not installed.") from error
+
+
+def _measure_page(page, url: str, runs: int) -> _Measured:
+    """Upload sounds to the page at an address, and act on the atoms of the last one."""
+    page.set_default_timeout(120_000)
+    events = PageEvents(page)
+    page.goto(url)
+    page.wait_for_selector('.atom-view[data-ready="true"]')
+    page.evaluate(
+        "document.addEventListener('change', () => { window.sent = performance.now(); }, true)"
+    )
+    uploads = []
+    with tempfile.TemporaryDirectory() as folder:
+        short, many = Path(folder) / "ten.wav", Path(folder) / "many.wav"
+        write(short, music(10))
+        write(many, sound_with(ATOMS, 30))
         for _ in range(max(1, runs // 3)):
             events.wait_for_rest()
-            first.append(upload(page, Path(folder) / "ten.wav"))
-        upload(page, Path(folder) / "many.wav")
+            uploads.append(upload(page, short))
+        upload(page, many)
         events.wait_for_rest()
-        count = page.evaluate(f"{VIEW}.state.scene.count")
-        repeated = {}
-        for name, script in (
-            ("redraw", REDRAW),
-            ("pan", PAN),
-            ("select", SELECT),
-            ("lasso", LASSO),
-        ):
-            repeated[name] = statistics.median(page.evaluate(script) for _ in range(runs))
-        peer = page.evaluate(PLOTLY) or {}
-        browser.close()
-    yield Record(
-        "first picture of a 10 s stereo upload, sending and reading included",
-        statistics.median(first),
-        "ms",
-    )
-    for name, text, key in (
-        ("redraw", "redraw", "pan"),
-        ("pan", "pan, axes included", "pan"),
-        ("select", "selection feedback, box", "select"),
-        ("lasso", "selection feedback, lasso", "select"),
-    ):
+    actions = {
+        name: statistics.median(page.evaluate(script) for _ in range(runs))
+        for name, (_, script, _) in ACTIONS.items()
+    }
+    count = page.evaluate(f"{VIEW}.state.scene.count")
+    return _Measured(statistics.median(uploads), count, actions, page.evaluate(PLOTLY) or {})
+
+
+def _records(measured: _Measured) -> Iterator[Record]:
+    """Records of all medians, those of actions beside the peer's."""
+    title = "first picture of a 10 s stereo upload, sending and reading included"
+    yield Record(title, measured.upload, "ms")
+    for name, (text, _, key) in ACTIONS.items():
         yield Record(
-            f"{text}, {count:,} atoms",
-            repeated[name],
+            f"{text}, {measured.count:,} atoms",
+            measured.actions[name],
             "ms",
-            PEER if key in peer else None,
-            peer.get(key),
+            PEER if key in measured.peer else None,
+            measured.peer.get(key),
         )
 
 

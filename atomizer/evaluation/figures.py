@@ -60,37 +60,47 @@ def draw_case(
     columns = -(-len(panels) // rows)
     figure = Figure(figsize=(3.4 * columns, 2.9 * rows + 0.7), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for axis, (name, db) in zip(axes, panels.items()):
-        image = axis.imshow(
-            db.T,
-            origin="lower",
-            aspect="auto",
-            cmap="magma",
-            vmin=top - RANGE_DB,
-            vmax=top,
-            interpolation="nearest",
-            extent=(0, db.shape[0] * metrics.HOP / metrics.RATE, 0, height_of(metrics.RATE / 2)),
-        )
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axis, (name, db) in zip(grid.ravel(), panels.items()):
+        image = _draw_spectrogram(axis, db, top)
         _mark_hidden(axis, case)
         axis.set_xlim(*_visible_seconds(case))
         axis.set_title(_title(name, values.get(name, {})), fontsize=8)
-    for axis in axes[len(panels) :]:
+    _label_axes(grid, len(panels))
+    figure.colorbar(image, ax=grid.ravel().tolist(), label="dB", shrink=0.8, pad=0.01)
+    suffix = ", the hidden channel" if case.evaluation.kind == "upmix" else ""
+    figure.suptitle(f"{case.evaluation.name}: {clip}{suffix}", fontsize=12)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100, pil_kwargs={"quality": QUALITY})
+
+
+def _draw_spectrogram(axis, db: np.ndarray, top: float):
+    """Draw a spectrogram (frames, ROWS) in dB, the loudest colour at `top`; returns its image."""
+    return axis.imshow(
+        db.T,
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        vmin=top - RANGE_DB,
+        vmax=top,
+        interpolation="nearest",
+        extent=(0, db.shape[0] * metrics.HOP / metrics.RATE, 0, height_of(metrics.RATE / 2)),
+    )
+
+
+def _label_axes(grid: np.ndarray, count: int) -> None:
+    """Label the axes of a grid, (rows, columns), of which the first `count` have a panel."""
+    rows, columns = grid.shape
+    for axis in grid.ravel()[count:]:
         axis.set_visible(False)
-    grid = axes.reshape(rows, columns)
     ticks = frequency_ticks((0, metrics.RATE / 2), SCALE)
     for axis in grid[:, 0]:
         axis.set_yticks([height_of(hertz) for hertz in ticks], [f"{f / 1000:g}" for f in ticks])
         axis.set_ylabel("kHz")
     for column in range(columns):
-        lowest = max(row for row in range(rows) if row * columns + column < len(panels))
+        lowest = max(row for row in range(rows) if row * columns + column < count)
         grid[lowest, column].set_xlabel("seconds")
         grid[lowest, column].tick_params(labelbottom=True)
-    figure.colorbar(image, ax=axes.tolist(), label="dB", shrink=0.8, pad=0.01)
-    suffix = ", the hidden channel" if case.evaluation.kind == "upmix" else ""
-    figure.suptitle(f"{case.evaluation.name}: {clip}{suffix}", fontsize=12)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100, pil_kwargs={"quality": QUALITY})
 
 
 def height_of(hertz: float) -> float:
@@ -118,16 +128,12 @@ def _panels(case: Case, estimates: dict[str, Estimate]) -> dict[str, np.ndarray]
         seconds = sources[0].source
         signals[f"source, {seconds[0]:.1f} to {seconds[1]:.1f} s"] = shift(case.masked, lag)
     upmix = case.evaluation.kind == "upmix"
-    return {
-        name: 10
-        * np.log10(
-            to_rows(
-                metrics.power(samples[1:2] if upmix else samples.mean(axis=0, keepdims=True))[0]
-            )
-            + 1e-15
-        )
-        for name, samples in signals.items()
-    }
+
+    def spectrogram(samples: np.ndarray) -> np.ndarray:
+        shown = samples[1:2] if upmix else samples.mean(axis=0, keepdims=True)
+        return 10 * np.log10(to_rows(metrics.power(shown)[0]) + 1e-15)
+
+    return {name: spectrogram(samples) for name, samples in signals.items()}
 
 
 def _visible_seconds(case: Case) -> tuple[float, float]:

@@ -80,22 +80,24 @@ def repair(sound: Sound, kinds: Iterable[str], settings: Settings = Settings()) 
     holes = _holes([d for d in defects if d.kind != "clipped"])
     short = [hole for hole in holes if is_short((hole.first, hole.stop), sound.rate)]
     long = [hole for hole in holes if hole not in short]
-    _bridge(samples, short)
-    for hole in short:
-        channels = list(hole.channels)
-        span = slice(hole.first, hole.stop)
-        samples[channels, span] = interpolate(
-            samples[channels], hole.first, hole.stop, sound.rate, settings.seed
-        )
-    everywhere = tuple(range(sound.channels))
-    regions = tuple(
-        Region(
-            t=(hole.first / sound.rate, hole.stop / sound.rate),
-            channels=None if hole.channels == everywhere else hole.channels,
-        )
-        for hole in long
-    )
+    _fill_holes(samples, short, sound.rate, settings.seed)
+    regions = tuple(_region_of(hole, sound) for hole in long)
     return Repaired(sound.with_samples(samples), defects, Selection(regions))
+
+
+def _fill_holes(samples: np.ndarray, holes: list[_Hole], rate: int, seed: int) -> None:
+    """Fill holes of samples (C, n) in place, by autoregression."""
+    _bridge(samples, holes)
+    for hole in holes:
+        channels, span = list(hole.channels), slice(hole.first, hole.stop)
+        samples[channels, span] = interpolate(samples[channels], hole.first, hole.stop, rate, seed)
+
+
+def _region_of(hole: _Hole, sound: Sound) -> Region:
+    """The region of a hole, for a recipe."""
+    everywhere = hole.channels == tuple(range(sound.channels))
+    span = hole.first / sound.rate, hole.stop / sound.rate
+    return Region(t=span, channels=None if everywhere else hole.channels)
 
 
 def describe_defects(kinds: Iterable[str], defects: list[Defect]) -> str:

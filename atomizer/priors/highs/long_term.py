@@ -142,21 +142,16 @@ def level_gains(
     """
     out = np.ones(grid.shape[2], np.float32)
     edges, known = band_edges(space), known_bands(cutoff, space)
-    if like is None and not predicts(grid, cutoff, space):
-        return out
     if space.rate != RATE or known >= BANDS:
+        return out
+    if like is None and not predicts(grid, cutoff, space):
         return out
     powers = band_powers(grid, edges)
     active = active_frames(powers[:, :known], edges)
     if not active.any():
         return out
     loudest = float(powers[:, :known].max())
-    heard = statistics(powers[active, :known], loudest)
-    if like is not None:
-        found: BandLevels | None = levels_like(heard, like)
-    else:
-        model = shipped()
-        found = None if model is None else model.predict(heard)
+    found = _levels_above(statistics(powers[active, :known], loudest), like)
     if found is None:
         return out
     filled = statistics(powers[active], loudest).mean[known : known + len(found.level_db)]
@@ -169,3 +164,11 @@ def level_gains(
     above = np.arange(cutoff, len(out))
     out[cutoff:] = 10 ** (np.interp(above, centre, gain_db) / 20)
     return out
+
+
+def _levels_above(heard: BandStatistics, like: np.ndarray | None) -> BandLevels | None:
+    """Levels of the bands above the known ones; None where nothing predicts them."""
+    if like is not None:
+        return levels_like(heard, like)
+    model = shipped()
+    return None if model is None else model.predict(heard)
