@@ -38,8 +38,7 @@ LISTEN = """
 <p data-listen role="status">Click to hear a sound with a part erased, then filled in.</p>
 """
 ERASE = """
-<p class="hint">Drag over the spectrogram<span class="touch"> with a tool such as Box</span>, or add
-a preset.</p>
+<p class="hint">Drag over the spectrogram with a tool such as Box, or add a preset.</p>
 <button type="button" id="erase" data-act="erase" title="Make the level and sign of the selected
 atoms unknown, and hear the sound without them (E)">Erase</button>
 """

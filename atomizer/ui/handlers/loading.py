@@ -65,7 +65,8 @@ def load(
             f"{_length(long_file.longest)} at a time. Showing the first {sound.seconds:g} s; "
             "drag the handles to choose another part.",
         )
-    return _opened(fresh, f"{note}Drag over the spectrogram, or add a preset, then press Fill in.")
+    how = "Drag over the spectrogram with a tool such as Box, or add a preset, then press Fill in."
+    return _opened(fresh, note + how)
 
 
 def _load_saved(path: str, tab: Tab, choice: int):
@@ -162,8 +163,8 @@ def choose_excerpt(tab: Tab, request: dict[str, Any], pressed: float | None = No
     end = start + fresh.sound.seconds
     return _opened(
         fresh,
-        f"Showing {_clock(start)} to {_clock(end)}: drag over the spectrogram, or add a preset, "
-        "then press Fill in.",
+        f"Showing {_clock(start)} to {_clock(end)}: drag over the spectrogram with a tool such as "
+        "Box, or add a preset, then press Fill in.",
     )
 
 

@@ -119,7 +119,7 @@ export class View {
 
     showTools(this.find('tools'));
     if (matchMedia(TOUCH).matches) {
-      for (const { dataset } of [document.body, root]) dataset.touch = 'true';
+      root.dataset.touch = 'true';
       this.store.set({ tool: 'scroll' });
     }
     showShortcuts(this.find('keys-list'));
@@ -260,7 +260,10 @@ export class View {
   /** Say what to do where nothing is selected; whether this is so. */
   refuseWithoutSelection() {
     const isEmpty = !!this.state.scene && !this.items.length;
-    if (isEmpty) this.showError('Nothing is selected: drag over the spectrogram, or add a preset.');
+    if (isEmpty)
+      this.showError(
+        'Nothing is selected: drag over the spectrogram with a tool such as Box, or add a preset.',
+      );
     return isEmpty;
   }
 
