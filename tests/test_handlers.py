@@ -28,7 +28,7 @@ from atomizer.priors.noise_fill import noise_fill
 from atomizer.ui import cleanup, examples, gpu, handlers
 from atomizer.ui.examples import EXAMPLES
 from atomizer.ui.exports import ExportRequest, export
-from atomizer.ui.handlers import loading, running, selecting
+from atomizer.ui.handlers import estimating, loading, running
 from atomizer.ui.handlers.controls import FillControls, settings_of
 from atomizer.ui.handlers.fill_status import fill_status
 from atomizer.ui.message import Chosen
@@ -125,7 +125,7 @@ def test_first_fill_of_a_place_has_seed_0(long):
 
 
 def test_selection_says_how_long_its_fill_takes(long, monkeypatch):
-    monkeypatch.setattr(selecting, "pace", Pace())
+    monkeypatch.setattr(estimating, "pace", Pace())
     session, model = loaded(long), (*CONTROLS[:6], "model", "auto", 0)
 
     def described(chosen, *controls):
@@ -141,7 +141,7 @@ def test_selection_says_how_long_its_fill_takes(long, monkeypatch):
 
 
 def test_additions_say_how_long_they_take(tmp_path, monkeypatch):
-    monkeypatch.setattr(selecting, "pace", Pace())
+    monkeypatch.setattr(estimating, "pace", Pace())
     session = loaded(other_sound(tmp_path))
     model = (*CONTROLS[:6], "model", "auto", 3, 3)
 
@@ -161,6 +161,20 @@ def test_fills_tell_the_pace_of_the_next_ones(long, monkeypatch):
     variation = filled(loaded(long))[-1].variations[0]
     ((work, seconds),) = recorded
     assert work.path == "noise" and seconds >= variation.seconds > 0
+
+
+def test_a_fill_that_took_long_changes_all_estimates(tmp_path, monkeypatch):
+    pace = Pace()
+    for module in (estimating, running):
+        monkeypatch.setattr(module, "pace", pace)
+    session = loaded(other_sound(tmp_path))
+    model = (*CONTROLS[:6], "model", "auto", 0, 9)
+    handlers.plan_additions(session, 20, *model)
+    before = handlers.describe(ALL, session, ["velocity", "sign"], *model)
+    monkeypatch.setattr(pace, "record", lambda work, _: Pace.record(pace, work, 9 * work.seconds))
+    after = filled(session)[-1]
+    assert after.expected[1] > before.expected[1] > 1
+    assert after.additions["extend"][1] > before.additions["extend"][1] > 1
 
 
 def test_part_by_beats_of_noise_is_refused_alone(long):

@@ -76,7 +76,11 @@ def prepare() -> None:
 
 def work_here(task: Task, settings: Settings) -> Work:
     """Return the work of a fill in this process, which may have to load the model first."""
-    work = work_of(task, settings)
+    return in_this_process(work_of(task, settings))
+
+
+def in_this_process(work: Work) -> Work:
+    """Return work with the loading of the model, where that is still to be done."""
     if "windows" not in work.amounts or _shipped_model.cache_info().currsize:
         return work
     return replace(work, amounts={**work.amounts, "model": 1.0})

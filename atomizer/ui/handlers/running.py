@@ -20,6 +20,7 @@ from ..pace import pace
 from ..session import Session, jobs
 from ..session.job_state import Job, JobEvent
 from . import responses
+from .estimating import show_estimates
 from .fill_status import (
     evicted_notice,
     fill_status,
@@ -119,18 +120,20 @@ def _run_recipe(
     with session.lock:
         if not job.active:
             return
-        message = _store(session, residual, ending)
-    pace.record(work.without_copied(copied), time.monotonic() - began)
+        status = _store(session, residual, ending)
+        pace.record(work.without_copied(copied), time.monotonic() - began)
+        show_estimates(session)
+        message = session.publish(status)
     yield message
 
 
-def _store(session: Session, residual: Residual | None, ending: JobEvent) -> Message:
-    """Store a fill that has ended as a variation, and say what it is made of."""
+def _store(session: Session, residual: Residual | None, ending: JobEvent) -> str:
+    """Store a fill that has ended as a variation; returns the status message."""
     labels = {variation.label for variation in session.shown.variations}
     status = fill_status(jobs.finish(session, ending))
     if residual:
         status += f", with MDCT atoms on top of {residual}"
-    return session.publish(status + evicted_notice(session, labels))
+    return status + evicted_notice(session, labels)
 
 
 def _fill_failed(session: Session, error: Exception) -> Message:

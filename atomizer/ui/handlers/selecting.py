@@ -17,12 +17,12 @@ from ...inpainting.recipe import Recipe, parse_recipes
 from ...inpainting.resolve import check_settings
 from ...inpainting.settings import Settings
 from ...inpainting.shaping import Shape
-from .. import gpu
+from ...inpainting.work import Work, work_of
 from ..message import Chosen, Message
-from ..pace import NO_ESTIMATE, Estimate, pace
 from ..session import Session, scenes
 from . import responses
 from .controls import METHOD_TITLES, FillControls, parse_integer, settings_of
+from .estimating import ADDITIONS, FILL, plan
 from .fill_status import fill_status
 from .recipes import (
     acting_on,
@@ -47,15 +47,17 @@ def describe(
         return no_session(session)
     session.features = features
     session.has_selection = bool(chosen.get("regions") or chosen.get("parts"))
-    number, refused, expected = session.revision, "", NO_ESTIMATE
+    number, refused = session.revision, ""
     loaded = session.shown.loaded  # is in the selection by now
+    planned = None
     try:
-        status, expected = _check(chosen, features, controls, session)
+        status, planned = _check(chosen, features, controls, session)
     except Exception as error:
         status = sentence_of(error)
         if isinstance(error, NoBeat):  # the page takes it out, and keeps the rest of the selection
             refused = next(part for part in chosen["parts"] if part.startswith("beats:"))
-    session.update(refused=refused, expected=expected, described=chosen.key)
+    session.update(refused=refused, described=chosen.key)
+    plan(session, {FILL: planned})
     session.drop_loaded(loaded)
     return _publish(session, status, number, chosen.key, features)
 
@@ -69,18 +71,17 @@ def plan_additions(session: Session | None, seconds: Any, *controls: Any) -> Non
     if not is_active(session):
         return
     *values, count = controls
-    additions: dict[str, Estimate] = {}
+    planned: dict[str, tuple[Work, int] | None] = dict.fromkeys(ADDITIONS)
     with suppress(AtomizerError):  # a control is invalid: pressing a button says so
         settings = settings_of(FillControls(*values))
         settings = replace(settings, timbre=0)  # takes no time, and the outline has no atoms
         times = parse_integer("number of variations", count) or 1
         for name, recipe in _additions(session, settings, seconds).items():
             with suppress(AtomizerError):  # the sound would become too long
-                work = gpu.work_here(recipe.outline(session.sound), settings)
-                additions[name] = pace.estimate(work, times)
+                planned[name] = work_of(recipe.outline(session.sound), settings), times
         if not session.has_selection and session.shown.proposal is None:
             session.update(acting=_acting_on_additions(session, settings))
-    session.update(additions=additions)
+    plan(session, planned)
 
 
 def _additions(session: Session, settings: Settings, seconds: Any) -> dict[str, Recipe]:
@@ -172,8 +173,8 @@ def _loaded_status(name: str, recipes: list[Recipe]) -> str:
 
 def _check(
     chosen: Chosen, features: list[str], controls: tuple, session: Session
-) -> tuple[str, Estimate]:
-    """Mark the selected parts; returns the status message, and the seconds that fills take.
+) -> tuple[str, tuple[Work, int] | None]:
+    """Mark the selected parts; returns the status message, and the work and number of fills.
 
     Raises AtomizerError.
     """
@@ -189,7 +190,10 @@ def _check(
         scenes.show_parts(session, selection, settings.seed, chosen.key)
     if is_empty:
         session.update(acting=_acting_on_additions(session, settings))
-        return "Nothing is selected: drag over the spectrogram, or add a preset.", NO_ESTIMATE
+        return (
+            "Nothing is selected: drag over the spectrogram with a tool such as Box, "
+            "or add a preset."
+        ), None
     selection = replace(selection, features=parse_features(features))
     task = session.check_selection(selection, settings.seed)
     if is_narrowed:
@@ -199,15 +203,14 @@ def _check(
     if "like" in acting:
         settings = replace(settings, like=session.like)
     times = parse_integer("number of variations", count) or 1
-    work = gpu.work_here(task, without_idle_timbre(settings, task))
-    expected = pace.estimate(work, times)
+    planned = work_of(task, without_idle_timbre(settings, task)), times
     if session.pursuit is None:
-        return "Ready: press Fill in.", expected
+        return "Ready: press Fill in.", planned
     scenes.hide_other_variation(session, chosen.key)
     return (
         "Masked plays the sound without the selected atoms; "
         "the model fills erased parts with MDCT atoms."
-    ), expected
+    ), planned
 
 
 def _publish(session: Session, status: str, number: int, key: str, features: list[str]) -> Message:

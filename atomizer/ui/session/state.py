@@ -21,6 +21,7 @@ from ...inpainting.highs import like
 from ...inpainting.highs.cutoff import resolve_cutoff
 from ...inpainting.recipe import FilledPlace, Recipe
 from ...inpainting.task import Task, task_of_selection
+from ...inpainting.work import Work
 from ...io.audio import Overview, Sound, read
 from .. import cleanup, drawing
 from ..decomposition import Decomposition
@@ -127,6 +128,8 @@ class Session:
     features: list[str] | None = None  # unknown features of the last selection
     has_selection: bool = False
     selection_status: str = ""  # the last status message about a selection
+    # work and number of fills that can be pressed, by the names in handlers/estimating.py
+    planned: dict[str, tuple[Work, int]] = field(default_factory=dict)
 
     # fills
     stored: dict[int, StoredVariation] = field(default_factory=dict)  # by the ids of variations
