@@ -27,7 +27,7 @@ from atomizer.io.audio import Sound
 from atomizer.ui import cleanup, decomposition, gpu, handlers
 from atomizer.ui.handlers import loading, pursuit, responses
 from atomizer.ui.message import Chosen, Message, Result
-from atomizer.ui.session import Session, Tab, copying, history, jobs, scenes, state
+from atomizer.ui.session import Session, Tab, copying, history, jobs, originals, scenes, state
 from atomizer.ui.session.job_state import FINAL, TRANSITIONS, Job, JobEvent, JobState
 from atomizer.ui.variations import StoredVariation
 
@@ -137,6 +137,7 @@ def fakes(monkeypatch, tmp_path):
         ),
         copying: dict(_link=lambda source, target: None),
         history: dict(read=lambda *_: sound, write=lambda *_: None),
+        originals: dict(read=lambda *_: sound),
         loading: dict(
             open_file=open_file,
             session_file=SimpleNamespace(is_session_file=lambda path: path == "x.atomizer"),
@@ -144,7 +145,7 @@ def fakes(monkeypatch, tmp_path):
             open_saved=open_saved,
         ),
         handlers.saving: dict(
-            saving=SimpleNamespace(capture=lambda *_: None),
+            capturing=SimpleNamespace(capture=lambda *_: None),
             session_file=SimpleNamespace(encode=lambda content: b"", ENDING=".atomizer"),
         ),
         gpu: dict(fill=fill),

@@ -14,7 +14,7 @@ from ...inpainting.shaping import Shape
 from ...limits import limits
 from .. import cleanup, session_file
 from ..message import Chosen, Message
-from ..session import Session, saving, scenes
+from ..session import Session, capturing, restoring, scenes
 from ..session_file import SavedWork
 from . import responses
 from .controls import FillControls, parse_integer, parse_number, settings_of
@@ -36,7 +36,7 @@ def save_session(
     try:
         request = request if isinstance(request, dict) else {}
         selection = Selection.from_dict({**chosen, "features": features or list(LOUDNESS)})
-        content = saving.capture(
+        content = capturing.capture(
             session,
             _work_of(selection, controls, session),
             request.get("variation"),
@@ -79,7 +79,7 @@ def _shapes_of(data: Any) -> dict[int, Shape]:
 def open_saved(path: str | Path) -> Session:
     """Open a session file. Raises AtomizerError that says what is invalid."""
     content = session_file.decode(Path(path).read_bytes())
-    return saving.restore(content, cleanup.uploaded_path(path))
+    return restoring.restore(content, cleanup.uploaded_path(path))
 
 
 def opened_status(session: Session) -> str:

@@ -10,7 +10,8 @@ scenes.py     builds what the page shows: scenes, results, parts, previews
 originals.py  an accepted variation becomes the next original, and back
 history.py    sessions replace each other, and come back
 copying.py    a copy of a session, for a tab that was duplicated
-saving.py     a session as the content of a session file, and back
+capturing.py  a session as the content of a session file
+restoring.py  a session of that content
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from ...io.audio import Sound
 from .patch import Patch
 
 ENDING = ".atomizer"
+Plane = tuple[int, int, int]  # channels, frames, bins
 # fields of `message.Variation` that are stored as they are
 ROW = (
     *("label", "title", "details", "heard", "snr_db", "level_db", "lsd", "has_reference"),
@@ -147,7 +148,7 @@ def length_at(to: int, length: int, rate: int) -> int:
     return -(-length * to // rate)
 
 
-def plane_of(channels: int, length: int, rate: int) -> tuple[int, int, int]:
+def plane_of(channels: int, length: int, rate: int) -> Plane:
     """Return the (channels, frames, bins) of the atoms of a sound of `length` samples."""
     space = AtomSpace()
     return channels, space.frame_count(length_at(space.rate, length, rate)), space.hop
