@@ -316,7 +316,9 @@ class Visitor:
 
     def accept(self):
         if (current := self.session.message.current) is not None:
+            layers = len(self.session.undo_stack)
             self.take(handlers.accept(self.session, current))
+            assert len(self.session.undo_stack) == layers + 1, "it is the next original"
 
     def delete(self):
         if variations := self.session.message.variations:
