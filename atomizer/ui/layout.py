@@ -227,9 +227,8 @@ def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
     with gr.Row(elem_classes="pair", elem_id="go"):
         fill = gr.Button("Fill in", variant="primary", elem_id="fill", scale=3, min_width=0)
         stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=0)
-        gr.HTML(
-            PLAY, elem_id="play-panel", padding=False
-        )  # on a phone, while nothing can be stopped
+        # on a phone, while nothing can be stopped
+        gr.HTML(PLAY, elem_id="play-panel", padding=False)
     queue = gr.HTML("", elem_id="queue", padding=False)  # Gradio shows the place in the queue here
     gr.HTML(REFERENCE, elem_id="reference", padding=False)
     # out of sight: the browser opens it
@@ -241,31 +240,23 @@ def _fill_panel() -> tuple[FillPanel, list[gr.Checkbox], ExtendPanel]:
     with gr.Column(elem_id="advanced", min_width=0):
         features = _features()
         count, seed, steps, temperature, nucleus = _numbers()
-        method = gr.Radio(
-            [(title, name) for name, title in METHOD_TITLES.items()],
-            label="Filled in by",
-            info="Order, steps, temperature and nucleus act on the model alone.",
-            elem_id="method",
-            value="model" if gpu.has_model() else "noise",
-        )
-        using = gr.Radio(
-            [(USING_TITLES.get(name, name), name) for name in USING],
-            label="What fills holes and boxes",
-            info="The recording around and elsewhere, or texture of the right level alone.",
-            elem_id="using",
-            value="auto",
-        )
-        timbre = gr.Dropdown(
-            [("automatic", 0), *((words, k) for k, words in enumerate(list_timbres(), 1))],
-            value=0,
-            label="Timbre of filled highs",
-            info="Automatic: the most likely one for seed 0, another for every other seed.",
-            filterable=False,
-            elem_id="timbre",
-        )
-    numbers = (steps, temperature, nucleus, seed)
-    ways = (method, using, timbre, count)
-    panel = FillPanel(order, reverse, *numbers, *ways, fill, stop, queue, reference)
+        method, using, timbre = _ways_to_fill()
+    panel = FillPanel(
+        order=order,
+        reverse=reverse,
+        steps=steps,
+        temperature=temperature,
+        nucleus=nucleus,
+        seed=seed,
+        method=method,
+        using=using,
+        timbre=timbre,
+        count=count,
+        fill=fill,
+        stop=stop,
+        queue=queue,
+        reference=reference,
+    )
     return panel, features, extend
 
 
@@ -317,6 +308,33 @@ def _numbers() -> tuple[gr.Number, gr.Textbox, gr.Textbox, gr.Textbox, gr.Textbo
             for label in ("Steps", "Temperature", "Nucleus")
         )
     return count, seed, steps, temperature, nucleus
+
+
+def _ways_to_fill() -> tuple[gr.Radio, gr.Radio, gr.Dropdown]:
+    """Create the method, what fills holes and boxes, and the timbre of highs."""
+    method = gr.Radio(
+        [(title, name) for name, title in METHOD_TITLES.items()],
+        label="Filled in by",
+        info="Order, steps, temperature and nucleus act on the model alone.",
+        elem_id="method",
+        value="model" if gpu.has_model() else "noise",
+    )
+    using = gr.Radio(
+        [(USING_TITLES.get(name, name), name) for name in USING],
+        label="What fills holes and boxes",
+        info="The recording around and elsewhere, or texture of the right level alone.",
+        elem_id="using",
+        value="auto",
+    )
+    timbre = gr.Dropdown(
+        [("automatic", 0), *((words, k) for k, words in enumerate(list_timbres(), 1))],
+        value=0,
+        label="Timbre of filled highs",
+        info="Automatic: the most likely one for seed 0, another for every other seed.",
+        filterable=False,
+        elem_id="timbre",
+    )
+    return method, using, timbre
 
 
 def _extend_panel() -> ExtendPanel:
