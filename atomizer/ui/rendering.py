@@ -54,6 +54,7 @@ def render(text: str, leads_on: Callable[[str], bool]) -> str:
     parser.add_render_rule("table_open", lambda *_: '<div class="table" tabindex="0"><table>')
     parser.add_render_rule("table_close", lambda *_: "</table></div>")
     body = parser.renderer.render(tokens, parser.options, {})
+    body = body.replace("<pre>", '<pre tabindex="0">')  # keys scroll what has the focus
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -52,6 +52,11 @@ def test_nothing_serious_is_found(open_page, sounds):
     d.add_preset(page, "above", 8000)
     d.fill(page)
     check(page, "a fill")
+    d.draw_box(page, 1, 2, 300, 3000)
+    page.wait_for_selector(f"{d.VIEW} [data-name=base]")
+    check(page, "what the next fill starts from", SIZES[:1])
+    page.keyboard.press("Control+z")
+    d.wait(page, "state.variation")
     page.click(f"{d.VIEW} [data-act=blind]")
     check(page, "the blind test")
     page.keyboard.press("Escape")
@@ -62,6 +67,14 @@ def test_nothing_serious_is_found(open_page, sounds):
     page.click("#record > button")
     page.click(f"{d.VIEW} [data-name=export-menu] summary")
     check(page, "open panels")
+
+
+def test_nothing_serious_is_found_in_the_model_card(open_page):
+    page = open_page(*SIZES[1], app="quick_app_url")
+    page.goto(page.evaluate("document.querySelector('#intro a').href"))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert findings(page, VIOLATIONS) == [], scheme
 
 
 def test_nothing_serious_is_found_in_sheets_overview_and_example(open_page, sounds):
