@@ -33,6 +33,17 @@ def readout(page) -> str:
     return page.inner_text(f"{d.VIEW} [data-name=readout]")
 
 
+def test_the_chip_of_the_chosen_region_is_in_sight(small):
+    small.set_viewport_size({"width": 1024, "height": 768})
+    for start in (0.2, 1.2, 2.2, 3.2):
+        d.draw_box(small, start, start + 0.5, 300, 3000)
+    chip, chips = (
+        small.locator(f"{d.VIEW} {name}").bounding_box() for name in (".chip.active", ".chips")
+    )
+    assert chips["y"] - 1 <= chip["y"]
+    assert chip["y"] + chip["height"] <= chips["y"] + chips["height"] + 1
+
+
 def test_brushes_select_what_python_selects(page, many):
     d.paint(page, STROKE, radius=20)
     assert d.state(page, "[items[0].kind, items[0].scale]") == ["brush", "log"]

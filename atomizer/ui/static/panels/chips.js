@@ -1,7 +1,7 @@
 // The list of selected items: one chip each, with a button that chooses it and one that removes it.
 
 import { labelOf } from '../state/selection.js';
-import { setChildren } from '../util/children.js';
+import { scrollTo, setChildren } from '../util/children.js';
 
 /** @typedef {import('../types').Item} Item */
 
@@ -47,6 +47,8 @@ export function showChips(list, items, active, names) {
     list,
     items.map((item, k) => chipOf(item, k, k === active, names)),
   );
+  const chosen = list.querySelector('.active');
+  if (chosen) scrollTo(list, chosen);
   if (focused === undefined) return;
   /** @type {HTMLElement | null} */ (list.querySelector('[data-chip="' + focused + '"]'))?.focus();
 }

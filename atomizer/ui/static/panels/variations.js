@@ -1,7 +1,7 @@
 // The list of variations: every fill with its settings and its distance from the original.
 
 import { whereOf } from '../state/selectors.js';
-import { setChildren } from '../util/children.js';
+import { scrollTo, setChildren } from '../util/children.js';
 import * as format from '../util/format.js';
 
 /** @typedef {import('../types').Variation} Variation */
@@ -136,15 +136,6 @@ export function showVariations(list, variations, current) {
   const chosen = list.querySelector('[aria-checked=true]');
   if (hadFocus && chosen) chosen.focus();
   if (chosen) scrollTo(list, chosen);
-}
-
-/** Scroll a list, and not the page around it, until a row of it is in sight.
- * @param {HTMLElement} list
- * @param {HTMLElement} row */
-function scrollTo(list, row) {
-  const [seen, wanted] = [list, row].map((element) => element.getBoundingClientRect());
-  const over = Math.max(0, wanted.bottom - seen.bottom) || Math.min(0, wanted.top - seen.top);
-  list.scrollTop += over;
 }
 
 /** Id of the variation `step` places after the current one; null if there are none. Without a

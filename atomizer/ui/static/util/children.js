@@ -1,4 +1,4 @@
-// Lists that are drawn again.
+// Lists that are drawn again, and scrolled.
 
 /**
  * Replace the children of an element, except those that stay as they are: a button that is being
@@ -12,4 +12,13 @@ export function setChildren(element, children) {
     if (!old) element.append(child);
     else if (!old.isEqualNode(child)) old.replaceWith(child);
   });
+}
+
+/** Scroll a list, and not the page around it, until one of its children is in sight.
+ * @param {Element} list
+ * @param {Element} child */
+export function scrollTo(list, child) {
+  const [seen, wanted] = [list, child].map((element) => element.getBoundingClientRect());
+  const below = Math.max(0, wanted.bottom - seen.bottom);
+  list.scrollTop += below || Math.min(0, wanted.top - seen.top);
 }
