@@ -152,7 +152,10 @@ def info(
     source: In,
     first: Annotated[
         Optional[int],
-        typer.Option(help="keep only this many atoms, the loudest; a matching pursuit ends there"),
+        typer.Option(
+            help="keep only this many atoms, the loudest; a matching pursuit ends there, and has no"
+            " --srr by default"
+        ),
     ] = None,
     atomizer: Atomizer = AtomizerName("mdct"),
     srr: Srr = None,

@@ -87,7 +87,10 @@ def fill(
     seed: Seed = 0,
     method: Annotated[
         MethodName,
-        typer.Option(help="model, noise with an interpolated spectral envelope, or erased"),
+        typer.Option(
+            help="what fills in: the model, noise with an interpolated spectral envelope, silence"
+            " (erased), or atoms of another time (paste, with --shift)"
+        ),
     ] = MethodName("model"),
     erase_only: Annotated[
         bool,

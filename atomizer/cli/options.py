@@ -52,8 +52,7 @@ Atomizer = Annotated[AtomizerName, typer.Option(help="how the sound becomes atom
 Srr = Annotated[
     Optional[float],
     typer.Option(
-        help="signal-to-residual ratio in dB at which a matching pursuit ends; default: 30, or none"
-        " if --first is given"
+        help="signal-to-residual ratio in dB at which a matching pursuit ends; default: 30"
     ),
 ]
 Checkpoint = Annotated[
@@ -71,7 +70,13 @@ Nucleus = Annotated[
         f" then sampled unless --amplitudes is given; {_BY_TASK}"
     ),
 ]
-Amplitudes = Annotated[Optional[AmplitudesName], typer.Option(help=_BY_TASK)]
+Amplitudes = Annotated[
+    Optional[AmplitudesName],
+    typer.Option(
+        help="what predicted levels and signs become: their mean (expected), single draws"
+        f" (sampled), or mean levels with the fine structure of noise (texture); {_BY_TASK}"
+    ),
+]
 Peaks = Annotated[
     PeaksName,
     typer.Option(
