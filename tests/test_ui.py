@@ -19,15 +19,9 @@ from atomizer.priors.recording.context import CopySource
 from atomizer.ui import decomposition, documents, drawing
 from atomizer.ui.component import STATIC, STYLES, help_text
 from atomizer.ui.exports import EXPORTS
+from atomizer.ui.judging import has_reference, judge, level_difference
 from atomizer.ui.layout import example_sounds
-from atomizer.ui.variations import (
-    details_of,
-    has_reference,
-    judge,
-    level_difference,
-    summary_of,
-    title_of,
-)
+from atomizer.ui.wording import details_of, summary_of, title_of
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@
     message.py        what Python and the browser send each other
     drawing.py        packs atoms into the bytes that the browser draws
     decomposition.py  matching-pursuit atoms on the page
-    variations.py     metrics and titles of fills
+    variations.py     recipes and files of fills; judging.py measures them, wording.py describes
     exports.py        files to download
     examples.py       the examples and their cached results
     session/          what the server stores for one visitor

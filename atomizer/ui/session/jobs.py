@@ -20,18 +20,10 @@ from ...io.audio import Sound, write
 from ...io.tags import Tags
 from ...limits import limits
 from .. import drawing
+from ..judging import changed_spans, has_reference, judge, level_difference
 from ..message import Scene, Source, Variation
-from ..variations import (
-    StoredVariation,
-    changed_spans,
-    details_of,
-    digest_of,
-    has_reference,
-    judge,
-    level_difference,
-    summary_of,
-    title_of,
-)
+from ..variations import StoredVariation, digest_of
+from ..wording import details_of, summary_of, title_of
 from . import scenes
 from .job_state import Fill, Job, JobEvent
 from .state import Session

@@ -18,6 +18,7 @@ from ...inpainting.shaping import Shape
 from ...io.audio import Sound
 from .. import drawing, session_file
 from ..decomposition import Decomposition, stop_criterion
+from ..judging import changed_spans
 from ..message import Scene, Variation
 from ..session_file.content import (
     Drawn,
@@ -28,7 +29,6 @@ from ..session_file.content import (
     SavedVariation,
     plane_of,
 )
-from ..variations import changed_spans
 from . import jobs, scenes
 from .state import Original, Session
 
