@@ -16,7 +16,7 @@ from atomizer.cli import run
 from atomizer.inpainting.parts import plan
 from atomizer.inpainting.parts.fill_parts import Stream, fill_by_parts, repair_by_parts
 from atomizer.inpainting.parts.joints import FilledPart, with_equal_levels
-from atomizer.inpainting.parts.plan import Part
+from atomizer.inpainting.parts.plan import SoundPart
 from atomizer.inpainting.recipe import Recipe
 from atomizer.io.audio import Sound, read, write
 from atomizer.io.peaks import PeakFitter, fit_peaks
@@ -310,7 +310,7 @@ def test_levels_of_parts_meet_at_their_joint():
     for number, level in enumerate((0.01, 0.02)):
         noise = rng.normal(0, level, task.grid.shape).astype(np.float32)
         grid = np.where(task.mask, noise, task.grid)
-        part = Part(*((0, joint) if number == 0 else (joint, frames)), 0, frames)
+        part = SoundPart(*((0, joint) if number == 0 else (joint, frames)), 0, frames)
         filled.append(FilledPart(part, sound, task, grid))
 
     def level(grid, start, stop):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from atomizer.inpainting.shaping import Shape
+from atomizer.inpainting.shaping import FillShape
 from atomizer.io.audio import Sound, read
 from atomizer.plotting.style import PlotStyle
 from atomizer.ui import decomposition, drawing, handlers, session_file
@@ -124,7 +124,9 @@ def assert_same_variations(before: Session, after: Session) -> None:
             assert pair[0].rate == pair[1].rate
             assert pair[0].samples.tobytes() == pair[1].samples.tobytes()
         exports = [
-            export(session, ExportRequest(kind, version, number, PlotStyle(), Shape(**SHAPE))).data
+            export(
+                session, ExportRequest(kind, version, number, PlotStyle(), FillShape(**SHAPE))
+            ).data
             for kind, version in (("wav24", "filled"), ("settings", "filled"), ("wav16", "change"))
             for session, number in ((before, old.id), (after, new.id))
         ]

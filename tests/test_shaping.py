@@ -10,7 +10,7 @@ from atomizer.errors import AtomizerError
 from atomizer.inpainting.mid_side import left_and_right
 from atomizer.inpainting.recipe import Recipe, dump_recipes, parse_recipes
 from atomizer.inpainting.settings import Settings
-from atomizer.inpainting.shaping import Shape, shape_fill, spans_of, tilted
+from atomizer.inpainting.shaping import FillShape, shape_fill, spans_of, tilted
 from atomizer.io.audio import Sound
 
 RATE = 44_100
@@ -35,12 +35,12 @@ def level_of(samples, low, high):
 
 def test_shape_keeps_all_samples_outside_of_the_fill(fill):
     original, masked, filled = fill
-    assert shape_fill(*fill, Shape()) is filled
-    for shape in (Shape(6), Shape(tilt_db=3), Shape(-3, -2, 0.4)):
+    assert shape_fill(*fill, FillShape()) is filled
+    for shape in (FillShape(6), FillShape(tilt_db=3), FillShape(-3, -2, 0.4)):
         shaped = shape_fill(*fill, shape)
         same = (shaped.samples == original.samples).all(0)
         assert same[:8820].all() and same[13230:].all() and not same[9000:13000].any()
-    assert np.array_equal(shape_fill(*fill, Shape(wet=0)).samples, original.samples)
+    assert np.array_equal(shape_fill(*fill, FillShape(wet=0)).samples, original.samples)
 
 
 def test_width_scales_the_side_and_keeps_the_mono_sum():
@@ -50,22 +50,22 @@ def test_width_scales_the_side_and_keeps_the_mono_sum():
     original = Sound(mono[None], RATE)
     masked, filled = (Sound(left_and_right(np.stack([mono, s])), RATE) for s in (0 * side, side))
     for width in (0.0, 0.5, 2.0):
-        shaped = shape_fill(original, masked, filled, Shape(tilt_db=1, width=width)).samples
-        narrow = shape_fill(original, masked, filled, Shape(tilt_db=1)).samples
+        shaped = shape_fill(original, masked, filled, FillShape(tilt_db=1, width=width)).samples
+        narrow = shape_fill(original, masked, filled, FillShape(tilt_db=1)).samples
         assert np.array_equal(shaped.astype(np.float64).sum(0) / 2, mono)
         wanted = width * (narrow[0] - narrow[1])
         assert shaped[0] - shaped[1] == pytest.approx(wanted, abs=1e-5)
     with pytest.raises(AtomizerError, match="width must be between 0 and 2"):
-        Shape(width=3)
+        FillShape(width=3)
 
 
 def test_width_leaves_other_fills_alone(fill):
-    assert np.array_equal(shape_fill(*fill, Shape(width=0)).samples, fill[2].samples)
+    assert np.array_equal(shape_fill(*fill, FillShape(width=0)).samples, fill[2].samples)
 
 
 def test_level_changes_inside_and_fades_at_the_joints(fill):
     _, _, filled = fill
-    shaped = shape_fill(*fill, Shape(level_db=-20)).samples / filled.samples
+    shaped = shape_fill(*fill, FillShape(level_db=-20)).samples / filled.samples
     assert shaped[:, 9300:12700] == pytest.approx(0.1, rel=1e-4)
     assert (shaped[:, 8820] > 0.99).all() and (shaped[:, 13229] > 0.99).all()
 
@@ -73,7 +73,7 @@ def test_level_changes_inside_and_fades_at_the_joints(fill):
 @pytest.mark.parametrize("tilt", [3.0, -2.0])
 def test_tilt_is_the_gain_per_octave_around_the_pivot(tilt):
     noise = np.random.default_rng(1).standard_normal((1, 2 * RATE)).astype(np.float32)
-    out = tilted(noise, Shape(tilt_db=tilt), RATE)
+    out = tilted(noise, FillShape(tilt_db=tilt), RATE)
     for octaves in (-4, -2, -1, 0, 1):
         low, high = 4000 * 2**octaves * 0.95, 4000 * 2**octaves * 1.05
         gain = level_of(out, low, high) - level_of(noise, low, high)
@@ -83,8 +83,8 @@ def test_tilt_is_the_gain_per_octave_around_the_pivot(tilt):
 def test_dry_sound_may_be_shorter_and_of_fewer_channels(sound):
     recipe = Recipe(settings=Settings("noise"), extend=0.25, add_channels=1)
     before = sound(0.5)
-    half = replace(recipe, shape=Shape(wet=0.5)).apply(before)
-    dry = replace(recipe, shape=Shape(wet=0)).apply(before)
+    half = replace(recipe, shape=FillShape(wet=0.5)).apply(before)
+    dry = replace(recipe, shape=FillShape(wet=0)).apply(before)
     full = recipe.apply(before)
     assert dry.samples.shape == full.samples.shape and not dry.samples[:, -5000:].any()
     assert np.allclose(half.samples, (dry.samples + full.samples) / 2, atol=1e-6)
@@ -98,11 +98,12 @@ def test_spans_join_short_gaps():
 
 
 def test_settings_files_keep_the_shape(sound):
-    recipe = Recipe(parse(["time:0.1-0.3"]), Settings("noise"), shape=Shape(-3, 1.5, 0.8))
+    recipe = Recipe(parse(["time:0.1-0.3"]), Settings("noise"), shape=FillShape(-3, 1.5, 0.8))
     (again,) = parse_recipes(dump_recipes([recipe]))
     assert again == recipe and "shape" not in Recipe().to_dict()
     assert not np.array_equal(
-        recipe.apply(sound(0.5)).samples, replace(recipe, shape=Shape()).apply(sound(0.5)).samples
+        recipe.apply(sound(0.5)).samples,
+        replace(recipe, shape=FillShape()).apply(sound(0.5)).samples,
     )
 
 
@@ -117,4 +118,4 @@ def test_settings_files_keep_the_shape(sound):
 )
 def test_invalid_shape_gets_one_sentence(data, says):
     with pytest.raises(AtomizerError, match=says):
-        Shape.from_dict(data)
+        FillShape.from_dict(data)

@@ -8,12 +8,12 @@ one_file.py    one file, by whole.py or long_files.py
 many_files.py  files, folders and patterns, with a report
 """
 
-from .many_files import Job, Report, fill_files, list_jobs
+from .many_files import FileJob, Report, fill_files, list_jobs
 from .one_file import fill_file
 from .request import Outcome, Request, Watch
 
 __all__ = [
-    "Job",
+    "FileJob",
     "Outcome",
     "Report",
     "Request",

@@ -18,14 +18,14 @@ FALLBACK_ENDING = ".flac"  # of outputs whose input has a format that is not wri
 
 
 @dataclass(frozen=True)
-class Job:
+class FileJob:
     """A file to read, and the file to write."""
 
     source: Path
     target: Path
 
 
-def list_jobs(inputs: Iterable[str], folder: Path, ending: str | None = None) -> list[Job]:
+def list_jobs(inputs: Iterable[str], folder: Path, ending: str | None = None) -> list[FileJob]:
     """Jobs of files, folders and patterns such as "music/*.mp3".
 
     inputs  paths or patterns; of folders, all sound files in them and in folders inside, whose
@@ -36,7 +36,7 @@ def list_jobs(inputs: Iterable[str], folder: Path, ending: str | None = None) ->
     Where a file with that ending has the same name, an output has both: take.ac3.flac.
     Raises AtomizerError if there is no such file, or two outputs would still have the same name.
     """
-    jobs: dict[Path, Job] = {}
+    jobs: dict[Path, FileJob] = {}
     inside = folder.resolve()
     for text in inputs:
         root, paths = _expand(text)
@@ -54,7 +54,7 @@ def list_jobs(inputs: Iterable[str], folder: Path, ending: str | None = None) ->
                     f"Both {str(jobs[target].source)[:80]!r} and {str(path)[:80]!r} would become"
                     f" {target.name[:80]!r}: fill them into different folders."
                 )
-            jobs[target] = Job(path, target)
+            jobs[target] = FileJob(path, target)
     return list(jobs.values())
 
 
@@ -115,10 +115,10 @@ class Report:
 
 
 def fill_files(
-    jobs: list[Job],
+    jobs: list[FileJob],
     request: Request,
     overwrite: bool = False,
-    on_share: Callable[[Job, float], object] | None = None,
+    on_share: Callable[[FileJob, float], object] | None = None,
 ) -> Report:
     """Fill in many files; one that fails does not stop the others.
 
@@ -138,10 +138,10 @@ def fill_files(
 
 
 def _fill_into_report(
-    job: Job,
+    job: FileJob,
     request: Request,
     report: Report,
-    on_share: Callable[[Job, float], object] | None,
+    on_share: Callable[[FileJob, float], object] | None,
 ) -> None:
     """Fill in one file, and put its outcome into the report."""
     watch = Watch()

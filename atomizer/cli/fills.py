@@ -37,7 +37,7 @@ from .progress import files_progress, steps_progress
 
 if TYPE_CHECKING:
     from ..analysis import MatchingPursuitAtomizer
-    from ..batch import Job, Request
+    from ..batch import FileJob, Request
     from ..inpainting.recipe import Recipe
 
 
@@ -272,14 +272,14 @@ def _fill_one(files: list[str], request: Request, as_json: bool) -> None:
     name_sound(out, outcome.seconds, outcome.channels)
 
 
-def _jobs(files: list[str], folder: Path, ending: str | None) -> list[Job]:
+def _jobs(files: list[str], folder: Path, ending: str | None) -> list[FileJob]:
     """The files to read and to write; `ending` with or without its dot."""
     from ..batch import list_jobs
 
     return list_jobs(files, folder, None if ending is None else f".{ending.removeprefix('.')}")
 
 
-def _fill_many(jobs: list[Job], request: Request, overwrite: bool, as_json: bool) -> None:
+def _fill_many(jobs: list[FileJob], request: Request, overwrite: bool, as_json: bool) -> None:
     """Fill in files, and print a report; the exit code is 1 if one of them failed."""
     from ..batch import fill_files
 

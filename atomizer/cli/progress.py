@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..batch import Job
+    from ..batch import FileJob
     from ..inpainting.step import Step
     from ..priors.recording.context import CopySource
 
@@ -62,7 +62,7 @@ def share_progress(what: str) -> Iterator[Callable[[float], None]]:
 
 
 @contextmanager
-def files_progress(count: int) -> Iterator[Callable[[Job, float], None]]:
+def files_progress(count: int) -> Iterator[Callable[[FileJob, float], None]]:
     """One progress bar for many files; yields the callback of `batch.fill_files`."""
     from tqdm import tqdm
 
@@ -70,7 +70,7 @@ def files_progress(count: int) -> Iterator[Callable[[Job, float], None]]:
     form = "{desc}{percentage:3.0f}% |{bar}| {n:.1f}/{total} files [{elapsed}<{remaining}]"
     with tqdm(total=count, bar_format=form, disable=None) as bar:
 
-        def on_share(job: Job, share: float) -> None:
+        def on_share(job: FileJob, share: float) -> None:
             nonlocal done
             bar.set_description(f"{job.source.name[:24]} ", refresh=False)
             bar.update(max(0.0, done + share - bar.n))

@@ -21,7 +21,7 @@ from ..io.audio import Sound
 from .erase import Residual, check_fillable, erase_atoms
 from .fill import fill
 from .settings import Settings
-from .shaping import Shape, shape_fill
+from .shaping import FillShape, shape_fill
 from .step import Step
 from .task import Task, outline, prepare
 
@@ -55,7 +55,7 @@ class Recipe:
     stop_after: int = 0
     atomizer: str = "mdct"
     atoms: int = 0
-    shape: Shape = Shape()
+    shape: FillShape = FillShape()
 
     def erase_atoms(self, sound: Sound, atoms: Atoms | None = None) -> Residual:
         """The sound without the selected matching-pursuit atoms.
@@ -141,7 +141,7 @@ class Recipe:
             if step.number == self.stop_after:
                 break
         filled = task.render(step.grid)
-        if self.shape == Shape():
+        if self.shape == FillShape():
             return filled
         return shape_fill(sound, self.masked(task), filled, self.shape)
 
@@ -162,7 +162,7 @@ class Recipe:
                 data[name] = getattr(self, name)
         if self.atomizer != "mdct":
             data["atomizer"] = self.atomizer
-        if self.shape != Shape():
+        if self.shape != FillShape():
             data["shape"] = self.shape.to_dict()
         return data
 
@@ -180,7 +180,7 @@ class Recipe:
         values = {f.name: getattr(valid, f.name) for f in fields(cls)}
         values["selection"] = Selection.from_schema(valid.selection)
         values["settings"] = Settings(**valid.settings.model_dump())
-        values["shape"] = Shape(**valid.shape.model_dump())
+        values["shape"] = FillShape(**valid.shape.model_dump())
         return cls(**values)
 
 

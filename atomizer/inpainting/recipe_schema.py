@@ -16,13 +16,13 @@ from ..errors import AtomizerError
 from ..limits import limits
 from ..validation import Number, Schema, schema_of
 from .settings import Settings
-from .shaping import SHAPE_FORM, SHAPE_SUBJECT, Shape
+from .shaping import SHAPE_FORM, SHAPE_SUBJECT, FillShape
 
 _SUBJECT = "The {} of a fill"
 _FORM = 'A fill is an object {"selection": {...}, "settings": {...}}.'
 
 SettingsSchema: Any = schema_of(Settings, _SUBJECT, _FORM)
-ShapeSchema: Any = schema_of(Shape, SHAPE_SUBJECT, SHAPE_FORM)
+ShapeSchema: Any = schema_of(FillShape, SHAPE_SUBJECT, SHAPE_FORM)
 
 
 class RecipeSchema(Schema):

@@ -1,6 +1,6 @@
 """Level, brightness, width and share of what was filled in, changed after the fill.
 
-    filled = shape_fill(original, masked, filled, Shape(level_db=-3, tilt_db=1.5))
+    filled = shape_fill(original, masked, filled, FillShape(level_db=-3, tilt_db=1.5))
 
 The page does the same while it plays (`ui/static/audio/shaping.js`): both use the high shelves of
 the Web Audio API. Outside of the samples that the fill has changed nothing changes.
@@ -33,7 +33,7 @@ SHAPE_FORM = 'A shape is an object {"level_db": -3, "tilt_db": 1.5, "wet": 1}.'
 
 
 @dataclass(frozen=True)
-class Shape:
+class FillShape:
     """How a fill is changed before it is mixed in.
 
     level_db  gain of what was filled in
@@ -61,8 +61,8 @@ class Shape:
                 )
 
     @classmethod
-    def from_dict(cls, data: Any) -> Shape:
-        """Shape of parsed JSON; raises AtomizerError that says what is invalid."""
+    def from_dict(cls, data: Any) -> FillShape:
+        """FillShape of parsed JSON; raises AtomizerError that says what is invalid."""
         from ..validation import schema_of, validate  # loads pydantic
 
         return cls(**validate(schema_of(cls, SHAPE_SUBJECT, SHAPE_FORM), data).model_dump())
@@ -72,7 +72,7 @@ class Shape:
         return asdict(self)
 
 
-def shape_fill(original: Sound, masked: Sound, filled: Sound, shape: Shape) -> Sound:
+def shape_fill(original: Sound, masked: Sound, filled: Sound, shape: FillShape) -> Sound:
     """Change the fill of a sound.
 
     Parameters
@@ -81,7 +81,7 @@ def shape_fill(original: Sound, masked: Sound, filled: Sound, shape: Shape) -> S
         Before anything was erased; may be shorter, of fewer channels or of another rate.
     masked, filled : Sound
         Without the unknown atoms, and with them filled in.
-    shape : Shape
+    shape : FillShape
 
     Returns
     -------
@@ -89,7 +89,7 @@ def shape_fill(original: Sound, masked: Sound, filled: Sound, shape: Shape) -> S
         Of the length, rate and channels of `filled`, which it is for the default shape. The mono
         sum of a side signal stays that of `masked`, to the bit.
     """
-    if shape == Shape():
+    if shape == FillShape():
         return filled
     rate, change = filled.rate, filled.samples - masked.samples
     share = inner_gain(spans_of(change, rate), change.shape[1], rate)
@@ -154,7 +154,7 @@ def inner_gain(spans: list[tuple[int, int]], length: int, rate: int) -> np.ndarr
     return gain
 
 
-def tilted(samples: np.ndarray, shape: Shape, rate: int) -> np.ndarray:
+def tilted(samples: np.ndarray, shape: FillShape, rate: int) -> np.ndarray:
     """Samples (C, n) with the level and the tilt of a shape."""
     from scipy.signal import sosfilt
 

@@ -16,7 +16,7 @@ import soxr
 
 from ..errors import AtomizerError
 from .channels import from_file, mask_of
-from .containers import PartFile, scan
+from .containers import OpenPart, scan
 from .decoders import decoded_by, decoder_of
 from .ffmpeg import decoded, is_installed, kind_of
 
@@ -131,10 +131,10 @@ class SoundReader:
     def _open_spans(self, path: Path) -> list[_Span]:
         """Decoders of all parts of the file that have the rate and channels of the first one."""
         parts = self.contents.parts
-        sources: list[PartFile | Path] = [part.open(path) for part in parts] or [path]
+        sources: list[OpenPart | Path] = [part.open(path) for part in parts] or [path]
         spans: list[_Span] = []
         for source in sources:
-            if isinstance(source, PartFile):
+            if isinstance(source, OpenPart):
                 self._stack.callback(source.close)
             file = self._stack.enter_context(_Decoder(source))
             start = spans[-1].stop if spans else 0

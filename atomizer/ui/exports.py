@@ -22,7 +22,7 @@ from ..codec.names import ENDING
 from ..errors import AtomizerError
 from ..inpainting.changes import changes
 from ..inpainting.recipe import dump_recipes
-from ..inpainting.shaping import Shape, shape_fill
+from ..inpainting.shaping import FillShape, shape_fill
 from ..io.audio import Sound, read, write
 from ..model import checkpoint
 from ..plotting.figures import encode_figure, plot_grid, plot_tiles
@@ -47,7 +47,7 @@ class ExportRequest:
     version: str
     variation: int | None
     look: PlotStyle
-    shape: Shape = Shape()
+    shape: FillShape = FillShape()
 
 
 class Export(NamedTuple):

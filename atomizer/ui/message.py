@@ -110,7 +110,7 @@ class Variation(Result):
     changed  which samples differ from the original: `Changes` in words
     spans    (start, stop) in seconds where filled and masked sound differ
     order, reverse  the ordering that it revealed the atoms in
-    shape    how a session file says that the fill is changed: `Shape`
+    shape    how a session file says that the fill is changed: `FillShape`
     proposal  the selection where `key` is the id of a proposal; other keys name it themselves
     """
 

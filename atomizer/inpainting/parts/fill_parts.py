@@ -28,7 +28,7 @@ from ..standout import NothingStandsOut
 from ..task import Task, prepare
 from . import plan
 from .joints import JOINT_FRAMES, FilledPart, Strip, render_part, with_equal_levels
-from .plan import Part, extent, plan_parts, selection_in, shifted
+from .plan import SoundPart, extent, plan_parts, selection_in, shifted
 
 if TYPE_CHECKING:
     from ...model.inference import AtomModel
@@ -169,13 +169,13 @@ class _PartFiller:
     recipe: Recipe
     space: AtomSpace
 
-    def plan(self) -> list[Part]:
+    def plan(self) -> list[SoundPart]:
         """The parts of the sound."""
         rate, recipe = self.sound.form.rate, self.recipe
         frames = self.space.frame_count(-(-self.sound.length * self.space.rate // rate))
         return plan_parts(recipe.selection, bool(recipe.extend), frames, rate, self.space)
 
-    def survey(self, parts: list[Part]) -> tuple[float, int]:
+    def survey(self, parts: list[SoundPart]) -> tuple[float, int]:
         """Magnitude of the loudest atom outside the selection, and the rate of the result.
 
         Raises AtomizerError where nothing is selected.
@@ -199,7 +199,7 @@ class _PartFiller:
             )
         return loudest, rate
 
-    def fill(self, part: Part, reference: float, load: Load | None) -> FilledPart:
+    def fill(self, part: SoundPart, reference: float, load: Load | None) -> FilledPart:
         """Fill a part; `reference` is the magnitude of the loudest atom of the whole sound."""
         task = self._task(part)
         if task is None:
@@ -210,7 +210,7 @@ class _PartFiller:
         with _little_memory(model):
             return FilledPart(part, task.sound, task, last(fill(task, settings, model)).grid)
 
-    def _task(self, part: Part) -> Task | None:
+    def _task(self, part: SoundPart) -> Task | None:
         """The task of a part; None if nothing is selected in it."""
         recipe, seconds = self.recipe, self.space.hop / self.space.rate
         is_last = self._sample(part.stop) >= self.sound.length
@@ -233,7 +233,7 @@ class _PartFiller:
         except NothingStandsOut:  # in this part
             return None
 
-    def _seed(self, part: Part) -> int:
+    def _seed(self, part: SoundPart) -> int:
         """Seed of a part: textures differ from part to part, holes do not depend on the parts."""
         recipe = self.recipe
         bounded = all(region.bounds_time for region in recipe.selection.regions)

@@ -14,7 +14,7 @@ import numpy as np
 from ...atoms.space import AtomSpace
 from ...io.audio import Sound
 from ..task import Task
-from .plan import Part
+from .plan import SoundPart
 
 JOINT_FRAMES = 8  # of the neighbouring parts that are rendered along, for the resampler
 LEVEL_SECONDS = 1.0  # on either side of a joint, where the levels of two parts are compared
@@ -32,7 +32,7 @@ class FilledPart:
     grid   the filled grid (C, T, F) of the task
     """
 
-    part: Part
+    part: SoundPart
     sound: Sound
     task: Task | None = None
     grid: np.ndarray | None = None

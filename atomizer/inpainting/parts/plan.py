@@ -22,7 +22,7 @@ LONGEST_SECONDS = 600.0  # of one region that is bounded in time
 
 
 @dataclass(frozen=True)
-class Part:
+class SoundPart:
     """A part: its own frames, and those that are read.
 
     first, stop            frames of the grid that belong to it
@@ -37,7 +37,7 @@ class Part:
 
 def plan_parts(
     selection: Selection, is_extended: bool, frames: int, rate: int, space: AtomSpace
-) -> list[Part]:
+) -> list[SoundPart]:
     """The parts of a sound of some frames at `rate`, with the context that they are filled from.
 
     Raises AtomizerError for a region that is too long to be filled at once.
@@ -55,7 +55,7 @@ def plan_parts(
         while stop < frames and any(a < stop < b for a, b in spans):
             stop += unit
         stop = frames if stop + step / 2 >= frames else stop
-        parts.append(Part(first, stop, max(0, first - reach), min(frames, stop + reach)))
+        parts.append(SoundPart(first, stop, max(0, first - reach), min(frames, stop + reach)))
         first = stop
     return parts
 

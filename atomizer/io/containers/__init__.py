@@ -4,7 +4,7 @@ libsndfile believes headers. `scan` reads the file's own blocks instead: FLAC fr
 off, MP3 without a length, and joined MP3 or Ogg files become parts that libsndfile reads in full.
 """
 
-from .part import Part, PartFile
+from .part import FilePart, OpenPart
 from .scan import Contents, scan
 
-__all__ = ["Contents", "Part", "PartFile", "scan"]
+__all__ = ["Contents", "FilePart", "OpenPart", "scan"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from .part import Part
+from .part import FilePart
 
 _TAIL = 1 << 20  # bytes at the end in which the last frames are searched
 _STREAMINFO = 42  # bytes of the marker, the first block's header and STREAMINFO
@@ -25,7 +25,7 @@ class _Frame:
     size: int
 
 
-def flac_contents(data, size: int) -> tuple[list[Part], int] | None:
+def flac_contents(data, size: int) -> tuple[list[FilePart], int] | None:
     """The part that holds complete frames, and the samples that are missing after it.
 
     data  bytes or mmap of a FLAC file of `size` bytes
@@ -45,7 +45,7 @@ def flac_contents(data, size: int) -> tuple[list[Part], int] | None:
         return None
     fixed = (info & ~(((1 << 36) - 1) << 128)) | (total << 128)
     patch = (8, fixed.to_bytes(_STREAMINFO - 8, "big"))
-    return [Part(0, stop, patches=(patch,))], max(0, promised - total)
+    return [FilePart(0, stop, patches=(patch,))], max(0, promised - total)
 
 
 def _last_frame(data, size: int) -> tuple[_Frame, int] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .part import Part
+from .part import FilePart
 
 _RATES = (44_100, 48_000, 32_000)
 _KBPS = {
@@ -52,7 +52,7 @@ class _Run:
     varies: bool = False
 
 
-def mp3_parts(data, size: int) -> tuple[list[Part], int] | None:
+def mp3_parts(data, size: int) -> tuple[list[FilePart], int] | None:
     """Parts that declare their length, and the samples that are missing for the length they had.
 
     data  bytes or mmap of an MP3 file of `size` bytes
@@ -71,26 +71,26 @@ def mp3_parts(data, size: int) -> tuple[list[Part], int] | None:
     return None if right else (parts, missing)
 
 
-def _part(data, run: _Run) -> tuple[Part, int | None]:
+def _part(data, run: _Run) -> tuple[FilePart, int | None]:
     """The part of a run of frames, and the frames that its header promises; None without one."""
     at = run.start + run.first.info_offset
     mark = bytes(data[at : at + 4])
     if mark in (b"Xing", b"Info") and data[at + 7] & 1:
         frames, held = int.from_bytes(data[at + 8 : at + 12], "big"), run.count - 1
         if frames == held:
-            return Part(run.start, run.stop), frames
+            return FilePart(run.start, run.stop), frames
         patches = [(at + 8 - run.start, held.to_bytes(4, "big"))]
         flags = data[at + 7]
         lame = at + 8 + 4 * bool(flags & 1) + 4 * bool(flags & 2) + 100 * bool(flags & 4)
         lame += 4 * bool(flags & 8)
         padding = lame + 22  # delay and padding: 12 bits each, from byte 21
         patches.append((padding - run.start, bytes([data[padding] & 0xF0, 0])))
-        return Part(run.start, run.stop, patches=tuple(patches)), frames
+        return FilePart(run.start, run.stop, patches=tuple(patches)), frames
     if mark in (b"Xing", b"Info") or bytes(data[run.start + 36 : run.start + 40]) == b"VBRI":
         run = _Run(run.start + run.first.size, run.first, run.count - 1, run.stop, run.varies)
     if not run.varies:
-        return Part(run.start, run.stop), None
-    return Part(run.start, run.stop, prefix=_xing(run)), None
+        return FilePart(run.start, run.stop), None
+    return FilePart(run.start, run.stop, prefix=_xing(run)), None
 
 
 def _xing(run: _Run) -> bytes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .part import Part
+from .part import FilePart
 
 _FIRST = 2  # flag of the first page of a logical stream
 
 
-def ogg_links(data, size: int) -> tuple[list[Part], bool]:
+def ogg_links(data, size: int) -> tuple[list[FilePart], bool]:
     """One part for every link of a chain, and whether the file ends within a page.
 
     data  bytes or mmap of an Ogg file of `size` bytes
@@ -23,5 +23,5 @@ def ogg_links(data, size: int) -> tuple[list[Part], bool]:
         in_header = first  # the first pages of all streams of a link precede all others
         segments = data[at + 26]
         at += 27 + segments + sum(data[at + 27 : at + 27 + segments])
-    parts = [Part(start, stop) for start, stop in zip(starts, [*starts[1:], size])]
+    parts = [FilePart(start, stop) for start, stop in zip(starts, [*starts[1:], size])]
     return parts, at > size

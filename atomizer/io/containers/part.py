@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Part:
+class FilePart:
     """A span of a file that is decoded by itself.
 
     start, stop  bytes of the file
@@ -22,15 +22,15 @@ class Part:
     prefix: bytes = b""
     patches: tuple[tuple[int, bytes], ...] = field(default=())
 
-    def open(self, path: Path) -> PartFile:
+    def open(self, path: Path) -> OpenPart:
         """The part of the file `path`, as a seekable binary file."""
-        return PartFile(path, self)
+        return OpenPart(path, self)
 
 
-class PartFile(io.RawIOBase):
+class OpenPart(io.RawIOBase):
     """A part of a file, with its prefix and patches, for a decoder that reads binary files."""
 
-    def __init__(self, path: Path, part: Part):
+    def __init__(self, path: Path, part: FilePart):
         super().__init__()
         self._file = open(path, "rb")  # noqa: SIM115  closed with this object
         self._part, self._at = part, 0

@@ -10,7 +10,7 @@ from .aiff import aiff_missing
 from .flac import flac_contents
 from .mp3 import mp3_parts, tag_end
 from .ogg import ogg_links
-from .part import Part
+from .part import FilePart
 from .wav import wav_facts, wav_of_unknown_length
 
 
@@ -25,7 +25,7 @@ class Contents:
              whether an Ogg file is cut off, which does not say how much is missing
     """
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[FilePart, ...] = ()
     missing: int = 0
     mask: int = 0
     ends_within_a_page: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from .part import Part
+from .part import FilePart
 
 _EXTENSIBLE = 0xFFFE
 _UNKNOWN = (0, 0xFFFFFFFF)  # lengths that programs write which do not know it
@@ -31,7 +31,7 @@ def wav_facts(data, size: int) -> tuple[int, int]:
     return missing, mask
 
 
-def wav_of_unknown_length(data, size: int) -> Part | None:
+def wav_of_unknown_length(data, size: int) -> FilePart | None:
     """A file of `size` bytes whose header says that it has no samples, with their true length.
 
     Programs that write to a pipe cannot correct the length of 0. None for other files, and where
@@ -49,7 +49,7 @@ def wav_of_unknown_length(data, size: int) -> Part | None:
     count = size - empty[0]
     lengths = {4: size - 8, empty[0] - 4: count - count % 2}
     patches = tuple((at, number.to_bytes(4, "little")) for at, number in lengths.items())
-    return Part(0, size, patches=patches) if 0 < count and size < _UNKNOWN[1] else None
+    return FilePart(0, size, patches=patches) if 0 < count and size < _UNKNOWN[1] else None
 
 
 def chunks(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import AtomizerError
-from ...inpainting.shaping import Shape
+from ...inpainting.shaping import FillShape
 from ...plotting.style import PlotStyle
 from ..exports import ExportRequest, export
 from ..message import Message
@@ -27,7 +27,7 @@ def export_file(session: Session | None, request: Any) -> Message:
             str(request.get("version")),
             number if has_variation(session, number) else None,
             PlotStyle.from_dict(request.get("look") or {}),
-            Shape.from_dict(request.get("shape") or {}),
+            FillShape.from_dict(request.get("shape") or {}),
         )
         data, name, notice = export(session, wanted)
         scenes.offer_download(session, data, name)

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from ...errors import AtomizerError
-from ...inpainting.shaping import Shape
+from ...inpainting.shaping import FillShape
 from ..message import Message
 from ..session import Session, Tab, history, originals
 from .loading import load_failed
@@ -20,7 +20,7 @@ def accept(session: Session | None, number: Any, shape: Any = None) -> Message:
         return no_session(session)
     label = session.variation(number).label
     try:
-        originals.accept(session, number, Shape.from_dict(shape or {}))
+        originals.accept(session, number, FillShape.from_dict(shape or {}))
     except AtomizerError as error:
         return session.publish(sentence_of(error))
     return session.publish(f"{label} is kept: the next fills start from it.")

@@ -10,7 +10,7 @@ from ...atoms.selection import Selection
 from ...atoms.space import LOUDNESS
 from ...errors import AtomizerError
 from ...inpainting.recipe import Recipe
-from ...inpainting.shaping import Shape
+from ...inpainting.shaping import FillShape
 from ...limits import limits
 from .. import cleanup, session_file
 from ..message import Chosen, Message
@@ -69,11 +69,11 @@ def _work_of(selection: Selection, controls: tuple, session: Session) -> SavedWo
     return SavedWork(with_default_seed(session, recipe, fields), is_new_seed, wanted, added)
 
 
-def _shapes_of(data: Any) -> dict[int, Shape]:
+def _shapes_of(data: Any) -> dict[int, FillShape]:
     """Return shapes by the ids of variations, which come from the browser."""
     if not isinstance(data, dict):
         return {}
-    return {int(key): Shape.from_dict(shape) for key, shape in data.items() if key.isdecimal()}
+    return {int(key): FillShape.from_dict(shape) for key, shape in data.items() if key.isdecimal()}
 
 
 def open_saved(path: str | Path) -> Session:

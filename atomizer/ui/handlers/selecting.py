@@ -16,7 +16,7 @@ from ...inpainting.highs.timbre import without_idle_timbre
 from ...inpainting.recipe import Recipe, parse_recipes
 from ...inpainting.resolve import check_settings
 from ...inpainting.settings import Settings
-from ...inpainting.shaping import Shape
+from ...inpainting.shaping import FillShape
 from ...inpainting.work import Work, work_of
 from ..message import Chosen, Message
 from ..session import Session, scenes
@@ -165,7 +165,7 @@ def _loaded_status(name: str, recipes: list[Recipe]) -> str:
         left_out.insert(0, f"method {settings.method}")
     if recipe.atomizer != "mdct":
         left_out.append("atomizer")
-    if recipe.shape != Shape():
+    if recipe.shape != FillShape():
         left_out.append("shape")
     without = f", without its {', '.join(left_out)}" if left_out else ""
     return f"{which} loaded{without}: press {button}."

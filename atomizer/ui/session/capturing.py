@@ -14,7 +14,7 @@ from ...analysis import MDCTAtomizer
 from ...atoms.selection import Selection
 from ...errors import AtomizerError
 from ...inpainting.recipe import Recipe
-from ...inpainting.shaping import Shape
+from ...inpainting.shaping import FillShape
 from ...io.audio import Sound, read
 from .. import drawing, session_file
 from ..message import Scene, Variation
@@ -32,7 +32,7 @@ from ..session_file.content import (
 )
 from .state import Original, Session
 
-Shapes = Mapping[int, Shape]  # of fills, by the ids of their variations
+Shapes = Mapping[int, FillShape]  # of fills, by the ids of their variations
 
 
 def capture(session: Session, work: SavedWork, current: int | None, shapes: Shapes) -> SavedSession:
@@ -45,7 +45,7 @@ def capture(session: Session, work: SavedWork, current: int | None, shapes: Shap
         The selection and the controls of the page.
     current : int or None
         Id of the variation that the page shows.
-    shapes : mapping of int to Shape
+    shapes : mapping of int to FillShape
         Fills whose sliders were moved; the others stay as they came.
 
     Returns
@@ -108,7 +108,7 @@ def _captured_variations(
             raise AtomizerError(
                 f"Variation {variation.label} was deleted meanwhile: save the session again."
             ) from error
-        shape = shapes.get(variation.id) or Shape(**(variation.shape or {}))
+        shape = shapes.get(variation.id) or FillShape(**(variation.shape or {}))
         yield _captured_variation(picture, variation, (stored.recipe, shape), sounds)
 
 
@@ -135,7 +135,7 @@ class _Picture:
 
 
 def _captured_variation(
-    picture: _Picture, variation: Variation, made: tuple[Recipe, Shape], sounds: list[Sound]
+    picture: _Picture, variation: Variation, made: tuple[Recipe, FillShape], sounds: list[Sound]
 ) -> SavedVariation:
     """A variation, its recipe and shape, and its filled and masked sound, as content."""
     recipe, shape = made

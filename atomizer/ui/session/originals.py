@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from ...inpainting.shaping import Shape, shape_fill
+from ...inpainting.shaping import FillShape, shape_fill
 from ...io.audio import read
 from . import scenes
 from .job_state import JobEvent
 from .state import Original, Session
 
 
-def accept(session: Session, number: int, shape: Shape = Shape()) -> None:
+def accept(session: Session, number: int, shape: FillShape = FillShape()) -> None:
     """Make a variation in a shape the new original.
 
     The current one goes to the undo stack, with all of its variations.

@@ -14,7 +14,7 @@ from ...analysis import ATOMIZERS
 from ...atoms.space import AtomSpace
 from ...errors import AtomizerError
 from ...inpainting.changes import changes
-from ...inpainting.shaping import Shape
+from ...inpainting.shaping import FillShape
 from ...io.audio import Sound
 from .. import drawing, session_file
 from ..decomposition import Decomposition, stop_criterion
@@ -122,7 +122,7 @@ def _restore_variation(session: Session, saved: SavedVariation) -> int:
         sound=scenes.preview(session, filled, "filled"),
         changed=str(changes(session.sound, filled)),
         spans=changed_spans(masked, filled),
-        shape=None if saved.shape == Shape() else saved.shape.to_dict(),
+        shape=None if saved.shape == FillShape() else saved.shape.to_dict(),
         **_selection_of(saved),
     )
     session.update(variations=(*session.shown.variations, variation))

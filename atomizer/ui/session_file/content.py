@@ -12,7 +12,7 @@ from ...atoms.atoms import Atoms
 from ...atoms.selection import Selection
 from ...atoms.space import AtomSpace
 from ...inpainting.recipe import Recipe
-from ...inpainting.shaping import Shape
+from ...inpainting.shaping import FillShape
 from ...io.audio import Sound
 from .patch import Patch
 
@@ -67,7 +67,7 @@ class SavedVariation:
 
     row: dict[str, Any]
     recipe: Recipe
-    shape: Shape
+    shape: FillShape
     is_drawn: bool
     filled: Patch
     masked: Patch

@@ -13,7 +13,7 @@ from ...analysis import ATOMIZERS
 from ...atoms.atoms import DTYPES, Atoms
 from ...atoms.selection import Selection
 from ...errors import AtomizerError
-from ...inpainting.shaping import Shape
+from ...inpainting.shaping import FillShape
 from ...io.audio import Sound, check_values
 from ...limits import MEGABYTE, limits
 from ...validation import parse_json, validate
@@ -172,7 +172,7 @@ def _variation(archive: Reader, valid: VariationSchema, name: str, sound: Sound)
     return SavedVariation(
         row=valid.row.model_dump(),
         recipe=recipe_of(valid.recipe, sound),
-        shape=Shape(**valid.shape.model_dump()),
+        shape=FillShape(**valid.shape.model_dump()),
         is_drawn=valid.is_drawn,
         filled=_patch(archive, valid.filled, f"{name}/filled"),
         masked=_patch(archive, valid.masked, f"{name}/masked"),

@@ -112,7 +112,7 @@ export interface Edits {
   refilled: number | null;
 }
 
-/** How a fill is changed before it is mixed in: `Shape` of inpainting/shaping.py. */
+/** How a fill is changed before it is mixed in: `FillShape` of inpainting/shaping.py. */
 export interface Shape {
   level_db: number;
   tilt_db: number;
