@@ -22,6 +22,7 @@ from atomizer.atoms.selection import Selection, parse
 from atomizer.cli import run
 from atomizer.inpainting import standout
 from atomizer.inpainting.fill import Step
+from atomizer.inpainting.recipe import Recipe
 from atomizer.inpainting.task import prepare
 from atomizer.plotting.style import PlotStyle
 from atomizer.priors.noise_fill import noise_fill
@@ -161,6 +162,21 @@ def test_fills_tell_the_pace_of_the_next_ones(long, monkeypatch):
     variation = filled(loaded(long))[-1].variations[0]
     ((work, seconds),) = recorded
     assert work.path == "noise" and seconds >= variation.seconds > 0
+
+
+def test_masked_sound_of_a_fill_is_rendered_once(long, monkeypatch):
+    rendered, masked = [], Recipe.masked
+
+    def count(recipe, task):
+        rendered.append(masked(recipe, task))
+        return rendered[-1]
+
+    monkeypatch.setattr(Recipe, "masked", count)
+    session = loaded(long)
+    filled(session)
+    (sound,) = rendered
+    stored = soundfile.read(session.stored[session.shown.current].masked, dtype="float32")[0]
+    assert np.array_equal(stored.T, sound.samples)
 
 
 def test_a_fill_that_took_long_changes_all_estimates(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from ...inpainting.erase import Residual
 from ...inpainting.fill import Step
 from ...inpainting.recipe import Recipe
 from ...inpainting.task import Task
+from ...io.audio import Sound
 from ..message import Scene
 
 JobKind = Literal["fill", "pursuit"]
@@ -72,7 +73,8 @@ class Fill:
     key       key of the selection that it fills
     scene     the plane that its results are drawn in
     hidden    file: which drawn atoms of the scene its results replace, one bit each
-    masked    file: the sound without the unknown atoms
+    erased    the sound without the unknown atoms
+    masked    file: the same
     started   time.monotonic() at the start
     step      the newest step; None before the first one
     residual  the matching-pursuit atoms that stay, where the fill is added to their sound
@@ -83,6 +85,7 @@ class Fill:
     key: str
     scene: Scene
     hidden: FileData
+    erased: Sound
     masked: FileData
     started: float
     step: Step | None = None

@@ -94,12 +94,12 @@ def begin(
         # which atoms a random part takes depends on the seed
         scenes.show_parts(session, selection, recipe.settings.seed, key, task.mask)
     hidden = session.send(drawing.bits(task.mask.ravel()[cells]), "hidden.bin")
-    sound = recipe.masked(task)
-    masked = scenes.preview(session, sound, "masked")
+    erased = recipe.masked(task)  # takes seconds where many holes are erased
+    masked = scenes.preview(session, erased, "masked")
     assert session.job is not None, "no job was started"
     session.advance(JobEvent.BEGIN)
     session.job.fill = Fill(
-        recipe, task, key, scene, hidden, masked, time.monotonic(), residual=residual
+        recipe, task, key, scene, hidden, erased, masked, time.monotonic(), residual=residual
     )
     session.add_place(recipe)
     scenes.show_result(session, Step(0, 1, task.erased(), np.zeros_like(task.mask)))
@@ -137,10 +137,10 @@ def finish(session: Session, event: JobEvent) -> Variation:
     assert step is not None, "nothing was filled in yet"
     if step.number < step.total:
         recipe = replace(recipe, stop_after=step.number)
-    filled, masked = fill.task.render(step.grid), recipe.masked(fill.task)
+    filled = fill.task.render(step.grid)
     session.result_count = number = session.result_count + 1
-    session.stored[number] = store(session, number, recipe, filled, masked)
-    variation = _variation_of(session, number, step, filled, masked)
+    session.stored[number] = store(session, number, recipe, filled, fill.erased)
+    variation = _variation_of(session, number, step, filled)
     with session.lock:
         session.advance(event)
         variations = (*session.shown.variations, variation)[-limits().variations_kept :]
@@ -150,9 +150,7 @@ def finish(session: Session, event: JobEvent) -> Variation:
     return variation
 
 
-def _variation_of(
-    session: Session, number: int, step: Step, filled: Sound, masked: Sound
-) -> Variation:
+def _variation_of(session: Session, number: int, step: Step, filled: Sound) -> Variation:
     """Describe the running fill after a step, stored as variation `number`."""
     fill, live, stored = session.running_fill(), session.shown.live, session.stored[number]
     assert live is not None, "nothing was filled in yet"
@@ -185,7 +183,7 @@ def _variation_of(
         origin=summary_of(recipe, step, task, settings, filled.rate) + _same_as(session, stored),
         changed=str(changes(session.sound, filled)),
         proposal=proposal,
-        spans=changed_spans(masked, filled),
+        spans=changed_spans(fill.erased, filled),
         sources=[
             Source(target=s.target, source=s.source, confidence=s.confidence) for s in step.sources
         ],
