@@ -156,7 +156,10 @@ def test_cached_example_can_be_filled_again(page):
 
 def test_example_plays_masked_then_filled_in_a_loop(open_page):
     page = open_page(app="quick_app_url", fresh=True)
-    page.click("#example-hole")
+    loading = """() => {
+      document.querySelector('#example-hole').click();
+      return document.querySelector('[data-listen]').textContent; }"""
+    assert page.evaluate(loading) == "Loading Repair a dropout …"
     d.wait(page, "player.playing && player.version === 'masked'")
     assert d.state(page, "player.loopSpan") == pytest.approx([3.5, 4.62], abs=0.05)
     assert d.state(page, "player.loops && state.looping")

@@ -91,6 +91,14 @@ export function showExample(example, note, isShown) {
   if (line) line.textContent = isShown && note ? note : INVITATION;
 }
 
+/** Say that an example is being loaded, until the next message: that takes seconds on a busy server,
+ * and on a phone the status line is out of sight.
+ * @param {Element} button of the example */
+export function announceExample(button) {
+  const line = lookUp('[data-listen]');
+  if (line) line.textContent = 'Loading ' + button.textContent?.trim() + ' …';
+}
+
 // ---------- fill in, stop
 
 /** How many fills come before one that waits; 0 where none waits.

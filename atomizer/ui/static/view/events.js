@@ -4,7 +4,7 @@ import { checkedFeatures } from '../util/files.js';
 import { isSelection, isSession, watchDrops } from '../panels/dropping.js';
 import { handleKey } from '../panels/keyboard.js';
 import { watchReference } from '../panels/reference.js';
-import { showErased, toggleFold } from '../panels/shell.js';
+import { announceExample, showErased, toggleFold } from '../panels/shell.js';
 import { announceUpload } from '../state/loading.js';
 
 /** @typedef {import('../types').Version} Version */
@@ -130,9 +130,11 @@ export class PageEvents {
     const { isQueued, busy } = this.view.state;
     if (target.closest('#stop') && isQueued && !busy)
       this.view.holdStatus('Stopped waiting: nothing was filled in.');
+    const example = target.closest('#examples button');
+    if (example) announceExample(example);
     // the space bar plays: what was clicked does not keep the focus
     if (isPointer) blurClicked(target);
-    else if (target.closest('#examples button')) this.view.root.focus({ preventScroll: true });
+    else if (example) this.view.root.focus({ preventScroll: true });
   }
 
   addFieldListeners() {
