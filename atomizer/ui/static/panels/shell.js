@@ -91,8 +91,8 @@ export function showExample(example, note, isShown) {
   if (line) line.textContent = isShown && note ? note : INVITATION;
 }
 
-/** Say that an example is being loaded, until the next message: that takes seconds on a busy server,
- * and on a phone the status line is out of sight.
+/** Say that an example is being loaded, until the next message: that takes seconds on a busy
+ * server, and on a phone the status line is out of sight.
  * @param {Element} button of the example */
 export function announceExample(button) {
   const line = lookUp('[data-listen]');
