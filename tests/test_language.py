@@ -157,6 +157,18 @@ def test_titles_of_tests_have_at_most_60_characters(name):
     assert not long, "\n".join(long)
 
 
+PACKAGES = [n for n in files("__init__.py") if n.startswith("atomizer/") and n.count("/") > 1]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_packages_describe_all_of_their_modules(name):
+    index, folder = ast.get_docstring(ast.parse(text_of(name))), Path(name).parent
+    inside = [Path(n).relative_to(folder) for n in files(".py") if folder in Path(n).parents]
+    modules = {path.parts[0].removesuffix(".py") for path in inside} - {"__init__"}
+    missing = [module for module in modules if not re.search(rf"\b{module}\b", index or "")]
+    assert not missing, f"{name} does not describe {', '.join(missing)}"
+
+
 def test_words_are_found_in_names_and_across_lines():
     assert pattern_of("let go").search("# the sound was let\n    # go")
     assert pattern_of("lent").search("def test_highs_are_lent_by_the_octave():")

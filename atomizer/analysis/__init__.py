@@ -1,4 +1,18 @@
-"""Atomizers: one file per analysis method, all with the methods `analyse` and `synthesise`."""
+"""From samples to atoms and back, and what is found in a sound.
+
+Atomizers, all with the methods `analyse` and `synthesise`:
+
+    mdct_atomizer.py     one atom per coefficient of the MDCT (mdct.py)
+    matching_pursuit.py  one atom after the other; pursuit/ has dictionaries and loops
+
+What is found:
+
+    cutoff.py    where the spectrum of a recording ends
+    similar.py   where a box of atoms occurs again
+    defects/     clicks, clipped peaks, dropouts
+    summary.py   counts of the atoms of a sound, for `atomizer info`
+    runs.py      runs of frames or samples
+"""
 
 from collections.abc import Callable
 from functools import partial

@@ -12,6 +12,7 @@
 * `growth`     how the cost of a fill grows, as a plot (`--growth`)
 * `page`       the page in a headless browser (`--page`)
 * `atomizers`  the figure of docs/atomizers.md, with a command of its own
+* `codec`      those of docs/codec.md, likewise
 
 A new benchmark is a function that yields records, and one row of `BENCHMARKS` in its module: the
 name of its records and the function. A new module also needs its name in `MODULES`.

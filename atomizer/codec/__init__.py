@@ -8,7 +8,9 @@
 * `allocation`  step sizes of the bands by masking: the audibility ordering
 * `stereo`      mid and side per band
 * `resolution`  the hop of a file
-* `encoder`, `decoder`, `rendering`, `noise_fill`
+* `encoder`     a sound to bytes; `decoder`: bytes to atoms
+* `rendering`   atoms to a sound, with `noise_fill` for what was not sent
+* `names`       of orderings and fills, for the command line
 
 All but the transform and the noise is integer arithmetic, the same on every machine. The loops are
 compiled by numba.

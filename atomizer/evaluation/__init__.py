@@ -6,6 +6,7 @@
 * `low_rate`   files of a low rate or a low bit rate, which lose highs as real ones do
 * `notes`      a metric that hears notes, by a published pitch model
 * `scores`     `SCORES`: which metrics judge which kind of task
+* `cross_entropy`  that of the model's first predictions
 * `methods`    `METHODS`: the model, and adapters of the baselines
 * `baselines`  the baselines themselves, one file per idea; arrays in, arrays out
 * `written`    sounds of methods as files, also of another version as a method

@@ -8,7 +8,8 @@ The path of a fill, in order:
     settings.py      `Settings` of the user
     resolve.py       `resolve`: with the defaults of the preset; highs/ and source_spans.py check
                      theirs
-    fill.py          `fill`: which way a task is filled, `Step` by step (step.py)
+    fill.py          `fill`: which way a task is filled, `Step` by step (step.py);
+                     lost_channels.py after the others
     sampling/        the model, window by window and step by step
     time_domain/     holes in time, whose samples are known on both sides; fades
     silence.py, paste.py   other cases of `fill`

@@ -1,4 +1,17 @@
-"""The Transformer that predicts unknown velocities and signs from the known atoms."""
+"""The Transformer that predicts unknown velocities and signs from the known atoms.
+
+config.py            every number that defines a model
+state.py             its input: windows of atoms, known or unknown
+embedding.py         atoms as tokens
+trunk.py             the Transformer over the tokens of a window
+decoder.py           level and sign of one atom, from the trunk and its neighbourhood
+gaussian.py          what the predictions of priors say of levels and signs
+atom_transformer.py  `AtomTransformer`: all of it, with weights in files
+ablation.py          the same without the Transformer
+
+inference.py         on the device and in the precision of a model
+checkpoint.py        the shipped model, and loading others
+"""
 
 import os
 

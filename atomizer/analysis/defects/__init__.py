@@ -1,6 +1,10 @@
 """Defects: spans of samples that are wrong, found in the sound itself.
 
-Each detector is one file with one function from a sound to its defects.
+Each detector is one file with one function from a sound to its defects (defect.py):
+
+    clicks.py    what linear prediction does not expect
+    clipping.py  runs at the extreme values
+    dropouts.py  digital silence, or a held value; sags.py where the level of a tape only falls
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     loading.py      sounds, excerpts of long files, examples
     inspecting.py   what is found in a sound, and similar places
-    selecting.py    status of a selection, settings files
+    selecting.py    status of a selection, settings files; estimating.py: how long fills will take
     filling.py      the buttons that fill: recipes.py makes their recipes, running.py runs them,
                     fill_status.py has the status messages
     stopping.py     Stop
