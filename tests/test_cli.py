@@ -403,6 +403,13 @@ def test_info_summarises_the_atoms(command, wav):
     assert "velocity" in command("info", wav)[1].out
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_info_keeps_as_few_atoms_as_requested(command, wav, first):
+    code, printed = command("info", wav, "--json", "--first", first)
+    facts = json.loads(printed.out)
+    assert code == 0 and (facts["atoms"], facts["audible"]) == (first, first)
+
+
 @pytest.mark.parametrize(
     "atomizer,features",
     [

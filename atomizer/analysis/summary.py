@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from .mdct_atomizer import MDCTAtomizer
 
 PART_FRAMES = 512  # frames that are analysed together
 Parts = Callable[[], Iterable[np.ndarray]]  # the samples of a sound, (C, n) at a time
+Grids = Iterator[tuple[np.ndarray, np.ndarray]]  # as `_grids` yields them
 
 
 @dataclass(frozen=True)
@@ -57,38 +58,73 @@ def count_atoms(parts: Parts, space: AtomSpace, loudest: int | None = None) -> C
     loudest  keep this many atoms; all by default
     """
     mdct_blocks(np.zeros((2, space.hop), np.float32), space.window)  # the first call makes tables
-    total, peak, seconds = 0, 0.0, 0.0
-    top, sample = np.zeros(0, np.float32), FrameSample()
+    survey = _survey(parts(), space, loudest)
+    kept = survey.atoms if loudest is None else min(loudest, survey.atoms)
+    grids = _grids(parts(), space)
+    if kept < survey.atoms:
+        grids = _loudest_of(grids, survey.largest, kept)
+    audible, snr_db = _measure(grids, space, survey.peak)
+    return Counts(kept, audible, survey.seconds, snr_db, survey.frames)
+
+
+class _Survey(NamedTuple):
+    """A first look at all atoms of a sound.
+
+    atoms    their number
+    peak     largest magnitude
+    largest  the largest magnitudes, as many as are kept; none where all are
+    seconds  duration of the analysis
+    frames   (C, n, F) some of the frames
+    """
+
+    atoms: int
+    peak: float
+    largest: np.ndarray
+    seconds: float
+    frames: np.ndarray
+
+
+def _survey(parts: Iterable[np.ndarray], space: AtomSpace, loudest: int | None) -> _Survey:
+    """Look at the atoms of the samples (C, n) of a sound, of which the `loudest` are kept."""
+    atoms, peak, seconds = 0, 0.0, 0.0
+    largest, sample = np.zeros(0, np.float32), FrameSample()
     start = time.perf_counter()
-    for grid, _ in _grids(parts(), space):
+    for grid, _ in _grids(parts, space):
         seconds += time.perf_counter() - start
         sample.add(grid)
         magnitude = np.abs(grid)
-        total += int(np.count_nonzero(magnitude))
+        atoms += int(np.count_nonzero(magnitude))
         peak = max(peak, float(magnitude.max(initial=0)))
         if loudest is not None:
-            top = _largest(np.concatenate([top, magnitude[magnitude > 0]]), loudest)
+            largest = _largest(np.concatenate([largest, magnitude[magnitude > 0]]), loudest)
         start = time.perf_counter()
-    kept = total if loudest is None else min(loudest, total)
-    least = 0.0 if kept == total else float(top.min(initial=math.inf))
-    ties = kept - int(np.count_nonzero(top > least))  # of equal magnitudes only some are kept
+    return _Survey(atoms, peak, largest, seconds, sample.grid)
+
+
+def _loudest_of(grids: Grids, largest: np.ndarray, kept: int) -> Grids:
+    """The grids with the loudest atoms alone, `kept` in all; of equal ones the first are kept."""
+    least = float(largest.min(initial=math.inf))
+    ties = kept - int(np.count_nonzero(largest > least))
+    for grid, samples in grids:
+        grid, ties = _without_quiet(grid, least, ties)
+        yield grid, samples
+
+
+def _measure(grids: Grids, space: AtomSpace, peak: float) -> tuple[int, float | None]:
+    """Number of audible atoms, and SNR in dB of their sound; None for silence."""
     audible, signal, noise, carry = 0, 0.0, 0.0, None
-    for grid, samples in _grids(parts(), space):
-        if kept < total:
-            grid, ties = _without_quiet(grid, least, ties)
+    for grid, samples in grids:
         audible += int(np.count_nonzero(space.quantise(grid[grid != 0], peak)))
         carry = np.zeros_like(grid[:, :1]) if carry is None else carry
         estimate = imdct(np.concatenate([carry, grid], 1), samples.shape[1], space.window)
         carry = grid[:, -1:]
         signal += float((samples.astype(float) ** 2).sum())
         noise += float(((samples - estimate).astype(float) ** 2).sum())
-    snr = round(10 * math.log10(signal / max(noise, 1e-30)), 3) if signal else None
-    return Counts(kept, audible, seconds, snr, sample.grid)
+    snr_db = round(10 * math.log10(signal / max(noise, 1e-30)), 3) if signal else None
+    return audible, snr_db
 
 
-def _grids(
-    parts: Iterable[np.ndarray], space: AtomSpace
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _grids(parts: Iterable[np.ndarray], space: AtomSpace) -> Grids:
     """Frames (C, n, hop), and the n hops of samples that are complete with them.
 
     These are one hop behind: a hop is the sum of the frame before and the frame after it. The
@@ -111,6 +147,8 @@ def _largest(values: np.ndarray, count: int) -> np.ndarray:
     """The `count` largest values, in any order."""
     if len(values) <= count:
         return values
+    if not count:
+        return values[:0]
     return np.partition(values, len(values) - count)[len(values) - count :]
 
 
