@@ -12,6 +12,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, uniform_filter, uniform_filter1d
 from scipy.special import ndtri
 
+from .edge_levels import EdgeLevels
 from .interface import Prediction, PriorContext
 from .log_power import DB_PER_LOG_POWER, LOG_MEAN, NOISE_STD_DB, log_power
 from .pauses import frames_of_level
@@ -37,6 +38,9 @@ VARIANCE_MARGIN = 5.0  # dB^2 by which the measured variance of steady noise may
 SILENCE = 1e-11  # power relative to the peak below which a level is silence
 
 
+Sums = tuple[np.ndarray, np.ndarray]  # as `bin_sums` returns them
+
+
 class SpectralEnvelopePrior:
     """Zero-mean Gaussian atoms whose standard deviation follows the interpolated envelope."""
 
@@ -48,37 +52,59 @@ class SpectralEnvelopePrior:
         return Prediction(np.zeros_like(std), std)
 
     def _std(self, context: PriorContext) -> np.ndarray:
-        observed, magnitude = context.observed, np.abs(context.amplitude)
         if context.threshold is not None:
-            kept = observed & (magnitude >= context.threshold)
-            return censored_std(kept, ~observed, context.threshold)
-        wide, known = np.abs(context.wide_amplitude), context.wide_observed
-        log = log_power(wide, context.peak)
+            kept = context.observed & (np.abs(context.amplitude) >= context.threshold)
+            return censored_std(kept, ~context.observed, context.threshold)
+        log = log_power(np.abs(context.wide_amplitude), context.peak)
         near = frames_of_level(context, log)
         if context.use_band_context:
-            if not near.all():
-                bins = ~known.all(axis=(0, 1))
-                known = known & near[:, None] & bins
-                wide = np.where(known, wide, 0)
-            trust = trust_in_deviations(log, known)
-            power = interpolate_envelope(wide, known, peak=context.peak, trust=trust)
-            return np.sqrt(_cut(power, context.offset, observed.shape[1]))
+            return np.sqrt(_power_of_box(context, log, near))
         # a bin may be unknown throughout the window and known elsewhere in the longer stretch
-        sums = bin_sums(log, known & near[:, None])
+        sums = bin_sums(log, context.wide_observed & near[:, None])
         if context.edges is None:
-            first, stop = context.inside or (0, observed.shape[1])
-            part = slice(first, stop)
-            power = interpolate_envelope(magnitude[:, part], observed[:, part], sums, context.peak)
-            beyond = (first, observed.shape[1] - stop)
-            return np.sqrt(np.pad(power, ((0, 0), beyond, (0, 0)), mode="edge"))
-        if not near.all():
-            observed = observed & _cut(near[None, :, None], context.offset, observed.shape[1])
-            magnitude = np.where(observed, magnitude, 0)
-        power = interpolate_envelope(magnitude, observed, sums, context.peak)
-        frames, distance = context.frames, context.distance
-        if frames is not None and distance is not None and distance.any() and near.all():
-            power = context.edges.blend(power, frames, distance)
-        return np.sqrt(power)
+            return np.sqrt(_power_without_holes(context, sums))
+        return np.sqrt(_power_of_holes(context, context.edges, sums, near))
+
+
+def _power_of_box(context: PriorContext, log: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """(C, T, F) power, interpolated in the longer stretch around a window.
+
+    log   (C, W, F) log powers of the longer stretch
+    near  (W,) bool, frames that give the level
+    """
+    wide, known = np.abs(context.wide_amplitude), context.wide_observed
+    if not near.all():
+        bins = ~known.all(axis=(0, 1))
+        known = known & near[:, None] & bins
+        wide = np.where(known, wide, 0)
+    trust = trust_in_deviations(log, known)
+    power = interpolate_envelope(wide, known, peak=context.peak, trust=trust)
+    return _cut(power, context.offset, context.observed.shape[1])
+
+
+def _power_without_holes(context: PriorContext, sums: Sums) -> np.ndarray:
+    """(C, T, F) power where no frame is hidden as a whole; beyond the sound, that of its ends."""
+    frames = context.observed.shape[1]
+    first, stop = context.inside or (0, frames)
+    part = slice(first, stop)
+    magnitude, observed = np.abs(context.amplitude[:, part]), context.observed[:, part]
+    power = interpolate_envelope(magnitude, observed, sums, context.peak)
+    return np.pad(power, ((0, 0), (first, frames - stop), (0, 0)), mode="edge")
+
+
+def _power_of_holes(
+    context: PriorContext, edges: EdgeLevels, sums: Sums, near: np.ndarray
+) -> np.ndarray:
+    """(C, T, F) power; far inside of holes, that of their edges."""
+    observed, magnitude = context.observed, np.abs(context.amplitude)
+    if not near.all():
+        observed = observed & _cut(near[None, :, None], context.offset, observed.shape[1])
+        magnitude = np.where(observed, magnitude, 0)
+    power = interpolate_envelope(magnitude, observed, sums, context.peak)
+    frames, distance = context.frames, context.distance
+    if frames is not None and distance is not None and distance.any() and near.all():
+        power = edges.blend(power, frames, distance)
+    return power
 
 
 def _cut(array: np.ndarray, first: int, count: int) -> np.ndarray:
@@ -99,7 +125,7 @@ def band_gain(context: PriorContext) -> np.ndarray:
 def interpolate_envelope(
     grid: np.ndarray,
     known: np.ndarray,
-    sums: tuple[np.ndarray, np.ndarray] | None = None,
+    sums: Sums | None = None,
     peak: float | None = None,
     trust: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -143,27 +169,51 @@ def interpolate_envelope(
         informed = known.any(axis=(1, 2))
     out = np.zeros(grid.shape, np.float32)
     for channel in np.flatnonzero(informed):
-        weight = known[channel].astype(np.float32)
         mean = _pull_push(totals[None, channel], counts[None, channel].astype(np.float32))
-        deviation = log[channel] - mean
-        cutoff = int(np.flatnonzero(counts[channel])[-1]) + 1
-        onset = np.zeros(1, np.float32)
-        if not known[channel][:, :cutoff].all():  # above the cutoff the tilt gives the level
-            onset = shared_onset_gain(deviation, known[channel])
-        change = onset + _pull_push((deviation - onset) * weight, weight)
-        level = mean + (change if trust is None else trust[channel] * change)
-        if known[channel][:, cutoff // 2 : cutoff].any():
-            tilt = extrapolate_tilt(log[channel], known[channel], cutoff)
-        else:
-            tilt = extrapolate_tilt(mean, counts[None, channel] > 0, cutoff)
-        level[:, cutoff:] = tilt[:, cutoff:]
+        level = _levels(
+            log[channel],
+            known[channel],
+            mean,
+            counts[channel],
+            None if trust is None else trust[channel],
+        )
         silent = level < 2 * np.log(peak) + np.log(SILENCE)
         power = np.exp(np.minimum(level + LOG_MEAN, 2 * np.log(peak)))
         out[channel] = np.where(silent, 0, power)
         if not informed.all():
-            power = np.exp(log[channel])
-            out[~informed] += _pull_push(power * weight, weight) / informed.sum()
+            weight = known[channel].astype(np.float32)
+            out[~informed] += _pull_push(np.exp(log[channel]) * weight, weight) / informed.sum()
     return out
+
+
+def _levels(
+    log: np.ndarray,
+    known: np.ndarray,
+    mean: np.ndarray,
+    counts: np.ndarray,
+    trust: np.ndarray | None,
+) -> np.ndarray:
+    """(frames, bins) interpolated log powers of a channel.
+
+    log, known  (frames, bins) log powers, read where known (bool)
+    mean        (1, bins) their means
+    counts      (bins,) numbers of cells that the means are of
+    trust       (bins,) as that of `interpolate_envelope`
+    """
+    weight = known.astype(np.float32)
+    deviation = log - mean
+    cutoff = int(np.flatnonzero(counts)[-1]) + 1
+    onset = np.zeros(1, np.float32)
+    if not known[:, :cutoff].all():  # above the cutoff the tilt gives the level
+        onset = shared_onset_gain(deviation, known)
+    change = onset + _pull_push((deviation - onset) * weight, weight)
+    level = mean + (change if trust is None else trust * change)
+    if known[:, cutoff // 2 : cutoff].any():
+        tilt = extrapolate_tilt(log, known, cutoff)
+    else:
+        tilt = extrapolate_tilt(mean, counts[None] > 0, cutoff)
+    level[:, cutoff:] = tilt[:, cutoff:]
+    return level
 
 
 def shared_onset_gain(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -192,7 +242,7 @@ def shared_onset_gain(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
     return out
 
 
-def bin_sums(log: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def bin_sums(log: np.ndarray, known: np.ndarray) -> Sums:
     """(channels, bins) sum of the known log powers of every bin, and number of known cells."""
     return (log * known).sum(1), known.sum(1)
 
