@@ -184,6 +184,21 @@ def test_a_swipe_scrolls_until_a_tool_is_chosen(open_page):
     assert page.evaluate(action) == "none"
 
 
+def test_every_edit_of_a_setting_is_checked(quick, sounds):
+    d.upload(quick, sounds["stereo"])
+    d.draw_box(quick, 1, 2, 300, 3000)
+    box = "#steps textarea"
+    quick.fill(box, "many")  # as by pasting
+    d.wait_status(quick, "not 'many'")
+    quick.press(box, "End")
+    quick.keyboard.press("Backspace")
+    d.wait_status(quick, "not 'man'")
+    quick.keyboard.press("x")
+    d.wait_status(quick, "not 'manx'")
+    quick.fill(box, "")
+    d.wait_status(quick, "Ready")
+
+
 def test_a_preset_that_is_added_twice_is_one_item(quick, sounds):
     d.upload(quick, sounds["stereo"])
     d.add_preset(quick, "above", 8000)

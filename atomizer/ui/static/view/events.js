@@ -1,5 +1,6 @@
 // Clicks, keys and fields of the page, and what each of them does.
 
+import { reportEdits } from '../util/fields.js';
 import { checkedFeatures } from '../util/files.js';
 import { isSelection, isSession, watchDrops } from '../panels/dropping.js';
 import { handleKey } from '../panels/keyboard.js';
@@ -66,6 +67,7 @@ export class PageEvents {
       },
       true,
     );
+    reportEdits(document, '#controls textarea');
     for (const name of ['pointerdown', 'keydown'])
       document.addEventListener(
         name,
