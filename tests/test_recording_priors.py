@@ -13,6 +13,7 @@ from atomizer.inpainting.resolve import resolve
 from atomizer.inpainting.sampling.sampler import predict_from_task
 from atomizer.inpainting.source_spans import spans_text, widened
 from atomizer.priors.choices import USING
+from atomizer.priors.recording.combined_copies import combine_copies
 from atomizer.priors.recording.context import (
     RecordingPrediction,
     add,
@@ -278,6 +279,34 @@ def test_faint_highs_decide_between_places_with_equal_notes():
     right, wrong = (compare.match(-seconds * RATE) for seconds in (8, 6))
     assert right.error > wrong.error
     assert right.rank < wrong.rank
+
+
+def test_the_places_of_a_box_change_with_what_is_known_beside_it():
+    """Its halves are those of two different places, neither of which fits what surrounds the box.
+
+    With one gain per place for all of the box, its SNR is 1.5 dB.
+    """
+    samples = 0.1 * np.random.default_rng(0).standard_normal((1, 20 * RATE)).astype(np.float32)
+    half = RATE
+    first, second = (slice(int(at * RATE), int(at * RATE) + half) for at in (3.0, 14.3))
+    middle = 10 * RATE
+    samples[:, middle - half : middle] = samples[:, first]
+    samples[:, middle : middle + half] = samples[:, second]
+    bins = slice(*(round(hertz / SPACE.bin_hz) for hertz in (1000, 3000)))
+    context, truth, mask = hide(samples, 9.1, 10.9, bins)
+    search, span = LagSearch(context), context.spans[0]
+    lags = search.lags_beside(span)
+    for place in (3.0 - 9.0, 14.3 - 10.0):
+        assert min(abs(lag - place * RATE) for lag in lags) < 0.5
+    frames = context.frames_around(span)
+    found = combine_copies(context, span, [-RATE, *lags], 0.5)
+    error = np.square(found.mean - truth[:, frames])[mask[:, frames]].sum()
+    assert 10 * np.log10(np.square(truth[mask]).sum() / error) > 4
+
+
+def test_a_hole_has_nothing_beside_it():
+    context = hide(sequence(), 6.1, 6.6)[0]
+    assert LagSearch(context).lags_beside(context.spans[0]) == []
 
 
 def test_a_chain_of_phrases_prefers_what_was_not_copied_yet():

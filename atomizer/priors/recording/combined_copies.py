@@ -32,17 +32,20 @@ from ...atoms.bands import octave_band_edges
 from ..threads import in_threads
 from .context import CONTEXT_FRAMES, HiddenSpan, RecordingContext
 from .copies import Copy, Piece, copy_pieces
+from .copy_gains import Products, fit_gains
 from .lag_search import hidden_band, is_two_sided
 
-RIDGE = 0.02  # of the mean energy of the copies
 # From the edge of a span, in which the weight of known atoms falls to 1/e; where one side alone is
 # known, more of it is read, because the copy has to go on for longer
 DECAY_SECONDS, ONE_SIDED_DECAY_SECONDS = 0.3, 1.0
 ONE_SIDED_CONTEXT = 4  # times `CONTEXT_FRAMES`
 MIN_TWO_SIDED_SECONDS = 0.7  # of a hole with weights of its own on either side
 MIN_KNOWN_SHARE = 0.9  # of the weight of frames, in which a copy has to be known
+OCTAVES_BELOW, OCTAVES_ABOVE = 3, 1  # beside a box, whose known atoms count
+BESIDE_SHARE = 1.0  # of their energy, relative to that of the copies inside of the box
+BESIDE_DECAY_SECONDS = 0.1  # in which their weight falls to 1/e
+MOMENT_FRAMES = 4  # between the weights of a box, from one to the next of which it fades
 MAX_COMBINED_HZ = 4000.0  # above which copies of different places are not added
-MAX_RAISE = 2.2  # of the amplitude of a sum
 MAX_ATOMS = 32_000_000  # of all copies together, 128 MB
 
 
@@ -100,31 +103,80 @@ def _weighted_sum(
     enough = MIN_KNOWN_SHARE * float(read.sum())
     is_used = np.array([float(read @ copy.known) >= enough for copy in copies])
     target, known = context.grid[:, frames], (~context.mask[:, frames]).astype(np.float32)
+    around = _Surroundings(target, known, sides, not is_two_sided(context, span))
     used = [copy for copy, use in zip(copies, is_used) if use]
     stack = np.stack([copy.atoms for copy in used])
+    bands = [slice(*edges) for edges in pairwise(octave_band_edges(target.shape[2]))]
+    beside = around.products_beside(stack, bands) if hidden_band(context, span) else None
     best = np.zeros(len(used))
     best[0] = best_gain
-    keeps_power = not is_two_sided(context, span)
     mean = np.zeros_like(target)
     correlation = np.zeros(target.shape[1:], np.float32)
     amplitude = np.zeros(len(copies))
-    for band in (slice(*edges) for edges in pairwise(octave_band_edges(target.shape[2]))):
-        count = len(used) if band.start * context.space.bin_hz < MAX_COMBINED_HZ else 1
+    for band in bands:
+        is_sum = band.start * context.space.bin_hz < MAX_COMBINED_HZ
+        count = len(used) if is_sum else 1
         atoms = stack[:count, ..., band]
+        gains, correlation[:, band] = around.gains(
+            atoms, band, beside if is_sum else None, best[:count]
+        )
+        mean[..., band] = np.einsum("tk,kctf->ctf", gains, atoms, optimize=True)
         rms = np.sqrt(np.square(atoms).sum(axis=(1, 2, 3)))
-        hidden = 1 - known[..., band]
-        inside = _products(atoms * hidden) / max(float(hidden.sum()), 1.0)
-        for weight, share in sides:
-            weights = known[..., band] * weight[:, None]
-            root = np.sqrt(weights)
-            # as if the copies were as loud around the span as inside of it
-            as_loud = inside * float(weights.sum())
-            fit = _fit(atoms * root, target[..., band] * root, best[:count], as_loud, keeps_power)
-            mean[..., band] += share[:, None] * np.tensordot(fit.gains, atoms, 1)
-            correlation[:, band] += share[:, None] * fit.correlation
-            amplitude[is_used.nonzero()[0][:count]] += np.abs(fit.gains) * rms * share.mean()
+        amplitude[is_used.nonzero()[0][:count]] += np.abs(gains).mean(axis=0) * rms
     known_frames = np.atleast_1d(np.stack([copy.known for copy in used]).any(0))
     return Combination(mean, correlation, known_frames, amplitude / max(amplitude.sum(), 1e-20))
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """What is known on the frames around a span.
+
+    target       (C, t, F), zero where hidden
+    known        (C, t, F) float32, 1 where known, else 0
+    sides        fits of the span
+    keeps_power  see `fit_gains`
+    """
+
+    target: np.ndarray
+    known: np.ndarray
+    sides: Sequence[_Side]
+    keeps_power: bool
+
+    def products_beside(self, copies: np.ndarray, bands: Sequence[slice]) -> Products:
+        """Products in every frame of what is known beside a box, in the octaves near it."""
+        hidden = [n for n, band in enumerate(bands) if not self.known[..., band].all()]
+        first = bands[max(0, hidden[0] - OCTAVES_BELOW)].start
+        stop = bands[min(len(bands) - 1, hidden[-1] + OCTAVES_ABOVE)].stop
+        near = slice(first, stop)
+        return Products.of_frames(copies[..., near], self.target[..., near], self.known[..., near])
+
+    def gains(
+        self, copies: np.ndarray, band: slice, beside: Products | None, best: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Gains (t, K) of the copies (K, C, t, f) of a band, and correlations (t, 1) of their sum.
+
+        beside  products of what is known beside a box, by frame
+        best    (K,) gains of the best copy alone
+        """
+        known = self.known[..., band]
+        products, hidden = Products.of_frames(copies, self.target[..., band], known), 1 - known
+        inside = _gram(copies * hidden) / max(float(hidden.sum()), 1.0)
+        gains = np.zeros((known.shape[1], len(copies)), np.float32)
+        correlation = np.zeros((known.shape[1], 1), np.float32)
+        for side in self.sides:
+            # as if the copies were as loud around the span as inside of it
+            as_loud = inside * float(side.weight @ known.sum(axis=(0, 2)))
+            around = products.sum_frames(side.weight)
+            for moment in side.moments:
+                evidence = around
+                if beside is not None:
+                    other = beside.sum_frames(moment.beside)
+                    scale = BESIDE_SHARE * np.trace(as_loud) / (np.trace(other.gram) + 1e-20)
+                    evidence = around.plus(other, scale)
+                fit = fit_gains(evidence, best, as_loud, self.keeps_power)
+                gains += moment.share[:, None] * fit.gains
+                correlation += moment.share[:, None] * fit.correlation
+        return gains, correlation
 
 
 def _read_frames(context: RecordingContext, span: HiddenSpan) -> slice:
@@ -136,17 +188,28 @@ def _read_frames(context: RecordingContext, span: HiddenSpan) -> slice:
     return slice(max(0, span.first - reach), min(context.mask.shape[1], span.stop + reach))
 
 
+class _Moment(NamedTuple):
+    """A fit of a span.
+
+    share   (t,) float32, of its result in the sum, by frame
+    beside  (t,) float32, weights of frames for what is known beside a box
+    """
+
+    share: np.ndarray
+    beside: np.ndarray
+
+
 class _Side(NamedTuple):
-    """Weights of frames (t,) in a fit, and shares (t,) of its result in the sum, float32."""
+    """Weights (t,) float32 of frames around a span, and the fits that use them."""
 
     weight: np.ndarray
-    share: np.ndarray
+    moments: list[_Moment]
 
 
 def _sides(
     context: RecordingContext, span: HiddenSpan, at: np.ndarray, known: np.ndarray
 ) -> list[_Side]:
-    """Fits of a span, of frames (t,) in which the best copy is known (bool).
+    """Fits of a span, of frames `at` (t,), in which the best copy is known (t,) or not.
 
     A long hole has a fit for either side, from one to the other of which it fades.
     """
@@ -162,57 +225,35 @@ def _sides(
             (at >= span.stop, np.abs(at - span.stop)),
         )
     )
-    seconds = (span.stop - span.first) / frames_per_second
-    if not two_sided or hidden_band(context, span) or seconds < MIN_TWO_SIDED_SECONDS:
-        inside = ((at >= span.first) & (at < span.stop)).astype(np.float32)
-        return [_Side(before + after + inside, np.ones(len(at), np.float32))]
+    is_inside = (at >= span.first) & (at < span.stop)
+    nothing, all_of_it = np.zeros(len(at), np.float32), np.ones(len(at), np.float32)
+    both = before + after + is_inside.astype(np.float32)
+    if hidden_band(context, span):
+        decay = BESIDE_DECAY_SECONDS * frames_per_second
+        return [_Side(both, _moments(at, is_inside, decay))]
+    if not two_sided or (span.stop - span.first) / frames_per_second < MIN_TWO_SIDED_SECONDS:
+        return [_Side(both, [_Moment(all_of_it, nothing)])]
     share = np.clip((at - span.first + 1) / (span.stop - span.first + 1), 0, 1).astype(np.float32)
-    return [_Side(before, 1 - share), _Side(after, share)]
+    return [
+        _Side(before, [_Moment(1 - share, nothing)]),
+        _Side(after, [_Moment(share, nothing)]),
+    ]
 
 
-class _Fit(NamedTuple):
-    """Gains (K,) of copies, and the correlation of their fitted sum with what is known."""
+def _moments(at: np.ndarray, is_inside: np.ndarray, decay: float) -> list[_Moment]:
+    """Fits of a box, `MOMENT_FRAMES` apart, the first and the last of which reach beyond it.
 
-    gains: np.ndarray
-    correlation: np.float32
+    decay  frames in which the weight of what is known beside the box falls to 1/e
+    """
+    inside = at[is_inside]
+    count = max(1, round(len(inside) / MOMENT_FRAMES))
+    middles = inside[0] + (np.arange(count) + 0.5) * len(inside) / count - 0.5
+    shares = [np.interp(at, middles, share).astype(np.float32) for share in np.eye(count)]
+    weights = np.exp(-np.abs(at - middles[:, None]) / decay) * is_inside
+    return [_Moment(*each) for each in zip(shares, weights.astype(np.float32))]
 
 
-def _products(copies: np.ndarray) -> np.ndarray:
+def _gram(copies: np.ndarray) -> np.ndarray:
     """Products (K, K) of copies (K, C, t, f), float64."""
     y = copies.reshape(len(copies), -1)
     return (y @ y.T).astype(np.float64)
-
-
-def _fit(
-    copies: np.ndarray,
-    target: np.ndarray,
-    best: np.ndarray,
-    inside: np.ndarray,
-    keeps_power: bool,
-) -> _Fit:
-    """Fit the gains of copies (K, C, t, f) to (C, t, f), shrunk towards the best copy's, (K,).
-
-    A single copy keeps its gain.
-
-    inside       products (K, K) of the copies inside of the span; their mean energy counts beside
-                 that of `copies`
-    keeps_power  whether the power inside of the span is at least the mean one of the fitted sum and
-                 the best copy, which both have shares in the result
-    """
-    x = target.ravel()
-    gram, energy = _products(copies), float(x @ x)
-    cross = (copies.reshape(len(copies), -1) @ x).astype(np.float64)
-    ridge = RIDGE * (np.trace(gram) + np.trace(inside)) / len(gram) + 1e-20
-    fitted = best
-    if len(best) > 1:
-        fitted = best + np.linalg.solve(gram + ridge * np.eye(len(gram)), cross - gram @ best)
-    own = max(float(fitted @ gram @ fitted), 0.0)
-    correlation = np.clip(fitted @ cross / np.sqrt(own * energy + 1e-20), 0, 1)
-    raised = fitted * np.clip(np.sqrt(correlation * energy / (own + 1e-20)), 1, MAX_RAISE)
-    share = correlation if len(best) > 1 else 0.0
-    gains = share * raised + (1 - share) * best
-    if keeps_power:
-        power = share * raised @ inside @ raised + (1 - share) * best @ inside @ best
-        lost = power / (float(gains @ inside @ gains) + 1e-20)
-        gains = gains * np.clip(np.sqrt(lost), 1, MAX_RAISE)
-    return _Fit(gains.astype(np.float32), np.float32(correlation))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +31,8 @@ FULL_BAND_SHARE = 0.6  # of the bins up to which hidden atoms reach in a span of
 MAX_PHRASE_SECONDS = 4.0  # longest span that is copied in one piece
 MAX_CHAINS = 3  # of phrases, per long span
 EQUAL_SHARE = 0.9  # of the best correlation, from which a match counts as equally good
+PART_SECONDS = 0.25  # of a box, for which places of its own are searched
+COPIES_PER_PART = 6
 
 
 class _Context(NamedTuple):
@@ -141,6 +143,26 @@ class LagSearch:
         found = in_threads(partial(self._search, span), self._contexts(span))
         return list(dict.fromkeys(chain.from_iterable(found)))
 
+    def lags_beside(self, span: HiddenSpan) -> list[float]:
+        """Lags at which what is known beside a box, at the same time, repeats for a part of it.
+
+        Empty for a span of all frequencies.
+        """
+        views = [view for view in self._views(span) if not view.hidden]
+        if not views:
+            return []
+        length, rate = self.context.samples.shape[1], self.context.rate
+        start, stop = span.sample_range(self.context.space.hop, length)
+        parts = max(1, round((stop - start) / (PART_SECONDS * rate)))
+        edges = [int(edge) for edge in np.linspace(start, stop, parts + 1)]
+
+        def search(part: tuple[int, int]) -> list[float]:
+            first_lag, total = self._correlations(views, _Query(*part, *part, False))
+            peaks = self._peaks(total, COPIES_PER_PART)
+            return [first_lag + self.step * (k + vertex(total, k)) for k in peaks]
+
+        return list(chain.from_iterable(in_threads(search, list(pairwise(edges)))))
+
     def _contexts(self, span: HiddenSpan) -> tuple[_Context, ...]:
         return TWO_SIDED_CONTEXTS if is_two_sided(self.context, span) else ONE_SIDED_CONTEXTS
 
@@ -179,6 +201,14 @@ class LagSearch:
 
     def _rank(self, views: list[_View], query: _Query, count: int) -> list[tuple[int, float]]:
         """At most `count` lags and their correlations with the context, best match first."""
+        first_lag, total = self._correlations(views, query)
+        return [(first_lag + k * self.step, float(total[k])) for k in self._peaks(total, count)]
+
+    def _correlations(self, views: list[_View], query: _Query) -> tuple[int, np.ndarray]:
+        """A lag, and the correlations (m,) at it and at every `step` samples more.
+
+        -1 where the source is not known.
+        """
         step, rate = self.step, self.context.rate
         low, high = query.context_start // step, query.context_stop // step
         total = np.zeros(len(self.decimated) + high - low - 1)
@@ -189,16 +219,21 @@ class LagSearch:
             part = view.template[low:high]
             total += normalised_correlation(view.signal, part, weight) / len(views)
         # at index k the context starts at sample k - (high - low) + 1
-        lag = (np.arange(len(total)) - (high - low) + 1 - low) * step
-        total = np.where(self._is_source_known(query.start, query.stop, lag), total, -1)
-        found: list[tuple[int, float]] = []
-        distance = max(1, round(MIN_LAG_SECONDS * rate / step))
+        first_lag = (1 - high) * step
+        lag = first_lag + np.arange(len(total)) * step
+        known = self._is_source_known(query.start, query.stop, lag)
+        return first_lag, np.where(known, total, -1)
+
+    def _peaks(self, correlations: np.ndarray, count: int) -> list[int]:
+        """Indices of at most `count` positive correlations (m,), the largest first."""
+        left, found = correlations.copy(), []
+        distance = max(1, round(MIN_LAG_SECONDS * self.context.rate / self.step))
         for _ in range(count):
-            k = int(total.argmax())
-            if total[k] <= 0:
+            k = int(left.argmax())
+            if left[k] <= 0:
                 break
-            found.append((int(lag[k]), float(total[k])))
-            total[max(0, k - distance) : k + distance + 1] = -1
+            found.append(k)
+            left[max(0, k - distance) : k + distance + 1] = -1
         return found
 
     def _is_source_known(self, start: int, stop: int, lag: np.ndarray) -> np.ndarray:
@@ -229,11 +264,7 @@ class LagSearch:
             energy += squares[b - a :] - squares[: len(squares) - (b - a)]
         score = cross / np.sqrt(np.maximum(energy, 1e-12))
         k = int(score.argmax())
-        if not 0 < k < len(lags) - 1:
-            return float(lags[k])
-        left, top, right = score[k - 1 : k + 2]  # the vertex of a parabola
-        curve = left - 2 * top + right
-        return float(lags[k] + (0.5 * (left - right) / curve if curve < 0 else 0))
+        return float(lags[k] + vertex(score, k))
 
     def phrase_chains(self, span: HiddenSpan) -> list[tuple[Piece, ...]]:
         """Chains of phrases for a long span, with the best lags for its first phrase."""
@@ -311,6 +342,15 @@ def least_copied(
 
     good = [lag for lag, correlation in ranked if correlation >= EQUAL_SHARE * ranked[0][1]]
     return min(good, key=copied)
+
+
+def vertex(values: np.ndarray, k: int) -> float:
+    """Place of the maximum beside index k of (m,), by a parabola; 0 without a maximum there."""
+    if not 0 < k < len(values) - 1:
+        return 0.0
+    left, top, right = values[k - 1 : k + 2]
+    curve = left - 2 * top + right
+    return float(np.clip(0.5 * (left - right) / curve, -0.5, 0.5)) if curve < 0 else 0.0
 
 
 def normalised_correlation(signal: np.ndarray, part: np.ndarray, weight: np.ndarray) -> np.ndarray:
