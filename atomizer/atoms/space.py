@@ -158,21 +158,14 @@ class AtomSpace:
     def validate(self) -> None:
         """Raise AtomizerError if a value is invalid for an MDCT."""
         self._check_numbers(self.rate, self.hop, self.frames, self.channels, self.levels)
-        if (
-            min(self.rate, self.frames, self.channels) < 1
-            or self.hop < 2
-            or self.hop % 2
-            or self.levels < 2
-            or not self.step_db > 0
-        ):
+        counts = (self.rate, self.frames, self.channels)
+        is_even = self.hop >= 2 and self.hop % 2 == 0
+        if min(counts) < 1 or not is_even or self.levels < 2 or not self.step_db > 0:
             raise AtomizerError(
                 "The AtomSpace of these atoms is invalid: its counts must be positive and its hop"
                 " even."
             )
-        if self.window not in WINDOWS:
-            raise AtomizerError(
-                f"There is no window {str(self.window)[:40]!r}: choose from {', '.join(WINDOWS)}."
-            )
+        _check_window(self.window, WINDOWS)
 
     def _check_numbers(self, *counts: object) -> None:
         if not all(type(v) is int for v in counts) or not all(
@@ -287,44 +280,42 @@ class ScaleSpace(AtomSpace):
         self._check_numbers(
             self.rate, self.hop, self.frames, self.channels, self.levels, self.phases, *scales
         )
-        pairs = zip(self.scales, self.scales[1:])
-        if (
-            not self.scales
-            or self.scales[0] < 4
-            or self.scales[0] % 4
-            or any(b % a or a == b for a, b in pairs)
-        ):
-            raise AtomizerError(
-                "The scales of a dictionary must ascend from a multiple of 4, each a multiple of"
-                " the one before."
-            )
-        if (
-            min(self.rate, self.frames, self.channels, self.hop) < 1
-            or self.levels < 2
-            or not self.step_db > 0
-        ):
+        self._check_scales()
+        counts = (self.rate, self.frames, self.channels, self.hop)
+        if min(counts) < 1 or self.levels < 2 or not self.step_db > 0:
             raise AtomizerError(
                 "The AtomSpace of these atoms is invalid: its counts must be positive."
             )
-        if self.window not in WINDOWS + GABOR_WINDOWS:
-            raise AtomizerError(
-                f"There is no window {str(self.window)[:40]!r}: choose from"
-                f" {', '.join(WINDOWS + GABOR_WINDOWS)}."
-            )
-        step = self.scales[0] // (4 if self.window in GABOR_WINDOWS else 2)
+        _check_window(self.window, WINDOWS + GABOR_WINDOWS)
+        is_gabor = self.window in GABOR_WINDOWS
+        step = self.scales[0] // (4 if is_gabor else 2)
         if step % self.hop:
             raise AtomizerError(
                 f"The hop of {self.hop} samples must divide the hop of the smallest scale, {step}"
                 " samples."
             )
-        if (
-            self.phases < 2
-            or self.phases % 2
-            or (self.phases > 2) != (self.window in GABOR_WINDOWS)
-        ):
+        if self.phases < 2 or self.phases % 2 or (self.phases > 2) != is_gabor:
             raise AtomizerError(
                 "MDCT atoms have 2 signs, Gabor atoms an even number of phases from 4."
             )
+
+    def _check_scales(self) -> None:
+        """Raise AtomizerError for window lengths that are no multiples of each other."""
+        pairs = zip(self.scales, self.scales[1:])
+        is_valid = self.scales and self.scales[0] >= 4 and self.scales[0] % 4 == 0
+        if not is_valid or any(longer % shorter or longer == shorter for shorter, longer in pairs):
+            raise AtomizerError(
+                "The scales of a dictionary must ascend from a multiple of 4, each a multiple of"
+                " the one before."
+            )
+
+
+def _check_window(name: str, known: tuple[str, ...]) -> None:
+    """Raise AtomizerError for a window that there is not."""
+    if name not in known:
+        raise AtomizerError(
+            f"There is no window {str(name)[:40]!r}: choose from {', '.join(known)}."
+        )
 
 
 def parse_features(
