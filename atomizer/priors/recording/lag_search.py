@@ -7,6 +7,7 @@ have chains of phrases, each of which continues the one before it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, pairwise
@@ -143,10 +144,11 @@ class LagSearch:
         found = in_threads(partial(self._search, span), self._contexts(span))
         return list(dict.fromkeys(chain.from_iterable(found)))
 
-    def lags_beside(self, span: HiddenSpan) -> list[float]:
+    def lags_beside(self, span: HiddenSpan, others: Sequence[float] = ()) -> list[float]:
         """Lags at which what is known beside a box, at the same time, repeats for a part of it.
 
-        Empty for a span of all frequencies.
+        All are at least `MIN_LAG_SECONDS` apart, and away from `others`. Empty for a span of all
+        frequencies.
         """
         views = [view for view in self._views(span) if not view.hidden]
         if not views:
@@ -161,7 +163,11 @@ class LagSearch:
             peaks = self._peaks(total, COPIES_PER_PART)
             return [first_lag + self.step * (k + vertex(total, k)) for k in peaks]
 
-        return list(chain.from_iterable(in_threads(search, list(pairwise(edges)))))
+        lags, distance = list(others), MIN_LAG_SECONDS * rate
+        for lag in chain.from_iterable(in_threads(search, list(pairwise(edges)))):
+            if all(abs(lag - other) >= distance for other in lags):
+                lags.append(lag)
+        return lags[len(others) :]
 
     def _contexts(self, span: HiddenSpan) -> tuple[_Context, ...]:
         return TWO_SIDED_CONTEXTS if is_two_sided(self.context, span) else ONE_SIDED_CONTEXTS

@@ -60,7 +60,7 @@ def plain_copy(
     if context.is_source_chosen or (stop - start) / context.rate > MAX_PHRASE_SECONDS:
         found = _single_copy(context, span, search, lags[0], match, gain)
     else:
-        found = _combined_copies(context, span, lags + search.lags_beside(span), gain)
+        found = _combined_copies(context, span, lags + search.lags_beside(span, lags), gain)
     frames = found.frames
     hidden = context.mask[:, frames].any(axis=1, keepdims=True)  # bins of a box
     mean = found.mean * hidden
