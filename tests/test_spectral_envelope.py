@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atomizer.priors.highs.tilt import continued_tilt
+from atomizer.priors.highs.tilt import continued_tilt, tilt_error
 from atomizer.priors.log_power import LOG_MEAN, log_power
 from atomizer.priors.noise_fill import noise_fill
 from atomizer.priors.spectral_envelope import (
@@ -288,6 +288,16 @@ def test_a_tilt_is_sure_where_a_codec_left_bins_out(steady):
     assert tilt.variance.max() < 10
     lost = 40 * share[-1]  # dB that the mean level of a bin at the cutoff has lost, 3 of them power
     assert tilt.gain_db[600] == pytest.approx(lost - 3, abs=2)
+
+
+@pytest.mark.parametrize("cutoff", [16, 20, 600])
+def test_the_error_of_a_tilt_is_that_of_its_continuation(cutoff):
+    """A line has none, and a level that steps by 6 dB between what is fitted and tried has 6 dB."""
+    line = -6 * np.log2(np.arange(cutoff) + 0.5)
+    assert tilt_error(line, cutoff) == pytest.approx(0, abs=1e-6)
+    half = [int(cutoff * 2**-octaves) for octaves in (0.5, 1.0)]
+    stepped = line + 6 * (np.arange(cutoff) >= half[0])
+    assert 3 < tilt_error(stepped, cutoff) < 6
 
 
 def test_a_tilt_of_bursts_is_not_sure(steady):

@@ -19,6 +19,7 @@ from ..spectral_envelope import BAND_BINS, VARIANCE_MARGIN
 BANDS_PER_CUTOFF = 8  # least number of bands below a cutoff
 STEPS = (0.5, 1.0)  # octaves below the cutoff at which the line is tried out
 TESTED_OCTAVES = 0.5  # length of its trial continuation
+TESTED_BANDS = 4  # of the trial, whose mean errors count
 MIN_FRAMES = 8  # known frames of a bin from which its mean level is used
 
 
@@ -98,6 +99,6 @@ def tilt_error(level: np.ndarray, cutoff: int) -> float:
         x = np.log2(part + 0.5)
         fitted, tried = part < below, part >= below
         slope, intercept = np.polyfit(x[fitted], level[part[fitted]], 1)
-        missed = level[part] - slope * x - intercept
-        errors += [band.mean() for band in np.array_split(missed[tried], 4)]
+        missed = (level[part] - slope * x - intercept)[tried]
+        errors += [band.mean() for band in np.array_split(missed, min(TESTED_BANDS, len(missed)))]
     return float(np.sqrt(np.mean(np.square(errors))))
