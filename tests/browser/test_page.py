@@ -362,6 +362,10 @@ def test_the_export_menu_fits_a_phone(open_page):
     for width in (320, 390, 700):
         page.set_viewport_size({"width": width, "height": 844})
         page.click(f"{VIEW} [data-name=export-menu] summary")
+        bottom = (
+            f"document.querySelector('{VIEW} .menu[open] .sheet')?.getBoundingClientRect().bottom"
+        )
+        page.wait_for_function(f"{bottom} <= innerHeight")  # it scrolls into view once it is open
         sheet, summary = (
             page.locator(f"{VIEW} .menu {part}").bounding_box() for part in (".sheet", "summary")
         )
