@@ -107,7 +107,7 @@ def _weighted_sum(
     used = [copy for copy, use in zip(copies, is_used) if use]
     stack = np.stack([copy.atoms for copy in used])
     bands = [slice(*edges) for edges in pairwise(octave_band_edges(target.shape[2]))]
-    beside = around.products_beside(stack, bands) if hidden_band(context, span) else None
+    beside = around.products_beside(stack, bands)
     best = np.zeros(len(used))
     best[0] = best_gain
     mean = np.zeros_like(target)
@@ -118,7 +118,7 @@ def _weighted_sum(
         count = len(used) if is_sum else 1
         atoms = stack[:count, ..., band]
         gains, correlation[:, band] = around.gains(
-            atoms, band, beside if is_sum else None, best[:count]
+            atoms, band, beside if is_sum else [], best[:count]
         )
         mean[..., band] = np.einsum("tk,kctf->ctf", gains, atoms, optimize=True)
         rms = np.sqrt(np.square(atoms).sum(axis=(1, 2, 3)))
@@ -142,20 +142,27 @@ class _Surroundings:
     sides: Sequence[_Side]
     keeps_power: bool
 
-    def products_beside(self, copies: np.ndarray, bands: Sequence[slice]) -> Products:
-        """Products in every frame of what is known beside a box, in the octaves near it."""
+    def products_beside(self, copies: np.ndarray, bands: Sequence[slice]) -> list[Products]:
+        """Products of what is known beside a box, in the octaves near it, of every moment.
+
+        Empty without a box.
+        """
+        weights = [m.beside for side in self.sides for m in side.moments if m.beside is not None]
+        if not weights:
+            return []
         hidden = [n for n, band in enumerate(bands) if not self.known[..., band].all()]
         first = bands[max(0, hidden[0] - OCTAVES_BELOW)].start
         stop = bands[min(len(bands) - 1, hidden[-1] + OCTAVES_ABOVE)].stop
-        near = slice(first, stop)
-        return Products.of_frames(copies[..., near], self.target[..., near], self.known[..., near])
+        near = (..., slice(first, stop))
+        frames = Products.of_frames(copies[near], self.target[near], self.known[near])
+        return [frames.sum_frames(weight) for weight in weights]
 
     def gains(
-        self, copies: np.ndarray, band: slice, beside: Products | None, best: np.ndarray
+        self, copies: np.ndarray, band: slice, beside: Sequence[Products], best: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Gains (t, K) of the copies (K, C, t, f) of a band, and correlations (t, 1) of their sum.
 
-        beside  products of what is known beside a box, by frame
+        beside  products of what is known beside a box, of every moment; empty if they do not count
         best    (K,) gains of the best copy alone
         """
         known = self.known[..., band]
@@ -167,10 +174,10 @@ class _Surroundings:
             # as if the copies were as loud around the span as inside of it
             as_loud = inside * float(side.weight @ known.sum(axis=(0, 2)))
             around = products.sum_frames(side.weight)
-            for moment in side.moments:
+            for number, moment in enumerate(side.moments):
                 evidence = around
-                if beside is not None:
-                    other = beside.sum_frames(moment.beside)
+                if beside:
+                    other = beside[number]
                     scale = BESIDE_SHARE * np.trace(as_loud) / (np.trace(other.gram) + 1e-20)
                     evidence = around.plus(other, scale)
                 fit = fit_gains(evidence, best, as_loud, self.keeps_power)
@@ -192,15 +199,18 @@ class _Moment(NamedTuple):
     """A fit of a span.
 
     share   (t,) float32, of its result in the sum, by frame
-    beside  (t,) float32, weights of frames for what is known beside a box
+    beside  (t,) float32, weights of frames for what is known beside a box; None without a box
     """
 
     share: np.ndarray
-    beside: np.ndarray
+    beside: np.ndarray | None = None
 
 
 class _Side(NamedTuple):
-    """Weights (t,) float32 of frames around a span, and the fits that use them."""
+    """Weights (t,) float32 of frames around a span, and the fits that use them.
+
+    A box has a single side.
+    """
 
     weight: np.ndarray
     moments: list[_Moment]
@@ -226,18 +236,14 @@ def _sides(
         )
     )
     is_inside = (at >= span.first) & (at < span.stop)
-    nothing, all_of_it = np.zeros(len(at), np.float32), np.ones(len(at), np.float32)
     both = before + after + is_inside.astype(np.float32)
     if hidden_band(context, span):
         decay = BESIDE_DECAY_SECONDS * frames_per_second
         return [_Side(both, _moments(at, is_inside, decay))]
     if not two_sided or (span.stop - span.first) / frames_per_second < MIN_TWO_SIDED_SECONDS:
-        return [_Side(both, [_Moment(all_of_it, nothing)])]
+        return [_Side(both, [_Moment(np.ones(len(at), np.float32))])]
     share = np.clip((at - span.first + 1) / (span.stop - span.first + 1), 0, 1).astype(np.float32)
-    return [
-        _Side(before, [_Moment(1 - share, nothing)]),
-        _Side(after, [_Moment(share, nothing)]),
-    ]
+    return [_Side(before, [_Moment(1 - share)]), _Side(after, [_Moment(share)])]
 
 
 def _moments(at: np.ndarray, is_inside: np.ndarray, decay: float) -> list[_Moment]:
